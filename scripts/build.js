@@ -1,0 +1,48 @@
+'use strict'
+
+// Builds the addon into lib/: binding.js, binding.d.ts and the .node file of this platform.
+// Arguments are handed on to `napi build`, for example --release.
+
+const { spawnSync } = require('node:child_process')
+const path = require('node:path')
+
+const root = path.join(__dirname, '..')
+
+/** The `rust-version` of Cargo.toml, which the crates that we build on set. */
+const OLDEST_RUST = [1, 88]
+
+function installedRust() {
+  const asked = spawnSync('cargo', ['--version'], { cwd: root, encoding: 'utf8', shell: process.platform === 'win32' })
+  const version = /^cargo (\d+)\.(\d+)/.exec(asked.stdout ?? '')
+  return version && [Number(version[1]), Number(version[2])]
+}
+
+const rust = installedRust()
+if (!rust || rust[0] < OLDEST_RUST[0] || (rust[0] === OLDEST_RUST[0] && rust[1] < OLDEST_RUST[1])) {
+  const found = rust ? `found ${rust.join('.')}` : 'found no cargo on the PATH'
+  console.error(
+    `Building typed-superdashmap needs Rust ${OLDEST_RUST.join('.')} or newer (${found}): ` +
+      'install it from https://rustup.rs, open a new terminal and run the same command again.'
+  )
+  process.exit(1)
+}
+
+// Resolved by path, because npm puts node_modules/.bin on the PATH only for its own scripts.
+const cli = path.join(path.dirname(require.resolve('@napi-rs/cli/package.json')), 'dist', 'cli.js')
+const built = spawnSync(
+  process.execPath,
+  [
+    cli,
+    'build',
+    '--platform',
+    '--output-dir',
+    'lib',
+    '--js',
+    'binding.js',
+    '--dts',
+    'binding.d.ts',
+    ...process.argv.slice(2)
+  ],
+  { cwd: root, stdio: 'inherit' }
+)
+process.exit(built.status ?? 1)
