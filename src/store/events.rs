@@ -1,0 +1,329 @@
+//! What a map tells those who watch it: log lines and errors, from any thread, to any thread.
+//!
+//! The store never calls a listener. It puts an [`Event`] into the queue of each subscriber and wakes the subscriber
+//! once; the subscriber takes the events out on its own thread with [`Subscription::drain`]. When nobody listens at a
+//! level, [`Events::log`] is one relaxed load and a branch.
+//!
+//! A queue is bounded in bytes, because its reader may be blocked for as long as it likes. What does not fit is dropped
+//! and counted, and the count is handed over with the next events.
+
+use std::collections::VecDeque;
+
+use super::error::Error;
+use super::sync::{Arc, AtomicU32, Mutex, Ordering};
+
+/// What one subscriber may have waiting. 256 KB hold about 2,000 log lines: more than a stalled event loop would want to
+/// see, and small next to any map.
+const QUEUE_LIMIT_BYTES: usize = 256 * 1024;
+
+/// How important a log line is, in rising order; a subscriber gets its own level and everything above.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Level {
+    /// Steps inside an operation.
+    Trace = 0,
+    /// What the map does on its own, such as growing.
+    Debug = 1,
+    /// What a user asked for and happens rarely, such as `clear`.
+    Info = 2,
+    /// Something was refused or is about to be.
+    Warn = 3,
+    /// The map can no longer be used.
+    Error = 4,
+    /// No line has this level: a subscriber that asks for it gets none.
+    Off = 5,
+}
+
+impl Level {
+    /// The level with this number; numbers that no level has mean [`Level::Off`].
+    pub fn from_number(number: u32) -> Level {
+        match number {
+            0 => Level::Trace,
+            1 => Level::Debug,
+            2 => Level::Info,
+            3 => Level::Warn,
+            4 => Level::Error,
+            _ => Level::Off,
+        }
+    }
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A log line: a stable code and numbers that belong to it.
+    Log {
+        /// How important it is.
+        level: Level,
+        /// What happened, in a stable word such as `map.cleared`.
+        code: &'static str,
+        /// Named numbers; units are in the names.
+        fields: Vec<(&'static str, u64)>,
+    },
+    /// An operation failed, in whatever thread.
+    Error {
+        /// What its caller got.
+        error: Error,
+        /// The operation, by the name that users know.
+        operation: &'static str,
+    },
+}
+
+impl Event {
+    /// What the event costs while it waits.
+    fn weight_bytes(&self) -> usize {
+        let own = match self {
+            Event::Log { fields, .. } => fields.capacity() * size_of::<(&'static str, u64)>(),
+            Event::Error { .. } => 0,
+        };
+        size_of::<Event>() + own
+    }
+}
+
+/// Tells a subscriber that its queue is no longer empty.
+pub trait Wake: Send + Sync {
+    /// Called from the thread that caused the event, once per [`Subscription::drain`]. It must not block and must not
+    /// call back into the map.
+    fn wake(&self);
+}
+
+/// The events of one map.
+#[derive(Clone)]
+pub struct Events {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    /// What anybody wants: the lowest level in the low byte, [`WANTS_ERRORS`] above it. It is only a hint that lets
+    /// `log` return early; the truth is in `queues`, whose lock is held when this is written.
+    interest: AtomicU32,
+    queues: Mutex<Vec<Arc<Queue>>>,
+}
+
+const LEVEL_MASK: u32 = 0xff;
+const WANTS_ERRORS: u32 = 0x100;
+
+struct Queue {
+    level: Level,
+    errors: bool,
+    wake: Arc<dyn Wake>,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    events: VecDeque<Event>,
+    bytes: usize,
+    dropped: u64,
+    /// Whether the subscriber was woken since it last drained.
+    woken: bool,
+}
+
+impl Queue {
+    /// Adds `event`, and says whether the subscriber has to be woken for it.
+    fn push(&self, event: Event) -> bool {
+        let mut waiting = self.waiting.lock();
+        let bytes = event.weight_bytes();
+        if waiting.bytes + bytes > QUEUE_LIMIT_BYTES {
+            waiting.dropped += 1;
+        } else {
+            waiting.bytes += bytes;
+            waiting.events.push_back(event);
+        }
+        !std::mem::replace(&mut waiting.woken, true)
+    }
+}
+
+impl Default for Events {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Events {
+    /// Events that nobody listens to yet.
+    pub fn new() -> Events {
+        Events {
+            shared: Arc::new(Shared {
+                interest: AtomicU32::new(Level::Off as u32),
+                queues: Mutex::new(Vec::new()),
+            }),
+        }
+    }
+
+    /// Queues log lines of `level` and above, and errors if `errors`, until the subscription is dropped.
+    pub fn subscribe(&self, level: Level, errors: bool, wake: Arc<dyn Wake>) -> Subscription {
+        let queue = Arc::new(Queue { level, errors, wake, waiting: Mutex::new(Waiting::default()) });
+        let mut queues = self.shared.queues.lock();
+        queues.push(Arc::clone(&queue));
+        self.shared.note_interest(&queues);
+        Subscription { events: self.clone(), queue }
+    }
+
+    /// Whether a line of this level would reach anybody. For callers whose fields cost something to collect.
+    #[inline]
+    pub fn listens(&self, level: Level) -> bool {
+        // Relaxed: a subscriber that came a moment ago may miss a line, but nothing is published through this word.
+        level as u32 >= self.shared.interest.load(Ordering::Relaxed) & LEVEL_MASK
+    }
+
+    /// Logs a line.
+    #[inline]
+    pub fn log(&self, level: Level, code: &'static str, fields: &[(&'static str, u64)]) {
+        if self.listens(level) {
+            self.shared.send(
+                |queue| queue.level <= level,
+                &Event::Log { level, code, fields: fields.to_vec() },
+            );
+        }
+    }
+
+    /// Reports that `operation` failed with `error`.
+    #[inline]
+    pub fn error(&self, error: &Error, operation: &'static str) {
+        if self.shared.interest.load(Ordering::Relaxed) & WANTS_ERRORS != 0 {
+            self.shared.send(|queue| queue.errors, &Event::Error { error: error.clone(), operation });
+        }
+    }
+}
+
+impl Shared {
+    fn note_interest(&self, queues: &[Arc<Queue>]) {
+        let level = queues.iter().map(|queue| queue.level).min().unwrap_or(Level::Off);
+        let errors = if queues.iter().any(|queue| queue.errors) { WANTS_ERRORS } else { 0 };
+        self.interest.store(level as u32 | errors, Ordering::Relaxed);
+    }
+
+    #[cold]
+    fn send(&self, wanted: impl Fn(&Queue) -> bool, event: &Event) {
+        let to_wake: Vec<Arc<Queue>> = {
+            let queues = self.queues.lock();
+            queues.iter().filter(|queue| wanted(queue) && queue.push(event.clone())).map(Arc::clone).collect()
+        };
+        // Woken outside the lock: whoever is woken may subscribe or leave at once.
+        for queue in to_wake {
+            queue.wake.wake();
+        }
+    }
+}
+
+/// A place in the audience of a map. Dropping it leaves, and drops what waited.
+pub struct Subscription {
+    events: Events,
+    queue: Arc<Queue>,
+}
+
+/// What [`Subscription::drain`] gives.
+#[derive(Debug, Default, PartialEq)]
+pub struct Drained {
+    /// The events in the order in which they happened, as far as threads agree on it.
+    pub events: Vec<Event>,
+    /// How many more there were, which the queue had no room for.
+    pub dropped: u64,
+}
+
+impl Subscription {
+    /// Takes out everything that waits. The next event wakes the subscriber again.
+    pub fn drain(&self) -> Drained {
+        let mut waiting = self.queue.waiting.lock();
+        waiting.bytes = 0;
+        waiting.woken = false;
+        Drained { events: waiting.events.drain(..).collect(), dropped: std::mem::take(&mut waiting.dropped) }
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        let mut queues = self.events.shared.queues.lock();
+        queues.retain(|queue| !Arc::ptr_eq(queue, &self.queue));
+        self.events.shared.note_interest(&queues);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[derive(Default)]
+    struct Counter(AtomicU32);
+
+    impl Wake for Counter {
+        fn wake(&self) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    impl Counter {
+        fn count(&self) -> u32 {
+            self.0.load(Ordering::Relaxed)
+        }
+    }
+
+    fn line(level: Level, code: &'static str) -> Event {
+        Event::Log { level, code, fields: vec![] }
+    }
+
+    #[test]
+    fn a_subscriber_gets_its_level_and_above() {
+        let events = Events::new();
+        let wake = Arc::new(Counter::default());
+        let subscription = events.subscribe(Level::Info, false, wake.clone());
+        events.log(Level::Debug, "debug", &[]);
+        events.log(Level::Info, "info", &[]);
+        events.log(Level::Warn, "warn", &[]);
+        events.error(&Error::Closed, "set");
+        let drained = subscription.drain();
+        assert_eq!(drained.events, [line(Level::Info, "info"), line(Level::Warn, "warn")]);
+        assert_eq!(drained.dropped, 0);
+    }
+
+    #[test]
+    fn errors_reach_those_who_asked_for_errors() {
+        let events = Events::new();
+        let wake = Arc::new(Counter::default());
+        let subscription = events.subscribe(Level::Off, true, wake.clone());
+        events.log(Level::Error, "broken", &[]);
+        events.error(&Error::Closed, "set");
+        assert_eq!(subscription.drain().events, [Event::Error { error: Error::Closed, operation: "set" }]);
+    }
+
+    #[test]
+    fn a_subscriber_is_woken_once_until_it_drains() {
+        let events = Events::new();
+        let wake = Arc::new(Counter::default());
+        let subscription = events.subscribe(Level::Trace, false, wake.clone());
+        events.log(Level::Info, "one", &[]);
+        events.log(Level::Info, "two", &[]);
+        assert_eq!(wake.count(), 1);
+        assert_eq!(subscription.drain().events.len(), 2);
+        events.log(Level::Info, "three", &[]);
+        assert_eq!(wake.count(), 2);
+    }
+
+    #[test]
+    fn nothing_is_queued_when_nobody_listens() {
+        let events = Events::new();
+        assert!(!events.listens(Level::Error));
+        let wake = Arc::new(Counter::default());
+        let subscription = events.subscribe(Level::Trace, true, wake.clone());
+        assert!(events.listens(Level::Trace));
+        drop(subscription);
+        assert!(!events.listens(Level::Error));
+        events.log(Level::Error, "late", &[]);
+        assert_eq!(wake.count(), 0);
+    }
+
+    #[test]
+    fn a_full_queue_drops_the_newest_and_counts_them() {
+        let events = Events::new();
+        let wake = Arc::new(Counter::default());
+        let subscription = events.subscribe(Level::Trace, false, wake.clone());
+        for _ in 0..100_000 {
+            events.log(Level::Info, "flood", &[("n", 1)]);
+        }
+        let drained = subscription.drain();
+        assert!(drained.events.len() > 1_000, "{} lines fit", drained.events.len());
+        assert_eq!(drained.events.len() as u64 + drained.dropped, 100_000);
+        assert_eq!(subscription.drain(), Drained::default());
+    }
+}
