@@ -1,0 +1,124 @@
+'use strict'
+
+/*
+ * A life is one map from its making to its end, with the work it is given: entries to insert, an order in which to ask
+ * for them, keys that are not there. Several lives share one `work`, so every contender is asked the same.
+ */
+
+const assert = require('node:assert')
+const { isDeepStrictEqual } = require('node:util')
+const { loopOf, answerOf } = require('./contender.js')
+const { KEYS, VALUES, make, shuffledOrder } = require('./workload.js')
+
+const BATCH = 100
+const MAX_CHECKED = 2000
+
+/**
+ * What all contenders are asked to do.
+ *
+ * @param {{ entries: number, keys: 'string' | 'integer', values: string | ((i: number) => unknown), order?: Uint32Array }} options
+ */
+function workOf({ entries, keys: keyKind, values: valueKind, order = shuffledOrder(entries) }) {
+  const { key, missing } = KEYS[keyKind]
+  const value = typeof valueKind === 'function' ? valueKind : VALUES[valueKind]
+  const keys = make(entries, key)
+  const values = make(entries, value)
+  const work = {
+    entries,
+    keys,
+    values,
+    order,
+    missing: make(entries, missing),
+    // An update writes the value of the next entry: new to its key, at no cost in memory.
+    fresh: make(entries, i => values[(i + 1) % entries]),
+    get batches() {
+      const batches = batchesOf(work)
+      Object.defineProperty(work, 'batches', { value: batches })
+      return batches
+    }
+  }
+  return work
+}
+
+/** The same work in portions of BATCH. They are made before the clock starts: a program has its batch at hand. */
+function batchesOf({ entries, keys, values, fresh, missing, order }) {
+  const portions = one =>
+    make(Math.ceil(entries / BATCH), b => make(Math.min(BATCH, entries - b * BATCH), n => one(b * BATCH + n)))
+  return {
+    insert: portions(i => [keys[i], values[i]]),
+    get: portions(i => keys[order[i]]),
+    miss: portions(i => missing[order[i]]),
+    update: portions(i => [keys[order[i]], fresh[order[i]]])
+  }
+}
+
+class Life {
+  #loops = new Map()
+
+  /** `options` go to the adapter's `open`. */
+  constructor(contender, work, options = {}) {
+    this.contender = contender
+    this.work = work
+    this.map = contender.open({ entries: work.entries, ...options })
+    this.keys = work.keys
+    this.values = work.values
+    this.fresh = work.fresh
+    this.missing = work.missing
+    this.order = work.order
+    this.batches = contender.item === 'batch' ? work.batches : undefined
+    this.handles = contender.item === 'handle' ? new Array(work.entries) : undefined
+    this.dead = undefined
+  }
+
+  /** How many steps a whole pass has: one per entry, or one per batch. */
+  get steps() {
+    return this.contender.item === 'batch' ? Math.ceil(this.work.entries / BATCH) : this.work.entries
+  }
+
+  loop(operation) {
+    if (!this.#loops.has(operation)) this.#loops.set(operation, loopOf(this.contender, operation))
+    return this.#loops.get(operation)
+  }
+
+  /** Takes over the generated functions of an earlier life of the same contender, with what V8 has learned about them. */
+  inherit(life) {
+    this.#loops = life.#loops
+    return this
+  }
+
+  fill() {
+    const { contender, keys, values } = this
+    if (contender.fill === undefined) this.loop('insert')(this, 0, this.steps)
+    else contender.fill(this.map, keys, values)
+    return this
+  }
+
+  /** Handles of entries that were there and are gone: what a miss by handle asks with. */
+  makeDeadHandles() {
+    if (this.contender.item !== 'handle') return
+    this.dead = make(this.work.entries, () => this.map.insert(0))
+    for (const handle of this.dead) this.map.delete(handle)
+  }
+
+  /** Compares whole answers with what was written: all of them in a small map, an even sample of a large one. */
+  checkAnswers(expected = this.values) {
+    const answer = answerOf(this.contender)
+    const apart = Math.max(1, Math.floor(this.work.entries / MAX_CHECKED))
+    for (let i = 0; i < this.work.entries; i += apart) {
+      const got = answer(this, i)
+      if (!isDeepStrictEqual(got, expected[i])) {
+        assert.deepStrictEqual(got, expected[i], `${this.contender.title} gives a wrong answer for entry ${i}`)
+      }
+    }
+  }
+
+  checkSize(expected) {
+    assert.strictEqual(this.contender.size(this.map), expected, `${this.contender.title} has the wrong size`)
+  }
+
+  end() {
+    return this.contender.close(this.map)
+  }
+}
+
+module.exports = { BATCH, workOf, Life }

@@ -1,0 +1,21 @@
+'use strict'
+
+/* Where results are written: one JSON file per command or question, with the machine and the versions in it. */
+
+const { mkdirSync, writeFileSync } = require('node:fs')
+const { join } = require('node:path')
+const { machine, versions } = require('./machine.js')
+
+/** Committed results, and those of quick runs, which are too short to be kept. */
+const RESULTS = join(__dirname, '..', 'results')
+const QUICK_RESULTS = join(RESULTS, 'quick')
+
+function writeResult(directory, name, result) {
+  mkdirSync(directory, { recursive: true })
+  const file = join(directory, `${name}.json`)
+  const whole = { date: new Date().toISOString().slice(0, 10), machine: machine(), versions: versions(), ...result }
+  writeFileSync(file, `${JSON.stringify(whole, null, 2)}\n`)
+  return file
+}
+
+module.exports = { RESULTS, QUICK_RESULTS, writeResult }
