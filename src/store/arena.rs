@@ -1,0 +1,383 @@
+//! Blocks of memory for the entries of one shard, in size classes.
+//!
+//! ```text
+//! arena ─▶ class (block size) ─▶ pages with a free block ⇄ …      page: [header | block | block | …]
+//!                             └▶ full pages ⇄ …
+//! ```
+//!
+//! A block carries no header of its own: its class follows from its size, its page from its address, because pages are
+//! aligned to their size. That is what keeps a small entry within its budget of overhead. Classes are 8 bytes apart up to
+//! 128 bytes and an eighth of a power of two above, so at most an eighth of a block is lost. Blocks above 2 KiB come from
+//! the process's allocator.
+//!
+//! A page is reserved with the map's [`Memory`] when it is taken and released when its last block was freed, so what a map
+//! reports is what was set aside for it, fragmentation included. Everything here is guarded by the shard's lock.
+
+use std::alloc::Layout;
+use std::ptr::NonNull;
+
+use super::error::Error;
+use super::memory::{Memory, Use};
+use super::pages::{self, PageSize};
+use super::sync::Arc;
+
+/// The largest block cut from a page.
+pub const MAX_BLOCK_BYTES: usize = 2_048;
+
+/// Blocks up to this size come in steps of 8 bytes.
+const FINE_BYTES: usize = 128;
+const FINE_CLASSES: usize = FINE_BYTES / 8;
+/// Four doublings from 128 to 2,048, eight classes each.
+const CLASSES: usize = FINE_CLASSES + 4 * 8;
+/// Blocks above this size live in large pages.
+const SMALL_PAGE_BLOCK_BYTES: usize = 256;
+
+/// What stands at the start of a page.
+#[repr(C)]
+struct Header {
+    previous: *mut Header,
+    next: *mut Header,
+    /// First freed block, linked through the blocks' first four bytes as offsets in the page; 0 for none.
+    free: u32,
+    /// Offset of the first block that was never used.
+    fresh: u32,
+    live: u32,
+    /// Whether the page is in its class's list of full pages.
+    full: bool,
+}
+
+const HEADER_BYTES: usize = size_of::<Header>().next_multiple_of(16);
+
+/// What glibc adds to a block, and what it rounds to. Other allocators add no more.
+const ALLOCATOR_HEADER_BYTES: usize = 8;
+const ALLOCATOR_ROUNDING_BYTES: usize = 16;
+/// From this size on, allocators hand out whole pages of the operating system.
+const WHOLE_PAGES_FROM_BYTES: usize = 128 * 1_024;
+const OS_PAGE_BYTES: usize = 4_096;
+
+#[derive(Clone, Copy, Debug)]
+struct List(*mut Header);
+
+/// The pages of one shard.
+#[derive(Debug)]
+pub struct Arena {
+    /// Pages with at least one free block. Invariant: `full` is false in each.
+    open: [List; CLASSES],
+    /// Pages with none. Invariant: `full` is true in each.
+    full: [List; CLASSES],
+    bytes: usize,
+    memory: Arc<Memory>,
+}
+
+// SAFETY: an arena owns its pages alone; the pointers lead nowhere else.
+unsafe impl Send for Arena {}
+
+/// What a block of this size costs.
+pub fn block_bytes(size: usize) -> usize {
+    if size > MAX_BLOCK_BYTES {
+        return large_bytes(size);
+    }
+    class_bytes(class_of(size))
+}
+
+fn large_bytes(size: usize) -> usize {
+    let rounded = (size + ALLOCATOR_HEADER_BYTES).next_multiple_of(ALLOCATOR_ROUNDING_BYTES);
+    if rounded >= WHOLE_PAGES_FROM_BYTES {
+        rounded.next_multiple_of(OS_PAGE_BYTES)
+    } else {
+        rounded
+    }
+}
+
+/// The class whose blocks hold this many bytes.
+const fn class_of(size: usize) -> usize {
+    if size <= FINE_BYTES {
+        return if size == 0 { 0 } else { (size - 1) / 8 };
+    }
+    // Above 128 bytes: the doubling (0 for 129–256), and the eighth of it.
+    let doubling = (size - 1).ilog2() as usize - 7;
+    let eighth = (size - 1) >> (doubling + 4) & 7;
+    FINE_CLASSES + doubling * 8 + eighth
+}
+
+/// The size of a class's blocks.
+const fn class_bytes(class: usize) -> usize {
+    if class < FINE_CLASSES {
+        return (class + 1) * 8;
+    }
+    let (doubling, eighth) = ((class - FINE_CLASSES) / 8, (class - FINE_CLASSES) % 8);
+    (128 << doubling) + (eighth + 1) * (16 << doubling)
+}
+
+const fn page_size(class: usize) -> PageSize {
+    if class_bytes(class) <= SMALL_PAGE_BLOCK_BYTES {
+        PageSize::Small
+    } else {
+        PageSize::Large
+    }
+}
+
+impl Arena {
+    /// No pages yet.
+    pub fn new(memory: Arc<Memory>) -> Self {
+        let none = List(std::ptr::null_mut());
+        Self { open: [none; CLASSES], full: [none; CLASSES], bytes: 0, memory }
+    }
+
+    /// Bytes of its pages.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Where its pages are accounted for.
+    pub fn memory(&self) -> Arc<Memory> {
+        Arc::clone(&self.memory)
+    }
+
+    /// A block of at least `size` bytes, aligned to 8. `size` is at most [`MAX_BLOCK_BYTES`].
+    pub fn alloc(&mut self, size: usize) -> Result<NonNull<u8>, Error> {
+        debug_assert!(size <= MAX_BLOCK_BYTES);
+        let class = class_of(size);
+        let block_bytes = class_bytes(class);
+        if self.open[class].0.is_null() {
+            self.add_page(class)?;
+        }
+        let page = self.open[class].0;
+        // SAFETY: pages in a list are this arena's, initialised by `add_page`, and a page in `open` has a free block: either
+        // one that was freed, whose first bytes hold the next offset, or a fresh one that still fits.
+        unsafe {
+            let header = &mut *page;
+            let offset = if header.free == 0 {
+                let offset = header.fresh;
+                header.fresh += block_bytes as u32;
+                offset
+            } else {
+                let offset = header.free;
+                header.free = page.byte_add(offset as usize).cast::<u32>().read();
+                offset
+            };
+            header.live += 1;
+            if header.free == 0 && header.fresh as usize + block_bytes > page_size(class).bytes() {
+                self.open[class].remove(page);
+                self.full[class].push(page);
+                (*page).full = true;
+            }
+            Ok(NonNull::new_unchecked(page.byte_add(offset as usize).cast::<u8>()))
+        }
+    }
+
+    /// Frees a block.
+    ///
+    /// # Safety
+    ///
+    /// `block` came from [`Arena::alloc`] of this arena with this size, and nobody uses it any more.
+    pub unsafe fn free(&mut self, block: NonNull<u8>, size: usize) {
+        let class = class_of(size);
+        let page_bytes = page_size(class).bytes();
+        let address = block.as_ptr() as usize;
+        let offset = address & (page_bytes - 1);
+        // SAFETY: the caller's block lies in a page of this class, and pages are aligned to their size.
+        unsafe {
+            let page = block.as_ptr().byte_sub(offset).cast::<Header>();
+            block.cast::<u32>().write((*page).free);
+            (*page).free = offset as u32;
+            (*page).live -= 1;
+            if (*page).full {
+                (*page).full = false;
+                self.full[class].remove(page);
+                self.open[class].push(page);
+            }
+            // The last block of a page is gone. One empty page per class stays, or a single entry that comes and goes would
+            // take and give back a page each time.
+            let is_only_open_page = (*page).next.is_null() && (*page).previous.is_null();
+            if (*page).live == 0 && !is_only_open_page {
+                self.open[class].remove(page);
+                self.bytes -= page_bytes;
+                give_page_back(page, class, &self.memory);
+            }
+        }
+    }
+
+    #[cold]
+    fn add_page(&mut self, class: usize) -> Result<(), Error> {
+        let size = page_size(class);
+        self.memory.reserve(Use::Entries, size.bytes())?;
+        let Some(page) = pages::take(size) else {
+            self.memory.release(Use::Entries, size.bytes());
+            return Err(Error::OutOfMemory { bytes: size.bytes() as u64 });
+        };
+        self.bytes += size.bytes();
+        let page = page.cast::<Header>().as_ptr();
+        let header = Header {
+            previous: std::ptr::null_mut(),
+            next: std::ptr::null_mut(),
+            free: 0,
+            fresh: HEADER_BYTES as u32,
+            live: 0,
+            full: false,
+        };
+        // SAFETY: a page is writable, large enough for a header, and belongs to nobody else.
+        unsafe {
+            page.write(header);
+            self.open[class].push(page);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Arena {
+    fn drop(&mut self) {
+        for class in 0..CLASSES {
+            for list in [self.open[class], self.full[class]] {
+                let mut page = list.0;
+                while !page.is_null() {
+                    // SAFETY: the arena owns its pages, each is in one list, and the link is read before the page goes.
+                    unsafe {
+                        let next = (*page).next;
+                        give_page_back(page, class, &self.memory);
+                        page = next;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// # Safety
+///
+/// `page` is a page of this class, in no list, and nobody uses it any more.
+unsafe fn give_page_back(page: *mut Header, class: usize, memory: &Memory) {
+    let size = page_size(class);
+    // SAFETY: the caller's promise; pages of an arena come from `pages::take` with the size of their class.
+    unsafe { pages::give_back(NonNull::new_unchecked(page.cast::<u8>()), size) };
+    memory.release(Use::Entries, size.bytes());
+}
+
+impl List {
+    /// # Safety
+    ///
+    /// `page` is initialised and in no list.
+    unsafe fn push(&mut self, page: *mut Header) {
+        // SAFETY: the caller's promise, and pages in a list are initialised.
+        unsafe {
+            (*page).previous = std::ptr::null_mut();
+            (*page).next = self.0;
+            if !self.0.is_null() {
+                (*self.0).previous = page;
+            }
+        }
+        self.0 = page;
+    }
+
+    /// # Safety
+    ///
+    /// `page` is in this list.
+    unsafe fn remove(&mut self, page: *mut Header) {
+        // SAFETY: the caller's promise; neighbours of a page in a list are in it too.
+        unsafe {
+            let (previous, next) = ((*page).previous, (*page).next);
+            if previous.is_null() {
+                self.0 = next;
+            } else {
+                (*previous).next = next;
+            }
+            if !next.is_null() {
+                (*next).previous = previous;
+            }
+            (*page).previous = std::ptr::null_mut();
+            (*page).next = std::ptr::null_mut();
+        }
+    }
+}
+
+/// A block above [`MAX_BLOCK_BYTES`], from the process's allocator. Needs no lock.
+pub fn alloc_large(size: usize, memory: &Memory) -> Result<NonNull<u8>, Error> {
+    let bytes = large_bytes(size);
+    memory.reserve(Use::Entries, bytes)?;
+    let layout = large_layout(size);
+    // SAFETY: the layout is not empty.
+    let block = layout.and_then(|layout| NonNull::new(unsafe { std::alloc::alloc(layout) }));
+    block.ok_or_else(|| {
+        memory.release(Use::Entries, bytes);
+        Error::OutOfMemory { bytes: size as u64 }
+    })
+}
+
+/// Frees a block of [`alloc_large`].
+///
+/// # Safety
+///
+/// `block` came from [`alloc_large`] with this size and memory, and nobody uses it any more.
+pub unsafe fn free_large(block: NonNull<u8>, size: usize, memory: &Memory) {
+    if let Some(layout) = large_layout(size) {
+        // SAFETY: the caller's promise; the layout follows from the size alone.
+        unsafe { std::alloc::dealloc(block.as_ptr(), layout) };
+    }
+    memory.release(Use::Entries, large_bytes(size));
+}
+
+fn large_layout(size: usize) -> Option<Layout> {
+    Layout::from_size_align(size, 8).ok()
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_size_fits_its_class_and_not_the_one_below() {
+        for size in 1..=MAX_BLOCK_BYTES {
+            let class = class_of(size);
+            assert!(class_bytes(class) >= size, "size {size}");
+            assert!(class == 0 || class_bytes(class - 1) < size, "size {size}");
+            assert!(size <= 8 || class_bytes(class) <= size.next_multiple_of(8).max(size + size / 8 + 1), "size {size}");
+        }
+        assert_eq!(class_of(MAX_BLOCK_BYTES), CLASSES - 1);
+    }
+
+    #[test]
+    fn blocks_keep_their_content_and_all_pages_go_back() {
+        let memory = Arc::new(Memory::new(None));
+        let mut arena = Arena::new(Arc::clone(&memory));
+        let mut blocks = Vec::new();
+        for n in 0..20_000_usize {
+            let size = 4 + n * 7 % MAX_BLOCK_BYTES;
+            let size = size.min(MAX_BLOCK_BYTES);
+            let block = arena.alloc(size).unwrap();
+            // SAFETY: the block has this many bytes and is ours.
+            unsafe { block.write_bytes(n as u8, size) };
+            blocks.push((block, size, n as u8));
+            if n % 3 == 0 {
+                let (block, size, fill) = blocks.swap_remove(n * 31 % blocks.len());
+                // SAFETY: ours, of this size, freed once.
+                unsafe {
+                    let content = std::slice::from_raw_parts(block.as_ptr(), size);
+                    assert!(content.iter().all(|&byte| byte == fill));
+                    arena.free(block, size);
+                }
+            }
+        }
+        let held: usize = blocks.iter().map(|(_, size, _)| block_bytes(*size)).sum();
+        let reserved = memory.used(Use::Entries) as usize;
+        assert!(reserved >= held && reserved < held * 3 / 2, "{reserved} for {held}");
+        for (block, size, fill) in blocks {
+            // SAFETY: ours, of this size, freed once.
+            unsafe {
+                let content = std::slice::from_raw_parts(block.as_ptr(), size);
+                assert!(content.iter().all(|&byte| byte == fill));
+                arena.free(block, size);
+            }
+        }
+        drop(arena);
+        assert_eq!(memory.total(), 0);
+    }
+
+    #[test]
+    fn a_page_beyond_the_limit_is_refused() {
+        let memory = Arc::new(Memory::new(Some(PageSize::Small.bytes() as u64)));
+        let mut arena = Arena::new(Arc::clone(&memory));
+        let fits = std::iter::repeat_with(|| arena.alloc(256)).take_while(Result::is_ok).count();
+        assert_eq!(fits, (PageSize::Small.bytes() - HEADER_BYTES) / 256);
+        assert!(matches!(arena.alloc(8), Err(Error::MemoryLimit { .. })));
+    }
+}

@@ -1,0 +1,122 @@
+//! What can go wrong in the store, and the public number of each.
+
+use std::fmt;
+
+/// An error of the store. The map is unchanged after each of them, unless it says otherwise.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Error {
+    /// The entry of this handle is gone.
+    HandleNotFound,
+    /// The map was cleared since this handle was made.
+    HandleInvalidated,
+    /// The slot of this handle has a new tenant.
+    GenerationMismatch {
+        /// The handle's generation.
+        given: u32,
+        /// The slot's generation.
+        found: u32,
+    },
+    /// The handle names a shard that the map does not have.
+    InvalidShardIndex {
+        /// The handle's shard.
+        shard: u32,
+        /// How many the map has.
+        shards: u32,
+    },
+    /// The entry has another type than expected. Types by number, see [`crate::store::Store::type_name`].
+    WrongType {
+        /// The type asked for.
+        expected: u32,
+        /// The entry's type, 0 for none.
+        found: u32,
+    },
+    /// The write would take the map above its byte limit.
+    MemoryLimit {
+        /// Bytes that could not be had.
+        requested_bytes: u64,
+        /// Bytes in use.
+        used_bytes: u64,
+        /// The limit.
+        limit_bytes: u64,
+    },
+    /// The write would take the map above its number of entries.
+    EntryLimit {
+        /// The limit.
+        limit: u64,
+    },
+    /// The key or the value is too large for any entry of this map.
+    ValueTooLarge {
+        /// Size of key and value.
+        bytes: u64,
+        /// The largest possible.
+        limit_bytes: u64,
+    },
+    /// The allocator said no.
+    OutOfMemory {
+        /// Bytes asked for.
+        bytes: u64,
+    },
+    /// The map was destroyed.
+    Closed,
+    /// A panic left the map in doubt.
+    Broken,
+    /// A named map was opened with an option that differs from what it was made with.
+    OptionMismatch {
+        /// Name of the option, as in JavaScript.
+        option: &'static str,
+        /// What was asked for.
+        given: String,
+        /// What the map has.
+        existing: String,
+    },
+}
+
+impl Error {
+    /// The public number of this error.
+    #[must_use]
+    pub fn code(&self) -> u16 {
+        match self {
+            Self::HandleNotFound => 1001,
+            Self::WrongType { .. } => 1002,
+            Self::HandleInvalidated => 1003,
+            Self::GenerationMismatch { .. } => 1004,
+            Self::InvalidShardIndex { .. } => 1005,
+            Self::MemoryLimit { .. } | Self::EntryLimit { .. } => 1006,
+            Self::ValueTooLarge { .. } => 1007,
+            Self::OutOfMemory { .. } => 1009,
+            Self::Closed => 1010,
+            Self::OptionMismatch { .. } => 1013,
+            Self::Broken => 1020,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::HandleNotFound => write!(f, "the entry of this handle is gone"),
+            Self::HandleInvalidated => write!(f, "the map was cleared since this handle was made"),
+            Self::GenerationMismatch { given, found } => {
+                write!(f, "the handle is of generation {given}, its slot is at generation {found}")
+            }
+            Self::InvalidShardIndex { shard, shards } => write!(f, "there is no shard {shard}, the map has {shards}"),
+            Self::WrongType { expected, found } => write!(f, "expected an entry of type {expected}, found type {found}"),
+            Self::MemoryLimit { requested_bytes, used_bytes, limit_bytes } => {
+                write!(f, "{requested_bytes} bytes more than the {used_bytes} in use exceed the limit of {limit_bytes}")
+            }
+            Self::EntryLimit { limit } => write!(f, "the map holds its limit of {limit} entries"),
+            Self::ValueTooLarge { bytes, limit_bytes } => {
+                write!(f, "an entry of {bytes} bytes exceeds the largest possible of {limit_bytes}")
+            }
+            Self::OutOfMemory { bytes } => write!(f, "the allocator refused {bytes} bytes"),
+            Self::Closed => write!(f, "the map is closed"),
+            Self::Broken => write!(f, "a panic left the map in doubt"),
+            Self::OptionMismatch { option, given, existing } => {
+                write!(f, "option {option}: given {given}, but the map was made with {existing}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,27 @@
+//! Handles: packed references to entries, given to the user.
+
+/// Where an entry lives and which tenant of that place it is.
+///
+/// A handle is plain data: it can be copied, sent to another thread and forged. Whoever takes one checks every field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Handle {
+    /// Number of the shard, below [`crate::store::Store::shards`].
+    pub shard: u32,
+    /// Number of the slot in that shard's slab.
+    pub slot: u32,
+    /// Which tenant of the slot: generations only grow, so a handle that outlived its entry never fits another.
+    pub generation: u32,
+}
+
+/// A handle together with the version word that tells whether a copy of the value is still fresh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The entry.
+    pub handle: Handle,
+    /// The version word's value when the entry was read or written; never 0.
+    pub version: u32,
+    /// The chunk of words that holds the version word: unique in its map for all time.
+    pub chunk: u32,
+    /// Index of the version word in that chunk.
+    pub word: u32,
+}

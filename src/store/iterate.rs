@@ -1,0 +1,34 @@
+//! Insertion order over all shards: each shard's order, merged by sequence, a window at a time.
+
+use super::handle::Handle;
+use super::shard::Shard;
+
+/// One entry on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Its place in the map-wide order; where to go on from.
+    pub sequence: u64,
+    /// The entry.
+    pub handle: Handle,
+}
+
+/// The next entries after `after`, oldest first: at least one if there is any, at most `count`.
+///
+/// Each shard gives a share of the window. Where a shard has more than its share, nothing beyond its last answer can be
+/// told yet, so the window ends at the smallest of these.
+pub fn window(shards: &[Shard], after: u64, count: usize, out: &mut Vec<Step>) {
+    out.clear();
+    let share = count / shards.len() * 2 + 8;
+    let mut scratch = Vec::with_capacity(share);
+    let mut found = Vec::with_capacity(count * 2);
+    let mut end = u64::MAX;
+    for shard in shards.iter().filter(|shard| shard.len() > 0) {
+        let more = shard.walk(after, share, &mut scratch, &mut found);
+        if let (true, Some(&(last, _))) = (more, found.last()) {
+            end = end.min(last);
+        }
+    }
+    found.retain(|&(sequence, _)| sequence <= end);
+    found.sort_unstable_by_key(|&(sequence, _)| sequence);
+    out.extend(found.iter().take(count).map(|&(sequence, handle)| Step { sequence, handle }));
+}

@@ -1,0 +1,63 @@
+//! The map itself, in plain Rust: no napi, no Node, no JavaScript.
+//!
+//! ```text
+//! store ─▶ shard ─┬▶ index   key → slot number        local: one thread's membership
+//!                 ├▶ slab    slot → entry, generation   └ pin (reclaim), counters (stats)
+//!                 ├▶ order   who came when
+//!                 └▶ arena   blocks for entries ─▶ pages
+//! ```
+//!
+//! A reader takes no lock: index, slab and entries are read under a pin (`reclaim`). A writer holds its shard's lock.
+//!
+//! ```
+//! use typed_superdashmap::store::{Config, Key, Store, Value};
+//!
+//! let store = Store::new(&Config::default())?;
+//! let map = store.join();
+//! map.set(Key::string("greeting"), Value::json("\"hello\""))?;
+//! let mut bytes = Vec::new();
+//! assert!(map.get(Key::string("greeting"), &mut bytes)?.is_some());
+//! assert_eq!(bytes, b"\"hello\"");
+//! # Ok::<(), typed_superdashmap::store::Error>(())
+//! ```
+
+mod arena;
+mod clock;
+mod config;
+mod context;
+mod entry;
+mod error;
+mod events;
+mod handle;
+mod hash;
+mod index;
+mod iterate;
+mod key;
+mod local;
+mod memory;
+mod order;
+mod pages;
+mod reaper;
+mod reclaim;
+pub mod registry;
+mod shard;
+mod slab;
+mod stats;
+#[expect(clippy::module_inception, reason = "the map is called store, and so is the room it lives in")]
+mod store;
+mod sync;
+mod value;
+mod words;
+
+pub use config::{Config, MAX_SHARDS};
+pub use error::Error;
+pub use events::{Drained, Event, Events, Level, Subscription, Wake};
+pub use handle::{Handle, Place};
+pub use iterate::Step;
+pub use key::{Key, KeyKind};
+pub use local::{Found, Local};
+pub use shard::Written;
+pub use stats::{MemoryStats, Operations, Stats};
+pub use store::Store;
+pub use value::{Value, ValueKind};
+pub use words::Words;

@@ -1,0 +1,41 @@
+//! Freeing much at once, off the caller's thread.
+//!
+//! `clear`, `destroy` and the last `close` take a map's contents out in one step and hand them here. What is small is freed
+//! on the spot. What is large is freed by a thread that lives as long as that takes: giving pages back to the operating
+//! system costs about a tenth of a second per million entries, and no event loop should wait for it.
+
+use super::sync::Arc;
+
+/// Something that takes long to drop, and that counts as used memory until then.
+pub trait Debris: Send + 'static {
+    /// Roughly how many bytes there are to give back.
+    fn bytes(&self) -> usize;
+    /// Whether no reader looks at it any more.
+    fn is_unreachable(&self) -> bool;
+}
+
+/// Up to this much is dropped by the caller: some tens of microseconds.
+const INLINE_BYTES: usize = 1 << 20;
+
+/// Drops the debris once no reader looks at it, here or in a thread of its own.
+pub fn dispose(debris: impl Debris) {
+    if debris.bytes() <= INLINE_BYTES && debris.is_unreachable() {
+        drop(debris);
+        return;
+    }
+    let pending = Arc::new(parking_lot::Mutex::new(Some(debris)));
+    let reap = {
+        let pending = Arc::clone(&pending);
+        move || {
+            while pending.lock().as_ref().is_some_and(|debris| !debris.is_unreachable()) {
+                std::thread::sleep(std::time::Duration::from_micros(200));
+            }
+            pending.lock().take();
+        }
+    };
+    let spawned = std::thread::Builder::new().name("superdashmap-reaper".into()).spawn(reap.clone());
+    if spawned.is_err() {
+        // No thread to be had: the caller waits.
+        reap();
+    }
+}

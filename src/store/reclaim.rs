@@ -1,0 +1,277 @@
+//! Deferred reclamation: memory that a reader may still be looking at is freed once it no longer can be.
+//!
+//! # Protocol
+//!
+//! Each thread that uses a map is a *participant*. Before it looks at shared memory it *pins* itself: it publishes the
+//! current *epoch* in its own word, then puts a fence between that store and its first load of a shared pointer. When it
+//! has copied out what it wanted it stores 0. A pin lasts for the copying of one entry and never runs user code.
+//!
+//! A writer that has unlinked something puts it into the [`Limbo`] of its shard, under the shard's lock. Once a batch is
+//! worth it, the batch is *sealed*: a full fence, then the epoch advances, and the batch keeps the number `t` from before.
+//! The batch is free to go when no participant is pinned at an epoch `<= t`.
+//!
+//! # Why that is enough
+//!
+//! Take a reader that may hold a pointer of a batch sealed at `t`, and the writer's look at that reader's word, which
+//! happens after the batch was unlinked and after a full fence. By the two fences, one of two things is true. Either the
+//! writer sees the reader's pin; the epoch in it was read before the pointer was, so before the epoch went past `t` (a
+//! reader that had seen `t + 1` would, by acquire and release on the epoch, have seen the unlinking too), and the batch
+//! stays. Or the reader's loads see the unlinking, so it never had the pointer. When a writer later reads 0 or a
+//! later epoch in that word, the release store it reads from comes after the reader's last look.
+//!
+//! The fence on the reader's side is the expensive part of a read. Where the kernel offers `membarrier`, the reader's
+//! half is a compiler fence and the writer's half interrupts the other threads, once per batch (`sync.rs`).
+//!
+//! # Limits
+//!
+//! A thread that is suspended while pinned keeps what was retired since from being freed. Nothing else does: an idle
+//! thread is not pinned. What waits counts as used memory.
+
+use std::collections::VecDeque;
+use std::marker::PhantomData;
+
+use super::sync::{heavy_fence, light_fence, Arc, AtomicU64, CachePadded, Mutex, Ordering};
+
+/// The participants of one map and the epoch they share.
+#[derive(Debug)]
+pub struct Collector {
+    epoch: CachePadded<AtomicU64>,
+    participants: Mutex<Vec<Arc<Participant>>>,
+}
+
+/// One thread's word.
+#[derive(Debug)]
+pub struct Participant {
+    /// 0, or the epoch this thread is pinned at. Invariant: written by its own thread only.
+    pinned: CachePadded<AtomicU64>,
+}
+
+/// As long as this lives, nothing that its thread can reach is freed.
+#[derive(Debug)]
+pub struct Pin<'a> {
+    participant: &'a Participant,
+    /// A pin belongs to the thread that made it.
+    _not_send: PhantomData<*const ()>,
+}
+
+impl Collector {
+    /// No participants, epoch 1.
+    pub fn new() -> Self {
+        Self { epoch: CachePadded(AtomicU64::new(1)), participants: Mutex::new(Vec::new()) }
+    }
+
+    /// A new participant.
+    pub fn join(&self) -> Arc<Participant> {
+        let participant = Arc::new(Participant { pinned: CachePadded(AtomicU64::new(0)) });
+        self.participants.lock().push(Arc::clone(&participant));
+        participant
+    }
+
+    /// Forgets a participant, which must not be pinned.
+    pub fn leave(&self, participant: &Arc<Participant>) {
+        debug_assert_eq!(participant.pinned.load(Ordering::Relaxed), 0, "left while pinned");
+        self.participants.lock().retain(|other| !Arc::ptr_eq(other, participant));
+    }
+
+    /// Pins a participant of this collector. Pins of one participant do not nest.
+    #[inline]
+    pub fn pin<'a>(&self, participant: &'a Participant) -> Pin<'a> {
+        debug_assert_eq!(participant.pinned.load(Ordering::Relaxed), 0, "pins do not nest");
+        let epoch = self.epoch.load(Ordering::Acquire);
+        participant.pinned.store(epoch, Ordering::Relaxed);
+        light_fence();
+        Pin { participant, _not_send: PhantomData }
+    }
+
+    /// Ends an epoch: what was unlinked before this call is unreachable for whoever pins after it. Gives the number that
+    /// [`Collector::is_past`] wants.
+    pub fn seal(&self) -> u64 {
+        self.epoch.fetch_add(1, Ordering::AcqRel)
+    }
+
+    /// The oldest epoch that anybody is pinned at; `u64::MAX` if nobody is.
+    fn oldest_pin(&self) -> u64 {
+        let participants = self.participants.lock();
+        // Alone in the map: the only thread that could be pinned is the one that asks, and writers are not pinned. A thread
+        // that joins later takes this lock after us and so sees what was unlinked.
+        if participants.len() <= 1 {
+            return u64::MAX;
+        }
+        heavy_fence();
+        let pins = participants.iter().map(|one| one.pinned.load(Ordering::Acquire));
+        pins.filter(|&epoch| epoch != 0).min().unwrap_or(u64::MAX)
+    }
+
+    /// Whether everybody who was pinned when this epoch was sealed is done. For callers that are not participants, too.
+    pub fn is_past(&self, sealed: u64) -> bool {
+        let participants = self.participants.lock();
+        heavy_fence();
+        let is_later = |one: &Arc<Participant>| {
+            let epoch = one.pinned.load(Ordering::Acquire);
+            epoch == 0 || epoch > sealed
+        };
+        participants.iter().all(is_later)
+    }
+}
+
+impl Drop for Pin<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.participant.pinned.store(0, Ordering::Release);
+    }
+}
+
+/// Retired things that make a batch. Fewer, and the writer's fence (a microsecond where it interrupts other processors)
+/// shows in the cost of an update; more, and more memory waits.
+const BATCH_ITEMS: usize = 128;
+
+/// Retired bytes that make a batch, however few things they are: with 16 shards at most 1 MB waits.
+pub const BATCH_BYTES: usize = 64 * 1_024;
+
+/// What one shard has retired and not yet freed, guarded by the shard's lock.
+#[derive(Debug)]
+pub struct Limbo<T> {
+    open: Vec<T>,
+    open_bytes: usize,
+    sealed: VecDeque<Batch<T>>,
+    sealed_bytes: usize,
+}
+
+#[derive(Debug)]
+struct Batch<T> {
+    epoch: u64,
+    bytes: usize,
+    items: Vec<T>,
+}
+
+impl<T> Limbo<T> {
+    /// Nothing waits.
+    pub fn new() -> Self {
+        Self { open: Vec::new(), open_bytes: 0, sealed: VecDeque::new(), sealed_bytes: 0 }
+    }
+
+    /// Bytes that wait.
+    pub fn bytes(&self) -> usize {
+        self.open_bytes + self.sealed_bytes
+    }
+
+    /// Takes something that was unlinked. Says whether it is time to [`Limbo::collect`].
+    #[must_use]
+    pub fn retire(&mut self, item: T, bytes: usize) -> bool {
+        self.open.push(item);
+        self.open_bytes += bytes;
+        self.open.len() >= BATCH_ITEMS || self.open_bytes >= BATCH_BYTES
+    }
+
+    /// Everything that waits, for a caller that knows that no reader is left or that waits for them in another way.
+    pub fn into_items(self) -> impl Iterator<Item = T> {
+        self.sealed.into_iter().flat_map(|batch| batch.items).chain(self.open)
+    }
+
+    /// Seals what waits and hands everything that no reader can reach to `free`.
+    pub fn collect(&mut self, collector: &Collector, mut free: impl FnMut(T)) {
+        if !self.open.is_empty() {
+            let batch =
+                Batch { epoch: collector.seal(), bytes: self.open_bytes, items: std::mem::take(&mut self.open) };
+            self.sealed_bytes += batch.bytes;
+            self.open_bytes = 0;
+            self.sealed.push_back(batch);
+        }
+        if self.sealed.is_empty() {
+            return;
+        }
+        let oldest = collector.oldest_pin();
+        while self.sealed.front().is_some_and(|batch| batch.epoch < oldest) {
+            let Some(mut batch) = self.sealed.pop_front() else { break };
+            self.sealed_bytes -= batch.bytes;
+            batch.items.drain(..).for_each(&mut free);
+            // The vector's room serves the next batch.
+            if self.open.capacity() < batch.items.capacity() {
+                self.open = batch.items;
+            }
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_pinned_reader_could_see_waits_for_it() {
+        let collector = Collector::new();
+        let (reader, _writer) = (collector.join(), collector.join());
+        let mut limbo = Limbo::new();
+        let mut freed = Vec::new();
+
+        let pin = collector.pin(&reader);
+        let _ = limbo.retire('a', 10);
+        limbo.collect(&collector, |item| freed.push(item));
+        assert_eq!((freed.as_slice(), limbo.bytes()), (&[][..], 10));
+        drop(pin);
+
+        // A reader that pins after the sealing cannot hold 'a' back.
+        let _pin = collector.pin(&reader);
+        limbo.collect(&collector, |item| freed.push(item));
+        assert_eq!((freed.as_slice(), limbo.bytes()), (&['a'][..], 0));
+    }
+
+    #[test]
+    fn a_batch_is_due_by_number_or_by_bytes() {
+        let mut limbo = Limbo::new();
+        assert!(!limbo.retire(0, 1));
+        assert!(limbo.retire(1, BATCH_BYTES));
+        let mut limbo = Limbo::new();
+        let due = (0..BATCH_ITEMS).map(|n| limbo.retire(n, 1)).position(|due| due);
+        assert_eq!(due, Some(BATCH_ITEMS - 1));
+    }
+}
+
+#[cfg(all(test, loom))]
+mod model {
+    use super::*;
+    use loom::sync::atomic::AtomicPtr;
+
+    /// A reader follows a pointer while a writer unlinks, retires and frees what it points at: loom reports an access to
+    /// freed memory if the two are not ordered.
+    #[test]
+    fn a_reader_never_follows_a_pointer_to_freed_memory() {
+        loom::model(|| {
+            let collector = Arc::new(Collector::new());
+            let reader = collector.join();
+            let writer = collector.join();
+            let shared = Arc::new(AtomicPtr::new(Box::into_raw(Box::new(loom::cell::UnsafeCell::new(1_u32)))));
+
+            let thread = loom::thread::spawn({
+                let (collector, shared) = (Arc::clone(&collector), Arc::clone(&shared));
+                move || {
+                    let pin = collector.pin(&reader);
+                    let pointer = shared.load(Ordering::Acquire);
+                    if !pointer.is_null() {
+                        // SAFETY: pinned before the load, and the writer frees through the collector.
+                        let value = unsafe { (*pointer).with(|value| *value) };
+                        assert_eq!(value, 1);
+                    }
+                    drop(pin);
+                }
+            });
+
+            let old = shared.swap(std::ptr::null_mut(), Ordering::AcqRel);
+            let mut limbo = Limbo::new();
+            let _ = limbo.retire(old, 4);
+            let mut free = |pointer: *mut loom::cell::UnsafeCell<u32>| {
+                // SAFETY: unlinked above, and no reader is pinned at an epoch that could have seen it. Writing first makes
+                // loom notice a reader that still looks.
+                unsafe {
+                    (*pointer).with_mut(|value| *value = 0);
+                    drop(Box::from_raw(pointer));
+                }
+            };
+            limbo.collect(&collector, &mut free);
+            thread.join().unwrap();
+            limbo.collect(&collector, &mut free);
+            assert_eq!(limbo.bytes(), 0);
+            collector.leave(&writer);
+        });
+    }
+}

@@ -1,0 +1,112 @@
+//! The named maps of the process.
+
+use std::collections::HashMap;
+
+use super::config::Config;
+use super::error::Error;
+use super::store::Store;
+use super::sync::Arc;
+
+struct Named {
+    store: Arc<Store>,
+    holders: usize,
+}
+
+static REGISTRY: parking_lot::Mutex<Option<HashMap<String, Named>>> = parking_lot::Mutex::new(None);
+
+/// The map of this name, made if there is none. What `given` asks for must be what the map was made with.
+/// Each success is paired with one [`release`].
+pub fn open(name: &str, given: &Config) -> Result<Arc<Store>, Error> {
+    let mut registry = REGISTRY.lock();
+    let registry = registry.get_or_insert_with(HashMap::new);
+    if let Some(named) = registry.get_mut(name).filter(|named| !named.store.is_destroyed()) {
+        compare(given, named.store.config())?;
+        named.holders += 1;
+        return Ok(Arc::clone(&named.store));
+    }
+    let store = Store::new(given)?;
+    registry.insert(name.to_owned(), Named { store: Arc::clone(&store), holders: 1 });
+    Ok(store)
+}
+
+/// Gives a map back that [`open`] gave. The last holder's release forgets the name.
+pub fn release(name: &str, store: &Arc<Store>) {
+    let mut registry = REGISTRY.lock();
+    let Some(registry) = registry.as_mut() else { return };
+    // A map that was destroyed may have lost its name to a new one.
+    let Some(named) = registry.get_mut(name).filter(|named| Arc::ptr_eq(&named.store, store)) else { return };
+    named.holders -= 1;
+    if named.holders == 0 {
+        registry.remove(name);
+    }
+}
+
+/// Names of the maps that somebody holds, in alphabetical order.
+pub fn names() -> Vec<String> {
+    let registry = REGISTRY.lock();
+    let living = registry.iter().flatten().filter(|(_, named)| !named.store.is_destroyed());
+    let mut names: Vec<String> = living.map(|(name, _)| name.clone()).collect();
+    names.sort();
+    names
+}
+
+/// Names the first option that was given and differs.
+fn compare(given: &Config, existing: &Config) -> Result<(), Error> {
+    fn same<T: PartialEq + ToString>(option: &'static str, given: Option<T>, existing: Option<T>) -> Result<(), Error> {
+        let Some(given) = given else { return Ok(()) };
+        if existing.as_ref() == Some(&given) {
+            return Ok(());
+        }
+        let existing = existing.map_or_else(|| "none".to_owned(), |value| value.to_string());
+        Err(Error::OptionMismatch { option, given: given.to_string(), existing })
+    }
+    // Rounded and clamped as the map's own were.
+    let asked = given.normalised();
+    same("shards", given.shards.and(asked.shards), existing.shards)?;
+    same("initialCapacity", given.initial_capacity, existing.initial_capacity)?;
+    same("maxLoadFactor", given.max_load_factor.and(asked.max_load_factor), existing.max_load_factor)?;
+    same("seed", given.seed, existing.seed)?;
+    same("enableSIMD", given.simd, existing.simd)?;
+    same("memoryLimit", given.memory_limit_bytes, existing.memory_limit_bytes)?;
+    same("maxEntries", given.max_entries, existing.max_entries)
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_map_until_its_last_holder_leaves() {
+        let (first, second) = (open("r1", &Config::default()).unwrap(), open("r1", &Config::default()).unwrap());
+        assert!(Arc::ptr_eq(&first, &second));
+        assert!(names().contains(&"r1".to_owned()));
+        release("r1", &first);
+        assert!(names().contains(&"r1".to_owned()));
+        release("r1", &second);
+        assert!(!names().contains(&"r1".to_owned()));
+    }
+
+    #[test]
+    fn an_option_that_differs_is_named() {
+        let config = Config { shards: Some(3), max_entries: Some(5_000), ..Config::default() };
+        let store = open("r2", &config).unwrap();
+        let same = open("r2", &Config { shards: Some(4), ..Config::default() }).unwrap();
+        release("r2", &same);
+        let refused = open("r2", &Config { max_entries: Some(6_000), ..Config::default() }).err();
+        let (given, existing) = ("6000".to_owned(), "5000".to_owned());
+        assert_eq!(refused, Some(Error::OptionMismatch { option: "maxEntries", given, existing }));
+        release("r2", &store);
+    }
+
+    #[test]
+    fn a_destroyed_map_frees_its_name() {
+        let first = open("r3", &Config::default()).unwrap();
+        first.destroy();
+        assert!(!names().contains(&"r3".to_owned()));
+        let second = open("r3", &Config::default()).unwrap();
+        assert!(!Arc::ptr_eq(&first, &second));
+        release("r3", &first);
+        assert!(names().contains(&"r3".to_owned()));
+        release("r3", &second);
+    }
+}

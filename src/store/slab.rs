@@ -1,0 +1,443 @@
+//! The slab: stable storage for the entries of one shard.
+//!
+//! ```text
+//! directory ─▶ chunk 0 (32 slots) │ chunk 1 (32) │ 64 │ 128 │ … │ 2,048 │ 4,096 │ 4,096 │ …
+//!                └▶ slot: entry pointer · generation · position        words: version of each slot
+//! ```
+//!
+//! A slot never moves, so its number is a name that handles, the index and the insertion order can keep. Chunks start small,
+//! so that an empty map is small, and stop growing at 4,096 slots, so that adding one is never felt.
+//!
+//! **Generation** tells the tenants of a slot apart. It grows when an entry leaves, so a handle that outlived its entry
+//! never fits the next one. A slot whose generation reaches its end is not used again. **Version** tells the values of one
+//! slot apart (see `words.rs`). The two are never mixed.
+//!
+//! Readers take no lock. This file is the only one that changes an entry pointer, and each change bumps the version word
+//! after it: a reader that takes the version first and the pointer second has a value at least as new as its version.
+//!
+//! When a reader loads the pointer first and the generation second, a matching generation proves that the entry is that
+//! tenant's: a new tenant's pointer is stored after the generation grew.
+
+use super::entry::Entry;
+use super::error::Error;
+use super::memory::{Memory, Use};
+use super::sync::{Arc, AtomicPtr, AtomicU32, Ordering};
+use super::words::Words;
+
+/// Slots of the first two chunks; each later one doubles.
+const FIRST_CHUNK_SLOTS: u32 = 32;
+/// Slots of a chunk from the ninth on.
+const MAX_CHUNK_SLOTS: u32 = 4_096;
+/// Chunks that together hold the first `MAX_CHUNK_SLOTS` slots.
+const GROWING_CHUNKS: usize = (MAX_CHUNK_SLOTS / FIRST_CHUNK_SLOTS).ilog2() as usize + 1;
+/// The end of the free list, and of slot numbers: the index keeps `slot + 1` and one mark in 32 bits.
+const NO_SLOT: u32 = u32::MAX - 2;
+/// The last generation a tenant can have.
+pub const MAX_GENERATION: u32 = u32::MAX - 1;
+
+/// One place for an entry.
+#[derive(Debug)]
+pub struct Slot {
+    /// The entry, or null. Invariant: changed under the shard's lock only, and an entry that was here is freed only after a
+    /// grace period.
+    entry: AtomicPtr<u8>,
+    /// Generation of the tenant, or of the next one. Invariant: grows, under the shard's lock.
+    generation: AtomicU32,
+    /// Occupied: position in the insertion order. Vacant: the next free slot. Read and written under the shard's lock.
+    position: AtomicU32,
+}
+
+/// A run of slots with their words.
+#[derive(Debug)]
+pub struct Chunk {
+    /// Unique in the map for all time.
+    id: u32,
+    slots: Box<[Slot]>,
+    words: Arc<Words>,
+    memory: Arc<Memory>,
+}
+
+/// Finds chunks by number. Replaced as a whole when it is full.
+#[derive(Debug)]
+pub struct Directory {
+    /// Null from the first chunk that does not exist on.
+    chunks: Box<[AtomicPtr<Chunk>]>,
+}
+
+/// What readers see of a slab.
+#[derive(Debug)]
+pub struct Slab {
+    /// Null in an empty slab. Invariant: a replaced directory is freed only after a grace period, its chunks live on.
+    directory: AtomicPtr<Directory>,
+}
+
+/// What the holder of the shard's lock knows besides.
+#[derive(Debug)]
+pub struct SlabWriter {
+    /// Chunks that exist.
+    chunks: usize,
+    /// Slots that exist.
+    capacity: u32,
+    /// Slots from this number on were never used.
+    fresh: u32,
+    /// First slot of the free list.
+    free: u32,
+    /// Generation that the slots of a new chunk start with: above every generation of a slab that was cleared.
+    base_generation: u32,
+    /// The highest generation given to a slot so far.
+    max_generation: u32,
+}
+
+/// A slab taken out of its shard. Frees the chunks, not the entries.
+#[derive(Debug)]
+pub struct Detached {
+    directory: Option<Box<Directory>>,
+}
+
+/// A slot in its chunk.
+#[derive(Clone, Copy, Debug)]
+pub struct SlotRef<'a> {
+    chunk: &'a Chunk,
+    offset: usize,
+}
+
+/// Chunk number and offset of a slot.
+#[inline]
+fn locate(slot: u32) -> (usize, usize) {
+    if slot < FIRST_CHUNK_SLOTS {
+        return (0, slot as usize);
+    }
+    if slot < MAX_CHUNK_SLOTS {
+        // Chunk k ≥ 1 holds the slots from 2^(k + 4) to 2^(k + 5).
+        let doubling = slot.ilog2();
+        return ((doubling - FIRST_CHUNK_SLOTS.ilog2()) as usize + 1, (slot - (1 << doubling)) as usize);
+    }
+    let chunk = GROWING_CHUNKS + (slot / MAX_CHUNK_SLOTS) as usize - 1;
+    (chunk, (slot % MAX_CHUNK_SLOTS) as usize)
+}
+
+fn chunk_slots(chunk: usize) -> u32 {
+    match chunk {
+        0 => FIRST_CHUNK_SLOTS,
+        chunk if chunk < GROWING_CHUNKS => FIRST_CHUNK_SLOTS << (chunk - 1),
+        _ => MAX_CHUNK_SLOTS,
+    }
+}
+
+impl Slab {
+    /// An empty slab.
+    pub fn new() -> Self {
+        Self { directory: AtomicPtr::new(std::ptr::null_mut()) }
+    }
+
+    /// The slot with this number, if there is one. The caller is pinned or holds the shard's lock for as long as it uses it.
+    #[inline]
+    pub fn slot(&self, number: u32) -> Option<SlotRef<'_>> {
+        let directory = self.directory.load(Ordering::Acquire);
+        // SAFETY: a directory is freed after a grace period, and the caller is pinned or holds the lock.
+        let directory = unsafe { directory.as_ref() }?;
+        let (chunk, offset) = locate(number);
+        let chunk = directory.chunks.get(chunk)?.load(Ordering::Acquire);
+        // SAFETY: as above: a chunk goes with its slab, after a grace period.
+        let chunk = unsafe { chunk.as_ref() }?;
+        (offset < chunk.slots.len()).then_some(SlotRef { chunk, offset })
+    }
+
+    /// Takes everything out. The words of the chunks are invalidated, so nobody's copies are fresh any more.
+    pub fn detach(&self) -> Detached {
+        let directory = self.directory.swap(std::ptr::null_mut(), Ordering::AcqRel);
+        // SAFETY: directories are boxes, and this one is reachable through the result only, apart from pinned readers, for
+        // whom the caller waits before it drops the result.
+        let directory = (!directory.is_null()).then(|| unsafe { Box::from_raw(directory) });
+        let detached = Detached { directory };
+        detached.chunks().for_each(|chunk| chunk.words.invalidate());
+        detached
+    }
+}
+
+impl Drop for Slab {
+    fn drop(&mut self) {
+        drop(self.detach());
+    }
+}
+
+impl SlabWriter {
+    /// The writer of an empty slab whose generations start at `base_generation`.
+    pub fn new(base_generation: u32) -> Self {
+        Self { chunks: 0, capacity: 0, fresh: 0, free: NO_SLOT, base_generation, max_generation: base_generation }
+    }
+
+    /// Slots that exist.
+    pub fn capacity(&self) -> u32 {
+        self.capacity
+    }
+
+    /// Generations below this are of entries that were cleared.
+    pub fn base_generation(&self) -> u32 {
+        self.base_generation
+    }
+
+    /// The writer of the slab that follows a cleared one, or `None` if generations are used up.
+    pub fn successor(&self) -> Option<Self> {
+        (self.max_generation < MAX_GENERATION).then(|| Self::new(self.max_generation + 1))
+    }
+
+    /// Makes sure that [`SlabWriter::take`] has a slot to give. `new_id` numbers the words of a new chunk and keeps them
+    /// findable. A directory that was replaced comes back, to be retired.
+    pub fn make_room(
+        &mut self,
+        slab: &Slab,
+        memory: &Arc<Memory>,
+        new_id: impl FnOnce(&Arc<Words>) -> u32,
+    ) -> Result<Option<Box<Directory>>, Error> {
+        if self.free != NO_SLOT || self.fresh < self.capacity {
+            return Ok(None);
+        }
+        let slots = chunk_slots(self.chunks);
+        if NO_SLOT - self.capacity < slots {
+            return Err(Error::OutOfMemory { bytes: u64::from(slots) * size_of::<Slot>() as u64 });
+        }
+        let chunk = Chunk::new(slots, self.base_generation, memory, new_id)?;
+        let replaced = self.add(slab, chunk);
+        self.capacity += slots;
+        Ok(replaced)
+    }
+
+    fn add(&mut self, slab: &Slab, chunk: Box<Chunk>) -> Option<Box<Directory>> {
+        let current = slab.directory.load(Ordering::Relaxed);
+        // SAFETY: the caller holds the shard's lock, and only its holders replace the directory.
+        let old = unsafe { current.as_ref() };
+        let chunk = Box::into_raw(chunk);
+        let number = self.chunks;
+        self.chunks += 1;
+        if let Some(place) = old.and_then(|directory| directory.chunks.get(number)) {
+            place.store(chunk, Ordering::Release);
+            return None;
+        }
+        let copy = |n: usize| match old {
+            Some(directory) if n < number => directory.chunks[n].load(Ordering::Relaxed),
+            _ if n == number => chunk,
+            _ => std::ptr::null_mut(),
+        };
+        let len = (self.chunks * 2).max(8);
+        let grown = Directory { chunks: (0..len).map(|n| AtomicPtr::new(copy(n))).collect() };
+        slab.directory.store(Box::into_raw(Box::new(grown)), Ordering::Release);
+        // SAFETY: directories are boxes; this one was just unlinked, and the caller retires it.
+        (!current.is_null()).then(|| unsafe { Box::from_raw(current) })
+    }
+
+    /// A vacant slot. [`SlabWriter::make_room`] came before.
+    pub fn take(&mut self, slab: &Slab) -> u32 {
+        if self.free == NO_SLOT {
+            assert!(self.fresh < self.capacity, "take without make_room");
+            self.fresh += 1;
+            return self.fresh - 1;
+        }
+        let number = self.free;
+        self.free = slab.slot(number).map_or(NO_SLOT, |slot| slot.slot().position.load(Ordering::Relaxed));
+        number
+    }
+
+    /// Gives a slot back that [`SlotRef::vacate`] emptied.
+    pub fn give_back(&mut self, number: u32, slot: SlotRef<'_>) {
+        let generation = slot.generation();
+        self.max_generation = self.max_generation.max(generation);
+        // A slot that has had its last tenant stays empty: a generation must not come twice.
+        if generation <= MAX_GENERATION {
+            slot.slot().position.store(self.free, Ordering::Relaxed);
+            self.free = number;
+        }
+    }
+}
+
+impl Chunk {
+    fn new(
+        slots: u32,
+        generation: u32,
+        memory: &Arc<Memory>,
+        new_id: impl FnOnce(&Arc<Words>) -> u32,
+    ) -> Result<Box<Self>, Error> {
+        let words = Arc::new(Words::new(slots as usize, memory)?);
+        memory.reserve(Use::Slab, Self::bytes(slots as usize))?;
+        let vacant = |_| Slot {
+            entry: AtomicPtr::new(std::ptr::null_mut()),
+            generation: AtomicU32::new(generation),
+            position: AtomicU32::new(NO_SLOT),
+        };
+        let id = new_id(&words);
+        Ok(Box::new(Self { id, slots: (0..slots).map(vacant).collect(), words, memory: Arc::clone(memory) }))
+    }
+
+    fn bytes(slots: usize) -> usize {
+        // A pointer to it in the directory, and another that waits there.
+        slots * size_of::<Slot>() + size_of::<Self>() + 2 * size_of::<*mut Self>()
+    }
+}
+
+impl Drop for Chunk {
+    fn drop(&mut self) {
+        self.memory.release(Use::Slab, Self::bytes(self.slots.len()));
+    }
+}
+
+impl Detached {
+    fn chunks(&self) -> impl Iterator<Item = &Chunk> {
+        let chunks = self.directory.iter().flat_map(|directory| directory.chunks.iter());
+        // SAFETY: the chunks of a directory belong to it once it is detached.
+        chunks.map_while(|chunk| unsafe { chunk.load(Ordering::Acquire).as_ref() })
+    }
+
+    /// The entries in its slots.
+    pub fn entries(&self) -> impl Iterator<Item = Entry> {
+        // SAFETY: entries of a detached slab are freed by whoever owns it.
+        self.chunks().flat_map(|chunk| &chunk.slots).filter_map(|slot| unsafe { slot.entry() })
+    }
+}
+
+impl Drop for Detached {
+    fn drop(&mut self) {
+        let Some(directory) = self.directory.take() else { return };
+        for chunk in &directory.chunks {
+            let chunk = chunk.load(Ordering::Acquire);
+            if !chunk.is_null() {
+                // SAFETY: chunks are boxes, each in one place of the directory, and the caller waited for the readers.
+                drop(unsafe { Box::from_raw(chunk) });
+            }
+        }
+    }
+}
+
+impl Slot {
+    /// # Safety
+    ///
+    /// The caller is pinned, holds the shard's lock or owns the slab for as long as it uses the entry.
+    #[inline]
+    unsafe fn entry(&self) -> Option<Entry> {
+        // SAFETY: loaded with acquire; the rest is the caller's promise.
+        unsafe { Entry::from_ptr(self.entry.load(Ordering::Acquire)) }
+    }
+}
+
+impl<'a> SlotRef<'a> {
+    #[inline]
+    fn slot(self) -> &'a Slot {
+        &self.chunk.slots[self.offset]
+    }
+
+    /// The entry, if the slot is occupied. The caller is pinned or holds the shard's lock, as for [`Slab::slot`].
+    #[inline]
+    pub fn entry(self) -> Option<Entry> {
+        // SAFETY: whoever has a `SlotRef` is pinned or holds the lock.
+        unsafe { self.slot().entry() }
+    }
+
+    /// Generation of the tenant, or of the next one.
+    #[inline]
+    pub fn generation(self) -> u32 {
+        self.slot().generation.load(Ordering::Acquire)
+    }
+
+    /// Version of the entry.
+    #[inline]
+    pub fn version(self) -> u32 {
+        self.chunk.words.version(self.offset)
+    }
+
+    /// Number of the chunk and index of the version word in it.
+    #[inline]
+    pub fn word(self) -> (u32, u32) {
+        (self.chunk.id, self.offset as u32)
+    }
+
+    /// Position in the insertion order. Under the shard's lock.
+    pub fn position(self) -> u32 {
+        self.slot().position.load(Ordering::Relaxed)
+    }
+
+    /// Notes a new position in the insertion order. Under the shard's lock.
+    pub fn set_position(self, position: u32) {
+        self.slot().position.store(position, Ordering::Relaxed);
+    }
+
+    /// Puts an entry into a vacant slot and gives its version. Under the shard's lock.
+    pub fn occupy(self, entry: Entry, position: u32) -> u32 {
+        self.set_position(position);
+        self.slot().entry.store(entry.as_ptr(), Ordering::Release);
+        self.chunk.words.bump(self.offset)
+    }
+
+    /// Puts a new entry in the place of the tenant's old one, which comes back with the new version. Under the shard's lock.
+    pub fn exchange(self, entry: Entry) -> (Option<Entry>, u32) {
+        let old = self.slot().entry.swap(entry.as_ptr(), Ordering::AcqRel);
+        let version = self.chunk.words.bump(self.offset);
+        // SAFETY: read with acquire; the caller retires it, which is what keeps it for readers.
+        (unsafe { Entry::from_ptr(old) }, version)
+    }
+
+    /// Takes the entry out and ends the tenancy: handles to it are dead from here on. Under the shard's lock.
+    pub fn vacate(self) -> Option<Entry> {
+        let slot = self.slot();
+        let old = slot.entry.swap(std::ptr::null_mut(), Ordering::AcqRel);
+        slot.generation.store(slot.generation.load(Ordering::Relaxed) + 1, Ordering::Release);
+        self.chunk.words.bump(self.offset);
+        // SAFETY: as in `exchange`.
+        unsafe { Entry::from_ptr(old) }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_slot_has_a_place_of_its_own() {
+        let (mut chunk, mut offset) = (0, 0);
+        for slot in 0..50_000 {
+            assert_eq!(locate(slot), (chunk, offset), "slot {slot}");
+            offset += 1;
+            if offset == chunk_slots(chunk) as usize {
+                (chunk, offset) = (chunk + 1, 0);
+            }
+        }
+    }
+
+    #[test]
+    fn slots_are_reused_with_a_new_generation_and_counted_bytes_go_back() {
+        let memory = Arc::new(Memory::new(None));
+        let slab = Slab::new();
+        let mut writer = SlabWriter::new(1);
+        let mut ids = 0..;
+        let mut take = |writer: &mut SlabWriter| {
+            drop(writer.make_room(&slab, &memory, |_| ids.next().unwrap()).unwrap());
+            writer.take(&slab)
+        };
+        let numbers: Vec<u32> = (0..10_000).map(|_| take(&mut writer)).collect();
+        assert_eq!(numbers, (0..10_000).collect::<Vec<_>>());
+
+        let slot = slab.slot(77).unwrap();
+        let (generation, version) = (slot.generation(), slot.version());
+        slot.vacate();
+        writer.give_back(77, slot);
+        assert_eq!(take(&mut writer), 77);
+        assert_eq!(slot.generation(), generation + 1);
+        assert_ne!(slot.version(), version);
+
+        assert!(slab.slot(writer.capacity()).is_none());
+        drop(slab);
+        assert_eq!(memory.total(), 0);
+    }
+
+    #[test]
+    fn a_slot_is_not_used_again_after_its_last_generation() {
+        let memory = Arc::new(Memory::new(None));
+        let slab = Slab::new();
+        let mut writer = SlabWriter::new(MAX_GENERATION);
+        drop(writer.make_room(&slab, &memory, |_| 0).unwrap());
+        let number = writer.take(&slab);
+        let slot = slab.slot(number).unwrap();
+        slot.vacate();
+        writer.give_back(number, slot);
+        assert_ne!(writer.take(&slab), number);
+        assert!(writer.successor().is_none());
+    }
+}

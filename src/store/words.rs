@@ -1,0 +1,86 @@
+//! Version words: one integer per slot that every thread sees and JavaScript reads directly.
+//!
+//! A version word changes whenever the entry in its slot does: when it is written, removed or replaced by a new tenant. A
+//! copy of a value that was taken at version `v` is fresh as long as the word still is `v`. The word never restarts: it goes
+//! through all 32-bit values but 0 before one comes again, which takes 2^32 - 1 changes of one slot.
+//!
+//! The value 0 is nobody's version. Words of a chunk that was cleared are 0 for good, so no copy from before is fresh.
+//!
+//! The memory outlives its chunk as long as somebody, such as an `ArrayBuffer` in some thread, still holds it.
+
+use super::error::Error;
+use super::memory::{Memory, Use};
+use super::sync::{zeroed_u32, Arc, AtomicU32, Ordering};
+
+/// The version words of one chunk of slots.
+#[derive(Debug)]
+pub struct Words {
+    cells: Box<[AtomicU32]>,
+    memory: Arc<Memory>,
+}
+
+impl Words {
+    /// Words for this many slots, all 0.
+    pub(super) fn new(slots: usize, memory: &Arc<Memory>) -> Result<Self, Error> {
+        memory.reserve(Use::Words, slots * size_of::<AtomicU32>())?;
+        Ok(Self { cells: zeroed_u32(slots), memory: Arc::clone(memory) })
+    }
+
+    /// The version of the entry in this slot.
+    #[inline]
+    pub(super) fn version(&self, slot: usize) -> u32 {
+        self.cells[slot].load(Ordering::Acquire)
+    }
+
+    /// Marks a change of the entry in this slot and gives the new version. Under the shard's lock, after the change itself.
+    pub(super) fn bump(&self, slot: usize) -> u32 {
+        let next = self.cells[slot].load(Ordering::Relaxed).wrapping_add(1).max(1);
+        self.cells[slot].store(next, Ordering::Release);
+        next
+    }
+
+    /// Ends every copy that was taken from this chunk. Under the shard's lock; nobody bumps these words afterwards.
+    pub(super) fn invalidate(&self) {
+        for cell in &self.cells {
+            cell.store(0, Ordering::Release);
+        }
+    }
+
+    /// Address of the first word. Reading through it races with the writers of this map, which is what it is for: a reader
+    /// outside Rust takes one aligned 32-bit load.
+    pub fn ptr(&self) -> *mut u32 {
+        self.cells.as_ptr().cast_mut().cast::<u32>()
+    }
+
+    /// How many 32-bit words.
+    pub fn len(&self) -> usize {
+        self.cells.len()
+    }
+
+    /// Never: a chunk has slots.
+    pub fn is_empty(&self) -> bool {
+        self.cells.is_empty()
+    }
+}
+
+impl Drop for Words {
+    fn drop(&mut self) {
+        self.memory.release(Use::Words, self.cells.len() * size_of::<AtomicU32>());
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_goes_around_without_being_zero() {
+        let memory = Arc::new(Memory::new(None));
+        let words = Words::new(2, &memory).unwrap();
+        assert_eq!((words.bump(1), words.bump(1), words.version(0)), (1, 2, 0));
+        words.cells[1].store(u32::MAX, Ordering::Relaxed);
+        assert_eq!(words.bump(1), 1);
+        drop(words);
+        assert_eq!(memory.total(), 0);
+    }
+}
