@@ -1,0 +1,29 @@
+'use strict'
+
+const { spawn } = require('node:child_process')
+const { PACKAGE } = require('./workers.js')
+
+/** Runs a program and gives how it ended and all it said. */
+function run(command, args, options = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options })
+    let stdout = ''
+    let stderr = ''
+    child.stdout.setEncoding('utf8').on('data', text => {
+      stdout += text
+    })
+    child.stderr.setEncoding('utf8').on('data', text => {
+      stderr += text
+    })
+    child.once('error', reject)
+    child.once('close', (status, signal) => resolve({ status, signal, stdout, stderr }))
+  })
+}
+
+/** Runs `script` in a Node process of its own, where `TypedMap` and the rest of the package are in scope. */
+function runNode(script, { flags = [], env = {}, timeout = 120_000 } = {}) {
+  const source = `const { TypedMap, TypedMapError, Handle } = require(${JSON.stringify(PACKAGE)})\n${script}`
+  return run(process.execPath, [...flags, '--eval', source], { env: { ...process.env, ...env }, timeout })
+}
+
+module.exports = { run, runNode }
