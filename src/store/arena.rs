@@ -179,6 +179,9 @@ impl Arena {
         // SAFETY: the caller's block lies in a page of this class, and pages are aligned to their size.
         unsafe {
             let page = block.as_ptr().byte_sub(offset).cast::<Header>();
+            // Whoever still reads it shall notice in tests.
+            #[cfg(debug_assertions)]
+            block.write_bytes(0xdd, size);
             block.cast::<u32>().write((*page).free);
             (*page).free = offset as u32;
             (*page).live -= 1;

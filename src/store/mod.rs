@@ -46,6 +46,8 @@ mod stats;
 #[expect(clippy::module_inception, reason = "the map is called store, and so is the room it lives in")]
 mod store;
 mod sync;
+#[cfg(all(test, not(loom)))]
+mod tests;
 mod value;
 mod words;
 

@@ -1,0 +1,100 @@
+//! Byte and entry limits: they hold, and what they refuse changes nothing.
+
+use super::*;
+
+#[test]
+fn the_parts_add_up_to_the_total() {
+    let store = Store::new(&Config::default()).unwrap();
+    let map = store.join();
+    for n in 0..5_000_u32 {
+        map.set(Key::string(&n.to_string()), bytes_value(&vec![0; n as usize % 4_000])).unwrap();
+    }
+    let memory = store.stats().memory;
+    let parts = memory.entries + memory.index + memory.slab + memory.words + memory.order + memory.fixed;
+    assert_eq!(memory.total, parts);
+    assert!(memory.live <= memory.entries && memory.live > 5_000 * 1_600);
+}
+
+#[test]
+fn a_refused_write_changes_nothing() {
+    let limit = 2 << 20;
+    let store = Store::new(&Config { memory_limit_bytes: Some(limit), ..Config::default() }).unwrap();
+    let map = store.join();
+    let mut random = Random(3);
+    let mut refused = 0;
+    let mut out = Vec::new();
+    for n in 0..30_000_u32 {
+        let content = vec![n as u8; random.below(if n % 50 == 0 { 100_000 } else { 300 }) as usize];
+        let key = n.to_string();
+        let before = (map.len(), contents(&map, 500).len());
+        match map.set(Key::string(&key), bytes_value(&content)) {
+            Ok(_) => assert_eq!(map.len(), before.0 + 1),
+            Err(Error::MemoryLimit { limit_bytes, .. }) => {
+                refused += 1;
+                assert_eq!(limit_bytes, limit);
+                assert_eq!(map.len(), before.0);
+                assert_eq!(map.get(Key::string(&key), &mut out), Ok(None));
+            }
+            Err(other) => panic!("{other}"),
+        }
+        assert!(store.stats().memory.total <= limit);
+        if refused > 300 {
+            break;
+        }
+    }
+    assert!(refused > 300);
+    // An update that does not fit leaves the old value.
+    let key = contents(&map, 10)[0].1.clone();
+    let key = Key { kind: KeyKind::String, bytes: &key };
+    map.get(key, &mut out).unwrap();
+    let old = out.clone();
+    assert!(map.set(key, bytes_value(&vec![1; limit as usize])).is_err());
+    map.get(key, &mut out).unwrap();
+    assert_eq!(out, old);
+    // What was cleared is there again at once.
+    for _ in 0..20 {
+        map.clear().unwrap();
+        for n in 0..200 {
+            map.set(Key::string(&n.to_string()), bytes_value(&[7; 4_000])).unwrap();
+        }
+    }
+}
+
+#[test]
+fn the_limit_on_entries_counts_all_threads() {
+    let store = Store::new(&Config { max_entries: Some(1_000), ..Config::default() }).unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let map = store.join();
+            scope.spawn(move || {
+                for n in 0..1_000 {
+                    match map.set(Key::string(&format!("{thread}-{n}")), bytes_value(b"v")) {
+                        Ok(_) => {}
+                        Err(error) => assert_eq!(error, Error::EntryLimit { limit: 1_000 }),
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(store.len(), 1_000);
+    let map = store.join();
+    let key = contents(&map, 10)[0].1.clone();
+    assert!(map.delete(Key { kind: KeyKind::String, bytes: &key }).unwrap());
+    map.set(Key::string("new"), bytes_value(b"v")).unwrap();
+    assert!(map.insert(bytes_value(b"v"), 0).is_err());
+}
+
+#[test]
+fn overhead_per_entry_stays_within_its_budget() {
+    let store = Store::new(&Config::default()).unwrap();
+    let map = store.join();
+    let entries = 240_000_u64;
+    let mut data = 0;
+    for n in 0..entries {
+        let (key, value) = (format!("user:{n}"), r#"{"host":"localhost","port":8080}"#);
+        data += key.len() + value.len();
+        map.set(Key::string(&key), Value::json(value)).unwrap();
+    }
+    let overhead = (store.stats().memory.total - data as u64) / entries;
+    assert!(overhead <= 64, "{overhead} bytes an entry: {:?}", store.stats().memory);
+}

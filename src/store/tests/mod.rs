@@ -1,0 +1,48 @@
+//! Tests of the whole store: against a naive map, with many threads, and at its limits.
+
+mod limits;
+mod model;
+mod threads;
+
+use super::*;
+
+/// A small generator whose seed each test prints on failure.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % limit
+    }
+}
+
+fn bytes_value(bytes: &[u8]) -> Value<'_> {
+    Value { kind: ValueKind::Buffer, bytes }
+}
+
+/// Keys and values in insertion order, read through windows of this size.
+fn contents(map: &Local, window: usize) -> Vec<(KeyKind, Vec<u8>, Vec<u8>)> {
+    let (mut steps, mut key, mut value, mut all, mut after) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), 0);
+    loop {
+        map.walk(after, window, &mut steps).unwrap();
+        let Some(last) = steps.last() else { return all };
+        after = last.sequence;
+        for step in &steps {
+            if let Some((kind, _)) = map.read_step(step.handle, &mut key, &mut value).unwrap() {
+                all.push((kind, key.clone(), value.clone()));
+            }
+        }
+    }
+}
+
+/// What a map still holds once everything that was cleared or retired has had time to go.
+fn settled_bytes(store: &Store) -> u64 {
+    for _ in 0..2_000 {
+        if store.stats().memory.retired == 0 {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    let memory = store.stats().memory;
+    memory.total - memory.fixed
+}

@@ -1,0 +1,201 @@
+//! Many threads on one map. These are the tests to run under a sanitizer.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+
+use super::*;
+
+/// Fewer rounds where every access is instrumented.
+const ROUNDS: u64 = if cfg!(any(tsan, miri)) { 3_000 } else { 60_000 };
+
+/// A value that shows whether it was torn, mixed up or freed: writer, number, and a run of bytes that follows from both.
+fn stamped(key: u64, writer: u64, number: u64) -> Vec<u8> {
+    let fill = (key ^ writer ^ number) as u8;
+    let length = 8 + (number * 37 % 300) as usize;
+    let mut bytes = Vec::with_capacity(24 + length);
+    for part in [key, writer, number] {
+        bytes.extend_from_slice(&part.to_le_bytes());
+    }
+    bytes.resize(24 + length, fill);
+    bytes
+}
+
+fn check_stamp(bytes: &[u8], expected_key: u64) -> (u64, u64) {
+    let part = |n: usize| u64::from_le_bytes(bytes[n * 8..n * 8 + 8].try_into().unwrap());
+    let (key, writer, number) = (part(0), part(1), part(2));
+    assert_eq!(key, expected_key);
+    assert_eq!(bytes, stamped(key, writer, number));
+    (writer, number)
+}
+
+/// Few keys, so that readers and writers meet all the time, amid growth and `clear`. Per key and writer no reader sees
+/// time go backwards, and every value is whole.
+#[test]
+fn values_are_whole_and_never_go_back() {
+    const KEYS: u64 = 16;
+    let store = Store::new(&Config { shards: Some(2), ..Config::default() }).unwrap();
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let writers: Vec<_> = (0..2_u64)
+            .map(|writer| {
+                let map = store.join();
+                scope.spawn(move || {
+                    let mut random = Random(writer + 1);
+                    for number in 1..=ROUNDS {
+                        let key = random.below(KEYS);
+                        let bytes = stamped(key, writer, number);
+                        match random.below(20) {
+                            0 => drop(map.delete(Key::string(&key.to_string())).unwrap()),
+                            1 if number % 512 == 0 => map.clear().unwrap(),
+                            // Others come and go, so that the index grows, shrinks and moves under the readers.
+                            2..6 => {
+                                let other = format!("other-{}", random.below(3_000));
+                                map.set(Key::string(&other), bytes_value(&bytes)).unwrap();
+                            }
+                            6..9 => {
+                                let other = format!("other-{}", random.below(3_000));
+                                map.delete(Key::string(&other)).unwrap();
+                            }
+                            _ => drop(map.set(Key::string(&key.to_string()), bytes_value(&bytes)).unwrap()),
+                        }
+                    }
+                })
+            })
+            .collect();
+        for _ in 0..2 {
+            let map = store.join();
+            let stop = &stop;
+            scope.spawn(move || {
+                let mut seen = [[0_u64; 2]; KEYS as usize];
+                let mut out = Vec::new();
+                while !stop.load(Ordering::Relaxed) {
+                    for key in 0..KEYS {
+                        if map.get(Key::string(&key.to_string()), &mut out).unwrap().is_some() {
+                            let (writer, number) = check_stamp(&out, key);
+                            let last = &mut seen[key as usize][writer as usize];
+                            assert!(number >= *last, "key {key}: {number} of writer {writer} after {last}");
+                            *last = number;
+                        }
+                    }
+                }
+            });
+        }
+        for writer in writers {
+            writer.join().unwrap();
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    store.destroy();
+    assert_eq!(settled_bytes(&store), 0);
+}
+
+/// A key that is there is found, however much the index moves around it.
+#[test]
+fn a_present_key_is_never_missed() {
+    let store = Store::new(&Config { shards: Some(1), ..Config::default() }).unwrap();
+    let stop = AtomicBool::new(false);
+    let reads = AtomicU64::new(0);
+    let writer = store.join();
+    for key in 0..32_u64 {
+        writer.set(Key::string(&format!("stays-{key}")), bytes_value(&stamped(key, 0, 1))).unwrap();
+    }
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            let map = store.join();
+            let (stop, reads) = (&stop, &reads);
+            scope.spawn(move || {
+                let mut out = Vec::new();
+                while !stop.load(Ordering::Relaxed) {
+                    for key in 0..32_u64 {
+                        let found = map.get(Key::string(&format!("stays-{key}")), &mut out).unwrap();
+                        assert!(found.is_some(), "key {key} was missed");
+                        check_stamp(&out, key);
+                    }
+                    reads.fetch_add(32, Ordering::Relaxed);
+                }
+            });
+        }
+        let mut random = Random(7);
+        for round in 0..ROUNDS * 2 {
+            // Waves: the index grows for a while, then shrinks.
+            let grows = round / (ROUNDS / 8) % 2 == 0;
+            let key = format!("comes-{}", random.below(20_000));
+            if random.below(10) < if grows { 8 } else { 2 } {
+                writer.set(Key::string(&key), bytes_value(b"x")).unwrap();
+            } else {
+                writer.delete(Key::string(&key)).unwrap();
+            }
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    assert!(reads.load(Ordering::Relaxed) > 0);
+}
+
+/// A handle reads its own entry or nothing, while its slot goes from tenant to tenant.
+#[test]
+fn a_handle_never_reads_another_entry() {
+    let store = Store::new(&Config { shards: Some(1), ..Config::default() }).unwrap();
+    let shared: std::sync::Mutex<Vec<(u64, Handle)>> = std::sync::Mutex::new(Vec::new());
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            let map = store.join();
+            let (stop, shared) = (&stop, &shared);
+            scope.spawn(move || {
+                let mut out = Vec::new();
+                while !stop.load(Ordering::Relaxed) {
+                    let handles = shared.lock().unwrap().clone();
+                    for (key, handle) in handles {
+                        if map.get_by_handle(handle, &mut out).unwrap().is_some() {
+                            check_stamp(&out, key);
+                        }
+                    }
+                }
+            });
+        }
+        let map = store.join();
+        let mut mine: Vec<(u64, Handle)> = Vec::new();
+        let mut random = Random(11);
+        for round in 0..ROUNDS / 2 {
+            let written = map.insert(bytes_value(&stamped(round, 0, round)), 0).unwrap();
+            mine.push((round, written.place.handle));
+            if mine.len() > 20 {
+                let (_, handle) = mine.swap_remove(random.below(20) as usize);
+                assert!(map.delete_handle(handle).unwrap());
+            }
+            if round % 64 == 0 {
+                *shared.lock().unwrap() = mine.clone();
+            }
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+}
+
+/// Distinct keys from several threads: nothing is lost, and iteration gives each once.
+#[test]
+fn no_write_is_lost() {
+    let store = Store::new(&Config::default()).unwrap();
+    let per_thread = ROUNDS / 4;
+    thread::scope(|scope| {
+        for writer in 0..4_u64 {
+            let map = store.join();
+            scope.spawn(move || {
+                for number in 0..per_thread {
+                    let key = writer * per_thread + number;
+                    map.set(Key::string(&key.to_string()), bytes_value(&stamped(key, writer, number))).unwrap();
+                }
+            });
+        }
+    });
+    let map = store.join();
+    let mut out = Vec::new();
+    for key in 0..per_thread * 4 {
+        assert!(map.get(Key::string(&key.to_string()), &mut out).unwrap().is_some(), "key {key}");
+        check_stamp(&out, key);
+    }
+    let mut keys: Vec<_> = contents(&map, 100).into_iter().map(|(_, key, _)| key).collect();
+    assert_eq!(keys.len() as u64, per_thread * 4);
+    keys.sort();
+    keys.dedup();
+    assert_eq!(keys.len() as u64, per_thread * 4);
+}
