@@ -11,6 +11,15 @@
 type Coordinates = Uint32Array | undefined
 type IsHandle = Uint8Array | undefined
 
+/** Once per environment, before anything else. `scratch` has 64 places and an `ArrayBuffer` of its own. `details` is JSON
+ * text. `onWake` is called some time after events began to wait for `drain`. */
+export declare function attach(
+  scratch: Uint32Array,
+  makeError: (number: number, details: string) => Error,
+  onWake: () => void
+): void
+/** The version words of a chunk, or null if it is gone or the engine refuses memory that is not its own. */
+export declare function words(id: number, chunk: number): Uint32Array | null
 /** The value, or undefined with STATE 0. */
 export declare function get(id: number, key: unknown): unknown
 /** As `get`, by handle. */

@@ -144,10 +144,7 @@ impl Events {
     /// Events that nobody listens to yet.
     pub fn new() -> Events {
         Events {
-            shared: Arc::new(Shared {
-                interest: AtomicU32::new(Level::Off as u32),
-                queues: Mutex::new(Vec::new()),
-            }),
+            shared: Arc::new(Shared { interest: AtomicU32::new(Level::Off as u32), queues: Mutex::new(Vec::new()) }),
         }
     }
 
@@ -171,10 +168,7 @@ impl Events {
     #[inline]
     pub fn log(&self, level: Level, code: &'static str, fields: &[(&'static str, u64)]) {
         if self.listens(level) {
-            self.shared.send(
-                |queue| queue.level <= level,
-                &Event::Log { level, code, fields: fields.to_vec() },
-            );
+            self.shared.send(|queue| queue.level <= level, &Event::Log { level, code, fields: fields.to_vec() });
         }
     }
 

@@ -1,0 +1,255 @@
+//! The operations that are called often, one entry at a time. Each converts, calls the store once and converts back; what
+//! it says besides its result goes to the scratch array. The signatures are in `raw.d.ts`.
+
+use std::ffi::CStr;
+
+use napi::sys;
+
+use super::call::{Call, Engine, Js, JsType, enter};
+use super::convert::{Space, key, key_to_js, kind, value, value_to_js};
+use super::env::{Environment, row};
+use super::error::Outcome;
+use super::layout::{STATE, WALK_ROW, WANT_KEYS, WANT_VALUES};
+use super::map::OpenMap;
+use super::{batch, env, shared_words};
+use crate::store::{Found, Handle, Written};
+
+/// Registers raw operations: the name in JavaScript, how many arguments, the function. The name is also the one that
+/// errors and events carry.
+macro_rules! register {
+    ($engine:ident, $exports:ident, $environment:ident; $($name:literal $arguments:literal $run:path;)+) => {$({
+        /// Called by the engine.
+        unsafe extern "C" fn entry(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+            // SAFETY: called by the engine with what is its own, and `export` below gives it the environment as data.
+            unsafe { enter::<$arguments>(env, info, $name, $run) }
+        }
+        const NAME: &CStr = match CStr::from_bytes_with_nul(concat!($name, "\0").as_bytes()) {
+            Ok(name) => name,
+            Err(_) => panic!("a name with a zero in it"),
+        };
+        $engine.export($exports, NAME, entry, $environment)?;
+    })+};
+}
+
+/// Adds the raw operations to the exports.
+pub fn register(engine: Engine<'_>, exports: sys::napi_value, environment: &Environment) -> Outcome<()> {
+    register! { engine, exports, environment;
+        "attach" 3 env::attach;
+        "get" 2 get;
+        "getByHandle" 4 get_by_handle;
+        "has" 2 has;
+        "hasHandle" 4 has_handle;
+        "getHandle" 2 get_handle;
+        "size" 1 size;
+        "set" 4 set;
+        "getOrInsert" 4 get_or_insert;
+        "insert" 4 insert;
+        "replace" 6 replace;
+        "delete" 2 delete;
+        "deleteHandle" 4 delete_handle;
+        "remove" 2 remove;
+        "removeHandle" 4 remove_handle;
+        "walk" 6 walk;
+        "getMany" 5 batch::get_many;
+        "setMany" 5 batch::set_many;
+        "updateMany" 6 batch::update_many;
+        "insertMany" 5 batch::insert_many;
+        "deleteMany" 4 batch::delete_many;
+        "words" 2 shared_words::words;
+        "panicForTest" 1 panic_for_test;
+    }
+    Ok(())
+}
+
+impl<const N: usize> Call<'_, N> {
+    /// The map that the first argument names.
+    #[inline]
+    pub(super) fn map(&self) -> Outcome<std::rc::Rc<OpenMap>> {
+        self.environment.map(self.number(0)?)
+    }
+
+    /// The handle in the arguments 1 to 3.
+    #[inline]
+    fn handle(&self) -> Outcome<Handle> {
+        Ok(Handle { shard: self.number(1)?, slot: self.number(2)?, generation: self.number(3)? })
+    }
+}
+
+impl Environment {
+    /// Gives what was found to JavaScript: the value as result, the rest in the scratch array.
+    #[inline]
+    fn give<'s>(&self, engine: Engine<'s>, found: Option<&Found>, bytes: &[u8]) -> Outcome<Js<'s>> {
+        match found {
+            Some(found) => {
+                self.note_found(found);
+                value_to_js(engine, found.kind, bytes)
+            }
+            None => {
+                self.note_absent();
+                Ok(Js::NOTHING)
+            }
+        }
+    }
+
+    #[inline]
+    fn give_written(&self, written: &Written) -> Js<'static> {
+        self.note_written(written);
+        Js::NOTHING
+    }
+}
+
+fn get<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
+    let map = call.map()?;
+    let mut space = Space::new();
+    let key = key(call.engine, call.argument(1), &mut space)?;
+    let mut out = call.environment.value_buffer();
+    let found = map.local().get(key, &mut out)?;
+    call.environment.give(call.engine, found.as_ref(), &out)
+}
+
+fn get_by_handle<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
+    let map = call.map()?;
+    let mut out = call.environment.value_buffer();
+    let found = map.local().get_by_handle(call.handle()?, &mut out)?;
+    call.environment.give(call.engine, found.as_ref(), &out)
+}
+
+fn has<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
+    let map = call.map()?;
+    let mut space = Space::new();
+    let key = key(call.engine, call.argument(1), &mut space)?;
+    call.engine.boolean(map.local().has(key)?)
+}
+
+fn has_handle<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
+    call.engine.boolean(call.map()?.local().has_handle(call.handle()?)?)
+}
+
+fn get_handle<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
+    let map = call.map()?;
+    let mut space = Space::new();
+    let place = map.local().place_of(key(call.engine, call.argument(1), &mut space)?)?;
+    if let Some(place) = &place {
+        call.environment.note_place(place);
+    }
+    call.engine.boolean(place.is_some())
+}
+
+fn size<'s>(call: &Call<'s, 1>) -> Outcome<Js<'s>> {
+    call.engine.float(call.map()?.local().len() as f64)
+}
+
+fn set<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
+    let map = call.map()?;
+    let (mut key_space, mut value_space) = (Space::new(), Space::new());
+    let key = key(call.engine, call.argument(1), &mut key_space)?;
+    let value = value(call.engine, call.argument(2), kind(call.number(3)?)?, &mut value_space)?;
+    Ok(call.environment.give_written(&map.local().set(key, value)?))
+}
+
+fn get_or_insert<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
+    let map = call.map()?;
+    let (mut key_space, mut value_space) = (Space::new(), Space::new());
+    let key = key(call.engine, call.argument(1), &mut key_space)?;
+    let value = value(call.engine, call.argument(2), kind(call.number(3)?)?, &mut value_space)?;
+    let mut out = call.environment.value_buffer();
+    let (found, written) = map.local().get_or_insert(key, value, &mut out)?;
+    if let Some(written) = written {
+        return Ok(call.environment.give_written(&written));
+    }
+    call.environment.give(call.engine, found.as_ref(), &out)
+}
+
+/// The number of the type that `js` names, 0 for `undefined`.
+pub(super) fn type_id(engine: Engine<'_>, map: &OpenMap, js: Js<'_>) -> Outcome<u32> {
+    if engine.type_of(js)? == JsType::Undefined {
+        return Ok(0);
+    }
+    let name = String::from_utf16_lossy(&engine.utf16(js)?);
+    Ok(map.store().intern_type(&name))
+}
+
+fn insert<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
+    let map = call.map()?;
+    let mut space = Space::new();
+    let value = value(call.engine, call.argument(1), kind(call.number(2)?)?, &mut space)?;
+    let type_id = type_id(call.engine, &map, call.argument(3))?;
+    Ok(call.environment.give_written(&map.local().insert(value, type_id)?))
+}
+
+fn replace<'s>(call: &Call<'s, 6>) -> Outcome<Js<'s>> {
+    let map = call.map()?;
+    let mut space = Space::new();
+    let value = value(call.engine, call.argument(4), kind(call.number(5)?)?, &mut space)?;
+    Ok(call.environment.give_written(&map.local().replace(call.handle()?, value)?))
+}
+
+fn delete<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
+    let map = call.map()?;
+    let mut space = Space::new();
+    let key = key(call.engine, call.argument(1), &mut space)?;
+    call.engine.boolean(map.local().delete(key)?)
+}
+
+fn delete_handle<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
+    call.engine.boolean(call.map()?.local().delete_handle(call.handle()?)?)
+}
+
+fn remove<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
+    let map = call.map()?;
+    let mut space = Space::new();
+    let key = key(call.engine, call.argument(1), &mut space)?;
+    let mut out = call.environment.value_buffer();
+    let found = map.local().remove(key, &mut out)?;
+    call.environment.give(call.engine, found.as_ref(), &out)
+}
+
+fn remove_handle<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
+    let map = call.map()?;
+    let mut out = call.environment.value_buffer();
+    let found = map.local().remove_handle(call.handle()?, &mut out)?;
+    call.environment.give(call.engine, found.as_ref(), &out)
+}
+
+fn walk<'s>(call: &Call<'s, 6>) -> Outcome<Js<'s>> {
+    let (map, engine) = (call.map()?, call.engine);
+    let mut after = engine.f64(call.argument(1))? as u64;
+    let (count, want) = (call.number(2)? as usize, call.number(3)?);
+    let states = engine.elements::<u32>(call.argument(4))?;
+    let sequences = engine.elements::<f64>(call.argument(5))?;
+    let cells = engine.array(0)?;
+    let (mut key_out, mut value_out) = (call.environment.key_buffer(), call.environment.value_buffer());
+    let (mut steps, mut done) = (Vec::new(), 0);
+    // All entries of a stretch may be gone by the time they are read. Only a stretch without entries is the end.
+    while done == 0 {
+        map.local().walk(after, count, &mut steps)?;
+        let Some(last) = steps.last() else { break };
+        after = last.sequence;
+        for step in &steps {
+            let Some((key_kind, found)) = map.local().read_step(step.handle, &mut key_out, &mut value_out)? else {
+                continue;
+            };
+            let mut entry = [0; WALK_ROW];
+            entry[..WALK_ROW - 1].copy_from_slice(&row(found.kind as u32, &found.place, found.type_id));
+            entry[WALK_ROW - 1] = key_kind as u32;
+            states.set(done * WALK_ROW, &entry);
+            sequences.set(done, &[step.sequence as f64]);
+            if want & WANT_KEYS != 0 {
+                engine.set_element(cells, done * 2, key_to_js(engine, key_kind, &key_out)?)?;
+            }
+            if want & WANT_VALUES != 0 {
+                engine.set_element(cells, done * 2 + 1, value_to_js(engine, found.kind, &value_out)?)?;
+            }
+            done += 1;
+        }
+    }
+    call.environment.note(STATE, done as u32);
+    Ok(cells)
+}
+
+/// Panics under a lock of the map on purpose. It is the way to see that a panic arrives as an error, that the map refuses
+/// further use, and that the process lives; nothing in lib/ calls it.
+fn panic_for_test<'s>(call: &Call<'s, 1>) -> Outcome<Js<'s>> {
+    call.map()?.local().panic_for_test()?;
+    Ok(Js::NOTHING)
+}

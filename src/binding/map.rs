@@ -1,0 +1,172 @@
+//! An open map, and the functions that open and close it or look at it as a whole.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use napi_derive::napi;
+
+use super::env::{Environment, within};
+use super::error::Outcome;
+use super::options;
+use crate::store::{Error, Handle, Local, Store, Subscription, registry};
+
+/// One `open` of one map in one environment. Dropping it leaves the map, and frees it if nobody else holds it.
+pub struct OpenMap {
+    local: Local,
+    name: Option<String>,
+    /// What this environment wants to hear of the map.
+    pub(super) subscription: RefCell<Option<Subscription>>,
+}
+
+impl OpenMap {
+    /// Opens the map of this name, or makes one without a name.
+    fn open(name: Option<String>, options: &str) -> Outcome<OpenMap> {
+        let config = options::parse(options)?;
+        let store = match &name {
+            Some(name) => registry::open(name, &config)?,
+            None => Store::new(&config)?,
+        };
+        Ok(OpenMap { local: store.join(), name, subscription: RefCell::new(None) })
+    }
+
+    /// This thread's way into the store.
+    #[inline]
+    pub fn local(&self) -> &Local {
+        &self.local
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Arc<Store> {
+        self.local.store()
+    }
+
+    /// Whether a panic left the map in doubt. Every operation says so then, this one as well as any.
+    pub fn is_broken(&self) -> bool {
+        let nobody = Handle { shard: 0, slot: 0, generation: 0 };
+        matches!(self.local.has_handle(nobody), Err(Error::Broken))
+    }
+}
+
+impl Drop for OpenMap {
+    fn drop(&mut self) {
+        if let Some(name) = &self.name {
+            registry::release(name, self.local.store());
+        }
+    }
+}
+
+/// What `open` tells of the map.
+#[napi(object)]
+pub struct Opened {
+    /// The number that operations take; never used again in this environment.
+    pub id: u32,
+    /// The number of the map in this process, which handles carry.
+    pub instance: u32,
+    /// How many shards it has.
+    pub shards: u32,
+    /// The options it has, as JSON text.
+    pub config: String,
+}
+
+/// Opens the map with this name, or makes one that only this environment has. `options` is JSON text of those given.
+/// Throws 1013 if the map was made with other options.
+#[napi(catch_unwind)]
+pub fn open(env: &napi::Env, name: Option<String>, options: String) -> napi::Result<Opened> {
+    within(env, "open", 0, |_, environment| {
+        let map = OpenMap::open(name, &options)?;
+        let store = Arc::clone(map.store());
+        Ok(Opened {
+            id: environment.add(map)?,
+            instance: store.instance(),
+            shards: store.shards(),
+            config: options::to_json(store.config()),
+        })
+    })
+}
+
+/// Gives up this `open` of a map. Whether it was open.
+#[napi(catch_unwind)]
+pub fn close(env: &napi::Env, id: u32) -> napi::Result<bool> {
+    within(env, "close", id, |_, environment| Ok(environment.remove(id)))
+}
+
+/// Ends the map for all threads: from now on its operations throw 1010 everywhere.
+#[napi(catch_unwind)]
+pub fn destroy(env: &napi::Env, id: u32) -> napi::Result<()> {
+    with_map(env, "destroy", id, |map| {
+        map.store().destroy();
+        Ok(())
+    })
+}
+
+/// Names of the maps that some thread has open.
+#[napi(catch_unwind)]
+pub fn names(env: &napi::Env) -> napi::Result<Vec<String>> {
+    within(env, "names", 0, |_, _| Ok(registry::names()))
+}
+
+/// Removes all entries.
+#[napi(catch_unwind)]
+pub fn clear(env: &napi::Env, id: u32) -> napi::Result<()> {
+    with_map(env, "clear", id, |map| Ok(map.local().clear()?))
+}
+
+/// Counts reads that the near cache answered.
+#[napi(catch_unwind)]
+pub fn add_near_hits(env: &napi::Env, id: u32, count: f64) -> napi::Result<()> {
+    with_map(env, "addNearHits", id, |map| {
+        map.local().add_near_hits(count.max(0.0) as u64);
+        Ok(())
+    })
+}
+
+/// Name of an entry type, `null` if there is none with this number.
+#[napi(catch_unwind)]
+pub fn type_name(env: &napi::Env, id: u32, type_id: u32) -> napi::Result<Option<String>> {
+    with_map(env, "typeName", id, |map| Ok(map.store().type_name(type_id)))
+}
+
+/// Throws why a handle has no entry: 1001, 1003, 1004 or 1005.
+#[napi(catch_unwind)]
+pub fn check(env: &napi::Env, id: u32, shard: u32, slot: u32, generation: u32) -> napi::Result<()> {
+    with_map(env, "check", id, |map| Ok(map.local().check(Handle { shard, slot, generation })?))
+}
+
+/// Runs the body of a `#[napi]` function that is about one open map.
+pub(super) fn with_map<T>(
+    env: &napi::Env,
+    operation: &'static str,
+    id: u32,
+    body: impl FnOnce(&OpenMap) -> Outcome<T>,
+) -> napi::Result<T> {
+    within(env, operation, id, |_, environment: &Environment| body(&*environment.map(id)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::error::Failure;
+    use super::*;
+
+    #[test]
+    fn a_named_map_is_the_same_until_the_last_one_closes_it() {
+        let name = || Some("binding: a named map".to_owned());
+        let first = OpenMap::open(name(), "{}").unwrap();
+        let second = OpenMap::open(name(), "{}").unwrap();
+        assert_eq!(first.store().instance(), second.store().instance());
+        let instance = first.store().instance();
+        drop(first);
+        assert!(registry::names().contains(&name().unwrap()));
+        drop(second);
+        assert!(!registry::names().contains(&name().unwrap()));
+        assert_ne!(OpenMap::open(name(), "{}").unwrap().store().instance(), instance);
+    }
+
+    #[test]
+    fn options_that_differ_are_refused_by_name() {
+        let name = || Some("binding: options".to_owned());
+        let _first = OpenMap::open(name(), r#"{"maxEntries":10}"#).unwrap();
+        let second = OpenMap::open(name(), r#"{"maxEntries":11}"#);
+        let Err(Failure::Store(Error::OptionMismatch { option, .. })) = second else { panic!("it was opened") };
+        assert_eq!(option, "maxEntries");
+    }
+}

@@ -1,0 +1,18 @@
+//! The wall between JavaScript and the store: convert, one call to the store, convert back. No decision about data is
+//! made here.
+//!
+//! Operations that are called often are raw Node-API callbacks ([`hot`], [`batch`]) that take the number of an open map;
+//! the rest are `#[napi]` functions. Both find what they need in the state of their [`env`], which no other thread sees.
+
+pub mod batch;
+pub mod call;
+pub mod convert;
+pub mod env;
+pub mod error;
+pub mod hot;
+pub mod layout;
+pub mod listener;
+pub mod map;
+pub mod options;
+pub mod shared_words;
+pub mod stats;

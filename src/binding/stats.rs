@@ -1,0 +1,51 @@
+//! What a map tells about itself, as JSON text.
+
+use napi_derive::napi;
+use serde_json::json;
+
+use super::map::with_map;
+use crate::store::Stats;
+
+/// Counts, bytes and fill of a map over all threads, as JSON text: `entries`, `hits`, `nearHits`, `misses`, `inserts`,
+/// `updates`, `deletes`, `clears`, `iterations`, `refusals`, `operations` (their sum, hits counted once), `memory`
+/// (bytes: `entries`, `live`, `index`, `slab`, `words`, `order`, `fixed`, `retired`, `total`, `limit` or `null`),
+/// `capacity`, `loadFactor`, `shards`, `threads`, `uptimeMs`.
+#[napi(catch_unwind)]
+pub fn stats(env: &napi::Env, id: u32) -> napi::Result<String> {
+    with_map(env, "getStats", id, |map| Ok(to_json(&map.store().stats())))
+}
+
+fn to_json(stats: &Stats) -> String {
+    let Stats { entries, operations, memory, capacity, load_factor, shards, threads, uptime_ms } = stats;
+    json!({
+        "entries": entries,
+        "hits": operations.hits,
+        "nearHits": operations.near_hits,
+        "misses": operations.misses,
+        "inserts": operations.inserts,
+        "updates": operations.updates,
+        "deletes": operations.deletes,
+        "clears": operations.clears,
+        "iterations": operations.iterations,
+        "refusals": operations.refusals,
+        "operations": operations.total(),
+        "memory": {
+            "entries": memory.entries,
+            "live": memory.live,
+            "index": memory.index,
+            "slab": memory.slab,
+            "words": memory.words,
+            "order": memory.order,
+            "fixed": memory.fixed,
+            "retired": memory.retired,
+            "total": memory.total,
+            "limit": memory.limit,
+        },
+        "capacity": capacity,
+        "loadFactor": load_factor,
+        "shards": shards,
+        "threads": threads,
+        "uptimeMs": uptime_ms,
+    })
+    .to_string()
+}
