@@ -64,7 +64,7 @@ async function live(contender, work, wanted, earlier) {
     spent[operation] = samples.map(ns => ns / (steps * perStep))
   }
 
-  const readSteps = Math.min(life.steps, Math.floor(MAX_READS / perStep))
+  const readSteps = Math.min(life.asked, Math.floor(MAX_READS / perStep))
   const passes = Math.max(1, Math.floor(READS / entries))
 
   if (wanted.includes('insert')) await timed('insert', 'insert', life.steps, entries)

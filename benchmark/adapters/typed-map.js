@@ -62,4 +62,26 @@ const byBatch = {
   iterate: undefined
 }
 
-module.exports = { byKey, byHandle, byBatch }
+const byHandleBatch = {
+  ...common,
+  name: 'typed-map-handle-batch',
+  title: 'TypedMap by batch of 100 handles',
+  item: 'handle-batch',
+  get: 'map.getMany(items)',
+  insert: 'map.insertMany(items)',
+  delete: 'map.deleteMany(items)',
+  iterate: undefined
+}
+
+/** Whether this version of the package has an option. */
+function supports(options) {
+  try {
+    new TypedMap(options).destroy()
+    return true
+  } catch (error) {
+    if (error.code === 'ERR_INVALID_OPTION') return false
+    throw error
+  }
+}
+
+module.exports = { byKey, byHandle, byBatch, byHandleBatch, supports }

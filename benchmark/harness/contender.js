@@ -36,12 +36,19 @@ const STEPS = {
     miss: 'const items = batches.miss[i]',
     update: 'const items = batches.update[i]',
     delete: 'const items = batches.get[i]'
+  },
+  'handle-batch': {
+    insert: 'const items = batches.values[i]',
+    get: 'const items = handleBatches[i]',
+    delete: 'const items = handleBatches[i]'
   }
 }
 
 const countAbsent = call => `if (${call} === undefined) count++`
 const countTrue = call => `if (${call}) count++`
 const countCalls = call => `${call}; count++`
+const countAbsentAnswers = call =>
+  `const answers = ${call}; for (let j = 0; j < answers.length; j++) ${countAbsent('answers[j]')}`
 
 /** What is counted, by the same. */
 const COUNTS = {
@@ -63,9 +70,14 @@ const COUNTS = {
   },
   batch: {
     insert: call => `${call}; count += items.length`,
-    get: call => `const answers = ${call}; for (let j = 0; j < answers.length; j++) ${countAbsent('answers[j]')}`,
-    miss: call => `const answers = ${call}; for (let j = 0; j < answers.length; j++) ${countAbsent('answers[j]')}`,
+    get: countAbsentAnswers,
+    miss: countAbsentAnswers,
     update: call => `count += ${call}`,
+    delete: call => `count += ${call}`
+  },
+  'handle-batch': {
+    insert: call => `const made = ${call}; for (let j = 0; j < made.length; j++) handles[count++] = made[j]`,
+    get: countAbsentAnswers,
     delete: call => `count += ${call}`
   }
 }
@@ -73,7 +85,7 @@ const COUNTS = {
 /** The call of the adapter that an operation measures, where the names differ. */
 const CALLS = { miss: 'get' }
 
-const IN_SCOPE = 'const { map, keys, values, fresh, missing, order, handles, dead, batches } = life'
+const IN_SCOPE = 'const { map, keys, values, fresh, missing, order, handles, handleBatches, dead, batches } = life'
 
 /**
  * The loop of one contender and operation, `(life, from, to) => count`; undefined where the contender has no such
@@ -96,9 +108,10 @@ function answerOf(contender) {
   const item = {
     key: 'const key = life.keys[i]; return ',
     handle: 'const handle = life.handles[i]; return ',
-    batch: 'const items = [life.keys[i]]; return '
+    batch: 'const items = [life.keys[i]]; return ',
+    'handle-batch': 'const items = [life.handles[i]]; return '
   }[contender.item]
-  const one = contender.item === 'batch' ? `(${contender.get})[0]` : contender.get
+  const one = contender.item.endsWith('batch') ? `(${contender.get})[0]` : contender.get
   return compileFunction(`const { map } = life; ${item}${one}`, ['life', 'i'])
 }
 

@@ -40,17 +40,26 @@ function workOf({ entries, keys: keyKind, values: valueKind, order = shuffledOrd
   return work
 }
 
-/** The same work in portions of BATCH. They are made before the clock starts: a program has its batch at hand. */
+/** `count` items in portions of BATCH. */
+const portions = (count, one) =>
+  make(Math.ceil(count / BATCH), b => make(Math.min(BATCH, count - b * BATCH), n => one(b * BATCH + n)))
+
+/** The same work in batches. They are made before the clock starts: a program that reads by batch has one at hand. */
 function batchesOf({ entries, keys, values, fresh, missing, order }) {
-  const portions = one =>
-    make(Math.ceil(entries / BATCH), b => make(Math.min(BATCH, entries - b * BATCH), n => one(b * BATCH + n)))
   return {
-    insert: portions(i => [keys[i], values[i]]),
-    get: portions(i => keys[order[i]]),
-    miss: portions(i => missing[order[i]]),
-    update: portions(i => [keys[order[i]], fresh[order[i]]])
+    insert: portions(entries, i => [keys[i], values[i]]),
+    values: portions(entries, i => values[i]),
+    get: portions(order.length, i => keys[order[i]]),
+    miss: portions(order.length, i => missing[order[i]]),
+    update: portions(order.length, i => [keys[order[i]], fresh[order[i]]])
   }
 }
+
+/** What a contender is given in batches. */
+const BATCHED = ['batch', 'handle-batch']
+
+/** What a contender reads by handle. */
+const HANDLED = ['handle', 'handle-batch']
 
 class Life {
   #loops = new Map()
@@ -59,20 +68,27 @@ class Life {
   constructor(contender, work, options = {}) {
     this.contender = contender
     this.work = work
-    this.map = contender.open({ entries: work.entries, ...options })
+    this.options = { entries: work.entries, ...options }
+    this.map = contender.open(this.options)
     this.keys = work.keys
     this.values = work.values
     this.fresh = work.fresh
     this.missing = work.missing
     this.order = work.order
-    this.batches = contender.item === 'batch' ? work.batches : undefined
-    this.handles = contender.item === 'handle' ? new Array(work.entries) : undefined
+    this.batches = BATCHED.includes(contender.item) ? work.batches : undefined
+    this.handles = HANDLED.includes(contender.item) ? new Array(work.entries) : undefined
+    this.handleBatches = undefined
     this.dead = undefined
   }
 
-  /** How many steps a whole pass has: one per entry, or one per batch. */
+  /** Steps of a whole fill: one per entry, or one per batch. */
   get steps() {
-    return this.contender.item === 'batch' ? Math.ceil(this.work.entries / BATCH) : this.work.entries
+    return this.batches === undefined ? this.work.entries : this.batches.insert.length
+  }
+
+  /** Steps of a whole reading. */
+  get asked() {
+    return this.batches === undefined ? this.order.length : this.batches.get.length
   }
 
   loop(operation) {
@@ -90,6 +106,10 @@ class Life {
     const { contender, keys, values } = this
     if (contender.fill === undefined) this.loop('insert')(this, 0, this.steps)
     else contender.fill(this.map, keys, values)
+    if (contender.item === 'handle-batch') {
+      const { handles, order } = this
+      this.handleBatches = portions(order.length, i => handles[order[i]])
+    }
     return this
   }
 
@@ -114,6 +134,12 @@ class Life {
 
   checkSize(expected) {
     assert.strictEqual(this.contender.size(this.map), expected, `${this.contender.title} has the wrong size`)
+  }
+
+  /** Another empty map in place of this one. */
+  restart() {
+    this.contender.close(this.map)
+    this.map = this.contender.open(this.options)
   }
 
   end() {

@@ -2,7 +2,7 @@
 
 /* Where results are written: one JSON file per command or question, with the machine and the versions in it. */
 
-const { mkdirSync, writeFileSync } = require('node:fs')
+const { existsSync, mkdirSync, readFileSync, writeFileSync } = require('node:fs')
 const { join } = require('node:path')
 const { machine, versions } = require('./machine.js')
 
@@ -18,4 +18,12 @@ function writeResult(directory, name, result) {
   return file
 }
 
-module.exports = { RESULTS, QUICK_RESULTS, writeResult }
+/** The results of these names that there are. */
+function readResults(directory, names) {
+  return names
+    .map(name => ({ name, file: join(directory, `${name}.json`) }))
+    .filter(({ file }) => existsSync(file))
+    .map(({ name, file }) => ({ name, ...JSON.parse(readFileSync(file, 'utf8')) }))
+}
+
+module.exports = { RESULTS, QUICK_RESULTS, readResults, writeResult }

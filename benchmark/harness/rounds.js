@@ -41,8 +41,8 @@ const rotated = (list, by) => list.map((_, i) => list[(i + by) % list.length])
 /**
  * Measures contenders in turns.
  *
- * @param {{ name: string, operations: number, run: () => void, after?: () => void }[]} contenders `run` does
- *   `operations` operations; `after` runs outside the clock.
+ * @param {{ name: string, operations: number, run: () => void, before?: () => void, after?: () => void }[]} contenders
+ *   `run` does `operations` operations; `before` and `after` run outside the clock.
  * @param {{ seconds: number, minRounds?: number, warmup?: number, onRound?: (part: number) => void }} options
  * @returns {Promise<Record<string, ReturnType<typeof summary>>>} ns per operation, by name
  */
@@ -54,7 +54,8 @@ async function interleave(contenders, { seconds, minRounds = 5, warmup = 3, onRo
     const spent = (performance.now() - started) / 1000
     if (round >= minRounds && spent >= seconds) break
     if (round >= 0) onRound?.(Math.min(1, Math.max(spent / seconds, round / minRounds)))
-    for (const { name, operations, run, after } of rotated(contenders, Math.max(0, round))) {
+    for (const { name, operations, run, before, after } of rotated(contenders, Math.max(0, round))) {
+      before?.()
       const [ns] = await time(name, run)
       after?.()
       if (round >= 0) samples[name].push(ns / operations)

@@ -1,0 +1,55 @@
+'use strict'
+
+/*
+ * What does an item cost in a batch of 100, next to a call of its own? The near cache is off: with it, reads would not
+ * leave JavaScript either way.
+ */
+
+const { byBatch, byHandle, byHandleBatch, byKey } = require('./adapters/typed-map.js')
+const { compare, variant } = require('./harness/compare.js')
+const { workOf } = require('./harness/life.js')
+const { atMost, rowsOf } = require('./harness/question.js')
+
+const ENTRIES = 100_000
+
+/** Time per item against single calls. */
+const VALUES = [
+  { values: 'scalar', title: 'numbers', limit: 0.6 },
+  { values: 'small', title: 'small objects', limit: 0.8 }
+]
+
+const uncached = (contender, name, title) => variant(contender, name, title, { nearCache: false })
+const keys = uncached(byKey, 'single-key', 'one call each')
+const keyBatch = uncached(byBatch, 'batch-key', 'in batches of 100')
+const handles = uncached(byHandle, 'single-handle', 'one call each')
+const handleBatch = uncached(byHandleBatch, 'batch-handle', 'in batches of 100')
+
+const CASES = [
+  { what: 'get, getMany by key', operation: 'get', single: keys, batch: keyBatch },
+  { what: 'get, getMany by handle', operation: 'get', single: handles, batch: handleBatch },
+  { what: 'set, setMany', operation: 'insert', single: keys, batch: keyBatch },
+  { what: 'insert, insertMany', operation: 'insert', single: handles, batch: handleBatch },
+  { what: 'set, updateMany over entries', operation: 'update', single: keys, batch: keyBatch },
+  { what: 'delete, deleteMany by key', operation: 'delete', single: keys, batch: keyBatch }
+]
+
+async function measure({ quick }, report) {
+  const rows = []
+  const targets = []
+  const all = VALUES.flatMap(kind => CASES.map(one => ({ ...kind, ...one })))
+  for (const [i, { values, title, limit, what, operation, single, batch }] of all.entries()) {
+    const results = await compare({
+      contenders: [single, batch],
+      work: workOf({ entries: quick ? ENTRIES / 10 : ENTRIES, keys: 'string', values }),
+      operation,
+      seconds: quick ? 0.3 : 3,
+      onRound: part => report((i + part) / all.length)
+    })
+    rows.push(...rowsOf(`${what}: ${title}`, [single, batch], results))
+    const ratio = results[batch.name].median / results[single.name].median
+    targets.push(atMost(`batch of 100, ${what}, ${title}: time per item against single calls`, limit, ratio))
+  }
+  return { rows, targets, chart: { unit: 'ns' } }
+}
+
+module.exports = { title: 'Batches of 100, near cache off', tasks: { measure } }

@@ -1,0 +1,38 @@
+'use strict'
+
+/* How long a call keeps its thread: by the wall clock, and by the time the thread itself was running. */
+
+/**
+ * Time the calling thread has run, in ms. Where this Node.js version cannot say it for one thread it is that of the whole
+ * process, helper threads of the garbage collector included: an upper bound.
+ */
+const ownTimeMs = () => {
+  const { user, system } = process.threadCpuUsage?.() ?? process.cpuUsage()
+  return (user + system) / 1000
+}
+
+const OWN_TIME = process.threadCpuUsage === undefined ? 'process, upper bound' : 'calling thread'
+
+/** Both times of one call, in ms. */
+function pauseOf(call) {
+  const own = ownTimeMs()
+  const started = performance.now()
+  call()
+  const wall = performance.now() - started
+  return { wall, own: ownTimeMs() - own }
+}
+
+/** What `process.cpuUsage` counts in, at worst: the smallest step that is seen while time passes. */
+function ownTimeResolutionMs() {
+  let smallest = Number.POSITIVE_INFINITY
+  let last = ownTimeMs()
+  const started = performance.now()
+  while (performance.now() - started < 50) {
+    const now = ownTimeMs()
+    if (now > last) smallest = Math.min(smallest, now - last)
+    last = now
+  }
+  return smallest
+}
+
+module.exports = { OWN_TIME, ownTimeMs, ownTimeResolutionMs, pauseOf }

@@ -1,0 +1,65 @@
+'use strict'
+
+/*
+ * What does a repeated read by key cost, next to `Map.get` and to the caches people use inside one thread?
+ *
+ * All caches get the same bound, with room for every entry, and the same time to live where they have one.
+ */
+
+const { byKey, supports } = require('./adapters/typed-map.js')
+const { map } = require('./adapters/map.js')
+const { lruCache, lruMap, quickLru } = require('./adapters/lru-caches.js')
+const { compare, variant } = require('./harness/compare.js')
+const { workOf } = require('./harness/life.js')
+const { atLeast, atMost, entriesOf, rowsOf } = require('./harness/question.js')
+
+const TTL_MS = 3_600_000
+
+/** Times the time of Map.get. */
+const TARGETS = [
+  { entries: 1_000 },
+  { entries: 10_000, slower: 1.5 },
+  { entries: 100_000, slower: 2 }
+]
+
+async function measure({ quick }, report) {
+  const rows = []
+  const targets = []
+  const withTtl = supports({ ttl: TTL_MS })
+  for (const [i, { entries, slower }] of TARGETS.entries()) {
+    const roomy = { nearCache: { maxEntries: entries } }
+    const free = variant(byKey, 'hot-key', 'TypedMap by key', roomy)
+    const limits = withTtl ? { limit: true, ttl: TTL_MS } : { limit: true }
+    const limited = variant(byKey, 'hot-key-limit', `TypedMap, with a limit${withTtl ? ' and ttl' : ''}`, {
+      ...roomy,
+      ...limits
+    })
+    const peers = [
+      variant(lruCache, 'lru-cache-ttl', 'lru-cache, ttl', { ttl: TTL_MS }),
+      variant(quickLru, 'quick-lru-ttl', 'quick-lru, maxAge', { ttl: TTL_MS }),
+      lruMap
+    ]
+    const contenders = [map, free, limited, ...peers]
+    const results = await compare({
+      contenders,
+      work: workOf({ entries, keys: 'string', values: 'small' }),
+      operation: 'get',
+      seconds: quick ? 1 : 6,
+      onRound: part => report((i + part) / TARGETS.length)
+    })
+    rows.push(...rowsOf(entriesOf(entries), contenders, results))
+    const time = contender => results[contender.name].median
+    if (slower !== undefined) {
+      const what = `hot get(key), ${entriesOf(entries)}: time against Map.get`
+      targets.push(atMost(what, slower, time(free) / time(map)))
+    }
+    const what = `hot get(key), ${entriesOf(entries)}, same limits: times faster than lru-cache with ttl`
+    targets.push({
+      ...atLeast(what, 1, time(peers[0]) / time(limited)),
+      ...(withTtl ? {} : { note: 'this version of TypedMap has no ttl' })
+    })
+  }
+  return { rows, targets, chart: { unit: 'ns' } }
+}
+
+module.exports = { title: 'Repeated reads by key', tasks: { measure } }

@@ -1,0 +1,63 @@
+'use strict'
+
+/*
+ * What do the two cheapest calls cost that must leave JavaScript, `has(key)` and `set(key, number)`, in units of a
+ * native call that does nothing?
+ *
+ * The unit is measured in the same rounds, with an addon that exports one empty function (empty_call.rs). It is what
+ * any native map must pay per call, so the ratio says how much the rest costs, on a machine of any speed.
+ */
+
+const { byKey } = require('./adapters/typed-map.js')
+const { map } = require('./adapters/map.js')
+const { compare, variant } = require('./harness/compare.js')
+const { loadEmptyCall } = require('./harness/empty-call.js')
+const { workOf } = require('./harness/life.js')
+const { atMost, rowsOf } = require('./harness/question.js')
+
+const ENTRIES = 100_000
+
+/** In calls that do nothing: 80 ns and 130 ns on a machine where such a call takes 8 ns. */
+const CASES = [
+  { operation: 'has', title: 'has(key)', limit: 80 / 8 },
+  { operation: 'update', title: 'set(key, number), keys that are there', limit: 130 / 8 },
+  { operation: 'insert', title: 'set(key, number), new keys', limit: 130 / 8 }
+]
+
+async function measure({ quick }, report) {
+  const { call, leftOut } = loadEmptyCall()
+  const rows = []
+  const targets = []
+  const entries = quick ? ENTRIES / 10 : ENTRIES
+  const uncached = variant(byKey, 'raw-key', 'TypedMap by key, no near cache', { nearCache: false })
+  // The empty call takes the place of a map, so that it is made from a loop of the same shape.
+  const empty = {
+    ...map,
+    name: 'empty-call',
+    title: 'an empty native call',
+    open: () => Object.assign(new Map(), { call }),
+    has: '(map.call(), true)',
+    update: 'map.call()',
+    insert: 'map.call()',
+    get: 'map.get(key)',
+    size: () => entries,
+    fill: (target, keys, values) => keys.forEach((key, i) => target.set(key, values[i]))
+  }
+  for (const [i, { operation, title, limit }] of CASES.entries()) {
+    const contenders = [...(call === undefined ? [] : [empty]), map, uncached, byKey]
+    const results = await compare({
+      contenders,
+      work: workOf({ entries, keys: 'string', values: 'scalar' }),
+      operation,
+      seconds: quick ? 1 : 6,
+      onRound: part => report((i + part) / CASES.length)
+    })
+    rows.push(...rowsOf(title, contenders, results))
+    if (call === undefined) continue
+    const inCalls = results[byKey.name].median / results[empty.name].median
+    targets.push(atMost(`${title}: time in empty native calls`, limit, inCalls))
+  }
+  return { rows, targets, chart: { unit: 'ns' }, leftOut: leftOut === undefined ? [] : [leftOut] }
+}
+
+module.exports = { title: 'Calls that leave JavaScript', tasks: { measure } }

@@ -1,0 +1,128 @@
+'use strict'
+
+const { writeFileSync } = require('node:fs')
+const { join, relative } = require('node:path')
+const { choices, commandLine, runCommand } = require('./harness/arguments.js')
+const { drawCharts } = require('./harness/chart.js')
+const { inChild, stopChildren } = require('./harness/child.js')
+const { describeMachine, describeVersions, machine, versions } = require('./harness/machine.js')
+const { Progress } = require('./harness/progress.js')
+const { isMet } = require('./harness/question.js')
+const { QUICK_RESULTS, RESULTS, readResults, writeResult } = require('./harness/results.js')
+const { markdownTable, significant, textTable } = require('./harness/table.js')
+
+/** The question files, in the order of the table. */
+const QUESTIONS = [
+  'hot-handle',
+  'near-cache-load',
+  'hot-key',
+  'cold-read',
+  'set',
+  'raw-calls',
+  'batch',
+  'growth',
+  'clear',
+  'gc',
+  'memory',
+  'many-entries',
+  'shared-reads',
+  'reader-latency'
+]
+
+const USAGE = `Measures what TypedMap promises, as ratios inside one run, next to the target of each.
+
+  npm run bench:targets                           every question; about half an hour
+  npm run bench:targets -- --only hot-handle,set  some of them; the others keep the results they have
+  npm run bench:targets -- --quick                small and short, to see that everything runs
+
+  --only LIST   questions: ${QUESTIONS.join(', ')}
+  --quick       results go to benchmark/results/quick and say little
+  --list        show the questions and end
+  --help        this text`
+
+const fileOf = name => join(__dirname, `${name}.js`)
+
+const HEADER = ['what', 'target', 'measured', '']
+
+function targetRow(target) {
+  const { what, atLeast, got, unit, note } = target
+  const limit = atLeast === undefined ? `≤ ${target.atMost}` : `≥ ${atLeast}`
+  const verdict = isMet(target) ? 'met' : 'missed'
+  return [what, limit + unit, significant(got) + unit, note === undefined ? verdict : `${verdict} (${note})`]
+}
+
+function measuredRow({ case: what, contender, value, unit, fastest, slowest, note }) {
+  const spread = fastest === undefined ? '' : `${significant(fastest)} – ${significant(slowest)}`
+  return [what, contender, `${significant(value)} ${unit}`, note ?? spread]
+}
+
+function print({ title, rows, targets, leftOut }) {
+  console.log(`\n${title}\n`)
+  console.log(textTable(['case', 'contender', 'median', 'fastest – slowest'], rows.map(measuredRow)))
+  for (const { contender, why } of leftOut ?? []) console.log(`Left out: ${contender}, because ${why}.`)
+  console.log(`\n${textTable(HEADER, targets.map(targetRow))}`)
+}
+
+/** The page with all targets: of this run, and of earlier ones where this one asked only some questions. */
+function writePage(directory) {
+  const results = readResults(directory, QUESTIONS)
+  const parts = results.map(({ title, date, machine: where, versions: what, targets }) =>
+    [
+      `## ${title}`,
+      markdownTable(HEADER, targets.map(targetRow)),
+      `${date}, ${describeMachine(where)}, Node.js ${what.node}, typed-superdashmap ${what['typed-superdashmap']}`
+    ].join('\n\n')
+  )
+  const head = '# Targets\n\nWritten by `npm run bench:targets`; how the numbers are made is in [../README.md](../README.md).'
+  writeFileSync(join(directory, 'targets.md'), `${[head, ...parts].join('\n\n')}\n`)
+}
+
+let progress
+
+async function main() {
+  const given = commandLine(USAGE, {
+    only: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false }
+  })
+  const names = choices('only', given.only, QUESTIONS)
+  if (given.list) {
+    for (const name of names) console.log(`${name.padEnd(18)} ${require(fileOf(name)).title}`)
+    return
+  }
+
+  console.log(describeMachine(machine()))
+  console.log(describeVersions(versions()))
+  const directory = given.quick ? QUICK_RESULTS : RESULTS
+  const answers = []
+  progress = new Progress(names.length)
+  for (const name of names) {
+    const { title, heapMb } = require(fileOf(name))
+    progress.begin(title)
+    const answer = await inChild(
+      fileOf(name),
+      'measure',
+      { quick: given.quick },
+      { heapMb, onProgress: part => progress.within(part) }
+    )
+    // Written at once: a run that is stopped keeps what it has finished.
+    writeResult(directory, name, { title, ...answer })
+    answers.push({ title, ...answer })
+    progress.end()
+  }
+  progress.stop()
+
+  for (const answer of answers) print(answer)
+  const all = answers.flatMap(({ targets }) => targets)
+  console.log(`\n${all.filter(isMet).length} of ${all.length} targets met`)
+  writePage(directory)
+  await drawCharts(directory)
+  console.log(`Written: ${relative(process.cwd(), directory)}`)
+}
+
+runCommand(main, {
+  onStop() {
+    progress?.stop()
+    stopChildren()
+  }
+})
