@@ -35,7 +35,7 @@ impl Items {
             _ => Some((engine.elements::<u8>(is_handle)?, engine.elements::<u32>(coordinates)?)),
         };
         let mut read = Items { bytes: Vec::new(), items: Vec::with_capacity(count) };
-        let mut space = Space::new();
+        let mut space = Space::default();
         engine.in_chunks(count, |engine, range| {
             for index in range {
                 let item = match &handles {
@@ -133,7 +133,7 @@ pub fn set_many<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
     let values = call.argument(2);
     let kinds = read_kinds(engine, call.argument(3), items.len())?;
     let states = optional_states(engine, call.argument(4))?;
-    let mut space = Space::new();
+    let mut space = Space::default();
     engine.in_chunks(items.len(), |engine, range| {
         for index in range {
             let Target::Key(key) = items.get(index) else { continue };
@@ -156,7 +156,7 @@ pub fn update_many<'s>(call: &Call<'s, 6>) -> Outcome<Js<'s>> {
     let items = Items::read(engine, call.argument(1), call.argument(2), call.argument(3))?;
     let values = call.argument(4);
     let kinds = read_kinds(engine, call.argument(5), items.len())?;
-    let mut space = Space::new();
+    let mut space = Space::default();
     let mut updated = 0_u32;
     engine.in_chunks(items.len(), |engine, range| {
         for index in range {
@@ -196,7 +196,7 @@ pub fn insert_many<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
     let kinds = read_kinds(engine, call.argument(2), count)?;
     let type_id = type_id(engine, &map, call.argument(3))?;
     let states = engine.elements::<u32>(call.argument(4))?;
-    let mut space = Space::new();
+    let mut space = Space::default();
     engine.in_chunks(count, |engine, range| {
         for index in range {
             let value = value(engine, engine.element(values, index)?, kinds[index], &mut space)?;

@@ -24,13 +24,14 @@ enum Held {
     Heap,
 }
 
-impl Space {
-    /// Empty room.
+impl Default for Space {
     #[inline]
-    pub fn new() -> Space {
+    fn default() -> Space {
         Space { inline: [const { MaybeUninit::uninit() }; INLINE_BYTES], heap: Vec::new(), held: Held::Inline(0) }
     }
+}
 
+impl Space {
     #[inline]
     fn bytes(&self) -> &[u8] {
         match self.held {
@@ -178,10 +179,13 @@ pub fn value<'b>(engine: Engine<'_>, js: Js<'_>, kind: ValueKind, space: &'b mut
     const OTHER: Failure = Failure::Misuse("the value is not of the kind that was given");
     match kind {
         // `JSON.stringify` escapes lone surrogates, so JSON text is always whole in UTF-8.
-        ValueKind::Json => match space.read_utf8(engine, js)? {
-            true => Ok(Value { kind, bytes: space.bytes() }),
-            false => Err(OTHER),
-        },
+        ValueKind::Json => {
+            if space.read_utf8(engine, js)? {
+                Ok(Value { kind, bytes: space.bytes() })
+            } else {
+                Err(OTHER)
+            }
+        }
         ValueKind::String | ValueKind::Utf16 => match space.read_text(engine, js)? {
             Some(Text::Utf8) => Ok(Value { kind: ValueKind::String, bytes: space.bytes() }),
             Some(Text::Utf16) => Ok(Value { kind: ValueKind::Utf16, bytes: space.bytes() }),

@@ -273,9 +273,8 @@ pub fn within<T>(
     body: impl FnOnce(Engine<'_>, &Environment) -> Outcome<T>,
 ) -> napi::Result<T> {
     let engine = Engine::of(env);
-    let environment = match Environment::of(engine) {
-        Ok(environment) => environment,
-        Err(_) => return Err(napi::Error::from_reason("the addon is not set up in this environment")),
+    let Ok(environment) = Environment::of(engine) else {
+        return Err(napi::Error::from_reason("the addon is not set up in this environment"));
     };
     let failure = match catch_unwind(AssertUnwindSafe(|| body(engine, &environment))) {
         Ok(Ok(result)) => return Ok(result),
@@ -311,6 +310,7 @@ pub fn set_up(exports: Object, env: &napi::Env) -> napi::Result<()> {
     napi::bindgen_prelude::retain_current_module_for_unload_safety();
     let engine = Engine::of(env);
     Environment::create(engine)
-        .and_then(|environment| super::hot::register(engine, exports.raw(), &environment))
+        // SAFETY: the engine has just passed these exports to this callback.
+        .and_then(|environment| unsafe { super::hot::register(engine, exports.raw(), &environment) })
         .map_err(|failure| napi::Error::from_reason(format!("{failure:?}")))
 }

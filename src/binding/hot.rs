@@ -27,12 +27,17 @@ macro_rules! register {
             Ok(name) => name,
             Err(_) => panic!("a name with a zero in it"),
         };
-        $engine.export($exports, NAME, entry, $environment)?;
+        // SAFETY: the caller of `register` vouches for the exports.
+        unsafe { $engine.export($exports, NAME, entry, $environment) }?;
     })+};
 }
 
 /// Adds the raw operations to the exports.
-pub fn register(engine: Engine<'_>, exports: sys::napi_value, environment: &Environment) -> Outcome<()> {
+///
+/// # Safety
+///
+/// `exports` was passed by the engine to the running callback.
+pub unsafe fn register(engine: Engine<'_>, exports: sys::napi_value, environment: &Environment) -> Outcome<()> {
     register! { engine, exports, environment;
         "attach" 3 env::attach;
         "get" 2 get;
@@ -79,16 +84,12 @@ impl Environment {
     /// Gives what was found to JavaScript: the value as result, the rest in the scratch array.
     #[inline]
     fn give<'s>(&self, engine: Engine<'s>, found: Option<&Found>, bytes: &[u8]) -> Outcome<Js<'s>> {
-        match found {
-            Some(found) => {
-                self.note_found(found);
-                value_to_js(engine, found.kind, bytes)
-            }
-            None => {
-                self.note_absent();
-                Ok(Js::NOTHING)
-            }
-        }
+        let Some(found) = found else {
+            self.note_absent();
+            return Ok(Js::NOTHING);
+        };
+        self.note_found(found);
+        value_to_js(engine, found.kind, bytes)
     }
 
     #[inline]
@@ -100,7 +101,7 @@ impl Environment {
 
 fn get<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
     let map = call.map()?;
-    let mut space = Space::new();
+    let mut space = Space::default();
     let key = key(call.engine, call.argument(1), &mut space)?;
     let mut out = call.environment.value_buffer();
     let found = map.local().get(key, &mut out)?;
@@ -116,7 +117,7 @@ fn get_by_handle<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
 
 fn has<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
     let map = call.map()?;
-    let mut space = Space::new();
+    let mut space = Space::default();
     let key = key(call.engine, call.argument(1), &mut space)?;
     call.engine.boolean(map.local().has(key)?)
 }
@@ -127,7 +128,7 @@ fn has_handle<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
 
 fn get_handle<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
     let map = call.map()?;
-    let mut space = Space::new();
+    let mut space = Space::default();
     let place = map.local().place_of(key(call.engine, call.argument(1), &mut space)?)?;
     if let Some(place) = &place {
         call.environment.note_place(place);
@@ -141,7 +142,7 @@ fn size<'s>(call: &Call<'s, 1>) -> Outcome<Js<'s>> {
 
 fn set<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let map = call.map()?;
-    let (mut key_space, mut value_space) = (Space::new(), Space::new());
+    let (mut key_space, mut value_space) = (Space::default(), Space::default());
     let key = key(call.engine, call.argument(1), &mut key_space)?;
     let value = value(call.engine, call.argument(2), kind(call.number(3)?)?, &mut value_space)?;
     Ok(call.environment.give_written(&map.local().set(key, value)?))
@@ -149,7 +150,7 @@ fn set<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
 
 fn get_or_insert<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let map = call.map()?;
-    let (mut key_space, mut value_space) = (Space::new(), Space::new());
+    let (mut key_space, mut value_space) = (Space::default(), Space::default());
     let key = key(call.engine, call.argument(1), &mut key_space)?;
     let value = value(call.engine, call.argument(2), kind(call.number(3)?)?, &mut value_space)?;
     let mut out = call.environment.value_buffer();
@@ -171,7 +172,7 @@ pub(super) fn type_id(engine: Engine<'_>, map: &OpenMap, js: Js<'_>) -> Outcome<
 
 fn insert<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let map = call.map()?;
-    let mut space = Space::new();
+    let mut space = Space::default();
     let value = value(call.engine, call.argument(1), kind(call.number(2)?)?, &mut space)?;
     let type_id = type_id(call.engine, &map, call.argument(3))?;
     Ok(call.environment.give_written(&map.local().insert(value, type_id)?))
@@ -179,14 +180,14 @@ fn insert<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
 
 fn replace<'s>(call: &Call<'s, 6>) -> Outcome<Js<'s>> {
     let map = call.map()?;
-    let mut space = Space::new();
+    let mut space = Space::default();
     let value = value(call.engine, call.argument(4), kind(call.number(5)?)?, &mut space)?;
     Ok(call.environment.give_written(&map.local().replace(call.handle()?, value)?))
 }
 
 fn delete<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
     let map = call.map()?;
-    let mut space = Space::new();
+    let mut space = Space::default();
     let key = key(call.engine, call.argument(1), &mut space)?;
     call.engine.boolean(map.local().delete(key)?)
 }
@@ -197,7 +198,7 @@ fn delete_handle<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
 
 fn remove<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
     let map = call.map()?;
-    let mut space = Space::new();
+    let mut space = Space::default();
     let key = key(call.engine, call.argument(1), &mut space)?;
     let mut out = call.environment.value_buffer();
     let found = map.local().remove(key, &mut out)?;

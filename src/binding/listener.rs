@@ -1,7 +1,7 @@
 //! Events on their way to JavaScript: an event caused in any thread wakes each environment that wants it, and that
 //! environment takes the events out on its own thread.
 //!
-//! An environment may end at any moment (`worker.terminate()`), and calling or releasing a ThreadsafeFunction after its
+//! An environment may end at any moment (`worker.terminate()`), and calling or releasing a threadsafe function after its
 //! environment ended touches freed memory or aborts the process. So other threads reach it through one gate:
 //!
 //! * other threads only ever *call* the function, without blocking, and hold the gate's lock while they do;
@@ -22,7 +22,7 @@ use super::call::{Engine, Js};
 use super::env::within;
 use super::error::{Failure, Outcome, details};
 use super::map::OpenMap;
-use crate::store::{Event, Level, Wake};
+use crate::store::{Event, Level, Subscription, Wake};
 
 /// Wakes one environment.
 pub struct Alarm(Arc<Gate>);
@@ -32,7 +32,7 @@ struct Gate(Mutex<Option<Function>>);
 
 struct Function(sys::napi_threadsafe_function);
 
-// SAFETY: a ThreadsafeFunction is made to be called from any thread; `Gate` says when.
+// SAFETY: a threadsafe function is made to be called from any thread; `Gate` says when.
 unsafe impl Send for Function {}
 
 impl Wake for Gate {
@@ -143,7 +143,7 @@ pub fn drain(env: &napi::Env) -> napi::Result<Vec<MapEvent>> {
     within(env, "drain", 0, |_, environment| {
         let mut events = Vec::new();
         for (id, map) in environment.maps() {
-            let drained = map.subscription.borrow().as_ref().map(|subscription| subscription.drain());
+            let drained = map.subscription.borrow().as_ref().map(Subscription::drain);
             let Some(drained) = drained else { continue };
             events.extend(drained.events.into_iter().map(|event| map_event(id, &map, event)));
             if drained.dropped > 0 {

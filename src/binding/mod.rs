@@ -4,6 +4,12 @@
 //! Operations that are called often are raw Node-API callbacks ([`hot`], [`batch`]) that take the number of an open map;
 //! the rest are `#[napi]` functions. Both find what they need in the state of their [`env`], which no other thread sees.
 
+#![expect(
+    clippy::trivially_copy_pass_by_ref,
+    clippy::needless_pass_by_value,
+    reason = "napi's macros want environments by reference and strings by value"
+)]
+
 pub mod batch;
 pub mod call;
 pub mod convert;

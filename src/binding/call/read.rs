@@ -1,0 +1,325 @@
+//! Reading JavaScript values.
+
+use std::ffi::c_void;
+use std::marker::PhantomData;
+use std::mem::MaybeUninit;
+use std::ptr;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use napi::sys::{self, Status};
+
+use super::super::error::{Failure, Outcome};
+use super::{Engine, Js, check};
+
+/// What a JavaScript value is, as far as keys and values need to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JsType {
+    /// `undefined`.
+    Undefined,
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Boolean,
+    /// A number.
+    Number,
+    /// A string.
+    String,
+    /// A symbol.
+    Symbol,
+    /// An object that is not a function.
+    Object,
+    /// A function.
+    Function,
+    /// A bigint.
+    BigInt,
+}
+
+impl JsType {
+    /// The word that `typeof` gives, for messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            JsType::Undefined => "undefined",
+            JsType::Null => "null",
+            JsType::Boolean => "boolean",
+            JsType::Number => "number",
+            JsType::String => "string",
+            JsType::Symbol => "symbol",
+            JsType::Object => "object",
+            JsType::Function => "function",
+            JsType::BigInt => "bigint",
+        }
+    }
+}
+
+impl<'s> Engine<'s> {
+    /// What `value` is.
+    pub fn type_of(self, value: Js<'_>) -> Outcome<JsType> {
+        let mut kind = 0;
+        // SAFETY: `value` is of this scope (invariant of `Js`), and the result is written through a live pointer.
+        check(unsafe { sys::napi_typeof(self.env, value.raw, &raw mut kind) })?;
+        Ok(match kind {
+            sys::ValueType::napi_undefined => JsType::Undefined,
+            sys::ValueType::napi_null => JsType::Null,
+            sys::ValueType::napi_boolean => JsType::Boolean,
+            sys::ValueType::napi_number => JsType::Number,
+            sys::ValueType::napi_string => JsType::String,
+            sys::ValueType::napi_symbol => JsType::Symbol,
+            sys::ValueType::napi_function => JsType::Function,
+            sys::ValueType::napi_bigint => JsType::BigInt,
+            _ => JsType::Object,
+        })
+    }
+
+    /// A number modulo 2^32.
+    #[inline]
+    pub fn u32(self, value: Js<'_>) -> Outcome<u32> {
+        let mut number = 0;
+        // SAFETY: as in `type_of`.
+        check(unsafe { sys::napi_get_value_uint32(self.env, value.raw, &raw mut number) })?;
+        Ok(number)
+    }
+
+    /// A number that is known to be a 32-bit integer.
+    #[inline]
+    pub fn i32(self, value: Js<'_>) -> Outcome<i32> {
+        let mut number = 0;
+        // SAFETY: as in `type_of`.
+        check(unsafe { sys::napi_get_value_int32(self.env, value.raw, &raw mut number) })?;
+        Ok(number)
+    }
+
+    /// A number.
+    #[inline]
+    pub fn f64(self, value: Js<'_>) -> Outcome<f64> {
+        let mut number = 0.0;
+        // SAFETY: as in `type_of`.
+        check(unsafe { sys::napi_get_value_double(self.env, value.raw, &raw mut number) })?;
+        Ok(number)
+    }
+
+    /// A boolean.
+    pub fn bool(self, value: Js<'_>) -> Outcome<bool> {
+        let mut boolean = false;
+        // SAFETY: as in `type_of`.
+        check(unsafe { sys::napi_get_value_bool(self.env, value.raw, &raw mut boolean) })?;
+        Ok(boolean)
+    }
+
+    /// The magnitude of a bigint, the lowest word first, into `words`, and whether it is negative.
+    pub fn bigint_words(self, value: Js<'_>, words: &mut Vec<u64>) -> Outcome<bool> {
+        let (mut sign, mut count) = (0, 0_usize);
+        // SAFETY: as in `type_of`; without a place for sign and words, the engine only counts.
+        check(unsafe {
+            sys::napi_get_value_bigint_words(self.env, value.raw, ptr::null_mut(), &raw mut count, ptr::null_mut())
+        })?;
+        words.clear();
+        words.resize(count, 0);
+        // SAFETY: as in `type_of`; `words` has room for the `count` words that the engine may write.
+        check(unsafe {
+            sys::napi_get_value_bigint_words(self.env, value.raw, &raw mut sign, &raw mut count, words.as_mut_ptr())
+        })?;
+        words.truncate(count);
+        Ok(sign != 0)
+    }
+
+    /// Reads a string as UTF-8 into `space`, `None` if it is not a string. A string that does not fit is cut off, see
+    /// [`is_whole`]; a lone surrogate arrives as U+FFFD.
+    #[inline]
+    pub fn utf8<'b>(self, value: Js<'_>, space: &'b mut [MaybeUninit<u8>]) -> Outcome<Option<&'b [u8]>> {
+        let mut len = 0;
+        // SAFETY: as in `type_of`; the engine writes at most `space.len()` bytes, its closing zero included.
+        let status = unsafe {
+            sys::napi_get_value_string_utf8(self.env, value.raw, space.as_mut_ptr().cast(), space.len(), &raw mut len)
+        };
+        if status == Status::napi_string_expected {
+            return Ok(None);
+        }
+        check(status)?;
+        // SAFETY: the engine wrote `len` bytes to the start of `space`.
+        Ok(Some(unsafe { std::slice::from_raw_parts(space.as_ptr().cast(), len) }))
+    }
+
+    /// Length of a string in bytes of UTF-8.
+    pub fn utf8_len(self, value: Js<'_>) -> Outcome<usize> {
+        let mut len = 0;
+        // SAFETY: as in `type_of`; without a buffer, the engine only counts.
+        check(unsafe { sys::napi_get_value_string_utf8(self.env, value.raw, ptr::null_mut(), 0, &raw mut len) })?;
+        Ok(len)
+    }
+
+    /// The code units of a string.
+    pub fn utf16(self, value: Js<'_>) -> Outcome<Vec<u16>> {
+        let mut len = 0;
+        // SAFETY: as in `type_of`; without a buffer, the engine only counts.
+        check(unsafe { sys::napi_get_value_string_utf16(self.env, value.raw, ptr::null_mut(), 0, &raw mut len) })?;
+        let mut units = vec![0_u16; len + 1];
+        // SAFETY: as in `type_of`; the engine writes at most `units.len()` units, its closing zero included.
+        check(unsafe {
+            sys::napi_get_value_string_utf16(self.env, value.raw, units.as_mut_ptr(), units.len(), &raw mut len)
+        })?;
+        units.truncate(len);
+        Ok(units)
+    }
+
+    /// The bytes that a `Uint8Array` shows, `None` if `value` is something else. Memory that other threads can write is
+    /// copied to `copy` first.
+    pub fn bytes<'b>(self, value: Js<'_>, copy: &'b mut Vec<u8>) -> Outcome<Option<&'b [u8]>> {
+        let mut is_typed_array = false;
+        // SAFETY: as in `type_of`.
+        check(unsafe { sys::napi_is_typedarray(self.env, value.raw, &raw mut is_typed_array) })?;
+        if !is_typed_array {
+            return Ok(None);
+        }
+        let TypedArray { kind, data, len, buffer } = self.typed_array_info(value)?;
+        if kind != sys::TypedarrayType::uint8_array {
+            return Ok(None);
+        }
+        // A detached or empty array may have no memory at all.
+        if len == 0 || data.is_null() {
+            return Ok(Some(&[]));
+        }
+        let mut is_own = false;
+        // SAFETY: as in `type_of`.
+        check(unsafe { sys::napi_is_arraybuffer(self.env, buffer, &raw mut is_own) })?;
+        if is_own {
+            // SAFETY: `len` bytes at `data` belong to this thread's `ArrayBuffer`, which is kept by `value` for this call
+            // and cannot change or move before JavaScript runs again. The caller uses the bytes before that (see the
+            // head of this file).
+            return Ok(Some(unsafe { std::slice::from_raw_parts(data.cast(), len) }));
+        }
+        // A `SharedArrayBuffer`: another thread may be writing it, so each byte is read as an atomic.
+        // SAFETY: `len` bytes at `data` are kept by `value` for this call, and `AtomicU8` has the layout of `u8`.
+        let shared = unsafe { std::slice::from_raw_parts(data.cast::<AtomicU8>(), len) };
+        copy.clear();
+        copy.extend(shared.iter().map(|byte| byte.load(Ordering::Relaxed)));
+        Ok(Some(copy))
+    }
+
+    fn typed_array_info(self, value: Js<'_>) -> Outcome<TypedArray> {
+        let mut info = TypedArray { kind: -1, data: ptr::null_mut(), len: 0, buffer: ptr::null_mut() };
+        // SAFETY: as in `type_of`, and every result is written through a live pointer.
+        check(unsafe {
+            sys::napi_get_typedarray_info(
+                self.env,
+                value.raw,
+                &raw mut info.kind,
+                &raw mut info.len,
+                &raw mut info.data,
+                &raw mut info.buffer,
+                ptr::null_mut(),
+            )
+        })?;
+        Ok(info)
+    }
+
+    /// The memory of a typed array whose elements are `T`s, to be read and written until JavaScript runs again.
+    pub fn elements<T: Element>(self, value: Js<'s>) -> Outcome<Elements<'s, T>> {
+        let TypedArray { kind, data, len, .. } = self.typed_array_info(value)?;
+        if kind != T::KIND {
+            return Err(Failure::Misuse("a typed array of another kind was expected"));
+        }
+        Ok(Elements { data: data.cast(), len, scope: PhantomData })
+    }
+
+    /// Length of an array.
+    pub fn array_len(self, array: Js<'_>) -> Outcome<usize> {
+        let mut len = 0;
+        // SAFETY: as in `type_of`.
+        check(unsafe { sys::napi_get_array_length(self.env, array.raw, &raw mut len) })?;
+        Ok(len as usize)
+    }
+
+    /// An element of an array. May run JavaScript, if the array has getters.
+    pub fn element(self, array: Js<'_>, index: usize) -> Outcome<Js<'s>> {
+        // SAFETY: as in `type_of`.
+        self.make(|env, result| unsafe { sys::napi_get_element(env, array.raw, index as u32, result) })
+    }
+
+    /// Sets an element of an array. May run JavaScript, if the array has setters.
+    pub fn set_element(self, array: Js<'_>, index: usize, value: Js<'_>) -> Outcome<()> {
+        // SAFETY: as in `type_of`.
+        check(unsafe { sys::napi_set_element(self.env, array.raw, index as u32, value.raw) })
+    }
+}
+
+/// Whether a string read into `space` bytes by [`Engine::utf8`] is all of it: the engine stops before a character that
+/// does not fit, and one has at most 4 bytes next to the closing zero.
+#[inline]
+pub fn is_whole(len: usize, space: usize) -> bool {
+    len + 5 <= space
+}
+
+struct TypedArray {
+    kind: sys::napi_typedarray_type,
+    data: *mut c_void,
+    len: usize,
+    buffer: sys::napi_value,
+}
+
+/// A type that typed arrays have as their element.
+///
+/// # Safety
+///
+/// Any bit pattern is a `Self`, and `KIND` is the typed array with elements of its size.
+pub unsafe trait Element: Copy {
+    /// The engine's number of that typed array.
+    const KIND: sys::napi_typedarray_type;
+}
+
+// SAFETY: any bits are a `u8`.
+unsafe impl Element for u8 {
+    const KIND: sys::napi_typedarray_type = sys::TypedarrayType::uint8_array;
+}
+
+// SAFETY: any bits are a `u32`.
+unsafe impl Element for u32 {
+    const KIND: sys::napi_typedarray_type = sys::TypedarrayType::uint32_array;
+}
+
+// SAFETY: any bits are an `f64`.
+unsafe impl Element for f64 {
+    const KIND: sys::napi_typedarray_type = sys::TypedarrayType::float64_array;
+}
+
+/// The memory of a typed array that lib/ made for the call and shows to nobody else.
+///
+/// Invariant: `data` holds `len` elements. It is accessed by copying single elements, so that no reference into memory
+/// that JavaScript owns exists while JavaScript runs.
+pub struct Elements<'s, T> {
+    data: *mut T,
+    len: usize,
+    scope: PhantomData<&'s ()>,
+}
+
+impl<T: Element> Elements<'_, T> {
+    /// The element at `index`, if there is one.
+    #[inline]
+    pub fn get(&self, index: usize) -> Option<T> {
+        // SAFETY: in bounds, and `Elements` says that there are `len` elements; unaligned, because a view may start
+        // anywhere in its buffer as far as Rust knows.
+        (index < self.len).then(|| unsafe { self.data.add(index).read_unaligned() })
+    }
+
+    /// Sets the elements from `index` on. What does not fit is left out: the array was made too short by its maker.
+    #[inline]
+    pub fn set(&self, index: usize, values: &[T]) {
+        if index.checked_add(values.len()).is_some_and(|end| end <= self.len) {
+            // SAFETY: in bounds as just checked; `values` is native memory, so the two do not overlap.
+            unsafe {
+                let target = self.data.add(index).cast::<u8>();
+                ptr::copy_nonoverlapping(values.as_ptr().cast::<u8>(), target, size_of_val(values));
+            }
+        }
+    }
+
+    /// How many elements there are.
+    #[expect(clippy::len_without_is_empty, reason = "nobody asks")]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Where they begin.
+    pub fn as_ptr(&self) -> *mut T {
+        self.data
+    }
+}
