@@ -10,7 +10,7 @@ use std::ptr::NonNull;
 use ahash::AHashMap;
 use memmap2::{MmapMut, MmapOptions};
 
-use super::sync::Mutex;
+use super::sync::process::Mutex;
 
 /// A region: large enough that mapping and giving back cost little per page, small enough that one live page pins little.
 const REGION_BYTES: usize = 1 << 20;

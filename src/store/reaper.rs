@@ -4,6 +4,7 @@
 //! on the spot. What is large is freed by a thread that lives as long as that takes: giving pages back to the operating
 //! system costs about a tenth of a second per million entries, and no event loop should wait for it.
 
+use super::sync::process::Mutex;
 use super::sync::Arc;
 
 /// Something that takes long to drop, and that counts as used memory until then.
@@ -23,7 +24,7 @@ pub fn dispose(debris: impl Debris) {
         drop(debris);
         return;
     }
-    let pending = Arc::new(parking_lot::Mutex::new(Some(debris)));
+    let pending = Arc::new(Mutex::new(Some(debris)));
     let reap = {
         let pending = Arc::clone(&pending);
         move || {

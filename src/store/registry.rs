@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::config::Config;
 use super::error::Error;
 use super::store::Store;
+use super::sync::process::Mutex;
 use super::sync::Arc;
 
 struct Named {
@@ -12,7 +13,7 @@ struct Named {
     holders: usize,
 }
 
-static REGISTRY: parking_lot::Mutex<Option<HashMap<String, Named>>> = parking_lot::Mutex::new(None);
+static REGISTRY: Mutex<Option<HashMap<String, Named>>> = Mutex::new(None);
 
 /// The map of this name, made if there is none. What `given` asks for must be what the map was made with.
 /// Each success is paired with one [`release`].

@@ -10,7 +10,7 @@ use super::memory::Use;
 use super::reaper::{self, Debris};
 use super::shard::{Contents, Shard};
 use super::stats::{Counters, MemoryStats, Operations, Stats};
-use super::sync::{Arc, AtomicU32, AtomicU64, CachePadded, Mutex, Ordering, RwLock};
+use super::sync::{process, Arc, AtomicU32, AtomicU64, CachePadded, Mutex, Ordering, RwLock};
 
 /// One map, for all threads of the process.
 pub struct Store {
@@ -63,7 +63,7 @@ impl Drop for Detached {
 impl Store {
     /// A new map. Fails if not even an empty one fits under the limit.
     pub fn new(config: &Config) -> Result<Arc<Self>, Error> {
-        static NEXT_INSTANCE: AtomicU32 = AtomicU32::new(1);
+        static NEXT_INSTANCE: process::AtomicU32 = process::AtomicU32::new(1);
         let config = config.normalised();
         let context = Arc::new(Context::new(&config));
         let shards = config.shards.unwrap_or(1);

@@ -10,6 +10,12 @@ pub use self::model::*;
 
 pub use std::sync::atomic::Ordering;
 
+/// State of the whole process, which no model covers: always the real thing.
+pub mod process {
+    pub use parking_lot::Mutex;
+    pub use std::sync::atomic::AtomicU32;
+}
+
 #[cfg(not(loom))]
 mod native {
     pub use parking_lot::{Mutex, RwLock};
@@ -121,9 +127,6 @@ mod model {
         }
         pub fn lock(&self) -> MutexGuard<'_, T> {
             self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-        }
-        pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
-            self.0.try_lock().ok()
         }
         pub fn get_mut(&mut self) -> &mut T {
             self.0.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner)
