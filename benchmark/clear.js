@@ -32,7 +32,7 @@ const WAYS = {
   'last close()': { call: map => map.close(), others: false }
 }
 
-const valueOf = i => ({ host: `host-${i % 1000}`, port: i })
+const pairOf = i => ({ host: `host-${i % 1000}`, port: i })
 
 /** How many of the hot entries still give a value. A destroyed or closed map answers nothing: it throws. */
 function survivors(map, handles) {
@@ -64,7 +64,7 @@ function readHot({ handles: sent }, sync) {
 async function empty({ way, entries }) {
   const { call, others } = WAYS[way]
   const map = TypedMap.open(NAME)
-  for (let i = 0; i < entries; i++) map.set(`user:${i}`, valueOf(i))
+  for (let i = 0; i < entries; i++) map.set(`user:${i}`, pairOf(i))
   const handles = Array.from({ length: HOT }, (_, i) => map.getHandle(`user:${i}`))
   survivors(map, handles)
   const threads = others ? await startThreads(__filename, 'readHot', [{ handles }]) : undefined
@@ -76,7 +76,7 @@ async function empty({ way, entries }) {
   const next = way === 'clear()' ? map : new TypedMap()
   let worstAfter = 0
   for (let i = 0; i < WRITES_AFTER; i++) {
-    const value = valueOf(i)
+    const value = pairOf(i)
     const started = performance.now()
     next.set(`user:${i}`, value)
     worstAfter = Math.max(worstAfter, performance.now() - started)
@@ -87,7 +87,7 @@ async function empty({ way, entries }) {
 
 function clearMap({ entries }) {
   const map = new Map()
-  for (let i = 0; i < entries; i++) map.set(`user:${i}`, valueOf(i))
+  for (let i = 0; i < entries; i++) map.set(`user:${i}`, pairOf(i))
   globalThis.gc()
   return pauseOf(() => map.clear())
 }
@@ -113,17 +113,35 @@ async function measure({ quick }, report) {
     const all = found[way]
     const [{ ownTime }] = all
     rows.push(
-      row(way, 'TypedMap', all.map(one => one.wall)),
-      row(`${way}, own time (${ownTime})`, 'TypedMap', all.map(one => one.own)),
-      row(`worst set after ${way}`, 'TypedMap', all.map(one => one.worstAfter))
+      row(
+        way,
+        'TypedMap',
+        all.map(one => one.wall)
+      ),
+      row(
+        `${way}, own time (${ownTime})`,
+        'TypedMap',
+        all.map(one => one.own)
+      ),
+      row(
+        `worst set after ${way}`,
+        'TypedMap',
+        all.map(one => one.worstAfter)
+      )
     )
     const own = summary(all.map(one => one.own)).median
     targets.push({ ...atMost(`${way} at ${ENTRIES / 1e6} million entries, own time`, 5, own, ' ms'), note: ownTime })
   }
-  rows.push(row('clear()', 'Map', found.map.map(one => one.wall)))
+  rows.push(
+    row(
+      'clear()',
+      'Map',
+      found.map.map(one => one.wall)
+    )
+  )
   const alive = Object.keys(WAYS).flatMap(way => found[way].map(one => one.alive))
   targets.push(atMost('near-cache hits that survive them, in any thread', 0, Math.max(...alive), ''))
-  return { rows, targets, chart: { unit: 'ms', scale: 'log' } }
+  return { rows, targets, chart: { unit: 'ms', scale: 'log', highlight: ['TypedMap'] } }
 }
 
 module.exports = { title: 'Pauses of clear, destroy and close', tasks: { measure, empty, clearMap, readHot } }

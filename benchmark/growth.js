@@ -23,7 +23,7 @@ const HEAP_MB = 6144
 const CONTENDERS = { [map.name]: map, [byKey.name]: byKey }
 
 /** Percentiles that are shown beside the worst. */
-const PARTS = { 'p50': 0.5, 'p99.9': 0.999, 'p99.999': 0.99999 }
+const PARTS = { p50: 0.5, 'p99.9': 0.999, 'p99.999': 0.99999 }
 
 function grow({ contender: name, entries }) {
   const contender = CONTENDERS[name]
@@ -63,7 +63,8 @@ async function measure({ quick }, report) {
     ])
   )
   const [{ ownTime }] = found[byKey.name]
-  const titleOf = time => (time === 'worstOwn' ? `worst set, own time (${ownTime})` : `${time === 'worst' ? 'worst' : time} set`)
+  const titleOf = time =>
+    time === 'worstOwn' ? `worst set, own time (${ownTime})` : `${time === 'worst' ? 'worst' : time} set`
   const rows = times.flatMap(time =>
     Object.entries(medians).map(([name, all]) => {
       const { median: value, ...spread } = all[time]
@@ -81,7 +82,7 @@ async function measure({ quick }, report) {
       ),
       { ...atMost('worst set while growing, own time', 5, ours.worstOwn.median, ' ms'), note: ownTime }
     ],
-    chart: { unit: 'ms', scale: 'log' }
+    chart: { unit: 'ms', scale: 'log', highlight: ['TypedMap'] }
   }
 }
 

@@ -77,9 +77,7 @@ async function measure({ quick }, report) {
   const targets = []
   const plan = [
     ...CONTENDERS.map(contender => ({ contender, entries: base, bytes: undefined })),
-    ...SIZES.flatMap(({ bytes, part }) =>
-      [map, byKey].map(contender => ({ contender, entries: base * part, bytes }))
-    )
+    ...SIZES.flatMap(({ bytes, part }) => [map, byKey].map(contender => ({ contender, entries: base * part, bytes })))
   ]
   let ofMap
   for (const [i, { contender, entries, bytes }] of plan.entries()) {
@@ -110,7 +108,7 @@ async function measure({ quick }, report) {
     report((i + 1) / plan.length)
   }
   if (ofMap === undefined) throw new Error('Map was not measured')
-  return { rows, targets, chart: { unit: 'bytes' } }
+  return { rows, targets, chart: { unit: 'bytes', highlight: ['TypedMap'] } }
 }
 
 module.exports = { title: 'Resident memory per entry', tasks: { measure, fill } }

@@ -40,7 +40,11 @@ async function measure({ quick }, report) {
     rows.push(...rowsOf(title, contenders, results))
     const against = contender => results[byKey.name].median / results[contender.name].median
     targets.push(
-      atMost(`set(key, small object), ${title}: time against map.set(key, structuredClone(value))`, 0.5, against(cloned)),
+      atMost(
+        `set(key, small object), ${title}: time against map.set(key, structuredClone(value))`,
+        0.5,
+        against(cloned)
+      ),
       atMost(`set(key, small object), ${title}: time against map.set(key, JSON.stringify(value))`, 2, against(json))
     )
   }
@@ -48,7 +52,7 @@ async function measure({ quick }, report) {
   const few = workOf({ entries: ENTRIES / 100, keys: 'string', values: 'small' })
   const results = await compare({ contenders: [lmdb], work: few, operation: 'update', seconds: 1, minRounds: 3 })
   rows.push(...rowsOf('keys that are there', [lmdb], results))
-  return { rows, targets, chart: { unit: 'ns', scale: 'log' } }
+  return { rows, targets, chart: { unit: 'ns', scale: 'log', highlight: ['TypedMap'] } }
 }
 
 module.exports = { title: 'Writes of a small object', tasks: { measure } }

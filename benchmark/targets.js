@@ -73,7 +73,8 @@ function writePage(directory) {
       `${date}, ${describeMachine(where)}, Node.js ${what.node}, typed-superdashmap ${what['typed-superdashmap']}`
     ].join('\n\n')
   )
-  const head = '# Targets\n\nWritten by `npm run bench:targets`; how the numbers are made is in [../README.md](../README.md).'
+  const head =
+    '# Targets\n\nWritten by `npm run bench:targets`; how the numbers are made is in [../README.md](../README.md).'
   writeFileSync(join(directory, 'targets.md'), `${[head, ...parts].join('\n\n')}\n`)
 }
 

@@ -11,7 +11,8 @@
  *
  *   rows       what was measured: { case, contender, value, unit, fastest?, slowest?, rounds? }
  *   targets    what it shall be: { what, got, unit, atLeast? | atMost?, note? }
- *   chart      { unit, scale?: 'log' } if the rows of that unit make a picture
+ *   chart      { unit, scale?: 'log', highlight } if the rows of that unit make a picture; contenders whose names begin
+ *              with one of `highlight` stand out
  *   leftOut    [{ contender, why }]
  */
 
@@ -25,7 +26,8 @@ const rowsOf = (caseName, contenders, results) =>
 const atLeast = (what, limit, got, unit = '×') => ({ what, got, unit, atLeast: limit })
 const atMost = (what, limit, got, unit = '×') => ({ what, got, unit, atMost: limit })
 
-const isMet = ({ got, atLeast: low, atMost: high }) => (low === undefined || got >= low) && (high === undefined || got <= high)
+const isMet = ({ got, atLeast: low, atMost: high }) =>
+  (low === undefined || got >= low) && (high === undefined || got <= high)
 
 const entriesOf = count => `${count.toLocaleString('en-US')} entries`
 
