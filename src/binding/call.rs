@@ -37,6 +37,7 @@ pub struct Engine<'s> {
 ///
 /// Invariant: made by the engine in the same scope, or null, which Node-API takes for `undefined` as a result.
 #[derive(Clone, Copy)]
+#[repr(C)]
 pub struct Js<'s> {
     raw: sys::napi_value,
     scope: PhantomData<&'s ()>,
@@ -71,7 +72,9 @@ pub struct Call<'s, const N: usize> {
     pub engine: Engine<'s>,
     /// The state of the environment that called.
     pub environment: &'s Environment,
-    arguments: [Js<'s>; N],
+    /// Borrowed from where the engine wrote them: copying them right after that would wait for its stores to land, which
+    /// was seen to cost 10 ns.
+    arguments: &'s [Js<'s>; N],
 }
 
 impl<'s, const N: usize> Call<'s, N> {
@@ -88,51 +91,46 @@ impl<'s, const N: usize> Call<'s, N> {
     }
 }
 
+/// A raw operation.
+pub type Operation<const N: usize> = for<'s> fn(&Call<'s, N>) -> Outcome<Js<'s>>;
+
 /// Runs a raw operation on behalf of the engine. `operation` is the name that users know it by.
 ///
 /// # Safety
 ///
 /// Called by the engine with its own `env` and `info`, for a function whose data is a live [`Environment`].
 #[inline]
-pub unsafe fn enter<'s, const N: usize>(
+pub unsafe fn enter<const N: usize>(
     env: sys::napi_env,
     info: sys::napi_callback_info,
     operation: &'static str,
-    run: impl Fn(&Call<'s, N>) -> Outcome<Js<'s>>,
+    run: Operation<N>,
 ) -> sys::napi_value {
     let mut count = N;
-    let mut raw = [ptr::null_mut(); N];
+    let mut arguments = [Js::NOTHING; N];
     let mut data = ptr::null_mut();
-    // SAFETY: `env` and `info` come from the engine; it writes at most `count` arguments, `undefined` for missing ones.
-    let status =
-        unsafe { sys::napi_get_cb_info(env, info, &raw mut count, raw.as_mut_ptr(), ptr::null_mut(), &raw mut data) };
+    let space = arguments.as_mut_ptr().cast();
+    // SAFETY: `env` and `info` come from the engine; it writes at most `count` arguments, `undefined` for missing ones,
+    // and a `Js` is laid out as the value it holds.
+    let status = unsafe { sys::napi_get_cb_info(env, info, &raw mut count, space, ptr::null_mut(), &raw mut data) };
     if status != Status::napi_ok {
         return ptr::null_mut();
     }
     // SAFETY: the caller vouches for the data, and the environment's state outlives every function of its environment.
     let environment = unsafe { &*data.cast_const().cast::<Environment>() };
-    let engine = Engine { env, scope: PhantomData };
-    let call = Call { engine, environment, arguments: raw.map(|raw| Js { raw, scope: PhantomData }) };
+    let call = Call { engine: Engine { env, scope: PhantomData }, environment, arguments: &arguments };
     // What a panic may have left half done is behind the store's locks, and the store marks a map that was under one.
     match catch_unwind(AssertUnwindSafe(|| run(&call))) {
         Ok(Ok(result)) => result.raw,
-        outcome => fail(&call, operation, outcome),
+        Ok(Err(failure)) => fail(&call, operation, failure),
+        Err(panic) => fail(&call, operation, Failure::from_panic(panic.as_ref())),
     }
 }
 
 /// The way out of an operation that did not go well, kept out of the fast path.
 #[cold]
 #[inline(never)]
-fn fail<const N: usize>(
-    call: &Call<'_, N>,
-    operation: &'static str,
-    outcome: std::thread::Result<Outcome<Js<'_>>>,
-) -> sys::napi_value {
-    let failure = match outcome {
-        Ok(Ok(_)) => return ptr::null_mut(),
-        Ok(Err(failure)) => failure,
-        Err(panic) => Failure::from_panic(panic.as_ref()),
-    };
+fn fail<const N: usize>(call: &Call<'_, N>, operation: &'static str, failure: Failure) -> sys::napi_value {
     // Every raw operation has the id of the map first; where it is none, there is nobody to tell.
     let map =
         call.arguments.first().and_then(|id| call.engine.u32(*id).ok()).and_then(|id| call.environment.map(id).ok());
