@@ -135,7 +135,7 @@ fn a_present_key_is_never_missed() {
 #[test]
 fn a_handle_never_reads_another_entry() {
     let store = Store::new(&Config { shards: Some(1), ..Config::default() }).unwrap();
-    let shared: std::sync::Mutex<Vec<(u64, Handle)>> = std::sync::Mutex::new(Vec::new());
+    let shared: parking_lot::Mutex<Vec<(u64, Handle)>> = parking_lot::Mutex::new(Vec::new());
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         for _ in 0..2 {
@@ -144,7 +144,7 @@ fn a_handle_never_reads_another_entry() {
             scope.spawn(move || {
                 let mut out = Vec::new();
                 while !stop.load(Ordering::Relaxed) {
-                    let handles = shared.lock().unwrap().clone();
+                    let handles = shared.lock().clone();
                     for (key, handle) in handles {
                         if map.get_by_handle(handle, &mut out).unwrap().is_some() {
                             check_stamp(&out, key);
@@ -164,7 +164,7 @@ fn a_handle_never_reads_another_entry() {
                 assert!(map.delete_handle(handle).unwrap());
             }
             if round % 64 == 0 {
-                *shared.lock().unwrap() = mine.clone();
+                *shared.lock() = mine.clone();
             }
         }
         stop.store(true, Ordering::Relaxed);
