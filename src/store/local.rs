@@ -158,14 +158,18 @@ impl Local {
     /// Runs a write again once what a `clear` left behind was freed, if that is what it lacked.
     fn write<T>(&self, operation: &'static str, mut write: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
         self.store.context.check()?;
-        let mut answer = write();
-        while matches!(answer, Err(Error::MemoryLimit { .. })) && self.store.wait_for_debris() {
-            answer = write();
+        loop {
+            // Asked before the attempt: what is freed between the two makes the next attempt worth it.
+            let is_freeing = self.store.is_freeing();
+            match write() {
+                Err(Error::MemoryLimit { .. }) if is_freeing => self.store.wait_for_reaper(),
+                Err(refused) => {
+                    self.refused(&refused, operation);
+                    return Err(refused);
+                }
+                written => return written,
+            }
         }
-        if let Err(refused) = &answer {
-            self.refused(refused, operation);
-        }
-        answer
     }
 
     #[cold]

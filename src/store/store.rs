@@ -160,13 +160,14 @@ impl Store {
         entries
     }
 
-    /// Waits a moment if memory that was cleared is still being freed; `false` if there is none.
-    pub(super) fn wait_for_debris(&self) -> bool {
-        if self.debris.load(Ordering::Acquire) == 0 {
-            return false;
-        }
+    /// Whether memory that was cleared is still being freed.
+    pub(super) fn is_freeing(&self) -> bool {
+        self.debris.load(Ordering::Acquire) > 0
+    }
+
+    /// Gives the reaper a moment.
+    pub(super) fn wait_for_reaper(&self) {
         std::thread::sleep(std::time::Duration::from_micros(100));
-        true
     }
 
     /// Ends the map for all threads: what was in it is freed, and every operation fails with [`Error::Closed`].
