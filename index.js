@@ -1,0 +1,6 @@
+'use strict'
+
+const { ERROR_NUMBERS, TypedMapError } = require('./lib/errors.js')
+const { TypedMap } = require('./lib/map.js')
+
+module.exports = { ERROR_NUMBERS, TypedMap, TypedMapError }

@@ -1,0 +1,246 @@
+'use strict'
+
+// Every error of the package: its code, its number, its class and its text.
+//
+// A wrong argument is a real TypeError or RangeError, as the language throws it, with the properties of a TypedMapError
+// added: `error instanceof TypedMapError`, `error instanceof TypeError` and `error.constructor === TypeError` all hold.
+
+/** Every code this version throws, with its number. */
+const ERROR_NUMBERS = Object.freeze({
+  ERR_HANDLE_NOT_FOUND: 1001,
+  ERR_WRONG_TYPE: 1002,
+  ERR_HANDLE_INVALIDATED: 1003,
+  ERR_GENERATION_MISMATCH: 1004,
+  ERR_INVALID_SHARD_INDEX: 1005,
+  ERR_MEMORY_LIMIT: 1006,
+  ERR_VALUE_TOO_LARGE: 1007,
+  ERR_OUT_OF_MEMORY: 1009,
+  ERR_CLOSED: 1010,
+  ERR_KEY_TYPE: 1011,
+  ERR_VALUE_NOT_SERIALIZABLE: 1012,
+  ERR_INVALID_OPTION: 1013,
+  ERR_BROKEN: 1020
+})
+
+/** @typedef {keyof typeof ERROR_NUMBERS} ErrorCode */
+/** @typedef {Record<string, any>} Details */
+
+/** @type {Map<number, ErrorCode>} */
+const CODES = new Map()
+for (const [code, number] of Object.entries(ERROR_NUMBERS)) CODES.set(number, /** @type {ErrorCode} */ (code))
+
+/** Marks the TypeErrors and RangeErrors of this package, whichever copy of it made them. */
+const BRAND = Symbol.for('typed-superdashmap.error')
+
+/** @type {(constructor: unknown, value: unknown) => boolean} */
+const ordinaryHasInstance = (constructor, value) => Function.prototype[Symbol.hasInstance].call(constructor, value)
+
+class TypedMapError extends Error {
+  /** @type {ErrorCode} */
+  code
+  /** @type {number} */
+  number
+  /** @type {Details} */
+  details
+
+  /**
+   * @param {ErrorCode} code
+   * @param {string} message
+   * @param {Details} [details]
+   * @param {ErrorOptions} [options]
+   */
+  constructor(code, message, details = {}, options = undefined) {
+    super(message, options)
+    this.code = code
+    this.number = ERROR_NUMBERS[code]
+    this.details = details
+  }
+
+  /** @param {unknown} value */
+  static [Symbol.hasInstance](value) {
+    if (ordinaryHasInstance(this, value)) return true
+    // A class derived from this one asks only for its own instances.
+    return this === TypedMapError && typeof value === 'object' && value !== null && BRAND in value
+  }
+}
+
+// Not enumerable, as the names of the language's own errors.
+Object.defineProperty(TypedMapError.prototype, 'name', { value: 'TypedMapError', writable: true, configurable: true })
+
+/**
+ * An error about an argument.
+ *
+ * @param {typeof TypeError | typeof RangeError} Base
+ * @param {ErrorCode} code
+ * @param {string} message
+ * @param {Details} details
+ * @param {ErrorOptions} [options]
+ */
+function argumentError(Base, code, message, details, options) {
+  const error = new Base(message, options)
+  Object.defineProperty(error, BRAND, { value: true })
+  return Object.assign(error, { code, number: ERROR_NUMBERS[code], details })
+}
+
+/**
+ * What a value is, in a few words, for messages and details. Never runs code of the value.
+ *
+ * @param {unknown} value
+ * @returns {string}
+ */
+function describe(value) {
+  switch (typeof value) {
+    case 'string':
+      return `'${value.length > 40 ? `${value.slice(0, 40)}…` : value}'`
+    case 'bigint':
+      return `${value}n`
+    case 'symbol':
+      return 'a symbol'
+    case 'function':
+      return 'a function'
+    case 'object':
+      if (value === null) return 'null'
+      return Array.isArray(value) ? 'an array' : 'an object'
+    default:
+      return Object.is(value, -0) ? '-0' : String(value)
+  }
+}
+
+const KEYS_ALLOWED = 'string, number, bigint, boolean, null, undefined, Uint8Array, or a handle of this map'
+
+/** The nouns of `typeof` with their article. */
+const WITH_ARTICLE = /** @type {Record<string, string>} */ ({
+  object: 'an object',
+  symbol: 'a symbol',
+  function: 'a function',
+  handle: 'a handle'
+})
+
+/** @param {number} count @param {string} noun */
+const some = (count, noun) => `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`
+
+/**
+ * The text for each number that the native side throws, made of the details that come with it.
+ *
+ * @type {Record<number, (details: Details) => string>}
+ */
+const MESSAGES = {
+  1001: () => 'the entry of this handle is gone',
+  1002: ({ expected, found }) =>
+    `expected an entry of type '${expected}', found ${found === null ? 'one without a type' : `one of type '${found}'`}`,
+  1003: ({ given, map }) =>
+    given === undefined
+      ? 'the map was cleared since this handle was made'
+      : `the handle belongs to map ${given}, and this is map ${map}`,
+  1004: ({ given, found }) =>
+    `the entry of this handle is gone: the handle is of generation ${given}, and its slot is at generation ${found}`,
+  1005: ({ shard, shards }) => `the handle names shard ${shard}, and this map has the shards 0 to ${shards - 1}`,
+  1006: ({ limitEntries, limitBytes, usedBytes, requestedBytes }) =>
+    limitEntries === undefined
+      ? `the write needs ${some(requestedBytes, 'byte')} more, and ${some(usedBytes, 'byte')} of the limit of ` +
+        `${some(limitBytes, 'byte')} are in use`
+      : `the map holds as many entries as its limit allows: ${some(limitEntries, 'entry').replace('entrys', 'entries')}`,
+  1007: ({ bytes, limitBytes }) =>
+    `an entry of ${some(bytes, 'byte')} can never fit: the largest possible here has ${some(limitBytes, 'byte')}`,
+  1009: ({ bytes }) => `the system has no ${some(bytes, 'byte')} of memory left; the map is unchanged`,
+  1010: () => 'the map is closed',
+  1011: ({ argument, given, allowed = KEYS_ALLOWED }) =>
+    `${argument} is ${WITH_ARTICLE[given] ?? given}; allowed: ${allowed}` +
+    (given === 'handle' ? ', except here: updateMany and replace write by handle' : ''),
+  1013: ({ option, given, existing }) =>
+    `option ${option} is ${given}, but the map of this name was made with ${existing}`,
+  1020: ({ panic }) =>
+    `an internal failure left the map in doubt, and it refuses further use${panic === undefined ? '' : ` (${panic})`}`
+}
+
+/**
+ * The error for a number and the details that belong to it.
+ *
+ * @param {number} number
+ * @param {Details} details
+ * @returns {Error}
+ */
+function createError(number, details) {
+  const code = CODES.get(number)
+  const message = MESSAGES[number]
+  if (code === undefined || message === undefined) return new Error(`typed-superdashmap: unknown error ${number}`)
+  if (number >= ERROR_NUMBERS.ERR_KEY_TYPE && number <= ERROR_NUMBERS.ERR_INVALID_OPTION) {
+    return argumentError(TypeError, code, message(details), details)
+  }
+  return new TypedMapError(code, message(details), details)
+}
+
+/**
+ * The error for an argument of the wrong type.
+ *
+ * @param {string} argument
+ * @param {unknown} given
+ * @param {string} allowed
+ */
+function wrongType(argument, given, allowed) {
+  const description = describe(given)
+  return argumentError(TypeError, 'ERR_INVALID_OPTION', `${argument} is ${description}; allowed: ${allowed}`, {
+    argument,
+    given: description,
+    allowed
+  })
+}
+
+/**
+ * The error for an argument of the right type with a value that is not allowed.
+ *
+ * @param {string} argument
+ * @param {unknown} given
+ * @param {string} allowed
+ */
+function outOfRange(argument, given, allowed) {
+  const description = describe(given)
+  return argumentError(RangeError, 'ERR_INVALID_OPTION', `${argument} is ${description}; allowed: ${allowed}`, {
+    argument,
+    given: description,
+    allowed
+  })
+}
+
+/**
+ * The error for an option that is not one.
+ *
+ * @param {string} option
+ * @param {string} reason
+ * @param {Details} [more]
+ */
+function badOption(option, reason, more = {}) {
+  return argumentError(TypeError, 'ERR_INVALID_OPTION', `option ${option} ${reason}`, { option, reason, ...more })
+}
+
+/**
+ * The error for a value that cannot be stored.
+ *
+ * @param {string} reason
+ * @param {Details} details
+ * @param {unknown} [cause]
+ */
+function notSerializable(reason, details, cause) {
+  const options = cause === undefined ? undefined : { cause }
+  return argumentError(
+    TypeError,
+    'ERR_VALUE_NOT_SERIALIZABLE',
+    `the value cannot be stored: ${reason}`,
+    { argument: 'value', ...details },
+    options
+  )
+}
+
+const closed = () => createError(ERROR_NUMBERS.ERR_CLOSED, {})
+
+module.exports = {
+  ERROR_NUMBERS,
+  TypedMapError,
+  badOption,
+  closed,
+  createError,
+  describe,
+  notSerializable,
+  outOfRange,
+  wrongType
+}

@@ -1,0 +1,74 @@
+'use strict'
+
+// Numbers that JavaScript and Rust agree on. `src/binding/layout.rs` has the same names; a test compares the two.
+
+/** Length of the scratch array, in which a native call leaves what it has to say besides its result. */
+const SCRATCH_LENGTH = 64
+
+/** Index in the scratch array. */
+const SCRATCH = Object.freeze({
+  /** 0 = absent, else the number of the value's kind; after `walk`, the number of entries. */
+  STATE: 0,
+  /** Value of the entry's version word. */
+  VERSION: 1,
+  /** Shard of the entry's handle. */
+  SHARD: 2,
+  /** Slot of the entry's handle. */
+  SLOT: 3,
+  /** Generation of the entry's handle. */
+  GENERATION: 4,
+  /** Chunk that holds the entry's version word. */
+  CHUNK: 5,
+  /** Index of the version word in its chunk. */
+  WORD: 6,
+  /** Number of the entry's type, 0 for none. */
+  TYPE: 7,
+  /** 1 if a write replaced a value, 0 if it made an entry. */
+  REPLACED: 8,
+  /** How many items of a batch were written. */
+  WRITTEN: 9
+})
+
+/** Numbers per item in the `states` of a batch: STATE to TYPE, at the indexes of SCRATCH. */
+const ROW = 8
+
+/** Numbers per entry in the `states` of a walk: a row, then the kind of the key. */
+const WALK_ROW = 9
+
+/** Index of the key's kind in a row of a walk; 0 there says that the entry has no key. */
+const KEY_KIND = 8
+
+/** What `walk` is asked for. */
+const WANT = Object.freeze({ KEYS: 1, VALUES: 2, ENTRIES: 3 })
+
+/** How a value is stored. Bytes kinds start at `Uint8Array`. */
+const KIND = Object.freeze({
+  Undefined: 1,
+  Null: 2,
+  False: 3,
+  True: 4,
+  Int: 5,
+  Float: 6,
+  String: 7,
+  Utf16: 8,
+  BigInt: 9,
+  Json: 10,
+  Uint8Array: 16,
+  Buffer: 17,
+  Int8Array: 18,
+  Uint8ClampedArray: 19,
+  Int16Array: 20,
+  Uint16Array: 21,
+  Int32Array: 22,
+  Uint32Array: 23,
+  Float32Array: 24,
+  Float64Array: 25,
+  BigInt64Array: 26,
+  BigUint64Array: 27,
+  Float16Array: 28
+})
+
+/** Numbers of log levels, in rising order; a listener gets its own level and everything above. */
+const LEVEL = Object.freeze({ trace: 0, debug: 1, info: 2, warn: 3, error: 4, off: 5 })
+
+module.exports = { SCRATCH_LENGTH, SCRATCH, ROW, WALK_ROW, KEY_KIND, WANT, KIND, LEVEL }

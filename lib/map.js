@@ -1,0 +1,597 @@
+'use strict'
+
+// TypedMap: what users call. Reads are answered by the near cache where it can, everything else by one native call.
+
+const batch = require('./batch.js')
+const { decode, decodeCopy, decodeWritten, encode, kindOf } = require('./codec.js')
+const { ERROR_NUMBERS, TypedMapError, createError, wrongType } = require('./errors.js')
+const events = require('./events.js')
+const { group } = require('./group.js')
+const { Handle } = require('./handle.js')
+const { Cursor, MapIterator } = require('./iterators.js')
+const { KIND, SCRATCH, WANT } = require('./layout.js')
+const { binding, scratch } = require('./native.js')
+const { copyOf, hasFreshCopy, isHandle } = require('./near-cache.js')
+const { OpenMap } = require('./open-map.js')
+const { checkFunction, readGetOptions, readInsertOptions, readName, readOptions } = require('./options.js')
+const { Meter, readStats } = require('./stats.js')
+
+const {
+  check: checkBinding,
+  clear: clearBinding,
+  delete: deleteBinding,
+  deleteHandle: deleteHandleBinding,
+  get: getBinding,
+  getByHandle: getByHandleBinding,
+  getHandle: getHandleBinding,
+  getOrInsert: getOrInsertBinding,
+  has: hasBinding,
+  hasHandle: hasHandleBinding,
+  insert: insertBinding,
+  names: namesBinding,
+  remove: removeBinding,
+  removeHandle: removeHandleBinding,
+  replace: replaceBinding,
+  set: setBinding,
+  size: sizeBinding
+} = binding
+
+/** @typedef {import('./near-cache.js').NearCache} NearCache */
+/** @typedef {ReturnType<NearCache['copies']['get']>} Copy */
+
+const { CHUNK, STATE, TYPE, VERSION, WORD } = SCRATCH
+const ABSENT = 0
+/** Kinds below this one are their own decoded form; those from FIRST_BYTES on are never cached. */
+const JSON_TEXT = KIND.Json
+const FIRST_BYTES = KIND.Uint8Array
+
+/** Asks the constructor for a named map. Not exported, so nobody else can. */
+class OpenRequest {
+  /** @param {string} name @param {unknown} options */
+  constructor(name, options) {
+    this.name = name
+    this.options = options
+  }
+}
+
+/**
+ * Whether the only argument of the constructor means options: a plain object that says nothing of iteration.
+ *
+ * @param {unknown} value
+ */
+function isOptions(value) {
+  if (typeof value !== 'object' || value === null || Symbol.iterator in value) return false
+  const prototype = Object.getPrototypeOf(value)
+  // Objects of other realms have another Object.prototype, and it has no prototype either.
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+/** @param {unknown} value */
+const isObject = value => (typeof value === 'object' && value !== null) || typeof value === 'function'
+
+/** @param {unknown} key */
+const isHandleKey = key => typeof key === 'object' && key !== null && isHandle(key)
+
+/** @param {unknown} given */
+const notAHandle = given =>
+  createError(ERROR_NUMBERS.ERR_KEY_TYPE, {
+    argument: 'handle',
+    given: given === null ? 'null' : typeof given,
+    allowed: 'a handle of this map'
+  })
+
+const dispose = Symbol.dispose ?? Symbol.for('Symbol.dispose')
+
+class TypedMap {
+  /** The same as `#open.near`, one step closer. @type {NearCache} */
+  #near
+  /** @type {OpenMap} */
+  #open
+  #meter = new Meter()
+
+  constructor() {
+    // Not in the parameter list, because the length of Map is 0.
+    const [iterable, options] = /** @type {[any, any]} */ (/** @type {unknown} */ (arguments))
+    const isNamed = iterable instanceof OpenRequest
+    const isAlone = arguments.length === 1 && isOptions(iterable)
+    const open = isNamed
+      ? new OpenMap(iterable.name, readOptions(iterable.options))
+      : new OpenMap(null, readOptions(isAlone ? iterable : options))
+    this.#open = open
+    this.#near = open.near
+    open.watch(this)
+    // What `class` does for a prototype that is no object is right for Object, not here.
+    if (new.target !== TypedMap && !isObject(new.target.prototype)) Object.setPrototypeOf(this, TypedMap.prototype)
+    if (isNamed || isAlone || iterable === undefined || iterable === null) return
+    try {
+      this.#fill(iterable)
+    } catch (error) {
+      open.close()
+      throw error
+    }
+  }
+
+  /** @param {Iterable<{ 0: unknown, 1: unknown }>} iterable */
+  #fill(iterable) {
+    const adder = this.set
+    checkFunction('the method set of the map', adder)
+    for (const item of iterable) {
+      if (!isObject(item)) throw wrongType('an item of the iterable', item, '[key, value]')
+      Reflect.apply(adder, this, [item[0], item[1]])
+    }
+  }
+
+  /** @param {string} name @param {unknown} [options] */
+  static open(name, options = undefined) {
+    const request = new OpenRequest(readName('name', name), options)
+    return /** @type {TypedMap} */ (Reflect.construct(TypedMap, [request]))
+  }
+
+  static names() {
+    return namesBinding()
+  }
+
+  /** @param {Iterable<any>} items @param {(item: any, index: number) => any} callback */
+  static groupBy(items, callback) {
+    const groups = group(items, callback)
+    const map = new TypedMap()
+    map.setMany(groups)
+    return map
+  }
+
+  static get [Symbol.species]() {
+    return this
+  }
+
+  get size() {
+    return sizeBinding(this.#open.id)
+  }
+
+  // ---- Reading
+
+  /** @param {any} key @param {any} options */
+  get(key, options = undefined) {
+    const near = this.#near
+    if (options !== undefined) return this.#readAs(key, options)
+    if (typeof key === 'object') {
+      if (key === null || !isHandle(key)) return this.#readByKey(key, undefined)
+      if (!hasFreshCopy(key, near)) return this.#readByHandle(key)
+      near.hits++
+      return copyOf(key)
+    }
+    const copy = near.copies.get(key)
+    if (copy === undefined || copy.words[copy.word] !== copy.version) return this.#readByKey(key, copy)
+    near.hits++
+    copy.isUsed = true
+    return copy.value
+  }
+
+  /** @param {any} handle @param {any} options */
+  getByHandle(handle, options = undefined) {
+    const near = this.#near
+    if (!isHandleKey(handle)) throw notAHandle(handle)
+    if (options !== undefined) return this.#readAs(handle, options)
+    if (!hasFreshCopy(handle, near)) return this.#readByHandle(handle)
+    near.hits++
+    return copyOf(handle)
+  }
+
+  /**
+   * Reads natively, and keeps what was read.
+   *
+   * @param {any} key
+   * @param {Copy} copy what the near cache has for it, outdated
+   */
+  #readByKey(key, copy) {
+    const near = this.#near
+    if (copy === undefined) {
+      const guest = near.guestOf(key)
+      if (guest !== undefined) {
+        near.hits++
+        return guest.value
+      }
+    }
+    const open = this.#open
+    const raw = getBinding(open.id, key)
+    const kind = /** @type {number} */ (scratch[STATE])
+    open.reportManyHits()
+    if (kind === ABSENT) {
+      if (copy !== undefined) near.forgetKey(key)
+      return undefined
+    }
+    return this.#keepByKey(key, copy, kind, decode(kind, raw))
+  }
+
+  /**
+   * Keeps a value whose place the last native call left in the scratch array.
+   *
+   * @param {any} key
+   * @param {Copy} copy
+   * @param {number} kind
+   * @param {any} value
+   */
+  #keepByKey(key, copy, kind, value) {
+    if (kind < FIRST_BYTES && typeof key !== 'object') {
+      const chunk = /** @type {number} */ (scratch[CHUNK])
+      const word = /** @type {number} */ (scratch[WORD])
+      this.#near.keepByKey(key, copy, value, chunk, word, /** @type {number} */ (scratch[VERSION]))
+    }
+    return value
+  }
+
+  /** @param {Handle} handle */
+  #readByHandle(handle) {
+    const open = this.#open
+    if (!this.#owns(handle)) return undefined
+    const raw = getByHandleBinding(open.id, handle.shard, handle.slot, handle.generation)
+    const kind = /** @type {number} */ (scratch[STATE])
+    open.reportManyHits()
+    if (kind === ABSENT) {
+      this.#near.forgetHandle(handle)
+      return undefined
+    }
+    return this.#keepByHandle(handle, kind, decode(kind, raw))
+  }
+
+  /**
+   * @param {Handle} handle
+   * @param {number} kind
+   * @param {any} value
+   */
+  #keepByHandle(handle, kind, value) {
+    if (kind < FIRST_BYTES) {
+      const chunk = /** @type {number} */ (scratch[CHUNK])
+      const word = /** @type {number} */ (scratch[WORD])
+      this.#near.keepByHandle(handle, value, chunk, word, /** @type {number} */ (scratch[VERSION]))
+    }
+    return value
+  }
+
+  /**
+   * A read that asks for a type or for a copy.
+   *
+   * @param {any} key
+   * @param {unknown} options
+   */
+  #readAs(key, options) {
+    const open = this.#open
+    const { copy, type } = readGetOptions(options)
+    const handle = isHandleKey(key) ? /** @type {Handle} */ (key) : undefined
+    if (handle !== undefined && !this.#owns(handle)) return undefined
+    const raw =
+      handle === undefined
+        ? getBinding(open.id, key)
+        : getByHandleBinding(open.id, handle.shard, handle.slot, handle.generation)
+    const kind = /** @type {number} */ (scratch[STATE])
+    if (kind === ABSENT) return undefined
+    if (type !== undefined) this.#checkType(type)
+    if (copy) return decodeCopy(kind, raw)
+    if (handle === undefined) return this.#keepByKey(key, this.#near.copies.get(key), kind, decode(kind, raw))
+    // The same object as without the type.
+    return hasFreshCopy(handle, this.#near) ? copyOf(handle) : this.#keepByHandle(handle, kind, decode(kind, raw))
+  }
+
+  /**
+   * Checks the type of the entry that the last native call found.
+   *
+   * @param {string} expected
+   */
+  #checkType(expected) {
+    const found = this.#open.typeName(/** @type {number} */ (scratch[TYPE]))
+    if (found !== expected) throw createError(ERROR_NUMBERS.ERR_WRONG_TYPE, { expected, found })
+  }
+
+  /** @param {any} key */
+  has(key) {
+    const near = this.#near
+    const { id } = this.#open
+    if (!isHandleKey(key)) return hasBinding(id, key)
+    // A copy that is fresh is a copy of an entry that is there.
+    if (hasFreshCopy(key, near)) return true
+    return this.#owns(key) && hasHandleBinding(id, key.shard, key.slot, key.generation)
+  }
+
+  /** @param {readonly any[] | Iterable<any>} items */
+  getMany(items) {
+    return batch.getMany(this.#open, items)
+  }
+
+  // ---- Writing
+
+  /** @param {any} key @param {any} value */
+  set(key, value) {
+    if (isHandleKey(key)) return this.replace(key, value)
+    const kind = kindOf(value)
+    this.#write(key, encode(value, kind), kind)
+    return this
+  }
+
+  /**
+   * @param {any} key
+   * @param {unknown} wire
+   * @param {number} kind
+   */
+  #write(key, wire, kind) {
+    setBinding(this.#open.id, key, wire, kind)
+    // The copy of a scalar is the scalar: as good as read again. That of an object is made by the next read.
+    if (kind < JSON_TEXT && this.#near.copies.size > 0) {
+      const copy = this.#near.copies.get(key)
+      if (copy !== undefined) this.#keepByKey(key, copy, kind, wire)
+    }
+  }
+
+  /** @param {any} key @param {any} value */
+  getOrInsert(key, value) {
+    const near = this.#near
+    const open = this.#open
+    if (isHandleKey(key)) return this.#readExisting(key)
+    const copy = near.copies.get(key)
+    if (copy?.isFresh()) {
+      near.hits++
+      copy.isUsed = true
+      return copy.value
+    }
+    const kind = kindOf(value)
+    const wire = encode(value, kind)
+    const raw = getOrInsertBinding(open.id, key, wire, kind)
+    const found = /** @type {number} */ (scratch[STATE])
+    if (found === ABSENT) return this.#keepByKey(key, copy, kind, decodeWritten(kind, wire))
+    return this.#keepByKey(key, copy, found, decode(found, raw))
+  }
+
+  /** @param {any} key @param {(key: any) => any} callback */
+  getOrInsertComputed(key, callback) {
+    const near = this.#near
+    const open = this.#open
+    checkFunction('callback', callback)
+    if (isHandleKey(key)) return this.#readExisting(key)
+    const copy = near.copies.get(key)
+    if (copy?.isFresh()) {
+      near.hits++
+      copy.isUsed = true
+      return copy.value
+    }
+    const raw = getBinding(open.id, key)
+    const found = /** @type {number} */ (scratch[STATE])
+    if (found !== ABSENT) return this.#keepByKey(key, copy, found, decode(found, raw))
+    // -0 is the key 0. The callback is called without `this`.
+    const value = callback(key === 0 ? 0 : key)
+    const kind = kindOf(value)
+    const wire = encode(value, kind)
+    setBinding(open.id, key, wire, kind)
+    // The callback may have changed the cache as well as the map.
+    return this.#keepByKey(key, this.#near.copies.get(key), kind, decodeWritten(kind, wire))
+  }
+
+  /**
+   * The value of a handle that must have one.
+   *
+   * @param {Handle} handle
+   */
+  #readExisting(handle) {
+    const value = this.get(handle)
+    if (value === undefined && !this.has(handle)) this.#throwDead(handle)
+    return value
+  }
+
+  /** @param {any} key */
+  delete(key) {
+    const near = this.#near
+    const { id } = this.#open
+    if (!isHandleKey(key)) {
+      const deleted = deleteBinding(id, key)
+      near.forgetKey(key)
+      return deleted
+    }
+    if (!this.#owns(key)) return false
+    const deleted = deleteHandleBinding(id, key.shard, key.slot, key.generation)
+    near.forgetHandle(key)
+    return deleted
+  }
+
+  /** @param {any} key */
+  remove(key) {
+    const near = this.#near
+    const { id } = this.#open
+    let raw
+    if (isHandleKey(key)) {
+      if (!this.#owns(key)) return undefined
+      raw = removeHandleBinding(id, key.shard, key.slot, key.generation)
+      near.forgetHandle(key)
+    } else {
+      raw = removeBinding(id, key)
+      near.forgetKey(key)
+    }
+    const kind = /** @type {number} */ (scratch[STATE])
+    return kind === ABSENT ? undefined : decode(kind, raw)
+  }
+
+  clear() {
+    const open = this.#open
+    clearBinding(open.id)
+    this.#near = open.renewNear()
+  }
+
+  /** @param {Iterable<any>} entries */
+  setMany(entries) {
+    batch.setMany(this.#open, entries)
+    return this
+  }
+
+  /** @param {Iterable<any>} entries */
+  updateMany(entries) {
+    return batch.updateMany(this.#open, entries)
+  }
+
+  /** @param {Iterable<any>} items */
+  deleteMany(items) {
+    return batch.deleteMany(this.#open, items)
+  }
+
+  // ---- Handles
+
+  /** @param {any} value @param {{ type?: string }} options */
+  insert(value, options = undefined) {
+    const open = this.#open
+    const type = readInsertOptions(options)
+    const kind = kindOf(value)
+    insertBinding(open.id, encode(value, kind), kind, type)
+    return batch.handleAt(open.instance, scratch, 0)
+  }
+
+  /** @param {Iterable<any>} values @param {{ type?: string }} options */
+  insertMany(values, options = undefined) {
+    return batch.insertMany(this.#open, values, readInsertOptions(options))
+  }
+
+  /** @param {any} key @param {any} value */
+  insertWithHandle(key, value) {
+    const open = this.#open
+    if (isHandleKey(key)) {
+      this.replace(key, value)
+      return key
+    }
+    const kind = kindOf(value)
+    this.#write(key, encode(value, kind), kind)
+    return batch.handleAt(open.instance, scratch, 0)
+  }
+
+  /** @param {any} key */
+  getHandle(key) {
+    const open = this.#open
+    if (isHandleKey(key)) return this.has(key) ? key : undefined
+    return getHandleBinding(open.id, key) ? batch.handleAt(open.instance, scratch, 0) : undefined
+  }
+
+  /** @param {any} handle @param {any} value */
+  replace(handle, value) {
+    const open = this.#open
+    if (!isHandleKey(handle)) throw notAHandle(handle)
+    if (!this.#owns(handle)) this.#throwDead(handle)
+    const kind = kindOf(value)
+    const wire = encode(value, kind)
+    replaceBinding(open.id, handle.shard, handle.slot, handle.generation, wire, kind)
+    return this
+  }
+
+  /** @param {any} data */
+  handle(data) {
+    const open = this.#open
+    open.check()
+    if (isHandleKey(data)) {
+      if (data.map !== open.instance) this.#throwDead(data)
+      return data
+    }
+    if (typeof data !== 'object' || data === null) {
+      throw wrongType('data', data, '{ map, shard, slot, generation }, as postMessage sends a handle')
+    }
+    const { map, shard, slot, generation } = data
+    for (const [name, number] of Object.entries({ map, shard, slot, generation })) {
+      // What is larger crosses to native code as another number.
+      if (!Number.isInteger(number) || number < 0 || number > 0xffff_ffff) {
+        throw wrongType(`data.${name}`, number, 'an integer from 0 to 4294967295')
+      }
+    }
+    const handle = new Handle(map, shard, slot, generation)
+    if (map !== open.instance) this.#throwDead(handle)
+    if (shard >= open.shards) throw createError(ERROR_NUMBERS.ERR_INVALID_SHARD_INDEX, { shard, shards: open.shards })
+    return handle
+  }
+
+  /**
+   * Whether a handle is of this map. Throws if the map is closed, because no native call may follow to say so.
+   *
+   * @param {Handle} handle
+   */
+  #owns(handle) {
+    const open = this.#open
+    if (handle.map === open.instance) return true
+    open.check()
+    return false
+  }
+
+  /**
+   * Says why a handle has no entry.
+   *
+   * @param {Handle} handle
+   * @returns {never}
+   */
+  #throwDead(handle) {
+    const open = this.#open
+    if (handle.map !== open.instance) {
+      throw createError(ERROR_NUMBERS.ERR_HANDLE_INVALIDATED, { given: handle.map, map: open.instance })
+    }
+    checkBinding(open.id, handle.shard, handle.slot, handle.generation)
+    throw createError(ERROR_NUMBERS.ERR_HANDLE_NOT_FOUND, {})
+  }
+
+  // ---- Walking
+
+  keys() {
+    return new MapIterator(this, this.#open, WANT.KEYS)
+  }
+
+  values() {
+    return new MapIterator(this, this.#open, WANT.VALUES)
+  }
+
+  entries() {
+    return new MapIterator(this, this.#open, WANT.ENTRIES)
+  }
+
+  /** @param {(value: any, key: any, map: TypedMap) => void} callback @param {any} thisArg */
+  forEach(callback, thisArg = undefined) {
+    const open = this.#open
+    checkFunction('callback', callback)
+    for (const cursor = new Cursor(open, WANT.ENTRIES); cursor.step(); ) {
+      Reflect.apply(callback, thisArg, [cursor.value, cursor.key, this])
+    }
+  }
+
+  // ---- Watching
+
+  getStats() {
+    const open = this.#open
+    open.check()
+    open.reportHits()
+    return readStats(open.id, this.#meter)
+  }
+
+  /** @param {(error: TypedMapError) => void} listener */
+  onError(listener) {
+    const open = this.#open
+    checkFunction('listener', listener)
+    return events.subscribe(open, this, 'errors', listener)
+  }
+
+  /** @param {(line: { level: string, code: string, details: Record<string, any> }) => void} listener */
+  onLog(listener) {
+    const open = this.#open
+    checkFunction('listener', listener)
+    return events.subscribe(open, this, 'logs', listener)
+  }
+
+  // ---- The end
+
+  close() {
+    this.#open.close()
+    this.#near = this.#open.near
+  }
+
+  destroy() {
+    this.#open.destroy()
+    this.#near = this.#open.near
+  }
+
+  [dispose]() {
+    this.close()
+  }
+}
+
+Object.defineProperties(TypedMap.prototype, {
+  // One function under both names.
+  [Symbol.iterator]: { value: TypedMap.prototype.entries, writable: true, configurable: true },
+  [Symbol.toStringTag]: { value: 'TypedMap', configurable: true }
+})
+
+module.exports = { TypedMap }

@@ -1,0 +1,134 @@
+'use strict'
+
+// One `open` of a map in this thread: what the parts of TypedMap share, and its end.
+
+const { writeData } = require('./codec.js')
+const { closed } = require('./errors.js')
+const { binding } = require('./native.js')
+const { NearCache } = require('./near-cache.js')
+const { Words } = require('./words.js')
+
+const {
+  addNearHits: addNearHitsBinding,
+  close: closeBinding,
+  destroy: destroyBinding,
+  open: openBinding,
+  typeName: typeNameBinding
+} = binding
+
+/** @typedef {import('./options.js').Options} Options */
+
+/** Near-cache hits are reported to the store at the first miss after so many, for the statistics of other threads. */
+const HITS_PER_REPORT = 1_024
+
+/** What stands in place of the near cache of a closed map: nothing is ever found in it. */
+const NO_CACHE = new NearCache(0, null)
+
+/** Closes maps that nobody can reach any more. @type {FinalizationRegistry<OpenMap>} */
+const unreachable = new FinalizationRegistry(open => open.close())
+
+class OpenMap {
+  /** @type {Map<number, string>} */
+  #typeNames = new Map()
+  #isClosed = false
+  /** Called when the map is closed. @type {(() => void) | undefined} */
+  whenClosed = undefined
+
+  /**
+   * @param {string | null} name
+   * @param {Options} options
+   */
+  constructor(name, options) {
+    const { id, instance, shards } = openBinding(name, writeData(options.native))
+    this.name = name
+    /** The number that native operations take. */
+    this.id = id
+    /** The number of the map in this process. */
+    this.instance = instance
+    /** How many shards it has. */
+    this.shards = shards
+    this.logLevel = options.logLevel
+    this.words = new Words(id)
+    this.near = new NearCache(options.nearMaxEntries, this.words)
+  }
+
+  /**
+   * Closes this when `map` is collected without having been closed.
+   *
+   * @param {object} map
+   */
+  watch(map) {
+    unreachable.register(map, this, this)
+  }
+
+  /** Throws if the map is closed. For what does not end in a native call, which would say the same. */
+  check() {
+    if (this.#isClosed) throw closed()
+  }
+
+  /** Replaces the near cache by an empty one. */
+  renewNear() {
+    this.words.forget()
+    this.near = this.near.successor()
+    return this.near
+  }
+
+  /** Reports near-cache hits to the store. */
+  reportHits() {
+    const { near } = this
+    if (near.hits === 0) return
+    addNearHitsBinding(this.id, near.hits)
+    near.hits = 0
+  }
+
+  /** The same, if it is worth a call. */
+  reportManyHits() {
+    if (this.near.hits >= HITS_PER_REPORT) this.reportHits()
+  }
+
+  /**
+   * The name of an entry type.
+   *
+   * @param {number} type its number, 0 for none
+   * @returns {string | null}
+   */
+  typeName(type) {
+    if (type === 0) return null
+    const known = this.#typeNames.get(type)
+    if (known !== undefined) return known
+    const name = typeNameBinding(this.id, type)
+    if (name !== null) this.#typeNames.set(type, name)
+    return name
+  }
+
+  /** Gives up this `open`. Does nothing the second time. */
+  close() {
+    if (this.#isClosed) return
+    this.#end()
+  }
+
+  /** Ends the map for all threads. */
+  destroy() {
+    this.check()
+    destroyBinding(this.id)
+    this.#end()
+  }
+
+  #end() {
+    this.#isClosed = true
+    unreachable.unregister(this)
+    this.whenClosed?.()
+    try {
+      this.reportHits()
+    } catch {
+      // The map was destroyed or broken, and nobody will read its statistics.
+    }
+    closeBinding(this.id)
+    const { near } = this
+    this.near = NO_CACHE
+    near.dispose()
+    this.words.forget()
+  }
+}
+
+module.exports = { OpenMap }

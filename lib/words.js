@@ -1,0 +1,73 @@
+'use strict'
+
+// Version words of one map, as this thread sees them. A word changes whenever its entry does, in whatever thread, and is
+// read without a call.
+
+const { binding } = require('./native.js')
+
+const { words: wordsBinding } = binding
+
+/** How many chunks are kept before those that were cleared are looked for. */
+const FIRST_SWEEP = 64
+
+let areRefused = false
+
+/**
+ * Makes this thread behave as on an engine that refuses memory which is not its own, or no longer. For tests.
+ *
+ * @param {boolean} refused
+ */
+function refuseSharedWords(refused) {
+  areRefused = refused
+}
+
+class Words {
+  #id
+  /** Signed, so that each word is a small integer to the engine. @type {Map<number, Int32Array>} */
+  #chunks = new Map()
+  #nextSweep = FIRST_SWEEP
+
+  /** @param {number} id */
+  constructor(id) {
+    this.#id = id
+  }
+
+  /**
+   * The words of a chunk, wrapped on first use.
+   *
+   * @param {number} chunk
+   * @returns {Int32Array | null} null where the engine refuses, or if the chunk is gone
+   */
+  of(chunk) {
+    const known = this.#chunks.get(chunk)
+    return known === undefined ? this.#wrap(chunk) : known
+  }
+
+  /** Lets go of all chunks. */
+  forget() {
+    this.#chunks.clear()
+    this.#nextSweep = FIRST_SWEEP
+  }
+
+  /** @param {number} chunk */
+  #wrap(chunk) {
+    if (areRefused) return null
+    const unsigned = wordsBinding(this.#id, chunk)
+    if (unsigned === null) return null
+    if (this.#chunks.size >= this.#nextSweep) this.#sweep()
+    const words = new Int32Array(unsigned.buffer, unsigned.byteOffset, unsigned.length)
+    this.#chunks.set(chunk, words)
+    return words
+  }
+
+  /**
+   * Lets go of chunks that some thread cleared: their words are 0 for good, and while this thread holds them, their memory
+   * stays. A chunk in use may look the same for a moment; it is wrapped again when it is needed.
+   */
+  #sweep() {
+    for (const [chunk, words] of this.#chunks) if (words[0] === 0) this.#chunks.delete(chunk)
+    this.#nextSweep = Math.max(FIRST_SWEEP, this.#chunks.size * 2)
+  }
+}
+
+module.exports = { Words, refuseSharedWords }
