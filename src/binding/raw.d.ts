@@ -19,7 +19,7 @@ export declare function attach(
   onWake: () => void
 ): void
 /** The version words of a chunk, or null if it is gone or the engine refuses memory that is not its own. */
-export declare function words(id: number, chunk: number): Uint32Array | null
+export declare function words(id: number, chunk: number): Uint32Array<ArrayBuffer> | null
 /** The value, or undefined with STATE 0. */
 export declare function get(id: number, key: unknown): unknown
 /** As `get`, by handle. */
