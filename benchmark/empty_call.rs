@@ -23,7 +23,6 @@ pub fn export(exports: Object, env: Env) -> napi::Result<()> {
     };
     napi::check_status!(status)?;
     // SAFETY: both are values of this scope, and the name ends with a zero byte.
-    let status =
-        unsafe { sys::napi_set_named_property(env.raw(), exports.raw(), c"call".as_ptr(), function) };
+    let status = unsafe { sys::napi_set_named_property(env.raw(), exports.raw(), c"call".as_ptr(), function) };
     napi::check_status!(status)
 }

@@ -180,7 +180,7 @@ concurrent!(
     self,
     key,
     value,
-    self.0.insert_sync(key, value).expect("keys are new"),
+    self.0.upsert_sync(key, value),
     self.0.read_sync(key, |_, value| value[0])
 );
 
@@ -399,13 +399,13 @@ fn read_threads(criterion: &mut Criterion) {
 
 /// Writing from several threads at once, each over keys that are there.
 fn write_threads(criterion: &mut Criterion) {
-    fn run<C: Contender>(group: &mut BenchmarkGroup<'_, WallTime>, order: &[String]) {
+    fn run<C: Contender>(group: &mut BenchmarkGroup<'_, WallTime>, keys: &[String], order: &[String]) {
         let value = [7; SMALL_VALUE];
+        let map: C = filled(keys, &value);
         for threads in THREADS {
             group.throughput(Throughput::Elements((PORTION * threads) as u64));
             group.bench_with_input(BenchmarkId::new(C::NAME, threads), &threads, |bencher, &threads| {
                 bencher.iter_custom(|rounds| {
-                    let map = C::new();
                     together(
                         threads,
                         rounds,
@@ -420,15 +420,11 @@ fn write_threads(criterion: &mut Criterion) {
             });
         }
     }
-    let order = shuffled(&keys(ENTRIES));
+    let keys = keys(ENTRIES);
+    let order = shuffled(&keys);
     let mut group = criterion.benchmark_group("write by threads");
     configure(&mut group);
-    run::<Typed>(&mut group, &order);
-    run::<DashSip>(&mut group, &order);
-    run::<DashAHash>(&mut group, &order);
-    run::<Papaya>(&mut group, &order);
-    run::<Rw>(&mut group, &order);
-    run::<Mutexed>(&mut group, &order);
+    for_each!(run(&mut group, &keys, &order));
 }
 
 /// Writing and reading values from 64 bytes to 64 KB. A read copies the whole value: that is what leaves a shared map.

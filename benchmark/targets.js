@@ -26,7 +26,8 @@ const QUESTIONS = [
   'memory',
   'many-entries',
   'shared-reads',
-  'reader-latency'
+  'reader-latency',
+  'rust-store'
 ]
 
 const USAGE = `Measures what TypedMap promises, as ratios inside one run, next to the target of each.
