@@ -1,4 +1,4 @@
 import main from './index.js'
 
-export const { ERROR_NUMBERS, TypedMap, TypedMapError } = main
+export const { ERROR_NUMBERS, Handle, TypedMap, TypedMapError } = main
 export default main

@@ -44,11 +44,12 @@ for (const M of SUBJECTS) {
     })
 
     it('takes any iterable, and strings by code points', () => {
+      const groups = M.groupBy('🥰💩🙏😈', char => (char < '🙏' ? 'before' : 'after'))
       assert.deepEqual(
-        [...M.groupBy('🥰💩🙏😈', char => (char < '🙏' ? 'before' : 'after')).values()],
+        [...groups],
         [
-          ['🥰', '💩'],
-          ['🙏', '😈']
+          ['after', ['🥰', '🙏']],
+          ['before', ['💩', '😈']]
         ]
       )
       assert.equal(M.groupBy([], () => 1).size, 0)

@@ -39,11 +39,9 @@ const statesFor = count => (count <= KEPT_ROWS ? keptStates : new Uint32Array(co
  */
 function arrayOf(argument, given) {
   if (Array.isArray(given)) return given
-  // Strings are iterable, and nobody means their characters.
-  if (typeof given !== 'object' || given === null || !(Symbol.iterator in given)) {
-    throw wrongType(argument, given, 'an iterable')
-  }
-  return [.../** @type {Iterable<any>} */ (given)]
+  const iterable = /** @type {any} */ (given)
+  if (typeof iterable?.[Symbol.iterator] !== 'function') throw wrongType(argument, given, 'an iterable')
+  return [...iterable]
 }
 
 /** Keys and handles of a batch, in the form that native code takes. */
@@ -131,7 +129,7 @@ function counted(call) {
   try {
     return call()
   } catch (error) {
-    if (error instanceof TypedMapError) error.details['written'] = scratch[WRITTEN]
+    if (error instanceof TypedMapError) error.details.written = scratch[WRITTEN]
     throw error
   }
 }
@@ -161,7 +159,7 @@ function getMany(open, items) {
       }
     } else if (near.copies.size > 0) {
       const copy = near.copies.get(item)
-      if (copy !== undefined && copy.isFresh()) {
+      if (copy?.isFresh()) {
         places ??= firstOf(index)
         near.hits++
         copy.isUsed = true
@@ -201,10 +199,9 @@ function getMissing(open, list, missing, places, values) {
     const row = index * ROW
     const kind = /** @type {number} */ (states[row + STATE])
     const place = places === undefined ? index : /** @type {number} */ (places[index])
-    if (kind === 0) continue
-    const value = decode(kind, raws[index])
+    const value = kind === 0 ? undefined : decode(kind, raws[index])
     values[place] = value
-    if (kind >= KIND.Uint8Array) continue
+    if (kind === 0 || kind >= KIND.Uint8Array) continue
     const item = list[place]
     const chunk = /** @type {number} */ (states[row + CHUNK])
     const word = /** @type {number} */ (states[row + WORD])

@@ -137,7 +137,7 @@ function explain(value, cause) {
       }
       return inner
     })
-  } catch (again) {
+  } catch {
     if (found !== undefined) {
       const where = found.reason.startsWith('it ') ? '' : ` (at ${found.path || 'the top'})`
       return notSerializable(`${found.reason}${where}`, { path: found.path }, cause)

@@ -32,8 +32,8 @@ for (const [code, number] of Object.entries(ERROR_NUMBERS)) CODES.set(number, /*
 /** Marks the TypeErrors and RangeErrors of this package, whichever copy of it made them. */
 const BRAND = Symbol.for('typed-superdashmap.error')
 
-/** @type {(constructor: unknown, value: unknown) => boolean} */
-const ordinaryHasInstance = (constructor, value) => Function.prototype[Symbol.hasInstance].call(constructor, value)
+/** @type {(type: unknown, value: unknown) => boolean} */
+const ordinaryHasInstance = (type, value) => Function.prototype[Symbol.hasInstance].call(type, value)
 
 class TypedMapError extends Error {
   /** @type {ErrorCode} */
@@ -58,8 +58,9 @@ class TypedMapError extends Error {
 
   /** @param {unknown} value */
   static [Symbol.hasInstance](value) {
+    // biome-ignore lint/complexity/noThisInStatic: a derived class asks for its own instances
     if (ordinaryHasInstance(this, value)) return true
-    // A class derived from this one asks only for its own instances.
+    // biome-ignore lint/complexity/noThisInStatic: the same
     return this === TypedMapError && typeof value === 'object' && value !== null && BRAND in value
   }
 }

@@ -100,7 +100,7 @@ function deliver(event) {
   const details = readData(event.details)
   if (event.kind === 'error') {
     const error = createError(event.number ?? 0, details)
-    if (error instanceof TypedMapError) error.details['operation'] = event.operation
+    if (error instanceof TypedMapError) error.details.operation = event.operation
     tell(audience.errors, error)
   } else if (event.kind === 'log') {
     const level = /** @type {string} */ (LEVEL_NAMES[event.level ?? LEVEL.error])

@@ -42,7 +42,8 @@ function group(items, callback) {
 /** @param {unknown} key */
 function checkKey(key) {
   const given = typeof key
-  const isKey = given === 'object' ? key === null || key instanceof Uint8Array : given !== 'symbol' && given !== 'function'
+  const isKey =
+    given === 'object' ? key === null || key instanceof Uint8Array : given !== 'symbol' && given !== 'function'
   if (!isKey) throw createError(ERROR_NUMBERS.ERR_KEY_TYPE, { argument: 'key', given })
 }
 

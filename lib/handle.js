@@ -56,14 +56,15 @@ class Handle {
    * @param {number} generation
    */
   constructor(map, shard, slot, generation) {
+    // Unsigned 32-bit integers, whoever calls: native code takes nothing else.
     /** Number of the map in this process. */
-    this.map = map
+    this.map = map >>> 0
     /** Number of the shard in the map. */
-    this.shard = shard
+    this.shard = shard >>> 0
     /** Number of the slot in the shard. */
-    this.slot = slot
+    this.slot = slot >>> 0
     /** Which tenant of the slot. */
-    this.generation = generation
+    this.generation = generation >>> 0
     Object.freeze(this)
   }
 

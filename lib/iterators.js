@@ -44,10 +44,13 @@ class Cursor {
   #batch = FIRST_BATCH
 
   /**
-   * @param {OpenMap} open
+   * @param {object} map
+   * @param {OpenMap} open what the map has open
    * @param {number} want one of WANT
    */
-  constructor(open, want) {
+  constructor(map, open, want) {
+    /** Held, because a map that nobody holds is closed. */
+    this.map = map
     this.#open = open
     this.#want = want
   }
@@ -117,7 +120,7 @@ class Cursor {
 
   /** @param {number} row */
   #handleAt(row) {
-    const states = /** @type {{ [index: number]: number }} */ (this.#states)
+    const states = this.#states
     const { instance } = this.#open
     return new Handle(
       instance,
@@ -132,8 +135,6 @@ const IteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.
 
 /** What `keys`, `values` and `entries` return. */
 class MapIterator {
-  /** Keeps the map open while it is walked. */
-  #map
   /** Undefined once the end was reached, which is for good. @type {Cursor | undefined} */
   #cursor
   #want
@@ -144,8 +145,7 @@ class MapIterator {
    * @param {number} want one of WANT
    */
   constructor(map, open, want) {
-    this.#map = map
-    this.#cursor = new Cursor(open, want)
+    this.#cursor = new Cursor(map, open, want)
     this.#want = want
   }
 
@@ -154,7 +154,6 @@ class MapIterator {
     if (cursor === undefined) return { value: undefined, done: true }
     if (!cursor.step()) {
       this.#cursor = undefined
-      this.#map = undefined
       return { value: undefined, done: true }
     }
     if (this.#want === WANT.ENTRIES) return { value: [cursor.key, cursor.value], done: false }

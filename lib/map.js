@@ -4,7 +4,7 @@
 
 const batch = require('./batch.js')
 const { decode, decodeCopy, decodeWritten, encode, kindOf } = require('./codec.js')
-const { ERROR_NUMBERS, TypedMapError, createError, wrongType } = require('./errors.js')
+const { ERROR_NUMBERS, createError, wrongType } = require('./errors.js')
 const events = require('./events.js')
 const { group } = require('./group.js')
 const { Handle } = require('./handle.js')
@@ -41,6 +41,8 @@ const {
 
 const { CHUNK, STATE, TYPE, VERSION, WORD } = SCRATCH
 const ABSENT = 0
+/** Numbers of slots and generations have 32 bits. */
+const MAX_COORDINATE = 2 ** 32 - 1
 /** Kinds below this one are their own decoded form; those from FIRST_BYTES on are never cached. */
 const JSON_TEXT = KIND.Json
 const FIRST_BYTES = KIND.Uint8Array
@@ -55,16 +57,16 @@ class OpenRequest {
 }
 
 /**
- * Whether the only argument of the constructor means options: a plain object that says nothing of iteration.
+ * Whether the only argument of the constructor means options: an ordinary object that says nothing of iteration. Others
+ * (a promise that somebody forgot to await, a date) are treated as what `Map` takes and refused.
  *
  * @param {unknown} value
  */
-function isOptions(value) {
-  if (typeof value !== 'object' || value === null || Symbol.iterator in value) return false
-  const prototype = Object.getPrototypeOf(value)
-  // Objects of other realms have another Object.prototype, and it has no prototype either.
-  return prototype === null || Object.getPrototypeOf(prototype) === null
-}
+const isOptions = value =>
+  typeof value === 'object' &&
+  value !== null &&
+  !(Symbol.iterator in value) &&
+  Object.prototype.toString.call(value) === '[object Object]'
 
 /** @param {unknown} value */
 const isObject = value => (typeof value === 'object' && value !== null) || typeof value === 'function'
@@ -89,11 +91,11 @@ class TypedMap {
   #open
   #meter = new Meter()
 
-  constructor() {
-    // Not in the parameter list, because the length of Map is 0.
-    const [iterable, options] = /** @type {[any, any]} */ (/** @type {unknown} */ (arguments))
+  /** @param {any[]} given iterable and options, or one of them; a rest, because the length of Map is 0 */
+  constructor(...given) {
+    const [iterable, options] = given
     const isNamed = iterable instanceof OpenRequest
-    const isAlone = arguments.length === 1 && isOptions(iterable)
+    const isAlone = options === undefined && isOptions(iterable)
     const open = isNamed
       ? new OpenMap(iterable.name, readOptions(iterable.options))
       : new OpenMap(null, readOptions(isAlone ? iterable : options))
@@ -124,7 +126,10 @@ class TypedMap {
   /** @param {string} name @param {unknown} [options] */
   static open(name, options = undefined) {
     const request = new OpenRequest(readName('name', name), options)
-    return /** @type {TypedMap} */ (Reflect.construct(TypedMap, [request]))
+    // biome-ignore lint/complexity/noThisInStatic: of a derived class, an instance of that is made
+    const type = typeof this === 'function' ? this : TypedMap
+    // Without running its constructor, which may not hand on what it is given.
+    return /** @type {TypedMap} */ (Reflect.construct(TypedMap, [request], type))
   }
 
   static names() {
@@ -140,6 +145,7 @@ class TypedMap {
   }
 
   static get [Symbol.species]() {
+    // biome-ignore lint/complexity/noThisInStatic: as the language defines it
     return this
   }
 
@@ -430,7 +436,7 @@ class TypedMap {
 
   // ---- Handles
 
-  /** @param {any} value @param {{ type?: string }} options */
+  /** @param {any} value @param {{ type?: string }} [options] */
   insert(value, options = undefined) {
     const open = this.#open
     const type = readInsertOptions(options)
@@ -439,7 +445,7 @@ class TypedMap {
     return batch.handleAt(open.instance, scratch, 0)
   }
 
-  /** @param {Iterable<any>} values @param {{ type?: string }} options */
+  /** @param {Iterable<any>} values @param {{ type?: string }} [options] */
   insertMany(values, options = undefined) {
     return batch.insertMany(this.#open, values, readInsertOptions(options))
   }
@@ -487,15 +493,14 @@ class TypedMap {
     }
     const { map, shard, slot, generation } = data
     for (const [name, number] of Object.entries({ map, shard, slot, generation })) {
-      // What is larger crosses to native code as another number.
-      if (!Number.isInteger(number) || number < 0 || number > 0xffff_ffff) {
-        throw wrongType(`data.${name}`, number, 'an integer from 0 to 4294967295')
-      }
+      if (!Number.isInteger(number) || number < 0) throw wrongType(`data.${name}`, number, 'an integer from 0 on')
     }
-    const handle = new Handle(map, shard, slot, generation)
-    if (map !== open.instance) this.#throwDead(handle)
+    if (map !== open.instance) {
+      throw createError(ERROR_NUMBERS.ERR_HANDLE_INVALIDATED, { given: map, map: open.instance })
+    }
     if (shard >= open.shards) throw createError(ERROR_NUMBERS.ERR_INVALID_SHARD_INDEX, { shard, shards: open.shards })
-    return handle
+    if (slot > MAX_COORDINATE || generation > MAX_COORDINATE) throw createError(ERROR_NUMBERS.ERR_HANDLE_NOT_FOUND, {})
+    return new Handle(map, shard, slot, generation)
   }
 
   /**
@@ -528,22 +533,29 @@ class TypedMap {
   // ---- Walking
 
   keys() {
-    return new MapIterator(this, this.#open, WANT.KEYS)
+    return this.#walk(WANT.KEYS)
   }
 
   values() {
-    return new MapIterator(this, this.#open, WANT.VALUES)
+    return this.#walk(WANT.VALUES)
   }
 
   entries() {
-    return new MapIterator(this, this.#open, WANT.ENTRIES)
+    return this.#walk(WANT.ENTRIES)
+  }
+
+  /** @param {number} want one of WANT */
+  #walk(want) {
+    const open = this.#open
+    open.check()
+    return new MapIterator(this, open, want)
   }
 
   /** @param {(value: any, key: any, map: TypedMap) => void} callback @param {any} thisArg */
   forEach(callback, thisArg = undefined) {
     const open = this.#open
     checkFunction('callback', callback)
-    for (const cursor = new Cursor(open, WANT.ENTRIES); cursor.step(); ) {
+    for (const cursor = new Cursor(this, open, WANT.ENTRIES); cursor.step(); ) {
       Reflect.apply(callback, thisArg, [cursor.value, cursor.key, this])
     }
   }
@@ -557,7 +569,7 @@ class TypedMap {
     return readStats(open.id, this.#meter)
   }
 
-  /** @param {(error: TypedMapError) => void} listener */
+  /** @param {(error: Error) => void} listener */
   onError(listener) {
     const open = this.#open
     checkFunction('listener', listener)

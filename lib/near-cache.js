@@ -50,6 +50,7 @@ class KeyCopy {
   /** @param {unknown} key */
   constructor(key) {
     this.key = key
+    /** @type {Int32Array} */
     this.words = NO_WORDS
     this.word = 0
     this.version = NO_VERSION

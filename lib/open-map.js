@@ -107,9 +107,9 @@ class OpenMap {
     this.#end()
   }
 
-  /** Ends the map for all threads. */
+  /** Ends the map for all threads. Does nothing once this is closed. */
   destroy() {
-    this.check()
+    if (this.#isClosed) return
     destroyBinding(this.id)
     this.#end()
   }

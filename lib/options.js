@@ -36,6 +36,16 @@ const integer = (least, most) => {
   }
 }
 
+/** @type {Check} */
+const shards = (name, value) => {
+  const allowed = `a power of two from 1 to ${MAX_SHARDS}`
+  if (typeof value !== 'number') throw wrongType(`option ${name}`, value, allowed)
+  if (!(value >= 1 && value <= MAX_SHARDS && Number.isInteger(Math.log2(value)))) {
+    throw outOfRange(`option ${name}`, value, allowed)
+  }
+  return value
+}
+
 /** @param {number} least @param {number} most @returns {Check} */
 const number = (least, most) => {
   const allowed = `a number from ${least} to ${most}`
@@ -71,8 +81,8 @@ const bytes = unit => {
   return (name, value) => {
     let amount = value
     if (unit === 1 && typeof value === 'string') {
-      const [, digits, suffix = 'b'] = /^(\d+(?:\.\d+)?) ?([kmgt]?b)?$/i.exec(value) ?? []
-      if (digits === undefined) throw outOfRange(`option ${name}`, value, allowed)
+      const [, digits, suffix] = /^(\d+(?:\.\d+)?) ?([kmgt]?b)$/i.exec(value) ?? []
+      if (digits === undefined || suffix === undefined) throw outOfRange(`option ${name}`, value, allowed)
       amount = Number(digits) * /** @type {number} */ (BYTES_PER[suffix.toLowerCase()])
     } else if (typeof value !== 'number') {
       throw wrongType(`option ${name}`, value, allowed)
@@ -115,7 +125,7 @@ const CHECKS = {
   maxEntries: integer(1, Number.MAX_SAFE_INTEGER),
   initialCapacity: integer(0, 2 ** 32),
   maxLoadFactor: number(0.25, 0.95),
-  shards: integer(1, MAX_SHARDS),
+  shards,
   seed,
   enableSIMD: boolean,
   simdEnabled: boolean,

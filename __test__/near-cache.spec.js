@@ -1,0 +1,327 @@
+'use strict'
+
+const { describe, it } = require('node:test')
+const assert = require('node:assert/strict')
+const { TypedMap } = require('..')
+const { runNode } = require('./support/processes.js')
+const { nextMessage, startWorker } = require('./support/workers.js')
+
+let names = 0
+const freshName = () => `near cache ${process.pid} ${++names}`
+
+/** A map under a name that no other test uses, and the name. */
+function openFresh(options) {
+  const title = freshName()
+  return [TypedMap.open(title, options), title]
+}
+
+/** Each way to write an entry, or to end it, that a cached copy must not survive. */
+const WRITERS = {
+  set: map => map.set('key', { written: 2 }),
+  'set of an equal value': map => map.set('key', { written: 1 }),
+  insertWithHandle: map => map.insertWithHandle('key', { written: 2 }),
+  replace: map => map.replace(map.getHandle('key'), { written: 2 }),
+  setMany: map => map.setMany([['key', { written: 2 }]]),
+  updateMany: map => map.updateMany([['key', { written: 2 }]]),
+  'updateMany by handle': map => map.updateMany([[map.getHandle('key'), { written: 2 }]]),
+  delete: map => map.delete('key'),
+  'delete by handle': map => map.delete(map.getHandle('key')),
+  remove: map => map.remove('key'),
+  deleteMany: map => map.deleteMany(['key']),
+  clear: map => map.clear(),
+  'delete and set': map => {
+    map.delete('key')
+    map.set('key', { written: 2 })
+  },
+  'clear and set': map => {
+    map.clear()
+    map.set('key', { written: 2 })
+  }
+}
+/** What is read after each of them. */
+const LEFT = name => {
+  if (name === 'set of an equal value') return { written: 1 }
+  return /set|insert|replace|update/.test(name) ? { written: 2 } : undefined
+}
+
+describe('near cache: identity', () => {
+  it('by key, gives the same object until someone writes', () => {
+    const map = new TypedMap([['key', { a: [1] }]])
+    const first = map.get('key')
+    assert.equal(map.get('key'), first)
+    map.set('other', 1)
+    assert.equal(map.get('key'), first)
+    map.set('key', { a: [1] })
+    assert.notEqual(map.get('key'), first)
+    assert.deepEqual(map.get('key'), first)
+  })
+
+  it('by handle, gives the same object until someone writes', () => {
+    const map = new TypedMap()
+    const handle = map.insert({ a: [1] })
+    const first = map.get(handle)
+    assert.equal(map.get(handle), first)
+    assert.equal(map.getByHandle(handle), first)
+    map.insert({ a: [1] })
+    assert.equal(map.get(handle), first)
+    map.replace(handle, { a: [1] })
+    assert.notEqual(map.get(handle), first)
+  })
+
+  for (const [name, write] of Object.entries(WRITERS)) {
+    it(`${name}: no copy survives, read by key or by handle`, () => {
+      const map = new TypedMap([['key', { written: 1 }]])
+      const handle = map.getHandle('key')
+      const before = map.get('key')
+      assert.equal(map.get('key'), before)
+      const byHandle = map.get(handle)
+      assert.equal(map.get(handle), byHandle)
+      write(map)
+      assert.deepEqual(map.get('key'), LEFT(name))
+      assert.notEqual(map.get('key'), before)
+      const dead = /delete|remove|clear/.test(name)
+      assert.deepEqual(map.get(handle), dead ? undefined : LEFT(name))
+      assert.equal(map.has(handle), !dead)
+    })
+
+    it(`${name}: through another reference of the thread, no copy survives either`, () => {
+      const [mine, theirs] = [1, 2].map(() => TypedMap.open(`identity ${name}`))
+      mine.set('key', { written: 1 })
+      const handle = mine.getHandle('key')
+      const before = mine.get('key')
+      mine.get(handle)
+      write(theirs)
+      assert.deepEqual(mine.get('key'), LEFT(name))
+      assert.notEqual(mine.get('key'), before)
+      assert.deepEqual(mine.get(handle), /delete|remove|clear/.test(name) ? undefined : LEFT(name))
+      mine.close()
+      theirs.close()
+    })
+  }
+
+  it('a slot that has a new tenant does not give what the old one left in the cache', () => {
+    const map = new TypedMap({ shards: 1 })
+    const old = []
+    for (let round = 0; round < 50; round++) {
+      const handle = map.insert({ round })
+      assert.deepEqual(map.get(handle), { round })
+      for (const dead of old) assert.equal(map.get(dead), undefined)
+      assert.equal(map.delete(handle), true)
+      old.push(handle)
+    }
+  })
+
+  it('after destroy and close, nothing is read from the cache', () => {
+    const [map] = openFresh()
+    map.set('key', { a: 1 })
+    map.get('key')
+    const handle = map.insert({ b: 1 })
+    map.get(handle)
+    map.close()
+    for (const key of ['key', handle]) assert.throws(() => map.get(key), { code: 'ERR_CLOSED' })
+
+    const [mine, theirs] = [1, 2].map(() => TypedMap.open('destroyed by another'))
+    mine.set('key', { a: 1 })
+    mine.get('key')
+    const held = mine.insert({ b: 1 })
+    mine.get(held)
+    theirs.destroy()
+    for (const key of ['key', held]) assert.throws(() => mine.get(key), { code: 'ERR_CLOSED' })
+  })
+})
+
+describe('near cache: its bound', () => {
+  it('holds what it is told to, and reads right beyond', () => {
+    for (const maxEntries of [1, 2, 3, 100]) {
+      const map = new TypedMap({ nearCache: { maxEntries } })
+      for (let key = 0; key < 500; key++) map.set(key, { key })
+      for (let round = 0; round < 3; round++) {
+        for (let key = 0; key < 500; key++) assert.deepEqual(map.get(key), { key })
+      }
+      map.set(499, { key: 'new' })
+      assert.deepEqual(map.get(499), { key: 'new' })
+    }
+  })
+
+  it('one entry is enough to give the same object twice in a row', () => {
+    const map = new TypedMap({ nearCache: { maxEntries: 1 } })
+    map.set('a', { a: 1 })
+    map.set('b', { b: 1 })
+    const handle = map.insert({ c: 1 })
+    for (const key of ['a', 'b', handle, 'a']) assert.equal(map.get(key), map.get(key))
+  })
+
+  it('false caches nothing, and reads right', () => {
+    const map = new TypedMap({ nearCache: false })
+    map.set('key', { a: 1 })
+    const handle = map.insert({ b: 1 })
+    for (const key of ['key', handle]) {
+      const first = map.get(key)
+      assert.ok(Object.isFrozen(first))
+      assert.notEqual(map.get(key), first)
+      assert.deepEqual(map.get(key), first)
+    }
+  })
+
+  it('many handles do not pin many decoded values', async () => {
+    // Each value is 10 kB once decoded, and each handle has been read: 20,000 of them unbounded are 200 MB.
+    const script = `
+      const map = new TypedMap({ nearCache: { maxEntries: 100 } })
+      const handles = Array.from({ length: 20_000 }, (_, n) => map.insert({ n, text: String(n).padEnd(10_000, 'x') }))
+      for (const handle of handles) if (map.get(handle).text.length !== 10_000) throw new Error('wrong text')
+      for (const handle of handles) if (map.get(handle).text.length !== 10_000) throw new Error('wrong text')
+      global.gc()
+      console.log(process.memoryUsage().heapUsed, handles.length)`
+    const { status, stdout, stderr } = await runNode(script, { flags: ['--expose-gc', '--max-old-space-size=120'] })
+    assert.equal(status, 0, stderr)
+    const [heap] = stdout.split(' ').map(Number)
+    assert.ok(heap < 60_000_000, `${heap} bytes of heap are in use`)
+  })
+
+  it('many keys do not pin many decoded values', async () => {
+    const script = `
+      const map = new TypedMap({ nearCache: { maxEntries: 100 } })
+      for (let n = 0; n < 20_000; n++) map.set(n, { n, text: String(n).padEnd(10_000, 'x') })
+      for (let n = 0; n < 20_000; n++) if (map.get(n).text.length !== 10_000) throw new Error('wrong text')
+      for (const value of map.values()) if (value.text.length !== 10_000) throw new Error('wrong text')
+      global.gc()
+      console.log(process.memoryUsage().heapUsed)`
+    const { status, stdout, stderr } = await runNode(script, { flags: ['--expose-gc', '--max-old-space-size=120'] })
+    assert.equal(status, 0, stderr)
+    assert.ok(Number(stdout) < 60_000_000, `${stdout} bytes of heap are in use`)
+  })
+
+  it('hits count as hits', () => {
+    const map = new TypedMap([['key', { a: 1 }]])
+    for (let read = 0; read < 100; read++) map.get('key')
+    const handle = map.getHandle('key')
+    for (let read = 0; read < 100; read++) map.get(handle)
+    assert.equal(map.getStats().hits, 200)
+  })
+})
+
+describe('near cache: other threads', () => {
+  it('a write is seen after a message', async () => {
+    const [map, title] = openFresh()
+    map.set('key', { round: -1 })
+    const handle = map.getHandle('key')
+    const worker = startWorker(async ({ TypedMap, data, port }) => {
+      const { once } = require('node:events')
+      const map = TypedMap.open(data)
+      for (;;) {
+        const [round] = await once(port, 'message')
+        if (round === 'end') return
+        if (round % 3 === 0) map.replace(map.getHandle('key'), { round })
+        else map.set('key', { round })
+        port.postMessage(round)
+      }
+    }, title)
+    for (let round = 0; round < 200; round++) {
+      map.get('key')
+      map.get(handle)
+      worker.postMessage(round)
+      assert.equal(await nextMessage(worker), round)
+      assert.equal(map.get('key').round, round)
+      assert.equal(map.get(handle).round, round)
+    }
+    worker.postMessage('end')
+    await worker.exit
+    map.close()
+  })
+
+  it('a write is seen after Atomics, without a turn of the event loop', async () => {
+    const [map, title] = openFresh()
+    map.set('key', { round: 0 })
+    const handle = map.getHandle('key')
+    const flags = new Int32Array(new SharedArrayBuffer(8))
+    const rounds = 2_000
+    const worker = startWorker(
+      ({ TypedMap, data }) => {
+        const { flags, rounds } = data
+        const map = TypedMap.open(data.title)
+        for (let round = 1; round <= rounds; round++) {
+          while (Atomics.load(flags, 0) < round) Atomics.wait(flags, 0, round - 1, 1_000)
+          map.set('key', { round })
+          Atomics.store(flags, 1, round)
+          Atomics.notify(flags, 1)
+        }
+      },
+      { title, flags, rounds }
+    )
+    for (let round = 1; round <= rounds; round++) {
+      assert.equal(map.get('key').round, round - 1)
+      assert.equal(map.get(handle).round, round - 1)
+      Atomics.store(flags, 0, round)
+      Atomics.notify(flags, 0)
+      while (Atomics.load(flags, 1) < round) Atomics.wait(flags, 1, round - 1, 1_000)
+      assert.equal(map.get('key').round, round)
+      assert.equal(map.get(handle).round, round)
+    }
+    await worker.exit
+    map.close()
+  })
+
+  it('a clear, a delete and a destroy of another thread are seen', async () => {
+    const [map, title] = openFresh()
+    const worker = startWorker(async ({ TypedMap, data, port }) => {
+      const { once } = require('node:events')
+      const map = TypedMap.open(data)
+      for (;;) {
+        const [operation] = await once(port, 'message')
+        if (operation === 'delete') map.delete('key')
+        else map[operation]()
+        port.postMessage(operation)
+        if (operation === 'destroy') return
+      }
+    }, title)
+    for (const operation of ['clear', 'delete', 'destroy']) {
+      map.set('key', { operation })
+      const handle = map.getHandle('key')
+      map.get('key')
+      map.get(handle)
+      worker.postMessage(operation)
+      await nextMessage(worker)
+      if (operation === 'destroy') {
+        assert.throws(() => map.get('key'), { code: 'ERR_CLOSED' })
+        assert.throws(() => map.get(handle), { code: 'ERR_CLOSED' })
+      } else {
+        assert.equal(map.get('key'), undefined)
+        assert.equal(map.get(handle), undefined)
+      }
+    }
+    await worker.exit
+  })
+
+  it('the memory of words outlives the map for as long as a thread can look at it', async () => {
+    // Handles keep views of the words of maps that are gone, in a heap that is collected now and then.
+    const script = `
+      const { Worker } = require('node:worker_threads')
+      const handles = []
+      for (let round = 0; round < 200; round++) {
+        const map = new TypedMap()
+        for (let n = 0; n < 50; n++) {
+          const handle = map.insert({ n })
+          if (map.get(handle).n !== n) throw new Error('wrong')
+          handles.push([map, handle])
+        }
+        if (round % 3 === 0) map.clear()
+        if (round % 3 === 1) map.destroy()
+        if (round % 3 === 2) map.close()
+        if (round % 20 === 0) global.gc()
+      }
+      for (const [map, handle] of handles) {
+        try {
+          if (map.get(handle) !== undefined) throw new Error('a dead handle reads')
+        } catch (error) {
+          if (error.code !== 'ERR_CLOSED') throw error
+        }
+      }
+      handles.length = 0
+      global.gc()
+      console.log('done')`
+    const { status, stdout, stderr } = await runNode(script, { flags: ['--expose-gc'] })
+    assert.equal(stderr, '')
+    assert.equal(status, 0)
+    assert.equal(stdout, 'done\n')
+  })
+})
