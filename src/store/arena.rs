@@ -82,11 +82,7 @@ pub fn block_bytes(size: usize) -> usize {
 
 fn large_bytes(size: usize) -> usize {
     let rounded = (size + ALLOCATOR_HEADER_BYTES).next_multiple_of(ALLOCATOR_ROUNDING_BYTES);
-    if rounded >= WHOLE_PAGES_FROM_BYTES {
-        rounded.next_multiple_of(OS_PAGE_BYTES)
-    } else {
-        rounded
-    }
+    if rounded >= WHOLE_PAGES_FROM_BYTES { rounded.next_multiple_of(OS_PAGE_BYTES) } else { rounded }
 }
 
 /// The class whose blocks hold this many bytes.
@@ -110,11 +106,7 @@ const fn class_bytes(class: usize) -> usize {
 }
 
 const fn page_size(class: usize) -> PageSize {
-    if class_bytes(class) <= SMALL_PAGE_BLOCK_BYTES {
-        PageSize::Small
-    } else {
-        PageSize::Large
-    }
+    if class_bytes(class) <= SMALL_PAGE_BLOCK_BYTES { PageSize::Small } else { PageSize::Large }
 }
 
 impl Arena {
@@ -333,7 +325,10 @@ mod tests {
             let class = class_of(size);
             assert!(class_bytes(class) >= size, "size {size}");
             assert!(class == 0 || class_bytes(class - 1) < size, "size {size}");
-            assert!(size <= 8 || class_bytes(class) <= size.next_multiple_of(8).max(size + size / 8 + 1), "size {size}");
+            assert!(
+                size <= 8 || class_bytes(class) <= size.next_multiple_of(8).max(size + size / 8 + 1),
+                "size {size}"
+            );
         }
         assert_eq!(class_of(MAX_BLOCK_BYTES), CLASSES - 1);
     }

@@ -40,7 +40,9 @@ impl Config {
     /// Fills in what was left open.
     pub(super) fn normalised(&self) -> Self {
         Self {
-            shards: Some(self.shards.map_or_else(|| self.default_shards(), |n| n.clamp(1, MAX_SHARDS).next_power_of_two())),
+            shards: Some(
+                self.shards.map_or_else(|| self.default_shards(), |n| n.clamp(1, MAX_SHARDS).next_power_of_two()),
+            ),
             initial_capacity: self.initial_capacity,
             max_load_factor: Some(self.max_load_factor.unwrap_or(DEFAULT_MAX_LOAD_FACTOR).clamp(0.25, 0.95)),
             seed: Some(self.seed.unwrap_or_else(super::hash::KeyHasher::random_seed)),

@@ -8,7 +8,7 @@ use super::events::{Events, Level};
 use super::hash::KeyHasher;
 use super::memory::Memory;
 use super::reclaim::Collector;
-use super::sync::{Arc, AtomicU32, AtomicU64, AtomicU8, Mutex, Ordering, Weak};
+use super::sync::{Arc, AtomicU8, AtomicU32, AtomicU64, Mutex, Ordering, Weak};
 use super::words::Words;
 
 const OPEN: u8 = 0;

@@ -46,7 +46,8 @@ fn size(key: Key<'_>, value: Value<'_>, type_id: u32) -> usize {
 
 /// Refuses what no entry can hold.
 pub fn check_size(key: Key<'_>, value: Value<'_>) -> Result<(), Error> {
-    let too_large = |bytes: usize, limit: usize| Error::ValueTooLarge { bytes: bytes as u64, limit_bytes: limit as u64 };
+    let too_large =
+        |bytes: usize, limit: usize| Error::ValueTooLarge { bytes: bytes as u64, limit_bytes: limit as u64 };
     if key.bytes.len() > MAX_KEY_BYTES {
         return Err(too_large(key.bytes.len(), MAX_KEY_BYTES));
     }
@@ -222,9 +223,7 @@ impl Entry {
     /// The value's bytes; for the lifetime see [`Entry::key`].
     pub fn value_bytes<'a>(self) -> &'a [u8] {
         // SAFETY: the value follows the key, and entries do not change.
-        unsafe {
-            std::slice::from_raw_parts(self.0.add(self.key_offset() + self.key_len()).as_ptr(), self.value_len())
-        }
+        unsafe { std::slice::from_raw_parts(self.0.add(self.key_offset() + self.key_len()).as_ptr(), self.value_len()) }
     }
 
     /// The entry's type, 0 for none.

@@ -101,7 +101,9 @@ impl fmt::Display for Error {
                 write!(f, "the handle is of generation {given}, its slot is at generation {found}")
             }
             Self::InvalidShardIndex { shard, shards } => write!(f, "there is no shard {shard}, the map has {shards}"),
-            Self::WrongType { expected, found } => write!(f, "expected an entry of type {expected}, found type {found}"),
+            Self::WrongType { expected, found } => {
+                write!(f, "expected an entry of type {expected}, found type {found}")
+            }
             Self::MemoryLimit { requested_bytes, used_bytes, limit_bytes } => {
                 write!(f, "{requested_bytes} bytes more than the {used_bytes} in use exceed the limit of {limit_bytes}")
             }

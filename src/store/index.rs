@@ -30,7 +30,7 @@
 
 use super::error::Error;
 use super::memory::{Memory, Use};
-use super::sync::{zeroed_u64, Arc, AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use super::sync::{Arc, AtomicPtr, AtomicU32, AtomicU64, Ordering, zeroed_u64};
 
 /// A word that holds nothing and ends a run.
 const EMPTY: u64 = 0;
@@ -123,10 +123,11 @@ impl Table {
             if word == EMPTY {
                 return None;
             }
-            if (word >> 32) as u32 == tag && word as u32 != MOVED as u32 {
-                if let Some(answer) = accept(word as u32 - 1) {
-                    return Some((position, answer));
-                }
+            if (word >> 32) as u32 == tag
+                && word as u32 != MOVED as u32
+                && let Some(answer) = accept(word as u32 - 1)
+            {
+                return Some((position, answer));
             }
             position = self.after(position);
         }
@@ -170,10 +171,10 @@ impl Index {
         for _ in 0..LOOKS {
             let moves = self.moves.load(Ordering::Acquire);
             if let Some(tables) = self.tables() {
-                if let Some(old) = &tables.old {
-                    if let Some((_, answer)) = old.find(tag, &mut accept) {
-                        return Ok(Some(answer));
-                    }
+                if let Some(old) = &tables.old
+                    && let Some((_, answer)) = old.find(tag, &mut accept)
+                {
+                    return Ok(Some(answer));
                 }
                 if let Some((_, answer)) = tables.current.find(tag, &mut accept) {
                     return Ok(Some(answer));

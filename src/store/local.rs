@@ -5,6 +5,7 @@ use super::events::Level;
 use super::handle::{Handle, Place};
 use super::iterate::{self, Step};
 use super::key::{Key, KeyKind};
+use super::reaper;
 use super::reclaim::{Participant, Pin};
 use super::shard::{Located, Presence, Shard, Target, Written};
 use super::stats::Counters;
@@ -162,7 +163,7 @@ impl Local {
             // Asked before the attempt: what is freed between the two makes the next attempt worth it.
             let is_freeing = self.store.is_freeing();
             match write() {
-                Err(Error::MemoryLimit { .. }) if is_freeing => self.store.wait_for_reaper(),
+                Err(Error::MemoryLimit { .. }) if is_freeing => reaper::wait(),
                 Err(refused) => {
                     self.refused(&refused, operation);
                     return Err(refused);
@@ -176,8 +177,7 @@ impl Local {
     fn refused(&self, error: &Error, operation: &'static str) {
         let events = &self.store.context.events;
         if let Error::MemoryLimit { requested_bytes, used_bytes, limit_bytes } = *error {
-            let fields =
-                [("requestedBytes", requested_bytes), ("usedBytes", used_bytes), ("limitBytes", limit_bytes)];
+            let fields = [("requestedBytes", requested_bytes), ("usedBytes", used_bytes), ("limitBytes", limit_bytes)];
             events.log(Level::Warn, "limit.memory", &fields);
         }
         if let Error::EntryLimit { limit } = *error {
@@ -244,9 +244,8 @@ impl Local {
 
     /// Gives the entry of a handle another value.
     pub fn replace(&self, handle: Handle, value: Value<'_>) -> Result<Written, Error> {
-        let written = self.write("replace", || {
-            self.shard_of_handle(handle)?.replace(&self.store.context, handle, value)
-        })?;
+        let written =
+            self.write("replace", || self.shard_of_handle(handle)?.replace(&self.store.context, handle, value))?;
         self.count_write(&written);
         Ok(written)
     }

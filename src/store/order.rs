@@ -72,7 +72,7 @@ impl Segment {
     }
 
     fn takes(&self, sequence: u64) -> bool {
-        self.cells.is_empty() || (self.cells.len() < SEGMENT_CELLS && sequence - self.base <= u64::from(u32::MAX))
+        self.cells.is_empty() || (self.cells.len() < SEGMENT_CELLS && u32::try_from(sequence - self.base).is_ok())
     }
 
     /// Appends and gives the cell's index. [`Segment::takes`] was true.
@@ -156,7 +156,7 @@ impl Order {
     /// Does its share of compaction after a change; `moved` learns the new position of each slot that moved.
     pub fn step(&mut self, mut moved: impl FnMut(u32, u32)) {
         self.changes = self.changes.wrapping_add(1);
-        if self.changes % CHANGES_PER_STEP != 0 {
+        if !self.changes.is_multiple_of(CHANGES_PER_STEP) {
             return;
         }
         if self.pass.is_none() && self.used > 2 * self.live + TOLERATED_HOLES {

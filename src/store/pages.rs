@@ -136,8 +136,9 @@ impl Pool {
         let start = span.as_mut_ptr() as usize;
         let first = start.next_multiple_of(REGION_BYTES);
         let end = start + SPAN_BYTES;
+        let regions = (end - first) / REGION_BYTES;
         // Lowest address last, so that it is taken first.
-        self.idle_regions.extend((first..end - REGION_BYTES + 1).step_by(REGION_BYTES).rev());
+        self.idle_regions.extend((0..regions).rev().map(|n| first + n * REGION_BYTES));
         self.spans.push(span);
         Some(())
     }

@@ -4,8 +4,10 @@
 //! on the spot. What is large is freed by a thread that lives as long as that takes: giving pages back to the operating
 //! system costs about a tenth of a second per million entries, and no event loop should wait for it.
 
-use super::sync::process::Mutex;
 use super::sync::Arc;
+use std::time::Duration;
+
+use super::sync::process::Mutex;
 
 /// Something that takes long to drop, and that counts as used memory until then.
 pub trait Debris: Send + 'static {
@@ -15,8 +17,16 @@ pub trait Debris: Send + 'static {
     fn is_unreachable(&self) -> bool;
 }
 
+/// Readers are done within microseconds.
+const POLL: Duration = Duration::from_micros(100);
+
 /// Up to this much is dropped by the caller: some tens of microseconds.
 const INLINE_BYTES: usize = 1 << 20;
+
+/// Gives the reaper a moment, for a write that wants the memory.
+pub fn wait() {
+    std::thread::sleep(POLL);
+}
 
 /// Drops the debris once no reader looks at it, here or in a thread of its own.
 pub fn dispose(debris: impl Debris) {
@@ -29,7 +39,7 @@ pub fn dispose(debris: impl Debris) {
         let pending = Arc::clone(&pending);
         move || {
             while pending.lock().as_ref().is_some_and(|debris| !debris.is_unreachable()) {
-                std::thread::sleep(std::time::Duration::from_micros(200));
+                std::thread::sleep(POLL);
             }
             pending.lock().take();
         }

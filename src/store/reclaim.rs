@@ -30,7 +30,7 @@
 use std::collections::VecDeque;
 use std::marker::PhantomData;
 
-use super::sync::{heavy_fence, light_fence, Arc, AtomicU64, CachePadded, Mutex, Ordering};
+use super::sync::{Arc, AtomicU64, CachePadded, Mutex, Ordering, heavy_fence, light_fence};
 
 /// The participants of one map and the epoch they share.
 #[derive(Debug)]

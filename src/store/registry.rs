@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use super::config::Config;
 use super::error::Error;
 use super::store::Store;
-use super::sync::process::Mutex;
 use super::sync::Arc;
+use super::sync::process::Mutex;
 
 struct Named {
     store: Arc<Store>,

@@ -10,7 +10,7 @@ use super::entry::{self, Entry, Prepared};
 use super::error::Error;
 use super::events::Level;
 use super::handle::{Handle, Place};
-use super::index::{Contended, Index, IndexWriter, Spot, Tables};
+use super::index::{Index, IndexWriter, Spot, Tables};
 use super::key::{Key, KeyKind};
 use super::order::Order;
 use super::reclaim::{self, Limbo, Pin};
@@ -77,6 +77,14 @@ pub struct Located {
     pub place: Place,
 }
 
+impl Located {
+    #[inline]
+    fn new(slot: SlotRef<'_>, entry: Entry, handle: Handle, version: u32) -> Self {
+        let (chunk, word) = slot.word();
+        Self { entry, place: Place { handle, version, chunk, word } }
+    }
+}
+
 /// What a write did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Written {
@@ -139,13 +147,12 @@ impl Shard {
     #[inline]
     pub fn find(&self, key: Key<'_>, tag: u32, _pin: &Pin<'_>) -> Option<Located> {
         let locate = |number| self.locate(number).filter(|located| located.entry.has_key(key));
-        match self.index.find(tag, locate) {
-            Ok(found) => found,
-            Err(Contended) => {
-                let _writer = self.writer.lock();
-                let spot = self.index.spot(tag, |number| locate(number).is_some())?;
-                locate(spot.slot)
-            }
+        if let Ok(found) = self.index.find(tag, locate) {
+            found
+        } else {
+            let _writer = self.writer.lock();
+            let spot = self.index.spot(tag, |number| locate(number).is_some())?;
+            locate(spot.slot)
         }
     }
 
@@ -159,7 +166,7 @@ impl Shard {
         if slot.generation() != handle.generation {
             return None;
         }
-        Some(self.located(slot, entry, handle, version))
+        Some(Located::new(slot, entry, handle, version))
     }
 
     /// The tenant of a slot. Its generation is looked at before and after the pointer, so that the handle is that tenant's.
@@ -172,15 +179,9 @@ impl Shard {
             let entry = slot.entry()?;
             if slot.generation() == generation {
                 let handle = Handle { shard: self.number, slot: number, generation };
-                return Some(self.located(slot, entry, handle, version));
+                return Some(Located::new(slot, entry, handle, version));
             }
         }
-    }
-
-    #[inline]
-    fn located(&self, slot: SlotRef<'_>, entry: Entry, handle: Handle, version: u32) -> Located {
-        let (chunk, word) = slot.word();
-        Located { entry, place: Place { handle, version, chunk, word } }
     }
 
     /// Why a handle is dead; `Ok` if it is alive.
@@ -301,7 +302,8 @@ impl Shard {
         let Some(successor) = writer.slab.successor() else {
             // Generations are used up: entries leave one by one, and their slots retire.
             while let Some(number) = writer.order.oldest() {
-                let key = self.locate(number).map(|located| located.entry.key()).filter(|key| key.kind != KeyKind::Keyless);
+                let key =
+                    self.locate(number).map(|located| located.entry.key()).filter(|key| key.kind != KeyKind::Keyless);
                 let spot = key.and_then(|key| self.spot(key, context.hasher.hash(key) as u32));
                 self.take_out(writer, context, number, spot);
             }
@@ -374,7 +376,7 @@ impl Shard {
     fn step(&self, writer: &mut Writer, context: &Context) {
         if let Some(tables) = writer.index.step(&self.index) {
             writer.resized = Some(self.index.capacity());
-            self.retire_tables(writer, context, tables);
+            writer.retire_tables(context, tables);
         }
         writer.order.step(|number, position| {
             if let Some(slot) = self.slab.slot(number) {
@@ -408,7 +410,7 @@ impl Shard {
         }
         self.count(1, entry.weight_bytes() as i64);
         let handle = Handle { shard: self.number, slot: number, generation: slot.generation() };
-        Ok(Written { place: self.located(slot, entry, handle, version).place, replaced: false })
+        Ok(Written { place: Located::new(slot, entry, handle, version).place, replaced: false })
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of an entry, and where it goes")]
@@ -423,14 +425,12 @@ impl Shard {
         prepared: &mut Option<Prepared<'_>>,
     ) -> Result<Entry, Error> {
         writer.order.make_room()?;
-        if keyed {
-            if let Some(tables) = writer.index.make_room(&self.index, &context.memory)? {
-                self.retire_tables(writer, context, tables);
-            }
+        if keyed && let Some(tables) = writer.index.make_room(&self.index, &context.memory)? {
+            writer.retire_tables(context, tables);
         }
         let register = |words: &Arc<_>| context.register_words(words);
         if let Some(directory) = writer.slab.make_room(&self.slab, &context.memory, register)? {
-            self.retire(writer, context, Retired::Directory(directory), 0);
+            writer.retire(context, Retired::Directory(directory), 0);
         }
         Entry::alloc(key, value, type_id, prepared, &mut writer.arena)
     }
@@ -454,11 +454,11 @@ impl Shard {
         let grown = entry.weight_bytes() as i64 - old.weight_bytes() as i64;
         let (old, version) = slot.exchange(entry);
         if let Some(old) = old {
-            self.retire(writer, context, Retired::Entry(old), old.weight_bytes());
+            writer.retire(context, Retired::Entry(old), old.weight_bytes());
         }
         self.count(0, grown);
         let handle = Handle { shard: self.number, slot: number, generation: slot.generation() };
-        Ok(Written { place: self.located(slot, entry, handle, version).place, replaced: true })
+        Ok(Written { place: Located::new(slot, entry, handle, version).place, replaced: true })
     }
 
     fn take_out(&self, writer: &mut Writer, context: &Context, number: u32, spot: Option<Spot>) {
@@ -466,7 +466,7 @@ impl Shard {
         if let Some(spot) = spot {
             writer.index.remove(&self.index, spot);
             if let Some(tables) = writer.index.shrink(&self.index, &context.memory) {
-                self.retire_tables(writer, context, tables);
+                writer.retire_tables(context, tables);
             }
         }
         writer.order.remove(slot.position());
@@ -474,24 +474,7 @@ impl Shard {
         writer.slab.give_back(number, slot);
         self.count(-1, -(entry.weight_bytes() as i64));
         context.dismiss_entries(1);
-        self.retire(writer, context, Retired::Entry(entry), entry.weight_bytes());
-    }
-
-    /// A table is large and seldom replaced, so it does not wait for others.
-    fn retire_tables(&self, writer: &mut Writer, context: &Context, tables: Box<Tables>) {
-        self.retire(writer, context, Retired::Tables(tables), reclaim::BATCH_BYTES);
-    }
-
-    fn retire(&self, writer: &mut Writer, context: &Context, item: Retired, bytes: usize) {
-        if writer.limbo.retire(item, bytes) {
-            let Writer { limbo, arena, freed_later, .. } = writer;
-            limbo.collect(&context.collector, |item| match item {
-                Retired::Entry(entry) if entry.size() > MAX_BLOCK_BYTES => freed_later.push(entry),
-                // SAFETY: no reader is left, and small entries of this shard come from this arena.
-                Retired::Entry(entry) => unsafe { entry.free(arena, &context.memory) },
-                Retired::Tables(_) | Retired::Directory(_) => {}
-            });
-        }
+        writer.retire(context, Retired::Entry(entry), entry.weight_bytes());
     }
 
     /// Under the lock, so plain loads and stores do.
@@ -526,6 +509,23 @@ impl Writer {
             limbo: Limbo::new(),
             freed_later: Vec::new(),
             resized: None,
+        }
+    }
+
+    /// A table is large and seldom replaced, so it does not wait for others.
+    fn retire_tables(&mut self, context: &Context, tables: Box<Tables>) {
+        self.retire(context, Retired::Tables(tables), reclaim::BATCH_BYTES);
+    }
+
+    fn retire(&mut self, context: &Context, item: Retired, bytes: usize) {
+        if self.limbo.retire(item, bytes) {
+            let Self { limbo, arena, freed_later, .. } = self;
+            limbo.collect(&context.collector, |item| match item {
+                Retired::Entry(entry) if entry.size() > MAX_BLOCK_BYTES => freed_later.push(entry),
+                // SAFETY: no reader is left, and small entries of this shard come from this arena.
+                Retired::Entry(entry) => unsafe { entry.free(arena, &context.memory) },
+                Retired::Tables(_) | Retired::Directory(_) => {}
+            });
         }
     }
 }

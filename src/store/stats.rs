@@ -76,7 +76,14 @@ impl Operations {
 
     /// All of them together.
     pub fn total(&self) -> u64 {
-        self.hits + self.misses + self.inserts + self.updates + self.deletes + self.clears + self.iterations + self.refusals
+        self.hits
+            + self.misses
+            + self.inserts
+            + self.updates
+            + self.deletes
+            + self.clears
+            + self.iterations
+            + self.refusals
     }
 }
 

@@ -10,7 +10,7 @@ use super::memory::Use;
 use super::reaper::{self, Debris};
 use super::shard::{Contents, Shard};
 use super::stats::{Counters, MemoryStats, Operations, Stats};
-use super::sync::{process, Arc, AtomicU32, AtomicU64, CachePadded, Mutex, Ordering, RwLock};
+use super::sync::{Arc, AtomicU32, AtomicU64, CachePadded, Mutex, Ordering, RwLock, process};
 
 /// One map, for all threads of the process.
 pub struct Store {
@@ -163,11 +163,6 @@ impl Store {
     /// Whether memory that was cleared is still being freed.
     pub(super) fn is_freeing(&self) -> bool {
         self.debris.load(Ordering::Acquire) > 0
-    }
-
-    /// Gives the reaper a moment.
-    pub(super) fn wait_for_reaper(&self) {
-        std::thread::sleep(std::time::Duration::from_micros(100));
     }
 
     /// Ends the map for all threads: what was in it is freed, and every operation fails with [`Error::Closed`].

@@ -3,10 +3,10 @@
 //! Everything else in the store imports from here. `--cfg loom` swaps the standard types for loom's, which explores the
 //! interleavings that the models in `index.rs`, `reclaim.rs` and `slab.rs` describe.
 
-#[cfg(not(loom))]
-pub use self::native::*;
 #[cfg(loom)]
 pub use self::model::*;
+#[cfg(not(loom))]
+pub use self::native::*;
 
 pub use std::sync::atomic::Ordering;
 
@@ -19,10 +19,10 @@ pub mod process {
 #[cfg(not(loom))]
 mod native {
     pub use parking_lot::{Mutex, RwLock};
-    pub use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicU8};
+    pub use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64};
     pub use std::sync::{Arc, Weak};
 
-    use std::sync::atomic::{compiler_fence, fence, Ordering};
+    use std::sync::atomic::{Ordering, compiler_fence, fence};
 
     /// A boxed slice of zeroed words. The allocator hands out large ones as untouched pages, so a big index table costs
     /// memory only where it is used.
@@ -59,7 +59,7 @@ mod native {
         }
     }
 
-    /// `membarrier(2)`, expedited for this process. ThreadSanitizer and Miri know nothing of it, so they get plain fences.
+    /// `membarrier(2)`, expedited for this process. `ThreadSanitizer` and Miri know nothing of it, so they get plain fences.
     #[cfg(all(target_os = "linux", not(miri), not(tsan)))]
     mod membarrier {
         use std::sync::atomic::{AtomicU8, Ordering};
@@ -111,11 +111,11 @@ mod native {
 
 #[cfg(loom)]
 mod model {
-    pub use loom::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicU8};
     use loom::sync::MutexGuard;
+    pub use loom::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64};
     pub use std::sync::{Arc, Weak};
 
-    use loom::sync::atomic::{fence, Ordering};
+    use loom::sync::atomic::{Ordering, fence};
 
     /// loom's mutex with the signature of `parking_lot`'s.
     #[derive(Debug)]

@@ -10,7 +10,7 @@
 
 use super::error::Error;
 use super::memory::{Memory, Use};
-use super::sync::{zeroed_u32, Arc, AtomicU32, Ordering};
+use super::sync::{Arc, AtomicU32, Ordering, zeroed_u32};
 
 /// The version words of one chunk of slots.
 #[derive(Debug)]

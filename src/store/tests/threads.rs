@@ -118,7 +118,7 @@ fn a_present_key_is_never_missed() {
         let mut random = Random(7);
         for round in 0..ROUNDS * 2 {
             // Waves: the index grows for a while, then shrinks.
-            let grows = round / (ROUNDS / 8) % 2 == 0;
+            let grows = (round / (ROUNDS / 8)).is_multiple_of(2);
             let key = format!("comes-{}", random.below(20_000));
             if random.below(10) < if grows { 8 } else { 2 } {
                 writer.set(Key::string(&key), bytes_value(b"x")).unwrap();
