@@ -198,7 +198,7 @@ function printMemory(map, reports) {
   const sum = name => reports.reduce((bytes, report) => bytes + report[name], 0)
   console.log()
   printRow('memory', 'MB')
-  printRow('one shared map', megabytes(map.getStats().memoryMb * 2 ** 20))
+  printRow('one shared map', megabytes(map.getStats().memoryBytes))
   printRow(`+ hot records, decoded, in ${reports.length} workers`, megabytes(sum('nearCacheBytes')))
   printRow(`one copy per worker, ${reports.length} workers`, megabytes(sum('copyBytes')))
 }

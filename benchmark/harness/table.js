@@ -2,12 +2,13 @@
 
 /* Numbers for people, and tables of them: aligned text for a terminal, Markdown for a page. */
 
-/** Three digits are what a measurement is good for. */
+/** Two or three digits are what a measurement is good for. */
 function significant(number) {
   if (!Number.isFinite(number)) return String(number)
   const magnitude = Math.abs(number)
   if (magnitude >= 100) return Math.round(number).toLocaleString('en-US')
-  return number.toFixed(magnitude >= 10 ? 1 : 2)
+  if (magnitude >= 0.1 || magnitude === 0) return number.toFixed(magnitude >= 10 ? 1 : 2)
+  return String(Number(number.toPrecision(2)))
 }
 
 const ratio = number => `${significant(number)}×`

@@ -74,10 +74,11 @@ async function runThreads(file, task, parameters, seconds) {
   return threads.stop()
 }
 
+// Before the task below is loaded: its file asks for these.
+module.exports = { startThreads, runThreads }
+
 if (!isMainThread && workerData?.words !== undefined && require.main === module) {
   const { file, task, parameters, words } = workerData
   const run = async () => require(file).tasks[task](parameters, new Sync(words))
   run().then(result => parentPort.postMessage(result))
 }
-
-module.exports = { startThreads, runThreads }
