@@ -5,14 +5,14 @@ use std::ffi::CStr;
 
 use napi::sys;
 
-use super::call::{Call, Engine, Js, JsType, enter};
+use super::call::{CHUNK, Call, Engine, Js, JsType, enter};
 use super::convert::{Space, key, key_to_js, kind, value, value_to_js};
 use super::env::{Environment, row};
 use super::error::Outcome;
 use super::layout::{STATE, WALK_ROW, WANT_KEYS, WANT_VALUES};
 use super::map::OpenMap;
 use super::{batch, env, shared_words};
-use crate::store::{Found, Handle, Written};
+use crate::store::{Found, Handle, KeyKind, ValueKind, Written};
 
 /// Registers raw operations: the name in JavaScript, how many arguments, the function. The name is also the one that
 /// errors and events carry.
@@ -39,7 +39,7 @@ macro_rules! register {
 /// `exports` was passed by the engine to the running callback.
 pub unsafe fn register(engine: Engine<'_>, exports: sys::napi_value, environment: &Environment) -> Outcome<()> {
     register! { engine, exports, environment;
-        "attach" 3 env::attach;
+        "attach" 5 env::attach;
         "get" 2 get;
         "getByHandle" 4 get_by_handle;
         "has" 2 has;
@@ -137,7 +137,9 @@ fn get_handle<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
 }
 
 fn size<'s>(call: &Call<'s, 1>) -> Outcome<Js<'s>> {
-    call.engine.float(call.map()?.local().len() as f64)
+    let map = call.map()?;
+    map.check()?;
+    call.engine.float(map.local().len() as f64)
 }
 
 fn set<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
@@ -213,12 +215,12 @@ fn remove_handle<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
 }
 
 fn walk<'s>(call: &Call<'s, 6>) -> Outcome<Js<'s>> {
-    let (map, engine) = (call.map()?, call.engine);
+    let (map, engine, many) = (call.map()?, call.engine, call.environment.many()?);
     let mut after = engine.f64(call.argument(1))? as u64;
     let (count, want) = (call.number(2)? as usize, call.number(3)?);
     let states = engine.elements::<u32>(call.argument(4))?;
     let sequences = engine.elements::<f64>(call.argument(5))?;
-    let cells = engine.array(0)?;
+    let cells = engine.array()?;
     let (mut key_out, mut value_out) = (call.environment.key_buffer(), call.environment.value_buffer());
     let (mut steps, mut done) = (Vec::new(), 0);
     // All entries of a stretch may be gone by the time they are read. Only a stretch without entries is the end.
@@ -226,22 +228,25 @@ fn walk<'s>(call: &Call<'s, 6>) -> Outcome<Js<'s>> {
         map.local().walk(after, count, &mut steps)?;
         let Some(last) = steps.last() else { break };
         after = last.sequence;
-        for step in &steps {
-            let Some((key_kind, found)) = map.local().read_step(step.handle, &mut key_out, &mut value_out)? else {
-                continue;
-            };
-            let mut entry = [0; WALK_ROW];
-            entry[..WALK_ROW - 1].copy_from_slice(&row(found.kind as u32, &found.place, found.type_id));
-            entry[WALK_ROW - 1] = key_kind as u32;
-            states.set(done * WALK_ROW, &entry);
-            sequences.set(done, &[step.sequence as f64]);
-            if want & WANT_KEYS != 0 {
-                engine.set_element(cells, done * 2, key_to_js(engine, key_kind, &key_out)?)?;
-            }
-            if want & WANT_VALUES != 0 {
-                engine.set_element(cells, done * 2 + 1, value_to_js(engine, found.kind, &value_out)?)?;
-            }
-            done += 1;
+        for steps in steps.chunks(CHUNK / 2) {
+            engine.scoped(|engine| {
+                let mut read = Vec::with_capacity(steps.len() * 2);
+                for step in steps {
+                    let entry = map.local().read_step(step.handle, &mut key_out, &mut value_out)?;
+                    let Some((key_kind, found)) = entry else { continue };
+                    let mut entry = [0; WALK_ROW];
+                    entry[..WALK_ROW - 1].copy_from_slice(&row(found.kind as u32, &found.place, found.type_id));
+                    entry[WALK_ROW - 1] = key_kind as u32;
+                    states.set(done * WALK_ROW, &entry);
+                    sequences.set(done, &[step.sequence as f64]);
+                    let key_kind = if want & WANT_KEYS == 0 { KeyKind::Keyless } else { key_kind };
+                    read.push(key_to_js(engine, key_kind, &key_out)?);
+                    let value_kind = if want & WANT_VALUES == 0 { ValueKind::Undefined } else { found.kind };
+                    read.push(value_to_js(engine, value_kind, &value_out)?);
+                    done += 1;
+                }
+                many.append(engine, cells, &read)
+            })?;
         }
     }
     call.environment.note(STATE, done as u32);

@@ -40,10 +40,19 @@ impl OpenMap {
         self.local.store()
     }
 
-    /// Whether a panic left the map in doubt. Every operation says so then, this one as well as any.
-    pub fn is_broken(&self) -> bool {
+    /// Refuses a map that was destroyed or broken, for what the store answers without asking.
+    pub fn check(&self) -> Result<(), Error> {
+        // Why a handle is dead is looked for only in a map that can be used, and nothing is counted for it.
         let nobody = Handle { shard: 0, slot: 0, generation: 0 };
-        matches!(self.local.has_handle(nobody), Err(Error::Broken))
+        match self.local.check(nobody) {
+            Err(refused @ (Error::Closed | Error::Broken)) => Err(refused),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a panic left the map in doubt.
+    pub fn is_broken(&self) -> bool {
+        self.check() == Err(Error::Broken)
     }
 }
 
