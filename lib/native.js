@@ -13,10 +13,34 @@ const scratch = new Uint32Array(SCRATCH_LENGTH)
 /** Called when events wait to be drained. */
 let wake = () => {}
 
+/**
+ * Hands the elements of a stretch of an array to native code as arguments, which is far faster than one by one.
+ *
+ * @param {(...values: unknown[]) => void} receive
+ * @param {readonly unknown[]} array
+ * @param {number} from
+ * @param {number} to
+ */
+function spread(receive, array, from, to) {
+  receive(...array.slice(from, to))
+}
+
+/**
+ * Takes elements of an array from native code, for the same reason.
+ *
+ * @param {unknown[]} array
+ * @param {unknown[]} values
+ */
+function append(array, ...values) {
+  array.push(...values)
+}
+
 binding.attach(
   scratch,
   (number, details) => createError(number, readData(details)),
-  () => wake()
+  () => wake(),
+  spread,
+  append
 )
 
 /**

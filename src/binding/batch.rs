@@ -1,12 +1,12 @@
 //! The operations over many entries in one call. Every argument is read and checked before the first write.
 
-use super::call::{Call, Elements, Engine, Js, JsType};
+use super::call::{CHUNK, Call, Elements, Engine, Js, JsType};
 use super::convert::{Space, key, kind, value, value_to_js};
 use super::env::row;
 use super::error::{Failure, Outcome};
 use super::hot::type_id;
 use super::layout::{ROW, WRITTEN};
-use crate::store::{Error, Found, Handle, Key, KeyKind, ValueKind, Written};
+use crate::store::{Error, Found, Handle, Key, KeyKind, Value, ValueKind, Written};
 
 /// Keys and handles of a batch, out of JavaScript's reach.
 struct Items {
@@ -28,7 +28,13 @@ enum Target<'b> {
 
 impl Items {
     /// Reads an array of keys, in which the items that `is_handle` marks are handles in `coordinates` instead.
-    fn read(engine: Engine<'_>, keys: Js<'_>, coordinates: Js<'_>, is_handle: Js<'_>) -> Outcome<Items> {
+    fn read<const N: usize>(
+        call: &Call<'_, N>,
+        keys: Js<'_>,
+        coordinates: Js<'_>,
+        is_handle: Js<'_>,
+    ) -> Outcome<Items> {
+        let engine = call.engine;
         let count = engine.array_len(keys)?;
         let handles = match engine.type_of(is_handle)? {
             JsType::Undefined => None,
@@ -36,16 +42,14 @@ impl Items {
         };
         let mut read = Items { bytes: Vec::new(), items: Vec::with_capacity(count) };
         let mut space = Space::default();
-        engine.in_chunks(count, |engine, range| {
-            for index in range {
-                let item = match &handles {
-                    Some((marks, coordinates)) if marks.get(index) == Some(1) => {
-                        Item::Handle(handle_at(coordinates, index)?)
-                    }
-                    _ => read.add_key(key(engine, engine.element(keys, index)?, &mut space)?),
-                };
-                read.items.push(item);
-            }
+        call.environment.many()?.read(engine, keys, count, &mut |engine, index, js| {
+            let item = match &handles {
+                Some((marks, coordinates)) if marks.get(index) == Some(1) => {
+                    Item::Handle(handle_at(coordinates, index)?)
+                }
+                _ => read.add_key(key(engine, js, &mut space)?),
+            };
+            read.items.push(item);
             Ok(())
         })?;
         Ok(read)
@@ -99,29 +103,44 @@ fn state_after(written: &Written) -> [u32; ROW] {
     row(0, &written.place, 0)
 }
 
+/// Reads the values of a batch, and gives each to `write` with its index.
+fn for_each_value<const N: usize>(
+    call: &Call<'_, N>,
+    values: Js<'_>,
+    kinds: &[ValueKind],
+    mut write: impl FnMut(usize, Value<'_>) -> Outcome<()>,
+) -> Outcome<()> {
+    let mut space = Space::default();
+    call.environment.many()?.read(call.engine, values, kinds.len(), &mut |engine, index, js| {
+        write(index, value(engine, js, kinds[index], &mut space)?)
+    })
+}
+
 /// `getMany(id, keys, coordinates, isHandle, states)`
 pub fn get_many<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
-    let (map, engine) = (call.map()?, call.engine);
-    let items = Items::read(engine, call.argument(1), call.argument(2), call.argument(3))?;
+    let (map, engine, many) = (call.map()?, call.engine, call.environment.many()?);
+    let items = Items::read(call, call.argument(1), call.argument(2), call.argument(3))?;
     let states = engine.elements::<u32>(call.argument(4))?;
-    let values = engine.array(items.len())?;
+    let values = engine.array()?;
     let absent = engine.undefined()?;
     let mut out = call.environment.value_buffer();
-    engine.in_chunks(items.len(), |engine, range| {
-        for index in range {
-            let found = match items.get(index) {
-                Target::Key(key) => map.local().get(key, &mut out)?,
-                Target::Handle(handle) => map.local().get_by_handle(handle, &mut out)?,
-            };
-            let value = match &found {
-                Some(found) => value_to_js(engine, found.kind, &out)?,
-                None => absent,
-            };
-            states.set(index * ROW, &found.as_ref().map_or([0; ROW], state_of));
-            engine.set_element(values, index, value)?;
-        }
-        Ok(())
-    })?;
+    for start in (0..items.len()).step_by(CHUNK) {
+        engine.scoped(|engine| {
+            let mut read = Vec::with_capacity(CHUNK);
+            for index in start..items.len().min(start + CHUNK) {
+                let found = match items.get(index) {
+                    Target::Key(key) => map.local().get(key, &mut out)?,
+                    Target::Handle(handle) => map.local().get_by_handle(handle, &mut out)?,
+                };
+                states.set(index * ROW, &found.as_ref().map_or([0; ROW], state_of));
+                read.push(match &found {
+                    Some(found) => value_to_js(engine, found.kind, &out)?,
+                    None => absent,
+                });
+            }
+            many.append(engine, values, &read)
+        })?;
+    }
     Ok(values)
 }
 
@@ -129,21 +148,16 @@ pub fn get_many<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
 pub fn set_many<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
     let (map, engine) = (call.map()?, call.engine);
     call.environment.note(WRITTEN, 0);
-    let items = Items::read(engine, call.argument(1), Js::NOTHING, engine.undefined()?)?;
-    let values = call.argument(2);
+    let items = Items::read(call, call.argument(1), Js::NOTHING, engine.undefined()?)?;
     let kinds = read_kinds(engine, call.argument(3), items.len())?;
     let states = optional_states(engine, call.argument(4))?;
-    let mut space = Space::default();
-    engine.in_chunks(items.len(), |engine, range| {
-        for index in range {
-            let Target::Key(key) = items.get(index) else { continue };
-            let value = value(engine, engine.element(values, index)?, kinds[index], &mut space)?;
-            let written = map.local().set(key, value)?;
-            if let Some(states) = &states {
-                states.set(index * ROW, &state_after(&written));
-            }
-            call.environment.note(WRITTEN, index as u32 + 1);
+    for_each_value(call, call.argument(2), &kinds, |index, value| {
+        let Target::Key(key) = items.get(index) else { return Ok(()) };
+        let written = map.local().set(key, value)?;
+        if let Some(states) = &states {
+            states.set(index * ROW, &state_after(&written));
         }
+        call.environment.note(WRITTEN, index as u32 + 1);
         Ok(())
     })?;
     Ok(Js::NOTHING)
@@ -153,21 +167,16 @@ pub fn set_many<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
 pub fn update_many<'s>(call: &Call<'s, 6>) -> Outcome<Js<'s>> {
     let (map, engine) = (call.map()?, call.engine);
     call.environment.note(WRITTEN, 0);
-    let items = Items::read(engine, call.argument(1), call.argument(2), call.argument(3))?;
-    let values = call.argument(4);
+    let items = Items::read(call, call.argument(1), call.argument(2), call.argument(3))?;
     let kinds = read_kinds(engine, call.argument(5), items.len())?;
-    let mut space = Space::default();
     let mut updated = 0_u32;
-    engine.in_chunks(items.len(), |engine, range| {
-        for index in range {
-            let value = value(engine, engine.element(values, index)?, kinds[index], &mut space)?;
-            let written = match items.get(index) {
-                Target::Key(key) => map.local().update(key, value)?,
-                Target::Handle(handle) => unless_dead(map.local().replace(handle, value))?,
-            };
-            updated += u32::from(written.is_some());
-            call.environment.note(WRITTEN, updated);
-        }
+    for_each_value(call, call.argument(4), &kinds, |index, value| {
+        let written = match items.get(index) {
+            Target::Key(key) => map.local().update(key, value)?,
+            Target::Handle(handle) => unless_dead(map.local().replace(handle, value))?,
+        };
+        updated += u32::from(written.is_some());
+        call.environment.note(WRITTEN, updated);
         Ok(())
     })?;
     engine.float(f64::from(updated))
@@ -191,19 +200,14 @@ fn unless_dead(written: Result<Written, Error>) -> Outcome<Option<Written>> {
 pub fn insert_many<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
     let (map, engine) = (call.map()?, call.engine);
     call.environment.note(WRITTEN, 0);
-    let values = call.argument(1);
-    let count = engine.array_len(values)?;
+    let count = engine.array_len(call.argument(1))?;
     let kinds = read_kinds(engine, call.argument(2), count)?;
     let type_id = type_id(engine, &map, call.argument(3))?;
     let states = engine.elements::<u32>(call.argument(4))?;
-    let mut space = Space::default();
-    engine.in_chunks(count, |engine, range| {
-        for index in range {
-            let value = value(engine, engine.element(values, index)?, kinds[index], &mut space)?;
-            let written = map.local().insert(value, type_id)?;
-            states.set(index * ROW, &row(0, &written.place, type_id));
-            call.environment.note(WRITTEN, index as u32 + 1);
-        }
+    for_each_value(call, call.argument(1), &kinds, |index, value| {
+        let written = map.local().insert(value, type_id)?;
+        states.set(index * ROW, &row(0, &written.place, type_id));
+        call.environment.note(WRITTEN, index as u32 + 1);
         Ok(())
     })?;
     Ok(Js::NOTHING)
@@ -212,7 +216,7 @@ pub fn insert_many<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
 /// `deleteMany(id, keys, coordinates, isHandle)`
 pub fn delete_many<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let map = call.map()?;
-    let items = Items::read(call.engine, call.argument(1), call.argument(2), call.argument(3))?;
+    let items = Items::read(call, call.argument(1), call.argument(2), call.argument(3))?;
     let mut deleted = 0_u32;
     for index in 0..items.len() {
         let gone = match items.get(index) {

@@ -4,15 +4,15 @@
 //! engine: it collects the arguments, catches a panic, and turns a failure into a JavaScript exception. [`Engine`] makes
 //! and reads JavaScript values; whoever holds one is inside a call, on the thread that owns the environment.
 //!
-//! Which calls can run JavaScript: [`Engine::element`], [`Engine::set_element`] and [`Engine::call`]. No other does, so
+//! Which calls can run JavaScript: [`Engine::call`], and with it [`Many::read`] and [`Many::append`]. No other does, so
 //! bytes borrowed from an `ArrayBuffer` with [`Engine::bytes`] stay put until one of these.
 
 mod make;
+mod many;
 mod read;
 
 use std::ffi::c_void;
 use std::marker::PhantomData;
-use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
@@ -21,6 +21,7 @@ use napi::sys::{self, Status};
 use super::env::Environment;
 use super::error::{Failure, Outcome};
 
+pub use many::{CHUNK, Many};
 pub use read::{Element, Elements, JsType, is_whole};
 
 /// The engine during one call.
@@ -165,26 +166,19 @@ impl<'s> Engine<'s> {
         Ok(Js { raw, scope: PhantomData })
     }
 
-    /// Calls `run` for ranges that cover `0..count`, and lets the engine forget in between what each of them created.
-    /// Without it, a batch of a million items would keep millions of references on the engine's stack. What is created
-    /// has to come from the engine that `run` is given.
-    pub fn in_chunks<F>(self, count: usize, mut run: F) -> Outcome<()>
-    where
-        F: for<'c> FnMut(Engine<'c>, Range<usize>) -> Outcome<()>,
-    {
-        const CHUNK: usize = 256;
-        for start in (0..count).step_by(CHUNK) {
-            let mut scope = ptr::null_mut();
-            // SAFETY: as in `undefined`.
-            check(unsafe { sys::napi_open_handle_scope(self.env, &raw mut scope) })?;
-            let outcome = run(Engine { env: self.env, scope: PhantomData }, start..count.min(start + CHUNK));
-            // SAFETY: `scope` is the innermost open one: whatever `run` opened, it closed the same way.
-            let closed = unsafe { sys::napi_close_handle_scope(self.env, scope) };
-            // An exception that is pending does not keep a scope from closing, so the first failure is the one to tell.
-            outcome?;
-            check(closed)?;
-        }
-        Ok(())
+    /// Runs `run`, and lets the engine forget what it created. Without it, a batch of a million items would keep millions
+    /// of references on the engine's stack. What `run` creates has to come from the engine that it is given.
+    pub fn scoped<T: 'static>(self, run: impl for<'c> FnOnce(Engine<'c>) -> Outcome<T>) -> Outcome<T> {
+        let mut scope = ptr::null_mut();
+        // SAFETY: `env` is alive (invariant of `Engine`), and the result is written through a live pointer.
+        check(unsafe { sys::napi_open_handle_scope(self.env, &raw mut scope) })?;
+        let outcome = run(Engine { env: self.env, scope: PhantomData });
+        // SAFETY: `scope` is the innermost open one: whatever `run` opened, it closed the same way.
+        let closed = unsafe { sys::napi_close_handle_scope(self.env, scope) };
+        // An exception that is pending does not keep a scope from closing, so the first failure is the one to tell.
+        let result = outcome?;
+        check(closed)?;
+        Ok(result)
     }
 
     /// Calls a JavaScript function.

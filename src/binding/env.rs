@@ -16,7 +16,7 @@ use napi::bindgen_prelude::Object;
 use napi::{JsValue, sys};
 use napi_derive::napi;
 
-use super::call::{Call, Elements, Engine, Js, Kept};
+use super::call::{Call, Elements, Engine, Js, Kept, Many};
 use super::error::{Failure, Outcome, capture_panics};
 use super::layout::{CHUNK, GENERATION, REPLACED, ROW, SCRATCH_LENGTH, SHARD, SLOT, STATE, TYPE, VERSION, WORD};
 use super::listener::Alarm;
@@ -41,6 +41,7 @@ struct Attached {
     scratch: *mut u32,
     make_error: Kept,
     on_wake: Kept,
+    many: Many,
     /// Keeps the memory of `scratch` in place.
     _scratch_array: Kept,
 }
@@ -63,8 +64,8 @@ impl Hasher for IdHasher {
     }
 }
 
-/// `attach(scratch, makeError, onWake)`: once per environment, before anything else.
-pub fn attach<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
+/// `attach(scratch, makeError, onWake, spread, append)`: once per environment, before anything else.
+pub fn attach<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
     let engine = call.engine;
     let scratch: Elements<'_, u32> = engine.elements(call.argument(0))?;
     if scratch.len() < SCRATCH_LENGTH {
@@ -74,6 +75,7 @@ pub fn attach<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
         scratch: scratch.as_ptr(),
         make_error: engine.keep(call.argument(1))?,
         on_wake: engine.keep(call.argument(2))?,
+        many: Many::new(engine, call.argument(3), call.argument(4))?,
         _scratch_array: engine.keep(call.argument(0))?,
     };
     let first = call.environment.attached.set(attached).is_ok();
@@ -148,6 +150,11 @@ impl Environment {
         let attached = self.attached.get().ok_or(Failure::Misuse("not attached"))?;
         let make_error = engine.kept(&attached.make_error)?;
         engine.call(make_error, &[engine.int(i32::from(number))?, engine.text(details.as_bytes())?])
+    }
+
+    /// What moves many values at once.
+    pub fn many(&self) -> Outcome<&Many> {
+        Ok(&self.attached.get().ok_or(Failure::Misuse("not attached"))?.many)
     }
 
     /// The function that JavaScript wants to be called when events wait.

@@ -12,11 +12,15 @@ type Coordinates = Uint32Array | undefined
 type IsHandle = Uint8Array | undefined
 
 /** Once per environment, before anything else. `scratch` has 64 places and an `ArrayBuffer` of its own. `details` is JSON
- * text. `onWake` is called some time after events began to wait for `drain`. */
+ * text. `onWake` is called some time after events began to wait for `drain`. `spread` calls
+ * `receive(...array.slice(from, to))`, `append` adds its values to the array: the engine passes many arguments faster
+ * than many elements (src/binding/call/many.rs). */
 export declare function attach(
   scratch: Uint32Array,
   makeError: (number: number, details: string) => Error,
-  onWake: () => void
+  onWake: () => void,
+  spread: (receive: (...values: unknown[]) => void, array: readonly unknown[], from: number, to: number) => void,
+  append: (array: unknown[], ...values: unknown[]) => void
 ): void
 /** The version words of a chunk, or null if it is gone or the engine refuses memory that is not its own. */
 export declare function words(id: number, chunk: number): Uint32Array<ArrayBuffer> | null

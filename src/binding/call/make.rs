@@ -122,10 +122,10 @@ impl<'s> Engine<'s> {
         }
     }
 
-    /// An array with `len` places, to be filled with [`Engine::set_element`].
-    pub fn array(self, len: usize) -> Outcome<Js<'s>> {
+    /// An empty array.
+    pub fn array(self) -> Outcome<Js<'s>> {
         // SAFETY: as in `undefined`.
-        self.make(|env, result| unsafe { sys::napi_create_array_with_length(env, len, result) })
+        self.make(|env, result| unsafe { sys::napi_create_array(env, result) })
     }
 }
 

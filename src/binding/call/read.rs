@@ -228,18 +228,6 @@ impl<'s> Engine<'s> {
         check(unsafe { sys::napi_get_array_length(self.env, array.raw, &raw mut len) })?;
         Ok(len as usize)
     }
-
-    /// An element of an array. May run JavaScript, if the array has getters.
-    pub fn element(self, array: Js<'_>, index: usize) -> Outcome<Js<'s>> {
-        // SAFETY: as in `type_of`.
-        self.make(|env, result| unsafe { sys::napi_get_element(env, array.raw, index as u32, result) })
-    }
-
-    /// Sets an element of an array. May run JavaScript, if the array has setters.
-    pub fn set_element(self, array: Js<'_>, index: usize, value: Js<'_>) -> Outcome<()> {
-        // SAFETY: as in `type_of`.
-        check(unsafe { sys::napi_set_element(self.env, array.raw, index as u32, value.raw) })
-    }
 }
 
 /// Whether a string read into `space` bytes by [`Engine::utf8`] is all of it: the engine stops before a character that
