@@ -77,6 +77,8 @@ pub struct IndexWriter {
     /// Next word of the old table to move.
     migrated: usize,
     max_load_factor: f64,
+    /// Words that the user made room for; tables do not shrink below it.
+    reserved: usize,
 }
 
 /// Where a word stands. Good until the next change under the same lock.
@@ -236,7 +238,7 @@ impl Drop for Index {
 impl IndexWriter {
     /// The writer of an index without tables.
     pub fn new(max_load_factor: f64) -> Self {
-        Self { current_len: 0, old_len: 0, migrated: 0, max_load_factor }
+        Self { current_len: 0, old_len: 0, migrated: 0, max_load_factor, reserved: 0 }
     }
 
     /// Words in both tables.
@@ -244,17 +246,21 @@ impl IndexWriter {
         self.current_len + self.old_len
     }
 
-    /// Makes sure that [`IndexWriter::insert`] finds room. Tables that were replaced come back, to be retired.
-    pub fn make_room(&mut self, index: &Index, memory: &Arc<Memory>) -> Result<Option<Box<Tables>>, Error> {
+    /// Makes sure that [`IndexWriter::insert`] finds room. Tables that were replaced are added to `replaced`, to be retired.
+    pub fn make_room(
+        &mut self,
+        index: &Index,
+        memory: &Arc<Memory>,
+        replaced: &mut Vec<Box<Tables>>,
+    ) -> Result<(), Error> {
         let capacity = index.capacity();
         let wanted = self.len() + 1;
         if wanted as f64 <= capacity as f64 * self.max_load_factor {
-            return Ok(None);
+            return Ok(());
         }
         // A migration under way has room by construction, unless entries were inserted faster than they were moved.
-        let mut replaced = None;
         while let Some(tables) = index.tables().filter(|tables| tables.old.is_some()) {
-            replaced = self.migrate(index, tables.old.as_ref().map_or(0, |old| old.words.len()));
+            replaced.extend(self.migrate(index, tables.old.as_ref().map_or(0, |old| old.words.len())));
         }
         let grown = if capacity < MIN_CAPACITY {
             MIN_CAPACITY
@@ -263,23 +269,56 @@ impl IndexWriter {
         } else {
             capacity + capacity / 2
         };
-        match self.start_migration(index, grown, memory) {
-            Ok(tables) => Ok(tables.or(replaced)),
-            Err(_) if (wanted as f64) < capacity as f64 * HARD_LOAD_FACTOR => Ok(replaced),
-            Err(refused) => Err(refused),
+        match self.start_migration(index, grown.max(self.reserved), memory) {
+            Ok(tables) => replaced.extend(tables),
+            Err(_) if (wanted as f64) < capacity as f64 * HARD_LOAD_FACTOR => {}
+            Err(refused) => return Err(refused),
         }
+        Ok(())
+    }
+
+    /// Makes the table large enough for this many entries, now or, while it is growing anyway, with its next growth.
+    pub fn reserve(
+        &mut self,
+        index: &Index,
+        entries: usize,
+        memory: &Arc<Memory>,
+    ) -> Result<Option<Box<Tables>>, Error> {
+        self.reserved = self.capacity_for(entries);
+        if self.reserved <= index.capacity() || Self::is_migrating(index) {
+            return Ok(None);
+        }
+        self.start_migration(index, self.reserved, memory)
+    }
+
+    /// Makes the table as small as its entries allow, room for a few more included.
+    pub fn shrink_to_fit(&mut self, index: &Index, memory: &Arc<Memory>) -> Option<Box<Tables>> {
+        self.reserved = 0;
+        let wanted = self.capacity_for(self.len() + self.len() / 16);
+        if wanted >= index.capacity() || Self::is_migrating(index) {
+            return None;
+        }
+        // Refused memory means that the large table stays.
+        self.start_migration(index, wanted, memory).ok().flatten()
     }
 
     /// Shrinks a table that became far too large, if it is worth it. Tables that were replaced come back, to be retired.
     pub fn shrink(&mut self, index: &Index, memory: &Arc<Memory>) -> Option<Box<Tables>> {
         let capacity = index.capacity();
-        let is_sparse = capacity > MIN_CAPACITY * 4 && self.len() < capacity / 8;
-        if !is_sparse || index.tables().is_some_and(|tables| tables.old.is_some()) {
+        let is_sparse = capacity > self.reserved.max(MIN_CAPACITY * 4) && self.len() < capacity / 8;
+        if !is_sparse || Self::is_migrating(index) {
             return None;
         }
-        let wanted = ((self.len() * 2) as f64 / self.max_load_factor) as usize;
-        // Refused memory means that the large table stays.
-        self.start_migration(index, wanted.max(MIN_CAPACITY), memory).ok().flatten()
+        let wanted = self.capacity_for(self.len() * 2).max(self.reserved);
+        self.start_migration(index, wanted, memory).ok().flatten()
+    }
+
+    fn is_migrating(index: &Index) -> bool {
+        index.tables().is_some_and(|tables| tables.old.is_some())
+    }
+
+    fn capacity_for(&self, entries: usize) -> usize {
+        ((entries + 1) as f64 / self.max_load_factor).ceil().max(MIN_CAPACITY as f64) as usize
     }
 
     fn start_migration(
@@ -395,7 +434,7 @@ mod tests {
                         expected.remove(&slot);
                     }
                     None if grow || next(4) == 0 => {
-                        drop(writer.make_room(&index, &memory).unwrap());
+                        writer.make_room(&index, &memory, &mut Vec::new()).unwrap();
                         writer.insert(&index, tag, slot);
                         expected.insert(slot, tag);
                     }
@@ -421,7 +460,7 @@ mod tests {
         let index = Index::new();
         let mut writer = IndexWriter::new(0.8);
         let room = (0..).take_while(|&n| {
-            let made = writer.make_room(&index, &memory).is_ok();
+            let made = writer.make_room(&index, &memory, &mut Vec::new()).is_ok();
             if made {
                 writer.insert(&index, n * 977, n);
             }

@@ -2,8 +2,9 @@
 //!
 //! Entries live in pages, and a page belongs to one arena at a time. Pages are cut from *regions* of 1 MiB, and regions
 //! from *spans* of address space that are mapped once and kept. A region whose last page came back gives its memory to the
-//! operating system at once and waits, as mere addresses, for its next use: memory that one map freed is there for the
-//! next, whatever size of page that one wants.
+//! operating system and waits, as mere addresses, for its next use: memory that one map freed is there for the next,
+//! whatever size of page that one wants. A few regions keep theirs, so that a map that empties and fills again does not
+//! pay for fresh memory each time.
 
 use std::ptr::NonNull;
 
@@ -17,6 +18,9 @@ const REGION_BYTES: usize = 1 << 20;
 
 /// Address space mapped at a time. Untouched pages of it cost nothing.
 const SPAN_BYTES: usize = 64 << 20;
+
+/// Idle regions that keep their memory: 8 MiB for the whole process.
+const WARM_REGIONS: usize = 8;
 
 /// The two sizes of pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +48,8 @@ struct Pool {
     spans: Vec<MmapMut>,
     /// Addresses of regions that nobody uses; their memory is with the operating system.
     idle_regions: Vec<usize>,
+    /// Addresses of regions that nobody uses and that still have their memory.
+    warm_regions: Vec<usize>,
     /// Regions in use, by address.
     regions: AHashMap<usize, Region>,
     /// Addresses of regions with a free page, by page size.
@@ -113,6 +119,10 @@ pub unsafe fn give_back(page: NonNull<u8>, size: PageSize) {
     // operating system does not need the lock.
     pool.regions.remove(&base);
     pool.open[size as usize].retain(|&other| other != base);
+    if pool.warm_regions.len() < WARM_REGIONS {
+        pool.warm_regions.push(base);
+        return;
+    }
     drop(guard);
     release_memory(base);
     if let Some(pool) = POOL.lock().as_mut() {
@@ -122,10 +132,10 @@ pub unsafe fn give_back(page: NonNull<u8>, size: PageSize) {
 
 impl Pool {
     fn open_region(&mut self, size: PageSize) -> Option<usize> {
-        if self.idle_regions.is_empty() {
+        if self.warm_regions.is_empty() && self.idle_regions.is_empty() {
             self.map_span()?;
         }
-        let base = self.idle_regions.pop()?;
+        let base = self.warm_regions.pop().or_else(|| self.idle_regions.pop())?;
         self.regions.insert(base, Region { size, free: Vec::new(), fresh: 0, live: 0 });
         self.open[size as usize].push(base);
         Some(base)

@@ -341,6 +341,27 @@ impl Shard {
         Some(contents)
     }
 
+    /// Makes the index large enough for this many entries.
+    pub fn reserve(&self, context: &Context, entries: usize) -> Result<(), Error> {
+        self.locked(context, |writer| {
+            if let Some(tables) = writer.index.reserve(&self.index, entries, &context.memory)? {
+                writer.retire_tables(context, tables);
+            }
+            Ok(())
+        })
+    }
+
+    /// Makes the index as small as its entries allow and frees what waits, if no reader is looking.
+    pub fn shrink_to_fit(&self, context: &Context) -> Result<(), Error> {
+        self.locked(context, |writer| {
+            if let Some(tables) = writer.index.shrink_to_fit(&self.index, &context.memory) {
+                writer.retire_tables(context, tables);
+            }
+            writer.collect(context);
+            Ok(())
+        })
+    }
+
     /// Panics while the lock is held, so that tests can see what the map does about it.
     pub fn panic_under_lock(&self, context: &Context) -> Result<(), Error> {
         self.locked(context, |_| panic!("asked to panic under the lock"))
@@ -425,8 +446,11 @@ impl Shard {
         prepared: &mut Option<Prepared<'_>>,
     ) -> Result<Entry, Error> {
         writer.order.make_room()?;
-        if keyed && let Some(tables) = writer.index.make_room(&self.index, &context.memory)? {
-            writer.retire_tables(context, tables);
+        if keyed {
+            let mut replaced = Vec::new();
+            let made = writer.index.make_room(&self.index, &context.memory, &mut replaced);
+            replaced.into_iter().for_each(|tables| writer.retire_tables(context, tables));
+            made?;
         }
         let register = |words: &Arc<_>| context.register_words(words);
         if let Some(directory) = writer.slab.make_room(&self.slab, &context.memory, register)? {
@@ -519,14 +543,19 @@ impl Writer {
 
     fn retire(&mut self, context: &Context, item: Retired, bytes: usize) {
         if self.limbo.retire(item, bytes) {
-            let Self { limbo, arena, freed_later, .. } = self;
-            limbo.collect(&context.collector, |item| match item {
-                Retired::Entry(entry) if entry.size() > MAX_BLOCK_BYTES => freed_later.push(entry),
-                // SAFETY: no reader is left, and small entries of this shard come from this arena.
-                Retired::Entry(entry) => unsafe { entry.free(arena, &context.memory) },
-                Retired::Tables(_) | Retired::Directory(_) => {}
-            });
+            self.collect(context);
         }
+    }
+
+    /// Frees what was retired and can no longer be seen.
+    fn collect(&mut self, context: &Context) {
+        let Self { limbo, arena, freed_later, .. } = self;
+        limbo.collect(&context.collector, |item| match item {
+            Retired::Entry(entry) if entry.size() > MAX_BLOCK_BYTES => freed_later.push(entry),
+            // SAFETY: no reader is left, and small entries of this shard come from this arena.
+            Retired::Entry(entry) => unsafe { entry.free(arena, &context.memory) },
+            Retired::Tables(_) | Retired::Directory(_) => {}
+        });
     }
 }
 

@@ -68,6 +68,7 @@ impl Store {
         let context = Arc::new(Context::new(&config));
         let shards = config.shards.unwrap_or(1);
         context.memory.reserve(Use::Fixed, Self::fixed_bytes(shards))?;
+        let initial_capacity = config.initial_capacity.unwrap_or(0);
         let store = Self {
             instance: NEXT_INSTANCE.fetch_add(1, Ordering::Relaxed),
             shards: (0..shards).map(|number| Shard::new(number, &context)).collect(),
@@ -79,7 +80,27 @@ impl Store {
             types: RwLock::new(Vec::new()),
             clock: Clock::start(),
         };
+        if initial_capacity > 0 {
+            store.reserve(initial_capacity)?;
+        }
         Ok(Arc::new(store))
+    }
+
+    /// Makes room in the index for this many entries at once, so that it does not grow until there are more. It does not
+    /// shrink below that by itself.
+    pub fn reserve(&self, entries: u64) -> Result<(), Error> {
+        self.context.check()?;
+        // Keys do not spread evenly: room for four standard deviations above a shard's share.
+        let share = entries / u64::from(self.shards()) + 1;
+        let share = share + 4 * share.isqrt();
+        let share = usize::try_from(share).unwrap_or(usize::MAX);
+        self.shards.iter().try_for_each(|shard| shard.reserve(&self.context, share))
+    }
+
+    /// Gives back what the entries that are there do not need: the index shrinks, step by step, to their number.
+    pub fn shrink_to_fit(&self) -> Result<(), Error> {
+        self.context.check()?;
+        self.shards.iter().try_for_each(|shard| shard.shrink_to_fit(&self.context))
     }
 
     fn fixed_bytes(shards: u32) -> usize {
