@@ -23,9 +23,11 @@ pub enum Use {
     Order,
     /// The map itself.
     Fixed,
+    /// Deadlines.
+    Expiry,
 }
 
-const USES: usize = 6;
+const USES: usize = 7;
 
 /// The bytes of one map.
 #[derive(Debug)]
