@@ -1,0 +1,291 @@
+// biome-ignore-all lint/suspicious/noExplicitAny: maps of any are tested too
+
+// Compiled by `npm run types`, never run. What must compile stands plain; what must not, under `@ts-expect-error`, which
+// is an error of its own if the line below it compiles.
+
+import {
+  type Bytes,
+  type DeepReadonly,
+  ERROR_NUMBERS,
+  type ErrorCode,
+  Handle,
+  type HandleData,
+  type LogLine,
+  type MapKey,
+  type Storable,
+  TypedMap,
+  TypedMapError,
+  type TypedMapOptions,
+  type TypedMapStats
+} from '../../index.js'
+
+/** Fails to compile unless both are the same type. */
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+const same = <A, B>(_same: Same<A, B>) => {}
+
+interface Config {
+  host: string
+  port: number
+  tags?: string[]
+}
+type Shape = { kind: 'circle'; radius: number } | { kind: 'square'; side: number }
+type Tree = { name: string; children: Tree[] }
+
+declare const config: Config
+declare const configs: TypedMap<string, Config>
+
+// ---- Making one
+
+new TypedMap()
+new TypedMap({ memoryLimitMb: 100, enableSIMD: true, logLevel: 'warn' })
+new TypedMap(null, { nearCache: false })
+new TypedMap<string, Config>([['a', config]], { nearCache: { maxEntries: 5 }, memoryLimit: '64mb', seed: 5n })
+new TypedMap<string, Config>(new Map([['a', config]]))
+same<TypedMap<string, number>, ReturnType<typeof fromEntries>>(true)
+const fromEntries = () => new TypedMap([['a', 1] as [string, number]])
+same<TypedMap<number, Shape>, ReturnType<typeof opened>>(true)
+const opened = () => TypedMap.open<number, Shape>('shapes', { shards: 4 })
+const names: string[] = TypedMap.names()
+const options: TypedMapOptions = { maxEntries: 10, memoryLimitGb: undefined }
+
+// @ts-expect-error no such option
+new TypedMap({ maxEntrys: 5 })
+// @ts-expect-error a limit is an amount
+new TypedMap({ memoryLimit: true })
+// @ts-expect-error no such level
+new TypedMap({ logLevel: 'loud' })
+// @ts-expect-error entries are pairs
+new TypedMap<string, number>(['a', 1])
+// @ts-expect-error a name is a string
+TypedMap.open(5)
+// @ts-expect-error other values than those asked for
+new TypedMap<string, Config>([['a', 5]])
+
+// ---- What keys and values can be
+
+declare const anyKey: MapKey
+new TypedMap<MapKey, any>().set(anyKey, 1)
+new TypedMap<'a' | 'b' | 5n | null | undefined | true, string>().set(5n, 'x')
+new TypedMap<Uint8Array, Uint8Array>().set(new Uint8Array(), Buffer.from('x'))
+new TypedMap<string, Tree>()
+new TypedMap<string, Shape | null | undefined>()
+new TypedMap<string, bigint>()
+new TypedMap<string, Float64Array | Buffer>()
+new TypedMap<string, readonly [string, { readonly deep: readonly number[] }]>()
+new TypedMap<string, { [name: string]: number | { a: boolean } }>()
+new TypedMap<string, Record<string, any>>()
+const storable = <V extends Storable<V>>(map: TypedMap<string, V>, value: V) => map.set('a', value).get('a')
+storable(configs, config)
+
+// @ts-expect-error a symbol is no key
+new TypedMap<symbol, number>()
+// @ts-expect-error an object is no key
+new TypedMap<{ a: number }, number>()
+// @ts-expect-error neither is another array of bytes
+new TypedMap<Uint16Array, number>()
+// @ts-expect-error a function is no value
+new TypedMap<string, () => void>()
+// @ts-expect-error a symbol is no value
+new TypedMap<string, symbol>()
+// @ts-expect-error a date comes back as a string
+new TypedMap<string, Date>()
+// @ts-expect-error the same inside
+new TypedMap<string, { at: Date }>()
+// @ts-expect-error a map comes back as {}
+new TypedMap<string, { index: Map<string, number> }>()
+// @ts-expect-error a bigint inside a value is refused
+new TypedMap<string, { count: bigint }>()
+// @ts-expect-error a function inside a value is left out
+new TypedMap<string, { run(): void }>()
+// @ts-expect-error bytes inside a value become an object of numbers
+new TypedMap<string, { bytes: Uint8Array }>()
+// @ts-expect-error the same in an array
+new TypedMap<string, Date[]>()
+
+// ---- As a Map
+
+configs.set('a', config).set('b', { host: 'h', port: 1, tags: ['x'] })
+same<number, typeof configs.size>(true)
+same<boolean, ReturnType<typeof configs.delete>>(true)
+const read = configs.get('a')
+same<DeepReadonly<Config> | undefined, typeof read>(true)
+const port: number | undefined = read?.port
+const tag: string | undefined = read?.tags?.[0]
+const copied = configs.get('a', { copy: true })
+same<Config | undefined, typeof copied>(true)
+if (copied) copied.tags?.push('mine')
+const typed = configs.get('a', { type: 'Config' })
+same<DeepReadonly<Config> | undefined, typeof typed>(true)
+for (const [key, value] of configs) {
+  same<string | Handle<Config>, typeof key>(true)
+  same<DeepReadonly<Config>, typeof value>(true)
+  configs.set(key, { ...value, tags: [] })
+  configs.delete(key)
+  if (typeof key === 'string') key.toUpperCase()
+  else key.slot.toFixed()
+}
+for (const key of configs.keys()) configs.get(key)?.host
+for (const value of configs.values()) value.port.toFixed()
+configs.forEach((value, key, map) => {
+  same<DeepReadonly<Config>, typeof value>(true)
+  same<typeof configs, typeof map>(true)
+  map.has(key)
+})
+const inserted = configs.getOrInsert('a', config)
+same<DeepReadonly<Config>, typeof inserted>(true)
+configs.getOrInsertComputed('a', key => ({ host: key.toUpperCase(), port: 1 })).host
+const grouped = TypedMap.groupBy([1, 2, 3], n => (n > 1 ? 'many' : 'one'))
+same<TypedMap<'many' | 'one', number[]>, typeof grouped>(true)
+const many: readonly number[] | undefined = grouped.get('many')
+same<TypedMap<number, any>, ReturnType<typeof TypedMap.groupBy<number, Date>>>(true)
+same<'TypedMap', typeof configs extends TypedMap<string, Config> ? 'TypedMap' : never>(true)
+{
+  using scoped = new TypedMap<string, number>()
+  scoped.set('a', 1)
+}
+
+// @ts-expect-error another type of key
+configs.get(5)
+// @ts-expect-error another type of value
+configs.set('a', { host: 'h' })
+// @ts-expect-error what is read cannot be changed
+configs.get('a').port = 5
+// @ts-expect-error nor what is in it
+configs.get('a')?.tags?.push('x')
+// @ts-expect-error size cannot be set
+configs.size = 5
+// @ts-expect-error no such way to read
+configs.get('a', { copied: true })
+// @ts-expect-error the callback makes values of the map
+configs.getOrInsertComputed('a', () => 5)
+// @ts-expect-error a plain Map is no TypedMap
+const wrong: TypedMap<string, number> = new Map<string, number>()
+// @ts-expect-error maps of other values are other maps
+const other: TypedMap<string, number> = configs
+
+// ---- Handles
+
+declare const mixed: TypedMap<string, Config | Shape>
+const handle = configs.insert({ host: 'localhost', port: 8080 })
+same<Handle<Config>, typeof handle>(true)
+const byHandle = configs.get(handle)
+same<DeepReadonly<Config> | undefined, typeof byHandle>(true)
+const byType = configs.get(handle, 'Config')
+same<DeepReadonly<Config> | undefined, typeof byType>(true)
+const ownCopy = configs.getByHandle(handle, { copy: true })
+same<Config | undefined, typeof ownCopy>(true)
+configs.replace(handle, { host: 'h', port: 1 })
+configs.remove(handle)?.host
+configs.has(handle)
+configs.insert(config, { type: 'Config' })
+const found = configs.getHandle('a')
+same<Handle<Config> | undefined, typeof found>(true)
+same<Handle<Config>, ReturnType<typeof configs.insertWithHandle>>(true)
+
+const shape = mixed.insert<Shape>({ kind: 'circle', radius: 1 })
+same<Handle<Shape>, typeof shape>(true)
+const shapeRead = mixed.get(shape)
+same<DeepReadonly<Shape> | undefined, typeof shapeRead>(true)
+const revived = mixed.handle<Shape>({ map: 1, shard: 0, slot: 0, generation: 1 })
+same<Handle<Shape>, typeof revived>(true)
+const data: HandleData = handle
+const id: string = handle.id
+
+const loose = new TypedMap()
+const looseHandle = loose.insert({ host: 'localhost', port: 8080 })
+same<Handle<{ host: string; port: number }>, typeof looseHandle>(true)
+const looseRead = loose.get(looseHandle)
+const loosePort: number | undefined = looseRead?.port
+const looseDate = loose.insert({ at: new Date() })
+same<Handle<any>, typeof looseDate>(true)
+loose.get('a').anything.at.all
+
+// @ts-expect-error a handle of another type of value
+configs.replace(shape, { kind: 'circle', radius: 1 })
+// @ts-expect-error another value than the handle's
+mixed.replace(shape, config)
+// @ts-expect-error a handle of a type that the map does not hold
+configs.get(new TypedMap<string, number>().insert(5))
+// @ts-expect-error an annotation does not make it one
+const wrongHandle: Handle<number> = handle
+// @ts-expect-error data is no handle until it is revived
+configs.get(data)
+// @ts-expect-error a key is no handle
+configs.getByHandle('a')
+// @ts-expect-error its numbers do not change
+handle.slot = 5
+// @ts-expect-error maps make handles
+new Handle(1, 0, 0, 1)
+// @ts-expect-error another value than the map's
+configs.insert({ host: 'h' })
+// @ts-expect-error time to live is not available in this version
+configs.insert(config, { ttl: 5 })
+// @ts-expect-error not all the numbers of a handle
+configs.handle({ map: 1, shard: 0 })
+
+// ---- Many at once
+
+const values = configs.getMany(['a', handle])
+same<(DeepReadonly<Config> | undefined)[], typeof values>(true)
+configs.setMany([['a', config]]).setMany(new Map([['b', config]]))
+const handles = configs.insertMany([config, config], { type: 'Config' })
+same<Handle<Config>[], typeof handles>(true)
+const updated: number = configs.updateMany([
+  ['a', config],
+  [handle, config]
+])
+const deleted: number = configs.deleteMany(new Set(['a', handle]))
+
+// @ts-expect-error setMany stores under keys
+configs.setMany([[handle, config]])
+// @ts-expect-error another type of value
+configs.updateMany([['a', 5]])
+// @ts-expect-error another type of key
+configs.getMany([5])
+
+// ---- Watching and errors
+
+const stats: TypedMapStats = configs.getStats()
+const rate: string = `${stats.cacheHitRate}% of ${stats.memory.total.toFixed()} bytes`
+const unsubscribe: () => void = configs.onError(error => {
+  same<TypedMapError, typeof error>(true)
+  const code: ErrorCode = error.code
+  const number: number = error.number
+  return [code, number, error.details.operation]
+})
+configs.onLog((line: LogLine) => line.level === 'warn' && line.code)
+const closed: 1010 = ERROR_NUMBERS.ERR_CLOSED
+const caught: unknown = new TypedMapError('ERR_CLOSED', 'gone')
+if (caught instanceof TypedMapError && caught.code === 'ERR_MEMORY_LIMIT') caught.details.requestedBytes
+
+// @ts-expect-error no such code
+if (caught instanceof TypedMapError && caught.code === 'ERR_NONE') unsubscribe()
+// @ts-expect-error a listener is a function
+configs.onError('listener')
+
+class Sessions extends TypedMap<string, Config> {
+  first() {
+    return this.get('first')
+  }
+}
+same<DeepReadonly<Config> | undefined, ReturnType<Sessions['first']>>(true)
+
+const bytes: Bytes = new Uint8Array()
+export {
+  bytes,
+  byType,
+  closed,
+  deleted,
+  id,
+  loosePort,
+  many,
+  names,
+  options,
+  other,
+  port,
+  rate,
+  tag,
+  updated,
+  wrong,
+  wrongHandle
+}

@@ -1,0 +1,4 @@
+import * as main from './index.js'
+
+export * from './index.js'
+export default main

@@ -1,0 +1,569 @@
+/// <reference lib="esnext.disposable" />
+// biome-ignore-all lint/suspicious/noExplicitAny: a map without type arguments is a map of any, as Map is
+
+/*
+ * One map for all threads of a Node.js process.
+ *
+ * Costs are given in calls: a near-cache hit is a few nanoseconds and leaves JavaScript nowhere; a native call is about a
+ * hundred. Sizes are bytes and times are milliseconds, unless a name says otherwise.
+ */
+
+/**
+ * What a key can be. Keys are compared as `Map` compares them (`NaN` equals itself, `-0` is `0`, `1` and `'1'` differ);
+ * bytes are compared by content.
+ */
+export type MapKey = string | number | bigint | boolean | null | undefined | Uint8Array
+
+/** Typed arrays and `Buffer`: stored as bytes, and given back as the same kind. */
+export type Bytes = ArrayBufferView & { readonly BYTES_PER_ELEMENT: number }
+
+type JsonScalar = string | number | boolean | null | undefined
+type IsAny<T> = 0 extends 1 & T ? true : false
+type IsUnknown<T> = IsAny<T> extends true ? false : unknown extends T ? true : false
+
+/** `T` as JSON gives it back, with `never` wherever JSON does not hold what `T` has there. */
+type JsonOf<T> =
+  IsAny<T> extends true
+    ? T
+    : IsUnknown<T> extends true
+      ? T
+      : T extends JsonScalar
+        ? T
+        : T extends bigint | symbol | ((...parameters: never) => unknown)
+          ? never
+          : T extends object
+            ? { [Name in keyof T]: Name extends symbol ? never : JsonOf<T[Name]> }
+            : never
+
+/** No function: only those have this property. */
+interface NotCallable {
+  readonly [Symbol.hasInstance]?: never
+}
+
+/**
+ * What `V` has to extend so that a map can hold it and give it back as the same type: `V extends Storable<V>`.
+ *
+ * Not storable as such are functions, symbols, bigints inside objects, and everything that JSON changes on the way: a
+ * `Date` comes back as a string, a `Map` as `{}`. Use `any` for a map that should take them all the same.
+ */
+export type Storable<V> = (string | number | bigint | boolean | null | undefined | (object & NotCallable)) & {
+  // The condition stands inside, because `V extends Storable<V>` would be circular around it.
+  [Name in keyof V]: V extends bigint | Bytes ? V[Name] : Name extends symbol ? never : JsonOf<V[Name]>
+}
+
+/**
+ * `V` as a map gives it: frozen, with everything in it. Typed arrays are the exception: each read gives a copy of its own.
+ */
+export type DeepReadonly<V> =
+  IsAny<V> extends true
+    ? V
+    : IsUnknown<V> extends true
+      ? V
+      : V extends string | number | boolean | bigint | null | undefined | Bytes
+        ? V
+        : { readonly [Name in keyof V]: DeepReadonly<V[Name]> }
+
+/** A handle as `postMessage` delivers it. */
+export interface HandleData {
+  /** Number of the map in this process. */
+  readonly map: number
+  /** Number of the shard in the map. */
+  readonly shard: number
+  /** Number of the slot in the shard. */
+  readonly slot: number
+  /** Which tenant of the slot. */
+  readonly generation: number
+}
+
+/**
+ * A reference to one entry of one map, whatever thread made it. Maps make handles: {@link TypedMap.insert},
+ * {@link TypedMap.insertWithHandle}, {@link TypedMap.getHandle}, {@link TypedMap.handle}.
+ *
+ * A handle is frozen. It stays valid as long as its entry is there, and never reads or changes any other entry after.
+ * It takes about 100 bytes, plus a decoded value while the near cache keeps one for it.
+ *
+ * @typeParam V the type of the entry's value
+ */
+export declare class Handle<out V = any> implements HandleData {
+  private constructor()
+  /** Only for the compiler: what tells handles of different types of values apart. */
+  private readonly value: V
+  readonly map: number
+  readonly shard: number
+  readonly slot: number
+  readonly generation: number
+  /** The same text for each handle of the same entry, and for no other entry of this process. */
+  get id(): string
+}
+
+/** From the most to the least talkative; `off` is silent. */
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'off'
+
+/** How a map is made. */
+export interface TypedMapOptions {
+  /**
+   * The most bytes that the map may hold, everything counted: entries, index, bookkeeping. A number, or text with a unit
+   * of 1024 (`'64mb'`, `'1.5 gb'`). A write beyond it is refused with `ERR_MEMORY_LIMIT`. No limit unless given.
+   */
+  memoryLimit?: number | string | undefined
+  /** The same in units of 1024² bytes. Give only one of the three. */
+  memoryLimitMb?: number | undefined
+  /** The same in units of 1024³ bytes. Give only one of the three. */
+  memoryLimitGb?: number | undefined
+  /** The most entries that the map may hold. A write beyond it is refused with `ERR_MEMORY_LIMIT`. No limit unless given. */
+  maxEntries?: number | undefined
+  /** Entries to make room for at once. The map grows without pauses, so this only saves work. */
+  initialCapacity?: number | undefined
+  /** Fill at which an index table grows, 0.25 to 0.95. Lower is faster and larger. */
+  maxLoadFactor?: number | undefined
+  /**
+   * Independent parts of the map, a power of two up to 65,536; two threads that write to one part wait for each other.
+   * Follows the number of cores unless given.
+   */
+  shards?: number | undefined
+  /** Seed of the hash function, 64 bits. Random unless given. */
+  seed?: number | bigint | undefined
+  /** Whether SIMD instructions are used where the processor has them; they are unless this is `false`. */
+  enableSIMD?: boolean | undefined
+  /** The same as `enableSIMD`. */
+  simdEnabled?: boolean | undefined
+  /**
+   * Decoded values that this thread keeps, so that reading them again costs no call: 10,000 unless given. Each takes what
+   * the value takes as a JavaScript object, so a map of large values wants fewer. `false` keeps none.
+   *
+   * Belongs to the thread: other threads that open the map may choose otherwise.
+   */
+  nearCache?: false | { maxEntries?: number | undefined } | undefined
+  /**
+   * The least important lines that {@link TypedMap.onLog} listeners get: `'info'` unless given. Nothing is ever printed.
+   *
+   * Belongs to the thread, like `nearCache`.
+   */
+  logLevel?: LogLevel | undefined
+}
+
+/** How a value is read. */
+export interface ReadOptions {
+  /** `true` for a private copy that may be changed. Costs a native call and `JSON.parse` each time. */
+  copy?: boolean | undefined
+  /** The type that the entry must have been inserted with, otherwise `ERR_WRONG_TYPE`. */
+  type?: string | undefined
+}
+
+/** How an entry is inserted. */
+export interface InsertOptions {
+  /** Name of the entry's type, for reads that ask for it. */
+  type?: string | undefined
+}
+
+/** What a map takes, in bytes. The parts from `entries` to `fixed` add up to `total`. */
+export interface MemoryStats {
+  /** Blocks for keys and values. */
+  entries: number
+  /** The part of `entries` that live entries fill. */
+  live: number
+  /** The part of `entries` that is freed as soon as no reader can see it. */
+  retired: number
+  /** Index tables. */
+  index: number
+  /** Slots. */
+  slab: number
+  /** Version words. */
+  words: number
+  /** Insertion order. */
+  order: number
+  /** The map itself. */
+  fixed: number
+  /** Everything. Never above `limit`. */
+  total: number
+  /** The limit, `null` for none. */
+  limit: number | null
+}
+
+/**
+ * What a map tells about itself, over all threads. Near-cache hits of another thread are counted some time later, when it
+ * has to call native code anyway.
+ */
+export interface TypedMapStats {
+  /** Entries in the map. */
+  entries: number
+  /** Reads that found an entry, near-cache hits included. */
+  hits: number
+  /** Reads that were answered without a native call. */
+  nearHits: number
+  /** Reads that found none. */
+  misses: number
+  /** `hits` in per cent of all reads, to two digits; 0 before the first. */
+  cacheHitRate: number
+  /** Entries that were made. */
+  inserts: number
+  /** Values that were replaced. */
+  updates: number
+  /** Entries that were deleted, one by one. */
+  deletes: number
+  /** Calls of `clear`. */
+  clears: number
+  /** Batches of entries that were handed to iterators. */
+  iterations: number
+  /** Writes that a limit refused. */
+  refusals: number
+  /** All of the above together. */
+  operations: number
+  /** `operations` per second since the last call of `getStats` on this object; the first time, since the map was made. */
+  opsPerSecond: number
+  /** `memory.total` in units of 1024² bytes, to two digits. */
+  memoryMb: number
+  /** `memory.total`. */
+  memoryBytes: number
+  /** Bytes by what they are used for. */
+  memory: MemoryStats
+  /** Places in all index tables. */
+  capacity: number
+  /** Entries by key over `capacity`, 0 to 1. */
+  loadFactor: number
+  /** Number of shards. */
+  shards: number
+  /** How often the map is open, over all threads. */
+  threads: number
+  /** Milliseconds since the map was made. */
+  uptimeMs: number
+}
+
+/** Something that happened to a map. */
+export interface LogLine {
+  level: Exclude<LogLevel, 'off'>
+  /** What happened, a stable word such as `map.cleared`. */
+  code: string
+  /** Numbers that belong to it; units are in the names. */
+  details: Record<string, any>
+}
+
+/** Every error code with its number. */
+export declare const ERROR_NUMBERS: {
+  /** The entry of this handle is gone, where the call needs one. */
+  readonly ERR_HANDLE_NOT_FOUND: 1001
+  /** `details`: `expected` and `found`, which is `null` for an entry without a type. */
+  readonly ERR_WRONG_TYPE: 1002
+  /** The handle is of another map, or its map was cleared or destroyed. */
+  readonly ERR_HANDLE_INVALIDATED: 1003
+  /** The entry of this handle is gone, and its slot has a new tenant. `details`: `given` and `found`. */
+  readonly ERR_GENERATION_MISMATCH: 1004
+  /** A forged or corrupted handle. `details`: `shard` and `shards`. */
+  readonly ERR_INVALID_SHARD_INDEX: 1005
+  /** `details`: `requestedBytes`, `usedBytes` and `limitBytes`, or `limitEntries`; and `written` for a batch. */
+  readonly ERR_MEMORY_LIMIT: 1006
+  /** One entry is larger than any could be. `details`: `bytes` and `limitBytes`. */
+  readonly ERR_VALUE_TOO_LARGE: 1007
+  /** The system has no memory left; the map is unchanged. `details`: `bytes`. */
+  readonly ERR_OUT_OF_MEMORY: 1009
+  /** The map was closed, or destroyed by some thread. */
+  readonly ERR_CLOSED: 1010
+  /** A `TypeError`. `details`: `argument` and `given`. */
+  readonly ERR_KEY_TYPE: 1011
+  /** A `TypeError`. `details`: `path`, where the place is known; `cause` is the error of `JSON.stringify`. */
+  readonly ERR_VALUE_NOT_SERIALIZABLE: 1012
+  /** A `TypeError` or `RangeError`, about an option or another argument. */
+  readonly ERR_INVALID_OPTION: 1013
+  /** An internal failure left the map in doubt; it refuses further use, and the process lives. */
+  readonly ERR_BROKEN: 1020
+}
+
+/** Stable names of errors. */
+export type ErrorCode = keyof typeof ERROR_NUMBERS
+
+/**
+ * The errors of this package. The map is unchanged after each of them, batches excepted.
+ *
+ * A wrong argument gives a `TypeError` or `RangeError` with these properties, which is `instanceof TypedMapError` too.
+ *
+ * @example
+ * try {
+ *   map.set('key', value)
+ * } catch (error) {
+ *   if (error instanceof TypedMapError && error.code === 'ERR_MEMORY_LIMIT') makeRoom(error.details.requestedBytes)
+ *   else throw error
+ * }
+ */
+export declare class TypedMapError extends Error {
+  constructor(code: ErrorCode, message: string, details?: Record<string, any>, options?: ErrorOptions)
+  /** Stable name, for programs. */
+  code: ErrorCode
+  /** Number of the same. */
+  number: number
+  /** What belongs to the error, as plain JSON. */
+  details: Record<string, any>
+}
+
+/**
+ * A map that all threads of the process share. It lives outside the JavaScript heap and reads like a `Map`.
+ *
+ * Values are copies: what is written is taken at the time of the call, and what is read is frozen. Objects are stored as
+ * `JSON.stringify` writes them. Scalars are stored as they are, with `undefined`, `NaN`, `-0`, infinities and bigints;
+ * typed arrays and `Buffer` are stored as bytes and come back as the same kind.
+ *
+ * An entry has a key, or only a handle ({@link TypedMap.insert}). Wherever a key is taken, a handle is taken too; where
+ * keys are given, an entry without one gives its handle.
+ *
+ * Every method throws `ERR_CLOSED` after {@link TypedMap.close}, and a `TypeError` with `ERR_KEY_TYPE` for what cannot be
+ * a key.
+ *
+ * @typeParam K what keys are
+ * @typeParam V what values are
+ * @example
+ * const users = new TypedMap<string, { name: string }>()
+ * users.set('ada', { name: 'Ada' })
+ * users.get('ada')?.name //=> 'Ada'
+ */
+export declare class TypedMap<K extends MapKey = MapKey, V extends Storable<V> = any> {
+  /**
+   * Makes a map that only this thread has. It is freed when it is closed or no longer reachable.
+   *
+   * @throws TypeError or RangeError with `ERR_INVALID_OPTION`
+   * @example
+   * const map = new TypedMap({ memoryLimit: '64mb' })
+   */
+  constructor(options?: TypedMapOptions)
+  /**
+   * Makes a map of entries, by calling `set` for each.
+   *
+   * @example
+   * const map = new TypedMap([['a', 1], ['b', 2]])
+   */
+  constructor(iterable: Iterable<readonly [K, V]> | null | undefined, options?: TypedMapOptions)
+
+  /**
+   * Opens the map of this name, in any thread of the process, or makes it. The map lives until the last thread that has it
+   * open closes it or ends. Each call opens it once more.
+   *
+   * @param options compared with what the map was made with, as far as given; `nearCache` and `logLevel` are this thread's
+   * @throws TypeError with `ERR_INVALID_OPTION`, for options that differ too; `details` name the option
+   * @example
+   * const sessions = TypedMap.open<string, Session>('sessions', { memoryLimit: '256mb' })
+   */
+  static open<K extends MapKey = MapKey, V extends Storable<V> = any>(
+    name: string,
+    options?: TypedMapOptions
+  ): TypedMap<K, V>
+
+  /** Names of the maps that some thread has open. */
+  static names(): string[]
+
+  /**
+   * Groups items by the key that `callback` returns, as `Map.groupBy` does. The groups are stored as JSON.
+   *
+   * @example
+   * TypedMap.groupBy([1, 2, 3], n => (n % 2 === 0 ? 'even' : 'odd')).get('odd') //=> [1, 3]
+   */
+  static groupBy<K extends MapKey, T>(
+    items: Iterable<T>,
+    callback: (item: T, index: number) => K
+    // @ts-ignore: the compiler does not see that the condition is the constraint; one that does shall not complain
+  ): T[] extends Storable<T[]> ? TypedMap<K, T[]> : TypedMap<K, any>
+
+  /** The constructor it is read from. */
+  static get [Symbol.species](): typeof TypedMap
+
+  /** `'TypedMap'` */
+  readonly [Symbol.toStringTag]: string
+
+  /** Number of entries, over all threads. A native call. */
+  get size(): number
+
+  /**
+   * The value of a key or handle, `undefined` if there is none. Objects are frozen, and the same object is given until
+   * somebody writes or the near cache lets go of it; typed arrays are a new copy each time.
+   *
+   * Costs a few nanoseconds when the near cache has the value, least of all by handle; otherwise a native call, and
+   * `JSON.parse` for objects.
+   *
+   * @param options the name of the type that the entry must have, or more in an object
+   * @throws `ERR_WRONG_TYPE`
+   * @example
+   * map.get('config')?.port
+   * map.get(handle, 'Config')
+   * const mine = map.get('config', { copy: true })
+   */
+  get<T extends V>(
+    handle: Handle<T>,
+    options?: string | (ReadOptions & { copy?: false | undefined })
+  ): DeepReadonly<T> | undefined
+  get<T extends V>(handle: Handle<T>, options: ReadOptions & { copy: true }): T | undefined
+  get(key: K | Handle<V>, options?: string | (ReadOptions & { copy?: false | undefined })): DeepReadonly<V> | undefined
+  get(key: K | Handle<V>, options: ReadOptions & { copy: true }): V | undefined
+
+  /**
+   * The same as `get` for handles alone.
+   *
+   * @throws TypeError with `ERR_KEY_TYPE` if it is no handle
+   */
+  getByHandle<T extends V>(
+    handle: Handle<T>,
+    options?: string | (ReadOptions & { copy?: false | undefined })
+  ): DeepReadonly<T> | undefined
+  getByHandle<T extends V>(handle: Handle<T>, options: ReadOptions & { copy: true }): T | undefined
+
+  /** Whether there is an entry. A native call, except for a handle that the near cache has the value of. */
+  has(key: K | Handle<V>): boolean
+
+  /**
+   * Stores a value. A new key comes last in the order of the map; a present one keeps its place. A handle must have an
+   * entry.
+   *
+   * Costs a native call, and `JSON.stringify` for objects.
+   *
+   * @throws `ERR_MEMORY_LIMIT`, `ERR_VALUE_TOO_LARGE`, `ERR_OUT_OF_MEMORY`; TypeError with `ERR_VALUE_NOT_SERIALIZABLE`; for
+   * a handle what {@link TypedMap.replace} throws
+   */
+  set(key: K | Handle<V>, value: V): this
+
+  /** Deletes an entry; whether there was one. A native call. */
+  delete(key: K | Handle<V>): boolean
+
+  /** Deletes an entry and gives its value, `undefined` if there was none. A native call. */
+  remove<T extends V>(handle: Handle<T>): DeepReadonly<T> | undefined
+  remove(key: K | Handle<V>): DeepReadonly<V> | undefined
+
+  /**
+   * Deletes all entries, for all threads. Returns at once; memory is given back little by little. Handles of before are
+   * invalid for good.
+   */
+  clear(): void
+
+  /**
+   * The value of a key; the given one is stored first if there is none. No other thread can come in between.
+   *
+   * Costs a native call unless the near cache has the value.
+   *
+   * @throws as `set`
+   */
+  getOrInsert(key: K | Handle<V>, value: V): DeepReadonly<V>
+
+  /**
+   * The value of a key; if there is none, what `callback` returns is stored first. Other threads may store a value while
+   * the callback runs, and it is replaced then.
+   *
+   * @throws as `set`, and what the callback throws
+   * @example
+   * const page = pages.getOrInsertComputed(path, render)
+   */
+  getOrInsertComputed(key: K | Handle<V>, callback: (key: K) => V): DeepReadonly<V>
+
+  /**
+   * Keys in the order in which they were first set; a handle for each entry without a key. Iterators are live: they visit
+   * what is added and skip what is deleted before they come to it. The order is exact for entries of one thread; entries
+   * that several threads add at the same moment may be in any order.
+   *
+   * Costs a native call for up to 64 entries.
+   */
+  keys(): IterableIterator<K | Handle<V>>
+  /** Values in the order of `keys`. */
+  values(): IterableIterator<DeepReadonly<V>>
+  /** Keys and values in the order of `keys`. */
+  entries(): IterableIterator<[K | Handle<V>, DeepReadonly<V>]>
+  /** The same as `entries`. */
+  [Symbol.iterator](): IterableIterator<[K | Handle<V>, DeepReadonly<V>]>
+  /** Calls `callback` for each entry, in the order of `keys`. */
+  forEach(callback: (value: DeepReadonly<V>, key: K | Handle<V>, map: this) => void, thisArg?: any): void
+
+  /**
+   * Stores a value without a key, and gives its handle. Costs a native call, and `JSON.stringify` for objects.
+   *
+   * @throws as `set`
+   * @example
+   * const handle = map.insert({ host: 'localhost', port: 8080 }, { type: 'Config' })
+   * map.get(handle)?.port //=> 8080
+   */
+  insert<T extends V = V>(
+    value: IsAny<V> extends true ? T : NoInfer<T>,
+    options?: InsertOptions
+  ): Handle<IsAny<V> extends true ? Stored<T> : T>
+
+  /** `set`, and the handle of the entry. */
+  insertWithHandle(key: K | Handle<V>, value: V): Handle<V>
+
+  /** The handle of a key's entry, `undefined` if there is none. A native call. */
+  getHandle(key: K | Handle<V>): Handle<V> | undefined
+
+  /**
+   * Stores another value under a handle, which stays valid. A native call.
+   *
+   * @throws `ERR_HANDLE_NOT_FOUND`, `ERR_HANDLE_INVALIDATED`, `ERR_GENERATION_MISMATCH` or `ERR_INVALID_SHARD_INDEX` if there
+   * is no entry; otherwise as `set`
+   */
+  replace<T extends V>(handle: Handle<T>, value: NoInfer<T>): this
+
+  /**
+   * The handle that `postMessage`, `structuredClone` or JSON made plain data of, in any thread that has the map open.
+   * Whether its entry is there is not checked.
+   *
+   * @throws `ERR_HANDLE_INVALIDATED` if it is of another map; `ERR_INVALID_SHARD_INDEX` or `ERR_HANDLE_NOT_FOUND` if no entry
+   * can be there; TypeError with `ERR_INVALID_OPTION` if it is no such data
+   * @example
+   * const config = map.get(map.handle(workerData.config))
+   */
+  handle<T extends V = V>(data: HandleData): Handle<T>
+
+  /** The values of keys and handles in their order, `undefined` for what is not there. At most one native call. */
+  getMany(items: Iterable<K | Handle<V>>): (DeepReadonly<V> | undefined)[]
+
+  /**
+   * Stores many values. One native call; all keys and values are checked before the first is written. Takes no handles.
+   *
+   * @throws as `set`; if a limit stops it, `details.written` says how many were stored
+   */
+  setMany(entries: Iterable<readonly [K, V]>): this
+
+  /** `insert` for many values. One native call. Errors as with `setMany`. */
+  insertMany<T extends V = V>(
+    values: Iterable<IsAny<V> extends true ? T : NoInfer<T>>,
+    options?: InsertOptions
+  ): Handle<IsAny<V> extends true ? Stored<T> : T>[]
+
+  /**
+   * Replaces values of entries that are there, and passes over those that are not; how many were replaced. One native
+   * call. Errors as with `setMany`.
+   */
+  updateMany(entries: Iterable<readonly [K | Handle<V>, V]>): number
+
+  /** Deletes many entries; how many there were. One native call. */
+  deleteMany(items: Iterable<K | Handle<V>>): number
+
+  /**
+   * What the map counts and measures, over all threads. Costs microseconds: it adds up all shards and threads.
+   *
+   * @example
+   * console.log(`Cache hit rate: ${map.getStats().cacheHitRate}%`)
+   */
+  getStats(): TypedMapStats
+
+  /**
+   * Calls `listener` with each error that any thread gets from the map, `details.operation` saying from what. It is called
+   * in this thread, some time later, and does not keep the process alive. What cannot be delivered because this thread is
+   * busy for too long is dropped, and told to `onLog` listeners as `events.dropped`.
+   *
+   * @returns a function that ends it
+   */
+  onError(listener: (error: TypedMapError) => void): () => void
+
+  /**
+   * Calls `listener` with what happens to the map, in any thread, from the option `logLevel` on. Otherwise as `onError`.
+   *
+   * @returns a function that ends it
+   */
+  onLog(listener: (line: LogLine) => void): () => void
+
+  /**
+   * Gives up the map in this thread. The last thread to do so frees it; a thread that ends does it for all its maps. May be
+   * called again.
+   */
+  close(): void
+
+  /** Ends the map for all threads: whatever they call from now on throws `ERR_CLOSED`. Closes it in this one. */
+  destroy(): void
+
+  /** The same as `close`, for `using`. */
+  [Symbol.dispose](): void
+}
+
+/** The type of a value that was inserted into a map of `any`. */
+type Stored<T> = [T] extends [Storable<T>] ? T : any
