@@ -7,11 +7,11 @@
 //! Which calls can run JavaScript: [`Engine::call`], and with it [`Many::read`] and [`Many::append`]. No other does, so
 //! bytes borrowed from an `ArrayBuffer` with [`Engine::bytes`] stay put until one of these.
 
+mod life;
 mod make;
 mod many;
 mod read;
 
-use std::ffi::c_void;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
@@ -21,6 +21,7 @@ use napi::sys::{self, Status};
 use super::env::Environment;
 use super::error::{Failure, Outcome};
 
+pub use life::Bell;
 pub use many::{CHUNK, Many};
 pub use read::{Element, Elements, JsType, is_whole};
 
@@ -154,11 +155,6 @@ impl<'s> Engine<'s> {
         Engine { env, scope: PhantomData }
     }
 
-    /// For the few calls that other files make themselves.
-    pub fn raw(self) -> sys::napi_env {
-        self.env
-    }
-
     #[inline]
     fn make(self, create: impl FnOnce(sys::napi_env, *mut sys::napi_value) -> sys::napi_status) -> Outcome<Js<'s>> {
         let mut raw = ptr::null_mut();
@@ -232,38 +228,6 @@ impl<'s> Engine<'s> {
     pub fn kept(self, kept: &Kept) -> Outcome<Js<'s>> {
         // SAFETY: references live as long as their environment, and `Kept` stays in the state of its environment.
         self.make(|env, result| unsafe { sys::napi_get_reference_value(env, kept.0, result) })
-    }
-
-    /// A function that other threads can ask to be called on this environment's thread, and that does not keep the event
-    /// loop alive. `run` is called with `function` and calls it.
-    pub fn threadsafe_function(
-        self,
-        name: &str,
-        function: Js<'_>,
-        run: unsafe extern "C" fn(sys::napi_env, sys::napi_value, *mut c_void, *mut c_void),
-    ) -> Outcome<sys::napi_threadsafe_function> {
-        let name = self.text(name.as_bytes())?;
-        let mut raw = ptr::null_mut();
-        // SAFETY: the values are of this scope and the result is written through a live pointer. No finalizer, no
-        // context, no bound on the queue, one thread that holds it.
-        check(unsafe {
-            sys::napi_create_threadsafe_function(
-                self.env,
-                function.raw,
-                ptr::null_mut(),
-                name.raw,
-                0,
-                1,
-                ptr::null_mut(),
-                None,
-                ptr::null_mut(),
-                Some(run),
-                &raw mut raw,
-            )
-        })?;
-        // SAFETY: the function was just made in this environment.
-        check(unsafe { sys::napi_unref_threadsafe_function(self.env, raw) })?;
-        Ok(raw)
     }
 
     /// Adds a native function to the exports. `environment` has to be the state of this environment, which outlives its

@@ -1,19 +1,17 @@
 //! What the binding keeps for one environment: the main thread has one, and so has each worker.
 //!
 //! It is made when the addon is loaded, its address is the data of every raw operation, and `#[napi]` functions find it
-//! as the instance data of their environment. When the environment ends, a hook closes every map that is still open.
+//! by their environment. When the environment ends, every map that is still open is closed.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
-use std::ffi::c_void;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::{Deref, DerefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::ptr;
 use std::rc::Rc;
 
+use napi::JsValue;
 use napi::bindgen_prelude::Object;
-use napi::{JsValue, sys};
 use napi_derive::napi;
 
 use super::call::{Call, Elements, Engine, Js, Kept, Many};
@@ -83,39 +81,12 @@ pub fn attach<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
 }
 
 impl Environment {
-    /// The state of the environment that calls.
-    pub fn of(engine: Engine<'_>) -> Outcome<Rc<Environment>> {
-        let mut data = ptr::null_mut();
-        // SAFETY: `engine` is alive, and the result is written through a live pointer.
-        let status = unsafe { sys::napi_get_instance_data(engine.raw(), &raw mut data) };
-        if status != sys::Status::napi_ok || data.is_null() {
-            return Err(Failure::Misuse("the addon is not set up in this environment"));
-        }
-        let environment: *const Environment = data.cast_const().cast();
-        // SAFETY: `create` made the pointer with `Rc::into_raw` and its count is held until the environment is gone; this
-        // is the environment's thread, the only one that counts.
-        unsafe {
-            Rc::increment_strong_count(environment);
-            Ok(Rc::from_raw(environment))
-        }
-    }
-
     /// Makes the state of an environment that loads the addon, and sees to its end.
     fn create(engine: Engine<'_>) -> Outcome<Rc<Environment>> {
         let environment = Rc::new(Environment::default());
-        let for_data = Rc::into_raw(Rc::clone(&environment)).cast_mut().cast();
-        let release_data = Some(release_instance_data as unsafe extern "C" fn(_, _, _));
-        // SAFETY: `engine` is alive; the reference count behind `for_data` is handed over to `release_instance_data`.
-        let status = unsafe { sys::napi_set_instance_data(engine.raw(), for_data, release_data, ptr::null_mut()) };
-        if status != sys::Status::napi_ok {
-            return Err(Failure::Engine(status));
-        }
-        let for_hook = Rc::into_raw(Rc::clone(&environment)).cast_mut().cast();
-        // SAFETY: the same, handed over to `close_all`. The pair of function and argument is new, as Node asserts.
-        let status = unsafe { sys::napi_add_env_cleanup_hook(engine.raw(), Some(close_all), for_hook) };
-        if status != sys::Status::napi_ok {
-            return Err(Failure::Engine(status));
-        }
+        engine.set_environment(Rc::clone(&environment))?;
+        let ending = Rc::clone(&environment);
+        engine.at_end(move || drop(ending.maps.take()))?;
         Ok(environment)
     }
 
@@ -280,7 +251,7 @@ pub fn within<T>(
     body: impl FnOnce(Engine<'_>, &Environment) -> Outcome<T>,
 ) -> napi::Result<T> {
     let engine = Engine::of(env);
-    let Ok(environment) = Environment::of(engine) else {
+    let Ok(environment) = engine.environment() else {
         return Err(napi::Error::from_reason("the addon is not set up in this environment"));
     };
     let failure = match catch_unwind(AssertUnwindSafe(|| body(engine, &environment))) {
@@ -291,21 +262,6 @@ pub fn within<T>(
     environment.throw(engine, failure, environment.map(id).ok().as_deref(), operation);
     // The exception is pending in the engine, so this one is only a sign to napi's glue.
     Err(napi::Error::new(napi::Status::PendingException, String::new()))
-}
-
-/// Called by the engine when the environment ends, before its memory goes.
-unsafe extern "C" fn close_all(environment: *mut c_void) {
-    // SAFETY: `create` handed over one count of this pointer to this hook, which runs once, on the environment's thread.
-    let environment = unsafe { Rc::from_raw(environment.cast_const().cast::<Environment>()) };
-    let maps = environment.maps.take();
-    // The engine cannot take an unwinding panic, and there is nobody left to tell.
-    let _ = catch_unwind(AssertUnwindSafe(move || drop(maps)));
-}
-
-/// Called by the engine when nothing can ask for the instance data any more.
-unsafe extern "C" fn release_instance_data(_: sys::napi_env, environment: *mut c_void, _: *mut c_void) {
-    // SAFETY: `create` handed over one count of this pointer to this finalizer, which runs once.
-    drop(unsafe { Rc::from_raw(environment.cast_const().cast::<Environment>()) });
 }
 
 /// Sets the addon up in an environment that loads it.

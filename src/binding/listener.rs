@@ -9,90 +9,55 @@
 //!   one was added after the function, so it runs before Node closes the function;
 //! * nothing else touches it. It does not keep the event loop alive.
 
-use std::ffi::c_void;
-use std::ptr;
 use std::sync::Arc;
 
-use napi::sys::{self, Status};
 use napi_derive::napi;
 use parking_lot::Mutex;
 use serde_json::json;
 
-use super::call::{Engine, Js};
+use super::call::{Bell, Engine, Js};
 use super::env::within;
-use super::error::{Failure, Outcome, details};
+use super::error::{Outcome, details};
 use super::map::OpenMap;
 use crate::store::{Event, Level, Subscription, Wake};
 
 /// Wakes one environment.
 pub struct Alarm(Arc<Gate>);
 
-/// Invariant: a function in the gate is not closed yet, because the hook that runs before it is closed empties the gate.
-struct Gate(Mutex<Option<Function>>);
-
-struct Function(sys::napi_threadsafe_function);
-
-// SAFETY: a threadsafe function is made to be called from any thread; `Gate` says when.
-unsafe impl Send for Function {}
+/// Invariant: the environment of a bell in the gate has not ended, because the gate is emptied before it ends.
+struct Gate(Mutex<Option<Bell>>);
 
 impl Wake for Gate {
     fn wake(&self) {
         let mut gate = self.0.lock();
-        if let Some(Function(raw)) = *gate {
-            // SAFETY: it is not closed (invariant of `Gate`), and the lock is held until the call has returned.
-            let status = unsafe {
-                sys::napi_call_threadsafe_function(raw, ptr::null_mut(), sys::ThreadsafeFunctionCallMode::nonblocking)
-            };
-            // A function that is closing has dropped our hold on it with this answer.
-            if status == Status::napi_closing {
-                *gate = None;
-            }
+        // SAFETY: the invariant of `Gate`, whose lock is held until the bell has rung.
+        let still_there = gate.as_ref().is_some_and(|bell| unsafe { bell.ring() });
+        if !still_there {
+            *gate = None;
         }
     }
 }
 
 impl Alarm {
-    /// Makes the function that wakes this environment by calling `on_wake`.
+    /// Makes the bell that has `on_wake` called in this environment.
     pub fn create(engine: Engine<'_>, on_wake: Js<'_>) -> Outcome<Alarm> {
-        let raw = engine.threadsafe_function("typed-superdashmap", on_wake, call_on_wake)?;
-        let gate = Arc::new(Gate(Mutex::new(Some(Function(raw)))));
-        let for_hook = Arc::into_raw(Arc::clone(&gate)).cast_mut().cast();
-        // SAFETY: the environment is alive; one count of the gate is handed over to the hook, which runs once.
-        let status = unsafe { sys::napi_add_env_cleanup_hook(engine.raw(), Some(shut), for_hook) };
-        if status != Status::napi_ok {
-            return Err(Failure::Engine(status));
-        }
+        let bell = engine.bell("typed-superdashmap", on_wake)?;
+        let gate = Arc::new(Gate(Mutex::new(Some(bell))));
+        let ending = Arc::clone(&gate);
+        engine.at_end(move || {
+            let mut gate = ending.0.lock();
+            if let Some(bell) = gate.take() {
+                // SAFETY: this runs before Node closes the function (see the head of this file), and nobody else can
+                // reach the bell: the gate is empty, and its lock is held.
+                unsafe { bell.release() };
+            }
+        })?;
         Ok(Alarm(gate))
     }
 
     /// What a subscription wakes.
     fn waker(&self) -> Arc<dyn Wake> {
         Arc::clone(&self.0) as Arc<dyn Wake>
-    }
-}
-
-/// Called by the engine when the environment ends, before it closes the function.
-unsafe extern "C" fn shut(gate: *mut c_void) {
-    // SAFETY: `create` handed over one count of this pointer to this hook.
-    let gate = unsafe { Arc::from_raw(gate.cast_const().cast::<Gate>()) };
-    let mut function = gate.0.lock();
-    if let Some(Function(raw)) = function.take() {
-        // SAFETY: it is not closed yet, and nobody else can reach it: the gate is empty now, and its lock is held.
-        unsafe { sys::napi_release_threadsafe_function(raw, sys::ThreadsafeFunctionReleaseMode::release) };
-    }
-}
-
-/// Called by the engine on the environment's thread, some time after a wake.
-unsafe extern "C" fn call_on_wake(env: sys::napi_env, on_wake: sys::napi_value, _: *mut c_void, _: *mut c_void) {
-    // Both are null when the environment ended with a wake on its way.
-    if env.is_null() || on_wake.is_null() {
-        return;
-    }
-    // SAFETY: the engine passed both to this callback, and they are used only until it returns.
-    let (engine, on_wake) = unsafe { (Engine::from_raw(env), Js::from_raw(on_wake)) };
-    if engine.call(on_wake, &[]).is_err() {
-        // A listener threw. Without this, Node would print a deprecation warning in place of an uncaught exception.
-        engine.report_uncaught();
     }
 }
 

@@ -2,7 +2,7 @@
 //! made here.
 //!
 //! Operations that are called often are raw Node-API callbacks ([`hot`], [`batch`]) that take the number of an open map;
-//! the rest are `#[napi]` functions. Both find what they need in the state of their [`env`], which no other thread sees.
+//! the rest are `#[napi]` functions. Both find what they need in the state of their [environment](env::Environment), which no other thread sees.
 
 #![expect(
     clippy::trivially_copy_pass_by_ref,

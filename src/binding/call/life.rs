@@ -1,0 +1,135 @@
+//! The life of an environment: its state, what happens at its end, and how other threads reach it until then.
+
+use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+use std::rc::Rc;
+
+use napi::sys::{self, Status};
+
+use super::super::env::Environment;
+use super::super::error::{Failure, Outcome};
+use super::{Engine, Js, check};
+
+impl Engine<'_> {
+    /// Makes `environment` the state of this environment: [`Engine::environment`] finds it from now on.
+    pub fn set_environment(self, environment: Rc<Environment>) -> Outcome<()> {
+        let data = Rc::into_raw(environment).cast_mut().cast();
+        // SAFETY: `env` is alive (invariant of `Engine`); the count behind `data` is handed over to the finalizer.
+        check(unsafe { sys::napi_set_instance_data(self.env, data, Some(release_environment), ptr::null_mut()) })
+    }
+
+    /// The state of the environment that calls.
+    pub fn environment(self) -> Outcome<Rc<Environment>> {
+        let mut data = ptr::null_mut();
+        // SAFETY: `env` is alive (invariant of `Engine`), and the result is written through a live pointer.
+        check(unsafe { sys::napi_get_instance_data(self.env, &raw mut data) })?;
+        if data.is_null() {
+            return Err(Failure::Misuse("the addon is not set up in this environment"));
+        }
+        let environment = data.cast_const().cast::<Environment>();
+        // SAFETY: `set_environment` made the pointer with `Rc::into_raw`, its count is held until the environment is gone,
+        // and this is the environment's thread, the only one that counts.
+        unsafe {
+            Rc::increment_strong_count(environment);
+            Ok(Rc::from_raw(environment))
+        }
+    }
+
+    /// Runs `last` on this thread when the environment ends: the last one added runs first. JavaScript cannot run any more
+    /// then, and what the engine made before this call is still there.
+    pub fn at_end(self, last: impl FnOnce() + 'static) -> Outcome<()> {
+        // Boxed twice, because the engine passes on one thin pointer.
+        let boxed: Box<Box<dyn FnOnce()>> = Box::new(Box::new(last));
+        let data = Box::into_raw(boxed);
+        // SAFETY: `env` is alive (invariant of `Engine`); the box is handed over to `run_last`, which runs once. Node
+        // asserts that no other hook has the same function and data, and the box is new.
+        check(unsafe { sys::napi_add_env_cleanup_hook(self.env, Some(run_last), data.cast()) })
+    }
+
+    /// A bell that other threads can ring to have `function` called on this one, without arguments. It does not keep the
+    /// event loop alive.
+    pub fn bell(self, name: &str, function: Js<'_>) -> Outcome<Bell> {
+        let name = self.text(name.as_bytes())?;
+        let mut raw = ptr::null_mut();
+        // SAFETY: the values are of this scope and the result is written through a live pointer. No finalizer, no
+        // context, no bound on the queue, one thread that holds it.
+        check(unsafe {
+            sys::napi_create_threadsafe_function(
+                self.env,
+                function.raw,
+                ptr::null_mut(),
+                name.raw,
+                0,
+                1,
+                ptr::null_mut(),
+                None,
+                ptr::null_mut(),
+                Some(answer),
+                &raw mut raw,
+            )
+        })?;
+        // SAFETY: the function was just made in this environment.
+        check(unsafe { sys::napi_unref_threadsafe_function(self.env, raw) })?;
+        Ok(Bell(raw))
+    }
+}
+
+/// A threadsafe function. Node closes and frees it when its environment ends, and does not say so: whoever has one must
+/// know that this has not happened yet.
+pub struct Bell(sys::napi_threadsafe_function);
+
+// SAFETY: a threadsafe function is made to be called from any thread.
+unsafe impl Send for Bell {}
+
+impl Bell {
+    /// Rings, without blocking; `false` if the function is closing and must not be touched again.
+    ///
+    /// # Safety
+    ///
+    /// The environment has not ended, and does not before this returns.
+    pub unsafe fn ring(&self) -> bool {
+        let mode = sys::ThreadsafeFunctionCallMode::nonblocking;
+        // SAFETY: the caller vouches for the function.
+        let status = unsafe { sys::napi_call_threadsafe_function(self.0, ptr::null_mut(), mode) };
+        status != Status::napi_closing
+    }
+
+    /// Gives it back to Node.
+    ///
+    /// # Safety
+    ///
+    /// The same.
+    pub unsafe fn release(self) {
+        // SAFETY: the caller vouches for the function.
+        unsafe { sys::napi_release_threadsafe_function(self.0, sys::ThreadsafeFunctionReleaseMode::release) };
+    }
+}
+
+/// Called by the engine on the environment's thread, some time after a ring.
+unsafe extern "C" fn answer(env: sys::napi_env, function: sys::napi_value, _: *mut c_void, _: *mut c_void) {
+    // Both are null when the environment ended with a ring on its way.
+    if env.is_null() || function.is_null() {
+        return;
+    }
+    // SAFETY: the engine passed both to this callback, and they are used only until it returns.
+    let (engine, function) = unsafe { (Engine::from_raw(env), Js::from_raw(function)) };
+    if engine.call(function, &[]).is_err() {
+        // A listener threw. Without this, Node would print a deprecation warning in place of an uncaught exception.
+        engine.report_uncaught();
+    }
+}
+
+/// Called by the engine when nothing can ask for the state any more.
+unsafe extern "C" fn release_environment(_: sys::napi_env, environment: *mut c_void, _: *mut c_void) {
+    // SAFETY: `set_environment` handed over one count of this pointer to this finalizer, which runs once.
+    drop(unsafe { Rc::from_raw(environment.cast_const().cast::<Environment>()) });
+}
+
+/// Called by the engine when the environment ends.
+unsafe extern "C" fn run_last(data: *mut c_void) {
+    // SAFETY: `at_end` handed over this box, and the engine runs a hook once.
+    let last = unsafe { Box::from_raw(data.cast::<Box<dyn FnOnce()>>()) };
+    // The engine cannot take an unwinding panic, and there is nobody left to tell.
+    let _ = catch_unwind(AssertUnwindSafe(last));
+}
