@@ -28,16 +28,20 @@ const ENTRIES = [1_000, 100_000, 1_000_000]
 const KEYS = ['string', 'integer']
 const VALUES = ['scalar', 'small', 'large']
 
-/** Reads of one life: a small map is read many times over, of a large one a part is read. */
+/** Reads of one life: a small map is read many times over, of a large one a part is read, and such a part updated. */
 const READS = 100_000
-const MAX_READS = 250_000
+const MAX_ASKED = 250_000
 
 /** Lives that are thrown away, so that the first one counted runs compiled code, and how large they are. */
 const WARMUP_LIVES = 12
 const WARMUP_ENTRIES = 2_000
 
-/** Heap and store of one dataset in MB, measured once with room to spare; for machines that are too small. */
-const MB_PER_ENTRY = { scalar: 0.0008, small: 0.001, large: 0.009 }
+/** What one entry takes of the heap and of the store, in MB, with room to spare: for machines that are too small. */
+const MB_PER_ENTRY = {
+  scalar: { heap: 0.0006, store: 0.0002 },
+  small: { heap: 0.0008, store: 0.0002 },
+  large: { heap: 0.005, store: 0.003 }
+}
 
 /** One contender's life; gives ns per operation, for the wanted operations. Filling is part of every life. */
 async function live(contender, work, wanted, earlier) {
@@ -64,19 +68,19 @@ async function live(contender, work, wanted, earlier) {
     spent[operation] = samples.map(ns => ns / (steps * perStep))
   }
 
-  const readSteps = Math.min(life.asked, Math.floor(MAX_READS / perStep))
+  const steps = Math.min(life.asked, Math.floor(MAX_ASKED / perStep))
   const passes = Math.max(1, Math.floor(READS / entries))
 
   if (wanted.includes('insert')) await timed('insert', 'insert', life.steps, entries)
   else life.fill()
   life.checkSize(entries)
-  await timed('get-hit', 'get', readSteps, 0, passes)
+  await timed('get-hit', 'get', steps, 0, passes)
   life.checkAnswers()
   if (wanted.includes('get-miss')) life.makeDeadHandles()
-  await timed('get-miss', 'miss', readSteps, readSteps * perStep, passes)
+  await timed('get-miss', 'miss', steps, steps * perStep, passes)
   await timed('iterate', 'iterate', entries / perStep, entries, Math.max(1, Math.floor(passes / 4)))
-  await timed('update', 'update', life.steps, entries)
-  if (wanted.includes('update')) life.checkAnswers(work.fresh)
+  await timed('update', 'update', steps, steps * perStep)
+  if (wanted.includes('update')) life.checkAnswers(work.fresh, steps * perStep)
   await timed('delete', 'delete', life.steps, entries)
   if (wanted.includes('delete')) life.checkSize(0)
   await life.end()

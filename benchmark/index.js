@@ -11,7 +11,7 @@ const { ratio, significant, textTable } = require('./harness/table.js')
 
 const USAGE = `Measures TypedMap (by key, by handle, by batch) against Map.
 
-  npm run bench                          everything: sizes × kinds of keys × kinds of values
+  npm run bench                          everything: sizes × kinds of keys × kinds of values; about a quarter of an hour
   npm run bench -- --quick               a part of it, within a minute
   npm run bench -- --entries 1000,100000 --keys string --values small --only get-hit,update
 
@@ -28,7 +28,7 @@ const SECONDS = 4
 const QUICK_SECONDS = 1.5
 const MIN_ROUNDS = 3
 
-/** The heap also holds the values that are inserted, which Map then shares. */
+/** Heap of a process that holds nothing yet. */
 const BASE_MB = 500
 
 let progress
@@ -96,8 +96,9 @@ async function main() {
   for (const dataset of datasets) {
     const title = titleOf(dataset)
     progress.begin(title)
-    const heapMb = Math.round(BASE_MB + dataset.entries * MB_PER_ENTRY[dataset.values])
-    const leftOut = lacksMemory(heapMb * 2)
+    const { heap, store } = MB_PER_ENTRY[dataset.values]
+    const heapMb = Math.round(BASE_MB + dataset.entries * heap)
+    const leftOut = lacksMemory(Math.round(heapMb + dataset.entries * store))
     if (leftOut === undefined) {
       const contenders = await inChild(
         join(__dirname, 'against-map.js'),

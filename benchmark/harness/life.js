@@ -120,11 +120,16 @@ class Life {
     for (const handle of this.dead) this.map.delete(handle)
   }
 
-  /** Compares whole answers with what was written: all of them in a small map, an even sample of a large one. */
-  checkAnswers(expected = this.values) {
+  /**
+   * Compares whole answers with what was written: all of them in a small map, an even sample of a large one. With
+   * `asked`, only the first so many entries of the order are looked at.
+   */
+  checkAnswers(expected = this.values, asked = undefined) {
     const answer = answerOf(this.contender)
-    const apart = Math.max(1, Math.floor(this.work.entries / MAX_CHECKED))
-    for (let i = 0; i < this.work.entries; i += apart) {
+    const among = asked ?? this.work.entries
+    const apart = Math.max(1, Math.floor(among / MAX_CHECKED))
+    for (let n = 0; n < among; n += apart) {
+      const i = asked === undefined ? n : this.order[n]
       const got = answer(this, i)
       if (!isDeepStrictEqual(got, expected[i])) {
         assert.deepStrictEqual(got, expected[i], `${this.contender.title} gives a wrong answer for entry ${i}`)
