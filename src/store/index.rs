@@ -57,12 +57,25 @@ pub struct Index {
 /// The pair of tables that belong together.
 #[derive(Debug)]
 pub struct Tables {
-    current: Arc<Table>,
-    old: Option<Arc<Table>>,
+    current: Table,
+    old: Option<Table>,
 }
 
-#[derive(Debug)]
+/// One table, as a pair of tables holds it.
+#[derive(Clone, Debug)]
 struct Table {
+    /// The words of `owner`, one step closer. Invariant: they live as long as `owner`, which nothing else changes.
+    words: *const [AtomicU64],
+    owner: Arc<Allocation>,
+}
+
+// SAFETY: the pointer leads into `owner`, which may be sent and shared.
+unsafe impl Send for Table {}
+// SAFETY: as above.
+unsafe impl Sync for Table {}
+
+#[derive(Debug)]
+struct Allocation {
     words: Box<[AtomicU64]>,
     memory: Arc<Memory>,
 }
@@ -91,9 +104,16 @@ pub struct Spot {
 }
 
 impl Table {
-    fn new(capacity: usize, memory: &Arc<Memory>) -> Result<Arc<Self>, Error> {
+    fn new(capacity: usize, memory: &Arc<Memory>) -> Result<Self, Error> {
         memory.reserve(Use::Index, Self::bytes(capacity))?;
-        Ok(Arc::new(Self { words: zeroed_u64(capacity), memory: Arc::clone(memory) }))
+        let owner = Arc::new(Allocation { words: zeroed_u64(capacity), memory: Arc::clone(memory) });
+        Ok(Self { words: &raw const *owner.words, owner })
+    }
+
+    #[inline]
+    fn words(&self) -> &[AtomicU64] {
+        // SAFETY: the words live as long as `owner` does, so as long as `self`.
+        unsafe { &*self.words }
     }
 
     fn bytes(capacity: usize) -> usize {
@@ -102,17 +122,17 @@ impl Table {
 
     #[inline]
     fn home(&self, tag: u32) -> usize {
-        ((u64::from(tag) * self.words.len() as u64) >> 32) as usize
+        ((u64::from(tag) * self.words().len() as u64) >> 32) as usize
     }
 
     #[inline]
     fn after(&self, position: usize) -> usize {
-        if position + 1 == self.words.len() { 0 } else { position + 1 }
+        if position + 1 == self.words().len() { 0 } else { position + 1 }
     }
 
     /// Steps from `from` forward to `to`.
     fn distance(&self, from: usize, to: usize) -> usize {
-        if to >= from { to - from } else { to + self.words.len() - from }
+        if to >= from { to - from } else { to + self.words().len() - from }
     }
 
     /// The first word with this tag for whose slot `accept` has an answer.
@@ -120,8 +140,8 @@ impl Table {
     fn find<T>(&self, tag: u32, mut accept: impl FnMut(u32) -> Option<T>) -> Option<(usize, T)> {
         let mut position = self.home(tag);
         // The bound only matters if every word is taken, which the load factor excludes.
-        for _ in 0..self.words.len() {
-            let word = self.words[position].load(Ordering::Acquire);
+        for _ in 0..self.words().len() {
+            let word = self.words()[position].load(Ordering::Acquire);
             if word == EMPTY {
                 return None;
             }
@@ -138,16 +158,16 @@ impl Table {
 
     fn insert(&self, word: u64) {
         let mut position = self.home((word >> 32) as u32);
-        while self.words[position].load(Ordering::Relaxed) != EMPTY {
+        while self.words()[position].load(Ordering::Relaxed) != EMPTY {
             position = self.after(position);
         }
-        self.words[position].store(word, Ordering::Release);
+        self.words()[position].store(word, Ordering::Release);
     }
 }
 
-impl Drop for Table {
+impl Drop for Allocation {
     fn drop(&mut self) {
-        self.memory.release(Use::Index, Self::bytes(self.words.len()));
+        self.memory.release(Use::Index, Table::bytes(self.words.len()));
     }
 }
 
@@ -221,7 +241,7 @@ impl Index {
 
     /// Words of the tables in use.
     pub fn capacity(&self) -> usize {
-        self.tables().map_or(0, |tables| tables.current.words.len())
+        self.tables().map_or(0, |tables| tables.current.words().len())
     }
 }
 
@@ -260,7 +280,7 @@ impl IndexWriter {
         }
         // A migration under way has room by construction, unless entries were inserted faster than they were moved.
         while let Some(tables) = index.tables().filter(|tables| tables.old.is_some()) {
-            replaced.extend(self.migrate(index, tables.old.as_ref().map_or(0, |old| old.words.len())));
+            replaced.extend(self.migrate(index, tables.old.as_ref().map_or(0, |old| old.words().len())));
         }
         let grown = if capacity < MIN_CAPACITY {
             MIN_CAPACITY
@@ -328,7 +348,7 @@ impl IndexWriter {
         memory: &Arc<Memory>,
     ) -> Result<Option<Box<Tables>>, Error> {
         let current = Table::new(capacity, memory)?;
-        let old = index.tables().map(|tables| Arc::clone(&tables.current));
+        let old = index.tables().map(|tables| tables.current.clone());
         self.old_len = self.current_len;
         self.current_len = 0;
         self.migrated = 0;
@@ -343,8 +363,8 @@ impl IndexWriter {
     fn migrate(&mut self, index: &Index, words: usize) -> Option<Box<Tables>> {
         let tables = index.tables()?;
         let old = tables.old.as_ref()?;
-        let end = (self.migrated + words).min(old.words.len());
-        for place in &old.words[self.migrated..end] {
+        let end = (self.migrated + words).min(old.words().len());
+        for place in &old.words()[self.migrated..end] {
             let word = place.load(Ordering::Relaxed);
             if word != EMPTY && word as u32 != MOVED as u32 {
                 tables.current.insert(word);
@@ -358,7 +378,7 @@ impl IndexWriter {
         if self.old_len > 0 {
             return None;
         }
-        index.replace(Some(Tables { current: Arc::clone(&tables.current), old: None }))
+        index.replace(Some(Tables { current: tables.current.clone(), old: None }))
     }
 
     /// Adds a word. [`IndexWriter::make_room`] came before, and the slot is ready to be read.
@@ -374,7 +394,7 @@ impl IndexWriter {
         let Some(tables) = index.tables() else { return };
         if spot.in_old {
             if let Some(old) = &tables.old {
-                old.words[spot.position].store(MOVED, Ordering::Release);
+                old.words()[spot.position].store(MOVED, Ordering::Release);
                 self.old_len -= 1;
             }
             return;
@@ -384,19 +404,19 @@ impl IndexWriter {
         let mut position = hole;
         loop {
             position = table.after(position);
-            let word = table.words[position].load(Ordering::Relaxed);
+            let word = table.words()[position].load(Ordering::Relaxed);
             if word == EMPTY {
                 break;
             }
             // The word may go back to the hole if its home is not between the two.
             let home = table.home((word >> 32) as u32);
             if table.distance(home, position) >= table.distance(hole, position) {
-                table.words[hole].store(word, Ordering::Release);
+                table.words()[hole].store(word, Ordering::Release);
                 index.bump_moves();
                 hole = position;
             }
         }
-        table.words[hole].store(EMPTY, Ordering::Release);
+        table.words()[hole].store(EMPTY, Ordering::Release);
         self.current_len -= 1;
     }
 }

@@ -61,8 +61,8 @@ pub struct Contents {
     slab: slab::Detached,
     order: Order,
     arena: Arena,
-    /// Retired before, from the same arena.
-    retired: Vec<Entry>,
+    /// Retired before; the entries among them lie in the same arena.
+    retired: Vec<Retired>,
     entries: u64,
     bytes: usize,
     memory: Arc<super::memory::Memory>,
@@ -310,28 +310,16 @@ impl Shard {
             return None;
         };
         let fresh = Writer::new(context);
-        let mut retired = Vec::new();
         let old = std::mem::replace(writer, fresh);
         writer.slab = successor;
         writer.freed_later = old.freed_later;
-        // Retired entries lie in the pages that go; tables and directories are freed with everything else.
-        let mut retired_tables = Vec::new();
-        for item in old.limbo.into_items() {
-            match item {
-                Retired::Entry(entry) => retired.push(entry),
-                other => retired_tables.push(other),
-            }
-        }
-        for item in retired_tables {
-            let _ = writer.limbo.retire(item, 0);
-        }
         let bytes = old.arena.bytes() + writer.slab.capacity() as usize;
         let contents = Contents {
             tables: self.index.detach(),
             slab: self.slab.detach(),
             order: old.order,
             arena: old.arena,
-            retired,
+            retired: old.limbo.into_items().collect(),
             entries: self.len.swap(0, Ordering::Relaxed),
             bytes,
             memory: Arc::clone(&context.memory),
@@ -574,7 +562,11 @@ impl Contents {
 impl Drop for Contents {
     fn drop(&mut self) {
         // Small entries go with the arena's pages.
-        for entry in self.slab.entries().chain(self.retired.drain(..)) {
+        let retired = self.retired.iter().filter_map(|item| match item {
+            Retired::Entry(entry) => Some(*entry),
+            Retired::Tables(_) | Retired::Directory(_) => None,
+        });
+        for entry in self.slab.entries().chain(retired) {
             // SAFETY: whoever drops contents has waited for the readers; each entry is in one slot or retired once.
             unsafe { entry.free_if_large(&self.memory) };
         }

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! directory ─▶ chunk 0 (32 slots) │ chunk 1 (32) │ 64 │ 128 │ … │ 2,048 │ 4,096 │ 4,096 │ …
-//!                └▶ slot: entry pointer · generation · position        words: version of each slot
+//!               ├▶ slots: entry pointer · generation · position
+//!               └▶ words: version of each slot
 //! ```
 //!
 //! A slot never moves, so its number is a name that handles, the index and the insertion order can keep. Chunks start small,
@@ -22,7 +23,7 @@ use super::entry::Entry;
 use super::error::Error;
 use super::memory::{Memory, Use};
 use super::sync::{Arc, AtomicPtr, AtomicU32, Ordering};
-use super::words::Words;
+use super::words::{self, Words};
 
 /// Slots of the first two chunks; each later one doubles.
 const FIRST_CHUNK_SLOTS: u32 = 32;
@@ -60,8 +61,21 @@ pub struct Chunk {
 /// Finds chunks by number. Replaced as a whole when it is full.
 #[derive(Debug)]
 pub struct Directory {
-    /// Null from the first chunk that does not exist on.
-    chunks: Box<[AtomicPtr<Chunk>]>,
+    /// Vacant from the first chunk that does not exist on.
+    chunks: Box<[Entrance]>,
+}
+
+/// A chunk as readers reach it: what a read needs stands here, so that it need not go through the chunk.
+#[derive(Debug)]
+struct Entrance {
+    /// The chunk's slots, or null. Stored last and loaded first.
+    slots: AtomicPtr<Slot>,
+    /// The chunk's version words.
+    words: AtomicPtr<AtomicU32>,
+    /// The chunk itself.
+    chunk: AtomicPtr<Chunk>,
+    /// The chunk's number.
+    id: AtomicU32,
 }
 
 /// What readers see of a slab.
@@ -97,8 +111,10 @@ pub struct Detached {
 /// A slot in its chunk.
 #[derive(Clone, Copy, Debug)]
 pub struct SlotRef<'a> {
-    chunk: &'a Chunk,
-    offset: usize,
+    slot: &'a Slot,
+    version: &'a AtomicU32,
+    chunk: u32,
+    offset: u32,
 }
 
 /// Chunk number and offset of a slot.
@@ -137,10 +153,16 @@ impl Slab {
         // SAFETY: a directory is freed after a grace period, and the caller is pinned or holds the lock.
         let directory = unsafe { directory.as_ref() }?;
         let (chunk, offset) = locate(number);
-        let chunk = directory.chunks.get(chunk)?.load(Ordering::Acquire);
-        // SAFETY: as above: a chunk goes with its slab, after a grace period.
-        let chunk = unsafe { chunk.as_ref() }?;
-        (offset < chunk.slots.len()).then_some(SlotRef { chunk, offset })
+        let entrance = directory.chunks.get(chunk)?;
+        let slots = entrance.slots.load(Ordering::Acquire);
+        if slots.is_null() {
+            return None;
+        }
+        let words = entrance.words.load(Ordering::Relaxed);
+        // SAFETY: slots and words of a chunk go with their slab, after a grace period; `locate` gives offsets below the
+        // chunk's number of slots; the words were stored before the slots were.
+        let (slot, version) = unsafe { (&*slots.add(offset), &*words.add(offset)) };
+        Some(SlotRef { slot, version, chunk: entrance.id.load(Ordering::Relaxed), offset: offset as u32 })
     }
 
     /// Takes everything out. The words of the chunks are invalidated, so nobody's copies are fresh any more.
@@ -207,20 +229,18 @@ impl SlabWriter {
         let current = slab.directory.load(Ordering::Relaxed);
         // SAFETY: the caller holds the shard's lock, and only its holders replace the directory.
         let old = unsafe { current.as_ref() };
-        let chunk = Box::into_raw(chunk);
         let number = self.chunks;
         self.chunks += 1;
-        if let Some(place) = old.and_then(|directory| directory.chunks.get(number)) {
-            place.store(chunk, Ordering::Release);
+        if let Some(entrance) = old.and_then(|directory| directory.chunks.get(number)) {
+            entrance.open(chunk);
             return None;
         }
-        let copy = |n: usize| match old {
-            Some(directory) if n < number => directory.chunks[n].load(Ordering::Relaxed),
-            _ if n == number => chunk,
-            _ => std::ptr::null_mut(),
-        };
         let len = (self.chunks * 2).max(8);
-        let grown = Directory { chunks: (0..len).map(|n| AtomicPtr::new(copy(n))).collect() };
+        let grown = Directory { chunks: (0..len).map(|_| Entrance::vacant()).collect() };
+        for (to, from) in grown.chunks.iter().zip(old.iter().flat_map(|directory| &directory.chunks)) {
+            to.copy(from);
+        }
+        grown.chunks[number].open(chunk);
         slab.directory.store(Box::into_raw(Box::new(grown)), Ordering::Release);
         // SAFETY: directories are boxes; this one was just unlinked, and the caller retires it.
         (!current.is_null()).then(|| unsafe { Box::from_raw(current) })
@@ -234,7 +254,7 @@ impl SlabWriter {
             return self.fresh - 1;
         }
         let number = self.free;
-        self.free = slab.slot(number).map_or(NO_SLOT, |slot| slot.slot().position.load(Ordering::Relaxed));
+        self.free = slab.slot(number).map_or(NO_SLOT, SlotRef::position);
         number
     }
 
@@ -244,7 +264,7 @@ impl SlabWriter {
         self.max_generation = self.max_generation.max(generation);
         // A slot that has had its last tenant stays empty: a generation must not come twice.
         if generation <= MAX_GENERATION {
-            slot.slot().position.store(self.free, Ordering::Relaxed);
+            slot.set_position(self.free);
             self.free = number;
         }
     }
@@ -269,8 +289,35 @@ impl Chunk {
     }
 
     fn bytes(slots: usize) -> usize {
-        // A pointer to it in the directory, and another that waits there.
-        slots * size_of::<Slot>() + size_of::<Self>() + 2 * size_of::<*mut Self>()
+        // Its entrance in the directory, and another that waits there.
+        slots * size_of::<Slot>() + size_of::<Self>() + 2 * size_of::<Entrance>()
+    }
+}
+
+impl Entrance {
+    fn vacant() -> Self {
+        Self {
+            slots: AtomicPtr::new(std::ptr::null_mut()),
+            words: AtomicPtr::new(std::ptr::null_mut()),
+            chunk: AtomicPtr::new(std::ptr::null_mut()),
+            id: AtomicU32::new(0),
+        }
+    }
+
+    /// Lets readers in. Under the shard's lock.
+    fn open(&self, chunk: Box<Chunk>) {
+        self.id.store(chunk.id, Ordering::Relaxed);
+        self.words.store(chunk.words.cells(), Ordering::Relaxed);
+        let slots = chunk.slots.as_ptr().cast_mut();
+        self.chunk.store(Box::into_raw(chunk), Ordering::Relaxed);
+        self.slots.store(slots, Ordering::Release);
+    }
+
+    fn copy(&self, other: &Self) {
+        self.id.store(other.id.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.words.store(other.words.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.chunk.store(other.chunk.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.slots.store(other.slots.load(Ordering::Relaxed), Ordering::Release);
     }
 }
 
@@ -284,7 +331,7 @@ impl Detached {
     fn chunks(&self) -> impl Iterator<Item = &Chunk> {
         let chunks = self.directory.iter().flat_map(|directory| directory.chunks.iter());
         // SAFETY: the chunks of a directory belong to it once it is detached.
-        chunks.map_while(|chunk| unsafe { chunk.load(Ordering::Acquire).as_ref() })
+        chunks.map_while(|entrance| unsafe { entrance.chunk.load(Ordering::Acquire).as_ref() })
     }
 
     /// The entries in its slots.
@@ -297,8 +344,8 @@ impl Detached {
 impl Drop for Detached {
     fn drop(&mut self) {
         let Some(directory) = self.directory.take() else { return };
-        for chunk in &directory.chunks {
-            let chunk = chunk.load(Ordering::Acquire);
+        for entrance in &directory.chunks {
+            let chunk = entrance.chunk.load(Ordering::Acquire);
             if !chunk.is_null() {
                 // SAFETY: chunks are boxes, each in one place of the directory, and the caller waited for the readers.
                 drop(unsafe { Box::from_raw(chunk) });
@@ -318,68 +365,63 @@ impl Slot {
     }
 }
 
-impl<'a> SlotRef<'a> {
-    #[inline]
-    fn slot(self) -> &'a Slot {
-        &self.chunk.slots[self.offset]
-    }
-
+impl SlotRef<'_> {
     /// The entry, if the slot is occupied. The caller is pinned or holds the shard's lock, as for [`Slab::slot`].
     #[inline]
     pub fn entry(self) -> Option<Entry> {
         // SAFETY: whoever has a `SlotRef` is pinned or holds the lock.
-        unsafe { self.slot().entry() }
+        unsafe { self.slot.entry() }
     }
 
     /// Generation of the tenant, or of the next one.
     #[inline]
     pub fn generation(self) -> u32 {
-        self.slot().generation.load(Ordering::Acquire)
+        self.slot.generation.load(Ordering::Acquire)
     }
 
     /// Version of the entry.
     #[inline]
     pub fn version(self) -> u32 {
-        self.chunk.words.version(self.offset)
+        self.version.load(Ordering::Acquire)
     }
 
     /// Number of the chunk and index of the version word in it.
     #[inline]
     pub fn word(self) -> (u32, u32) {
-        (self.chunk.id, self.offset as u32)
+        (self.chunk, self.offset)
     }
 
     /// Position in the insertion order. Under the shard's lock.
     pub fn position(self) -> u32 {
-        self.slot().position.load(Ordering::Relaxed)
+        self.slot.position.load(Ordering::Relaxed)
     }
 
     /// Notes a new position in the insertion order. Under the shard's lock.
     pub fn set_position(self, position: u32) {
-        self.slot().position.store(position, Ordering::Relaxed);
+        self.slot.position.store(position, Ordering::Relaxed);
     }
 
     /// Puts an entry into a vacant slot and gives its version. Under the shard's lock.
     pub fn occupy(self, entry: Entry, position: u32) -> u32 {
         self.set_position(position);
-        self.slot().entry.store(entry.as_ptr(), Ordering::Release);
-        self.chunk.words.bump(self.offset)
+        self.slot.entry.store(entry.as_ptr(), Ordering::Release);
+        words::bump(self.version)
     }
 
     /// Puts a new entry in the place of the tenant's old one, which comes back with the new version. Under the shard's lock.
     pub fn exchange(self, entry: Entry) -> (Option<Entry>, u32) {
-        let old = self.slot().entry.swap(entry.as_ptr(), Ordering::AcqRel);
-        let version = self.chunk.words.bump(self.offset);
+        let old = self.slot.entry.swap(entry.as_ptr(), Ordering::AcqRel);
+        let version = words::bump(self.version);
         // SAFETY: read with acquire; the caller retires it, which is what keeps it for readers.
         (unsafe { Entry::from_ptr(old) }, version)
     }
 
     /// Takes the entry out and ends the tenancy: handles to it are dead from here on. Under the shard's lock.
     pub fn vacate(self) -> Option<Entry> {
-        let slot = self.slot();
+        let slot = self.slot;
         let old = slot.entry.swap(std::ptr::null_mut(), Ordering::AcqRel);
         slot.generation.store(slot.generation.load(Ordering::Relaxed) + 1, Ordering::Release);
-        self.chunk.words.bump(self.offset);
+        words::bump(self.version);
         // SAFETY: as in `exchange`.
         unsafe { Entry::from_ptr(old) }
     }

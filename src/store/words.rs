@@ -26,17 +26,9 @@ impl Words {
         Ok(Self { cells: zeroed_u32(slots), memory: Arc::clone(memory) })
     }
 
-    /// The version of the entry in this slot.
-    #[inline]
-    pub(super) fn version(&self, slot: usize) -> u32 {
-        self.cells[slot].load(Ordering::Acquire)
-    }
-
-    /// Marks a change of the entry in this slot and gives the new version. Under the shard's lock, after the change itself.
-    pub(super) fn bump(&self, slot: usize) -> u32 {
-        let next = self.cells[slot].load(Ordering::Relaxed).wrapping_add(1).max(1);
-        self.cells[slot].store(next, Ordering::Release);
-        next
+    /// The words themselves.
+    pub(super) fn cells(&self) -> *mut AtomicU32 {
+        self.cells.as_ptr().cast_mut()
     }
 
     /// Ends every copy that was taken from this chunk. Under the shard's lock; nobody bumps these words afterwards.
@@ -63,6 +55,14 @@ impl Words {
     }
 }
 
+/// Marks a change of the entry that this word belongs to and gives the new version. Under the shard's lock, after the
+/// change itself.
+pub(super) fn bump(word: &AtomicU32) -> u32 {
+    let next = word.load(Ordering::Relaxed).wrapping_add(1).max(1);
+    word.store(next, Ordering::Release);
+    next
+}
+
 impl Drop for Words {
     fn drop(&mut self) {
         self.memory.release(Use::Words, self.cells.len() * size_of::<AtomicU32>());
@@ -77,9 +77,10 @@ mod tests {
     fn a_version_goes_around_without_being_zero() {
         let memory = Arc::new(Memory::new(None));
         let words = Words::new(2, &memory).unwrap();
-        assert_eq!((words.bump(1), words.bump(1), words.version(0)), (1, 2, 0));
-        words.cells[1].store(u32::MAX, Ordering::Relaxed);
-        assert_eq!(words.bump(1), 1);
+        let word = &words.cells[1];
+        assert_eq!((bump(word), bump(word), words.cells[0].load(Ordering::Relaxed)), (1, 2, 0));
+        word.store(u32::MAX, Ordering::Relaxed);
+        assert_eq!(bump(word), 1);
         drop(words);
         assert_eq!(memory.total(), 0);
     }
