@@ -95,6 +95,7 @@ async function main() {
 
   console.log(describeMachine(machine()))
   console.log(describeVersions(versions()))
+  if (given.quick) console.log('Quick: fewer entries than the tables say, and rounds too short to quote.')
   const directory = given.quick ? QUICK_RESULTS : RESULTS
   const answers = []
   progress = new Progress(names.length)

@@ -12,11 +12,14 @@ function builtFile() {
   const built = spawnSync('cargo', BUILD, {
     cwd: join(__dirname, '..', '..'),
     encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     maxBuffer: 2 ** 26,
     shell: process.platform === 'win32'
   })
-  if (built.status !== 0) return undefined
+  if (built.status !== 0) {
+    process.stderr.write(String(built.stderr ?? built.error))
+    return undefined
+  }
   return built.stdout
     .split('\n')
     .filter(line => line.startsWith('{'))
