@@ -69,7 +69,13 @@ for (const M of SUBJECTS) {
       })
       assert.equal(result, 'returned')
       assert.equal(map.get('a'), 'returned')
-      assert.equal(map.size, 2)
+      assert.deepEqual(
+        [...map],
+        [
+          ['z', 0],
+          ['a', 'returned']
+        ]
+      )
     })
 
     it('stores nothing when the callback throws, and keeps what the callback did', () => {

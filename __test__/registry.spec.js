@@ -221,6 +221,9 @@ describe('registry: options of a map that is there', () => {
       TypedMap.open(name, {}),
       TypedMap.open(name, { shards: 4 }),
       TypedMap.open(name, { memoryLimit: '64mb' }),
+      TypedMap.open(name, { memoryLimit: '65536kb' }),
+      TypedMap.open(name, { memoryLimit: '67108864b' }),
+      TypedMap.open(name, { memoryLimit: '0.0625GB' }),
       TypedMap.open(name, { memoryLimitMb: 64 }),
       TypedMap.open(name, { memoryLimitGb: 64 / 1024 }),
       TypedMap.open(name, { maxEntries: 1_000, shards: 4, memoryLimitMb: 64 })

@@ -1,9 +1,16 @@
 'use strict'
 
 const path = require('node:path')
+const { after } = require('node:test')
 const { Worker } = require('node:worker_threads')
 
 const PACKAGE = path.join(__dirname, '..', '..')
+
+/** Workers that have not ended. */
+const alive = new Set()
+
+// A test that failed left its worker waiting for a message that will not come.
+after(() => Promise.all([...alive].map(worker => worker.terminate())))
 
 /**
  * Starts a worker that runs `body`, an async function that sees nothing of this file and is handed
@@ -22,7 +29,9 @@ function startWorker(body, data) {
       parentPort.postMessage({ testResult: result })
     })`
   const worker = new Worker(source, { eval: true, workerData: { package: PACKAGE, data } })
+  alive.add(worker)
   worker.exit = new Promise(resolve => worker.once('exit', resolve))
+  worker.exit.then(() => alive.delete(worker))
   worker.result = new Promise((resolve, reject) => {
     worker.on('message', message => {
       if (message !== null && typeof message === 'object' && 'testResult' in message) resolve(message.testResult)
