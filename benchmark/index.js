@@ -15,17 +15,19 @@ const USAGE = `Measures TypedMap (by key, by handle, by batch) against Map.
   npm run bench -- --quick               a part of it, within a minute
   npm run bench -- --entries 1000,100000 --keys string --values small --only get-hit,update
 
-  --quick            small sizes, short rounds; results go to benchmark/results/quick
+  --quick            small sizes, short rounds
   --only LIST        operations: ${Object.keys(OPERATIONS).join(', ')}
   --entries LIST     sizes: ${ENTRIES.join(', ')}
   --keys LIST        kinds of keys: ${KEYS.join(', ')}
   --values LIST      kinds of values: ${VALUES.join(', ')} (number, {host, port}, 2 KB object)
-  --seconds N        time for each dataset, at least (default 4; with --quick 1.5)
+  --seconds N        time for each dataset, at least (default 4; with --quick 1)
   --list             show the datasets and end
-  --help             this text`
+  --help             this text
+
+The JSON of a whole run goes to benchmark/results, that of a part to benchmark/results/quick.`
 
 const SECONDS = 4
-const QUICK_SECONDS = 1.5
+const QUICK_SECONDS = 1
 const MIN_ROUNDS = 3
 
 /** Heap of a process that holds nothing yet. */
@@ -119,7 +121,9 @@ async function main() {
     console.log(leftOut === undefined ? tableOf(contenders, operations) : `Left out: ${leftOut}.`)
   }
 
-  const file = writeResult(given.quick ? QUICK_RESULTS : RESULTS, 'against-map', {
+  // The committed file is always of one whole run.
+  const isWhole = !given.quick && [given.only, given.entries, given.keys, given.values].every(one => one === undefined)
+  const file = writeResult(isWhole ? RESULTS : QUICK_RESULTS, 'against-map', {
     what: 'ns per operation: median, fastest and slowest round',
     datasets: results
   })

@@ -55,6 +55,8 @@ function lacksMemory(neededMb) {
 }
 
 if (require.main === module) {
+  // Whoever asked is gone, and nobody waits for the answer.
+  process.once('disconnect', () => process.exit(1))
   process.once('message', async ({ file, task, parameters }) => {
     try {
       const report = (part, label) => process.send({ type: 'progress', part, label })
