@@ -162,6 +162,8 @@ export interface MemoryStats {
   entries: number
   /** The part of `entries` that live entries fill. */
   live: number
+  /** The part of `entries` that is neither live nor retired, from 0 to 1: room that later entries will fill. */
+  fragmentation: number
   /** The part of `entries` that is freed as soon as no reader can see it. */
   retired: number
   /** Index tables. */
@@ -422,6 +424,21 @@ export declare class TypedMap<K extends MapKey = MapKey, V extends Storable<V> =
   /** Deletes an entry and gives its value, `undefined` if there was none. A native call. */
   remove<T extends V>(handle: Handle<T>): DeepReadonly<T> | undefined
   remove(key: K | Handle<V>): DeepReadonly<V> | undefined
+
+  /**
+   * Makes room for this many entries at once, so that the index does not grow until there are more. Room for entries
+   * themselves is made as they come.
+   *
+   * @throws {TypedMapError} `ERR_INVALID_OPTION` if `entries` is no integer from 0 to 2^32, `ERR_MEMORY_LIMIT` if so much
+   * room does not fit under the limit.
+   */
+  reserve(entries: number): void
+
+  /**
+   * Gives back room in the index that the entries do not need, whether it was reserved or is left from more entries. The
+   * index shrinks step by step with the writes that follow.
+   */
+  shrinkToFit(): void
 
   /**
    * Deletes all entries, for all threads. Returns at once; memory is given back little by little. Handles of before are

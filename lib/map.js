@@ -13,7 +13,7 @@ const { KIND, SCRATCH, WANT } = require('./layout.js')
 const { binding, scratch } = require('./native.js')
 const { copyOf, hasFreshCopy, isHandle } = require('./near-cache.js')
 const { OpenMap } = require('./open-map.js')
-const { checkFunction, readGetOptions, readInsertOptions, readName, readOptions } = require('./options.js')
+const { checkFunction, readCount, readGetOptions, readInsertOptions, readName, readOptions } = require('./options.js')
 const { Meter, readStats } = require('./stats.js')
 
 const {
@@ -32,7 +32,9 @@ const {
   remove: removeBinding,
   removeHandle: removeHandleBinding,
   replace: replaceBinding,
+  reserve: reserveBinding,
   set: setBinding,
+  shrinkToFit: shrinkToFitBinding,
   size: sizeBinding
 } = binding
 
@@ -227,6 +229,11 @@ class TypedMap {
 
   /** @param {Handle} handle */
   #readByHandle(handle) {
+    const guest = this.#near.guestOf(handle)
+    if (guest !== undefined) {
+      this.#near.hits++
+      return guest.value
+    }
     const open = this.#open
     if (!this.#owns(handle)) return undefined
     const raw = getByHandleBinding(open.id, handle.shard, handle.slot, handle.generation)
@@ -416,6 +423,15 @@ class TypedMap {
     const open = this.#open
     clearBinding(open.id)
     this.#near = open.renewNear()
+  }
+
+  /** @param {number} entries */
+  reserve(entries) {
+    reserveBinding(this.#open.id, readCount('entries', entries))
+  }
+
+  shrinkToFit() {
+    shrinkToFitBinding(this.#open.id)
   }
 
   /** @param {Iterable<any>} entries */

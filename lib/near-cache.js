@@ -45,6 +45,12 @@ const DROPPED_PER_STEP = 64
 /** Copies that are dropped at once when a map is closed: less than a millisecond. Others wait for the garbage collector. */
 const DROPPED_AT_END = 65_536
 
+/** The key of no copy, which equals none. */
+const NOBODY = Symbol('nobody')
+
+/** The place of what is not admitted. */
+const NONE = -1
+
 /** The copy of what is stored under one key. */
 class KeyCopy {
   /** @param {unknown} key */
@@ -92,8 +98,8 @@ class NearCache {
   /** @type {(KeyCopy | Handle)[]} */
   #ring = []
   #hand = 0
-  /** @type {KeyCopy | Handle | null} */
-  #guest = null
+  /** What was read last without being admitted; its key may be a handle. */
+  #guest = new KeyCopy(NOBODY)
   #random = 0x2545f491
   /** What this one took the place of, while it still holds copies. @type {NearCache | null} */
   #outdated = null
@@ -108,14 +114,14 @@ class NearCache {
   }
 
   /**
-   * The guest, if it is the fresh copy of this key.
+   * The guest, if it is the fresh copy of this key or handle.
    *
    * @param {unknown} key
    * @returns {KeyCopy | undefined}
    */
   guestOf(key) {
     const guest = this.#guest
-    return guest instanceof KeyCopy && guest.key === key && guest.isFresh() ? guest : undefined
+    return guest.key === key && guest.isFresh() ? guest : undefined
   }
 
   /**
@@ -132,8 +138,11 @@ class NearCache {
     const words = this.#wordsOf(chunk)
     if (words === null) return
     if (copy === undefined) {
+      const place = this.#findPlace()
+      if (place === NONE) return this.#welcome(key, words, word, version, value)
       copy = new KeyCopy(key)
-      if (this.#admit(copy)) this.copies.set(key, copy)
+      this.copies.set(key, copy)
+      this.#ring[place] = copy
     }
     copy.keep(words, word, version | 0, value)
   }
@@ -150,7 +159,11 @@ class NearCache {
   keepByHandle(handle, value, chunk, word, version) {
     const words = this.#wordsOf(chunk)
     if (words === null) return
-    if (!isKeptBy(handle, this)) this.#admit(handle)
+    if (!isKeptBy(handle, this)) {
+      const place = this.#findPlace()
+      if (place === NONE) return this.#welcome(handle, words, word, version, value)
+      this.#ring[place] = handle
+    }
     keepCopy(handle, this, words, word, version | 0, value)
   }
 
@@ -186,7 +199,6 @@ class NearCache {
   /** Lets go of everything, when the map is closed. */
   dispose() {
     this.copies.clear()
-    this.#evictGuest()
     this.#drop(DROPPED_AT_END)
     this.#ring = []
     this.#outdated = null
@@ -203,45 +215,42 @@ class NearCache {
   }
 
   /**
-   * Finds a place for a new copy; whether it is in the ring, and not only the guest.
+   * Keeps a copy until the next one that is not admitted either.
    *
-   * @param {KeyCopy | Handle} copy
+   * @param {unknown} key
+   * @param {Int32Array} words
+   * @param {number} word
+   * @param {number} version
+   * @param {any} value
    */
-  #admit(copy) {
-    const ring = this.#ring
-    // The guest has one of the entries.
-    if (ring.length < this.#maxEntries - 1) {
-      ring.push(copy)
-      return true
-    }
-    const place = ring.length === 0 ? undefined : this.#findPlace()
-    if (place === undefined) {
-      this.#evictGuest()
-      this.#guest = copy
-      return false
-    }
-    this.#evict(/** @type {KeyCopy | Handle} */ (ring[place]))
-    ring[place] = copy
-    return true
+  #welcome(key, words, word, version, value) {
+    const guest = this.#guest
+    guest.key = key
+    guest.keep(words, word, version | 0, value)
   }
 
-  /** The place whose copy goes, or undefined if the newcomer does. */
+  /** An empty place in the ring for a new copy, or NONE if it is not admitted. */
   #findPlace() {
     const ring = this.#ring
-    const first = this.#hand
-    if (isEmpty(/** @type {KeyCopy | Handle} */ (ring[first]))) return this.#advance()
-    // Random, because a count would go in step with reads that repeat.
-    let random = this.#random
-    random ^= random << 13
-    random ^= random >>> 17
-    random ^= random << 5
-    this.#random = random
-    if ((random & (ADMITTED_PER - 1)) !== 0) return undefined
-    for (let step = 1; step < MAX_HAND_STEPS; step++) {
-      const place = this.#advance()
-      if (!wasUsed(/** @type {KeyCopy | Handle} */ (ring[place]))) return place
+    // The guest has one of the entries.
+    if (ring.length < this.#maxEntries - 1) return ring.length
+    if (ring.length === 0) return NONE
+    if (!isEmpty(/** @type {KeyCopy | Handle} */ (ring[this.#hand]))) {
+      // Random, because a count would go in step with reads that repeat.
+      let random = this.#random
+      random ^= random << 13
+      random ^= random >>> 17
+      random ^= random << 5
+      this.#random = random
+      if ((random & (ADMITTED_PER - 1)) !== 0) return NONE
+      for (let step = 1; step < MAX_HAND_STEPS; step++) {
+        if (!wasUsed(/** @type {KeyCopy | Handle} */ (ring[this.#hand]))) break
+        this.#advance()
+      }
     }
-    return this.#advance()
+    const place = this.#advance()
+    this.#evict(/** @type {KeyCopy | Handle} */ (ring[place]))
+    return place
   }
 
   /** Where the hand stands; it goes on. */
@@ -263,13 +272,6 @@ class NearCache {
     }
   }
 
-  #evictGuest() {
-    const guest = this.#guest
-    this.#guest = null
-    // A guest is not among the copies by key.
-    if (guest !== null && !(guest instanceof KeyCopy)) this.#evict(guest)
-  }
-
   /**
    * Lets go of up to `count` copies; whether there may be more.
    *
@@ -277,7 +279,8 @@ class NearCache {
    */
   #drop(count) {
     const ring = this.#ring
-    this.#evictGuest()
+    this.#guest.key = NOBODY
+    this.#guest.drop()
     for (let dropped = 0; dropped < count; dropped++) {
       const copy = ring.pop()
       if (copy === undefined) return false

@@ -13,6 +13,7 @@ const { LEVEL } = require('./layout.js')
 const DEFAULT_NEAR_ENTRIES = 10_000
 
 const MAX_SHARDS = 65_536
+const MAX_COUNT = 2 ** 32
 /** The longest ring that an array holds without becoming a dictionary. */
 const MAX_NEAR_ENTRIES = 32_000_000
 const MAX_SEED = 2n ** 64n - 1n
@@ -123,7 +124,7 @@ const CHECKS = {
   memoryLimitMb: bytes(1024 ** 2),
   memoryLimitGb: bytes(1024 ** 3),
   maxEntries: integer(1, Number.MAX_SAFE_INTEGER),
-  initialCapacity: integer(0, 2 ** 32),
+  initialCapacity: integer(0, MAX_COUNT),
   maxLoadFactor: number(0.25, 0.95),
   shards,
   seed,
@@ -241,6 +242,17 @@ function editsBetween(from, to, enough) {
 }
 
 /**
+ * A number of entries.
+ *
+ * @param {string} argument
+ * @param {unknown} count
+ * @returns {number}
+ */
+function readCount(argument, count) {
+  return /** @type {number} */ (integer(0, MAX_COUNT)(argument, count))
+}
+
+/**
  * Checks the name of a map or of an entry type.
  *
  * @param {string} argument
@@ -303,4 +315,4 @@ function checkFunction(argument, given) {
   if (typeof given !== 'function') throw wrongType(argument, given, 'a function')
 }
 
-module.exports = { checkFunction, describe, readGetOptions, readInsertOptions, readName, readOptions }
+module.exports = { checkFunction, describe, readCount, readGetOptions, readInsertOptions, readName, readOptions }

@@ -36,6 +36,12 @@ class Meter {
 /** @param {number} value */
 const twoDigits = value => Math.round(value * 100) / 100
 
+/** @param {{ entries: number, live: number, retired: number }} memory */
+function fragmentation({ entries, live, retired }) {
+  // What was cleared counts as retired, but is no part of the blocks any more.
+  return entries === 0 ? 0 : twoDigits(Math.max(0, entries - live - retired) / entries)
+}
+
 /**
  * @param {number} id
  * @param {Meter} meter
@@ -53,7 +59,7 @@ function readStats(id, meter) {
     opsPerSecond: meter.rate(operations, uptimeMs),
     memoryMb: twoDigits(memory.total / BYTES_PER_MB),
     memoryBytes: memory.total,
-    memory,
+    memory: { ...memory, fragmentation: fragmentation(memory) },
     uptimeMs
   }
 }

@@ -120,6 +120,18 @@ pub fn clear(env: &napi::Env, id: u32) -> napi::Result<()> {
     with_map(env, "clear", id, |map| Ok(map.local().clear()?))
 }
 
+/// Makes room in the index for this many entries.
+#[napi(catch_unwind)]
+pub fn reserve(env: &napi::Env, id: u32, entries: f64) -> napi::Result<()> {
+    with_map(env, "reserve", id, |map| Ok(map.store().reserve(entries.max(0.0) as u64)?))
+}
+
+/// Gives back room that the entries do not need.
+#[napi(catch_unwind)]
+pub fn shrink_to_fit(env: &napi::Env, id: u32) -> napi::Result<()> {
+    with_map(env, "shrinkToFit", id, |map| Ok(map.store().shrink_to_fit()?))
+}
+
 /// Counts reads that the near cache answered.
 #[napi(catch_unwind)]
 pub fn add_near_hits(env: &napi::Env, id: u32, count: f64) -> napi::Result<()> {

@@ -304,11 +304,14 @@ impl IndexWriter {
         entries: usize,
         memory: &Arc<Memory>,
     ) -> Result<Option<Box<Tables>>, Error> {
-        self.reserved = self.capacity_for(entries);
-        if self.reserved <= index.capacity() || Self::is_migrating(index) {
-            return Ok(None);
-        }
-        self.start_migration(index, self.reserved, memory)
+        let wanted = self.capacity_for(entries);
+        let replaced = if wanted <= index.capacity() || Self::is_migrating(index) {
+            None
+        } else {
+            self.start_migration(index, wanted, memory)?
+        };
+        self.reserved = wanted;
+        Ok(replaced)
     }
 
     /// Makes the table as small as its entries allow, room for a few more included.

@@ -94,7 +94,12 @@ impl Store {
         let share = entries / u64::from(self.shards()) + 1;
         let share = share + 4 * share.isqrt();
         let share = usize::try_from(share).unwrap_or(usize::MAX);
-        self.shards.iter().try_for_each(|shard| shard.reserve(&self.context, share))
+        let reserved = self.shards.iter().try_for_each(|shard| shard.reserve(&self.context, share));
+        if reserved.is_err() {
+            // Not all or nothing would be room for some keys and a wasted limit for the others.
+            self.shrink_to_fit()?;
+        }
+        reserved
     }
 
     /// Gives back what the entries that are there do not need: the index shrinks, step by step, to their number.
