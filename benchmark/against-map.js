@@ -33,8 +33,8 @@ const READS = 100_000
 const MAX_ASKED = 250_000
 
 /** Lives that are thrown away, so that the first one counted runs compiled code, and how large they are. */
-const WARMUP_LIVES = 12
-const WARMUP_ENTRIES = 2_000
+const WARMUP_LIVES = 6
+const WARMUP_ENTRIES = 1_000
 
 /** What one entry takes of the heap and of the store, in MB, with room to spare: for machines that are too small. */
 const MB_PER_ENTRY = {

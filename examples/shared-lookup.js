@@ -60,12 +60,6 @@ function readRecords(limit) {
   return all.slice(0, limit)
 }
 
-if (isMainThread) {
-  main()
-} else {
-  work()
-}
-
 // ---- the thread that loads -------------------------------------------------------------------------------------------
 
 async function main() {
@@ -276,4 +270,10 @@ function heapBytes() {
   v8.setFlagsFromString('--expose-gc')
   vm.runInNewContext('gc')()
   return v8.getHeapStatistics().used_heap_size
+}
+
+if (isMainThread) {
+  main()
+} else {
+  work()
 }
