@@ -4,7 +4,8 @@
  * One warm cache instead of one cold cache per worker.
  *
  * Four workers answer the same kind of requests, and each answer is expensive to make. With a cache of its own, every
- * worker makes every answer once; with a shared one, an answer made by any of them serves all of them.
+ * worker makes every answer once; with a shared one, an answer made by any of them serves all of them
+ * (two that miss the same page at the same moment both render it, and one of the two answers is kept).
  *
  *   node examples/shared-cache.js
  */
