@@ -66,6 +66,7 @@ pub struct Tables {
 struct Table {
     /// The words of `owner`, one step closer. Invariant: they live as long as `owner`, which nothing else changes.
     words: *const [AtomicU64],
+    #[expect(dead_code, reason = "kept for what `words` leads to")]
     owner: Arc<Allocation>,
 }
 
@@ -267,6 +268,7 @@ impl IndexWriter {
     }
 
     /// Makes sure that [`IndexWriter::insert`] finds room. Tables that were replaced are added to `replaced`, to be retired.
+    #[expect(clippy::vec_box, reason = "readers may be looking into the boxes")]
     pub fn make_room(
         &mut self,
         index: &Index,

@@ -437,7 +437,9 @@ impl Shard {
         if keyed {
             let mut replaced = Vec::new();
             let made = writer.index.make_room(&self.index, &context.memory, &mut replaced);
-            replaced.into_iter().for_each(|tables| writer.retire_tables(context, tables));
+            for tables in replaced {
+                writer.retire_tables(context, tables);
+            }
             made?;
         }
         let register = |words: &Arc<_>| context.register_words(words);
