@@ -27,7 +27,8 @@ pub enum Use {
     Expiry,
 }
 
-const USES: usize = 7;
+/// The last one's number, and one more.
+const USES: usize = Use::Expiry as usize + 1;
 
 /// The bytes of one map.
 #[derive(Debug)]

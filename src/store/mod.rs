@@ -22,6 +22,8 @@
 //! ```
 
 mod arena;
+mod boxes;
+#[cfg_attr(not(test), expect(dead_code, reason = "the map does not offer deadlines yet"))]
 mod clock;
 mod config;
 mod context;
@@ -48,6 +50,8 @@ mod store;
 mod sync;
 #[cfg(all(test, not(loom)))]
 mod tests;
+#[cfg_attr(not(test), expect(dead_code, reason = "the map does not offer deadlines yet"))]
+mod timer_wheel;
 mod value;
 mod words;
 

@@ -10,10 +10,10 @@ pub use self::native::*;
 
 pub use std::sync::atomic::Ordering;
 
-/// State of the whole process, which no model covers: always the real thing.
+/// For state that no model covers, because it is the whole process's or has to do with time: always the real thing.
 pub mod process {
-    pub use parking_lot::Mutex;
-    pub use std::sync::atomic::AtomicU32;
+    pub use parking_lot::{Condvar, Mutex};
+    pub use std::sync::atomic::{AtomicU32, AtomicU64};
 }
 
 #[cfg(not(loom))]
