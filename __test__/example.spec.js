@@ -19,6 +19,17 @@ describe('examples', () => {
     assert.ok(files.includes('shared-lookup.js'))
   })
 
+  it('shared-lookup.js tells how it is used, and what it does not know', async () => {
+    const example = path.join(EXAMPLES, 'shared-lookup.js')
+    const help = await run(process.execPath, [example, '--help'], { cwd: PACKAGE })
+    assert.equal(help.status, 0)
+    assert.match(help.stdout, /--records/)
+    const wrong = await run(process.execPath, [example, '--recods', '5'], { cwd: PACKAGE })
+    assert.notEqual(wrong.status, 0)
+    assert.match(wrong.stderr, /recods/)
+    assert.doesNotMatch(wrong.stderr, /^\s+at /m, 'a sentence and not a stack')
+  })
+
   for (const file of files) {
     it(`${file} runs to its end and says something`, async () => {
       const { status, stdout, stderr } = await run(

@@ -265,6 +265,43 @@ describe('workers: histories per key', () => {
   }
 })
 
+describe('workers: keys that stay', () => {
+  it('are never missed while their neighbours come, go and move', async t => {
+    const random = seededRandom(t)
+    // One small table: each deletion moves what stands behind it, and what stands behind it are often these keys.
+    const [map, title] = openFresh({ shards: 1, nearCache: false })
+    const staying = 40
+    for (let key = 0; key < staying; key++) map.set(key, key)
+    const body = ({ TypedMap, data, assert }) => {
+      const { gate, worker, workers, reads, staying, title } = data
+      const map = TypedMap.open(title, { nearCache: false })
+      Atomics.add(gate, 0, 1)
+      while (Atomics.load(gate, 0) < workers) Atomics.wait(gate, 0, Atomics.load(gate, 0), 5)
+      if (worker < 2) {
+        for (let read = 0; read < reads; read++) {
+          const key = read % staying
+          if (!map.has(key)) assert.fail(`key ${key} was missed at read ${read}`)
+        }
+        Atomics.add(gate, 1, 1)
+        return
+      }
+      // A small xorshift, so that the seed of the test decides.
+      let state = data.seed | 1
+      while (Atomics.load(gate, 1) < 2) {
+        state ^= state << 13
+        state ^= state >>> 17
+        state ^= state << 5
+        const key = staying + ((state >>> 8) % 60)
+        if ((state & 1) === 0) map.set(key, key)
+        else map.delete(key)
+      }
+    }
+    await inWorkers(body, { title, staying, reads: OPS * 2, seed: random.below(2 ** 32) })
+    for (let key = 0; key < staying; key++) assert.equal(map.get(key), key)
+    map.close()
+  })
+})
+
 describe('workers: walking while others write', () => {
   it('visits each entry that stays exactly once, and in order', async t => {
     const random = seededRandom(t)
