@@ -1,0 +1,385 @@
+//! The thread that lets a map's entries expire while nobody looks at them.
+//!
+//! **When it runs.** From the first deadline on; it ends by itself a second after the last one, or when the map is gone, and
+//! starts again with the next deadline. It is detached and holds the map weakly, so it keeps neither the map nor the
+//! process alive. A map without deadlines has no thread.
+//!
+//! **What it does.** It sleeps until the next deadline, asks the map to let expire what is due ([`Expires::expire`]), step by
+//! step, each short enough for a writer that waits for the same lock, and sleeps until the deadline that the map names.
+//!
+//! **How it is woken.** `next_ms` is a promise: at that time, at the latest, the thread looks at all deadlines. A deadline that is not
+//! earlier needs nobody to be told, which one load finds out. An earlier one lowers the promise and wakes the thread.
+//!
+//! **What happens if deadlines are set meanwhile.** Before the thread looks, it takes the promise back (`NEVER`). A writer that was
+//! too late to be seen then set its deadline under a lock that the thread had held, therefore finds no promise, and
+//! makes one; the thread adds what it found with a minimum, so that the earliest of all holds.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::clock::{Clock, Watch};
+use super::sync::process::{AtomicU64, Condvar, Mutex};
+use super::sync::{Arc, Ordering, Weak};
+
+/// How long the thread stays without a deadline. Starting one costs some tens of microseconds; a map that is written to
+/// now and then should not pay that each time.
+const LINGER_MS: u64 = 1_000;
+/// No deadline, no promise.
+const NEVER: u64 = u64::MAX;
+
+/// What has deadlines.
+pub trait Expires: Send + Sync + 'static {
+    /// Lets expire what is due at `now_ms`, or some of it: in one step that holds no lock for long. Gives the next deadline, of all;
+    /// one that is over asks for the next step. Sees every deadline that was set before the call.
+    fn expire(&self, now_ms: u64) -> Option<u64>;
+}
+
+/// A map's expiry thread. The thread ends when this is dropped.
+pub struct Expiry(Arc<Shared>);
+
+struct Shared {
+    clock: Clock,
+    /// When the thread looks next. Invariant: if it is not `NEVER`, then the thread sleeps until then at most, or somebody who
+    /// lowered it is on the way to wake or start the thread.
+    next_ms: AtomicU64,
+    /// A leaf: nothing else is locked under it.
+    state: Mutex<State>,
+    wake: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// Invariant: changed to `false` by the thread, as its last act.
+    is_running: bool,
+    is_closed: bool,
+}
+
+impl Expiry {
+    /// No thread yet; its deadlines will be times of this clock.
+    pub fn new(clock: Clock) -> Self {
+        let next_ms = AtomicU64::new(NEVER);
+        let shared = Arc::new(Shared { clock, next_ms, state: Mutex::default(), wake: Condvar::new() });
+        let watcher: Weak<Shared> = Arc::downgrade(&shared);
+        shared.clock.watch(watcher);
+        Self(shared)
+    }
+
+    /// Sees to it that what expires at `deadline_ms` does so. The map can find that deadline already. May be called under
+    /// any lock, but is cheaper outside, where it makes nobody wait for a thread to start.
+    #[inline]
+    pub fn schedule<T: Expires>(&self, deadline_ms: u64, map: &Arc<T>) {
+        // Relaxed is enough here: the lock under which the map keeps its deadlines orders this after the thread's last look.
+        let next_ms = &self.0.next_ms;
+        if deadline_ms < next_ms.load(Ordering::Relaxed)
+            && deadline_ms < next_ms.fetch_min(deadline_ms, Ordering::Relaxed)
+        {
+            let map: Weak<T> = Arc::downgrade(map);
+            self.rouse(map);
+        }
+    }
+
+    /// Wakes the thread, or starts one.
+    #[cold]
+    fn rouse(&self, map: Weak<dyn Expires>) {
+        let mut state = self.0.state.lock();
+        if state.is_running {
+            self.0.wake.notify_one();
+            return;
+        }
+        let shared = Arc::clone(&self.0);
+        let spawned = std::thread::Builder::new().name("superdashmap-expiry".into()).spawn(move || run(&shared, &map));
+        state.is_running = spawned.is_ok();
+        if spawned.is_err() {
+            // No thread to be had: the promise is void, and the next deadline that is set tries again.
+            self.0.next_ms.store(NEVER, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for Expiry {
+    fn drop(&mut self) {
+        self.0.state.lock().is_closed = true;
+        self.0.wake.notify_one();
+    }
+}
+
+impl Watch for Shared {
+    fn time_passed(&self) {
+        // With the lock, the thread either sleeps already or has not looked at the clock yet.
+        drop(self.state.lock());
+        self.wake.notify_one();
+    }
+}
+
+impl Shared {
+    /// Sleeps until it is time to look. `false`: there is nothing to wait for any more, and no thread from here on.
+    fn sleep(&self) -> bool {
+        let mut state = self.state.lock();
+        let mut idle_until_ms = None;
+        loop {
+            let now_ms = self.clock.now_ms();
+            let next_ms = self.next_ms.load(Ordering::Relaxed);
+            if next_ms <= now_ms && !state.is_closed {
+                return true;
+            }
+            let wake_ms = if next_ms == NEVER {
+                *idle_until_ms.get_or_insert(now_ms.saturating_add(LINGER_MS))
+            } else {
+                idle_until_ms = None;
+                next_ms
+            };
+            // Whoever lowers the promise after this waits for the lock, and then starts a new thread.
+            if wake_ms <= now_ms || state.is_closed {
+                state.is_running = false;
+                return false;
+            }
+            match self.clock.until(wake_ms) {
+                Some(timeout) => drop(self.wake.wait_for(&mut state, timeout)),
+                None => self.wake.wait(&mut state),
+            }
+        }
+    }
+
+    /// The thread ends for a reason of the map's.
+    fn end(&self) {
+        let mut state = self.state.lock();
+        self.next_ms.store(NEVER, Ordering::Relaxed);
+        state.is_running = false;
+    }
+}
+
+/// The thread.
+fn run(shared: &Shared, map: &Weak<dyn Expires>) {
+    while shared.sleep() {
+        let Some(map) = map.upgrade() else { return shared.end() };
+        shared.next_ms.store(NEVER, Ordering::Relaxed);
+        // A map that panics declares itself broken; that is not this thread's to judge.
+        let Ok(next_ms) = catch_unwind(AssertUnwindSafe(|| map.expire(shared.clock.now_ms()))) else {
+            return shared.end();
+        };
+        shared.next_ms.fetch_min(next_ms.unwrap_or(NEVER), Ordering::Relaxed);
+        // If everybody else is gone meanwhile, the map ends here.
+        drop(map);
+        // Writers that wait for a lock go first.
+        std::thread::yield_now();
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    /// Deadlines behind a lock.
+    struct Map {
+        expiry: Expiry,
+        clock: Clock,
+        deadlines: Mutex<BTreeSet<u64>>,
+        /// How much one step takes out.
+        step: usize,
+        looks: AtomicU64,
+    }
+
+    impl Map {
+        fn new(clock: &Clock, step: usize) -> Arc<Self> {
+            let (deadlines, looks) = (Mutex::default(), AtomicU64::new(0));
+            Arc::new(Self { expiry: Expiry::new(clock.clone()), clock: clock.clone(), deadlines, step, looks })
+        }
+        fn expire_in(self: &Arc<Self>, ttl_ms: u64) {
+            let deadline_ms = self.clock.now_ms() + ttl_ms;
+            self.deadlines.lock().insert(deadline_ms);
+            self.expiry.schedule(deadline_ms, self);
+        }
+        fn len(&self) -> usize {
+            self.deadlines.lock().len()
+        }
+        fn looks(&self) -> u64 {
+            self.looks.load(Ordering::Relaxed)
+        }
+        fn has_thread(&self) -> bool {
+            self.expiry.0.state.lock().is_running
+        }
+    }
+
+    impl Expires for Map {
+        fn expire(&self, now_ms: u64) -> Option<u64> {
+            let mut deadlines = self.deadlines.lock();
+            let due = deadlines.range(..=now_ms).count();
+            for _ in 0..due.min(self.step) {
+                deadlines.pop_first();
+            }
+            self.looks.fetch_add(1, Ordering::Relaxed);
+            deadlines.first().copied()
+        }
+    }
+
+    /// Waits for another thread to bring this about.
+    fn until(what: &str, is_so: impl Fn() -> bool) {
+        let start = Instant::now();
+        while !is_so() {
+            assert!(start.elapsed() < Duration::from_secs(30), "{what}");
+            std::thread::sleep(Duration::from_micros(100));
+        }
+    }
+
+    /// Long enough for a thread that should not do something to do it.
+    fn a_moment() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+
+    #[test]
+    fn entries_expire_in_their_millisecond_and_nobody_looks_before() {
+        let clock = Clock::manual();
+        let map = Map::new(&clock, usize::MAX);
+        assert!(!map.has_thread(), "nothing can expire");
+        map.expire_in(100);
+        map.expire_in(200);
+        clock.advance(99);
+        a_moment();
+        assert_eq!((map.len(), map.looks()), (2, 0));
+        clock.advance(1);
+        until("the first expires", || map.len() == 1);
+        clock.advance(99);
+        a_moment();
+        assert_eq!((map.len(), map.looks()), (1, 1));
+        clock.advance(1);
+        until("the second expires", || map.len() == 0);
+    }
+
+    #[test]
+    fn an_earlier_deadline_wakes_the_thread() {
+        let clock = Clock::manual();
+        let map = Map::new(&clock, 100);
+        map.expire_in(3_600_000);
+        a_moment();
+        map.expire_in(5);
+        clock.advance(5);
+        until("the earlier one expires", || map.len() == 1);
+
+        // The same by the system's clock, which has to be slept by.
+        let map = Map::new(&Clock::system(), 100);
+        let decades_ms = 40 * 365 * 86_400_000;
+        map.expire_in(decades_ms);
+        map.expire_in(3_600_000);
+        a_moment();
+        let start = Instant::now();
+        map.expire_in(30);
+        until("the earlier one expires", || map.len() == 2);
+        assert!(start.elapsed() > Duration::from_millis(28), "{:?}", start.elapsed());
+    }
+
+    #[test]
+    fn what_is_due_at_once_goes_in_as_many_steps_as_the_map_likes() {
+        let clock = Clock::manual();
+        let map = Map::new(&clock, 7);
+        (0..1_000).for_each(|ttl_ms| map.expire_in(ttl_ms));
+        clock.advance(2_000);
+        until("all expire", || map.len() == 0);
+        assert!(map.looks() >= 1_000 / 7);
+    }
+
+    #[test]
+    fn the_thread_ends_when_nothing_is_left_and_starts_again() {
+        let clock = Clock::manual();
+        let map = Map::new(&clock, 100);
+        for _ in 0..3 {
+            map.expire_in(10);
+            clock.advance(10);
+            until("it expires", || map.len() == 0);
+            // Stays for a while, for whoever comes next.
+            map.expire_in(10);
+            clock.advance(10);
+            until("the next one expires", || map.len() == 0);
+            until("it promises nothing", || map.expiry.0.next_ms.load(Ordering::Relaxed) == NEVER);
+            a_moment();
+            clock.advance(LINGER_MS - 1);
+            a_moment();
+            assert!(map.has_thread());
+            // In steps, should the thread have come late to its own idleness.
+            until("the thread ends", || clock.advance(1) && !map.has_thread());
+            until("and leaves", || Arc::strong_count(&map.expiry.0) == 1);
+        }
+    }
+
+    #[test]
+    fn a_map_that_goes_while_the_thread_sleeps_takes_it_along() {
+        let clock = Clock::manual();
+        let map = Map::new(&clock, 100);
+        map.expire_in(3_600_000);
+        a_moment();
+        let (shared, gone) = (Arc::downgrade(&map.expiry.0), Arc::downgrade(&map));
+        drop(map);
+        assert!(gone.upgrade().is_none(), "the thread does not keep the map");
+        until("the thread ends", || shared.upgrade().is_none());
+        clock.advance(4_000_000);
+    }
+
+    #[test]
+    fn a_map_whose_last_holder_leaves_while_the_thread_looks_ends_in_the_thread() {
+        struct Slow {
+            expiry: Expiry,
+            /// Locked while the thread may not come back.
+            gate: Arc<Mutex<()>>,
+            looking: Arc<AtomicU64>,
+        }
+        impl Expires for Slow {
+            fn expire(&self, _: u64) -> Option<u64> {
+                self.looking.store(1, Ordering::SeqCst);
+                drop(self.gate.lock());
+                Some(1)
+            }
+        }
+        let (gate, looking) = (Arc::new(Mutex::new(())), Arc::new(AtomicU64::new(0)));
+        let expiry = Expiry::new(Clock::system());
+        let shared = Arc::downgrade(&expiry.0);
+        let map = Arc::new(Slow { expiry, gate: Arc::clone(&gate), looking: Arc::clone(&looking) });
+        let closed = gate.lock();
+        map.expiry.schedule(1, &map);
+        until("the thread looks", || looking.load(Ordering::SeqCst) == 1);
+        let gone = Arc::downgrade(&map);
+        drop(map);
+        assert!(gone.upgrade().is_some());
+        drop(closed);
+        until("the map ends", || gone.upgrade().is_none());
+        until("the thread ends", || shared.upgrade().is_none());
+    }
+
+    #[test]
+    fn a_map_that_panics_has_no_thread_until_it_asks_for_one() {
+        struct Panics(Expiry, AtomicU64);
+        impl Expires for Panics {
+            fn expire(&self, _: u64) -> Option<u64> {
+                self.1.fetch_add(1, Ordering::Relaxed);
+                // Without the message on the console.
+                std::panic::resume_unwind(Box::new("broken"));
+            }
+        }
+        let map = Arc::new(Panics(Expiry::new(Clock::system()), AtomicU64::new(0)));
+        for looks in 1..4 {
+            map.0.schedule(1, &map);
+            until("it ends", || !map.0.0.state.lock().is_running);
+            assert_eq!(map.1.load(Ordering::Relaxed), looks);
+        }
+    }
+
+    #[test]
+    fn no_deadline_is_forgotten_however_it_meets_the_thread() {
+        let map = Map::new(&Clock::system(), 3);
+        std::thread::scope(|scope| {
+            for thread in 0..4_u64 {
+                let map = &map;
+                scope.spawn(move || {
+                    for round in 0..300 {
+                        // Waiting after each leaves nobody who would wake the thread by chance, most of the time.
+                        map.expire_in((round * 7 + thread) % 3);
+                        if round % 2 == 0 {
+                            until("all expire", || map.len() == 0);
+                        }
+                    }
+                });
+            }
+        });
+        until("all expire", || map.len() == 0);
+    }
+}
