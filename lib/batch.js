@@ -157,8 +157,8 @@ function getMany(open, items) {
         values[index] = copyOf(item)
         continue
       }
-    } else if (near.copies.size > 0) {
-      const copy = near.copies.get(item)
+    } else if (near.visible.size > 0) {
+      const copy = near.visible.get(item)
       if (copy?.isFresh()) {
         places ??= firstOf(index)
         near.hits++
@@ -206,7 +206,7 @@ function getMissing(open, list, missing, places, values) {
     const chunk = /** @type {number} */ (states[row + CHUNK])
     const word = /** @type {number} */ (states[row + WORD])
     const version = /** @type {number} */ (states[row + VERSION])
-    if (typeof item !== 'object') near.keepByKey(item, near.copies.get(item), value, chunk, word, version)
+    if (typeof item !== 'object') near.keepByKey(item, near.visible.get(item), value, chunk, word, version)
     else if (missing.isHandle?.[index] === 1) near.keepByHandle(item, value, chunk, word, version)
   }
 }

@@ -39,7 +39,7 @@ const {
 } = binding
 
 /** @typedef {import('./near-cache.js').NearCache} NearCache */
-/** @typedef {ReturnType<NearCache['copies']['get']>} Copy */
+/** @typedef {ReturnType<NearCache['visible']['get']>} Copy */
 
 const { CHUNK, STATE, TYPE, VERSION, WORD } = SCRATCH
 const ABSENT = 0
@@ -167,7 +167,7 @@ class TypedMap {
       near.hits++
       return copyOf(key)
     }
-    const copy = near.copies.get(key)
+    const copy = near.visible.get(key)
     if (copy === undefined || copy.words[copy.word] !== copy.version) return this.#readByKey(key, copy)
     near.hits++
     copy.isUsed = true
@@ -279,7 +279,7 @@ class TypedMap {
     if (kind === ABSENT) return undefined
     if (type !== undefined) this.#checkType(type)
     if (copy) return decodeCopy(kind, raw)
-    if (handle === undefined) return this.#keepByKey(key, this.#near.copies.get(key), kind, decode(kind, raw))
+    if (handle === undefined) return this.#keepByKey(key, this.#near.visible.get(key), kind, decode(kind, raw))
     // The same object as without the type.
     return hasFreshCopy(handle, this.#near) ? copyOf(handle) : this.#keepByHandle(handle, kind, decode(kind, raw))
   }
@@ -327,8 +327,8 @@ class TypedMap {
   #write(key, wire, kind) {
     setBinding(this.#open.id, key, wire, kind)
     // The copy of a scalar is the scalar: as good as read again. That of an object is made by the next read.
-    if (kind < JSON_TEXT && this.#near.copies.size > 0) {
-      const copy = this.#near.copies.get(key)
+    if (kind < JSON_TEXT && this.#near.visible.size > 0) {
+      const copy = this.#near.visible.get(key)
       if (copy !== undefined) this.#keepByKey(key, copy, kind, wire)
     }
   }
@@ -338,7 +338,7 @@ class TypedMap {
     const near = this.#near
     const open = this.#open
     if (isHandleKey(key)) return this.#readExisting(key)
-    const copy = near.copies.get(key)
+    const copy = near.visible.get(key)
     if (copy?.isFresh()) {
       near.hits++
       copy.isUsed = true
@@ -358,7 +358,7 @@ class TypedMap {
     const open = this.#open
     checkFunction('callback', callback)
     if (isHandleKey(key)) return this.#readExisting(key)
-    const copy = near.copies.get(key)
+    const copy = near.visible.get(key)
     if (copy?.isFresh()) {
       near.hits++
       copy.isUsed = true
@@ -373,7 +373,7 @@ class TypedMap {
     const wire = encode(value, kind)
     setBinding(open.id, key, wire, kind)
     // The callback may have changed the cache as well as the map.
-    return this.#keepByKey(key, this.#near.copies.get(key), kind, decodeWritten(kind, wire))
+    return this.#keepByKey(key, this.#near.visible.get(key), kind, decodeWritten(kind, wire))
   }
 
   /**

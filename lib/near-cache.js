@@ -2,42 +2,39 @@
 
 // The near cache: decoded values in front of the store, so that a repeated read never leaves JavaScript.
 //
-// A copy belongs to a key or to a handle. With it goes the version at which it was taken, and where the entry's version
-// word lies: as long as the word still says that version, the copy is what the store holds. Whoever changes an entry, in
-// whatever thread, changes its word. So nothing here is ever invalidated; a copy that is no longer fresh is merely not
-// found, and memory is the only reason to throw one away.
+// Whoever changes an entry, in whatever thread, changes its version word. So nothing is ever invalidated here; a copy that
+// is no longer fresh is merely not found, and memory is the only reason to throw one away.
 //
-// Bound. Copies of keys and of handles share one ring of a fixed number of places. While there are free places, every
-// value read takes one. After that, one in ADMITTED_PER newly read values takes a place, that of a copy which was not
-// used since the hand last came by (CLOCK). Refusing most newcomers is what makes a load that exceeds the cache cheap,
-// and it lets copies that are read often gather marks before the hand comes back: for Zipf-distributed reads (s = 0.99)
-// over ten times the size, 0.765 of reads hit, against 0.734 when all are admitted and 0.81 at the optimum. The value
-// read last is kept in any case, as the guest, so that reading one thing twice gives one object.
+// Bound. Copies of keys and of handles share one ring (copies.js). While it has free places, every value read takes one.
+// After that, one in ADMITTED_PER does. Refusing most newcomers is what makes a load that exceeds the cache cheap, and it
+// lets copies that are read often gather marks before the hand comes back: for Zipf-distributed reads (s = 0.99) over ten
+// times the size, 0.765 of reads hit, against 0.734 when all are admitted and 0.81 at the optimum. The value read last is
+// kept in any case, as the guest, so that reading one thing twice gives one object.
+//
+// A handle carries its copy, so looking for it is free. For a key it costs a look into a Map, and admitting one costs half
+// as much as reading it natively. Where fewer than one in WORTH_PER reads hit, all that is a loss, and it is done for one
+// in SAMPLED_PER only, until those say otherwise.
 //
 // Bytes are never kept, because they cannot be frozen.
 
-const {
-  NO_VERSION,
-  NO_WORDS,
-  copyOf,
-  dropCopy,
-  hasCopy,
-  hasFreshCopy,
-  isHandle,
-  isKeptBy,
-  keepCopy,
-  leaveCache,
-  takeMark
-} = require('./handle.js')
+const { KeyCopy, Ring, evictHandle, isEmpty } = require('./copies.js')
+const { copyOf, dropCopy, hasFreshCopy, isHandle, isKeptBy, keepCopy } = require('./handle.js')
 
 /** @typedef {import('./handle.js').Handle} Handle */
 /** @typedef {import('./words.js').Words} Words */
 
-/** One in so many values is admitted to a full cache. A power of two. */
+/** One in so many newly read values is admitted to a full cache. A power of two. */
 const ADMITTED_PER = 8
 
-/** Places the hand looks at for one admission, so that no read pays for a whole round. */
-const MAX_HAND_STEPS = 8
+/** Reads by key are worth a look if one in so many finds a fresh copy. */
+const WORTH_PER = 8
+
+/** While they are not, one in so many is looked for, and admitted if it is not there. A power of two. */
+const SAMPLED_PER = 64
+
+/** Reads by key that find nothing, and samples, after which it is judged whether looking is worth it. */
+const MISSES_PER_REVIEW = 2_048
+const SAMPLES_PER_REVIEW = MISSES_PER_REVIEW / SAMPLED_PER
 
 /** Copies of an outdated cache that are dropped with each new one. */
 const DROPPED_PER_STEP = 64
@@ -48,58 +45,25 @@ const DROPPED_AT_END = 65_536
 /** The key of no copy, which equals none. */
 const NOBODY = Symbol('nobody')
 
-/** The place of what is not admitted. */
-const NONE = -1
-
-/** The copy of what is stored under one key. */
-class KeyCopy {
-  /** @param {unknown} key */
-  constructor(key) {
-    this.key = key
-    /** @type {Int32Array} */
-    this.words = NO_WORDS
-    this.word = 0
-    this.version = NO_VERSION
-    /** @type {any} */
-    this.value = undefined
-    this.isUsed = false
-  }
-
-  isFresh() {
-    return this.words[this.word] === this.version
-  }
-
-  /**
-   * @param {Int32Array} words
-   * @param {number} word
-   * @param {number} version
-   * @param {any} value
-   */
-  keep(words, word, version, value) {
-    this.words = words
-    this.word = word
-    this.version = version
-    this.value = value
-  }
-
-  drop() {
-    this.keep(NO_WORDS, 0, NO_VERSION, undefined)
-    this.isUsed = false
-  }
-}
+/** What reads look into while looking is not worth it. Nothing is ever put in. @type {Map<unknown, KeyCopy>} */
+const NOTHING = new Map()
 
 class NearCache {
-  /** Copies by key; primitives only. @type {Map<unknown, KeyCopy>} */
-  copies = new Map()
+  /** Where reads by key look: `#copies`, or nothing while that is not worth it. @type {Map<unknown, KeyCopy>} */
+  visible
   /** Reads answered here that were not reported yet. */
   hits = 0
+  /** Copies by key; primitives only. @type {Map<unknown, KeyCopy>} */
+  #copies = new Map()
   #maxEntries
   #words
-  /** @type {(KeyCopy | Handle)[]} */
-  #ring = []
-  #hand = 0
+  #ring
   /** What was read last without being admitted; its key may be a handle. */
   #guest = new KeyCopy(NOBODY)
+  /** Reads by key that found no copy here, or samples, until the next review. */
+  #untilReview = MISSES_PER_REVIEW
+  /** While looking, what `hits` was at the last review; otherwise the samples since then that were hits. */
+  #hitsAtReview = 0
   #random = 0x2545f491
   /** What this one took the place of, while it still holds copies. @type {NearCache | null} */
   #outdated = null
@@ -111,6 +75,9 @@ class NearCache {
   constructor(maxEntries, words) {
     this.#maxEntries = maxEntries
     this.#words = words
+    // The guest has one of the entries.
+    this.#ring = new Ring(Math.max(0, maxEntries - 1))
+    this.visible = this.#copies
   }
 
   /**
@@ -128,7 +95,7 @@ class NearCache {
    * Keeps what was read by key.
    *
    * @param {unknown} key a primitive
-   * @param {KeyCopy | undefined} copy what `copies` has for the key
+   * @param {KeyCopy | undefined} copy what `visible` has for the key
    * @param {any} value
    * @param {number} chunk
    * @param {number} word
@@ -137,14 +104,10 @@ class NearCache {
   keepByKey(key, copy, value, chunk, word, version) {
     const words = this.#wordsOf(chunk)
     if (words === null) return
-    if (copy === undefined) {
-      const place = this.#findPlace()
-      if (place === NONE) return this.#welcome(key, words, word, version, value)
-      copy = new KeyCopy(key)
-      this.copies.set(key, copy)
-      this.#ring[place] = copy
-    }
-    copy.keep(words, word, version | 0, value)
+    const signed = version | 0
+    const kept = copy ?? this.#placeOfKey(key)
+    if (kept === undefined) this.#welcome(key, words, word, signed, value)
+    else kept.keep(words, word, signed, value)
   }
 
   /**
@@ -159,12 +122,12 @@ class NearCache {
   keepByHandle(handle, value, chunk, word, version) {
     const words = this.#wordsOf(chunk)
     if (words === null) return
+    const signed = version | 0
     if (!isKeptBy(handle, this)) {
-      const place = this.#findPlace()
-      if (place === NONE) return this.#welcome(handle, words, word, version, value)
-      this.#ring[place] = handle
+      if (this.#ring.isCrowded() && !this.#draws(ADMITTED_PER)) return this.#welcome(handle, words, word, signed, value)
+      this.#evict(this.#ring.add(handle))
     }
-    keepCopy(handle, this, words, word, version | 0, value)
+    keepCopy(handle, this, words, word, signed, value)
   }
 
   /**
@@ -173,9 +136,9 @@ class NearCache {
    * @param {unknown} key
    */
   forgetKey(key) {
-    const copy = this.copies.get(key)
+    const copy = this.#copies.get(key)
     if (copy === undefined) return
-    this.copies.delete(key)
+    this.#copies.delete(key)
     copy.drop()
   }
 
@@ -188,19 +151,27 @@ class NearCache {
     if (isKeptBy(handle, this)) dropCopy(handle)
   }
 
+  /** Hits that were not taken yet. */
+  takeHits() {
+    const { hits } = this
+    this.hits = 0
+    if (this.#isLooking()) this.#hitsAtReview -= hits
+    return hits
+  }
+
   /** An empty cache in place of this one, made at once however much this one holds. */
   successor() {
     const next = new NearCache(this.#maxEntries, this.#words)
-    next.hits = this.hits
+    next.hits = this.takeHits()
     next.#outdated = this
     return next
   }
 
   /** Lets go of everything, when the map is closed. */
   dispose() {
-    this.copies.clear()
-    this.#drop(DROPPED_AT_END)
-    this.#ring = []
+    this.#dismantle(DROPPED_AT_END)
+    this.#copies.clear()
+    this.#ring = new Ring(0)
     this.#outdated = null
   }
 
@@ -210,8 +181,67 @@ class NearCache {
    */
   #wordsOf(chunk) {
     if (this.#maxEntries === 0 || this.#words === null) return null
-    if (this.#outdated !== null && !this.#outdated.#drop(DROPPED_PER_STEP)) this.#outdated = this.#outdated.#outdated
+    const outdated = this.#outdated
+    if (outdated !== null && !outdated.#dismantle(DROPPED_PER_STEP)) this.#outdated = outdated.#outdated
     return this.#words.of(chunk)
+  }
+
+  /**
+   * The copy to keep a value in that was read by key and not found, or undefined if it is not admitted.
+   *
+   * @param {unknown} key
+   * @returns {KeyCopy | undefined}
+   */
+  #placeOfKey(key) {
+    const isLooking = this.#isLooking()
+    if (this.#ring.isCrowded()) {
+      const isDrawn = this.#draws(isLooking ? ADMITTED_PER : SAMPLED_PER)
+      if ((isLooking || isDrawn) && --this.#untilReview === 0) this.#review()
+      if (!isDrawn) return undefined
+    }
+    // Nobody looked, so there may be one.
+    const known = isLooking ? undefined : this.#copies.get(key)
+    if (known !== undefined) {
+      if (known.isFresh()) this.#hitsAtReview++
+      known.isUsed = true
+      return known
+    }
+    const copy = new KeyCopy(key)
+    this.#copies.set(key, copy)
+    this.#evict(this.#ring.add(copy))
+    return copy
+  }
+
+  #isLooking() {
+    return this.visible === this.#copies
+  }
+
+  /** Judges whether reads by key are worth a look. */
+  #review() {
+    if (this.#isLooking()) {
+      const hits = this.hits - this.#hitsAtReview
+      // So many of all reads, those that missed included.
+      if (hits * (WORTH_PER - 1) < MISSES_PER_REVIEW) this.visible = NOTHING
+    } else if (this.#hitsAtReview * WORTH_PER >= SAMPLES_PER_REVIEW) {
+      this.visible = this.#copies
+    }
+    const isLooking = this.#isLooking()
+    this.#untilReview = isLooking ? MISSES_PER_REVIEW : SAMPLES_PER_REVIEW
+    this.#hitsAtReview = isLooking ? this.hits : 0
+  }
+
+  /**
+   * True one in `per` times. At random, because a count would go in step with reads that repeat.
+   *
+   * @param {number} per
+   */
+  #draws(per) {
+    let random = this.#random
+    random ^= random << 13
+    random ^= random >>> 17
+    random ^= random << 5
+    this.#random = random
+    return (random & (per - 1)) === 0 && this.#maxEntries > 1
   }
 
   /**
@@ -226,49 +256,17 @@ class NearCache {
   #welcome(key, words, word, version, value) {
     const guest = this.#guest
     guest.key = key
-    guest.keep(words, word, version | 0, value)
+    guest.keep(words, word, version, value)
   }
 
-  /** An empty place in the ring for a new copy, or NONE if it is not admitted. */
-  #findPlace() {
-    const ring = this.#ring
-    // The guest has one of the entries.
-    if (ring.length < this.#maxEntries - 1) return ring.length
-    if (ring.length === 0) return NONE
-    if (!isEmpty(/** @type {KeyCopy | Handle} */ (ring[this.#hand]))) {
-      // Random, because a count would go in step with reads that repeat.
-      let random = this.#random
-      random ^= random << 13
-      random ^= random >>> 17
-      random ^= random << 5
-      this.#random = random
-      if ((random & (ADMITTED_PER - 1)) !== 0) return NONE
-      for (let step = 1; step < MAX_HAND_STEPS; step++) {
-        if (!wasUsed(/** @type {KeyCopy | Handle} */ (ring[this.#hand]))) break
-        this.#advance()
-      }
-    }
-    const place = this.#advance()
-    this.#evict(/** @type {KeyCopy | Handle} */ (ring[place]))
-    return place
-  }
-
-  /** Where the hand stands; it goes on. */
-  #advance() {
-    const place = this.#hand
-    this.#hand = place + 1 === this.#ring.length ? 0 : place + 1
-    return place
-  }
-
-  /** @param {KeyCopy | Handle} copy */
+  /** @param {KeyCopy | Handle | undefined} copy what had to leave the ring */
   #evict(copy) {
-    if (copy instanceof KeyCopy) {
+    if (copy === undefined) return
+    if (!(copy instanceof KeyCopy)) {
+      if (isKeptBy(copy, this)) evictHandle(copy)
+    } else if (!isEmpty(copy)) {
       // The key of an empty copy may have another one by now.
-      if (!isEmpty(copy)) this.copies.delete(copy.key)
-      copy.drop()
-    } else if (isKeptBy(copy, this)) {
-      dropCopy(copy)
-      leaveCache(copy)
+      this.#copies.delete(copy.key)
     }
   }
 
@@ -277,32 +275,11 @@ class NearCache {
    *
    * @param {number} count
    */
-  #drop(count) {
-    const ring = this.#ring
+  #dismantle(count) {
     this.#guest.key = NOBODY
     this.#guest.drop()
-    for (let dropped = 0; dropped < count; dropped++) {
-      const copy = ring.pop()
-      if (copy === undefined) return false
-      if (!(copy instanceof KeyCopy)) this.#evict(copy)
-    }
-    return true
+    return this.#ring.dismantle(count)
   }
-}
-
-/** @param {KeyCopy | Handle} copy */
-const isEmpty = copy => (copy instanceof KeyCopy ? copy.words === NO_WORDS : !hasCopy(copy))
-
-/**
- * Whether the copy was used since this was last asked.
- *
- * @param {KeyCopy | Handle} copy
- */
-function wasUsed(copy) {
-  if (!(copy instanceof KeyCopy)) return takeMark(copy)
-  const isUsed = copy.isUsed
-  copy.isUsed = false
-  return isUsed
 }
 
 module.exports = { NearCache, copyOf, hasFreshCopy, isHandle }

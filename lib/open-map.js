@@ -75,10 +75,7 @@ class OpenMap {
 
   /** Reports near-cache hits to the store. */
   reportHits() {
-    const { near } = this
-    if (near.hits === 0) return
-    addNearHitsBinding(this.id, near.hits)
-    near.hits = 0
+    if (this.near.hits > 0) addNearHitsBinding(this.id, this.near.takeHits())
   }
 
   /** The same, if it is worth a call. */
