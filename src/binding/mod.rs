@@ -22,3 +22,4 @@ pub mod map;
 pub mod options;
 pub mod shared_words;
 pub mod stats;
+pub mod text;
