@@ -118,6 +118,8 @@ function toJson(value) {
  * @param {unknown} cause
  */
 function explain(value, cause) {
+  // Doing it again would fail in the same way, without saying where.
+  if (cause instanceof RangeError) return notSerializable(`JSON.stringify: ${cause.message}`, {}, cause)
   /** @type {{ reason: string, path: string } | undefined} */
   let found
   /** The objects around the place that is looked at, outermost first. @type {{ object: unknown, path: string }[]} */

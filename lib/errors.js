@@ -172,20 +172,31 @@ function createError(number, details) {
 }
 
 /**
+ * The error for an argument that is not what is allowed. Options are arguments named `option …`.
+ *
+ * @param {typeof TypeError | typeof RangeError} Base
+ * @param {string} argument
+ * @param {unknown} given
+ * @param {string} allowed
+ */
+function notAllowed(Base, argument, given, allowed) {
+  const description = describe(given)
+  const [, option] = /^option (.*)/.exec(argument) ?? []
+  return argumentError(Base, 'ERR_INVALID_OPTION', `${argument} is ${description}; allowed: ${allowed}`, {
+    ...(option === undefined ? { argument } : { option }),
+    given: description,
+    allowed
+  })
+}
+
+/**
  * The error for an argument of the wrong type.
  *
  * @param {string} argument
  * @param {unknown} given
  * @param {string} allowed
  */
-function wrongType(argument, given, allowed) {
-  const description = describe(given)
-  return argumentError(TypeError, 'ERR_INVALID_OPTION', `${argument} is ${description}; allowed: ${allowed}`, {
-    argument,
-    given: description,
-    allowed
-  })
-}
+const wrongType = (argument, given, allowed) => notAllowed(TypeError, argument, given, allowed)
 
 /**
  * The error for an argument of the right type with a value that is not allowed.
@@ -194,14 +205,7 @@ function wrongType(argument, given, allowed) {
  * @param {unknown} given
  * @param {string} allowed
  */
-function outOfRange(argument, given, allowed) {
-  const description = describe(given)
-  return argumentError(RangeError, 'ERR_INVALID_OPTION', `${argument} is ${description}; allowed: ${allowed}`, {
-    argument,
-    given: description,
-    allowed
-  })
-}
+const outOfRange = (argument, given, allowed) => notAllowed(RangeError, argument, given, allowed)
 
 /**
  * The error for an option that is not one.

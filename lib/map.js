@@ -119,6 +119,10 @@ class TypedMap {
   #fill(iterable) {
     const adder = this.set
     checkFunction('the method set of the map', adder)
+    // Asked without reading it, which the loop does, and once is what `Map` does.
+    if (!(Symbol.iterator in Object(iterable))) {
+      throw wrongType('iterable', iterable, 'an iterable of [key, value], or options')
+    }
     for (const item of iterable) {
       if (!isObject(item)) throw wrongType('an item of the iterable', item, '[key, value]')
       Reflect.apply(adder, this, [item[0], item[1]])
