@@ -10,6 +10,11 @@
 //! 128 bytes and an eighth of a power of two above, so at most an eighth of a block is lost. Blocks above 2 KiB come from
 //! the process's allocator.
 //!
+//! **Evacuation.** Blocks that were freed here and there leave pages that are mostly empty and serve one class only. When room
+//! is short, [`Arena::set_aside`] takes the emptiest page it finds off its list; the shard moves what lives there into
+//! other pages of the class, and with the last block the page goes. So freed bytes become pages for any class, and evicting
+//! `n` bytes makes room for `n` bytes, give or take a page or two per class.
+//!
 //! A page is reserved with the map's [`Memory`] when it is taken and released when its last block was freed, so what a map
 //! reports is what was set aside for it, fragmentation included. Everything here is guarded by the shard's lock.
 
@@ -42,8 +47,18 @@ struct Header {
     /// Offset of the first block that was never used.
     fresh: u32,
     live: u32,
-    /// Whether the page is in its class's list of full pages.
-    full: bool,
+    /// Where the page is.
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// In its class's list of pages with a free block.
+    Open,
+    /// In its class's list of pages without.
+    Full,
+    /// In no list: what is freed in it is not used again, and the page goes when all is.
+    SetAside,
 }
 
 const HEADER_BYTES: usize = size_of::<Header>().next_multiple_of(16);
@@ -61,10 +76,14 @@ struct List(*mut Header);
 /// The pages of one shard.
 #[derive(Debug)]
 pub struct Arena {
-    /// Pages with at least one free block. Invariant: `full` is false in each.
+    /// Pages with at least one free block. Invariant: the state of each is `Open`.
     open: [List; CLASSES],
-    /// Pages with none. Invariant: `full` is true in each.
+    /// Pages with none. Invariant: the state of each is `Full`.
     full: [List; CLASSES],
+    /// Pages that are being emptied. Invariant: the state of each is `SetAside`.
+    set_aside: [List; CLASSES],
+    /// Free blocks in open pages.
+    free_blocks: [u32; CLASSES],
     bytes: usize,
     memory: Arc<Memory>,
 }
@@ -113,7 +132,14 @@ impl Arena {
     /// No pages yet.
     pub fn new(memory: Arc<Memory>) -> Self {
         let none = List(std::ptr::null_mut());
-        Self { open: [none; CLASSES], full: [none; CLASSES], bytes: 0, memory }
+        Self {
+            open: [none; CLASSES],
+            full: [none; CLASSES],
+            set_aside: [none; CLASSES],
+            free_blocks: [0; CLASSES],
+            bytes: 0,
+            memory,
+        }
     }
 
     /// Bytes of its pages.
@@ -149,10 +175,11 @@ impl Arena {
                 offset
             };
             header.live += 1;
+            self.free_blocks[class] -= 1;
             if header.free == 0 && header.fresh as usize + block_bytes > page_size(class).bytes() {
                 self.open[class].remove(page);
                 self.full[class].push(page);
-                (*page).full = true;
+                (*page).state = State::Full;
             }
             Ok(NonNull::new_unchecked(page.byte_add(offset as usize).cast::<u8>()))
         }
@@ -177,8 +204,17 @@ impl Arena {
             block.cast::<u32>().write((*page).free);
             (*page).free = offset as u32;
             (*page).live -= 1;
-            if (*page).full {
-                (*page).full = false;
+            if (*page).state == State::SetAside {
+                if (*page).live == 0 {
+                    self.set_aside[class].remove(page);
+                    self.bytes -= page_bytes;
+                    give_page_back(page, class, &self.memory);
+                }
+                return;
+            }
+            self.free_blocks[class] += 1;
+            if (*page).state == State::Full {
+                (*page).state = State::Open;
                 self.full[class].remove(page);
                 self.open[class].push(page);
             }
@@ -188,8 +224,51 @@ impl Arena {
             if (*page).live == 0 && !is_only_open_page {
                 self.open[class].remove(page);
                 self.bytes -= page_bytes;
+                self.free_blocks[class] -= blocks_of(class);
                 give_page_back(page, class, &self.memory);
             }
+        }
+    }
+
+    /// Takes the emptiest of some pages off its list, if the blocks that live in it find room in others, and gives those
+    /// blocks. Some of them may be retired already; they are freed in due course. Whatever is freed in the page from now on is not used
+    /// again, and with the last block the page goes.
+    pub fn set_aside(&mut self) -> Option<Vec<NonNull<u8>>> {
+        /// Pages to look at: the emptiest of a few is nearly as good as the emptiest of all.
+        const CANDIDATES: usize = 8;
+        let free_bytes = |class: &usize| self.free_blocks[*class] as usize * class_bytes(*class);
+        let class = (0..CLASSES).max_by_key(free_bytes)?;
+        let mut emptiest: Option<(u32, *mut Header)> = None;
+        let mut page = self.open[class].0;
+        for _ in 0..CANDIDATES {
+            if page.is_null() {
+                break;
+            }
+            // SAFETY: pages in a list are this arena's and initialised.
+            unsafe {
+                if emptiest.is_none_or(|(live, _)| (*page).live < live) {
+                    emptiest = Some(((*page).live, page));
+                }
+                page = (*page).next;
+            }
+        }
+        let (live, page) = emptiest?;
+        let free_here = blocks_of(class) - live;
+        if live > self.free_blocks[class] - free_here {
+            return None;
+        }
+        self.free_blocks[class] -= free_here;
+        // SAFETY: the page is in this list, and initialised.
+        unsafe {
+            self.open[class].remove(page);
+            if live == 0 {
+                self.bytes -= page_size(class).bytes();
+                give_page_back(page, class, &self.memory);
+                return Some(Vec::new());
+            }
+            (*page).state = State::SetAside;
+            self.set_aside[class].push(page);
+            Some(living_blocks(page, class))
         }
     }
 
@@ -209,12 +288,13 @@ impl Arena {
             free: 0,
             fresh: HEADER_BYTES as u32,
             live: 0,
-            full: false,
+            state: State::Open,
         };
         // SAFETY: a page is writable, large enough for a header, and belongs to nobody else.
         unsafe {
             page.write(header);
             self.open[class].push(page);
+            self.free_blocks[class] += blocks_of(class);
         }
         Ok(())
     }
@@ -223,7 +303,7 @@ impl Arena {
 impl Drop for Arena {
     fn drop(&mut self) {
         for class in 0..CLASSES {
-            for list in [self.open[class], self.full[class]] {
+            for list in [self.open[class], self.full[class], self.set_aside[class]] {
                 let mut page = list.0;
                 while !page.is_null() {
                     // SAFETY: the arena owns its pages, each is in one list, and the link is read before the page goes.
@@ -235,6 +315,32 @@ impl Drop for Arena {
                 }
             }
         }
+    }
+}
+
+/// Blocks that a page of this class has.
+const fn blocks_of(class: usize) -> u32 {
+    ((page_size(class).bytes() - HEADER_BYTES) / class_bytes(class)) as u32
+}
+
+/// The blocks of a page that are not free.
+///
+/// # Safety
+///
+/// `page` is an initialised page of this class.
+unsafe fn living_blocks(page: *mut Header, class: usize) -> Vec<NonNull<u8>> {
+    let block_bytes = class_bytes(class);
+    // SAFETY: offsets in a page's list of free blocks, and those between header and `fresh`, are of blocks in the page.
+    unsafe {
+        let mut is_free = vec![false; blocks_of(class) as usize];
+        let mut offset = (*page).free as usize;
+        while offset != 0 {
+            is_free[(offset - HEADER_BYTES) / block_bytes] = true;
+            offset = page.byte_add(offset).cast::<u32>().read() as usize;
+        }
+        let used = ((*page).fresh as usize - HEADER_BYTES) / block_bytes;
+        let living = (0..used).filter(|&number| !is_free[number]);
+        living.map(|number| NonNull::new_unchecked(page.byte_add(HEADER_BYTES + number * block_bytes).cast())).collect()
     }
 }
 
@@ -365,6 +471,41 @@ mod tests {
                 assert!(content.iter().all(|&byte| byte == fill));
                 arena.free(block, size);
             }
+        }
+        drop(arena);
+        assert_eq!(memory.total(), 0);
+    }
+
+    #[test]
+    fn freed_bytes_become_pages_for_another_class() {
+        let memory = Arc::new(Memory::new(None));
+        let mut arena = Arena::new(Arc::clone(&memory));
+        let mut blocks: Vec<_> = (0..4_000).map(|_| arena.alloc(64).unwrap()).collect();
+        // One block in four stays, in every page.
+        let mut n = 0;
+        blocks.retain(|&block| {
+            n += 1;
+            if n % 4 != 0 {
+                // SAFETY: ours, of this size, freed once.
+                unsafe { arena.free(block, 64) };
+            }
+            n % 4 == 0
+        });
+        let before = arena.bytes();
+        while let Some(living) = arena.set_aside() {
+            for block in living {
+                let moved = arena.alloc(64).unwrap();
+                let place = blocks.iter_mut().find(|other| **other == block).unwrap();
+                *place = moved;
+                // SAFETY: ours, of this size, freed once.
+                unsafe { arena.free(block, 64) };
+            }
+        }
+        assert!(arena.bytes() * 3 < before, "{} of {before} bytes are left", arena.bytes());
+        assert_eq!(memory.used(Use::Entries), arena.bytes() as u64);
+        for block in blocks {
+            // SAFETY: ours, of this size, freed once.
+            unsafe { arena.free(block, 64) };
         }
         drop(arena);
         assert_eq!(memory.total(), 0);

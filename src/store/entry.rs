@@ -212,7 +212,8 @@ impl Entry {
     /// Whether this is the entry of `key`.
     #[inline]
     pub fn has_key(self, key: Key<'_>) -> bool {
-        self.word(0) == (key.kind as u32) << KEY_LEN_BITS | key.bytes.len() as u32 && self.key().bytes == key.bytes
+        self.word(0) == (key.kind as u32) << KEY_LEN_BITS | key.bytes.len() as u32
+            && is_equal(self.key().bytes, key.bytes)
     }
 
     /// The kind of the value.
@@ -234,6 +235,22 @@ impl Entry {
         // SAFETY: a typed entry has the type's number there.
         unsafe { self.0.add(FIXED_BYTES).cast::<u32>().read_unaligned() }
     }
+}
+
+/// Whether two slices of the same length are equal. Most keys are shorter than what calling `memcmp` pays for: two words
+/// that may overlap cover 8 to 16 bytes. (17 % of a key read, see the group `get` of `benchmark/store.rs`.)
+#[inline]
+fn is_equal(left: &[u8], right: &[u8]) -> bool {
+    let len = left.len();
+    if !(8..=16).contains(&len) || right.len() != len {
+        return left == right;
+    }
+    let word = |bytes: &[u8], at: usize| {
+        let mut word = [0; 8];
+        word.copy_from_slice(&bytes[at..at + 8]);
+        u64::from_ne_bytes(word)
+    };
+    word(left, 0) == word(right, 0) && word(left, len - 8) == word(right, len - 8)
 }
 
 #[cfg(all(test, not(loom)))]

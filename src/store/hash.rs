@@ -8,19 +8,25 @@ use super::key::{Key, KeyKind};
 
 /// The hash function of one map: ahash, keyed, so that nobody can prepare colliding keys without knowing the seed.
 #[derive(Debug)]
-pub struct KeyHasher(RandomState);
+pub struct KeyHasher {
+    /// One state per kind of key, so that the kind need not be hashed.
+    states: [RandomState; KeyKind::COUNT],
+}
 
 impl KeyHasher {
     /// The function with this seed; the same seed gives the same hashes in every process of one build.
     pub fn new(seed: u64) -> Self {
         // ahash wants four numbers; odd constants keep them different whatever the seed is.
-        let mix = |odd: u64| seed.wrapping_mul(odd).rotate_left(29) ^ odd;
-        Self(RandomState::with_seeds(
-            mix(0x9e37_79b9_7f4a_7c15),
-            mix(0xc2b2_ae3d_27d4_eb4f),
-            mix(0x1656_67b1_9e37_79f9),
-            mix(0xd6e8_feb8_6659_fd93),
-        ))
+        let state = |kind: usize| {
+            let mix = |odd: u64| seed.wrapping_add(kind as u64).wrapping_mul(odd).rotate_left(29) ^ odd;
+            RandomState::with_seeds(
+                mix(0x9e37_79b9_7f4a_7c15),
+                mix(0xc2b2_ae3d_27d4_eb4f),
+                mix(0x1656_67b1_9e37_79f9),
+                mix(0xd6e8_feb8_6659_fd93),
+            )
+        };
+        Self { states: std::array::from_fn(state) }
     }
 
     /// A seed that differs from map to map and from process to process.
@@ -32,14 +38,12 @@ impl KeyHasher {
     /// The hash of a key.
     #[inline]
     pub fn hash(&self, key: Key<'_>) -> u64 {
-        let mut hasher = self.0.build_hasher();
+        let mut hasher = self.states[key.kind as usize].build_hasher();
         if key.kind == KeyKind::Int {
-            // An integer needs no byte loop: its four bytes and its kind fit one word.
-            let int = key.bytes.try_into().map_or(0, u32::from_le_bytes);
-            hasher.write_u64(u64::from(int) << 8 | key.kind as u64);
+            // An integer needs no byte loop.
+            hasher.write_u32(key.bytes.try_into().map_or(0, u32::from_le_bytes));
         } else {
             hasher.write(key.bytes);
-            hasher.write_u8(key.kind as u8);
         }
         hasher.finish()
     }

@@ -139,22 +139,26 @@ impl Table {
     /// The first word with this tag for whose slot `accept` has an answer.
     #[inline]
     fn find<T>(&self, tag: u32, mut accept: impl FnMut(u32) -> Option<T>) -> Option<(usize, T)> {
+        let words = self.words();
         let mut position = self.home(tag);
-        // The bound only matters if every word is taken, which the load factor excludes.
-        for _ in 0..self.words().len() {
-            let word = self.words()[position].load(Ordering::Acquire);
-            if word == EMPTY {
-                return None;
-            }
+        loop {
+            let word = words[position].load(Ordering::Acquire);
             if (word >> 32) as u32 == tag
                 && word as u32 != MOVED as u32
+                && word != EMPTY
                 && let Some(answer) = accept(word as u32 - 1)
             {
                 return Some((position, answer));
             }
-            position = self.after(position);
+            // There is an empty word in every table: the load factor stays below 1.
+            if word == EMPTY {
+                return None;
+            }
+            position += 1;
+            if position == words.len() {
+                position = 0;
+            }
         }
-        None
     }
 
     fn insert(&self, word: u64) {

@@ -29,7 +29,10 @@ pub enum KeyKind {
 }
 
 impl KeyKind {
-    const ALL: [Self; 11] = [
+    /// How many kinds there are.
+    pub(super) const COUNT: usize = 11;
+
+    const ALL: [Self; Self::COUNT] = [
         Self::Keyless,
         Self::String,
         Self::Utf16,

@@ -7,7 +7,7 @@ use super::iterate::{self, Step};
 use super::key::{Key, KeyKind};
 use super::reaper;
 use super::reclaim::{Participant, Pin};
-use super::shard::{Located, Presence, Shard, Target, Written};
+use super::shard::{Presence, Shard, Target, Tenant, Written};
 use super::stats::Counters;
 use super::store::Store;
 use super::sync::{Arc, CachePadded};
@@ -36,14 +36,12 @@ pub struct Found {
 }
 
 impl Found {
-    fn of(located: Located) -> Self {
-        Self { kind: located.entry.value_kind(), place: located.place, type_id: located.entry.type_id() }
-    }
-
-    fn copy(located: Located, out: &mut Vec<u8>) -> Self {
+    /// Copies the value out. `None` if the slot has another entry by now.
+    fn copy(tenant: Tenant<'_>, out: &mut Vec<u8>) -> Option<Self> {
         out.clear();
-        out.extend_from_slice(located.entry.value_bytes());
-        Self::of(located)
+        out.extend_from_slice(tenant.entry.value_bytes());
+        let place = tenant.place()?;
+        Some(Self { kind: tenant.entry.value_kind(), place, type_id: tenant.entry.type_id() })
     }
 }
 
@@ -80,20 +78,36 @@ impl Local {
         (self.store.shard_of(hash), hash as u32)
     }
 
+    /// Finds a key's entry and uses it under a pin; looks again if `use_it` says that the slot changed meanwhile.
     #[inline]
-    fn find<T>(&self, key: Key<'_>, use_it: impl FnOnce(Located) -> T) -> Result<Option<T>, Error> {
+    fn find<T>(&self, key: Key<'_>, mut use_it: impl FnMut(Tenant<'_>) -> Option<T>) -> Result<Option<T>, Error> {
         self.store.context.check()?;
         let (shard, tag) = self.shard_of(key);
         let pin = self.pin();
-        Ok(shard.find(key, tag, &pin).map(use_it))
+        loop {
+            let Some(tenant) = shard.find(key, tag, &pin) else { return Ok(None) };
+            if let Some(answer) = use_it(tenant) {
+                return Ok(Some(answer));
+            }
+        }
     }
 
+    /// The same for a handle's entry.
     #[inline]
-    fn find_handle<T>(&self, handle: Handle, use_it: impl FnOnce(Located) -> T) -> Result<Option<T>, Error> {
+    fn find_handle<T>(
+        &self,
+        handle: Handle,
+        mut use_it: impl FnMut(Tenant<'_>) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
         self.store.context.check()?;
         let Some(shard) = self.store.shard(handle.shard) else { return Ok(None) };
         let pin = self.pin();
-        Ok(shard.find_handle(handle, &pin).map(use_it))
+        loop {
+            let Some(tenant) = shard.find_handle(handle, &pin) else { return Ok(None) };
+            if let Some(answer) = use_it(tenant) {
+                return Ok(Some(answer));
+            }
+        }
     }
 
     #[inline]
@@ -108,22 +122,24 @@ impl Local {
 
     /// Copies the value of a key into `out`.
     pub fn get(&self, key: Key<'_>, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
-        self.counted(self.find(key, |located| Found::copy(located, out)))
+        self.counted(self.find(key, |tenant| Found::copy(tenant, out)))
     }
 
     /// Copies the value of a handle's entry into `out`; `None` for any dead or forged handle.
     pub fn get_by_handle(&self, handle: Handle, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
-        self.counted(self.find_handle(handle, |located| Found::copy(located, out)))
+        self.counted(self.find_handle(handle, |tenant| Found::copy(tenant, out)))
     }
 
     /// Lets `look` see the value of a key without copying it. `look` must be short: nothing is freed meanwhile.
     pub fn with<T>(&self, key: Key<'_>, look: impl FnOnce(&[u8]) -> T) -> Result<Option<T>, Error> {
-        self.counted(self.find(key, |located| look(located.entry.value_bytes())))
+        let mut look = Some(look);
+        self.counted(self.find(key, |tenant| look.take().map(|look| look(tenant.entry.value_bytes()))))
     }
 
     /// The same by handle.
     pub fn with_handle<T>(&self, handle: Handle, look: impl FnOnce(&[u8]) -> T) -> Result<Option<T>, Error> {
-        self.counted(self.find_handle(handle, |located| look(located.entry.value_bytes())))
+        let mut look = Some(look);
+        self.counted(self.find_handle(handle, |tenant| look.take().map(|look| look(tenant.entry.value_bytes()))))
     }
 
     /// Why a handle is dead; `Ok` if it is alive.
@@ -139,17 +155,17 @@ impl Local {
 
     /// Whether the key is there.
     pub fn has(&self, key: Key<'_>) -> Result<bool, Error> {
-        Ok(self.counted(self.find(key, |_| ()))?.is_some())
+        Ok(self.counted(self.find(key, |_| Some(())))?.is_some())
     }
 
     /// Whether the handle is alive.
     pub fn has_handle(&self, handle: Handle) -> Result<bool, Error> {
-        Ok(self.counted(self.find_handle(handle, |_| ()))?.is_some())
+        Ok(self.counted(self.find_handle(handle, |_| Some(())))?.is_some())
     }
 
     /// The handle of a key's entry. Counts as no read.
     pub fn place_of(&self, key: Key<'_>) -> Result<Option<Place>, Error> {
-        self.find(key, |located| located.place)
+        self.find(key, |tenant| tenant.place())
     }
 
     fn count_write(&self, written: &Written) {
@@ -262,21 +278,21 @@ impl Local {
 
     /// Deletes a key and copies its last value into `out`.
     pub fn remove(&self, key: Key<'_>, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
-        self.take(key, |located| Found::copy(located, out))
+        Ok(self.take(key, |tenant| Found::copy(tenant, out))?.flatten())
     }
 
     /// Deletes the entry of a handle and copies its last value into `out`.
     pub fn remove_handle(&self, handle: Handle, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
-        self.take_handle(handle, |located| Found::copy(located, out))
+        Ok(self.take_handle(handle, |tenant| Found::copy(tenant, out))?.flatten())
     }
 
-    fn take<T>(&self, key: Key<'_>, look: impl FnOnce(Located) -> T) -> Result<Option<T>, Error> {
+    fn take<T>(&self, key: Key<'_>, look: impl FnOnce(Tenant<'_>) -> T) -> Result<Option<T>, Error> {
         self.store.context.check()?;
         let (shard, tag) = self.shard_of(key);
         self.taken(shard.remove(&self.store.context, Target::Key(key, tag), look))
     }
 
-    fn take_handle<T>(&self, handle: Handle, look: impl FnOnce(Located) -> T) -> Result<Option<T>, Error> {
+    fn take_handle<T>(&self, handle: Handle, look: impl FnOnce(Tenant<'_>) -> T) -> Result<Option<T>, Error> {
         self.store.context.check()?;
         let Some(shard) = self.store.shard(handle.shard) else { return Ok(None) };
         self.taken(shard.remove(&self.store.context, Target::Handle(handle), look))
@@ -313,11 +329,11 @@ impl Local {
         key_out: &mut Vec<u8>,
         value_out: &mut Vec<u8>,
     ) -> Result<Option<(KeyKind, Found)>, Error> {
-        self.find_handle(handle, |located| {
-            let key = located.entry.key();
+        self.find_handle(handle, |tenant| {
+            let key = tenant.entry.key();
             key_out.clear();
             key_out.extend_from_slice(key.bytes);
-            (key.kind, Found::copy(located, value_out))
+            Found::copy(tenant, value_out).map(|found| (key.kind, found))
         })
     }
 

@@ -68,20 +68,30 @@ pub struct Contents {
     memory: Arc<super::memory::Memory>,
 }
 
-/// An entry that a reader found. Good as long as the pin it was found under.
+/// A slot and the entry that was in it. Good as long as the pin or the lock it was found under.
 #[derive(Clone, Copy, Debug)]
-pub struct Located {
+pub struct Tenant<'a> {
     /// The entry.
     pub entry: Entry,
-    /// Its handle and its version.
-    pub place: Place,
+    slot: SlotRef<'a>,
+    number: u32,
+    shard: u32,
 }
 
-impl Located {
+impl Tenant<'_> {
+    /// The handle and the version of the entry; `None` if the slot has another entry by now.
+    ///
+    /// Generation and version are read between two looks at the same pointer. No block is used again under a pin, so the
+    /// tenant was there all the while: the generation is its own, and a version newer than the entry's would have come with a newer pointer.
     #[inline]
-    fn new(slot: SlotRef<'_>, entry: Entry, handle: Handle, version: u32) -> Self {
-        let (chunk, word) = slot.word();
-        Self { entry, place: Place { handle, version, chunk, word } }
+    pub fn place(&self) -> Option<Place> {
+        let generation = self.slot.generation();
+        let version = self.slot.version();
+        if self.slot.entry() != Some(self.entry) {
+            return None;
+        }
+        let (chunk, word) = self.slot.word();
+        Some(Place { handle: Handle { shard: self.shard, slot: self.number, generation }, version, chunk, word })
     }
 }
 
@@ -145,43 +155,33 @@ impl Shard {
 
     /// Finds a key's entry. No lock, unless words of the index keep moving.
     #[inline]
-    pub fn find(&self, key: Key<'_>, tag: u32, _pin: &Pin<'_>) -> Option<Located> {
-        let locate = |number| self.locate(number).filter(|located| located.entry.has_key(key));
-        if let Ok(found) = self.index.find(tag, locate) {
-            found
-        } else {
-            let _writer = self.writer.lock();
-            let spot = self.index.spot(tag, |number| locate(number).is_some())?;
-            locate(spot.slot)
+    pub fn find(&self, key: Key<'_>, tag: u32, _pin: &Pin<'_>) -> Option<Tenant<'_>> {
+        let tenant = |number| self.tenant(number).filter(|tenant| tenant.entry.has_key(key));
+        match self.index.find(tag, tenant) {
+            Ok(found) => found,
+            Err(Contended) => self.find_locked(key, tag),
         }
+    }
+
+    #[cold]
+    fn find_locked(&self, key: Key<'_>, tag: u32) -> Option<Tenant<'_>> {
+        let _writer = self.writer.lock();
+        self.tenant(self.spot(key, tag)?.slot)
     }
 
     /// Finds a handle's entry, if it is alive. Never takes a lock.
     #[inline]
-    pub fn find_handle(&self, handle: Handle, _pin: &Pin<'_>) -> Option<Located> {
-        let slot = self.slab.slot(handle.slot)?;
-        // Version before pointer: the value is at least as new. Pointer before generation: a match proves the tenant.
-        let version = slot.version();
-        let entry = slot.entry()?;
-        if slot.generation() != handle.generation {
-            return None;
-        }
-        Some(Located::new(slot, entry, handle, version))
+    pub fn find_handle(&self, handle: Handle, _pin: &Pin<'_>) -> Option<Tenant<'_>> {
+        let tenant = self.tenant(handle.slot)?;
+        // Pointer before generation: a match proves the tenant.
+        (tenant.slot.generation() == handle.generation).then_some(tenant)
     }
 
-    /// The tenant of a slot. Its generation is looked at before and after the pointer, so that the handle is that tenant's.
+    /// Who is in a slot. Under a pin or the lock.
     #[inline]
-    fn locate(&self, number: u32) -> Option<Located> {
+    fn tenant(&self, number: u32) -> Option<Tenant<'_>> {
         let slot = self.slab.slot(number)?;
-        loop {
-            let generation = slot.generation();
-            let version = slot.version();
-            let entry = slot.entry()?;
-            if slot.generation() == generation {
-                let handle = Handle { shard: self.number, slot: number, generation };
-                return Some(Located::new(slot, entry, handle, version));
-            }
-        }
+        Some(Tenant { entry: slot.entry()?, slot, number, shard: self.number })
     }
 
     /// Why a handle is dead; `Ok` if it is alive.
@@ -253,7 +253,7 @@ impl Shard {
         &self,
         context: &Context,
         target: Target<'_>,
-        look: impl FnOnce(Located) -> T,
+        look: impl FnOnce(Tenant<'_>) -> T,
     ) -> Result<Option<T>, Error> {
         self.locked(context, |writer| {
             self.step(writer, context);
@@ -267,9 +267,9 @@ impl Shard {
                     Err(_) => return Ok(None),
                 },
             };
-            let Some(located) = self.locate(number) else { return Ok(None) };
-            let answer = look(located);
-            let key = located.entry.key();
+            let Some(tenant) = self.tenant(number) else { return Ok(None) };
+            let answer = look(tenant);
+            let key = tenant.entry.key();
             let spot = spot.or_else(|| {
                 let is_keyed = key.kind != KeyKind::Keyless;
                 is_keyed.then(|| self.index.spot(context.hasher.hash(key) as u32, |found| found == number)).flatten()
@@ -303,7 +303,7 @@ impl Shard {
             // Generations are used up: entries leave one by one, and their slots retire.
             while let Some(number) = writer.order.oldest() {
                 let key =
-                    self.locate(number).map(|located| located.entry.key()).filter(|key| key.kind != KeyKind::Keyless);
+                    self.tenant(number).map(|tenant| tenant.entry.key()).filter(|key| key.kind != KeyKind::Keyless);
                 let spot = key.and_then(|key| self.spot(key, context.hasher.hash(key) as u32));
                 self.take_out(writer, context, number, spot);
             }
@@ -418,8 +418,7 @@ impl Shard {
             writer.index.insert(&self.index, tag, number);
         }
         self.count(1, entry.weight_bytes() as i64);
-        let handle = Handle { shard: self.number, slot: number, generation: slot.generation() };
-        Ok(Written { place: Located::new(slot, entry, handle, version).place, replaced: false })
+        Ok(Written { place: self.place(slot, number, version), replaced: false })
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of an entry, and where it goes")]
@@ -471,8 +470,14 @@ impl Shard {
             writer.retire(context, Retired::Entry(old), old.weight_bytes());
         }
         self.count(0, grown);
+        Ok(Written { place: self.place(slot, number, version), replaced: true })
+    }
+
+    /// Where an entry is that was just written. Under the lock.
+    fn place(&self, slot: SlotRef<'_>, number: u32, version: u32) -> Place {
+        let (chunk, word) = slot.word();
         let handle = Handle { shard: self.number, slot: number, generation: slot.generation() };
-        Ok(Written { place: Located::new(slot, entry, handle, version).place, replaced: true })
+        Place { handle, version, chunk, word }
     }
 
     fn take_out(&self, writer: &mut Writer, context: &Context, number: u32, spot: Option<Spot>) {
