@@ -15,6 +15,12 @@ const { drain: drainBinding, listen: listenBinding } = binding
 
 const LEVEL_NAMES = Object.keys(LEVEL)
 
+/**
+ * Events that are delivered in one turn of the event loop: a few milliseconds of it, as making an error takes some 10 µs.
+ * Other threads can cause events faster than this one delivers them, and must not keep it from everything else.
+ */
+const DELIVERED_PER_TURN = 256
+
 /** What this thread wants to hear of one open map. */
 class Audience {
   /** @type {Set<{ listener: (line: LogLine) => void }>} */
@@ -110,8 +116,39 @@ function deliver(event) {
   }
 }
 
+/** Drained and not yet delivered, from `next` on. @type {MapEvent[]} */
+let drained = []
+let next = 0
+/** Whether more wait natively. */
+let isWoken = false
+let isScheduled = false
+
+function schedule() {
+  if (isScheduled) return
+  isScheduled = true
+  // A timer, because an immediate that does not keep the process alive may never run.
+  setTimeout(deliverSome, 0).unref()
+}
+
+function deliverSome() {
+  isScheduled = false
+  if (next === drained.length && isWoken) {
+    isWoken = false
+    drained = drainBinding()
+    next = 0
+  }
+  const end = Math.min(next + DELIVERED_PER_TURN, drained.length)
+  while (next < end) deliver(/** @type {MapEvent} */ (drained[next++]))
+  if (next === drained.length) {
+    drained = []
+    next = 0
+  }
+  if (drained.length > 0 || isWoken) schedule()
+}
+
 onWake(() => {
-  for (const event of drainBinding()) deliver(event)
+  isWoken = true
+  schedule()
 })
 
 module.exports = { subscribe }
