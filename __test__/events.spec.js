@@ -159,6 +159,38 @@ describe('events: log lines', { timeout: 60_000 }, () => {
   })
 })
 
+describe('events: faster than they can be told', { timeout: 120_000 }, () => {
+  it('leave the event loop its turns', async () => {
+    const name = freshName()
+    const map = TypedMap.open(name, { maxEntries: 1 })
+    map.set('a', 1)
+    let heard = 0
+    map.onError(() => heard++)
+    const workers = [1, 2].map(() =>
+      startWorker(({ TypedMap, data, port }) => {
+        const map = TypedMap.open(data)
+        port.postMessage('refused')
+        for (;;) {
+          try {
+            map.set('b', 1)
+          } catch {}
+        }
+      }, name)
+    )
+    await Promise.all(workers.map(nextMessage))
+    let most = 0
+    for (let turn = 0; turn < 200; turn++) {
+      const before = heard
+      await new Promise(setImmediate)
+      most = Math.max(most, heard - before)
+    }
+    await until(() => heard > 5_000)
+    assert.ok(most <= 1_000, `${most} events came in one turn`)
+    await Promise.all(workers.map(worker => worker.terminate()))
+    map.close()
+  })
+})
+
 describe('events: listeners', { timeout: 60_000 }, () => {
   it('end with the function that registering gave, and only they', async () => {
     const map = new TypedMap([['a', 1]], { maxEntries: 1 })
