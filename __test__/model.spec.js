@@ -12,6 +12,7 @@
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const { TypedMap, TypedMapError } = require('..')
+const { refuseSharedWords } = require('../lib/words.js')
 const { seededRandom } = require('./support/random.js')
 
 const STEPS = Number(process.env.MODEL_STEPS ?? 100_000)
@@ -478,7 +479,8 @@ const CONFIGURATIONS = {
   'with its near cache': {},
   'without a near cache': { nearCache: false },
   'with a near cache of one entry': { nearCache: { maxEntries: 1 } },
-  'with one shard': { shards: 1 }
+  'with one shard': { shards: 1 },
+  'on an engine that refuses shared memory': {}
 }
 
 describe('model', () => {
@@ -486,11 +488,13 @@ describe('model', () => {
     it(`a map ${name} answers like a Map, for ${STEPS.toLocaleString('en')} random steps`, t => {
       const random = seededRandom(t)
       // Two references to one map, so that what one of them cached is changed behind its back.
+      refuseSharedWords(name.includes('refuses'))
       const maps = [1, 2].map(() => TypedMap.open(`model ${name} ${random.seed}`, options))
       try {
         new Sequence(random, maps).run(STEPS)
       } finally {
         for (const map of maps) map.close()
+        refuseSharedWords(false)
       }
     })
   }

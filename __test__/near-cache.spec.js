@@ -1,8 +1,9 @@
 'use strict'
 
-const { describe, it } = require('node:test')
+const { afterEach, beforeEach, describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const { TypedMap } = require('..')
+const { refuseSharedWords } = require('../lib/words.js')
 const { runNode } = require('./support/processes.js')
 const { nextMessage, startWorker } = require('./support/workers.js')
 
@@ -197,6 +198,45 @@ describe('near cache: its bound', () => {
     const handle = map.getHandle('key')
     for (let read = 0; read < 100; read++) map.get(handle)
     assert.equal(map.getStats().hits, 200)
+  })
+})
+
+describe('near cache: where the engine refuses memory that is not its own', () => {
+  beforeEach(() => refuseSharedWords(true))
+  afterEach(() => refuseSharedWords(false))
+
+  it('nothing is cached, and every read is right', () => {
+    const map = new TypedMap([['key', { written: 1 }]])
+    const handle = map.getHandle('key')
+    for (const item of ['key', handle]) {
+      const first = map.get(item)
+      assert.deepEqual(first, { written: 1 })
+      assert.notEqual(map.get(item), first)
+    }
+    for (const [name, write] of Object.entries(WRITERS)) {
+      map.set('key', { written: 1 })
+      const held = map.getHandle('key')
+      map.get('key')
+      map.get(held)
+      write(map)
+      assert.deepEqual(map.get('key'), LEFT(name), name)
+      assert.equal(map.has(held), !/delete|remove|clear/.test(name), name)
+    }
+  })
+
+  it('iteration sees changes as they are', () => {
+    const entries = Array.from({ length: 200 }, (_, key) => [key, { round: 0 }])
+    const [visited, expected] = [new TypedMap(entries), new Map(entries)].map(map => {
+      const seen = []
+      for (const [key, { round }] of map) {
+        seen.push([key, round])
+        if (key % 3 === 0) map.set(key + 1, { round: key })
+        if (key % 5 === 0) map.delete(key + 3)
+        if (seen.length > 400) break
+      }
+      return seen
+    })
+    assert.deepEqual(visited, expected)
   })
 })
 
