@@ -6,6 +6,8 @@
 //! └───────────────────────┴───────────┴─────────────────────┴───────────────────┴─────┴───────┘
 //! ```
 //!
+//! An entry without a key has the number of its slot in the key's place, so that whoever finds the entry finds its slot.
+//!
 //! A change of the value makes a new entry, and the old one is retired. That is what lets a reader copy without a lock and
 //! without looking twice.
 
@@ -121,6 +123,23 @@ impl Entry {
             at.copy_from_nonoverlapping(key.bytes.as_ptr(), key.bytes.len());
             at.add(key.bytes.len()).copy_from_nonoverlapping(value.bytes.as_ptr(), value.bytes.len());
         }
+        Self(block)
+    }
+
+    /// A copy of a small entry in another block.
+    pub fn copy(self, arena: &mut Arena) -> Result<Self, Error> {
+        let block = arena.alloc(self.size())?;
+        // SAFETY: both blocks have this many bytes, and the new one is nobody else's.
+        unsafe { block.copy_from_nonoverlapping(self.0, self.size()) };
+        Ok(Self(block))
+    }
+
+    /// The entry in a block.
+    ///
+    /// # Safety
+    ///
+    /// An entry was written there, and it is not freed while the result is used.
+    pub unsafe fn in_block(block: NonNull<u8>) -> Self {
         Self(block)
     }
 

@@ -62,8 +62,8 @@ pub struct Key<'a> {
 }
 
 impl<'a> Key<'a> {
-    /// The key of an entry that has none.
-    pub const KEYLESS: Key<'static> = Key { kind: KeyKind::Keyless, bytes: &[] };
+    /// The key of an entry that has none. In its place stand four bytes, which the store uses.
+    pub const KEYLESS: Key<'static> = Key { kind: KeyKind::Keyless, bytes: &[0; 4] };
 
     /// A string key.
     #[must_use]

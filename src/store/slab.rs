@@ -13,7 +13,7 @@
 //! never fits the next one. A slot whose generation reaches its end is not used again. **Version** tells the values of one
 //! slot apart (see `words.rs`). The two are never mixed.
 //!
-//! Readers take no lock. This file is the only one that changes an entry pointer, and each change bumps the version word
+//! Readers take no lock. This file is the only one that changes an entry pointer, and each change of what it holds bumps the version word
 //! after it: a reader that takes the version first and the pointer second has a value at least as new as its version.
 //!
 //! When a reader loads the pointer first and the generation second, a matching generation proves that the entry is that
@@ -246,6 +246,11 @@ impl SlabWriter {
         (!current.is_null()).then(|| unsafe { Box::from_raw(current) })
     }
 
+    /// The slot that [`SlabWriter::take`] gives next.
+    pub fn next(&self) -> u32 {
+        if self.free == NO_SLOT { self.fresh } else { self.free }
+    }
+
     /// A vacant slot. [`SlabWriter::make_room`] came before.
     pub fn take(&mut self, slab: &Slab) -> u32 {
         if self.free == NO_SLOT {
@@ -414,6 +419,12 @@ impl SlotRef<'_> {
         let version = words::bump(self.version);
         // SAFETY: read with acquire; the caller retires it, which is what keeps it for readers.
         (unsafe { Entry::from_ptr(old) }, version)
+    }
+
+    /// Puts a copy of the tenant's entry in its place. Nothing changes for anybody, so the version stays. Under the shard's
+    /// lock.
+    pub fn relocate(self, copy: Entry) {
+        self.slot.entry.store(copy.as_ptr(), Ordering::Release);
     }
 
     /// Takes the entry out and ends the tenancy: handles to it are dead from here on. Under the shard's lock.

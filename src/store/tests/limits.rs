@@ -126,3 +126,34 @@ fn room_that_was_reserved_is_there_and_goes_when_asked() {
     let small = Store::new(&Config { memory_limit_bytes: Some(1 << 20), ..Config::default() }).unwrap();
     assert!(matches!(small.reserve(10_000_000), Err(Error::MemoryLimit { .. })));
 }
+
+#[test]
+fn memory_that_was_freed_here_and_there_is_given_back() {
+    let store = Store::new(&Config { shards: Some(1), ..Config::default() }).unwrap();
+    let map = store.join();
+    let mut handles = Vec::new();
+    for n in 0..40_000_u32 {
+        map.set(Key::string(&format!("key-{n}")), bytes_value(&n.to_le_bytes())).unwrap();
+        handles.push(map.insert(bytes_value(&n.to_le_bytes()), 3).unwrap().place.handle);
+    }
+    let full = store.stats().memory.entries;
+    for n in (0..40_000_u32).filter(|n| n % 5 != 0) {
+        assert!(map.delete(Key::string(&format!("key-{n}"))).unwrap());
+        assert!(map.delete_handle(handles[n as usize]).unwrap());
+    }
+    let memory = store.stats().memory;
+    assert!(memory.entries * 2 < full, "{} of {full} bytes for a fifth of the entries", memory.entries);
+    store.shrink_to_fit().unwrap();
+    for _ in 0..1_000 {
+        map.set(Key::string("key-0"), bytes_value(&0_u32.to_le_bytes())).unwrap();
+    }
+    let memory = store.stats().memory;
+    assert!(memory.entries < memory.live + memory.live / 4 + (128 << 10), "{memory:?}");
+    let mut out = Vec::new();
+    for n in (0..40_000_u32).step_by(5) {
+        assert!(map.get(Key::string(&format!("key-{n}")), &mut out).unwrap().is_some(), "key {n}");
+        assert_eq!(out, n.to_le_bytes());
+        let found = map.get_by_handle(handles[n as usize], &mut out).unwrap();
+        assert_eq!((found.map(|found| found.type_id), out.as_slice()), (Some(3), &n.to_le_bytes()[..]));
+    }
+}

@@ -199,3 +199,50 @@ fn no_write_is_lost() {
     keys.dedup();
     assert_eq!(keys.len() as u64, per_thread * 4);
 }
+
+/// Entries are moved to other pages under the readers: what stays is found and whole.
+#[test]
+fn entries_that_move_stay_readable() {
+    let store = Store::new(&Config { shards: Some(1), ..Config::default() }).unwrap();
+    let writer = store.join();
+    let stop = AtomicBool::new(false);
+    let stays: Vec<(u64, Handle)> = (0..64_u64)
+        .map(|key| (key, writer.insert(bytes_value(&stamped(key, 0, 1)), 0).unwrap().place.handle))
+        .collect();
+    for (key, _) in &stays {
+        writer.set(Key::string(&key.to_string()), bytes_value(&stamped(*key, 0, 1))).unwrap();
+    }
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            let map = store.join();
+            let (stop, stays) = (&stop, &stays);
+            scope.spawn(move || {
+                let mut out = Vec::new();
+                while !stop.load(Ordering::Relaxed) {
+                    for &(key, handle) in stays {
+                        assert!(map.get_by_handle(handle, &mut out).unwrap().is_some());
+                        check_stamp(&out, key);
+                        assert!(map.get(Key::string(&key.to_string()), &mut out).unwrap().is_some());
+                        check_stamp(&out, key);
+                    }
+                }
+            });
+        }
+        for round in 0..ROUNDS / 2_000 {
+            let keys: Vec<String> = (0..1_000).map(|n| format!("other-{round}-{n}")).collect();
+            for (n, key) in keys.iter().enumerate() {
+                writer.set(Key::string(key), bytes_value(&stamped(1, 1, n as u64))).unwrap();
+            }
+            for (n, key) in keys.iter().enumerate() {
+                if n % 7 != 0 {
+                    writer.delete(Key::string(key)).unwrap();
+                }
+            }
+            store.shrink_to_fit().unwrap();
+            for _ in 0..50 {
+                writer.delete(Key::string("nothing")).unwrap();
+            }
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+}
