@@ -21,6 +21,8 @@ pub enum Use {
     Words,
     /// Insertion order.
     Order,
+    /// What the eviction policy keeps: links between slots, ghosts, frequencies.
+    Policy,
     /// The map itself.
     Fixed,
     /// Deadlines.

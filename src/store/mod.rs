@@ -30,6 +30,8 @@ mod context;
 mod entry;
 mod error;
 mod events;
+#[cfg_attr(not(test), expect(dead_code, reason = "the map does not offer limits that evict yet"))]
+mod eviction;
 #[cfg_attr(not(test), expect(dead_code, reason = "the map does not offer deadlines yet"))]
 mod expiry;
 mod handle;

@@ -102,6 +102,8 @@ pub struct MemoryStats {
     pub words: u64,
     /// Insertion order.
     pub order: u64,
+    /// What the eviction policy keeps.
+    pub policy: u64,
     /// The map itself.
     pub fixed: u64,
     /// The part of `entries` that waits until no reader can see it.
@@ -121,6 +123,7 @@ impl MemoryStats {
             slab: memory.used(Use::Slab),
             words: memory.used(Use::Words),
             order: memory.used(Use::Order),
+            policy: memory.used(Use::Policy),
             fixed: memory.used(Use::Fixed),
             retired,
             total: memory.total(),

@@ -1,0 +1,54 @@
+//! LRU: what was not used for the longest time leaves.
+//!
+//! Exact in each shard for the order of hits that it is told ([`Mark::Order`]): each thread logs its hits, and the log is
+//! replayed before the thread's own writes and before anything is evicted. With one thread that is the order in which they
+//! happened; hits of several threads come in the order of their logs. With many shards, the least recently used of the shard
+//! that needs room. 12 bytes per entry.
+
+use super::super::error::Error;
+use super::super::memory::Memory;
+use super::super::sync::Arc;
+use super::links::{Links, List};
+use super::{Access, Mark, Policy};
+
+#[derive(Debug)]
+pub struct Lru {
+    links: Links,
+    list: List,
+}
+
+impl Lru {
+    /// Without entries.
+    pub fn new(memory: Arc<Memory>) -> Self {
+        Self { links: Links::new(memory), list: List::default() }
+    }
+}
+
+impl Policy for Lru {
+    fn insert(&mut self, slot: u32, _hash: u64, _capacity: usize) -> Result<(), Error> {
+        self.links.add(slot)?;
+        self.list.push(&mut self.links, slot);
+        Ok(())
+    }
+
+    fn hit(&mut self, slot: u32) {
+        self.list.renew(&mut self.links, slot);
+    }
+
+    fn remove(&mut self, slot: u32, _hash: u64, _was_evicted: bool) {
+        self.list.remove(&mut self.links, slot);
+        self.links.forget(slot);
+    }
+
+    fn victim(&mut self, _access: &dyn Access, _hash_of: &dyn Fn(u32) -> u64, _capacity: usize) -> Option<u32> {
+        self.list.oldest()
+    }
+
+    fn candidates(&self, count: usize, out: &mut Vec<u32>) {
+        out.extend(self.list.iter(&self.links).take(count));
+    }
+
+    fn mark(&self) -> Mark {
+        Mark::Order
+    }
+}

@@ -1,0 +1,127 @@
+//! Eviction: who leaves when there is no room.
+//!
+//! ```text
+//! shard ─▶ Policy: lru │ lfu │ fifo │ sieve │ s3_fifo │ …
+//!            ├▶ links: lists over slot numbers      (residents, 12 bytes each)
+//!            └▶ ghosts, frequencies: hashes          (what was seen before and is gone)
+//! ```
+//!
+//! **What a policy knows.** Slot numbers, hashes of keys and marks. It knows no key, no value, no deadline and no clock: what
+//! has expired leaves before a policy is asked.
+//!
+//! **Concurrency.** A policy belongs to one shard and is guarded by its lock. Insertions, removals and evictions come in
+//! order. Hits do not: a reader in any thread, the near cache included, adds to the mark of the slot without a lock, and the
+//! policy takes the marks of a slot when it looks at it ([`Access`]). Policies that decide by *whether* or *how often* an
+//! entry was hit since they last looked lose nothing by that. One that needs the order of hits asks for it ([`Mark::Order`]).
+//!
+//! **Many shards.** Each shard runs the policy on its own entries, so a map of many shards evicts what its policy would
+//! choose among the entries of one shard. Keys are spread by a hash, so every shard sees a fair sample of the requests; what
+//! is lost is measured in `benchmark/traces.js`.
+
+mod fifo;
+mod frequencies;
+mod ghosts;
+mod lfu;
+mod links;
+mod lru;
+mod queues;
+mod s3_fifo;
+mod sieve;
+mod w_tiny_lfu;
+
+#[cfg(all(test, not(loom)))]
+mod tests;
+
+use super::error::Error;
+use super::memory::Memory;
+use super::sync::Arc;
+
+/// Entries that are looked at to evict one. A policy that spares what was hit would otherwise go over all entries of the
+/// shard when all were hit, and the write that waits for it would stall. At up to 100 ns an entry that is 0.4 ms at most;
+/// on average an eviction looks at two.
+const MAX_LOOKS: usize = 4_096;
+
+/// Hits that readers marked without a lock, by slot.
+pub trait Access {
+    /// Hits since the last call; the count starts again at 0.
+    fn take(&self, slot: u32) -> u32;
+    /// The same without starting again.
+    fn peek(&self, slot: u32) -> u32;
+}
+
+/// Which hits a policy wants to learn of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// None.
+    None,
+    /// Whether there was one.
+    Bit,
+    /// How many there were, up to 255 between two looks.
+    Count,
+    /// Each, in the order in which they happened, through [`Policy::hit`].
+    Order,
+}
+
+/// The policies by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PolicyKind {
+    /// Least recently used.
+    Lru,
+    /// Least frequently used.
+    Lfu,
+    /// Oldest insertion.
+    Fifo,
+    /// SIEVE.
+    Sieve,
+    /// S3-FIFO.
+    S3Fifo,
+    /// W-TinyLFU over queues: the default.
+    WTinyLfu,
+    /// Soonest deadline. The shard asks its timer wheel; entries without a deadline leave in order of insertion.
+    Ttl,
+}
+
+/// What decides in one shard who leaves.
+pub trait Policy: Send {
+    /// An entry came into `slot`, after room was made for it. `hash` is its key's. `capacity` is how many entries the shard
+    /// holds when it is full, as far as can be told. After an error the policy does not know the entry.
+    fn insert(&mut self, slot: u32, hash: u64, capacity: usize) -> Result<(), Error>;
+
+    /// A hit whose order is known, or a write to an entry that stays.
+    fn hit(&mut self, slot: u32);
+
+    /// The entry in `slot` left, because it was evicted or for any other cause.
+    fn remove(&mut self, slot: u32, hash: u64, was_evicted: bool);
+
+    /// Who should leave; `None` in an empty shard. Changes nothing but the policy's own bookkeeping: the caller evicts the
+    /// entry and tells through [`Policy::remove`]. `hash_of` gives the hash that a slot was inserted with.
+    fn victim(&mut self, access: &dyn Access, hash_of: &dyn Fn(u32) -> u64, capacity: usize) -> Option<u32>;
+
+    /// Appends up to `count` slots, roughly in the order in which they would leave if nobody hit them.
+    fn candidates(&self, count: usize, out: &mut Vec<u32>);
+
+    /// Which hits it wants.
+    fn mark(&self) -> Mark;
+}
+
+/// A policy for one shard, whose bytes are accounted for in `memory`.
+pub fn make(kind: PolicyKind, memory: Arc<Memory>) -> Box<dyn Policy> {
+    match kind {
+        PolicyKind::Lru => Box::new(lru::Lru::new(memory)),
+        PolicyKind::Lfu => Box::new(lfu::Lfu::new(memory)),
+        PolicyKind::Fifo | PolicyKind::Ttl => Box::new(fifo::Fifo::new(memory)),
+        PolicyKind::Sieve => Box::new(sieve::Sieve::new(memory)),
+        PolicyKind::S3Fifo => Box::new(s3_fifo::S3Fifo::new(memory)),
+        PolicyKind::WTinyLfu => Box::new(w_tiny_lfu::WTinyLfu::new(memory)),
+    }
+}
+
+/// How many entries what a policy remembers of the past should have room for, if that differs from the `room` it has. Follows
+/// the number of entries while a map fills, so that a roomy map pays nothing for its limit, up to what it holds when full.
+fn history_room(room: usize, entries: usize, capacity: usize) -> Option<usize> {
+    // Growing forgets, so it goes in steps; while a map fills there is nothing to forget yet.
+    let step = room + (room / 4).max(16);
+    let grown = (2 * room).min(capacity).max(step).max(entries);
+    let has_shrunk = room > 1_024 && capacity < room / 4;
+    if entries > room { Some(grown) } else { has_shrunk.then_some(capacity.max(entries)) }
+}
