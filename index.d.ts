@@ -470,7 +470,7 @@ export declare class TypedMap<K extends MapKey = MapKey, V extends Storable<V> =
    * what is added and skip what is deleted before they come to it. The order is exact for entries of one thread; entries
    * that several threads add at the same moment may be in any order.
    *
-   * Costs a native call for up to 64 entries.
+   * Costs a native call for up to 256 entries.
    */
   keys(): IterableIterator<K | Handle<V>>
   /** Values in the order of `keys`. */

@@ -17,9 +17,10 @@ const { walk: walkBinding } = binding
 
 const { CHUNK, GENERATION, SHARD, SLOT, STATE, VERSION, WORD } = SCRATCH
 
-/** The first batch is small, because many iterators are asked for one entry only. Then they grow fourfold. */
+/** The first batch is small, because many iterators are asked for one entry only. Then they grow fourfold. Beyond 256 the
+ * cost of the call no longer shows. */
 const FIRST_BATCH = 4
-const MAX_BATCH = 64
+const MAX_BATCH = 256
 const BATCH_GROWTH = 4
 
 /** A batch with more bytes than this is followed by a smaller one: what was fetched and not visited is wasted. */

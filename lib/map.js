@@ -11,7 +11,7 @@ const { Handle } = require('./handle.js')
 const { Cursor, MapIterator } = require('./iterators.js')
 const { KIND, SCRATCH, WANT } = require('./layout.js')
 const { binding, scratch } = require('./native.js')
-const { copyOf, hasFreshCopy, isHandle } = require('./near-cache.js')
+const { copyOf, hasFreshCopy, isHandle, isKeptBy } = require('./near-cache.js')
 const { OpenMap } = require('./open-map.js')
 const { checkFunction, readCount, readGetOptions, readInsertOptions, readName, readOptions } = require('./options.js')
 const { Meter, readStats } = require('./stats.js')
@@ -497,6 +497,7 @@ class TypedMap {
     const kind = kindOf(value)
     const wire = encode(value, kind)
     replaceBinding(open.id, handle.shard, handle.slot, handle.generation, wire, kind)
+    if (kind < JSON_TEXT && isKeptBy(handle, this.#near)) this.#keepByHandle(handle, kind, wire)
     return this
   }
 

@@ -282,4 +282,4 @@ class NearCache {
   }
 }
 
-module.exports = { NearCache, copyOf, hasFreshCopy, isHandle }
+module.exports = { NearCache, copyOf, hasFreshCopy, isHandle, isKeptBy }
