@@ -5,7 +5,18 @@ const assert = require('node:assert/strict')
 const { readFileSync } = require('node:fs')
 const path = require('node:path')
 const binding = require('../lib/binding.js')
-const { KEY_KIND, KIND, LEVEL, ROW, SCRATCH, SCRATCH_LENGTH, WALK_ROW, WANT } = require('../lib/layout.js')
+const {
+  BATCH_ROW,
+  KEY_KIND,
+  KIND,
+  LEVEL,
+  NUMBER,
+  ROW,
+  SCRATCH,
+  SCRATCH_LENGTH,
+  WALK_ROW,
+  WANT
+} = require('../lib/layout.js')
 
 const source = file => readFileSync(path.join(__dirname, '..', 'src', file), 'utf8')
 
@@ -33,6 +44,8 @@ describe('layout: Rust and JavaScript agree', () => {
     for (const [name, value] of Object.entries(SCRATCH)) assert.equal(rust.get(name)?.value, value, name)
     assert.equal(rust.get('SCRATCH_LENGTH').value, SCRATCH_LENGTH)
     assert.equal(rust.get('ROW').value, ROW)
+    assert.equal(rust.get('NUMBER').value, NUMBER)
+    assert.equal(rust.get('BATCH_ROW').value, BATCH_ROW)
     assert.equal(rust.get('WALK_ROW').value, WALK_ROW)
     assert.equal(KEY_KIND, WALK_ROW - 1)
     assert.equal(rust.get('WANT_KEYS').value, WANT.KEYS)
@@ -65,6 +78,8 @@ describe('layout: Rust and JavaScript agree', () => {
     assert.deepEqual(compiled.kinds, { ...KIND })
     assert.equal(compiled.scratchLength, SCRATCH_LENGTH)
     assert.equal(compiled.row, ROW)
+    assert.equal(compiled.number, NUMBER)
+    assert.equal(compiled.batchRow, BATCH_ROW)
     assert.equal(compiled.walkRow, WALK_ROW)
   })
 })

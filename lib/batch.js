@@ -3,10 +3,10 @@
 // The operations over many entries: one native call each. Everything that can be checked is checked before that call, and
 // the call itself checks all keys before it writes.
 
-const { decode, encode, kindOf } = require('./codec.js')
+const { decode, decodeTexts, encode, kindOf } = require('./codec.js')
 const { ERROR_NUMBERS, TypedMapError, createError, wrongType } = require('./errors.js')
 const { Handle } = require('./handle.js')
-const { KIND, ROW, SCRATCH } = require('./layout.js')
+const { BATCH_ROW, KIND, NUMBER, SCRATCH } = require('./layout.js')
 const { binding, scratch } = require('./native.js')
 const { copyOf, hasFreshCopy, isHandle } = require('./near-cache.js')
 
@@ -20,92 +20,158 @@ const {
 
 /** @typedef {import('./open-map.js').OpenMap} OpenMap */
 
-const { CHUNK, GENERATION, SHARD, SLOT, STATE, VERSION, WORD, WRITTEN } = SCRATCH
+const { CHUNK, GENERATION, SHARD, SLOT, STATE, TYPE, VERSION, WORD, WRITTEN } = SCRATCH
 
 /** Coordinates that no entry has: what a handle of another map is to this one. */
 const NOWHERE = 0xffff_ffff
 
-/** Rows that are kept for reuse. Larger batches pay for an array of their own. */
+/** Rows of the table that is kept for reuse. Larger batches pay for one of their own. */
 const KEPT_ROWS = 256
-const keptStates = new Uint32Array(KEPT_ROWS * ROW)
 
-/** @param {number} count */
-const statesFor = count => (count <= KEPT_ROWS ? keptStates : new Uint32Array(count * ROW))
+/** float64s in a row, and the place of the number among them. */
+const FLOAT_ROW = BATCH_ROW / 2
+const FLOAT_NUMBER = NUMBER / 2
 
 /**
+ * What goes over about each item of a batch, and what comes back: a row of numbers for each, in memory that native code
+ * reads and writes.
+ */
+class Table {
+  /** @param {number} rows */
+  constructor(rows) {
+    const buffer = new ArrayBuffer(rows * BATCH_ROW * Uint32Array.BYTES_PER_ELEMENT)
+    this.rows = rows
+    this.words = new Uint32Array(buffer)
+    this.ints = new Int32Array(buffer)
+    this.floats = new Float64Array(buffer)
+  }
+
+  /**
+   * Takes a batch over one at a time: the code of a user's object may run while a table is filled, and start another
+   * batch, which then needs another table.
+   *
+   * @param {number} rows
+   */
+  static borrow(rows) {
+    const table = kept
+    if (table === undefined || rows > KEPT_ROWS) return new Table(Math.max(rows, KEPT_ROWS))
+    kept = undefined
+    return table
+  }
+
+  giveBack() {
+    if (this.rows === KEPT_ROWS) kept = this
+  }
+
+  /** @param {number} index */
+  putKey(index) {
+    this.words[index * BATCH_ROW + TYPE] = 0
+  }
+
+  /**
+   * @param {number} index
+   * @param {Handle} handle
+   * @param {number} instance
+   */
+  putHandle(index, handle, instance) {
+    const { words } = this
+    const row = index * BATCH_ROW
+    const isOurs = handle.map === instance
+    words[row + TYPE] = 1
+    words[row + SHARD] = isOurs ? handle.shard : NOWHERE
+    words[row + SLOT] = isOurs ? handle.slot : NOWHERE
+    words[row + GENERATION] = isOurs ? handle.generation : NOWHERE
+  }
+
+  /**
+   * @param {number} index
+   * @param {any} item
+   * @param {number} instance
+   */
+  putItem(index, item, instance) {
+    if (typeof item === 'object' && item !== null && isHandle(item)) this.putHandle(index, item, instance)
+    else this.putKey(index)
+  }
+
+  /**
+   * @param {number} index
+   * @param {any} value
+   * @param {unknown[]} others takes the value, encoded, if a row cannot say it
+   */
+  putValue(index, value, others) {
+    const kind = kindOf(value)
+    // The value's own code runs in `encode`, so that comes first.
+    if (kind > KIND.Float) others.push(encode(value, kind))
+    else if (kind === KIND.Int) this.ints[index * BATCH_ROW + NUMBER] = value
+    else if (kind === KIND.Float) this.floats[index * FLOAT_ROW + FLOAT_NUMBER] = value
+    this.words[index * BATCH_ROW + STATE] = kind
+  }
+}
+
+/** The table that is kept, unless a batch has it. What an error keeps from being given back is replaced by the next. @type {Table | undefined} */
+let kept = new Table(KEPT_ROWS)
+
+/** Decodes the values of a batch in order. */
+class Values {
+  #table
+  /** What native code gave besides the table. */
+  #cells
+  #cell = 0
+  /** Values of the joined text that is being used. @type {unknown[]} */
+  #parsed = []
+  #next = 0
+
+  /** @param {Table} table @param {readonly any[] | undefined} cells */
+  constructor(table, cells) {
+    this.#table = table
+    this.#cells = cells
+  }
+
+  /**
+   * @param {number} index
+   * @param {number} kind what the table says there
+   */
+  take(index, kind) {
+    switch (kind) {
+      case KIND.Int:
+        return this.#table.ints[index * BATCH_ROW + NUMBER]
+      case KIND.Float:
+        return this.#table.floats[index * FLOAT_ROW + FLOAT_NUMBER]
+      case KIND.Json:
+        if (this.#next === this.#parsed.length) {
+          this.#parsed = decodeTexts(this.#takeCell())
+          this.#next = 0
+        }
+        return this.#parsed[this.#next++]
+      case KIND.True:
+        return true
+      case KIND.False:
+        return false
+      case KIND.Null:
+        return null
+      case KIND.Undefined:
+        return undefined
+      default:
+        return decode(kind, this.#takeCell())
+    }
+  }
+
+  #takeCell() {
+    return this.#cells?.[this.#cell++]
+  }
+}
+
+/**
+ * The items as an array of our own, which no code of the user can change later.
+ *
  * @param {string} argument
  * @param {unknown} given
- * @returns {readonly any[]}
+ * @returns {any[]}
  */
 function arrayOf(argument, given) {
-  if (Array.isArray(given)) return given
   const iterable = /** @type {any} */ (given)
   if (typeof iterable?.[Symbol.iterator] !== 'function') throw wrongType(argument, given, 'an iterable')
   return [...iterable]
-}
-
-/** Keys and handles of a batch, in the form that native code takes. */
-class Items {
-  /** Keys; undefined where a handle is. @type {unknown[]} */
-  keys
-  /** @type {Uint32Array | undefined} */
-  coordinates = undefined
-  /** @type {Uint8Array | undefined} */
-  isHandle = undefined
-  #count = 0
-  #instance
-
-  /** @param {number} capacity @param {number} instance */
-  constructor(capacity, instance) {
-    this.keys = new Array(capacity)
-    this.#instance = instance
-  }
-
-  /** @param {any} item */
-  add(item) {
-    const index = this.#count++
-    if (typeof item === 'object' && item !== null && isHandle(item)) this.#addHandle(index, item)
-    else this.keys[index] = item
-  }
-
-  /** @param {number} index @param {Handle} handle */
-  #addHandle(index, handle) {
-    const capacity = this.keys.length
-    this.coordinates ??= new Uint32Array(capacity * 3)
-    this.isHandle ??= new Uint8Array(capacity)
-    this.isHandle[index] = 1
-    this.keys[index] = undefined
-    const isOurs = handle.map === this.#instance
-    this.coordinates[index * 3] = isOurs ? handle.shard : NOWHERE
-    this.coordinates[index * 3 + 1] = isOurs ? handle.slot : NOWHERE
-    this.coordinates[index * 3 + 2] = isOurs ? handle.generation : NOWHERE
-  }
-
-  /** Gives up the places that were not filled. */
-  trim() {
-    this.keys.length = this.#count
-  }
-}
-
-/** The entries of a batch that writes, taken apart and encoded. */
-class Writes {
-  /** @type {unknown[]} */
-  values
-  /** @type {Uint8Array} */
-  kinds
-
-  /** @param {number} count */
-  constructor(count) {
-    this.values = new Array(count)
-    this.kinds = new Uint8Array(count)
-  }
-
-  /** @param {number} index @param {unknown} value */
-  add(index, value) {
-    const kind = kindOf(value)
-    this.kinds[index] = kind
-    this.values[index] = encode(value, kind)
-  }
 }
 
 /**
@@ -144,36 +210,43 @@ function getMany(open, items) {
   const { near } = open
   const count = list.length
   const values = new Array(count)
-  const missing = new Items(count, open.instance)
-  /** Indexes of what was not found near; undefined as long as nothing was. @type {number[] | undefined} */
+  const table = Table.borrow(count)
+  /** What was not found near, and where in `list` that lies; undefined as long as it is all of it. @type {any[]} */
+  let missing = list
+  /** @type {number[] | undefined} */
   let places
-  const hits = near.hits
+  const looks = near.visible.size > 0
   for (let index = 0; index < count; index++) {
     const item = list[index]
+    let isNear = false
     if (typeof item === 'object' && item !== null && isHandle(item)) {
-      if (hasFreshCopy(item, near)) {
-        places ??= firstOf(index)
-        near.hits++
-        values[index] = copyOf(item)
-        continue
-      }
-    } else if (near.visible.size > 0) {
-      const copy = near.visible.get(item)
+      isNear = hasFreshCopy(item, near)
+      if (isNear) values[index] = copyOf(item)
+      else table.putHandle(places === undefined ? index : missing.length, item, open.instance)
+    } else {
+      const copy = looks ? near.visible.get(item) : undefined
       if (copy?.isFresh()) {
-        places ??= firstOf(index)
-        near.hits++
+        isNear = true
         copy.isUsed = true
         values[index] = copy.value
-        continue
+      } else {
+        table.putKey(places === undefined ? index : missing.length)
       }
     }
-    missing.add(item)
-    places?.push(index)
+    if (isNear) {
+      near.hits++
+      if (places === undefined) {
+        places = firstOf(index)
+        missing = list.slice(0, index)
+      }
+    } else if (places !== undefined) {
+      missing.push(item)
+      places.push(index)
+    }
   }
-  missing.trim()
-  const missed = count - (near.hits - hits)
-  if (missed === 0) open.check()
-  else getMissing(open, list, missing, places, values)
+  if (missing.length === 0) open.check()
+  else getMissing(open, missing, places, table, values)
+  table.giveBack()
   return values
 }
 
@@ -186,28 +259,28 @@ const firstOf = count => Array.from({ length: count }, (_, index) => index)
 
 /**
  * @param {OpenMap} open
- * @param {readonly any[]} list what was asked for
- * @param {Items} missing the part of it that was not found near
- * @param {number[] | undefined} places where in `list` that part lies; undefined if it is all of it
+ * @param {readonly any[]} items what was not found near
+ * @param {number[] | undefined} places where their values belong; undefined if that is where they are
+ * @param {Table} table
  * @param {any[]} values
  */
-function getMissing(open, list, missing, places, values) {
+function getMissing(open, items, places, table, values) {
   const { near } = open
-  const states = statesFor(missing.keys.length)
-  const raws = getManyBinding(open.id, missing.keys, missing.coordinates, missing.isHandle, states)
-  for (let index = 0; index < raws.length; index++) {
-    const row = index * ROW
-    const kind = /** @type {number} */ (states[row + STATE])
+  const { words } = table
+  const read = new Values(table, getManyBinding(open.id, items, words))
+  for (let index = 0; index < items.length; index++) {
+    const row = index * BATCH_ROW
+    const kind = /** @type {number} */ (words[row + STATE])
     const place = places === undefined ? index : /** @type {number} */ (places[index])
-    const value = kind === 0 ? undefined : decode(kind, raws[index])
+    const value = kind === 0 ? undefined : read.take(index, kind)
     values[place] = value
     if (kind === 0 || kind >= KIND.Uint8Array) continue
-    const item = list[place]
-    const chunk = /** @type {number} */ (states[row + CHUNK])
-    const word = /** @type {number} */ (states[row + WORD])
-    const version = /** @type {number} */ (states[row + VERSION])
+    const item = items[index]
+    const chunk = /** @type {number} */ (words[row + CHUNK])
+    const word = /** @type {number} */ (words[row + WORD])
+    const version = /** @type {number} */ (words[row + VERSION])
     if (typeof item !== 'object') near.keepByKey(item, near.visible.get(item), value, chunk, word, version)
-    else if (missing.isHandle?.[index] === 1) near.keepByHandle(item, value, chunk, word, version)
+    else if (item !== null && isHandle(item)) near.keepByHandle(item, value, chunk, word, version)
   }
 }
 
@@ -219,7 +292,9 @@ function setMany(open, entries) {
   const list = arrayOf('entries', entries)
   const count = list.length
   const keys = new Array(count)
-  const writes = new Writes(count)
+  /** @type {unknown[]} */
+  const others = []
+  const table = Table.borrow(count)
   for (let index = 0; index < count; index++) {
     const entry = checkEntry(list[index])
     const key = entry[0]
@@ -227,9 +302,11 @@ function setMany(open, entries) {
       throw createError(ERROR_NUMBERS.ERR_KEY_TYPE, { argument: 'key', given: 'handle' })
     }
     keys[index] = key
-    writes.add(index, entry[1])
+    table.putKey(index)
+    table.putValue(index, entry[1], others)
   }
-  counted(() => setManyBinding(open.id, keys, writes.values, writes.kinds, undefined))
+  counted(() => setManyBinding(open.id, keys, others, table.words))
+  table.giveBack()
 }
 
 /**
@@ -239,15 +316,20 @@ function setMany(open, entries) {
 function updateMany(open, entries) {
   const list = arrayOf('entries', entries)
   const count = list.length
-  const items = new Items(count, open.instance)
-  const writes = new Writes(count)
+  const items = new Array(count)
+  /** @type {unknown[]} */
+  const others = []
+  const table = Table.borrow(count)
   for (let index = 0; index < count; index++) {
     const entry = checkEntry(list[index])
-    items.add(entry[0])
-    writes.add(index, entry[1])
+    const item = entry[0]
+    items[index] = item
+    table.putItem(index, item, open.instance)
+    table.putValue(index, entry[1], others)
   }
-  const { coordinates, isHandle, keys } = items
-  return counted(() => updateManyBinding(open.id, keys, coordinates, isHandle, writes.values, writes.kinds))
+  const updated = counted(() => updateManyBinding(open.id, items, others, table.words))
+  table.giveBack()
+  return updated
 }
 
 /**
@@ -258,12 +340,16 @@ function updateMany(open, entries) {
 function insertMany(open, values, type) {
   const list = arrayOf('values', values)
   const count = list.length
-  const writes = new Writes(count)
-  for (let index = 0; index < count; index++) writes.add(index, list[index])
-  const states = statesFor(count)
-  counted(() => insertManyBinding(open.id, writes.values, writes.kinds, type, states))
+  /** @type {unknown[]} */
+  const others = []
+  const table = Table.borrow(count)
+  for (let index = 0; index < count; index++) table.putValue(index, list[index], others)
+  counted(() => insertManyBinding(open.id, count, others, type, table.words))
   const handles = new Array(count)
-  for (let index = 0; index < count; index++) handles[index] = handleAt(open.instance, states, index * ROW)
+  for (let index = 0; index < count; index++) {
+    handles[index] = handleAt(open.instance, table.words, index * BATCH_ROW)
+  }
+  table.giveBack()
   return handles
 }
 
@@ -285,9 +371,11 @@ function handleAt(instance, states, row) {
 function deleteMany(open, items) {
   const list = arrayOf('items', items)
   const { near } = open
-  const batch = new Items(list.length, open.instance)
-  for (const item of list) batch.add(item)
-  const deleted = deleteManyBinding(open.id, batch.keys, batch.coordinates, batch.isHandle)
+  const count = list.length
+  const table = Table.borrow(count)
+  for (let index = 0; index < count; index++) table.putItem(index, list[index], open.instance)
+  const deleted = deleteManyBinding(open.id, list, table.words)
+  table.giveBack()
   for (const item of list) {
     if (typeof item !== 'object') near.forgetKey(item)
     else if (item !== null && isHandle(item)) near.forgetHandle(item)

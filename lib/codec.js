@@ -171,6 +171,18 @@ function decode(kind, raw) {
 }
 
 /**
+ * The values of an array of JSON texts that were joined to one, each as `decode` would give it.
+ *
+ * @param {string} text
+ * @returns {any[]}
+ */
+function decodeTexts(text) {
+  const values = JSON.parse(text)
+  for (const value of values) deepFreeze(value)
+  return values
+}
+
+/**
  * As `decode`, but the value belongs to the caller.
  *
  * @param {number} kind
@@ -222,4 +234,4 @@ const writeData = data => JSON.stringify(data)
  */
 const readData = text => JSON.parse(text)
 
-module.exports = { decode, decodeCopy, decodeWritten, encode, kindOf, readData, writeData }
+module.exports = { decode, decodeCopy, decodeTexts, decodeWritten, encode, kindOf, readData, writeData }

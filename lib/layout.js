@@ -29,8 +29,14 @@ const SCRATCH = Object.freeze({
   WRITTEN: 9
 })
 
-/** Numbers per item in the `states` of a batch: STATE to TYPE, at the indexes of SCRATCH. */
+/** Numbers in a row that says all about an entry: STATE to TYPE, at the indexes of SCRATCH. */
 const ROW = 8
+
+/** Index of a value that is a number in a row of a batch: an int32, or a float64 in two places. */
+const NUMBER = 8
+
+/** Numbers per item in the table of a batch: a row, then the number. */
+const BATCH_ROW = 10
 
 /** Numbers per entry in the `states` of a walk: a row, then the kind of the key. */
 const WALK_ROW = 9
@@ -71,4 +77,4 @@ const KIND = Object.freeze({
 /** Numbers of log levels, in rising order; a listener gets its own level and everything above. */
 const LEVEL = Object.freeze({ trace: 0, debug: 1, info: 2, warn: 3, error: 4, off: 5 })
 
-module.exports = { SCRATCH_LENGTH, SCRATCH, ROW, WALK_ROW, KEY_KIND, WANT, KIND, LEVEL }
+module.exports = { SCRATCH_LENGTH, SCRATCH, ROW, NUMBER, BATCH_ROW, WALK_ROW, KEY_KIND, WANT, KIND, LEVEL }

@@ -22,7 +22,8 @@ let wake = () => {}
  * @param {number} to
  */
 function spread(receive, array, from, to) {
-  receive(...array.slice(from, to))
+  if (to - from === array.length) receive(...array)
+  else receive(...array.slice(from, to))
 }
 
 /**

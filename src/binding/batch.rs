@@ -1,12 +1,68 @@
 //! The operations over many entries in one call. Every argument is read and checked before the first write.
+//!
+//! A batch has a *table* with a row for each item, in memory that JavaScript shares for the call. What can be said in
+//! numbers goes through it in both directions: handles, kinds, numbers as values, places. Only keys and values that are
+//! no numbers cross as JavaScript values.
 
-use super::call::{CHUNK, Call, Elements, Engine, Js, JsType};
-use super::convert::{Space, key, kind, value, value_to_js};
+use super::call::{Call, Elements, Engine, Js};
+use super::convert::{Space, key, kind, value};
 use super::env::row;
 use super::error::{Failure, Outcome};
+use super::gather::Gathered;
 use super::hot::type_id;
-use super::layout::{ROW, WRITTEN};
+use super::layout::{BATCH_ROW, GENERATION, NUMBER, SHARD, SLOT, STATE, TYPE, WRITTEN};
 use crate::store::{Error, Found, Handle, Key, KeyKind, Value, ValueKind, Written};
+
+/// The rows of a batch.
+struct Table<'s> {
+    words: Elements<'s, u32>,
+    rows: usize,
+}
+
+impl<'s> Table<'s> {
+    /// The table with at least `rows` rows that JavaScript gave.
+    fn read(engine: Engine<'s>, js: Js<'s>, rows: usize) -> Outcome<Table<'s>> {
+        let words = engine.elements::<u32>(js)?;
+        if words.len() / BATCH_ROW < rows {
+            return Err(Failure::Misuse("the table has too few rows"));
+        }
+        Ok(Table { words, rows })
+    }
+
+    #[inline]
+    fn get(&self, row: usize, column: usize) -> u32 {
+        self.words.get(row * BATCH_ROW + column).unwrap_or_default()
+    }
+
+    /// The handle of an item that is one.
+    #[inline]
+    fn handle(&self, row: usize) -> Option<Handle> {
+        let at = |column| self.get(row, column);
+        (at(TYPE) != 0).then(|| Handle { shard: at(SHARD), slot: at(SLOT), generation: at(GENERATION) })
+    }
+
+    /// The value of an item, if it is said by kind and number alone.
+    #[inline]
+    fn number<'b>(&self, row: usize, space: &'b mut [u8; 8]) -> Outcome<Result<Value<'b>, ValueKind>> {
+        let kind = kind(self.get(row, STATE))?;
+        let low = self.get(row, NUMBER).to_le_bytes();
+        let len = match kind {
+            ValueKind::Undefined | ValueKind::Null | ValueKind::False | ValueKind::True => 0,
+            ValueKind::Int => 4,
+            ValueKind::Float => 8,
+            other => return Ok(Err(other)),
+        };
+        space[..4].copy_from_slice(&low);
+        space[4..].copy_from_slice(&self.get(row, NUMBER + 1).to_le_bytes());
+        Ok(Ok(Value { kind, bytes: &space[..len] }))
+    }
+
+    /// Says what an item's entry is. The number of a value that is one is written by [`Gathered::take`].
+    #[inline]
+    fn put(&self, row: usize, words: &[u32]) {
+        self.words.set(row * BATCH_ROW, words);
+    }
+}
 
 /// Keys and handles of a batch, out of JavaScript's reach.
 struct Items {
@@ -15,6 +71,7 @@ struct Items {
     items: Vec<Item>,
 }
 
+#[derive(Clone, Copy)]
 enum Item {
     Key { kind: KeyKind, start: usize, end: usize },
     Handle(Handle),
@@ -26,28 +83,25 @@ enum Target<'b> {
     Handle(Handle),
 }
 
+/// Bytes of a key to have room for; more than most need.
+const EXPECTED_KEY_BYTES: usize = 24;
+
 impl Items {
-    /// Reads an array of keys, in which the items that `is_handle` marks are handles in `coordinates` instead.
-    fn read<const N: usize>(
-        call: &Call<'_, N>,
-        keys: Js<'_>,
-        coordinates: Js<'_>,
-        is_handle: Js<'_>,
-    ) -> Outcome<Items> {
-        let engine = call.engine;
-        let count = engine.array_len(keys)?;
-        let handles = match engine.type_of(is_handle)? {
-            JsType::Undefined => None,
-            _ => Some((engine.elements::<u8>(is_handle)?, engine.elements::<u32>(coordinates)?)),
-        };
-        let mut read = Items { bytes: Vec::new(), items: Vec::with_capacity(count) };
+    /// Reads an array of keys, in which the items that the table marks are handles.
+    fn read<const N: usize>(call: &Call<'_, N>, keys: Js<'_>, table: &Table<'_>) -> Outcome<Items> {
+        let count = table.rows;
+        let bytes = Vec::with_capacity(count.saturating_mul(EXPECTED_KEY_BYTES));
+        let mut read = Items { bytes, items: Vec::with_capacity(count) };
+        // Handles are objects, which would cost more to hand over than they say.
+        if count > 0 && (0..count).all(|row| table.handle(row).is_some()) {
+            read.items.extend((0..count).filter_map(|row| table.handle(row)).map(Item::Handle));
+            return Ok(read);
+        }
         let mut space = Space::default();
-        call.environment.many()?.read(engine, keys, count, &mut |engine, index, js| {
-            let item = match &handles {
-                Some((marks, coordinates)) if marks.get(index) == Some(1) => {
-                    Item::Handle(handle_at(coordinates, index)?)
-                }
-                _ => read.add_key(key(engine, js, &mut space)?),
+        call.environment.many()?.read(call.engine, keys, count, &mut |engine, index, js| {
+            let item = match table.handle(index) {
+                Some(handle) => Item::Handle(handle),
+                None => read.add_key(key(engine, js, &mut space)?),
             };
             read.items.push(item);
             Ok(())
@@ -55,16 +109,14 @@ impl Items {
         Ok(read)
     }
 
+    #[inline]
     fn add_key(&mut self, key: Key<'_>) -> Item {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(key.bytes);
         Item::Key { kind: key.kind, start, end: self.bytes.len() }
     }
 
-    fn len(&self) -> usize {
-        self.items.len()
-    }
-
+    #[inline]
     fn get(&self, index: usize) -> Target<'_> {
         match self.items[index] {
             Item::Key { kind, start, end } => Target::Key(Key { kind, bytes: &self.bytes[start..end] }),
@@ -73,89 +125,89 @@ impl Items {
     }
 }
 
-fn handle_at(coordinates: &Elements<'_, u32>, index: usize) -> Outcome<Handle> {
-    let at = |offset| coordinates.get(index * 3 + offset).ok_or(Failure::Misuse("coordinates are missing"));
-    Ok(Handle { shard: at(0)?, slot: at(1)?, generation: at(2)? })
-}
-
-/// The kinds of a batch of values, all of them known.
-fn read_kinds(engine: Engine<'_>, kinds: Js<'_>, count: usize) -> Outcome<Vec<ValueKind>> {
-    let kinds = engine.elements::<u8>(kinds)?;
-    if kinds.len() != count {
-        return Err(Failure::Misuse("there are not as many kinds as items"));
+/// Gives each value of a batch to `write` with its index. `others` are the values that the table does not hold, in order.
+fn for_each_value<const N: usize>(
+    call: &Call<'_, N>,
+    table: &Table<'_>,
+    others: Js<'_>,
+    mut write: impl FnMut(usize, Value<'_>) -> Outcome<()>,
+) -> Outcome<()> {
+    const MISSING: Failure = Failure::Misuse("there are fewer values than kinds");
+    let count = call.engine.array_len(others)?;
+    let mut at = 0;
+    // Up to the next value that is not in the table, whose kind is the answer.
+    let write_numbers = |at: &mut usize, write: &mut dyn FnMut(usize, Value<'_>) -> Outcome<()>| {
+        let mut space = [0; 8];
+        while *at < table.rows {
+            match table.number(*at, &mut space)? {
+                Ok(value) => write(*at, value)?,
+                Err(other) => return Ok(Some(other)),
+            }
+            *at += 1;
+        }
+        Ok::<_, Failure>(None)
+    };
+    if count > 0 {
+        let mut space = Space::default();
+        call.environment.many()?.read(call.engine, others, count, &mut |engine, _, js| {
+            let kind = write_numbers(&mut at, &mut write)?.ok_or(MISSING)?;
+            write(at, value(engine, js, kind, &mut space)?)?;
+            at += 1;
+            Ok(())
+        })?;
     }
-    (0..count).map(|index| kind(kinds.get(index).unwrap_or_default().into())).collect()
-}
-
-/// Where the states of a batch go, if anybody wants them.
-fn optional_states<'s>(engine: Engine<'s>, states: Js<'s>) -> Outcome<Option<Elements<'s, u32>>> {
-    match engine.type_of(states)? {
-        JsType::Undefined => Ok(None),
-        _ => engine.elements(states).map(Some),
+    match write_numbers(&mut at, &mut write)? {
+        None => Ok(()),
+        Some(_) => Err(MISSING),
     }
 }
 
-fn state_of(found: &Found) -> [u32; ROW] {
+/// `getMany(id, items, table)`
+pub fn get_many<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
+    let (map, engine) = (call.map()?, call.engine);
+    let table = Table::read(engine, call.argument(2), engine.array_len(call.argument(1))?)?;
+    let items = Items::read(call, call.argument(1), &table)?;
+    let mut out = call.environment.value_buffer();
+    let mut gathered = Gathered::new(engine, call.environment.many()?);
+    for index in 0..table.rows {
+        let found = match items.get(index) {
+            Target::Key(key) => map.local().get(key, &mut out)?,
+            Target::Handle(handle) => map.local().get_by_handle(handle, &mut out)?,
+        };
+        match &found {
+            None => table.put(index, &[0]),
+            Some(found) => {
+                table.put(index, &state_of(found));
+                if let Some(number) = gathered.take(found.kind, &out)? {
+                    table.put_number(index, number);
+                }
+            }
+        }
+    }
+    gathered.finish()
+}
+
+fn state_of(found: &Found) -> [u32; TYPE + 1] {
     row(found.kind as u32, &found.place, found.type_id)
 }
 
-fn state_after(written: &Written) -> [u32; ROW] {
-    row(0, &written.place, 0)
-}
-
-/// Reads the values of a batch, and gives each to `write` with its index.
-fn for_each_value<const N: usize>(
-    call: &Call<'_, N>,
-    values: Js<'_>,
-    kinds: &[ValueKind],
-    mut write: impl FnMut(usize, Value<'_>) -> Outcome<()>,
-) -> Outcome<()> {
-    let mut space = Space::default();
-    call.environment.many()?.read(call.engine, values, kinds.len(), &mut |engine, index, js| {
-        write(index, value(engine, js, kinds[index], &mut space)?)
-    })
-}
-
-/// `getMany(id, keys, coordinates, isHandle, states)`
-pub fn get_many<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
-    let (map, engine, many) = (call.map()?, call.engine, call.environment.many()?);
-    let items = Items::read(call, call.argument(1), call.argument(2), call.argument(3))?;
-    let states = engine.elements::<u32>(call.argument(4))?;
-    let values = engine.array()?;
-    let absent = engine.undefined()?;
-    let mut out = call.environment.value_buffer();
-    for start in (0..items.len()).step_by(CHUNK) {
-        engine.scoped(|engine| {
-            let mut read = Vec::with_capacity(CHUNK);
-            for index in start..items.len().min(start + CHUNK) {
-                let found = match items.get(index) {
-                    Target::Key(key) => map.local().get(key, &mut out)?,
-                    Target::Handle(handle) => map.local().get_by_handle(handle, &mut out)?,
-                };
-                states.set(index * ROW, &found.as_ref().map_or([0; ROW], state_of));
-                read.push(match &found {
-                    Some(found) => value_to_js(engine, found.kind, &out)?,
-                    None => absent,
-                });
-            }
-            many.append(engine, values, &read)
-        })?;
+impl Table<'_> {
+    /// The number that an item's value is.
+    #[inline]
+    fn put_number(&self, row: usize, number: [u32; 2]) {
+        self.words.set(row * BATCH_ROW + NUMBER, &number);
     }
-    Ok(values)
 }
 
-/// `setMany(id, keys, values, kinds, states)`
-pub fn set_many<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
+/// `setMany(id, keys, others, table)`
+pub fn set_many<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let (map, engine) = (call.map()?, call.engine);
     call.environment.note(WRITTEN, 0);
-    let items = Items::read(call, call.argument(1), Js::NOTHING, engine.undefined()?)?;
-    let kinds = read_kinds(engine, call.argument(3), items.len())?;
-    let states = optional_states(engine, call.argument(4))?;
-    for_each_value(call, call.argument(2), &kinds, |index, value| {
-        let Target::Key(key) = items.get(index) else { return Ok(()) };
-        let written = map.local().set(key, value)?;
-        if let Some(states) = &states {
-            states.set(index * ROW, &state_after(&written));
+    let table = Table::read(engine, call.argument(3), engine.array_len(call.argument(1))?)?;
+    let items = Items::read(call, call.argument(1), &table)?;
+    for_each_value(call, &table, call.argument(2), |index, value| {
+        if let Target::Key(key) = items.get(index) {
+            map.local().set(key, value)?;
         }
         call.environment.note(WRITTEN, index as u32 + 1);
         Ok(())
@@ -163,14 +215,14 @@ pub fn set_many<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
     Ok(Js::NOTHING)
 }
 
-/// `updateMany(id, keys, coordinates, isHandle, values, kinds)`
-pub fn update_many<'s>(call: &Call<'s, 6>) -> Outcome<Js<'s>> {
+/// `updateMany(id, items, others, table)`
+pub fn update_many<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let (map, engine) = (call.map()?, call.engine);
     call.environment.note(WRITTEN, 0);
-    let items = Items::read(call, call.argument(1), call.argument(2), call.argument(3))?;
-    let kinds = read_kinds(engine, call.argument(5), items.len())?;
+    let table = Table::read(engine, call.argument(3), engine.array_len(call.argument(1))?)?;
+    let items = Items::read(call, call.argument(1), &table)?;
     let mut updated = 0_u32;
-    for_each_value(call, call.argument(4), &kinds, |index, value| {
+    for_each_value(call, &table, call.argument(2), |index, value| {
         let written = match items.get(index) {
             Target::Key(key) => map.local().update(key, value)?,
             Target::Handle(handle) => unless_dead(map.local().replace(handle, value))?,
@@ -196,34 +248,33 @@ fn unless_dead(written: Result<Written, Error>) -> Outcome<Option<Written>> {
     }
 }
 
-/// `insertMany(id, values, kinds, typeName, states)`
+/// `insertMany(id, count, others, typeName, table)`
 pub fn insert_many<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
     let (map, engine) = (call.map()?, call.engine);
     call.environment.note(WRITTEN, 0);
-    let count = engine.array_len(call.argument(1))?;
-    let kinds = read_kinds(engine, call.argument(2), count)?;
+    let table = Table::read(engine, call.argument(4), call.number(1)? as usize)?;
     let type_id = type_id(engine, &map, call.argument(3))?;
-    let states = engine.elements::<u32>(call.argument(4))?;
-    for_each_value(call, call.argument(1), &kinds, |index, value| {
+    for_each_value(call, &table, call.argument(2), |index, value| {
         let written = map.local().insert(value, type_id)?;
-        states.set(index * ROW, &row(0, &written.place, type_id));
+        table.put(index, &row(0, &written.place, type_id));
         call.environment.note(WRITTEN, index as u32 + 1);
         Ok(())
     })?;
     Ok(Js::NOTHING)
 }
 
-/// `deleteMany(id, keys, coordinates, isHandle)`
-pub fn delete_many<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
-    let map = call.map()?;
-    let items = Items::read(call, call.argument(1), call.argument(2), call.argument(3))?;
+/// `deleteMany(id, items, table)`
+pub fn delete_many<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
+    let (map, engine) = (call.map()?, call.engine);
+    let table = Table::read(engine, call.argument(2), engine.array_len(call.argument(1))?)?;
+    let items = Items::read(call, call.argument(1), &table)?;
     let mut deleted = 0_u32;
-    for index in 0..items.len() {
+    for index in 0..table.rows {
         let gone = match items.get(index) {
             Target::Key(key) => map.local().delete(key)?,
             Target::Handle(handle) => map.local().delete_handle(handle)?,
         };
         deleted += u32::from(gone);
     }
-    call.engine.float(f64::from(deleted))
+    engine.float(f64::from(deleted))
 }

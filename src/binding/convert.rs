@@ -235,7 +235,8 @@ fn units(bytes: &[u8]) -> Vec<u16> {
     bytes.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]])).collect()
 }
 
-fn exactly<const N: usize>(bytes: &[u8]) -> Outcome<[u8; N]> {
+/// Bytes that are as many as the number they hold has.
+pub fn exactly<const N: usize>(bytes: &[u8]) -> Outcome<[u8; N]> {
     bytes.try_into().map_err(|_| Failure::Misuse("a stored number has another size"))
 }
 

@@ -55,11 +55,11 @@ pub unsafe fn register(engine: Engine<'_>, exports: sys::napi_value, environment
         "remove" 2 remove;
         "removeHandle" 4 remove_handle;
         "walk" 6 walk;
-        "getMany" 5 batch::get_many;
-        "setMany" 5 batch::set_many;
-        "updateMany" 6 batch::update_many;
+        "getMany" 3 batch::get_many;
+        "setMany" 4 batch::set_many;
+        "updateMany" 4 batch::update_many;
         "insertMany" 5 batch::insert_many;
-        "deleteMany" 4 batch::delete_many;
+        "deleteMany" 3 batch::delete_many;
         "words" 2 shared_words::words;
         "panicForTest" 1 panic_for_test;
     }

@@ -29,8 +29,12 @@ pub const REPLACED: usize = 8;
 /// How many items of a batch were written.
 pub const WRITTEN: usize = 9;
 
-/// Numbers per item in the `states` of a batch: STATE to TYPE.
+/// Numbers in a row that says all about an entry: STATE to TYPE.
 pub const ROW: usize = 8;
+/// Index of a value that is a number in a row of a batch: an int32, or a float64 in two places.
+pub const NUMBER: usize = 8;
+/// Numbers per item in the table of a batch: a row, then the number.
+pub const BATCH_ROW: usize = 10;
 /// Numbers per entry in the `states` of a walk: a row, then the kind of the key.
 pub const WALK_ROW: usize = 9;
 
@@ -39,7 +43,14 @@ pub const WANT_KEYS: u32 = 1;
 /// `walk` gives the values.
 pub const WANT_VALUES: u32 = 2;
 
-const _: () = assert!(TYPE + 1 == ROW && ROW + 1 == WALK_ROW && WRITTEN < SCRATCH_LENGTH);
+const _: () = assert!(
+    TYPE + 1 == ROW
+        && ROW + 1 == WALK_ROW
+        && NUMBER == ROW
+        && NUMBER.is_multiple_of(2)
+        && BATCH_ROW == NUMBER + 2
+        && WRITTEN < SCRATCH_LENGTH
+);
 
 /// The numbers above and those of the value kinds as JSON text, for the test that compares them with `lib/layout.js`.
 #[napi(catch_unwind)]
@@ -53,6 +64,8 @@ pub fn layout() -> String {
         },
         "scratchLength": SCRATCH_LENGTH,
         "row": ROW,
+        "number": NUMBER,
+        "batchRow": BATCH_ROW,
         "walkRow": WALK_ROW,
         "kinds": kinds,
     })

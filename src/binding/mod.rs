@@ -15,6 +15,7 @@ pub mod call;
 pub mod convert;
 pub mod env;
 pub mod error;
+pub mod gather;
 pub mod hot;
 pub mod layout;
 pub mod listener;

@@ -7,9 +7,9 @@
  *
  * The functions below these are generated from Rust. */
 
-/** Numbers of handles, three for each item: shard, slot, generation. Only read where `isHandle` says 1. */
-type Coordinates = Uint32Array | undefined
-type IsHandle = Uint8Array | undefined
+/** A row of BATCH_ROW numbers for each item of a batch. Going in: for a handle, its numbers and 1 as TYPE, else 0 as TYPE; for a
+ * value, its kind as STATE and, if it is a number, NUMBER. Coming out: STATE to TYPE, and NUMBER. */
+type Table = Uint32Array
 
 /** Once per environment, before anything else. `scratch` has 64 places and an `ArrayBuffer` of its own. `details` is JSON
  * text. `onWake` is called some time after events began to wait for `drain`. `spread` calls
@@ -53,48 +53,32 @@ export declare function deleteHandle(id: number, shard: number, slot: number, ge
 /** The value that was removed, or undefined with STATE 0. */
 export declare function remove(id: number, key: unknown): unknown
 export declare function removeHandle(id: number, shard: number, slot: number, generation: number): unknown
-/** Eight numbers for each item in `states`: STATE, VERSION, SHARD, SLOT, GENERATION, CHUNK, WORD, TYPE. */
-export declare function getMany(
-  id: number,
-  keys: readonly unknown[],
-  coordinates: Coordinates,
-  isHandle: IsHandle,
-  states: Uint32Array
-): unknown[]
-/** If a limit stops a batch, WRITTEN says how many items were done. */
-export declare function setMany(
-  id: number,
-  keys: readonly unknown[],
-  values: readonly unknown[],
-  kinds: Uint8Array,
-  states: Uint32Array | undefined
-): void
+/** STATE says for each item what was found, and NUMBER its value if that is a number. The result holds the other values:
+ * those that are JSON as a text with an array of them, which goes on until it is used up, the others as they are, each where
+ * the first item stands that needs it; undefined if there are none. */
+export declare function getMany(id: number, items: readonly unknown[], table: Table): unknown[] | undefined
+/** `others` are the values that are no numbers, booleans, null or undefined. If a limit stops a batch, WRITTEN says how many
+ * items were done. */
+export declare function setMany(id: number, keys: readonly unknown[], others: readonly unknown[], table: Table): void
 /** How many items had an entry. */
 export declare function updateMany(
   id: number,
-  keys: readonly unknown[],
-  coordinates: Coordinates,
-  isHandle: IsHandle,
-  values: readonly unknown[],
-  kinds: Uint8Array
+  items: readonly unknown[],
+  others: readonly unknown[],
+  table: Table
 ): number
 export declare function insertMany(
   id: number,
-  values: readonly unknown[],
-  kinds: Uint8Array,
+  count: number,
+  others: readonly unknown[],
   typeName: string | undefined,
-  states: Uint32Array
+  table: Table
 ): void
 /** How many entries were deleted. */
-export declare function deleteMany(
-  id: number,
-  keys: readonly unknown[],
-  coordinates: Coordinates,
-  isHandle: IsHandle
-): number
+export declare function deleteMany(id: number, items: readonly unknown[], table: Table): number
 /** The next entries in insertion order after the sequence number `after` (0: from the start). The result holds two cells
  * for each entry, key and value; STATE says how many entries there are, 0 at the end. Nine numbers for each entry in
- * `states`: as in `getMany`, then the kind of the key, 0 for an entry without key. `want`: 1 keys, 2 values, 3 both. */
+ * `states`: STATE to TYPE, then the kind of the key, 0 for an entry without key. `want`: 1 keys, 2 values, 3 both. */
 export declare function walk(
   id: number,
   after: number,

@@ -6,6 +6,7 @@
 
 use std::cell::Cell;
 use std::ffi::c_void;
+use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, NonNull};
 
@@ -110,16 +111,23 @@ impl Many {
 
 /// Called by `spread`, with a stretch of an array as its arguments.
 unsafe extern "C" fn receive(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    let mut arguments = [Js::NOTHING; CHUNK];
-    let mut count = CHUNK;
+    let mut arguments = [const { MaybeUninit::<Js<'_>>::uninit() }; CHUNK];
+    let mut count = 0;
     let mut data: *mut c_void = ptr::null_mut();
-    let space = arguments.as_mut_ptr().cast();
-    // SAFETY: `env` and `info` come from the engine; it writes at most `count` arguments, and a `Js` is laid out as the
-    // value it holds. What it writes to `count` is how many it was given, which `spread` keeps to a chunk.
-    let status = unsafe { sys::napi_get_cb_info(env, info, &raw mut count, space, ptr::null_mut(), &raw mut data) };
+    let (nowhere, space) = (ptr::null_mut(), arguments.as_mut_ptr().cast());
+    // SAFETY: `env` and `info` come from the engine. First it says how many arguments there are, then it writes so many:
+    // for each place that it is offered too much, it would write `undefined`. A `Js` is laid out as the value it holds.
+    let status = unsafe {
+        sys::napi_get_cb_info(env, info, &raw mut count, nowhere, nowhere.cast(), &raw mut data);
+        count = count.min(CHUNK);
+        let mut written = count;
+        sys::napi_get_cb_info(env, info, &raw mut written, space, nowhere.cast(), nowhere.cast())
+    };
     if status != Status::napi_ok {
         return ptr::null_mut();
     }
+    // SAFETY: the engine has just written `count` of them.
+    let arguments = unsafe { std::slice::from_raw_parts(arguments.as_ptr().cast::<Js<'_>>(), count) };
     // SAFETY: `Many::new` gave the function this cell as its data, and it outlives the function's calls.
     let cell = unsafe { &*data.cast_const().cast::<Cell<Option<NonNull<Receiver<'static>>>>>() };
     // Taken out, so that nobody can reach the receiver a second time while it is borrowed here.
@@ -129,7 +137,7 @@ unsafe extern "C" fn receive(env: sys::napi_env, info: sys::napi_callback_info) 
     // SAFETY: the engine passed `env` to this callback, and the engine made of it is used only until it returns.
     let engine = unsafe { Engine::from_raw(env) };
     let received = catch_unwind(AssertUnwindSafe(|| {
-        for value in &arguments[..count.min(CHUNK)] {
+        for value in arguments {
             (receiver.each)(engine, receiver.next, *value)?;
             receiver.next += 1;
         }
