@@ -77,7 +77,8 @@ class Handle {
     isHandle = /** @type {typeof isHandle} */ (value => #near in value)
     hasFreshCopy = (handle, near) => {
       if (handle.#near !== near || handle.#words[handle.#word] !== handle.#version) return false
-      handle.#isUsed = true
+      // Writing what is there already would cost memory traffic at every random read.
+      if (!handle.#isUsed) handle.#isUsed = true
       return true
     }
     copyOf = handle => handle.#copy

@@ -174,7 +174,7 @@ class TypedMap {
     const copy = near.visible.get(key)
     if (copy === undefined || copy.words[copy.word] !== copy.version) return this.#readByKey(key, copy)
     near.hits++
-    copy.isUsed = true
+    if (!copy.isUsed) copy.isUsed = true
     return copy.value
   }
 
