@@ -169,7 +169,7 @@ impl Shard {
     #[inline]
     pub fn find(&self, key: Key<'_>, tag: u32, _pin: &Pin<'_>) -> Option<Tenant<'_>> {
         let tenant = |number| self.tenant(number).filter(|tenant| tenant.entry.has_key(key));
-        self.index.find(tag, tenant).unwrap_or_else(|index::Contended| self.find_locked(key, tag))
+        self.index.find(tag, tenant).unwrap_or_else(|_contended| self.find_locked(key, tag))
     }
 
     #[cold]
