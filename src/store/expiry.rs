@@ -121,11 +121,9 @@ impl Shared {
             if next_ms <= now_ms && !state.is_closed {
                 return true;
             }
-            let wake_ms = if next_ms == NEVER {
-                *idle_until_ms.get_or_insert(now_ms.saturating_add(LINGER_MS))
-            } else {
-                idle_until_ms = None;
-                next_ms
+            let wake_ms = match next_ms {
+                NEVER => *idle_until_ms.get_or_insert(now_ms.saturating_add(LINGER_MS)),
+                next_ms => next_ms,
             };
             // Whoever lowers the promise after this waits for the lock, and then starts a new thread.
             if wake_ms <= now_ms || state.is_closed {
@@ -303,6 +301,15 @@ mod tests {
     }
 
     #[test]
+    fn the_thread_ends_by_the_systems_clock_too() {
+        let map = Map::new(&Clock::system(), 100);
+        map.expire_in(1);
+        until("it expires", || map.len() == 0);
+        until("the thread ends", || !map.has_thread());
+        assert!(map.clock.now_ms() > LINGER_MS);
+    }
+
+    #[test]
     fn a_map_that_goes_while_the_thread_sleeps_takes_it_along() {
         let clock = Clock::manual();
         let map = Map::new(&clock, 100);
@@ -343,6 +350,33 @@ mod tests {
         drop(closed);
         until("the map ends", || gone.upgrade().is_none());
         until("the thread ends", || shared.upgrade().is_none());
+    }
+
+    #[test]
+    fn a_deadline_that_is_set_while_the_thread_looks_is_kept() {
+        /// Finds an hour, and while it is still looking, somebody sets five milliseconds.
+        struct Busy {
+            expiry: Expiry,
+            looks: AtomicU64,
+            itself: Weak<Busy>,
+        }
+        impl Expires for Busy {
+            fn expire(&self, now_ms: u64) -> Option<u64> {
+                if self.looks.fetch_add(1, Ordering::SeqCst) == 0 {
+                    let map = self.itself.upgrade()?;
+                    self.expiry.schedule(now_ms + 5, &map);
+                }
+                Some(now_ms + 3_600_000)
+            }
+        }
+        let clock = Clock::manual();
+        let expiry = Expiry::new(clock.clone());
+        let map = Arc::new_cyclic(|itself| Busy { expiry, looks: AtomicU64::new(0), itself: itself.clone() });
+        map.expiry.schedule(1, &map);
+        until("the thread looks", || map.looks.load(Ordering::SeqCst) == 1);
+        a_moment();
+        clock.advance(5);
+        until("it looks again", || map.looks.load(Ordering::SeqCst) == 2);
     }
 
     #[test]

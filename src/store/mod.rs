@@ -23,7 +23,7 @@
 
 mod arena;
 mod boxes;
-#[cfg_attr(not(test), expect(dead_code, reason = "the map does not offer deadlines yet"))]
+#[cfg_attr(any(not(test), loom), expect(dead_code, reason = "the map does not offer deadlines yet"))]
 mod clock;
 mod config;
 mod context;
@@ -32,7 +32,7 @@ mod error;
 mod events;
 #[cfg_attr(not(test), expect(dead_code, reason = "the map does not offer limits that evict yet"))]
 mod eviction;
-#[cfg_attr(not(test), expect(dead_code, reason = "the map does not offer deadlines yet"))]
+#[cfg_attr(any(not(test), loom), expect(dead_code, reason = "the map does not offer deadlines yet"))]
 mod expiry;
 mod handle;
 mod hash;
@@ -54,7 +54,7 @@ mod store;
 mod sync;
 #[cfg(all(test, not(loom)))]
 mod tests;
-#[cfg_attr(not(test), expect(dead_code, reason = "the map does not offer deadlines yet"))]
+#[cfg_attr(any(not(test), loom), expect(dead_code, reason = "the map does not offer deadlines yet"))]
 mod timer_wheel;
 mod value;
 mod words;

@@ -565,6 +565,8 @@ mod tests {
         assert_eq!(wheel.soonest().and_then(|slot| naive.deadlines.get(&slot).copied()), naive.soonest_ms());
         assert_eq!(wheel.memory.total(), wheel.bytes() as u64);
         assert!(wheel.len() > 0 || wheel.bytes() <= KEPT_BYTES);
+        let chunks: Vec<_> = (0..wheel.links.end()).filter_map(|number| wheel.links.get(number)).collect();
+        assert!(chunks.iter().filter(|chunk| chunk.scheduled == 0).count() <= 1);
         let (mut seen, mut wheels) = (0, 0);
         let mut todo: Vec<(u32, u64)> = if wheel.root == NONE { vec![] } else { vec![(wheel.root, 0)] };
         while let Some((number, prefix)) = todo.pop() {
@@ -722,6 +724,20 @@ mod tests {
     }
 
     #[test]
+    fn a_first_deadline_that_is_refused_leaves_nothing_behind() {
+        let (mut refused, mut limit_bytes) = (0, 0);
+        loop {
+            let (mut wheel, memory) = wheel(Some(limit_bytes));
+            if wheel.schedule(300, 1_000).is_ok() {
+                break;
+            }
+            assert_eq!((wheel.len(), memory.total()), (0, 0));
+            (refused, limit_bytes) = (refused + 1, limit_bytes + 16);
+        }
+        assert!(refused > 10);
+    }
+
+    #[test]
     fn is_due_in_its_millisecond_and_not_before_at_any_distance() {
         let year_ms = 365 * 86_400_000_u64;
         let deadlines = [1, 15, 16, 17, 255, 256, 4_095, 3_600_000, year_ms, 50 * year_ms, 1 << 53, u64::MAX - 1];
@@ -774,6 +790,8 @@ mod tests {
         assert_eq!(wheel.next_deadline_ms(), Some(deadline_ms));
         wheel.schedule(500, deadline_ms + 2).unwrap();
         let mut out = Vec::new();
+        // Takes forever if all are looked at to find that none is due.
+        assert!((0..100_000).all(|_| !wheel.advance(deadline_ms - 1, usize::MAX, &mut out) && out.is_empty()));
         wheel.advance(deadline_ms, usize::MAX, &mut out);
         assert_eq!((out.len(), wheel.len(), out.contains(&500)), (99_999, 2, false));
         wheel.advance(deadline_ms + 2, usize::MAX, &mut out);
