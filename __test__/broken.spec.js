@@ -10,10 +10,11 @@ const { runNode } = require('./support/processes.js')
 
 /** A map whose native part has panicked under a lock. */
 function brokenMap(name) {
-  // Without a near cache: a copy that was read before the panic was right, and may be read after it.
-  const map = TypedMap.open(name, { nearCache: false })
+  const map = TypedMap.open(name)
   map.set('a', { b: 1 })
   const handle = map.insert([1])
+  // Copies are at hand, and shall not be read any more.
+  assert.deepEqual([map.get('a'), map.get(handle)], [{ b: 1 }, [1]])
   const { id } = binding.open(name, '{}')
   throwsTyped(() => binding.panicForTest(id), 'ERR_BROKEN')
   binding.close(id)

@@ -66,10 +66,12 @@ impl Context {
         self.state.swap(DESTROYED, Ordering::AcqRel) != DESTROYED
     }
 
-    /// Marks the map as broken, for good.
+    /// Marks the map as broken, for good, and ends every copy of a value.
     pub fn mark_broken(&self) {
         let open = self.state.compare_exchange(OPEN, BROKEN, Ordering::AcqRel, Ordering::Relaxed);
         if open.is_ok() {
+            // Nobody shall go on reading copies of what is in doubt.
+            self.words.lock().values().filter_map(Weak::upgrade).for_each(|words| words.invalidate());
             self.events.log(Level::Error, "map.broken", &[]);
         }
     }

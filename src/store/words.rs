@@ -31,7 +31,8 @@ impl Words {
         self.cells.as_ptr().cast_mut()
     }
 
-    /// Ends every copy that was taken from this chunk. Under the shard's lock; nobody bumps these words afterwards.
+    /// Ends every copy that was taken from this chunk. Under the shard's lock, or when the map is broken; nobody writes to its
+    /// slots afterwards.
     pub(super) fn invalidate(&self) {
         for cell in &self.cells {
             cell.store(0, Ordering::Release);
