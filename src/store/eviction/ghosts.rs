@@ -1,13 +1,13 @@
 //! Ghosts: hashes of entries that were evicted lately.
 //!
 //! ```text
-//! bucket: 8 cells │ bucket │ …        cell: fingerprint (16) · stamp (16), 0 = empty
+//! bucket: 8 cells │ bucket │ …        cell: fingerprint (15) · queue (1) · stamp (16), 0 = empty
 //! ```
 //!
-//! A first-in-first-out queue of a given length that answers "was this key evicted lately?" and forgets it then. The order
+//! A first-in-first-out queue of a given length that answers "was this key evicted lately, and from where?" and forgets it. The order
 //! is kept by stamps instead of links: an addition is stamped with how many came before it, and a cell whose stamp is older
 //! than the queue is long counts as empty. Half of the cells are in use, so a bucket overflows rarely, and then loses its
-//! oldest. A wrong answer takes an equal fingerprint in the same bucket: about 4 in 65,536 questions.
+//! oldest. A wrong answer takes an equal fingerprint in the same bucket: about 4 in 32,768 questions.
 //!
 //! Stamps go around after at least four lengths; a sweep that looks at one cell per addition empties old cells within three.
 //!
@@ -15,10 +15,15 @@
 
 use super::super::memory::{Memory, Use};
 use super::super::sync::Arc;
+use super::queues::Queue;
 
 const BUCKET_CELLS: usize = 8;
 /// Stamps within the length of the queue: a quarter of what 16 bits can tell apart.
 const MAX_STAMPS: usize = 1 << 14;
+/// The bits of a cell.
+const FINGERPRINT: u32 = 0xfffe_0000;
+const LEAST_FINGERPRINT: u32 = 1 << 17;
+const MAIN: u32 = 1 << 16;
 /// An odd number that spreads hashes: the shard was picked by some of their bits, which are all the same here.
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
@@ -60,8 +65,8 @@ impl Ghosts {
         }
     }
 
-    /// Remembers a key.
-    pub fn add(&mut self, hash: u64) {
+    /// Remembers a key, and which queue it was evicted from.
+    pub fn add(&mut self, hash: u64, queue: Queue) {
         if self.cells.is_empty() {
             return;
         }
@@ -74,22 +79,23 @@ impl Ghosts {
         let (bucket, fingerprint) = self.locate(hash);
         let age_or_vacant = |&at: &usize| self.age(self.cells[at]).unwrap_or(u32::MAX);
         let at = (bucket..bucket + BUCKET_CELLS).max_by_key(age_or_vacant).unwrap_or(bucket);
-        self.cells[at] = fingerprint << 16 | self.stamp();
+        let main = if queue == Queue::Main { MAIN } else { 0 };
+        self.cells[at] = fingerprint | main | self.stamp();
     }
 
-    /// Whether this key was remembered; it no longer is.
-    pub fn take(&mut self, hash: u64) -> bool {
+    /// The queue this key was evicted from, if it is remembered; it no longer is.
+    pub fn take(&mut self, hash: u64) -> Option<Queue> {
         if self.cells.is_empty() {
-            return false;
+            return None;
         }
         let (bucket, fingerprint) = self.locate(hash);
-        for cell in bucket..bucket + BUCKET_CELLS {
-            if self.cells[cell] >> 16 == fingerprint && self.age(self.cells[cell]).is_some() {
-                self.cells[cell] = 0;
-                return true;
-            }
-        }
-        false
+        let is_it = |&at: &usize| {
+            let cell = self.cells[at];
+            cell & FINGERPRINT == fingerprint && self.age(cell).is_some()
+        };
+        let at = (bucket..bucket + BUCKET_CELLS).find(is_it)?;
+        let cell = std::mem::take(&mut self.cells[at]);
+        Some(if cell & MAIN == 0 { Queue::Small } else { Queue::Main })
     }
 
     fn stamp(&self) -> u32 {
@@ -107,7 +113,8 @@ impl Ghosts {
         let spread = hash.wrapping_mul(SPREAD);
         let buckets = (self.cells.len() / BUCKET_CELLS) as u64;
         let bucket = ((spread >> 32) * buckets) >> 32;
-        (bucket as usize * BUCKET_CELLS, (spread >> 12 & 0xffff).max(1) as u32)
+        let fingerprint = spread as u32 & FINGERPRINT;
+        (bucket as usize * BUCKET_CELLS, fingerprint.max(LEAST_FINGERPRINT))
     }
 }
 
@@ -131,16 +138,20 @@ mod tests {
         for room in [1, 9, 100, 5_000, 40_000] {
             let memory = Arc::new(Memory::new(None));
             let mut ghosts = Ghosts::new(Arc::clone(&memory));
-            assert!(!ghosts.take(hash(1)));
+            assert_eq!(ghosts.take(hash(1)), None);
             ghosts.resize(room);
             assert!(memory.total() <= (8 * room as u64).next_multiple_of(32));
             let count = 5 * room as u64;
             for n in 0..count {
-                ghosts.add(hash(n));
+                ghosts.add(hash(n), if n % 2 == 0 { Queue::Small } else { Queue::Main });
             }
-            let kept = (count - room as u64..count).filter(|&n| ghosts.take(hash(n))).count();
+            let is_kept = |&n: &u64| {
+                let queue = ghosts.take(hash(n));
+                queue == Some(if n % 2 == 0 { Queue::Small } else { Queue::Main })
+            };
+            let kept = (count - room as u64..count).filter(is_kept).count();
             assert!(kept * 10 >= room * 9, "{kept} of {room}");
-            let ghostly = (0..count).filter(|&n| ghosts.take(hash(n))).count();
+            let ghostly = (0..count).filter(|&n| ghosts.take(hash(n)).is_some()).count();
             assert!(ghostly <= room / 100 + 1, "{ghostly} of {room}: taken twice, or too old");
             drop(ghosts);
             assert_eq!(memory.total(), 0);

@@ -12,7 +12,7 @@
 //! the small one has its share, as the authors' own implementation (libCacheSim) does; otherwise the first keys of a long
 //! loop are all lost. And one entry leaves where one must, while the algorithm can evict one of each queue.
 //!
-//! Exact in each shard, and unordered hits lose nothing: counts are saturated anyway. Ghosts are remembered by a hash of 16
+//! Exact in each shard, and unordered hits lose nothing: counts are saturated anyway. Ghosts are remembered by a hash of 15
 //! bits in buckets, see `ghosts.rs`. With many shards, each has queues of its own. 12 bytes per entry, and 7.2 for the ghosts.
 
 use super::super::error::Error;
@@ -20,7 +20,7 @@ use super::super::memory::Memory;
 use super::super::sync::Arc;
 use super::ghosts::Ghosts;
 use super::queues::{Queue, Queues};
-use super::{Access, Mark, Policy, history_room};
+use super::{Access, MAX_LOOKS, Mark, Policy, history_room};
 
 /// The small queue's share, from the paper.
 const SMALL_PERCENT: usize = 10;
@@ -48,7 +48,7 @@ fn small_share(capacity: usize) -> usize {
 
 impl Policy for S3Fifo {
     fn insert(&mut self, slot: u32, hash: u64, capacity: usize) -> Result<(), Error> {
-        let is_remembered = self.ghosts.take(hash);
+        let is_remembered = self.ghosts.take(hash).is_some();
         let fills = !self.evicts && self.queues.len(Queue::Small) >= small_share(capacity);
         let queue = if is_remembered || fills { Queue::Main } else { Queue::Small };
         self.queues.add(slot, queue)?;
@@ -67,7 +67,7 @@ impl Policy for S3Fifo {
     fn remove(&mut self, slot: u32, hash: u64, was_evicted: bool) {
         let queue = self.queues.remove(slot);
         if was_evicted && queue == Queue::Small {
-            self.ghosts.add(hash);
+            self.ghosts.add(hash, queue);
         }
         self.evicts &= self.queues.total() > 0;
     }
@@ -75,7 +75,10 @@ impl Policy for S3Fifo {
     fn victim(&mut self, access: &dyn Access, _hash_of: &dyn Fn(u32) -> u64, capacity: usize) -> Option<u32> {
         self.evicts = true;
         let small_share = small_share(capacity);
-        while self.queues.len(Queue::Small) >= small_share || self.queues.len(Queue::Main) == 0 {
+        for _ in 0..MAX_LOOKS {
+            if self.queues.len(Queue::Small) < small_share && self.queues.len(Queue::Main) > 0 {
+                break;
+            }
             let slot = self.queues.oldest(Queue::Small)?;
             if self.queues.take_hits(slot, access) <= PASSING_HITS {
                 return Some(slot);

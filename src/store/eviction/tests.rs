@@ -5,7 +5,7 @@
 //! * FIFO, LRU, SIEVE and LFU evict exactly what their naive versions evict, request for request, whatever is removed in
 //!   between. SIEVE, LFU and what follows learn of hits without order.
 //! * S3-FIFO and W-TinyLFU hit as often as naive versions with exact ghosts and exact frequencies do, within a point.
-//! * W-TinyLFU, the default, is far above LRU on loops and scans, and not far below it elsewhere.
+//! * W-TinyLFU, the default, is far above LRU on loops and scans, and never two points below it elsewhere.
 //! * Whatever is inserted, hit, removed and evicted, a victim is an entry, candidates are different entries, no eviction looks
 //!   at more than a bounded number of entries, and all memory comes back.
 
@@ -222,8 +222,7 @@ fn the_default_resists_loops_and_scans_and_follows_shifts() {
                 // All that fits but the window, of 900 keys.
                 "loop" => 75.0 * capacity as f64 / 900.0,
                 "scan-polluted" => lru + 2.0,
-                "shifting" => lru - 4.0,
-                _ => lru,
+                _ => lru - 2.0,
             };
             assert!(ours >= least, "{name}, capacity {capacity}: {ours:.2}, LRU {lru:.2}");
         }

@@ -29,7 +29,11 @@ pub struct Naive {
     small: Vec<Entry>,
     /// SIEVE: key that the hand points to.
     hand: Option<u64>,
-    ghosts: VecDeque<u64>,
+    /// Keys that were evicted, and whether from the main queue.
+    ghosts: VecDeque<(u64, bool)>,
+    /// W-TinyLFU: the window's share, and evictions lately, of newcomers and of the main queue.
+    window: f64,
+    evictions: [usize; 2],
     /// Frequency of every key ever seen, halved in turns.
     frequencies: HashMap<u64, u32>,
     counted: usize,
@@ -39,7 +43,8 @@ pub struct Naive {
 impl Naive {
     pub fn new(kind: PolicyKind, capacity: usize) -> Self {
         let (main, small, ghosts, frequencies) = (Vec::new(), Vec::new(), VecDeque::new(), HashMap::new());
-        Self { kind, capacity, main, small, hand: None, ghosts, frequencies, counted: 0, evicts: false }
+        let (window, evictions, hand) = (0.05, [1, 1], None);
+        Self { kind, capacity, main, small, hand, ghosts, window, evictions, frequencies, counted: 0, evicts: false }
     }
 
     pub fn request(&mut self, key: u64) -> (bool, Option<u64>) {
@@ -77,13 +82,36 @@ impl Naive {
             return;
         }
         self.count(key, 1);
-        let ghost = self.ghosts.iter().position(|&ghost| ghost == key);
-        if let Some(at) = ghost {
-            self.ghosts.remove(at);
+        let ghost = self.ghosts.iter().position(|&(ghost, _)| ghost == key).and_then(|at| self.ghosts.remove(at));
+        if let Some((_, from_main)) = ghost {
+            let [newcomers, residents] = self.evictions;
+            let (kind, sign) = if from_main { (residents, -1.0) } else { (newcomers, 1.0) };
+            let weight = ((newcomers + residents) as f64 / kind as f64).min(20.0);
+            self.window = (self.window + sign * weight / self.capacity.max(256) as f64).clamp(0.01, 0.8);
         }
         let fills = !self.evicts && self.small.len() >= self.small_share();
-        let queue = if ghost.is_some() || fills { &mut self.main } else { &mut self.small };
+        let was_newcomer = matches!(ghost, Some((_, false)));
+        let queue = if was_newcomer || fills { &mut self.main } else { &mut self.small };
         queue.push(Entry::new(key, 0));
+    }
+
+    fn remember(&mut self, key: u64, from_main: bool) {
+        if self.kind == PolicyKind::S3Fifo && from_main {
+            return;
+        }
+        let ghosts = if self.kind == PolicyKind::S3Fifo {
+            self.capacity - self.small_share()
+        } else {
+            self.capacity * super::super::w_tiny_lfu::GHOST_PERCENT / 100
+        };
+        self.ghosts.push_back((key, from_main));
+        while self.ghosts.len() > ghosts {
+            self.ghosts.pop_front();
+        }
+        self.evictions[usize::from(from_main)] += 1;
+        if self.evictions[0] + self.evictions[1] > 2 * self.capacity {
+            self.evictions = self.evictions.map(|count| (count / 2).max(1));
+        }
     }
 
     fn evict(&mut self) -> u64 {
@@ -121,47 +149,43 @@ impl Naive {
     }
 
     fn small_share(&self) -> usize {
-        (self.capacity / 10).max(1)
+        let share = if self.kind == PolicyKind::WTinyLfu { self.window } else { 0.1 };
+        ((self.capacity as f64 * share) as usize).max(1)
     }
 
     fn evict_queues(&mut self) -> u64 {
         let has_duels = self.kind == PolicyKind::WTinyLfu;
-        let passing_hits = if has_duels { super::super::w_tiny_lfu::PASSING_HITS } else { 1 };
         while self.small.len() >= self.small_share() || self.main.is_empty() {
             let mut entry = self.small.remove(0);
             let hits = std::mem::take(&mut entry.marks);
             self.count(entry.key, hits);
             entry.worth = 0;
-            if hits > passing_hits {
+            if hits > 1 {
                 self.main.push(entry);
                 if self.main.len() > self.capacity - self.small_share() {
-                    return self.evict_main();
+                    break;
                 }
                 continue;
             }
             if has_duels && !self.main.is_empty() {
-                let resident = self.evict_main();
+                let resident = self.oldest_of_main();
                 if self.frequency(entry.key) >= self.frequency(resident) + super::super::w_tiny_lfu::LEAD {
                     self.main.push(entry);
+                    self.remember(resident, true);
                     return resident;
                 }
                 self.main.insert(0, Entry::new(resident, 0));
             }
-            let ghosts = if has_duels {
-                self.capacity * super::super::w_tiny_lfu::GHOST_PERCENT / 100
-            } else {
-                self.capacity - self.small_share()
-            };
-            self.ghosts.push_back(entry.key);
-            while self.ghosts.len() > ghosts {
-                self.ghosts.pop_front();
-            }
+            self.remember(entry.key, false);
             return entry.key;
         }
-        self.evict_main()
+        let resident = self.oldest_of_main();
+        self.remember(resident, true);
+        resident
     }
 
-    fn evict_main(&mut self) -> u64 {
+    /// Takes out the oldest entry of the main queue without lives.
+    fn oldest_of_main(&mut self) -> u64 {
         loop {
             let mut entry = self.main.remove(0);
             let hits = std::mem::take(&mut entry.marks);
