@@ -302,7 +302,7 @@ fn an_entry_costs_what_the_heads_say() {
         (PolicyKind::Sieve, 12.1),
         (PolicyKind::Lfu, 12.1),
         (PolicyKind::S3Fifo, 19.3),
-        (PolicyKind::WTinyLfu, 24.1),
+        (PolicyKind::WTinyLfu, 20.1),
     ] {
         let capacity = 64 * 1_024;
         let mut shard = Shard::new(kind, capacity);

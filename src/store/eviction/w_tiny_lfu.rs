@@ -26,7 +26,7 @@
 //! As long as nothing was evicted, newcomers go to the main queue once the window has its share.
 //!
 //! Exact in each shard; frequencies and ghosts are estimates over hashes. Counts up to 255 are taken when the policy looks at
-//! an entry, and added to its frequency then. With many shards, each learns on its own. 12 bytes per entry, 8 for the
+//! an entry, and added to its frequency then. With many shards, each learns on its own. 12 bytes per entry, 4 for the
 //! frequencies and 4 for the ghosts.
 
 use super::super::error::Error;
@@ -37,22 +37,28 @@ use super::ghosts::Ghosts;
 use super::queues::{Queue, Queues};
 use super::{Access, MAX_LOOKS, Mark, Policy, history_room};
 
-/// The window's share to begin with, and its bounds. Measured on real and synthetic traces with `benchmark/traces.js`: from
-/// 10 % on, loops lose half a point before the window has shrunk; a narrower range loses up to three points to LRU where
-/// popularity moves fast.
+// The evidence below is the mean hit ratio over the traces of `benchmark/traces.js`, in points.
+
+/// The window's share to begin with. From 2 to 10 % it is the same within 0.1; with 20 %, loops lose so much before the window
+/// has shrunk that the mean falls by 0.5.
 const FIRST_SHARE: f64 = 0.05;
+/// The smallest window: 5 % costs 0.1.
 const LEAST_SHARE: f64 = 0.01;
+/// The largest window. With 40 %, the mean is the same, but where popularity moves fast, synthetic traces lose up to ten
+/// points to LRU, instead of three.
 const MOST_SHARE: f64 = 0.8;
 /// A regret moves the window by one entry in a map of this size or more, times the weight of the regret; in a smaller one by
-/// less, because a handful of entries says little: with whole entries, maps of fewer than 100 lose one to three points.
+/// less, because a handful of entries says little: without this, maps of fewer than 100 lose one to three points. 1,024 gains
+/// 0.1, but follows slowly where popularity moves.
 const STEADY_CAPACITY: usize = 256;
-/// The most that a regret can weigh. Anything between 20 and 1,000 measures the same.
+/// The most that a regret can weigh. From 20 to 1,000 it is the same; without weights, the window only grows, and 1.6 are lost.
 const MOST_WEIGHT: f64 = 20.0;
-/// Hits that do not yet take an entry from the window to the main queue without a duel, as in S3-FIFO.
+/// Hits that do not yet take an entry from the window to the main queue without a duel, as in S3-FIFO. 0 costs 0.2.
 const PASSING_HITS: u32 = 1;
-/// By how much a newcomer's frequency must exceed that of the entry it replaces. 2 and 4 lose half a point on loops.
+/// By how much a newcomer's frequency must exceed that of the entry it replaces. 2 costs 0.1, 4 costs 0.3.
 pub const LEAD: u32 = 3;
-/// How many evicted keys are remembered, as a share of the capacity. From 50 to 75 the mean is the same; 25 loses 0.2 points.
+/// How many evicted keys are remembered, as a share of the capacity. From 25 to 75 it is the same, but with 25 the window
+/// learns more slowly when popularity moves.
 pub const GHOST_PERCENT: usize = 50;
 
 #[derive(Debug)]
