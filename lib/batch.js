@@ -8,7 +8,7 @@ const { ERROR_NUMBERS, TypedMapError, createError, wrongType } = require('./erro
 const { Handle } = require('./handle.js')
 const { BATCH_ROW, KIND, NUMBER, SCRATCH } = require('./layout.js')
 const { binding, scratch } = require('./native.js')
-const { copyOf, hasFreshCopy, isHandle } = require('./near-cache.js')
+const { STALE, freshCopyOf, isHandle } = require('./near-cache.js')
 
 const {
   deleteMany: deleteManyBinding,
@@ -220,8 +220,9 @@ function getMany(open, items) {
     const item = list[index]
     let isNear = false
     if (typeof item === 'object' && item !== null && isHandle(item)) {
-      isNear = hasFreshCopy(item, near)
-      if (isNear) values[index] = copyOf(item)
+      const copy = freshCopyOf(item, near)
+      isNear = copy !== STALE
+      if (isNear) values[index] = copy
       else table.putHandle(places === undefined ? index : missing.length, item, open.instance)
     } else {
       const copy = looks ? near.visible.get(item) : undefined

@@ -8,12 +8,16 @@
 /** Words that no version is found in: what stands in place of the words of an entry when there is no copy. */
 const NO_WORDS = new Int32Array(1)
 const NO_VERSION = 1
+/** What `freshCopyOf` gives for anything but a handle whose copy is fresh. A value can be `undefined`, this it cannot be. */
+const STALE = Symbol('stale')
 
 // Access to private state for the near cache, and for nobody outside lib/.
 /** @type {(value: object) => value is Handle} */
 let isHandle
 /** @type {(handle: Handle, near: NearCache) => boolean} */
 let hasFreshCopy
+/** @type {(value: object, near: NearCache) => any} */
+let freshCopyOf
 /** @type {(handle: Handle) => any} */
 let copyOf
 /** @type {(handle: Handle, near: NearCache) => boolean} */
@@ -36,8 +40,8 @@ let takeMark
 class Handle {
   // The fields that a read looks at come first and lie side by side: a handle that is read at random then costs one
   // or two cache lines.
-  /** The cache that keeps this handle's copy. @type {NearCache | null} */
-  #near = null
+  /** Number of the map in this process. */
+  map = 0
   /** @type {Int32Array} */
   #words = NO_WORDS
   /** Index of the entry's version word in `#words`. */
@@ -48,6 +52,8 @@ class Handle {
   #copy = undefined
   /** Whether the copy was read since the cache last looked. */
   #isUsed = false
+  /** The cache that keeps this handle's copy. @type {NearCache | null} */
+  #near = null
 
   /**
    * @param {number} map
@@ -57,7 +63,6 @@ class Handle {
    */
   constructor(map, shard, slot, generation) {
     // Unsigned 32-bit integers, whoever calls: native code takes nothing else.
-    /** Number of the map in this process. */
     this.map = map >>> 0
     /** Number of the shard in the map. */
     this.shard = shard >>> 0
@@ -75,11 +80,13 @@ class Handle {
 
   static {
     isHandle = /** @type {typeof isHandle} */ (value => #near in value)
-    hasFreshCopy = (handle, near) => {
-      if (handle.#near !== near || handle.#words[handle.#word] !== handle.#version) return false
+    hasFreshCopy = (handle, near) => handle.map === near.instance && handle.#words[handle.#word] === handle.#version
+    freshCopyOf = (value, near) => {
+      if (!(#words in value) || value.#words[value.#word] !== value.#version || value.map !== near.instance)
+        return STALE
       // Writing what is there already would cost memory traffic at every random read.
-      if (!handle.#isUsed) handle.#isUsed = true
-      return true
+      if (!value.#isUsed) value.#isUsed = true
+      return value.#copy
     }
     copyOf = handle => handle.#copy
     isKeptBy = (handle, near) => handle.#near === near
@@ -113,8 +120,10 @@ module.exports = {
   Handle,
   NO_VERSION,
   NO_WORDS,
+  STALE,
   copyOf,
   dropCopy,
+  freshCopyOf,
   hasCopy,
   hasFreshCopy,
   isHandle,

@@ -11,7 +11,7 @@ const { Handle } = require('./handle.js')
 const { Cursor, MapIterator } = require('./iterators.js')
 const { KIND, SCRATCH, WANT } = require('./layout.js')
 const { binding, scratch } = require('./native.js')
-const { copyOf, hasFreshCopy, isHandle, isKeptBy } = require('./near-cache.js')
+const { STALE, copyOf, freshCopyOf, hasFreshCopy, isHandle, isKeptBy } = require('./near-cache.js')
 const { OpenMap } = require('./open-map.js')
 const { checkFunction, readCount, readGetOptions, readInsertOptions, readName, readOptions } = require('./options.js')
 const { Meter, readStats } = require('./stats.js')
@@ -166,10 +166,10 @@ class TypedMap {
     const near = this.#near
     if (options !== undefined) return this.#readAs(key, options)
     if (typeof key === 'object') {
-      if (key === null || !isHandle(key)) return this.#readByKey(key, undefined)
-      if (!hasFreshCopy(key, near)) return this.#readByHandle(key)
+      const copy = key === null ? STALE : freshCopyOf(key, near)
+      if (copy === STALE) return this.#readObject(key)
       near.hits++
-      return copyOf(key)
+      return copy
     }
     const copy = near.visible.get(key)
     if (copy === undefined || copy.words[copy.word] !== copy.version) return this.#readByKey(key, copy)
@@ -183,9 +183,15 @@ class TypedMap {
     const near = this.#near
     if (!isHandleKey(handle)) throw notAHandle(handle)
     if (options !== undefined) return this.#readAs(handle, options)
-    if (!hasFreshCopy(handle, near)) return this.#readByHandle(handle)
+    const copy = freshCopyOf(handle, near)
+    if (copy === STALE) return this.#readByHandle(handle)
     near.hits++
-    return copyOf(handle)
+    return copy
+  }
+
+  /** @param {object | null} key a handle, or something that may be a key */
+  #readObject(key) {
+    return isHandleKey(key) ? this.#readByHandle(/** @type {Handle} */ (key)) : this.#readByKey(key, undefined)
   }
 
   /**

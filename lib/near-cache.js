@@ -18,7 +18,7 @@
 // Bytes are never kept, because they cannot be frozen.
 
 const { KeyCopy, Ring, evictHandle, isEmpty } = require('./copies.js')
-const { copyOf, dropCopy, hasFreshCopy, isHandle, isKeptBy, keepCopy } = require('./handle.js')
+const { STALE, copyOf, dropCopy, freshCopyOf, hasFreshCopy, isHandle, isKeptBy, keepCopy } = require('./handle.js')
 
 /** @typedef {import('./handle.js').Handle} Handle */
 /** @typedef {import('./words.js').Words} Words */
@@ -48,7 +48,11 @@ const NOBODY = Symbol('nobody')
 /** What reads look into while looking is not worth it. Nothing is ever put in. @type {Map<unknown, KeyCopy>} */
 const NOTHING = new Map()
 
+const NO_INSTANCE = -1
+
 class NearCache {
+  /** Number of the map whose handles may have copies here; none has this number in a cache that keeps nothing. */
+  instance
   /** Where reads by key look: `#copies`, or nothing while that is not worth it. @type {Map<unknown, KeyCopy>} */
   visible
   /** Reads answered here that were not reported yet. */
@@ -71,8 +75,10 @@ class NearCache {
   /**
    * @param {number} maxEntries 0 for a cache that keeps nothing
    * @param {Words | null} words
+   * @param {number} instance number of the map
    */
-  constructor(maxEntries, words) {
+  constructor(maxEntries, words, instance) {
+    this.instance = maxEntries === 0 ? NO_INSTANCE : instance
     this.#maxEntries = maxEntries
     this.#words = words
     // The guest has one of the entries.
@@ -161,7 +167,7 @@ class NearCache {
 
   /** An empty cache in place of this one, made at once however much this one holds. */
   successor() {
-    const next = new NearCache(this.#maxEntries, this.#words)
+    const next = new NearCache(this.#maxEntries, this.#words, this.instance)
     next.hits = this.takeHits()
     next.#outdated = this
     return next
@@ -282,4 +288,4 @@ class NearCache {
   }
 }
 
-module.exports = { NearCache, copyOf, hasFreshCopy, isHandle, isKeptBy }
+module.exports = { NearCache, STALE, copyOf, freshCopyOf, hasFreshCopy, isHandle, isKeptBy }

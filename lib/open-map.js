@@ -22,7 +22,7 @@ const {
 const HITS_PER_REPORT = 1_024
 
 /** What stands in place of the near cache of a closed map: nothing is ever found in it. */
-const NO_CACHE = new NearCache(0, null)
+const NO_CACHE = new NearCache(0, null, 0)
 
 /** Closes maps that nobody can reach any more. @type {FinalizationRegistry<OpenMap>} */
 const unreachable = new FinalizationRegistry(open => open.close())
@@ -49,7 +49,7 @@ class OpenMap {
     this.shards = shards
     this.logLevel = options.logLevel
     this.words = new Words(id)
-    this.near = new NearCache(options.nearMaxEntries, this.words)
+    this.near = new NearCache(options.nearMaxEntries, this.words, instance)
   }
 
   /**
