@@ -23,7 +23,7 @@ use super::error::{Failure, Outcome};
 
 pub use life::Bell;
 pub use many::{CHUNK, Many};
-pub use read::{Element, Elements, JsType};
+pub use read::{Element, Elements, JsType, is_whole};
 
 /// The engine during one call.
 ///

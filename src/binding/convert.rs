@@ -2,18 +2,16 @@
 
 use std::mem::MaybeUninit;
 
-use super::call::{Engine, Js, JsType};
+use super::call::{Engine, Js, JsType, is_whole};
 use super::error::{Failure, Outcome};
-use super::text::{self, Encoded, MAX_BYTES_PER_UNIT};
 use crate::store::{Error, Key, KeyKind, Value, ValueKind};
 
-/// Code units that a string can have and still be read without allocating. Most keys and small objects need far less.
-const INLINE_UNITS: usize = 512;
-const INLINE_BYTES: usize = INLINE_UNITS * MAX_BYTES_PER_UNIT;
+/// Bytes that a string can have and still be read without allocating. Most keys and small objects need far less, and the
+/// engine has a faster path where the room is three times the length.
+const INLINE_BYTES: usize = 4096;
 
 /// Room for the bytes of one key or value on the stack of a call. Nothing is written to it before it is needed.
 pub struct Space {
-    units: [MaybeUninit<u16>; INLINE_UNITS],
     inline: [MaybeUninit<u8>; INLINE_BYTES],
     heap: Vec<u8>,
     held: Held,
@@ -29,12 +27,7 @@ enum Held {
 impl Default for Space {
     #[inline]
     fn default() -> Space {
-        Space {
-            units: [const { MaybeUninit::uninit() }; INLINE_UNITS],
-            inline: [const { MaybeUninit::uninit() }; INLINE_BYTES],
-            heap: Vec::new(),
-            held: Held::Inline(0),
-        }
+        Space { inline: [const { MaybeUninit::uninit() }; INLINE_BYTES], heap: Vec::new(), held: Held::Inline(0) }
     }
 }
 
@@ -43,7 +36,7 @@ impl Space {
     fn bytes(&self) -> &[u8] {
         match self.held {
             // SAFETY: the invariant of `Held::Inline`.
-            Held::Inline(len) => unsafe { text::written(&self.inline, len) },
+            Held::Inline(len) => unsafe { std::slice::from_raw_parts(self.inline.as_ptr().cast(), len) },
             Held::Heap => &self.heap,
         }
     }
@@ -54,42 +47,48 @@ impl Space {
         self.bytes()
     }
 
-    /// Reads a string, unharmed: as UTF-8, or as little-endian code units if it has lone surrogates. `None` if it is none.
+    /// Reads a string as UTF-8; whether it is one.
     #[inline]
-    fn read_text(&mut self, engine: Engine<'_>, js: Js<'_>) -> Outcome<Option<Text>> {
-        let Some(units) = engine.utf16_into(js, &mut self.units)? else { return Ok(None) };
-        // The engine cuts off what does not fit, its closing zero included.
-        if units.len() + 1 >= INLINE_UNITS {
-            return self.read_long_text(engine, js).map(Some);
+    fn read_utf8(&mut self, engine: Engine<'_>, js: Js<'_>) -> Outcome<bool> {
+        let Some(bytes) = engine.utf8(js, &mut self.inline)? else { return Ok(false) };
+        self.held = Held::Inline(bytes.len());
+        if !is_whole(bytes.len(), INLINE_BYTES) {
+            self.read_long_utf8(engine, js)?;
         }
-        let (text, len) = match text::encode(units, &mut self.inline) {
-            Encoded::Utf8(len) => (Text::Utf8, len),
-            Encoded::Utf16(len) => (Text::Utf16, len),
-        };
-        self.held = Held::Inline(len);
-        Ok(Some(text))
+        Ok(true)
     }
 
     #[cold]
-    fn read_long_text(&mut self, engine: Engine<'_>, js: Js<'_>) -> Outcome<Text> {
-        let units = engine.utf16(js)?;
-        // Most are ASCII, and room that is not needed should not be asked for.
-        let is_ascii = units.iter().all(|unit| *unit < 0x80);
-        let room = if is_ascii { units.len() } else { units.len() * MAX_BYTES_PER_UNIT };
+    fn read_long_utf8(&mut self, engine: Engine<'_>, js: Js<'_>) -> Outcome<()> {
+        let len = engine.utf8_len(js)?;
         self.heap.clear();
-        self.heap.try_reserve_exact(room).map_err(|_| Error::OutOfMemory { bytes: room as u64 })?;
+        // One more for the zero that the engine puts at the end.
+        self.heap.try_reserve_exact(len + 1).map_err(|_| Error::OutOfMemory { bytes: len as u64 })?;
+        let read = engine.utf8(js, self.heap.spare_capacity_mut())?.map_or(0, <[u8]>::len);
+        // SAFETY: the engine wrote `read` bytes to the start of the spare capacity, which is the start of the vector.
+        unsafe { self.heap.set_len(read) };
         self.held = Held::Heap;
-        if is_ascii {
-            self.heap.extend(units.iter().map(|unit| *unit as u8));
-            return Ok(Text::Utf8);
+        Ok(())
+    }
+
+    /// Reads a string, unharmed: as UTF-8, or as little-endian code units if it has lone surrogates.
+    #[inline]
+    fn read_text(&mut self, engine: Engine<'_>, js: Js<'_>) -> Outcome<Option<Text>> {
+        if !self.read_utf8(engine, js)? {
+            return Ok(None);
         }
-        let (text, len) = match text::encode(&units, self.heap.spare_capacity_mut()) {
-            Encoded::Utf8(len) => (Text::Utf8, len),
-            Encoded::Utf16(len) => (Text::Utf16, len),
-        };
-        // SAFETY: `encode` wrote `len` bytes to the start of the spare capacity, which is the start of the vector.
-        unsafe { self.heap.set_len(len) };
-        Ok(text)
+        // Node-API replaces a lone surrogate by U+FFFD without a word. So does a user at times.
+        if self.bytes().is_ascii() || !has_replacement(self.bytes()) {
+            return Ok(Some(Text::Utf8));
+        }
+        let units = engine.utf16(js)?;
+        if char::decode_utf16(units.iter().copied()).all(|unit| unit.is_ok()) {
+            return Ok(Some(Text::Utf8));
+        }
+        self.heap.clear();
+        self.heap.extend(units.iter().flat_map(|unit| unit.to_le_bytes()));
+        self.held = Held::Heap;
+        Ok(Some(Text::Utf16))
     }
 
     fn read_bigint(&mut self, engine: Engine<'_>, js: Js<'_>) -> Outcome<()> {
@@ -107,6 +106,20 @@ impl Space {
 enum Text {
     Utf8,
     Utf16,
+}
+
+/// Whether U+FFFD is in this UTF-8.
+fn has_replacement(utf8: &[u8]) -> bool {
+    const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
+    let mut rest = utf8;
+    while let Some(at) = rest.iter().position(|byte| *byte == REPLACEMENT[0]) {
+        rest = &rest[at..];
+        if rest.starts_with(REPLACEMENT) {
+            return true;
+        }
+        rest = &rest[1..];
+    }
+    false
 }
 
 /// The integer that a number is as a key, where `-0` is `0`.
@@ -168,10 +181,13 @@ pub fn value<'b>(engine: Engine<'_>, js: Js<'_>, kind: ValueKind, space: &'b mut
     const OTHER: Failure = Failure::Misuse("the value is not of the kind that was given");
     match kind {
         // `JSON.stringify` escapes lone surrogates, so JSON text is always whole in UTF-8.
-        ValueKind::Json => match space.read_text(engine, js)? {
-            Some(Text::Utf8) => Ok(Value { kind, bytes: space.bytes() }),
-            Some(Text::Utf16) | None => Err(OTHER),
-        },
+        ValueKind::Json => {
+            if space.read_utf8(engine, js)? {
+                Ok(Value { kind, bytes: space.bytes() })
+            } else {
+                Err(OTHER)
+            }
+        }
         ValueKind::String | ValueKind::Utf16 => match space.read_text(engine, js)? {
             Some(Text::Utf8) => Ok(Value { kind: ValueKind::String, bytes: space.bytes() }),
             Some(Text::Utf16) => Ok(Value { kind: ValueKind::Utf16, bytes: space.bytes() }),
@@ -254,6 +270,14 @@ mod tests {
         assert_eq!(as_int(0.5), None);
         assert_eq!(as_int(f64::NAN), None);
         assert_eq!(as_int(f64::INFINITY), None);
+    }
+
+    #[test]
+    fn the_replacement_character_is_found_among_its_neighbours() {
+        assert!(has_replacement("\u{fffd}".as_bytes()));
+        assert!(has_replacement("\u{f000}€\u{ffff}\u{fffd}x".as_bytes()));
+        assert!(!has_replacement("".as_bytes()));
+        assert!(!has_replacement("\u{f000}\u{fffc}\u{fffe}".as_bytes()));
     }
 
     #[test]

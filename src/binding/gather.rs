@@ -1,7 +1,7 @@
 //! Values of a batch on their way to JavaScript, in as few pieces as possible.
 //!
 //! A number, a boolean, `null` and `undefined` need no JavaScript value at all: kind and number stand in the batch's table.
-//! JSON texts are joined to the text of one array, which the engine makes and parses at half the cost of as many texts.
+//! JSON texts are joined to the text of one array, which the engine parses in six tenths of the time of as many texts.
 //! Whatever else there is becomes a value of its own. Joined texts and values are the *cells* of the result, each in the
 //! place of the first item that needs it.
 

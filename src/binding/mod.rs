@@ -23,4 +23,3 @@ pub mod map;
 pub mod options;
 pub mod shared_words;
 pub mod stats;
-pub mod text;

@@ -10,7 +10,6 @@ use napi::sys::{self, Status};
 
 use super::super::error::{Failure, Outcome};
 use super::{Engine, Js, check};
-use crate::store::Error;
 
 /// What a JavaScript value is, as far as keys and values need to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +97,17 @@ impl<'s> Engine<'s> {
         Ok(number)
     }
 
+    /// A number, `None` if `value` is something else.
+    #[inline]
+    pub fn number(self, value: Js<'_>) -> Outcome<Option<f64>> {
+        let mut number = 0.0;
+        // SAFETY: as in `type_of`.
+        match unsafe { sys::napi_get_value_double(self.env, value.raw, &raw mut number) } {
+            Status::napi_number_expected => Ok(None),
+            status => check(status).map(|()| Some(number)),
+        }
+    }
+
     /// A boolean.
     pub fn bool(self, value: Js<'_>) -> Outcome<bool> {
         let mut boolean = false;
@@ -123,32 +133,29 @@ impl<'s> Engine<'s> {
         Ok(sign != 0)
     }
 
-    /// A number, `None` if `value` is something else.
+    /// Reads a string as UTF-8 into `space`, `None` if it is not a string. A string that does not fit is cut off, see
+    /// [`is_whole`]; a lone surrogate arrives as U+FFFD.
     #[inline]
-    pub fn number(self, value: Js<'_>) -> Outcome<Option<f64>> {
-        let mut number = 0.0;
-        // SAFETY: as in `type_of`.
-        match unsafe { sys::napi_get_value_double(self.env, value.raw, &raw mut number) } {
-            Status::napi_number_expected => Ok(None),
-            status => check(status).map(|()| Some(number)),
-        }
-    }
-
-    /// Reads the code units of a string into `space`, `None` if it is not a string. What does not fit next to a closing
-    /// zero is cut off.
-    #[inline]
-    pub fn utf16_into<'b>(self, value: Js<'_>, space: &'b mut [MaybeUninit<u16>]) -> Outcome<Option<&'b [u16]>> {
+    pub fn utf8<'b>(self, value: Js<'_>, space: &'b mut [MaybeUninit<u8>]) -> Outcome<Option<&'b [u8]>> {
         let mut len = 0;
-        // SAFETY: as in `type_of`; the engine writes at most `space.len()` units, its closing zero included.
+        // SAFETY: as in `type_of`; the engine writes at most `space.len()` bytes, its closing zero included.
         let status = unsafe {
-            sys::napi_get_value_string_utf16(self.env, value.raw, space.as_mut_ptr().cast(), space.len(), &raw mut len)
+            sys::napi_get_value_string_utf8(self.env, value.raw, space.as_mut_ptr().cast(), space.len(), &raw mut len)
         };
         if status == Status::napi_string_expected {
             return Ok(None);
         }
         check(status)?;
-        // SAFETY: the engine wrote `len` units to the start of `space`.
+        // SAFETY: the engine wrote `len` bytes to the start of `space`.
         Ok(Some(unsafe { std::slice::from_raw_parts(space.as_ptr().cast(), len) }))
+    }
+
+    /// Length of a string in bytes of UTF-8.
+    pub fn utf8_len(self, value: Js<'_>) -> Outcome<usize> {
+        let mut len = 0;
+        // SAFETY: as in `type_of`; without a buffer, the engine only counts.
+        check(unsafe { sys::napi_get_value_string_utf8(self.env, value.raw, ptr::null_mut(), 0, &raw mut len) })?;
+        Ok(len)
     }
 
     /// The code units of a string.
@@ -156,13 +163,12 @@ impl<'s> Engine<'s> {
         let mut len = 0;
         // SAFETY: as in `type_of`; without a buffer, the engine only counts.
         check(unsafe { sys::napi_get_value_string_utf16(self.env, value.raw, ptr::null_mut(), 0, &raw mut len) })?;
-        // One more for the zero that the engine puts at the end.
-        let mut units = Vec::new();
-        let bytes = (len + 1) * size_of::<u16>();
-        units.try_reserve_exact(len + 1).map_err(|_| Error::OutOfMemory { bytes: bytes as u64 })?;
-        let read = self.utf16_into(value, units.spare_capacity_mut())?.map_or(0, <[u16]>::len);
-        // SAFETY: the engine wrote `read` units to the start of the spare capacity, which is the start of the vector.
-        unsafe { units.set_len(read) };
+        let mut units = vec![0_u16; len + 1];
+        // SAFETY: as in `type_of`; the engine writes at most `units.len()` units, its closing zero included.
+        check(unsafe {
+            sys::napi_get_value_string_utf16(self.env, value.raw, units.as_mut_ptr(), units.len(), &raw mut len)
+        })?;
+        units.truncate(len);
         Ok(units)
     }
 
@@ -233,6 +239,13 @@ impl<'s> Engine<'s> {
         check(unsafe { sys::napi_get_array_length(self.env, array.raw, &raw mut len) })?;
         Ok(len as usize)
     }
+}
+
+/// Whether a string read into `space` bytes by [`Engine::utf8`] is all of it: the engine stops before a character that
+/// does not fit, and one has at most 4 bytes next to the closing zero.
+#[inline]
+pub fn is_whole(len: usize, space: usize) -> bool {
+    len + 5 <= space
 }
 
 struct TypedArray {
