@@ -1,5 +1,8 @@
 //! One thread's membership of a map: its reclamation word, its counters, and every operation.
 
+use std::cell::Cell;
+use std::marker::PhantomData;
+
 use super::error::Error;
 use super::events::Level;
 use super::handle::{Handle, Place};
@@ -22,6 +25,8 @@ pub struct Local {
     store: Arc<Store>,
     participant: Arc<Participant>,
     counters: Arc<CachePadded<Counters>>,
+    /// A participant's word and its counters have one writer: a `Local` may move to another thread, but not be shared.
+    _not_sync: PhantomData<Cell<()>>,
 }
 
 /// What a read found; the bytes are in the caller's buffer.
@@ -49,7 +54,7 @@ impl Local {
     pub(super) fn new(store: Arc<Store>) -> Self {
         let participant = store.context.collector.join();
         let counters = store.add_counters();
-        Self { store, participant, counters }
+        Self { store, participant, counters, _not_sync: PhantomData }
     }
 
     /// The map.

@@ -50,6 +50,8 @@ pub struct Participant {
 #[derive(Debug)]
 pub struct Pin<'a> {
     participant: &'a Participant,
+    /// Whether this pin is within another one of the same thread, which ends it.
+    is_inner: bool,
     /// A pin belongs to the thread that made it.
     _not_send: PhantomData<*const ()>,
 }
@@ -73,14 +75,17 @@ impl Collector {
         self.participants.lock().retain(|other| !Arc::ptr_eq(other, participant));
     }
 
-    /// Pins a participant of this collector. Pins of one participant do not nest.
+    /// Pins a participant of this collector. A pin within a pin adds nothing to it.
     #[inline]
     pub fn pin<'a>(&self, participant: &'a Participant) -> Pin<'a> {
-        debug_assert_eq!(participant.pinned.load(Ordering::Relaxed), 0, "pins do not nest");
+        let is_inner = participant.pinned.load(Ordering::Relaxed) != 0;
+        if is_inner {
+            return Pin { participant, is_inner, _not_send: PhantomData };
+        }
         let epoch = self.epoch.load(Ordering::Acquire);
         participant.pinned.store(epoch, Ordering::Relaxed);
         light_fence();
-        Pin { participant, _not_send: PhantomData }
+        Pin { participant, is_inner, _not_send: PhantomData }
     }
 
     /// Ends an epoch: what was unlinked before this call is unreachable for whoever pins after it. Gives the number that
@@ -89,15 +94,14 @@ impl Collector {
         self.epoch.fetch_add(1, Ordering::AcqRel)
     }
 
-    /// The oldest epoch that anybody is pinned at; `u64::MAX` if nobody is.
+    /// The oldest epoch that anybody is pinned at; `u64::MAX` if nobody is. For participants only.
     fn oldest_pin(&self) -> u64 {
         let participants = self.participants.lock();
-        // Alone in the map: the only thread that could be pinned is the one that asks, and writers are not pinned. A thread
-        // that joins later takes this lock after us and so sees what was unlinked.
-        if participants.len() <= 1 {
-            return u64::MAX;
+        // Alone in the map: whoever asks is a participant, so the only word is its own, and it needs no fence to see it. A
+        // thread that joins later takes this lock after us and so sees what was unlinked.
+        if participants.len() > 1 {
+            heavy_fence();
         }
-        heavy_fence();
         let pins = participants.iter().map(|one| one.pinned.load(Ordering::Acquire));
         pins.filter(|&epoch| epoch != 0).min().unwrap_or(u64::MAX)
     }
@@ -117,7 +121,9 @@ impl Collector {
 impl Drop for Pin<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.participant.pinned.store(0, Ordering::Release);
+        if !self.is_inner {
+            self.participant.pinned.store(0, Ordering::Release);
+        }
     }
 }
 
@@ -214,6 +220,22 @@ mod tests {
         let _pin = collector.pin(&reader);
         limbo.collect(&collector, |item| freed.push(item));
         assert_eq!((freed.as_slice(), limbo.bytes()), (&['a'][..], 0));
+    }
+
+    #[test]
+    fn a_thread_does_not_free_under_its_own_pin() {
+        let collector = Collector::new();
+        let alone = collector.join();
+        let mut limbo = Limbo::new();
+        let mut freed = Vec::new();
+        let outer = collector.pin(&alone);
+        drop(collector.pin(&alone));
+        let _ = limbo.retire('a', 10);
+        limbo.collect(&collector, |item| freed.push(item));
+        assert!(freed.is_empty());
+        drop(outer);
+        limbo.collect(&collector, |item| freed.push(item));
+        assert_eq!(freed, ['a']);
     }
 
     #[test]

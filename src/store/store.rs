@@ -94,7 +94,8 @@ impl Store {
         let share = entries / u64::from(self.shards()) + 1;
         let share = share + 4 * share.isqrt();
         let share = usize::try_from(share).unwrap_or(usize::MAX);
-        let reserved = self.shards.iter().try_for_each(|shard| shard.reserve(&self.context, share));
+        let reserved =
+            self.as_participant(|| self.shards.iter().try_for_each(|shard| shard.reserve(&self.context, share)));
         if reserved.is_err() {
             // Not all or nothing would be room for some keys and a wasted limit for the others.
             self.shrink_to_fit()?;
@@ -105,7 +106,15 @@ impl Store {
     /// Gives back what the entries that are there do not need: the index shrinks, step by step, to their number.
     pub fn shrink_to_fit(&self) -> Result<(), Error> {
         self.context.check()?;
-        self.shards.iter().try_for_each(|shard| shard.shrink_to_fit(&self.context))
+        self.as_participant(|| self.shards.iter().try_for_each(|shard| shard.shrink_to_fit(&self.context)))
+    }
+
+    /// Whoever frees what was retired must be a participant. Callers from outside become one for as long as that takes.
+    fn as_participant<T>(&self, work: impl FnOnce() -> T) -> T {
+        let guest = self.context.collector.join();
+        let answer = work();
+        self.context.collector.leave(&guest);
+        answer
     }
 
     fn fixed_bytes(shards: u32) -> usize {

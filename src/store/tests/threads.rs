@@ -200,6 +200,24 @@ fn no_write_is_lost() {
     assert_eq!(keys.len() as u64, per_thread * 4);
 }
 
+/// What is looked at stays, whatever the looker does to the map meanwhile.
+#[test]
+fn a_look_outlasts_writes_of_its_own_thread() {
+    let store = Store::new(&Config { shards: Some(1), ..Config::default() }).unwrap();
+    let map = store.join();
+    let first = stamped(1, 0, 7);
+    map.set(Key::string("k"), bytes_value(&first)).unwrap();
+    let seen = map.with(Key::string("k"), |bytes| {
+        for number in 0..2_000 {
+            map.set(Key::string("k"), bytes_value(&stamped(2, 0, number))).unwrap();
+            map.get(Key::string("k"), &mut Vec::new()).unwrap();
+        }
+        store.shrink_to_fit().unwrap();
+        bytes.to_vec()
+    });
+    assert_eq!(seen.unwrap().unwrap(), first);
+}
+
 /// Entries are moved to other pages under the readers: what stays is found and whole.
 #[test]
 fn entries_that_move_stay_readable() {
