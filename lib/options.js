@@ -249,7 +249,10 @@ function editsBetween(from, to, enough) {
  * @returns {number}
  */
 function readCount(argument, count) {
-  return /** @type {number} */ (integer(0, MAX_COUNT)(argument, count))
+  const allowed = `an integer from 0 to ${MAX_COUNT}`
+  if (typeof count !== 'number') throw wrongType(argument, count, allowed)
+  if (!Number.isInteger(count) || count < 0 || count > MAX_COUNT) throw outOfRange(argument, count, allowed)
+  return count
 }
 
 /**
