@@ -11,7 +11,7 @@ const { ratio, significant, textTable } = require('./harness/table.js')
 
 const USAGE = `Measures TypedMap (by key, by handle, by batch) against Map.
 
-  npm run bench                          everything: sizes × kinds of keys × kinds of values; about a quarter of an hour
+  npm run bench                          everything: sizes × kinds of keys × kinds of values; about twenty minutes
   npm run bench -- --quick               a part of it, within a minute
   npm run bench -- --entries 1000,100000 --keys string --values small --only get-hit,update
 
