@@ -26,7 +26,7 @@ pub const DEFAULT_MAX_LOAD_FACTOR: f64 = 0.8;
 /// The largest number of shards: a handle's shard and a few bits more would still fit the 64 bits of a hash.
 pub const MAX_SHARDS: u32 = 1 << 16;
 
-/// Shards per core. Two writers meet in one shard with probability 1 / shards, and meeting costs a microsecond.
+/// Shards per core. Two writers meet in one shard with probability 1 / shards.
 const SHARDS_PER_CORE: u32 = 4;
 
 /// Entries that each shard of a bounded map should be able to hold: with fewer, an uneven spread of keys would fill one

@@ -257,7 +257,7 @@ impl Entry {
 }
 
 /// Whether two slices of the same length are equal. Most keys are shorter than what calling `memcmp` pays for: two words
-/// that may overlap cover 8 to 16 bytes. (17 % of a key read, see the group `get` of `benchmark/store.rs`.)
+/// that may overlap cover 8 to 16 bytes.
 #[inline]
 fn is_equal(left: &[u8], right: &[u8]) -> bool {
     let len = left.len();

@@ -36,7 +36,7 @@ use super::sync::{Arc, AtomicPtr, AtomicU32, AtomicU64, Ordering, zeroed_u64};
 const EMPTY: u64 = 0;
 /// The slot half of a word whose entry went to the current table, or was deleted while it was in the old one.
 const MOVED: u64 = u32::MAX as u64;
-/// Words moved per write while a table grows: a microsecond or so, and the old table is empty before the new one is full.
+/// Words moved per write while a table grows: two cache lines of the old table, which so is empty before the new one is full.
 const MIGRATION_BATCH: usize = 16;
 /// Words of the first table.
 const MIN_CAPACITY: usize = 16;

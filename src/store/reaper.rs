@@ -1,8 +1,8 @@
 //! Freeing much at once, off the caller's thread.
 //!
 //! `clear`, `destroy` and the last `close` take a map's contents out in one step and hand them here. What is small is freed
-//! on the spot. What is large is freed by a thread that lives as long as that takes: giving pages back to the operating
-//! system costs about a tenth of a second per million entries, and no event loop should wait for it.
+//! on the spot. What is large is freed by a thread that lives as long as that takes: giving many pages back to the
+//! operating system takes long, and no event loop should wait for it.
 
 use super::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub trait Debris: Send + 'static {
 /// Readers are done within microseconds.
 const POLL: Duration = Duration::from_micros(100);
 
-/// Up to this much is dropped by the caller: some tens of microseconds.
+/// Up to this much is dropped by the caller.
 const INLINE_BYTES: usize = 1 << 20;
 
 /// Gives the reaper a moment, for a write that wants the memory.

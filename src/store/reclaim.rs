@@ -7,8 +7,8 @@
 //! has copied out what it wanted it stores 0. A pin lasts for the copying of one entry and never runs user code.
 //!
 //! A writer that has unlinked something puts it into the [`Limbo`] of its shard, under the shard's lock. Once a batch is
-//! worth it, the batch is *sealed*: a full fence, then the epoch advances, and the batch keeps the number `t` from before.
-//! The batch is free to go when no participant is pinned at an epoch `<= t`.
+//! worth it, the batch is *sealed*: the epoch advances, and the batch keeps the number `t` from before. Then comes a full fence, and a
+//! look at every participant's word. The batch is free to go when none is pinned at an epoch `<= t`.
 //!
 //! # Why that is enough
 //!

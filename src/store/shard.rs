@@ -20,8 +20,8 @@ use super::value::Value;
 
 /// Writes between two looks at how much of the memory for entries is wasted.
 const WRITES_PER_LOOK: u32 = 64;
-/// Waste up to this part of what lives is left alone: one in 4. Emptying a page copies what lives in it, a microsecond
-/// per 20 entries, so it should free more than it copies.
+/// Waste up to this part of what lives is left alone: one in 4. Emptying a page copies what lives in it, so it
+/// should free more than it copies.
 const TOLERATED_WASTE: usize = 4;
 /// And so is what the pages that are being filled may waste.
 const TOLERATED_WASTE_BYTES: usize = 256 * 1_024;
