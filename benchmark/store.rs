@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use ahash::RandomState as AHash;
 use criterion::measurement::WallTime;
 use criterion::{BatchSize, BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use typed_superdashmap::store::{Config, Handle, Key, Local, Store, Value, ValueKind};
+use typed_superdashmap::store::{Config, Handle, Key, Local, Store, Ttl, Value, ValueKind};
 
 const ENTRIES: usize = 100_000;
 
@@ -72,7 +72,7 @@ impl Contender for Typed {
 
 impl Session for Local {
     fn insert(&self, key: &str, value: &[u8]) {
-        self.set(Key::string(key), bytes(value)).expect("there is memory");
+        self.set(Key::string(key), bytes(value), Ttl::Default).expect("there is memory");
     }
     fn read(&self, key: &str) -> Option<u8> {
         self.with(Key::string(key), |value| value[0]).expect("the store is open")

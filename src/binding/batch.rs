@@ -11,7 +11,7 @@ use super::error::{Failure, Outcome};
 use super::gather::Gathered;
 use super::hot::type_id;
 use super::layout::{BATCH_ROW, GENERATION, NUMBER, SHARD, SLOT, STATE, TYPE, WRITTEN};
-use crate::store::{Error, Found, Handle, Key, KeyKind, Value, ValueKind, Written};
+use crate::store::{Error, Found, Handle, Key, KeyKind, Ttl, Value, ValueKind, Written};
 
 /// The rows of a batch.
 struct Table<'s> {
@@ -207,7 +207,7 @@ pub fn set_many<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let items = Items::read(call, call.argument(1), &table)?;
     for_each_value(call, &table, call.argument(2), |index, value| {
         if let Target::Key(key) = items.get(index) {
-            map.local().set(key, value)?;
+            map.local().set(key, value, Ttl::Default)?;
         }
         call.environment.note(WRITTEN, index as u32 + 1);
         Ok(())
@@ -224,8 +224,8 @@ pub fn update_many<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let mut updated = 0_u32;
     for_each_value(call, &table, call.argument(2), |index, value| {
         let written = match items.get(index) {
-            Target::Key(key) => map.local().update(key, value)?,
-            Target::Handle(handle) => unless_dead(map.local().replace(handle, value))?,
+            Target::Key(key) => map.local().update(key, value, Ttl::Default)?,
+            Target::Handle(handle) => unless_dead(map.local().replace(handle, value, Ttl::Default))?,
         };
         updated += u32::from(written.is_some());
         call.environment.note(WRITTEN, updated);
@@ -255,7 +255,7 @@ pub fn insert_many<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
     let table = Table::read(engine, call.argument(4), call.number(1)? as usize)?;
     let type_id = type_id(engine, &map, call.argument(3))?;
     for_each_value(call, &table, call.argument(2), |index, value| {
-        let written = map.local().insert(value, type_id)?;
+        let written = map.local().insert(value, type_id, Ttl::Default)?;
         table.put(index, &row(0, &written.place, type_id));
         call.environment.note(WRITTEN, index as u32 + 1);
         Ok(())

@@ -12,7 +12,7 @@ use super::error::Outcome;
 use super::layout::{STATE, WALK_ROW, WANT_KEYS, WANT_VALUES};
 use super::map::OpenMap;
 use super::{batch, env, shared_words};
-use crate::store::{Found, Handle, KeyKind, ValueKind, Written};
+use crate::store::{Found, Handle, KeyKind, Ttl, ValueKind, Written};
 
 /// Registers raw operations: the name in JavaScript, how many arguments, the function. The name is also the one that
 /// errors and events carry.
@@ -147,7 +147,7 @@ fn set<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let (mut key_space, mut value_space) = (Space::default(), Space::default());
     let key = key(call.engine, call.argument(1), &mut key_space)?;
     let value = value(call.engine, call.argument(2), kind(call.number(3)?)?, &mut value_space)?;
-    Ok(call.environment.give_written(&map.local().set(key, value)?))
+    Ok(call.environment.give_written(&map.local().set(key, value, Ttl::Default)?))
 }
 
 fn get_or_insert<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
@@ -156,7 +156,7 @@ fn get_or_insert<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let key = key(call.engine, call.argument(1), &mut key_space)?;
     let value = value(call.engine, call.argument(2), kind(call.number(3)?)?, &mut value_space)?;
     let mut out = call.environment.value_buffer();
-    let (found, written) = map.local().get_or_insert(key, value, &mut out)?;
+    let (found, written) = map.local().get_or_insert(key, value, Ttl::Default, &mut out)?;
     if let Some(written) = written {
         return Ok(call.environment.give_written(&written));
     }
@@ -177,14 +177,14 @@ fn insert<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let mut space = Space::default();
     let value = value(call.engine, call.argument(1), kind(call.number(2)?)?, &mut space)?;
     let type_id = type_id(call.engine, &map, call.argument(3))?;
-    Ok(call.environment.give_written(&map.local().insert(value, type_id)?))
+    Ok(call.environment.give_written(&map.local().insert(value, type_id, Ttl::Default)?))
 }
 
 fn replace<'s>(call: &Call<'s, 6>) -> Outcome<Js<'s>> {
     let map = call.map()?;
     let mut space = Space::default();
     let value = value(call.engine, call.argument(4), kind(call.number(5)?)?, &mut space)?;
-    Ok(call.environment.give_written(&map.local().replace(call.handle()?, value)?))
+    Ok(call.environment.give_written(&map.local().replace(call.handle()?, value, Ttl::Default)?))
 }
 
 fn delete<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {

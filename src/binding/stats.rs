@@ -7,16 +7,16 @@ use super::map::with_map;
 use crate::store::Stats;
 
 /// Counts, bytes and fill of a map over all threads, as JSON text: `entries`, `hits`, `nearHits`, `misses`, `inserts`,
-/// `updates`, `deletes`, `clears`, `iterations`, `refusals`, `operations` (their sum, hits counted once), `memory`
-/// (bytes: `entries`, `live`, `index`, `slab`, `words`, `order`, `fixed`, `retired`, `total`, `limit` or `null`),
-/// `capacity`, `loadFactor`, `shards`, `threads`, `uptimeMs`.
+/// `updates`, `deletes`, `clears`, `iterations`, `refusals`, `evictions`, `expirations`, `deadlines`, `operations` (their sum, hits counted once), `memory`
+/// (bytes: `entries`, `live`, `index`, `slab`, `words`, `order`, `policy`, `expiry`, `fixed`, `retired`, `total`, `limit` or `null`),
+/// `maxEntries` and `maxValueBytes` (or `null`), `capacity`, `loadFactor`, `shards`, `threads`, `uptimeMs`.
 #[napi(catch_unwind)]
 pub fn stats(env: &napi::Env, id: u32) -> napi::Result<String> {
     with_map(env, "getStats", id, |map| Ok(to_json(&map.store().stats())))
 }
 
 fn to_json(stats: &Stats) -> String {
-    let Stats { entries, operations, memory, capacity, load_factor, shards, threads, uptime_ms } = stats;
+    let Stats { entries, operations, memory, capacity, load_factor, shards, threads, uptime_ms, .. } = stats;
     json!({
         "entries": entries,
         "hits": operations.hits,
@@ -28,6 +28,9 @@ fn to_json(stats: &Stats) -> String {
         "clears": operations.clears,
         "iterations": operations.iterations,
         "refusals": operations.refusals,
+        "evictions": stats.evictions,
+        "expirations": stats.expirations,
+        "deadlines": stats.deadlines,
         "operations": operations.total(),
         "memory": {
             "entries": memory.entries,
@@ -36,11 +39,15 @@ fn to_json(stats: &Stats) -> String {
             "slab": memory.slab,
             "words": memory.words,
             "order": memory.order,
+            "policy": memory.policy,
+            "expiry": memory.expiry,
             "fixed": memory.fixed,
             "retired": memory.retired,
             "total": memory.total,
             "limit": memory.limit,
         },
+        "maxEntries": stats.max_entries,
+        "maxValueBytes": stats.max_value_bytes,
         "capacity": capacity,
         "loadFactor": load_factor,
         "shards": shards,

@@ -1,5 +1,54 @@
 //! How a map is made.
 
+use super::eviction::PolicyKind;
+
+/// What happens to a write that finds no room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhenFull {
+    /// Others leave: those that have expired, then whom the policy chooses.
+    #[default]
+    Evict,
+    /// The write is refused.
+    Reject,
+    /// Those that have expired leave; if that is not enough, the write is refused.
+    EvictExpired,
+    /// Those that have expired leave, then those that nobody used for as long; if that is not enough, the write is refused.
+    EvictIdle {
+        /// For how long.
+        idle_ms: u64,
+    },
+}
+
+impl std::fmt::Display for WhenFull {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Evict => write!(f, "evict"),
+            Self::Reject => write!(f, "reject"),
+            Self::EvictExpired => write!(f, "evict-expired"),
+            Self::EvictIdle { idle_ms } => write!(f, "evictIdle: {idle_ms}"),
+        }
+    }
+}
+
+/// What a write to an entry that is there does to its deadline.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TtlOnUpdate {
+    /// The same as writing it anew.
+    #[default]
+    Renew,
+    /// Nothing, unless the write brings a time to live of its own.
+    Keep,
+}
+
+impl std::fmt::Display for TtlOnUpdate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Renew => "renew",
+            Self::Keep => "keep",
+        })
+    }
+}
+
 /// What a map was asked to be. `None` leaves a choice to the store; [`crate::store::Store::config`] tells what it chose.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
@@ -17,6 +66,22 @@ pub struct Config {
     pub memory_limit_bytes: Option<u64>,
     /// Largest number of entries.
     pub max_entries: Option<u64>,
+    /// Largest size of a value.
+    pub max_value_bytes: Option<u64>,
+    /// Who leaves when there is no room. Given, it is kept up to date in a map without limits too, which can then be set later.
+    pub eviction: Option<PolicyKind>,
+    /// What happens when there is no room.
+    pub when_full: Option<WhenFull>,
+    /// How long entries live.
+    pub ttl_ms: Option<u64>,
+    /// What a write to an entry does to its deadline.
+    pub ttl_on_update: Option<TtlOnUpdate>,
+    /// Whether a read gives an entry its time to live anew.
+    pub sliding: Option<bool>,
+    /// Whether no copy of an entry with a deadline may be kept outside the store.
+    pub strict_ttl: Option<bool>,
+    /// Whether time stands still until [`super::clock::Clock::advance`]; for tests.
+    pub manual_clock: bool,
 }
 
 /// Fill at which an index table grows unless told otherwise. Linear probing looks at 13 words for a miss there, which are
@@ -49,6 +114,32 @@ impl Config {
             simd: Some(self.simd.unwrap_or(true)),
             memory_limit_bytes: self.memory_limit_bytes,
             max_entries: self.max_entries,
+            max_value_bytes: self.max_value_bytes,
+            eviction: self.eviction.or_else(|| self.evicts_for_limits().then(PolicyKind::default)),
+            when_full: Some(self.when_full.unwrap_or_default()),
+            ttl_ms: self.ttl_ms,
+            ttl_on_update: Some(self.ttl_on_update.unwrap_or_default()),
+            sliding: Some(self.sliding.unwrap_or(false)),
+            strict_ttl: Some(self.strict_ttl.unwrap_or(false)),
+            manual_clock: self.manual_clock,
+        }
+    }
+
+    fn evicts_for_limits(&self) -> bool {
+        let has_limit = self.memory_limit_bytes.is_some() || self.max_entries.is_some();
+        has_limit && self.when_full.unwrap_or_default() == WhenFull::Evict
+    }
+
+    /// Whether the map has limits, or was made to have some later.
+    pub(super) fn is_bounded(&self) -> bool {
+        self.memory_limit_bytes.is_some() || self.max_entries.is_some() || self.eviction.is_some()
+    }
+
+    /// The policy that the shards follow, if they follow one. Of a normalised configuration.
+    pub(super) fn policy(&self) -> Option<PolicyKind> {
+        match self.when_full {
+            Some(WhenFull::EvictIdle { idle_ms }) => Some(PolicyKind::Idle { idle_ms }),
+            _ => self.eviction,
         }
     }
 

@@ -2,12 +2,17 @@
 
 use std::collections::HashMap;
 
-use super::config::Config;
+use super::clock::Clock;
+use super::config::{Config, TtlOnUpdate, WhenFull};
 use super::error::Error;
 use super::events::{Events, Level};
+use super::eviction::{Mark, PolicyKind};
 use super::hash::KeyHasher;
+use super::life::{Span, Ttl};
 use super::memory::Memory;
+use super::pressure::Pressure;
 use super::reclaim::Collector;
+use super::removals::Removals;
 use super::sync::{Arc, AtomicU8, AtomicU32, AtomicU64, Mutex, Ordering, Weak};
 use super::words::Words;
 
@@ -15,18 +20,45 @@ const OPEN: u8 = 0;
 const DESTROYED: u8 = 1;
 const BROKEN: u8 = 2;
 
+/// Limits to be changed: `None` leaves one as it is, `Some(None)` removes it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of everything the map holds.
+    pub memory_limit_bytes: Option<Option<u64>>,
+    /// Entries.
+    pub max_entries: Option<Option<u64>>,
+    /// Bytes of one value.
+    pub max_value_bytes: Option<Option<u64>>,
+}
+
 /// Memory, reclamation, hash function, counters and state of one map.
 pub struct Context {
     pub memory: Arc<Memory>,
     pub collector: Collector,
     pub hasher: KeyHasher,
     pub events: Events,
+    pub removals: Arc<Removals>,
+    pub pressure: Arc<Pressure>,
+    pub clock: Clock,
+    pub shards: u32,
     pub max_load_factor: f64,
+    /// Who leaves when there is no room, where shards keep track of that.
+    pub policy: Option<PolicyKind>,
+    pub when_full: WhenFull,
+    pub ttl_on_update: TtlOnUpdate,
+    pub sliding: bool,
+    strict_ttl: bool,
+    ttl_ms: Option<u64>,
     state: AtomicU8,
+    /// 1 once an entry had a deadline.
+    may_expire: AtomicU8,
     /// Sequence of the last insertion.
     sequence: AtomicU64,
-    max_entries: u64,
-    /// Entries of the map; counted only where there is a limit, because all shards write it.
+    /// Whether the map has limits, or may get some.
+    is_bounded: bool,
+    max_entries: AtomicU64,
+    max_value_bytes: AtomicU64,
+    /// Entries of the map; counted only where there may be a limit, because all shards write it.
     entries: AtomicU64,
     next_chunk: AtomicU32,
     /// Words by the number of their chunk, as long as somebody holds them.
@@ -41,10 +73,23 @@ impl Context {
             collector: Collector::new(),
             hasher: KeyHasher::new(config.seed.unwrap_or_default()),
             events: Events::new(),
+            removals: Arc::new(Removals::default()),
+            pressure: Arc::new(Pressure::new()),
+            clock: if config.manual_clock { Clock::manual() } else { Clock::system() },
+            shards: config.shards.unwrap_or(1),
+            policy: config.policy(),
+            when_full: config.when_full.unwrap_or_default(),
+            ttl_on_update: config.ttl_on_update.unwrap_or_default(),
+            sliding: config.sliding.unwrap_or_default(),
+            strict_ttl: config.strict_ttl.unwrap_or_default(),
+            ttl_ms: config.ttl_ms,
             max_load_factor: config.max_load_factor.unwrap_or(super::config::DEFAULT_MAX_LOAD_FACTOR),
             state: AtomicU8::new(OPEN),
+            may_expire: AtomicU8::new(0),
             sequence: AtomicU64::new(0),
-            max_entries: config.max_entries.unwrap_or(u64::MAX),
+            is_bounded: config.is_bounded(),
+            max_entries: AtomicU64::new(config.max_entries.unwrap_or(u64::MAX)),
+            max_value_bytes: AtomicU64::new(config.max_value_bytes.unwrap_or(u64::MAX)),
             entries: AtomicU64::new(0),
             next_chunk: AtomicU32::new(0),
             words: Mutex::new(HashMap::new()),
@@ -81,23 +126,105 @@ impl Context {
         self.sequence.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Reserves one of the entries that the map may hold.
-    pub fn admit_entry(&self) -> Result<(), Error> {
-        if self.max_entries == u64::MAX {
+    /// Reserves one of the entries that the map may hold. Above a limit that was lowered, a write that has made room for two
+    /// may add one.
+    pub fn admit_entry(&self, evicted: usize) -> Result<(), Error> {
+        if !self.is_bounded {
             return Ok(());
         }
-        let next = |entries: u64| (entries < self.max_entries).then_some(entries + 1);
+        let limit = self.max_entries.load(Ordering::Relaxed);
+        let next = |entries: u64| (entries < limit || evicted >= 2).then_some(entries + 1);
         match self.entries.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next) {
             Ok(_) => Ok(()),
-            Err(_) => Err(Error::EntryLimit { limit: self.max_entries }),
+            Err(_) => Err(Error::EntryLimit { limit }),
         }
     }
 
     /// Gives back what [`Context::admit_entry`] reserved, for this many entries.
     pub fn dismiss_entries(&self, entries: u64) {
-        if self.max_entries != u64::MAX {
+        if self.is_bounded {
             self.entries.fetch_sub(entries, Ordering::Relaxed);
         }
+    }
+
+    /// The largest number of entries, if there is a limit.
+    pub fn max_entries(&self) -> Option<u64> {
+        Some(self.max_entries.load(Ordering::Relaxed)).filter(|&limit| limit != u64::MAX)
+    }
+
+    /// The largest size of a value, if there is a limit.
+    pub fn max_value_bytes(&self) -> Option<u64> {
+        Some(self.max_value_bytes.load(Ordering::Relaxed)).filter(|&limit| limit != u64::MAX)
+    }
+
+    /// Changes limits. Nobody leaves for it here: each write that follows makes more room than it takes.
+    pub fn set_limits(&self, limits: &Limits) -> Result<(), Error> {
+        let adds_one = limits.memory_limit_bytes.flatten().or(limits.max_entries.flatten()).is_some();
+        if adds_one && !self.is_bounded {
+            return Err(Error::Unbounded);
+        }
+        if let Some(limit) = limits.memory_limit_bytes {
+            self.memory.set_limit(limit);
+            self.pressure.update(&self.memory);
+        }
+        if let Some(limit) = limits.max_entries {
+            self.max_entries.store(limit.unwrap_or(u64::MAX), Ordering::Relaxed);
+        }
+        if let Some(limit) = limits.max_value_bytes {
+            self.max_value_bytes.store(limit.unwrap_or(u64::MAX), Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Refuses a value that is larger than a value may be, before anybody leaves for it.
+    pub fn check_value(&self, value_bytes: usize) -> Result<(), Error> {
+        let limit_bytes = self.max_value_bytes.load(Ordering::Relaxed);
+        if value_bytes as u64 > limit_bytes {
+            return Err(Error::ValueTooLarge { bytes: value_bytes as u64, limit_bytes });
+        }
+        Ok(())
+    }
+
+    /// Refuses an entry that would not fit if it were the only one.
+    pub fn check_weight(&self, weight_bytes: usize) -> Result<(), Error> {
+        let limit_bytes = self.memory.room_for_entries();
+        if weight_bytes as u64 > limit_bytes {
+            return Err(Error::ValueTooLarge { bytes: weight_bytes as u64, limit_bytes });
+        }
+        Ok(())
+    }
+
+    /// Whether copies may be kept outside the store of whatever has a deadline, too: they are ended when it is over, but a read of
+    /// one neither looks at the clock nor prolongs a life.
+    #[inline]
+    pub fn keeps_all_copies(&self) -> bool {
+        !(self.sliding || self.strict_ttl)
+    }
+
+    /// Which hits have to be marked.
+    pub fn mark(&self) -> Mark {
+        self.policy.map_or(Mark::None, PolicyKind::mark)
+    }
+
+    /// The deadline of an entry that is written now, if it gets one.
+    pub fn span(&self, ttl: Ttl, now_ms: impl FnOnce() -> u64) -> Option<Span> {
+        let ttl_ms = match ttl {
+            Ttl::Default => self.ttl_ms?,
+            Ttl::Never => return None,
+            Ttl::Of(ttl_ms) => ttl_ms,
+        };
+        Some(Span::new(now_ms(), ttl_ms))
+    }
+
+    /// Whether any entry ever had a deadline, so that reads have to look.
+    #[inline]
+    pub fn may_expire(&self) -> bool {
+        self.may_expire.load(Ordering::Relaxed) != 0
+    }
+
+    /// An entry gets a deadline. Before it is published, so that whoever finds the entry looks for it.
+    pub fn expect_expiry(&self) {
+        self.may_expire.store(1, Ordering::Relaxed);
     }
 
     /// Numbers a new chunk's words and makes them findable.

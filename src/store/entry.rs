@@ -46,6 +46,11 @@ fn size(key: Key<'_>, value: Value<'_>, type_id: u32) -> usize {
     FIXED_BYTES + if type_id == 0 { 0 } else { TYPE_BYTES } + key.bytes.len() + value.bytes.len()
 }
 
+/// What the entry of this content costs in memory.
+pub fn weight_bytes(key: Key<'_>, value: Value<'_>, type_id: u32) -> usize {
+    arena::block_bytes(size(key, value, type_id))
+}
+
 /// Refuses what no entry can hold.
 pub fn check_size(key: Key<'_>, value: Value<'_>) -> Result<(), Error> {
     let too_large =
@@ -70,6 +75,15 @@ impl<'m> Prepared<'m> {
         // SAFETY: the block is new and of the content's size.
         let entry = unsafe { Entry::write(block, key, value, type_id) };
         Ok(Some(Self { entry, memory }))
+    }
+
+    /// Takes an entry back that was given away.
+    ///
+    /// # Safety
+    ///
+    /// The entry is large, was made with this memory and never published, and nobody else frees it.
+    pub unsafe fn take_back(entry: Entry, memory: &'m Memory) -> Self {
+        Self { entry, memory }
     }
 
     /// Gives the entry away.

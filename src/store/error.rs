@@ -57,6 +57,8 @@ pub enum Error {
         /// Bytes asked for.
         bytes: u64,
     },
+    /// A map that was made without limits is to get one.
+    Unbounded,
     /// The map was destroyed.
     Closed,
     /// A panic left the map in doubt.
@@ -73,6 +75,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether a limit of the map is what refused it, so that room for it might be made.
+    pub(super) fn is_limit(&self) -> bool {
+        matches!(self, Self::MemoryLimit { .. } | Self::EntryLimit { .. })
+    }
+
     /// The public number of this error.
     #[must_use]
     pub fn code(&self) -> u16 {
@@ -86,7 +93,7 @@ impl Error {
             Self::ValueTooLarge { .. } => 1007,
             Self::OutOfMemory { .. } => 1009,
             Self::Closed => 1010,
-            Self::OptionMismatch { .. } => 1013,
+            Self::OptionMismatch { .. } | Self::Unbounded => 1013,
             Self::Broken => 1020,
         }
     }
@@ -112,6 +119,7 @@ impl fmt::Display for Error {
                 write!(f, "an entry of {bytes} bytes exceeds the largest possible of {limit_bytes}")
             }
             Self::OutOfMemory { bytes } => write!(f, "the allocator refused {bytes} bytes"),
+            Self::Unbounded => write!(f, "the map was made without limits and without an eviction strategy"),
             Self::Closed => write!(f, "the map is closed"),
             Self::Broken => write!(f, "a panic left the map in doubt"),
             Self::OptionMismatch { option, given, existing } => {

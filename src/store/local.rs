@@ -5,12 +5,16 @@ use std::marker::PhantomData;
 
 use super::error::Error;
 use super::events::Level;
+use super::eviction::Mark;
 use super::handle::{Handle, Place};
+use super::hit_log::HitLog;
 use super::iterate::{self, Step};
 use super::key::{Key, KeyKind};
+use super::life::{Left, Ttl};
 use super::reaper;
 use super::reclaim::{Participant, Pin};
-use super::shard::{Presence, Shard, Target, Tenant, Written};
+use super::removals::Cause;
+use super::shard::{Draft, Presence, Shard, Standing, Target, Tenant, Written};
 use super::stats::Counters;
 use super::store::Store;
 use super::sync::{Arc, CachePadded};
@@ -25,6 +29,10 @@ pub struct Local {
     store: Arc<Store>,
     participant: Arc<Participant>,
     counters: Arc<CachePadded<Counters>>,
+    /// How many hits between two looks the policy tells apart; 0 if it does not look at marks.
+    mark_limit: u32,
+    /// For a policy that goes by the order of hits.
+    hits: Option<HitLog>,
     /// A participant's word and its counters have one writer: a `Local` may move to another thread, but not be shared.
     _not_sync: PhantomData<Cell<()>>,
 }
@@ -40,12 +48,25 @@ pub struct Found {
     pub type_id: u32,
 }
 
+/// While a map is above its limit, each write has twice what it adds leave, and so many bytes more for what an entry costs
+/// beside its content.
+const SHED_BYTES: usize = 1_024;
+
+/// What a look at an entry is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// A use of it, which its policy and its deadline may depend on.
+    Use,
+    /// Nothing that counts.
+    Peek,
+}
+
 impl Found {
     /// Copies the value out. `None` if the slot has another entry by now.
-    fn copy(tenant: Tenant<'_>, out: &mut Vec<u8>) -> Option<Self> {
+    fn copy(local: &Local, shard: &Shard, tenant: Tenant<'_>, out: &mut Vec<u8>) -> Option<Self> {
         out.clear();
         out.extend_from_slice(tenant.entry.value_bytes());
-        let place = tenant.place()?;
+        let place = shard.without_copies(&local.store.context, tenant.place()?);
         Some(Self { kind: tenant.entry.value_kind(), place, type_id: tenant.entry.type_id() })
     }
 }
@@ -54,7 +75,15 @@ impl Local {
     pub(super) fn new(store: Arc<Store>) -> Self {
         let participant = store.context.collector.join();
         let counters = store.add_counters();
-        Self { store, participant, counters, _not_sync: PhantomData }
+        let mark_limit = match store.marking() {
+            Mark::Bit => 1,
+            Mark::Count => 255,
+            Mark::None | Mark::Order => 0,
+        };
+        // Without memory for a log, hits of this thread are not learned of.
+        let hits =
+            (store.marking() == Mark::Order).then(|| HitLog::new(store.shards(), &store.context.memory).ok()).flatten();
+        Self { store, participant, counters, mark_limit, hits, _not_sync: PhantomData }
     }
 
     /// The map.
@@ -78,23 +107,22 @@ impl Local {
     }
 
     #[inline]
-    fn shard_of(&self, key: Key<'_>) -> (&Shard, u32) {
+    fn shard_of(&self, key: Key<'_>) -> (&Shard, u64) {
         let hash = self.store.context.hasher.hash(key);
-        (self.store.shard_of(hash), hash as u32)
+        (self.store.shard_of(hash), hash)
     }
 
     /// Finds a key's entry and uses it under a pin; looks again if `use_it` says that the slot changed meanwhile.
     #[inline]
-    fn find<T>(&self, key: Key<'_>, mut use_it: impl FnMut(Tenant<'_>) -> Option<T>) -> Result<Option<T>, Error> {
+    fn find<T>(
+        &self,
+        key: Key<'_>,
+        look: Look,
+        use_it: impl FnMut(&Shard, Tenant<'_>) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
         self.store.context.check()?;
-        let (shard, tag) = self.shard_of(key);
-        let pin = self.pin();
-        loop {
-            let Some(tenant) = shard.find(key, tag, &pin) else { return Ok(None) };
-            if let Some(answer) = use_it(tenant) {
-                return Ok(Some(answer));
-            }
-        }
+        let (shard, hash) = self.shard_of(key);
+        Ok(self.use_tenant(shard, look, |pin| shard.find(key, hash as u32, pin), use_it))
     }
 
     /// The same for a handle's entry.
@@ -102,17 +130,80 @@ impl Local {
     fn find_handle<T>(
         &self,
         handle: Handle,
-        mut use_it: impl FnMut(Tenant<'_>) -> Option<T>,
+        look: Look,
+        use_it: impl FnMut(&Shard, Tenant<'_>) -> Option<T>,
     ) -> Result<Option<T>, Error> {
         self.store.context.check()?;
         let Some(shard) = self.store.shard(handle.shard) else { return Ok(None) };
-        let pin = self.pin();
-        loop {
-            let Some(tenant) = shard.find_handle(handle, &pin) else { return Ok(None) };
-            if let Some(answer) = use_it(tenant) {
-                return Ok(Some(answer));
+        Ok(self.use_tenant(shard, look, |pin| shard.find_handle(handle, pin), use_it))
+    }
+
+    #[inline]
+    fn use_tenant<'s, T>(
+        &'s self,
+        shard: &'s Shard,
+        look: Look,
+        find: impl Fn(&Pin<'_>) -> Option<Tenant<'s>>,
+        mut use_it: impl FnMut(&Shard, Tenant<'_>) -> Option<T>,
+    ) -> Option<T> {
+        let context = &self.store.context;
+        let mut is_log_full = false;
+        let answer = {
+            let pin = self.pin();
+            loop {
+                let tenant = find(&pin)?;
+                if context.may_expire() {
+                    match shard.standing(tenant, context) {
+                        Standing::Alive => {}
+                        Standing::Over => return None,
+                        Standing::Gone => continue,
+                    }
+                }
+                if let Some(answer) = use_it(shard, tenant) {
+                    if look == Look::Use {
+                        is_log_full = self.note_use(shard, tenant);
+                    }
+                    break answer;
+                }
+            }
+        };
+        if is_log_full {
+            self.replay_hits();
+        }
+        Some(answer)
+    }
+
+    /// Lets the policy and the deadline know of a use. Says whether the log of hits is full.
+    #[inline]
+    fn note_use(&self, shard: &Shard, tenant: Tenant<'_>) -> bool {
+        if self.mark_limit > 0 {
+            shard.mark(tenant, self.mark_limit);
+        }
+        let context = &self.store.context;
+        if context.sliding && context.may_expire() {
+            if let Some(place) = tenant.place() {
+                shard.prolong(context, place.handle);
             }
         }
+        self.hits.as_ref().is_some_and(|log| log.note(shard.number(), tenant.number()))
+    }
+
+    /// Tells the policies of this thread's hits, in the order in which they happened.
+    #[cold]
+    pub fn replay_hits(&self) {
+        if let Some(log) = &self.hits {
+            log.replay(|shard, slots| {
+                if let Some(shard) = self.store.shard(shard) {
+                    shard.replay(slots);
+                }
+            });
+        }
+    }
+
+    /// Where hits of this thread are to be noted that happen outside the store, for a policy that goes by their order: in the
+    /// first word how many there are, then `slot * shards + shard` of each. When it is full, [`Local::replay_hits`].
+    pub fn hit_log(&self) -> Option<&Arc<Words>> {
+        self.hits.as_ref().map(HitLog::words)
     }
 
     #[inline]
@@ -127,30 +218,32 @@ impl Local {
 
     /// Copies the value of a key into `out`.
     pub fn get(&self, key: Key<'_>, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
-        self.counted(self.find(key, |tenant| Found::copy(tenant, out)))
+        self.counted(self.find(key, Look::Use, |shard, tenant| Found::copy(self, shard, tenant, out)))
     }
 
     /// Copies the value of a handle's entry into `out`; `None` for any dead or forged handle.
     pub fn get_by_handle(&self, handle: Handle, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
-        self.counted(self.find_handle(handle, |tenant| Found::copy(tenant, out)))
+        self.counted(self.find_handle(handle, Look::Use, |shard, tenant| Found::copy(self, shard, tenant, out)))
     }
 
     /// Lets `look` see the value of a key without copying it. `look` must be short: nothing is freed meanwhile.
     pub fn with<T>(&self, key: Key<'_>, look: impl FnOnce(&[u8]) -> T) -> Result<Option<T>, Error> {
         let mut look = Some(look);
-        self.counted(self.find(key, |tenant| look.take().map(|look| look(tenant.entry.value_bytes()))))
+        self.counted(self.find(key, Look::Use, |_, tenant| look.take().map(|look| look(tenant.entry.value_bytes()))))
     }
 
     /// The same by handle.
     pub fn with_handle<T>(&self, handle: Handle, look: impl FnOnce(&[u8]) -> T) -> Result<Option<T>, Error> {
         let mut look = Some(look);
-        self.counted(self.find_handle(handle, |tenant| look.take().map(|look| look(tenant.entry.value_bytes()))))
+        self.counted(
+            self.find_handle(handle, Look::Use, |_, tenant| look.take().map(|look| look(tenant.entry.value_bytes()))),
+        )
     }
 
     /// Why a handle is dead; `Ok` if it is alive.
     pub fn check(&self, handle: Handle) -> Result<(), Error> {
         self.store.context.check()?;
-        self.shard_of_handle(handle)?.check_handle(handle)
+        self.shard_of_handle(handle)?.check_handle(&self.store.context, handle)
     }
 
     fn shard_of_handle(&self, handle: Handle) -> Result<&Shard, Error> {
@@ -160,37 +253,97 @@ impl Local {
 
     /// Whether the key is there.
     pub fn has(&self, key: Key<'_>) -> Result<bool, Error> {
-        Ok(self.counted(self.find(key, |_| Some(())))?.is_some())
+        Ok(self.counted(self.find(key, Look::Peek, |_, _| Some(())))?.is_some())
     }
 
     /// Whether the handle is alive.
     pub fn has_handle(&self, handle: Handle) -> Result<bool, Error> {
-        Ok(self.counted(self.find_handle(handle, |_| Some(())))?.is_some())
+        Ok(self.counted(self.find_handle(handle, Look::Peek, |_, _| Some(())))?.is_some())
     }
 
     /// The handle of a key's entry. Counts as no read.
     pub fn place_of(&self, key: Key<'_>) -> Result<Option<Place>, Error> {
-        self.find(key, |tenant| tenant.place())
+        self.find(key, Look::Peek, |shard, tenant| Some(shard.without_copies(&self.store.context, tenant.place()?)))
+    }
+
+    /// Copies the value of a key into `out`. Counts as no read, and nobody learns of it.
+    pub fn peek(&self, key: Key<'_>, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
+        self.find(key, Look::Peek, |shard, tenant| Found::copy(self, shard, tenant, out))
+    }
+
+    /// The same by handle.
+    pub fn peek_handle(&self, handle: Handle, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
+        self.find_handle(handle, Look::Peek, |shard, tenant| Found::copy(self, shard, tenant, out))
+    }
+
+    /// What is left of the life of a key's entry; `None` if it is not there.
+    pub fn ttl_of(&self, key: Key<'_>) -> Result<Option<Left>, Error> {
+        self.find(key, Look::Peek, |shard, tenant| Some(shard.left(&self.store.context, tenant.number())))
+    }
+
+    /// The same by handle.
+    pub fn ttl_of_handle(&self, handle: Handle) -> Result<Option<Left>, Error> {
+        self.find_handle(handle, Look::Peek, |shard, tenant| Some(shard.left(&self.store.context, tenant.number())))
+    }
+
+    /// Bytes that a key's entry costs, without its share of what all entries share; `None` if it is not there.
+    pub fn weight(&self, key: Key<'_>) -> Result<Option<u64>, Error> {
+        self.find(key, Look::Peek, |_, tenant| Some(tenant.entry.weight_bytes() as u64))
+    }
+
+    /// The same by handle.
+    pub fn weight_handle(&self, handle: Handle) -> Result<Option<u64>, Error> {
+        self.find_handle(handle, Look::Peek, |_, tenant| Some(tenant.entry.weight_bytes() as u64))
     }
 
     fn count_write(&self, written: &Written) {
         if written.replaced { self.counters.updates.add(1) } else { self.counters.inserts.add(1) }
     }
 
-    /// Runs a write again once what a `clear` left behind was freed, if that is what it lacked.
-    fn write<T>(&self, operation: &'static str, mut write: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+    /// Runs a write. If a limit refuses it, it is run again once what a `clear` left behind was freed, or another shard has made
+    /// room.
+    fn write<T>(
+        &self,
+        operation: &'static str,
+        shard: &Shard,
+        added_bytes: usize,
+        mut write: impl FnMut() -> Result<T, Error>,
+    ) -> Result<T, Error> {
         self.store.context.check()?;
+        if self.hits.as_ref().is_some_and(|log| !log.is_empty()) {
+            self.replay_hits();
+        }
         loop {
             // Asked before the attempt: what is freed between the two makes the next attempt worth it.
             let is_freeing = self.store.is_freeing();
             match write() {
                 Err(Error::MemoryLimit { .. }) if is_freeing => reaper::wait(),
                 Err(refused) => {
-                    self.refused(&refused, operation);
-                    return Err(refused);
+                    if !(refused.is_limit() && self.store.make_room(&refused)?) {
+                        self.refused(&refused, operation);
+                        return Err(refused);
+                    }
                 }
-                written => return written,
+                written => {
+                    self.settle(shard, added_bytes);
+                    return written;
+                }
             }
+        }
+    }
+
+    /// What a write has to see to afterwards, without the lock.
+    #[inline]
+    fn settle(&self, shard: &Shard, added_bytes: usize) {
+        let context = &self.store.context;
+        if context.may_expire() {
+            self.store.expect_expiry(shard);
+        }
+        if context.memory.is_above_limit() {
+            self.store.shed(2 * added_bytes + SHED_BYTES);
+        }
+        if context.pressure.is_due(context.memory.total()) {
+            context.pressure.update(&context.memory);
         }
     }
 
@@ -211,14 +364,14 @@ impl Local {
     }
 
     /// Sets the value of a key.
-    pub fn set(&self, key: Key<'_>, value: Value<'_>) -> Result<Written, Error> {
-        let written = self.write_key("set", key, value, Presence::Any)?;
+    pub fn set(&self, key: Key<'_>, value: Value<'_>, ttl: Ttl) -> Result<Written, Error> {
+        let written = self.write_key("set", key, value, ttl, Presence::Any)?;
         written.ok_or(Error::Broken)
     }
 
     /// Sets the value of a key that is there.
-    pub fn update(&self, key: Key<'_>, value: Value<'_>) -> Result<Option<Written>, Error> {
-        self.write_key("updateMany", key, value, Presence::Present)
+    pub fn update(&self, key: Key<'_>, value: Value<'_>, ttl: Ttl) -> Result<Option<Written>, Error> {
+        self.write_key("updateMany", key, value, ttl, Presence::Present)
     }
 
     fn write_key(
@@ -226,10 +379,14 @@ impl Local {
         operation: &'static str,
         key: Key<'_>,
         value: Value<'_>,
+        ttl: Ttl,
         wanted: Presence,
     ) -> Result<Option<Written>, Error> {
-        let (shard, tag) = self.shard_of(key);
-        let written = self.write(operation, || shard.write_key(&self.store.context, key, tag, value, wanted))?;
+        let (shard, hash) = self.shard_of(key);
+        let draft = Draft { key: Some((key, hash)), value, type_id: 0, ttl };
+        let written = self.write(operation, shard, key.bytes.len() + value.bytes.len(), || {
+            shard.write_key(&self.store.context, &draft, wanted)
+        })?;
         if let Some(written) = &written {
             self.count_write(written);
         }
@@ -242,13 +399,14 @@ impl Local {
         &self,
         key: Key<'_>,
         value: Value<'_>,
+        ttl: Ttl,
         out: &mut Vec<u8>,
     ) -> Result<(Option<Found>, Option<Written>), Error> {
         loop {
             if let Some(found) = self.get(key, out)? {
                 return Ok((Some(found), None));
             }
-            if let Some(written) = self.write_key("getOrInsert", key, value, Presence::Absent)? {
+            if let Some(written) = self.write_key("getOrInsert", key, value, ttl, Presence::Absent)? {
                 return Ok((None, Some(written)));
             }
             // Another thread was faster; unless it has deleted the key again, the next look finds it.
@@ -256,51 +414,106 @@ impl Local {
     }
 
     /// Adds an entry without a key, of a type (0 for none).
-    pub fn insert(&self, value: Value<'_>, type_id: u32) -> Result<Written, Error> {
+    pub fn insert(&self, value: Value<'_>, type_id: u32, ttl: Ttl) -> Result<Written, Error> {
         let shard = self.store.next_shard();
-        let written = self.write("insert", || shard.insert_keyless(&self.store.context, value, type_id))?;
+        let draft = Draft { key: None, value, type_id, ttl };
+        let written =
+            self.write("insert", shard, value.bytes.len(), || shard.insert_keyless(&self.store.context, &draft))?;
         self.count_write(&written);
         Ok(written)
     }
 
     /// Gives the entry of a handle another value.
-    pub fn replace(&self, handle: Handle, value: Value<'_>) -> Result<Written, Error> {
+    pub fn replace(&self, handle: Handle, value: Value<'_>, ttl: Ttl) -> Result<Written, Error> {
+        let shard = self.shard_of_handle(handle)?;
         let written =
-            self.write("replace", || self.shard_of_handle(handle)?.replace(&self.store.context, handle, value))?;
+            self.write("replace", shard, value.bytes.len(), || shard.replace(&self.store.context, handle, value, ttl))?;
         self.count_write(&written);
         Ok(written)
     }
 
+    /// Begins the life of a key's entry anew: with its own time to live if `ttl` is [`Ttl::Default`] and it has one, else with what
+    /// `ttl` says. Says whether the key was there.
+    pub fn touch(&self, key: Key<'_>, ttl: Ttl) -> Result<bool, Error> {
+        let (shard, hash) = self.shard_of(key);
+        self.write("touch", shard, 0, || shard.touch(&self.store.context, Target::Key(key, hash), ttl))
+    }
+
+    /// The same by handle.
+    pub fn touch_handle(&self, handle: Handle, ttl: Ttl) -> Result<bool, Error> {
+        let Some(shard) = self.store.shard(handle.shard) else { return Ok(false) };
+        self.write("touch", shard, 0, || shard.touch(&self.store.context, Target::Handle(handle), ttl))
+    }
+
+    /// Lets go of at most `count` entries, whom the policy chooses; gives how many left.
+    pub fn evict(&self, count: u64) -> Result<u64, Error> {
+        self.store.context.check()?;
+        self.replay_hits();
+        self.store.evict(count)
+    }
+
+    /// Lets go of entries until the map holds at most so many bytes; gives how many left.
+    pub fn evict_to(&self, bytes: u64) -> Result<u64, Error> {
+        self.store.context.check()?;
+        self.replay_hits();
+        self.store.evict_to(bytes)
+    }
+
+    /// Lets go of a handle's entry as one for which there is no room; says whether it was alive.
+    pub fn evict_entry(&self, handle: Handle) -> Result<bool, Error> {
+        self.store.context.check()?;
+        let Some(shard) = self.store.shard(handle.shard) else { return Ok(false) };
+        Ok(shard.remove(&self.store.context, Target::Handle(handle), Cause::Evicted, |_| ())?.is_some())
+    }
+
+    /// Lets go of all entries whose deadline is over; gives how many left.
+    pub fn purge_expired(&self) -> Result<u64, Error> {
+        self.store.context.check()?;
+        self.store.purge_expired()
+    }
+
+    /// Who would leave next, at most `count`, roughly in order.
+    pub fn candidates(&self, count: usize, out: &mut Vec<Handle>) -> Result<(), Error> {
+        self.store.context.check()?;
+        self.replay_hits();
+        self.store.candidates(count, out);
+        Ok(())
+    }
+
     /// Deletes a key; says whether it was there.
     pub fn delete(&self, key: Key<'_>) -> Result<bool, Error> {
-        Ok(self.take(key, |_| ())?.is_some())
+        Ok(self.take(key, |_, _| ())?.is_some())
     }
 
     /// Deletes the entry of a handle; says whether it was alive.
     pub fn delete_handle(&self, handle: Handle) -> Result<bool, Error> {
-        Ok(self.take_handle(handle, |_| ())?.is_some())
+        Ok(self.take_handle(handle, |_, _| ())?.is_some())
     }
 
     /// Deletes a key and copies its last value into `out`.
     pub fn remove(&self, key: Key<'_>, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
-        Ok(self.take(key, |tenant| Found::copy(tenant, out))?.flatten())
+        Ok(self.take(key, |shard, tenant| Found::copy(self, shard, tenant, out))?.flatten())
     }
 
     /// Deletes the entry of a handle and copies its last value into `out`.
     pub fn remove_handle(&self, handle: Handle, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
-        Ok(self.take_handle(handle, |tenant| Found::copy(tenant, out))?.flatten())
+        Ok(self.take_handle(handle, |shard, tenant| Found::copy(self, shard, tenant, out))?.flatten())
     }
 
-    fn take<T>(&self, key: Key<'_>, look: impl FnOnce(Tenant<'_>) -> T) -> Result<Option<T>, Error> {
+    fn take<T>(&self, key: Key<'_>, look: impl FnOnce(&Shard, Tenant<'_>) -> T) -> Result<Option<T>, Error> {
         self.store.context.check()?;
-        let (shard, tag) = self.shard_of(key);
-        self.taken(shard.remove(&self.store.context, Target::Key(key, tag), look))
+        let (shard, hash) = self.shard_of(key);
+        self.taken(
+            shard.remove(&self.store.context, Target::Key(key, hash), Cause::Explicit, |tenant| look(shard, tenant)),
+        )
     }
 
-    fn take_handle<T>(&self, handle: Handle, look: impl FnOnce(Tenant<'_>) -> T) -> Result<Option<T>, Error> {
+    fn take_handle<T>(&self, handle: Handle, look: impl FnOnce(&Shard, Tenant<'_>) -> T) -> Result<Option<T>, Error> {
         self.store.context.check()?;
         let Some(shard) = self.store.shard(handle.shard) else { return Ok(None) };
-        self.taken(shard.remove(&self.store.context, Target::Handle(handle), look))
+        self.taken(
+            shard.remove(&self.store.context, Target::Handle(handle), Cause::Explicit, |tenant| look(shard, tenant)),
+        )
     }
 
     fn taken<T>(&self, taken: Result<Option<T>, Error>) -> Result<Option<T>, Error> {
@@ -334,11 +547,11 @@ impl Local {
         key_out: &mut Vec<u8>,
         value_out: &mut Vec<u8>,
     ) -> Result<Option<(KeyKind, Found)>, Error> {
-        self.find_handle(handle, |tenant| {
+        self.find_handle(handle, Look::Peek, |shard, tenant| {
             let key = tenant.entry.key();
             key_out.clear();
             key_out.extend_from_slice(key.bytes);
-            Found::copy(tenant, value_out).map(|found| (key.kind, found))
+            Found::copy(self, shard, tenant, value_out).map(|found| (key.kind, found))
         })
     }
 

@@ -37,6 +37,8 @@ const USES: usize = Use::Expiry as usize + 1;
 pub struct Memory {
     total: AtomicU64,
     limit: AtomicU64,
+    /// What no reservation may exceed: the limit or, after that was lowered, what was in use when this was last looked at.
+    ceiling: AtomicU64,
     by_use: [AtomicU64; USES],
 }
 
@@ -46,6 +48,7 @@ impl Memory {
         Self {
             total: AtomicU64::new(0),
             limit: AtomicU64::new(limit_bytes.unwrap_or(u64::MAX)),
+            ceiling: AtomicU64::new(limit_bytes.unwrap_or(u64::MAX)),
             by_use: std::array::from_fn(|_| AtomicU64::new(0)),
         }
     }
@@ -53,13 +56,14 @@ impl Memory {
     /// Sets bytes aside, or says that they do not fit.
     pub fn reserve(&self, what: Use, bytes: usize) -> Result<(), Error> {
         let bytes = bytes as u64;
-        let limit_bytes = self.limit.load(Ordering::Relaxed);
-        if limit_bytes == u64::MAX {
+        let ceiling_bytes = self.ceiling.load(Ordering::Relaxed);
+        if ceiling_bytes == u64::MAX {
             self.total.fetch_add(bytes, Ordering::Relaxed);
         } else {
             let mut used_bytes = self.total.load(Ordering::Relaxed);
             loop {
-                if used_bytes.saturating_add(bytes) > limit_bytes {
+                if used_bytes.saturating_add(bytes) > ceiling_bytes {
+                    let limit_bytes = self.limit.load(Ordering::Relaxed);
                     return Err(Error::MemoryLimit { requested_bytes: bytes, used_bytes, limit_bytes });
                 }
                 let next = used_bytes + bytes;
@@ -90,6 +94,30 @@ impl Memory {
         self.by_use[what as usize].load(Ordering::Relaxed)
     }
 
+    /// Sets another limit, or none. What is in use stays: if that is more, nothing is added to it until it fits.
+    pub fn set_limit(&self, limit_bytes: Option<u64>) {
+        let limit_bytes = limit_bytes.unwrap_or(u64::MAX);
+        self.limit.store(limit_bytes, Ordering::Relaxed);
+        self.ceiling.store(limit_bytes.max(self.total()), Ordering::Relaxed);
+    }
+
+    /// Whether more is in use than a limit allows that was lowered. Asked after each write, so that what was freed since
+    /// is not used again.
+    pub fn is_above_limit(&self) -> bool {
+        let limit_bytes = self.limit.load(Ordering::Relaxed);
+        let ceiling_bytes = self.ceiling.load(Ordering::Relaxed);
+        if ceiling_bytes <= limit_bytes {
+            return false;
+        }
+        self.ceiling.store(limit_bytes.max(ceiling_bytes.min(self.total())), Ordering::Relaxed);
+        true
+    }
+
+    /// What could be in use at most if no entry were there: the part of the limit that entries can have.
+    pub fn room_for_entries(&self) -> u64 {
+        self.ceiling.load(Ordering::Relaxed).saturating_sub(self.total().saturating_sub(self.used(Use::Entries)))
+    }
+
     /// The limit, if there is one.
     pub fn limit(&self) -> Option<u64> {
         match self.limit.load(Ordering::Relaxed) {
@@ -113,5 +141,22 @@ mod tests {
         memory.reserve(Use::Index, 40).unwrap();
         memory.release(Use::Entries, 60);
         assert_eq!(memory.total(), 40);
+    }
+
+    #[test]
+    fn what_exceeds_a_lowered_limit_only_becomes_less() {
+        let memory = Memory::new(Some(100));
+        memory.reserve(Use::Entries, 80).unwrap();
+        memory.set_limit(Some(50));
+        assert!(memory.is_above_limit() && memory.reserve(Use::Entries, 1).is_err());
+        memory.release(Use::Entries, 20);
+        // What was freed within one write may serve that write.
+        memory.reserve(Use::Entries, 10).unwrap();
+        assert!(memory.is_above_limit() && memory.reserve(Use::Entries, 1).is_err());
+        memory.release(Use::Entries, 30);
+        assert!(memory.is_above_limit());
+        assert!(!memory.is_above_limit());
+        memory.reserve(Use::Entries, 10).unwrap();
+        assert!(memory.reserve(Use::Entries, 1).is_err());
     }
 }

@@ -10,11 +10,11 @@
 //! A reader takes no lock: index, slab and entries are read under a pin (`reclaim`). A writer holds its shard's lock.
 //!
 //! ```
-//! use typed_superdashmap::store::{Config, Key, Store, Value};
+//! use typed_superdashmap::store::{Config, Key, Store, Ttl, Value};
 //!
 //! let store = Store::new(&Config::default())?;
 //! let map = store.join();
-//! map.set(Key::string("greeting"), Value::json("\"hello\""))?;
+//! map.set(Key::string("greeting"), Value::json("\"hello\""), Ttl::Default)?;
 //! let mut bytes = Vec::new();
 //! assert!(map.get(Key::string("greeting"), &mut bytes)?.is_some());
 //! assert_eq!(bytes, b"\"hello\"");
@@ -23,29 +23,30 @@
 
 mod arena;
 mod boxes;
-#[cfg_attr(any(not(test), loom), expect(dead_code, reason = "the map does not offer deadlines yet"))]
 mod clock;
 mod config;
 mod context;
 mod entry;
 mod error;
 mod events;
-#[cfg_attr(not(test), expect(dead_code, reason = "the map does not offer limits that evict yet"))]
 mod eviction;
-#[cfg_attr(any(not(test), loom), expect(dead_code, reason = "the map does not offer deadlines yet"))]
 mod expiry;
 mod handle;
 mod hash;
+mod hit_log;
 mod index;
 mod iterate;
 mod key;
+mod life;
 mod local;
 mod memory;
 mod order;
 mod pages;
+mod pressure;
 mod reaper;
 mod reclaim;
 pub mod registry;
+mod removals;
 mod shard;
 mod slab;
 mod stats;
@@ -54,18 +55,23 @@ mod store;
 mod sync;
 #[cfg(all(test, not(loom)))]
 mod tests;
-#[cfg_attr(any(not(test), loom), expect(dead_code, reason = "the map does not offer deadlines yet"))]
 mod timer_wheel;
 mod value;
 mod words;
 
-pub use config::{Config, MAX_SHARDS};
+pub use clock::Clock;
+pub use config::{Config, MAX_SHARDS, TtlOnUpdate, WhenFull};
+pub use context::Limits;
 pub use error::Error;
 pub use events::{Drained, Event, Events, Level, Subscription, Wake};
+pub use eviction::{Mark, PolicyKind};
 pub use handle::{Handle, Place};
 pub use iterate::Step;
 pub use key::{Key, KeyKind};
+pub use life::{Left, Ttl};
 pub use local::{Found, Local};
+pub use pressure::{Pressure, PressureSubscription};
+pub use removals::{Audience, Cause, Removal, Removals};
 pub use shard::Written;
 pub use stats::{MemoryStats, Operations, Stats};
 pub use store::Store;

@@ -69,7 +69,14 @@ fn compare(given: &Config, existing: &Config) -> Result<(), Error> {
     same("seed", given.seed, existing.seed)?;
     same("enableSIMD", given.simd, existing.simd)?;
     same("memoryLimit", given.memory_limit_bytes, existing.memory_limit_bytes)?;
-    same("maxEntries", given.max_entries, existing.max_entries)
+    same("maxEntries", given.max_entries, existing.max_entries)?;
+    same("maxValueBytes", given.max_value_bytes, existing.max_value_bytes)?;
+    same("evictionStrategy", given.eviction, existing.eviction)?;
+    same("oomStrategy", given.when_full, existing.when_full)?;
+    same("ttl", given.ttl_ms, existing.ttl_ms)?;
+    same("ttlOnUpdate", given.ttl_on_update, existing.ttl_on_update)?;
+    same("sliding", given.sliding, existing.sliding)?;
+    same("strictTtl", given.strict_ttl, existing.strict_ttl)
 }
 
 #[cfg(all(test, not(loom)))]

@@ -21,6 +21,7 @@
 
 use super::entry::Entry;
 use super::error::Error;
+use super::life::{LifeRef, Lives};
 use super::memory::{Memory, Use};
 use super::sync::{Arc, AtomicPtr, AtomicU32, Ordering};
 use super::words::{self, Words};
@@ -55,6 +56,8 @@ pub struct Chunk {
     id: u32,
     slots: Box<[Slot]>,
     words: Arc<Words>,
+    /// Deadlines of its slots, or null as long as none has one. Invariant: a box, made under the shard's lock, never replaced.
+    lives: AtomicPtr<Lives>,
     memory: Arc<Memory>,
 }
 
@@ -83,6 +86,8 @@ struct Entrance {
 pub struct Slab {
     /// Null in an empty slab. Invariant: a replaced directory is freed only after a grace period, its chunks live on.
     directory: AtomicPtr<Directory>,
+    /// Words of a slot, as a power of two: 0 for the version alone, 1 with an access word after it.
+    words_shift: u32,
 }
 
 /// What the holder of the shard's lock knows besides.
@@ -114,7 +119,8 @@ pub struct SlotRef<'a> {
     slot: &'a Slot,
     version: &'a AtomicU32,
     chunk: u32,
-    offset: u32,
+    /// Index of the version word.
+    word: u32,
 }
 
 /// Chunk number and offset of a slot.
@@ -141,9 +147,9 @@ fn chunk_slots(chunk: usize) -> u32 {
 }
 
 impl Slab {
-    /// An empty slab.
-    pub fn new() -> Self {
-        Self { directory: AtomicPtr::new(std::ptr::null_mut()) }
+    /// An empty slab, whose slots have access words if `marks`.
+    pub fn new(marks: bool) -> Self {
+        Self { directory: AtomicPtr::new(std::ptr::null_mut()), words_shift: u32::from(marks) }
     }
 
     /// The slot with this number, if there is one. The caller is pinned or holds the shard's lock for as long as it uses it.
@@ -160,9 +166,53 @@ impl Slab {
         }
         let words = entrance.words.load(Ordering::Relaxed);
         // SAFETY: slots and words of a chunk go with their slab, after a grace period; `locate` gives offsets below the
-        // chunk's number of slots; the words were stored before the slots were.
-        let (slot, version) = unsafe { (&*slots.add(offset), &*words.add(offset)) };
-        Some(SlotRef { slot, version, chunk: entrance.id.load(Ordering::Relaxed), offset: offset as u32 })
+        // chunk's number of slots, each with `1 << words_shift` words; the words were stored before the slots were.
+        let word = offset << self.words_shift;
+        let (slot, version) = unsafe { (&*slots.add(offset), &*words.add(word)) };
+        Some(SlotRef { slot, version, chunk: entrance.id.load(Ordering::Relaxed), word: word as u32 })
+    }
+
+    /// The chunk that has this slot, and the slot's place in it. The caller is pinned or holds the shard's lock.
+    #[inline]
+    fn chunk(&self, number: u32) -> Option<(&Chunk, usize)> {
+        let directory = self.directory.load(Ordering::Acquire);
+        // SAFETY: as in `slot`.
+        let directory = unsafe { directory.as_ref() }?;
+        let (chunk, offset) = locate(number);
+        let entrance = directory.chunks.get(chunk)?;
+        if entrance.slots.load(Ordering::Acquire).is_null() {
+            return None;
+        }
+        // SAFETY: as for the slots of a chunk, which were stored after it.
+        Some((unsafe { entrance.chunk.load(Ordering::Relaxed).as_ref() }?, offset))
+    }
+
+    /// The access word of a slot, where slots have one. The caller is pinned or holds the shard's lock.
+    #[inline]
+    pub fn access(&self, number: u32) -> Option<&AtomicU32> {
+        let (chunk, offset) = self.chunk(number).filter(|_| self.words_shift > 0)?;
+        chunk.words.cells().get((offset << self.words_shift) + 1)
+    }
+
+    /// The life of a slot, if any slot near it ever had a deadline. The caller is pinned or holds the shard's lock.
+    #[inline]
+    pub fn life(&self, number: u32) -> Option<LifeRef<'_>> {
+        let (chunk, offset) = self.chunk(number)?;
+        // SAFETY: a chunk's lives go with it.
+        let lives = unsafe { chunk.lives.load(Ordering::Acquire).as_ref() }?;
+        Some(lives.of(offset))
+    }
+
+    /// The life of a slot, made if there is none. Under the shard's lock.
+    pub fn make_life(&self, number: u32) -> Result<LifeRef<'_>, Error> {
+        let (chunk, offset) = self.chunk(number).ok_or(Error::Broken)?;
+        let mut lives = chunk.lives.load(Ordering::Acquire);
+        if lives.is_null() {
+            lives = Box::into_raw(Box::new(Lives::new(chunk.slots.len(), &chunk.memory)?));
+            chunk.lives.store(lives, Ordering::Release);
+        }
+        // SAFETY: just made, or as in `life`.
+        Ok(unsafe { &*lives }.of(offset))
     }
 
     /// Takes everything out. The words of the chunks are invalidated, so nobody's copies are fresh any more.
@@ -219,7 +269,7 @@ impl SlabWriter {
         if NO_SLOT - self.capacity < slots {
             return Err(Error::OutOfMemory { bytes: u64::from(slots) * size_of::<Slot>() as u64 });
         }
-        let chunk = Chunk::new(slots, self.base_generation, memory, new_id)?;
+        let chunk = Chunk::new(slots, slab.words_shift, self.base_generation, memory, new_id)?;
         let replaced = self.add(slab, chunk);
         self.capacity += slots;
         Ok(replaced)
@@ -278,11 +328,12 @@ impl SlabWriter {
 impl Chunk {
     fn new(
         slots: u32,
+        words_shift: u32,
         generation: u32,
         memory: &Arc<Memory>,
         new_id: impl FnOnce(&Arc<Words>) -> u32,
     ) -> Result<Box<Self>, Error> {
-        let words = Arc::new(Words::new(slots as usize, memory)?);
+        let words = Arc::new(Words::new((slots as usize) << words_shift, memory)?);
         memory.reserve(Use::Slab, Self::bytes(slots as usize))?;
         let vacant = |_| Slot {
             entry: AtomicPtr::new(std::ptr::null_mut()),
@@ -290,7 +341,9 @@ impl Chunk {
             position: AtomicU32::new(NO_SLOT),
         };
         let id = new_id(&words);
-        Ok(Box::new(Self { id, slots: (0..slots).map(vacant).collect(), words, memory: Arc::clone(memory) }))
+        let slots = (0..slots).map(vacant).collect();
+        let lives = AtomicPtr::new(std::ptr::null_mut());
+        Ok(Box::new(Self { id, slots, words, lives, memory: Arc::clone(memory) }))
     }
 
     fn bytes(slots: usize) -> usize {
@@ -312,7 +365,7 @@ impl Entrance {
     /// Lets readers in. Under the shard's lock.
     fn open(&self, chunk: Box<Chunk>) {
         self.id.store(chunk.id, Ordering::Relaxed);
-        self.words.store(chunk.words.cells(), Ordering::Relaxed);
+        self.words.store(chunk.words.cells().as_ptr().cast_mut(), Ordering::Relaxed);
         let slots = chunk.slots.as_ptr().cast_mut();
         self.chunk.store(Box::into_raw(chunk), Ordering::Relaxed);
         self.slots.store(slots, Ordering::Release);
@@ -328,6 +381,11 @@ impl Entrance {
 
 impl Drop for Chunk {
     fn drop(&mut self) {
+        let lives = self.lives.load(Ordering::Acquire);
+        if !lives.is_null() {
+            // SAFETY: a box that `make_life` gave up, and the chunk's alone.
+            drop(unsafe { Box::from_raw(lives) });
+        }
         self.memory.release(Use::Slab, Self::bytes(self.slots.len()));
     }
 }
@@ -339,10 +397,14 @@ impl Detached {
         chunks.map_while(|entrance| unsafe { entrance.chunk.load(Ordering::Acquire).as_ref() })
     }
 
-    /// The entries in its slots.
-    pub fn entries(&self) -> impl Iterator<Item = Entry> {
-        // SAFETY: entries of a detached slab are freed by whoever owns it.
-        self.chunks().flat_map(|chunk| &chunk.slots).filter_map(|slot| unsafe { slot.entry() })
+    /// The entries in its slots, each with the number of its slot and its generation.
+    pub fn entries(&self) -> impl Iterator<Item = (Entry, u32, u32)> {
+        let slots = (0..).zip(self.chunks().flat_map(|chunk| &chunk.slots));
+        slots.filter_map(|(number, slot)| {
+            // SAFETY: entries of a detached slab are freed by whoever owns it.
+            let entry = unsafe { slot.entry() }?;
+            Some((entry, number, slot.generation.load(Ordering::Relaxed)))
+        })
     }
 }
 
@@ -393,7 +455,7 @@ impl SlotRef<'_> {
     /// Number of the chunk and index of the version word in it.
     #[inline]
     pub fn word(self) -> (u32, u32) {
-        (self.chunk, self.offset)
+        (self.chunk, self.word)
     }
 
     /// Position in the insertion order. Under the shard's lock.
@@ -457,7 +519,7 @@ mod tests {
     #[test]
     fn slots_are_reused_with_a_new_generation_and_counted_bytes_go_back() {
         let memory = Arc::new(Memory::new(None));
-        let slab = Slab::new();
+        let slab = Slab::new(false);
         let mut writer = SlabWriter::new(1);
         let mut ids = 0..;
         let mut take = |writer: &mut SlabWriter| {
@@ -483,7 +545,7 @@ mod tests {
     #[test]
     fn a_slot_is_not_used_again_after_its_last_generation() {
         let memory = Arc::new(Memory::new(None));
-        let slab = Slab::new();
+        let slab = Slab::new(false);
         let mut writer = SlabWriter::new(MAX_GENERATION);
         drop(writer.make_room(&slab, &memory, |_| 0).unwrap());
         let number = writer.take(&slab);

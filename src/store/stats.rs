@@ -104,6 +104,8 @@ pub struct MemoryStats {
     pub order: u64,
     /// What the eviction policy keeps.
     pub policy: u64,
+    /// Deadlines.
+    pub expiry: u64,
     /// The map itself.
     pub fixed: u64,
     /// The part of `entries` that waits until no reader can see it.
@@ -124,6 +126,7 @@ impl MemoryStats {
             words: memory.used(Use::Words),
             order: memory.used(Use::Order),
             policy: memory.used(Use::Policy),
+            expiry: memory.used(Use::Expiry),
             fixed: memory.used(Use::Fixed),
             retired,
             total: memory.total(),
@@ -139,6 +142,16 @@ pub struct Stats {
     pub entries: u64,
     /// What all threads did.
     pub operations: Operations,
+    /// Entries that left for want of room.
+    pub evictions: u64,
+    /// Entries that left because their deadline was over.
+    pub expirations: u64,
+    /// Entries that have a deadline.
+    pub deadlines: u64,
+    /// Largest number of entries, if there is a limit.
+    pub max_entries: Option<u64>,
+    /// Largest size of a value, if there is a limit.
+    pub max_value_bytes: Option<u64>,
     /// Bytes.
     pub memory: MemoryStats,
     /// Words of all index tables.

@@ -2,12 +2,17 @@
 
 use super::clock::Clock;
 use super::config::Config;
-use super::context::Context;
+use super::context::{Context, Limits};
 use super::error::Error;
-use super::events::{Events, Level};
+use super::events::{Events, Level, Wake};
+use super::eviction::Mark;
+use super::expiry::{Expires, Expiry};
+use super::handle::Handle;
 use super::local::Local;
 use super::memory::Use;
+use super::pressure::PressureSubscription;
 use super::reaper::{self, Debris};
+use super::removals::Audience;
 use super::shard::{Contents, Shard};
 use super::stats::{Counters, MemoryStats, Operations, Stats};
 use super::sync::{Arc, AtomicU32, AtomicU64, CachePadded, Mutex, Ordering, RwLock, process};
@@ -24,8 +29,13 @@ pub struct Store {
     debris: Arc<AtomicU64>,
     counters: Mutex<CounterTable>,
     types: RwLock<Vec<String>>,
-    clock: Clock,
+    expiry: Expiry,
 }
+
+/// Entries that expire in one step of the expiry thread: some hundred microseconds of a shard's lock.
+const EXPIRED_PER_STEP: usize = 512;
+/// Entries that leave in one step where somebody asked for many.
+const EVICTED_PER_STEP: usize = 256;
 
 #[derive(Default)]
 struct CounterTable {
@@ -69,6 +79,7 @@ impl Store {
         let shards = config.shards.unwrap_or(1);
         context.memory.reserve(Use::Fixed, Self::fixed_bytes(shards))?;
         let initial_capacity = config.initial_capacity.unwrap_or(0);
+        let expiry = Expiry::new(context.clock.clone());
         let store = Self {
             instance: NEXT_INSTANCE.fetch_add(1, Ordering::Relaxed),
             shards: (0..shards).map(|number| Shard::new(number, &context)).collect(),
@@ -78,7 +89,7 @@ impl Store {
             debris: Arc::new(AtomicU64::new(0)),
             counters: Mutex::new(CounterTable::default()),
             types: RwLock::new(Vec::new()),
-            clock: Clock::start(),
+            expiry,
         };
         if initial_capacity > 0 {
             store.reserve(initial_capacity)?;
@@ -119,6 +130,108 @@ impl Store {
 
     fn fixed_bytes(shards: u32) -> usize {
         size_of::<Self>() + size_of::<Context>() + shards as usize * size_of::<Shard>()
+    }
+
+    /// Changes limits of a map that has some, or was made to have some.
+    pub fn set_limits(&self, limits: &Limits) -> Result<(), Error> {
+        self.context.check()?;
+        self.context.set_limits(limits)
+    }
+
+    /// Has somebody else make room for a write that its own shard had no room for: the shard that holds most. Says whether that
+    /// changed anything.
+    pub(super) fn make_room(&self, refused: &Error) -> Result<bool, Error> {
+        let heaviest = match refused {
+            Error::EntryLimit { .. } => self.shards.iter().max_by_key(|shard| shard.len()),
+            _ => self.shards.iter().max_by_key(|shard| shard.weight_bytes()),
+        };
+        heaviest.map_or(Ok(false), |shard| shard.give(&self.context, refused))
+    }
+
+    /// One write's share of coming below a limit that was lowered: so many bytes leave.
+    #[cold]
+    pub(super) fn shed(&self, bytes: usize) {
+        let heaviest = self.shards.iter().max_by_key(|shard| shard.weight_bytes());
+        if let Some(shard) = heaviest {
+            // A map that ended meanwhile has nothing to shed.
+            let _ = shard.shed(&self.context, bytes);
+        }
+    }
+
+    /// Lets go of at most `count` entries, of those shards that hold most. Gives how many left.
+    pub(super) fn evict(&self, count: u64) -> Result<u64, Error> {
+        let mut gone = 0;
+        while gone < count {
+            let step = usize::try_from(count - gone).unwrap_or(usize::MAX).min(EVICTED_PER_STEP);
+            // No more than its even share at once, so that all end up alike.
+            let step = step.div_ceil(self.shards.len()).max(1);
+            let Some(heaviest) = self.shards.iter().max_by_key(|shard| shard.len()) else { break };
+            match heaviest.evict_some(&self.context, step)? {
+                0 => break,
+                more => gone += more as u64,
+            }
+        }
+        Ok(gone)
+    }
+
+    /// Lets go of entries until the map holds at most so many bytes, or nobody is left. Gives how many left.
+    pub(super) fn evict_to(&self, bytes: u64) -> Result<u64, Error> {
+        let mut gone = 0;
+        while self.context.memory.total() > bytes {
+            let Some(heaviest) = self.shards.iter().max_by_key(|shard| shard.weight_bytes()) else { break };
+            let before = self.context.memory.total();
+            let step = heaviest.evict_some(&self.context, EVICTED_PER_STEP)?;
+            gone += step as u64;
+            if step == 0 && self.context.memory.total() >= before {
+                break;
+            }
+        }
+        Ok(gone)
+    }
+
+    /// Lets go of all entries whose deadline is over. Gives their number.
+    pub(super) fn purge_expired(&self) -> Result<u64, Error> {
+        let now_ms = self.context.clock.now_ms();
+        let mut gone = 0;
+        for shard in &self.shards {
+            while shard.next_deadline_ms() <= now_ms {
+                gone += shard.expire_due(&self.context, now_ms, EXPIRED_PER_STEP)? as u64;
+            }
+        }
+        Ok(gone)
+    }
+
+    /// Sees to it that what is due next in a shard expires while nobody looks.
+    #[inline]
+    pub(super) fn expect_expiry(self: &Arc<Self>, shard: &Shard) {
+        self.expiry.schedule(shard.next_deadline_ms(), self);
+    }
+
+    /// Who would leave, at most `count`, roughly in order, from all shards.
+    pub(super) fn candidates(&self, count: usize, out: &mut Vec<Handle>) {
+        let share = count.div_ceil(self.shards.len());
+        self.shards.iter().for_each(|shard| shard.candidates(share, out));
+        out.truncate(count);
+    }
+
+    /// Which hits whoever reads copies outside the store has to note, and how.
+    pub fn marking(&self) -> Mark {
+        self.context.mark()
+    }
+
+    /// The map's clock.
+    pub fn clock(&self) -> &Clock {
+        &self.context.clock
+    }
+
+    /// Adds an audience for the causes in a set of [`super::Cause::bit`]s.
+    pub fn watch_removals(&self, causes: u32, wake: Arc<dyn Wake>) -> Audience {
+        self.context.removals.subscribe(causes, wake)
+    }
+
+    /// Adds somebody who wants to know when the bytes in use pass one of these shares of the limit.
+    pub fn watch_pressure(&self, thresholds: Vec<f64>, wake: Arc<dyn Wake>) -> PressureSubscription {
+        self.context.pressure.subscribe(&self.context.memory, thresholds, wake)
     }
 
     /// Lets a thread take part.
@@ -263,18 +376,41 @@ impl Store {
             keyed += inventory.1 as u64;
             retired += inventory.2 as u64;
         }
+        let (mut evictions, mut expirations, mut deadlines) = (0, 0, 0);
+        for (evicted, expired, pending) in self.shards.iter().map(Shard::departures) {
+            evictions += evicted;
+            expirations += expired;
+            deadlines += pending;
+        }
         let live = self.shards.iter().map(Shard::weight_bytes).sum();
         retired += self.debris.load(Ordering::Relaxed);
         Stats {
             entries: self.len(),
             operations,
+            evictions,
+            expirations,
+            deadlines,
+            max_entries: self.context.max_entries(),
+            max_value_bytes: self.context.max_value_bytes(),
             memory: MemoryStats::new(&self.context.memory, live, retired),
             capacity,
             load_factor: if capacity == 0 { 0.0 } else { keyed as f64 / capacity as f64 },
             shards: self.shards(),
             threads,
-            uptime_ms: self.clock.elapsed_ms(),
+            uptime_ms: self.context.clock.elapsed_ms(),
         }
+    }
+}
+
+impl Expires for Store {
+    fn expire(&self, now_ms: u64) -> Option<u64> {
+        let due = self.shards.iter().find(|shard| shard.next_deadline_ms() <= now_ms);
+        if let Some(shard) = due {
+            // Who frees what was retired must be a participant. A map that was destroyed has nothing left to expire.
+            self.as_participant(|| shard.expire_due(&self.context, now_ms, EXPIRED_PER_STEP)).ok()?;
+        }
+        let next_ms = self.shards.iter().map(Shard::next_deadline_ms).min();
+        next_ms.filter(|&next_ms| next_ms != u64::MAX)
     }
 }
 

@@ -4,6 +4,9 @@
 //! copy of a value that was taken at version `v` is fresh as long as the word still is `v`. The word never restarts: it goes
 //! through all 32-bit values but 0 before one comes again, which takes 2^32 - 1 changes of one slot.
 //!
+//! **Access words** stand beside the version words in maps whose policy wants to know of hits: whoever reads an entry adds to
+//! its access word, in a plain load and a plain store that may lose a hit to another thread's, and the policy takes what it finds.
+//!
 //! The value 0 is nobody's version. Words of a chunk that was cleared are 0 for good, so no copy from before is fresh.
 //!
 //! The memory outlives its chunk as long as somebody, such as an `ArrayBuffer` in some thread, still holds it.
@@ -12,7 +15,7 @@ use super::error::Error;
 use super::memory::{Memory, Use};
 use super::sync::{Arc, AtomicU32, Ordering, zeroed_u32};
 
-/// The version words of one chunk of slots.
+/// The words of one chunk of slots: a version word for each, followed by its access word in maps that mark hits.
 #[derive(Debug)]
 pub struct Words {
     cells: Box<[AtomicU32]>,
@@ -20,15 +23,15 @@ pub struct Words {
 }
 
 impl Words {
-    /// Words for this many slots, all 0.
-    pub(super) fn new(slots: usize, memory: &Arc<Memory>) -> Result<Self, Error> {
-        memory.reserve(Use::Words, slots * size_of::<AtomicU32>())?;
-        Ok(Self { cells: zeroed_u32(slots), memory: Arc::clone(memory) })
+    /// This many words, all 0.
+    pub(super) fn new(len: usize, memory: &Arc<Memory>) -> Result<Self, Error> {
+        memory.reserve(Use::Words, len * size_of::<AtomicU32>())?;
+        Ok(Self { cells: zeroed_u32(len), memory: Arc::clone(memory) })
     }
 
     /// The words themselves.
-    pub(super) fn cells(&self) -> *mut AtomicU32 {
-        self.cells.as_ptr().cast_mut()
+    pub(super) fn cells(&self) -> &[AtomicU32] {
+        &self.cells
     }
 
     /// Ends every copy that was taken from this chunk. Under the shard's lock, or when the map is broken; nobody writes to its

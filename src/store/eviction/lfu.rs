@@ -14,7 +14,7 @@ use super::super::error::Error;
 use super::super::memory::{Memory, Use};
 use super::super::sync::Arc;
 use super::links::{Links, List};
-use super::{Access, MAX_LOOKS, Mark, Policy};
+use super::{Access, MAX_LOOKS, Policy};
 
 /// The slots of one frequency.
 #[derive(Debug)]
@@ -119,10 +119,6 @@ impl Policy for Lfu {
     fn candidates(&self, count: usize, out: &mut Vec<u32>) {
         let slots = self.classes.iter().rev().flat_map(|class| class.list.iter(&self.links));
         out.extend(slots.take(count));
-    }
-
-    fn mark(&self) -> Mark {
-        Mark::Count
     }
 }
 

@@ -9,7 +9,7 @@ use super::super::error::Error;
 use super::super::memory::Memory;
 use super::super::sync::Arc;
 use super::links::{Links, List};
-use super::{Access, Mark, Policy};
+use super::{Access, Policy};
 
 #[derive(Debug)]
 pub struct Lru {
@@ -46,9 +46,5 @@ impl Policy for Lru {
 
     fn candidates(&self, count: usize, out: &mut Vec<u32>) {
         out.extend(self.list.iter(&self.links).take(count));
-    }
-
-    fn mark(&self) -> Mark {
-        Mark::Order
     }
 }

@@ -1,13 +1,14 @@
 //! Eviction: who leaves when there is no room.
 //!
 //! ```text
-//! shard ─▶ Policy: lru │ lfu │ fifo │ sieve │ s3_fifo │ …
+//! shard ─▶ Policy: lru │ lfu │ sieve │ s3_fifo │ w_tiny_lfu │ idle
 //!            ├▶ links: lists over slot numbers      (residents, 12 bytes each)
 //!            └▶ ghosts, frequencies: hashes          (what was seen before and is gone)
 //! ```
 //!
-//! **What a policy knows.** Slot numbers, hashes of keys and marks. It knows no key, no value, no deadline and no clock: what
-//! has expired leaves before a policy is asked.
+//! **What a policy knows.** Slot numbers, hashes of keys and marks. It knows no key, no value and no deadline: what has
+//! expired leaves before a policy is asked. FIFO and soonest-deadline-first need no policy at all: the shard's insertion order and
+//! its timer wheel know who is next.
 //!
 //! **Concurrency.** A policy belongs to one shard and is guarded by its lock. Insertions, removals and evictions come in
 //! order. Hits do not: a reader in any thread, the near cache included, adds to the mark of the slot without a lock, and the
@@ -18,9 +19,9 @@
 //! choose among the entries of one shard. Keys are spread by a hash, so every shard sees a fair sample of the requests; what
 //! is lost is measured in `benchmark/traces.js`.
 
-mod fifo;
 mod frequencies;
 mod ghosts;
+mod idle;
 mod lfu;
 mod links;
 mod lru;
@@ -32,6 +33,7 @@ mod w_tiny_lfu;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
+use super::clock::Clock;
 use super::error::Error;
 use super::memory::Memory;
 use super::sync::Arc;
@@ -63,7 +65,7 @@ pub enum Mark {
 }
 
 /// The policies by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PolicyKind {
     /// Least recently used.
     Lru,
@@ -75,10 +77,31 @@ pub enum PolicyKind {
     Sieve,
     /// S3-FIFO.
     S3Fifo,
-    /// W-TinyLFU over queues: the default.
+    /// W-TinyLFU over queues.
+    #[default]
     WTinyLfu,
     /// Soonest deadline. The shard asks its timer wheel; entries without a deadline leave in order of insertion.
     Ttl,
+    /// What was not used for so long; nobody, if there is none.
+    Idle {
+        /// How long.
+        idle_ms: u64,
+    },
+}
+
+impl std::fmt::Display for PolicyKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Lru => "lru",
+            Self::Lfu => "lfu",
+            Self::Fifo => "fifo",
+            Self::Sieve => "sieve",
+            Self::S3Fifo => "s3-fifo",
+            Self::WTinyLfu => "w-tinylfu",
+            Self::Ttl => "ttl",
+            Self::Idle { .. } => "idle",
+        })
+    }
 }
 
 /// What decides in one shard who leaves.
@@ -99,20 +122,31 @@ pub trait Policy: Send {
 
     /// Appends up to `count` slots, roughly in the order in which they would leave if nobody hit them.
     fn candidates(&self, count: usize, out: &mut Vec<u32>);
-
-    /// Which hits it wants.
-    fn mark(&self) -> Mark;
 }
 
-/// A policy for one shard, whose bytes are accounted for in `memory`.
-pub fn make(kind: PolicyKind, memory: Arc<Memory>) -> Box<dyn Policy> {
-    match kind {
+/// A policy for one shard, whose bytes are accounted for in `memory`. `None` for those that need none: what a shard knows
+/// anyway, the order of insertions and of deadlines, is all they go by.
+pub fn make(kind: PolicyKind, memory: Arc<Memory>, clock: &Clock) -> Option<Box<dyn Policy>> {
+    Some(match kind {
+        PolicyKind::Fifo | PolicyKind::Ttl => return None,
         PolicyKind::Lru => Box::new(lru::Lru::new(memory)),
         PolicyKind::Lfu => Box::new(lfu::Lfu::new(memory)),
-        PolicyKind::Fifo | PolicyKind::Ttl => Box::new(fifo::Fifo::new(memory)),
         PolicyKind::Sieve => Box::new(sieve::Sieve::new(memory)),
         PolicyKind::S3Fifo => Box::new(s3_fifo::S3Fifo::new(memory)),
         PolicyKind::WTinyLfu => Box::new(w_tiny_lfu::WTinyLfu::new(memory)),
+        PolicyKind::Idle { idle_ms } => Box::new(idle::Idle::new(memory, clock.clone(), idle_ms)),
+    })
+}
+
+impl PolicyKind {
+    /// Which hits its policy wants.
+    pub fn mark(self) -> Mark {
+        match self {
+            Self::Fifo | Self::Ttl => Mark::None,
+            Self::Sieve | Self::Idle { .. } => Mark::Bit,
+            Self::Lfu | Self::S3Fifo | Self::WTinyLfu => Mark::Count,
+            Self::Lru => Mark::Order,
+        }
     }
 }
 

@@ -20,7 +20,7 @@ use super::super::memory::Memory;
 use super::super::sync::Arc;
 use super::ghosts::Ghosts;
 use super::queues::{Queue, Queues};
-use super::{Access, MAX_LOOKS, Mark, Policy, history_room};
+use super::{Access, MAX_LOOKS, Policy, history_room};
 
 /// The small queue's share, from the paper.
 const SMALL_PERCENT: usize = 10;
@@ -93,9 +93,5 @@ impl Policy for S3Fifo {
 
     fn candidates(&self, count: usize, out: &mut Vec<u32>) {
         self.queues.candidates(count, out);
-    }
-
-    fn mark(&self) -> Mark {
-        Mark::Count
     }
 }

@@ -10,7 +10,7 @@ use super::super::error::Error;
 use super::super::memory::Memory;
 use super::super::sync::Arc;
 use super::links::{Links, List, NONE};
-use super::{Access, MAX_LOOKS, Mark, Policy};
+use super::{Access, MAX_LOOKS, Policy};
 
 /// Note of a slot that was written since the hand came by.
 const HIT: u32 = 1;
@@ -74,9 +74,5 @@ impl Policy for Sieve {
             std::iter::successors(start, |&slot| Some(self.links.newer(slot)).filter(|&next| next != NONE));
         let before_hand = self.list.iter(&self.links).take_while(|&slot| Some(slot) != start);
         out.extend(after_hand.chain(before_hand).take(count));
-    }
-
-    fn mark(&self) -> Mark {
-        Mark::Bit
     }
 }

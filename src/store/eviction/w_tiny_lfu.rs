@@ -35,7 +35,7 @@ use super::super::sync::Arc;
 use super::frequencies::Frequencies;
 use super::ghosts::Ghosts;
 use super::queues::{Queue, Queues};
-use super::{Access, MAX_LOOKS, Mark, Policy, history_room};
+use super::{Access, MAX_LOOKS, Policy, history_room};
 
 // The evidence below is in points of the mean hit ratio over seven public traces (LIRS, ARC OLTP, cache2k web), replayed
 // through this file outside the repository; no command of the project prints it yet.
@@ -193,9 +193,5 @@ impl Policy for WTinyLfu {
 
     fn candidates(&self, count: usize, out: &mut Vec<u32>) {
         self.queues.candidates(count, out);
-    }
-
-    fn mark(&self) -> Mark {
-        Mark::Count
     }
 }

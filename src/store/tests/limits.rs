@@ -2,15 +2,26 @@
 
 use super::*;
 
+fn rejecting() -> Config {
+    Config { when_full: Some(WhenFull::Reject), ..Config::default() }
+}
+
 #[test]
 fn the_parts_add_up_to_the_total() {
     let store = Store::new(&Config::default()).unwrap();
     let map = store.join();
     for n in 0..5_000_u32 {
-        map.set(Key::string(&n.to_string()), bytes_value(&vec![0; n as usize % 4_000])).unwrap();
+        map.set(Key::string(&n.to_string()), bytes_value(&vec![0; n as usize % 4_000]), Ttl::Default).unwrap();
     }
     let memory = store.stats().memory;
-    let parts = memory.entries + memory.index + memory.slab + memory.words + memory.order + memory.fixed;
+    let parts = memory.entries
+        + memory.index
+        + memory.slab
+        + memory.words
+        + memory.order
+        + memory.fixed
+        + memory.policy
+        + memory.expiry;
     assert_eq!(memory.total, parts);
     assert!(memory.live <= memory.entries && memory.live > 5_000 * 1_600);
 }
@@ -18,7 +29,7 @@ fn the_parts_add_up_to_the_total() {
 #[test]
 fn a_refused_write_changes_nothing() {
     let limit = 2 << 20;
-    let store = Store::new(&Config { memory_limit_bytes: Some(limit), ..Config::default() }).unwrap();
+    let store = Store::new(&Config { memory_limit_bytes: Some(limit), ..rejecting() }).unwrap();
     let map = store.join();
     let mut random = Random(3);
     let mut refused = 0;
@@ -27,7 +38,7 @@ fn a_refused_write_changes_nothing() {
         let content = vec![n as u8; random.below(if n % 50 == 0 { 100_000 } else { 300 }) as usize];
         let key = n.to_string();
         let before = (map.len(), contents(&map, 500).len());
-        match map.set(Key::string(&key), bytes_value(&content)) {
+        match map.set(Key::string(&key), bytes_value(&content), Ttl::Default) {
             Ok(_) => assert_eq!(map.len(), before.0 + 1),
             Err(Error::MemoryLimit { limit_bytes, .. }) => {
                 refused += 1;
@@ -48,27 +59,27 @@ fn a_refused_write_changes_nothing() {
     let key = Key { kind: KeyKind::String, bytes: &key };
     map.get(key, &mut out).unwrap();
     let old = out.clone();
-    assert!(map.set(key, bytes_value(&vec![1; limit as usize])).is_err());
+    assert!(map.set(key, bytes_value(&vec![1; limit as usize]), Ttl::Default).is_err());
     map.get(key, &mut out).unwrap();
     assert_eq!(out, old);
     // What was cleared is there again at once.
     for _ in 0..20 {
         map.clear().unwrap();
         for n in 0..200 {
-            map.set(Key::string(&n.to_string()), bytes_value(&[7; 4_000])).unwrap();
+            map.set(Key::string(&n.to_string()), bytes_value(&[7; 4_000]), Ttl::Default).unwrap();
         }
     }
 }
 
 #[test]
 fn the_limit_on_entries_counts_all_threads() {
-    let store = Store::new(&Config { max_entries: Some(1_000), ..Config::default() }).unwrap();
+    let store = Store::new(&Config { max_entries: Some(1_000), ..rejecting() }).unwrap();
     std::thread::scope(|scope| {
         for thread in 0..4 {
             let map = store.join();
             scope.spawn(move || {
                 for n in 0..1_000 {
-                    match map.set(Key::string(&format!("{thread}-{n}")), bytes_value(b"v")) {
+                    match map.set(Key::string(&format!("{thread}-{n}")), bytes_value(b"v"), Ttl::Default) {
                         Ok(_) => {}
                         Err(error) => assert_eq!(error, Error::EntryLimit { limit: 1_000 }),
                     }
@@ -80,8 +91,8 @@ fn the_limit_on_entries_counts_all_threads() {
     let map = store.join();
     let key = contents(&map, 10)[0].1.clone();
     assert!(map.delete(Key { kind: KeyKind::String, bytes: &key }).unwrap());
-    map.set(Key::string("new"), bytes_value(b"v")).unwrap();
-    assert!(map.insert(bytes_value(b"v"), 0).is_err());
+    map.set(Key::string("new"), bytes_value(b"v"), Ttl::Default).unwrap();
+    assert!(map.insert(bytes_value(b"v"), 0, Ttl::Default).is_err());
 }
 
 #[test]
@@ -93,7 +104,7 @@ fn overhead_per_entry_stays_within_its_budget() {
     for n in 0..entries {
         let (key, value) = (format!("user:{n}"), r#"{"host":"localhost","port":8080}"#);
         data += key.len() + value.len();
-        map.set(Key::string(&key), Value::json(value)).unwrap();
+        map.set(Key::string(&key), Value::json(value), Ttl::Default).unwrap();
     }
     let overhead = (store.stats().memory.total - data as u64) / entries;
     assert!(overhead <= 64, "{overhead} bytes an entry: {:?}", store.stats().memory);
@@ -106,7 +117,7 @@ fn room_that_was_reserved_is_there_and_goes_when_asked() {
     let capacity = store.stats().capacity;
     assert!(capacity as f64 * store.config().max_load_factor.unwrap() >= 10_000.0);
     for n in 0..10_000_u32 {
-        map.set(Key::string(&n.to_string()), bytes_value(b"v")).unwrap();
+        map.set(Key::string(&n.to_string()), bytes_value(b"v"), Ttl::Default).unwrap();
     }
     assert_eq!(store.stats().capacity, capacity, "it grew all the same");
     for n in 100..10_000_u32 {
@@ -117,7 +128,7 @@ fn room_that_was_reserved_is_there_and_goes_when_asked() {
     let index = store.stats().memory.index;
     for _ in 0..10 {
         for n in 0..100_u32 {
-            map.set(Key::string(&n.to_string()), bytes_value(b"w")).unwrap();
+            map.set(Key::string(&n.to_string()), bytes_value(b"w"), Ttl::Default).unwrap();
         }
     }
     assert!(store.stats().capacity < 1_000 && store.stats().memory.index <= index);
@@ -133,8 +144,8 @@ fn memory_that_was_freed_here_and_there_is_given_back() {
     let map = store.join();
     let mut handles = Vec::new();
     for n in 0..40_000_u32 {
-        map.set(Key::string(&format!("key-{n}")), bytes_value(&n.to_le_bytes())).unwrap();
-        handles.push(map.insert(bytes_value(&n.to_le_bytes()), 3).unwrap().place.handle);
+        map.set(Key::string(&format!("key-{n}")), bytes_value(&n.to_le_bytes()), Ttl::Default).unwrap();
+        handles.push(map.insert(bytes_value(&n.to_le_bytes()), 3, Ttl::Default).unwrap().place.handle);
     }
     let full = store.stats().memory.entries;
     for n in (0..40_000_u32).filter(|n| n % 5 != 0) {
@@ -145,7 +156,7 @@ fn memory_that_was_freed_here_and_there_is_given_back() {
     assert!(memory.entries * 2 < full, "{} of {full} bytes for a fifth of the entries", memory.entries);
     store.shrink_to_fit().unwrap();
     for _ in 0..1_000 {
-        map.set(Key::string("key-0"), bytes_value(&0_u32.to_le_bytes())).unwrap();
+        map.set(Key::string("key-0"), bytes_value(&0_u32.to_le_bytes()), Ttl::Default).unwrap();
     }
     let memory = store.stats().memory;
     assert!(memory.entries < memory.live + memory.live / 4 + (128 << 10), "{memory:?}");

@@ -44,7 +44,7 @@ fn run(seed: u64, shards: u32) {
         let value = bytes_value(&content);
         match random.below(100) {
             0..35 => {
-                let written = map.set(key, value).unwrap();
+                let written = map.set(key, value, Ttl::Default).unwrap();
                 let handle = written.place.handle;
                 match naive.position(number) {
                     Some(position) => {
@@ -55,7 +55,7 @@ fn run(seed: u64, shards: u32) {
                 }
             }
             35..40 => {
-                let written = map.insert(value, 0).unwrap();
+                let written = map.insert(value, 0, Ttl::Default).unwrap();
                 naive.entries.push((None, written.place.handle, content));
             }
             40..60 => {
@@ -78,7 +78,7 @@ fn run(seed: u64, shards: u32) {
                 assert!(map.get_by_handle(handle, &mut out).unwrap().is_some(), "{at}");
                 assert_eq!(out, naive.entries[position].2, "{at}");
                 if random.below(2) == 0 {
-                    assert!(map.replace(handle, value).unwrap().replaced, "{at}");
+                    assert!(map.replace(handle, value, Ttl::Default).unwrap().replaced, "{at}");
                     naive.entries[position].2 = content;
                 } else {
                     assert!(map.delete_handle(handle).unwrap(), "{at}");
@@ -88,7 +88,10 @@ fn run(seed: u64, shards: u32) {
             85..95 if !naive.dead.is_empty() => {
                 let handle = naive.dead[random.below(naive.dead.len() as u64) as usize];
                 assert_eq!(map.get_by_handle(handle, &mut out), Ok(None), "{at}");
-                assert!(matches!(map.replace(handle, value).unwrap_err().code(), 1001 | 1003 | 1004), "{at}");
+                assert!(
+                    matches!(map.replace(handle, value, Ttl::Default).unwrap_err().code(), 1001 | 1003 | 1004),
+                    "{at}"
+                );
                 assert!(!map.delete_handle(handle).unwrap(), "{at}");
             }
             95 if round % 3 == 0 => {
@@ -116,19 +119,19 @@ fn a_version_changes_with_every_write_and_never_otherwise() {
     let store = Store::new(&Config::default()).unwrap();
     let map = store.join();
     let mut out = Vec::new();
-    let first = map.set(Key::string("k"), bytes_value(b"1")).unwrap().place;
+    let first = map.set(Key::string("k"), bytes_value(b"1"), Ttl::Default).unwrap().place;
     let words = map.words(first.chunk).unwrap();
     // SAFETY: the words live as long as the `Arc`, and nobody writes meanwhile.
     let current = || unsafe { words.ptr().add(first.word as usize).read_volatile() };
     assert_eq!(current(), first.version);
     assert_eq!(map.get(Key::string("k"), &mut out).unwrap().unwrap().place, first);
     assert_eq!(current(), first.version);
-    let second = map.set(Key::string("k"), bytes_value(b"1")).unwrap().place;
+    let second = map.set(Key::string("k"), bytes_value(b"1"), Ttl::Default).unwrap().place;
     assert_ne!(second.version, first.version);
     assert_eq!((second.chunk, second.word, second.handle), (first.chunk, first.word, first.handle));
     map.delete(Key::string("k")).unwrap();
     assert_ne!(current(), second.version);
-    let third = map.set(Key::string("k"), bytes_value(b"1")).unwrap().place;
+    let third = map.set(Key::string("k"), bytes_value(b"1"), Ttl::Default).unwrap().place;
     map.clear().unwrap();
     assert_ne!(current(), third.version);
     assert_eq!(map.check(third.handle), Err(Error::HandleInvalidated));
@@ -138,7 +141,7 @@ fn a_version_changes_with_every_write_and_never_otherwise() {
 fn forged_handles_find_nothing() {
     let store = Store::new(&Config { shards: Some(2), ..Config::default() }).unwrap();
     let map = store.join();
-    let real = map.insert(bytes_value(b"v"), 0).unwrap().place.handle;
+    let real = map.insert(bytes_value(b"v"), 0, Ttl::Default).unwrap().place.handle;
     let mut out = Vec::new();
     for shard in [real.shard, 1 - real.shard, 2, u32::MAX] {
         for slot in [real.slot, 31, 32, 4_095, 4_096, u32::MAX] {
@@ -147,7 +150,7 @@ fn forged_handles_find_nothing() {
                 if handle != real {
                     assert_eq!(map.get_by_handle(handle, &mut out), Ok(None), "{handle:?}");
                     assert!(map.check(handle).is_err(), "{handle:?}");
-                    assert!(map.replace(handle, bytes_value(b"w")).is_err(), "{handle:?}");
+                    assert!(map.replace(handle, bytes_value(b"w"), Ttl::Default).is_err(), "{handle:?}");
                     assert_eq!(map.delete_handle(handle), Ok(false), "{handle:?}");
                 }
             }
@@ -161,11 +164,11 @@ fn forged_handles_find_nothing() {
 fn a_panic_under_a_lock_breaks_the_map_and_nothing_else() {
     let store = Store::new(&Config::default()).unwrap();
     let map = store.join();
-    map.set(Key::string("k"), bytes_value(b"v")).unwrap();
+    map.set(Key::string("k"), bytes_value(b"v"), Ttl::Default).unwrap();
     let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| map.panic_for_test()));
     assert!(panicked.is_err());
     let mut out = Vec::new();
     assert_eq!(map.get(Key::string("k"), &mut out), Err(Error::Broken));
-    assert_eq!(map.set(Key::string("k"), bytes_value(b"w")).err(), Some(Error::Broken));
+    assert_eq!(map.set(Key::string("k"), bytes_value(b"w"), Ttl::Default).err(), Some(Error::Broken));
     assert_eq!(map.clear(), Err(Error::Broken));
 }

@@ -50,13 +50,15 @@ fn values_are_whole_and_never_go_back() {
                             // Others come and go, so that the index grows, shrinks and moves under the readers.
                             2..6 => {
                                 let other = format!("other-{}", random.below(3_000));
-                                map.set(Key::string(&other), bytes_value(&bytes)).unwrap();
+                                map.set(Key::string(&other), bytes_value(&bytes), Ttl::Default).unwrap();
                             }
                             6..9 => {
                                 let other = format!("other-{}", random.below(3_000));
                                 map.delete(Key::string(&other)).unwrap();
                             }
-                            _ => drop(map.set(Key::string(&key.to_string()), bytes_value(&bytes)).unwrap()),
+                            _ => {
+                                drop(map.set(Key::string(&key.to_string()), bytes_value(&bytes), Ttl::Default).unwrap())
+                            }
                         }
                     }
                 })
@@ -97,7 +99,7 @@ fn a_present_key_is_never_missed() {
     let reads = AtomicU64::new(0);
     let writer = store.join();
     for key in 0..32_u64 {
-        writer.set(Key::string(&format!("stays-{key}")), bytes_value(&stamped(key, 0, 1))).unwrap();
+        writer.set(Key::string(&format!("stays-{key}")), bytes_value(&stamped(key, 0, 1)), Ttl::Default).unwrap();
     }
     thread::scope(|scope| {
         for _ in 0..2 {
@@ -121,7 +123,7 @@ fn a_present_key_is_never_missed() {
             let grows = (round / (ROUNDS / 8)).is_multiple_of(2);
             let key = format!("comes-{}", random.below(20_000));
             if random.below(10) < if grows { 8 } else { 2 } {
-                writer.set(Key::string(&key), bytes_value(b"x")).unwrap();
+                writer.set(Key::string(&key), bytes_value(b"x"), Ttl::Default).unwrap();
             } else {
                 writer.delete(Key::string(&key)).unwrap();
             }
@@ -157,7 +159,7 @@ fn a_handle_never_reads_another_entry() {
         let mut mine: Vec<(u64, Handle)> = Vec::new();
         let mut random = Random(11);
         for round in 0..ROUNDS / 2 {
-            let written = map.insert(bytes_value(&stamped(round, 0, round)), 0).unwrap();
+            let written = map.insert(bytes_value(&stamped(round, 0, round)), 0, Ttl::Default).unwrap();
             mine.push((round, written.place.handle));
             if mine.len() > 20 {
                 let (_, handle) = mine.swap_remove(random.below(20) as usize);
@@ -182,7 +184,8 @@ fn no_write_is_lost() {
             scope.spawn(move || {
                 for number in 0..per_thread {
                     let key = writer * per_thread + number;
-                    map.set(Key::string(&key.to_string()), bytes_value(&stamped(key, writer, number))).unwrap();
+                    map.set(Key::string(&key.to_string()), bytes_value(&stamped(key, writer, number)), Ttl::Default)
+                        .unwrap();
                 }
             });
         }
@@ -206,10 +209,10 @@ fn a_look_outlasts_writes_of_its_own_thread() {
     let store = Store::new(&Config { shards: Some(1), ..Config::default() }).unwrap();
     let map = store.join();
     let first = stamped(1, 0, 7);
-    map.set(Key::string("k"), bytes_value(&first)).unwrap();
+    map.set(Key::string("k"), bytes_value(&first), Ttl::Default).unwrap();
     let seen = map.with(Key::string("k"), |bytes| {
         for number in 0..2_000 {
-            map.set(Key::string("k"), bytes_value(&stamped(2, 0, number))).unwrap();
+            map.set(Key::string("k"), bytes_value(&stamped(2, 0, number)), Ttl::Default).unwrap();
             map.get(Key::string("k"), &mut Vec::new()).unwrap();
         }
         store.shrink_to_fit().unwrap();
@@ -225,10 +228,10 @@ fn entries_that_move_stay_readable() {
     let writer = store.join();
     let stop = AtomicBool::new(false);
     let stays: Vec<(u64, Handle)> = (0..64_u64)
-        .map(|key| (key, writer.insert(bytes_value(&stamped(key, 0, 1)), 0).unwrap().place.handle))
+        .map(|key| (key, writer.insert(bytes_value(&stamped(key, 0, 1)), 0, Ttl::Default).unwrap().place.handle))
         .collect();
     for (key, _) in &stays {
-        writer.set(Key::string(&key.to_string()), bytes_value(&stamped(*key, 0, 1))).unwrap();
+        writer.set(Key::string(&key.to_string()), bytes_value(&stamped(*key, 0, 1)), Ttl::Default).unwrap();
     }
     thread::scope(|scope| {
         for _ in 0..2 {
@@ -249,7 +252,7 @@ fn entries_that_move_stay_readable() {
         for round in 0..ROUNDS / 2_000 {
             let keys: Vec<String> = (0..1_000).map(|n| format!("other-{round}-{n}")).collect();
             for (n, key) in keys.iter().enumerate() {
-                writer.set(Key::string(key), bytes_value(&stamped(1, 1, n as u64))).unwrap();
+                writer.set(Key::string(key), bytes_value(&stamped(1, 1, n as u64)), Ttl::Default).unwrap();
             }
             for (n, key) in keys.iter().enumerate() {
                 if n % 7 != 0 {

@@ -117,10 +117,11 @@ impl Naive {
     fn evict(&mut self) -> u64 {
         self.evicts = true;
         match self.kind {
-            PolicyKind::Lru | PolicyKind::Fifo | PolicyKind::Ttl => self.main.remove(0).key,
+            PolicyKind::Lru => self.main.remove(0).key,
             PolicyKind::Sieve => self.evict_sieve(),
             PolicyKind::Lfu => self.evict_lfu(),
             PolicyKind::S3Fifo | PolicyKind::WTinyLfu => self.evict_queues(),
+            kind => unreachable!("{kind:?} is not replayed here"),
         }
     }
 

@@ -1,0 +1,74 @@
+//! Idle: who was not used for as long as asked leaves, longest first; nobody, if there is none.
+//!
+//! A list in the order in which entries were last seen in use. A hit is seen when the entry is the oldest of the list: it then
+//! counts as used at that moment, and goes to the end. So an entry leaves only if it certainly was idle for so long, and may be
+//! given up to as long again. Exact in each shard, but for that. 12 bytes per entry.
+
+use super::super::clock::Clock;
+use super::super::error::Error;
+use super::super::memory::Memory;
+use super::super::sync::Arc;
+use super::links::{Links, List};
+use super::{Access, MAX_LOOKS, Policy};
+
+/// Times are noted in 32 bits of this many milliseconds, which is enough for two years.
+const TICK_MS: u64 = 16;
+
+/// The list, and when it was that somebody was last seen in use.
+pub struct Idle {
+    links: Links,
+    list: List,
+    clock: Clock,
+    idle_ticks: u64,
+}
+
+impl Idle {
+    /// Without entries.
+    pub fn new(memory: Arc<Memory>, clock: Clock, idle_ms: u64) -> Self {
+        Self { links: Links::new(memory), list: List::default(), clock, idle_ticks: idle_ms.div_ceil(TICK_MS) }
+    }
+
+    fn now(&self) -> u32 {
+        u32::try_from(self.clock.now_ms() / TICK_MS).unwrap_or(u32::MAX)
+    }
+
+    fn used(&mut self, slot: u32) {
+        self.links.set_note(slot, self.now());
+        self.list.renew(&mut self.links, slot);
+    }
+}
+
+impl Policy for Idle {
+    fn insert(&mut self, slot: u32, _hash: u64, _capacity: usize) -> Result<(), Error> {
+        self.links.add(slot)?;
+        self.links.set_note(slot, self.now());
+        self.list.push(&mut self.links, slot);
+        Ok(())
+    }
+
+    fn hit(&mut self, slot: u32) {
+        self.used(slot);
+    }
+
+    fn remove(&mut self, slot: u32, _hash: u64, _was_evicted: bool) {
+        self.list.remove(&mut self.links, slot);
+        self.links.forget(slot);
+    }
+
+    fn victim(&mut self, access: &dyn Access, _hash_of: &dyn Fn(u32) -> u64, _capacity: usize) -> Option<u32> {
+        for _ in 0..MAX_LOOKS {
+            let slot = self.list.oldest()?;
+            if access.take(slot) == 0 {
+                let idle = u64::from(self.now().saturating_sub(self.links.note(slot)));
+                // A tick that began is not over.
+                return (idle > self.idle_ticks).then_some(slot);
+            }
+            self.used(slot);
+        }
+        None
+    }
+
+    fn candidates(&self, count: usize, out: &mut Vec<u32>) {
+        out.extend(self.list.iter(&self.links).take(count));
+    }
+}

@@ -1,0 +1,144 @@
+//! How long entries live: what a write asks for, and where the answer stands.
+//!
+//! A slot whose tenant has a deadline has a *life*: the deadline and the time to live that led to it. Lives lie in an array
+//! beside the slots of a chunk, made with the first deadline in it, so that entries without deadlines pay nothing. The timer
+//! wheel of the shard knows the deadlines in order; a life may say a later one than the wheel, because a sliding read moves
+//! only the life, without a lock. The wheel finds that out when it gets there.
+
+use super::error::Error;
+use super::memory::{Memory, Use};
+use super::sync::{Arc, AtomicU64, Ordering, zeroed_u64};
+
+/// What a write asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ttl {
+    /// What the map gives every entry.
+    #[default]
+    Default,
+    /// No deadline, whatever the map gives.
+    Never,
+    /// So many milliseconds.
+    Of(u64),
+}
+
+/// What is left of an entry's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// It has no deadline.
+    Forever,
+    /// Milliseconds until its deadline.
+    Ms(u64),
+}
+
+/// A deadline, and how long after the write it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    pub deadline_ms: u64,
+    pub ttl_ms: u64,
+}
+
+/// Deadlines lie in the upper bits of a word: 8,900 years.
+const TENANT_BITS: u32 = 16;
+const MAX_DEADLINE_MS: u64 = u64::MAX >> TENANT_BITS;
+
+impl Span {
+    /// From now on.
+    pub fn new(now_ms: u64, ttl_ms: u64) -> Self {
+        Self { deadline_ms: now_ms.saturating_add(ttl_ms).min(MAX_DEADLINE_MS), ttl_ms }
+    }
+}
+
+/// The lives of a chunk of slots.
+#[derive(Debug)]
+pub struct Lives {
+    /// Two words a slot. First the deadline, 0 for none, over the low bits of the tenant's generation: a read that prolongs the
+    /// life of its entry does so only if the word still is of that entry. Then the time to live, written under the shard's lock.
+    words: Box<[AtomicU64]>,
+    memory: Arc<Memory>,
+}
+
+impl Lives {
+    /// Nobody has a deadline yet.
+    pub fn new(slots: usize, memory: &Arc<Memory>) -> Result<Self, Error> {
+        memory.reserve(Use::Expiry, slots * 2 * size_of::<u64>())?;
+        Ok(Self { words: zeroed_u64(slots * 2), memory: Arc::clone(memory) })
+    }
+
+    /// The life of one slot.
+    pub fn of(&self, offset: usize) -> LifeRef<'_> {
+        LifeRef { deadline: &self.words[offset * 2], ttl: &self.words[offset * 2 + 1] }
+    }
+}
+
+impl Drop for Lives {
+    fn drop(&mut self) {
+        self.memory.release(Use::Expiry, size_of_val(&*self.words));
+    }
+}
+
+/// The life of a slot's tenant.
+#[derive(Clone, Copy, Debug)]
+pub struct LifeRef<'a> {
+    deadline: &'a AtomicU64,
+    ttl: &'a AtomicU64,
+}
+
+fn word(deadline_ms: u64, generation: u32) -> u64 {
+    deadline_ms << TENANT_BITS | u64::from(generation & ((1 << TENANT_BITS) - 1))
+}
+
+impl LifeRef<'_> {
+    /// When it ends, if it does.
+    #[inline]
+    pub fn deadline_ms(self) -> Option<u64> {
+        let word = self.deadline.load(Ordering::Acquire);
+        (word != 0).then_some(word >> TENANT_BITS)
+    }
+
+    /// Deadline and time to live.
+    pub fn span(self) -> Option<Span> {
+        let deadline_ms = self.deadline_ms()?;
+        Some(Span { deadline_ms, ttl_ms: self.ttl.load(Ordering::Relaxed) })
+    }
+
+    /// Sets or removes it. Under the shard's lock.
+    pub fn set(self, span: Option<Span>, generation: u32) {
+        self.ttl.store(span.map_or(0, |span| span.ttl_ms), Ordering::Relaxed);
+        self.deadline.store(span.map_or(0, |span| word(span.deadline_ms, generation)), Ordering::Release);
+    }
+
+    /// Begins it anew, unless another tenant has come, or somebody else was faster. Needs no lock.
+    pub fn prolong(self, now_ms: u64, generation: u32) {
+        let seen = self.deadline.load(Ordering::Acquire);
+        let next = word(Span::new(now_ms, self.ttl.load(Ordering::Relaxed)).deadline_ms, generation);
+        if seen != 0 && seen < next && seen == word(seen >> TENANT_BITS, generation) {
+            let _ = self.deadline.compare_exchange(seen, next, Ordering::AcqRel, Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_life_is_prolonged_for_its_own_tenant_only() {
+        let memory = Arc::new(Memory::new(None));
+        let lives = Lives::new(2, &memory).unwrap();
+        let life = lives.of(1);
+        life.prolong(5, 7);
+        assert_eq!(life.span(), None);
+        life.set(Some(Span::new(10, 100)), 7);
+        life.prolong(50, 8);
+        assert_eq!(life.span(), Some(Span { deadline_ms: 110, ttl_ms: 100 }));
+        life.prolong(50, 7);
+        assert_eq!(life.span(), Some(Span { deadline_ms: 150, ttl_ms: 100 }));
+        // Never shortened, whoever comes late.
+        life.prolong(20, 7);
+        assert_eq!((life.deadline_ms(), lives.of(0).deadline_ms()), (Some(150), None));
+        life.set(None, 7);
+        assert_eq!(life.deadline_ms(), None);
+        drop(lives);
+        assert_eq!(memory.total(), 0);
+    }
+}

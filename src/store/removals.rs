@@ -1,0 +1,265 @@
+//! What left a map, and why, for those who want to know.
+//!
+//! A shard tells of each entry that leaves, under its lock, so that the removals of one key come in the order in which they happened.
+//! It copies key and value for it, but only if somebody listens for that cause: otherwise it is one relaxed load and a
+//! branch. Nobody is called under the lock: the listener is woken afterwards, and takes the removals out on its own thread.
+//!
+//! What waits for one audience is bounded in bytes. What finds no room is dropped, and a count stands where it would have stood.
+
+use std::collections::VecDeque;
+
+use super::entry::Entry;
+use super::events::Wake;
+use super::handle::Handle;
+use super::key::KeyKind;
+use super::sync::{Arc, AtomicU32, Mutex, Ordering};
+use super::value::ValueKind;
+
+/// What one audience may have waiting: some ten thousand small entries.
+const WAITING_LIMIT_BYTES: usize = 4 * 1_024 * 1_024;
+
+/// Why an entry left, or an old value of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Cause {
+    /// Somebody deleted it.
+    Explicit = 1,
+    /// Somebody wrote another value; the entry stays.
+    Replaced = 2,
+    /// There was no room.
+    Evicted = 3,
+    /// Its deadline was over.
+    Expired = 4,
+    /// The map was cleared or destroyed.
+    Cleared = 5,
+}
+
+impl Cause {
+    /// Its place in a set of causes.
+    #[must_use]
+    pub fn bit(self) -> u32 {
+        1 << self as u32
+    }
+}
+
+/// An entry that left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Removal {
+    /// What it was; dead by now, unless the cause is [`Cause::Replaced`].
+    pub handle: Handle,
+    /// What the key is; [`KeyKind::Keyless`] for none.
+    pub key_kind: KeyKind,
+    /// The key.
+    pub key: Box<[u8]>,
+    /// What the value was.
+    pub value_kind: ValueKind,
+    /// The value.
+    pub value: Box<[u8]>,
+    /// Its type, 0 for none.
+    pub type_id: u32,
+    /// Why it left.
+    pub cause: Cause,
+}
+
+impl Removal {
+    /// Copies an entry that nobody has freed yet.
+    fn new(entry: Entry, handle: Handle, cause: Cause) -> Self {
+        let key = entry.key();
+        Self {
+            handle,
+            key_kind: key.kind,
+            key: key.bytes.into(),
+            value_kind: entry.value_kind(),
+            value: entry.value_bytes().into(),
+            type_id: entry.type_id(),
+            cause,
+        }
+    }
+
+    fn weight_bytes(&self) -> usize {
+        size_of::<Item>() + self.key.len() + self.value.len()
+    }
+}
+
+#[derive(Debug)]
+enum Item {
+    Removal(Removal),
+    /// So many found no room here.
+    Dropped(u64),
+}
+
+/// The audiences of one map.
+#[derive(Default)]
+pub struct Removals {
+    /// Causes that anybody wants; a hint that lets [`Removals::tell`] return early. Written under the lock of `queues`.
+    wanted: AtomicU32,
+    queues: Mutex<Vec<Arc<Queue>>>,
+}
+
+struct Queue {
+    causes: AtomicU32,
+    wake: Arc<dyn Wake>,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    items: VecDeque<Item>,
+    bytes: usize,
+    /// Whether the audience has to be woken, and nobody has done it yet.
+    is_due: bool,
+    /// Whether it was woken since it last found nothing.
+    is_awake: bool,
+}
+
+impl Queue {
+    fn push(&self, removal: &Removal) {
+        let mut waiting = self.waiting.lock();
+        let bytes = removal.weight_bytes();
+        // One that is larger than all that may wait is told of if nothing else waits.
+        if waiting.items.is_empty() || waiting.bytes + bytes <= WAITING_LIMIT_BYTES {
+            waiting.bytes += bytes;
+            waiting.items.push_back(Item::Removal(removal.clone()));
+        } else {
+            waiting.drop_more(1);
+        }
+        waiting.is_due = !waiting.is_awake;
+    }
+
+    fn is_full(&self) -> bool {
+        self.waiting.lock().bytes >= WAITING_LIMIT_BYTES
+    }
+}
+
+impl Waiting {
+    fn drop_more(&mut self, count: u64) {
+        if let Some(Item::Dropped(dropped)) = self.items.back_mut() {
+            *dropped += count;
+        } else {
+            self.items.push_back(Item::Dropped(count));
+        }
+    }
+}
+
+impl Removals {
+    /// Whether anybody wants to hear of this cause.
+    #[inline]
+    pub(super) fn are_wanted(&self, cause: Cause) -> bool {
+        self.wanted.load(Ordering::Relaxed) & cause.bit() != 0
+    }
+
+    /// Tells those who want to know. Under the shard's lock; [`Removals::wake`] has to follow without it.
+    #[inline]
+    pub(super) fn tell(&self, entry: Entry, handle: Handle, cause: Cause) -> bool {
+        let is_wanted = self.are_wanted(cause);
+        if is_wanted {
+            self.push(&Removal::new(entry, handle, cause));
+        }
+        is_wanted
+    }
+
+    #[cold]
+    fn push(&self, removal: &Removal) {
+        let queues = self.queues.lock();
+        let wants = |queue: &&Arc<Queue>| queue.causes.load(Ordering::Relaxed) & removal.cause.bit() != 0;
+        queues.iter().filter(wants).for_each(|queue| queue.push(removal));
+    }
+
+    /// Tells of many at once, which may be more than anybody has room for: the rest is only counted.
+    pub(super) fn tell_all(&self, entries: impl Iterator<Item = (Entry, Handle)>, count: u64, cause: Cause) -> bool {
+        if !self.are_wanted(cause) {
+            return false;
+        }
+        let queues = self.queues.lock();
+        let wants = |queue: &Arc<Queue>| queue.causes.load(Ordering::Relaxed) & cause.bit() != 0;
+        let mut told = 0;
+        for (entry, handle) in entries {
+            if queues.iter().filter(|queue| wants(queue)).all(|queue| queue.is_full()) {
+                break;
+            }
+            let removal = Removal::new(entry, handle, cause);
+            queues.iter().filter(|queue| wants(queue)).for_each(|queue| queue.push(&removal));
+            told += 1;
+        }
+        if told < count {
+            for queue in queues.iter().filter(|queue| wants(queue)) {
+                let mut waiting = queue.waiting.lock();
+                waiting.drop_more(count - told);
+                waiting.is_due = !waiting.is_awake;
+            }
+        }
+        true
+    }
+
+    /// Wakes the audiences that something waits for. Without any lock of the map.
+    pub(super) fn wake(&self) {
+        let mut to_wake = Vec::new();
+        for queue in self.queues.lock().iter() {
+            let mut waiting = queue.waiting.lock();
+            if std::mem::take(&mut waiting.is_due) {
+                waiting.is_awake = true;
+                to_wake.push(Arc::clone(queue));
+            }
+        }
+        to_wake.iter().for_each(|queue| queue.wake.wake());
+    }
+
+    /// Adds an audience for a set of causes ([`Cause::bit`]).
+    pub fn subscribe(self: &Arc<Self>, causes: u32, wake: Arc<dyn Wake>) -> Audience {
+        let queue = Arc::new(Queue { causes: AtomicU32::new(causes), wake, waiting: Mutex::default() });
+        let mut queues = self.queues.lock();
+        queues.push(Arc::clone(&queue));
+        self.note_wanted(&queues);
+        drop(queues);
+        Audience { removals: Arc::clone(self), queue }
+    }
+
+    fn note_wanted(&self, queues: &[Arc<Queue>]) {
+        let wanted = queues.iter().fold(0, |wanted, queue| wanted | queue.causes.load(Ordering::Relaxed));
+        self.wanted.store(wanted, Ordering::Relaxed);
+    }
+}
+
+/// One who listens. Dropping it leaves, and drops what waited.
+pub struct Audience {
+    removals: Arc<Removals>,
+    queue: Arc<Queue>,
+}
+
+impl Audience {
+    /// Listens for other causes from now on. What waits stays.
+    pub fn set_causes(&self, causes: u32) {
+        let queues = self.removals.queues.lock();
+        self.queue.causes.store(causes, Ordering::Relaxed);
+        self.removals.note_wanted(&queues);
+    }
+
+    /// Takes out what waits, at most `count`, oldest first. The answer is how many were dropped right after those; more may
+    /// wait behind. When nothing was taken and nothing dropped, the next removal wakes the audience again.
+    pub fn take(&self, count: usize, out: &mut Vec<Removal>) -> u64 {
+        let mut waiting = self.queue.waiting.lock();
+        let before = out.len();
+        while out.len() - before < count {
+            match waiting.items.pop_front() {
+                Some(Item::Removal(removal)) => {
+                    waiting.bytes -= removal.weight_bytes();
+                    out.push(removal);
+                }
+                Some(Item::Dropped(dropped)) => return dropped,
+                None => {
+                    waiting.is_awake = out.len() > before;
+                    break;
+                }
+            }
+        }
+        0
+    }
+}
+
+impl Drop for Audience {
+    fn drop(&mut self) {
+        let mut queues = self.removals.queues.lock();
+        queues.retain(|queue| !Arc::ptr_eq(queue, &self.queue));
+        self.removals.note_wanted(&queues);
+    }
+}

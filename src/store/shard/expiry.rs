@@ -1,0 +1,115 @@
+//! Deadlines of the entries of a shard: setting them, and letting go of what is due.
+
+use super::super::context::Context;
+use super::super::error::Error;
+use super::super::handle::Handle;
+use super::super::life::{Left, LifeRef, Span, Ttl};
+use super::super::removals::Cause;
+use super::super::sync::Ordering;
+use super::{Shard, Target, Writer};
+
+impl Shard {
+    /// No deadline in this shard is before this; `u64::MAX` if there is none.
+    #[inline]
+    pub fn next_deadline_ms(&self) -> u64 {
+        self.next_deadline_ms.load(Ordering::Relaxed)
+    }
+
+    /// What is left of a tenant's life. Under a pin or the lock.
+    pub fn left(&self, context: &Context, number: u32) -> Left {
+        let deadline_ms = self.slab.life(number).and_then(LifeRef::deadline_ms);
+        deadline_ms.map_or(Left::Forever, |deadline_ms| Left::Ms(deadline_ms.saturating_sub(context.clock.now_ms())))
+    }
+
+    /// Begins the life of a tenant anew after a read. The tenant was found under a pin that still holds.
+    pub fn prolong(&self, context: &Context, handle: Handle) {
+        if let Some(life) = self.slab.life(handle.slot) {
+            life.prolong(context.clock.now_ms(), handle.generation);
+        }
+    }
+
+    /// Begins an entry's life anew: with its own time to live, unless another is asked for. Says whether it is there.
+    pub fn touch(&self, context: &Context, target: Target<'_>, ttl: Ttl) -> Result<bool, Error> {
+        self.locked(context, |writer| {
+            self.step(writer, context);
+            self.with_room(writer, context, |writer, _| {
+                let number = match target {
+                    Target::Key(key, hash) => self.living_spot(writer, context, key, hash).map(|spot| spot.slot),
+                    Target::Handle(handle) => self.living_slot(writer, context, handle).ok().map(|_| handle.slot),
+                };
+                let Some(number) = number else { return Ok(false) };
+                writer.spared = Some(number);
+                let own = self.slab.life(number).and_then(LifeRef::span);
+                let ttl = own.filter(|_| ttl == Ttl::Default).map_or(ttl, |span| Ttl::Of(span.ttl_ms));
+                let span = context.span(ttl, || context.clock.now_ms());
+                self.set_life(writer, context, number, span)?;
+                if let Some(policy) = &mut writer.policy {
+                    policy.hit(number);
+                }
+                Ok(true)
+            })
+        })
+    }
+
+    /// Gives a slot a deadline in the wheel, or none. The slot's life is the caller's to set.
+    pub(super) fn schedule(
+        &self,
+        writer: &mut Writer,
+        context: &Context,
+        number: u32,
+        span: Option<Span>,
+    ) -> Result<(), Error> {
+        match span {
+            Some(Span { deadline_ms, .. }) => {
+                // The life first: its memory is there when the wheel has accepted.
+                self.slab.make_life(number)?;
+                writer.wheel.schedule(number, deadline_ms)?;
+                context.expect_expiry();
+                if deadline_ms < self.next_deadline_ms() {
+                    self.next_deadline_ms.store(deadline_ms, Ordering::Relaxed);
+                }
+            }
+            None => writer.wheel.cancel(number),
+        }
+        self.deadlines.store(writer.wheel.len() as u64, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Lets go of at most `limit` entries that are due, and gives their number. What is due next stands in
+    /// [`Shard::next_deadline_ms`] afterwards.
+    pub fn expire_due(&self, context: &Context, now_ms: u64, limit: usize) -> Result<usize, Error> {
+        self.locked(context, |writer| {
+            let expired = self.expire(writer, context, now_ms, limit);
+            self.next_deadline_ms.store(writer.wheel.next_deadline_ms().unwrap_or(u64::MAX), Ordering::Relaxed);
+            Ok(expired)
+        })
+    }
+
+    /// The same under the lock.
+    pub(super) fn expire(&self, writer: &mut Writer, context: &Context, now_ms: u64, limit: usize) -> usize {
+        if writer.wheel.len() == 0 {
+            return 0;
+        }
+        let mut due = std::mem::take(&mut writer.due);
+        writer.wheel.advance(now_ms, limit, &mut due);
+        let mut expired = 0;
+        for number in due.drain(..) {
+            let later =
+                self.slab.life(number).and_then(LifeRef::deadline_ms).filter(|&deadline_ms| deadline_ms > now_ms);
+            // A read has prolonged it without telling the wheel. If the wheel has no memory for that, it ends here.
+            if later.is_some_and(|deadline_ms| writer.wheel.schedule(number, deadline_ms).is_ok()) {
+                continue;
+            }
+            self.expire_one(writer, context, number);
+            expired += 1;
+        }
+        writer.due = due;
+        expired
+    }
+
+    /// Lets go of an entry whose deadline is over.
+    pub(super) fn expire_one(&self, writer: &mut Writer, context: &Context, number: u32) {
+        self.leave(writer, context, number, Cause::Expired);
+        self.expired.store(self.expired.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+}

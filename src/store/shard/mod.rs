@@ -1,0 +1,346 @@
+//! A shard: one writer lock and what it guards.
+//!
+//! ```text
+//! mod      who is in it, and how readers find them        write    inserting, replacing, removing
+//! room     who leaves when a write finds no room          expiry   who leaves because time passed
+//! upkeep   freeing, compaction, taking everything out
+//! ```
+//!
+//! Readers take no lock: they find a slot through the index or by its number, check whose it is, and copy. Writers hold the
+//! lock for one entry's worth of work. What a writer unlinks goes to the limbo; what is expensive to free is freed after the
+//! lock was released. Nothing here calls out.
+
+mod expiry;
+mod room;
+mod upkeep;
+mod write;
+
+use super::arena::Arena;
+use super::context::Context;
+use super::entry::Entry;
+use super::error::Error;
+use super::events::Level;
+use super::eviction::{self, Policy};
+use super::handle::{Handle, Place};
+use super::index::{Index, IndexWriter, Spot};
+use super::key::Key;
+use super::life::LifeRef;
+use super::order::Order;
+use super::reclaim::{Limbo, Pin};
+use super::slab::{Slab, SlabWriter, SlotRef};
+use super::sync::{Arc, AtomicU64, Mutex, Ordering};
+use super::timer_wheel::TimerWheel;
+use upkeep::Retired;
+
+pub use upkeep::Contents;
+pub use write::{Draft, Presence, Target, Written};
+
+/// Stands for a chunk of words where no copy of the value may be kept.
+pub const NO_CHUNK: u32 = u32::MAX;
+
+/// One shard.
+pub struct Shard {
+    number: u32,
+    index: Index,
+    slab: Slab,
+    /// Entries. Written under the lock.
+    len: AtomicU64,
+    /// Bytes of the entries' blocks. Written under the lock.
+    weight_bytes: AtomicU64,
+    /// Entries that had to leave for want of room. Written under the lock.
+    evicted: AtomicU64,
+    /// Entries whose deadline was over when they left. Written under the lock.
+    expired: AtomicU64,
+    /// Entries with a deadline. Written under the lock.
+    deadlines: AtomicU64,
+    /// No deadline is before this; `u64::MAX` if there is none. Written under the lock.
+    next_deadline_ms: AtomicU64,
+    writer: Mutex<Writer>,
+}
+
+/// What the lock guards, beside the writing of what readers see.
+struct Writer {
+    index: IndexWriter,
+    slab: SlabWriter,
+    order: Order,
+    arena: Arena,
+    /// Who leaves when there is no room; without one, whoever came first.
+    policy: Option<Box<dyn Policy>>,
+    wheel: TimerWheel,
+    /// Slots that are due, while they are taken out.
+    due: Vec<u32>,
+    /// The slot that the present write is about, which does not leave for it.
+    spared: Option<u32>,
+    /// Whether somebody has to be told of removals as soon as the lock is released.
+    has_news: bool,
+    limbo: Limbo<Retired>,
+    /// Large entries that may be freed, as soon as the lock is released.
+    freed_later: Vec<Entry>,
+    /// Writes, for upkeep that is not due with each.
+    upkeep: u32,
+    /// Whether each write empties a page, until there is none left that is worth it.
+    is_compacting: bool,
+    /// Index capacities that a table grew or shrank to, to be told as soon as the lock is released.
+    resized: Option<usize>,
+}
+
+/// A slot and the entry that was in it. Good as long as the pin or the lock it was found under.
+#[derive(Clone, Copy, Debug)]
+pub struct Tenant<'a> {
+    /// The entry.
+    pub entry: Entry,
+    slot: SlotRef<'a>,
+    number: u32,
+    shard: u32,
+}
+
+impl Tenant<'_> {
+    /// Number of the slot.
+    #[inline]
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// The handle and the version of the entry; `None` if the slot has another entry by now.
+    ///
+    /// Generation and version are read between two looks at the same pointer. No block is used again under a pin, so the
+    /// tenant was there all the while: the generation is its own, and a version newer than the entry's would have come with a newer pointer.
+    #[inline]
+    pub fn place(&self) -> Option<Place> {
+        let generation = self.slot.generation();
+        let version = self.slot.version();
+        if self.slot.entry() != Some(self.entry) {
+            return None;
+        }
+        let (chunk, word) = self.slot.word();
+        Some(Place { handle: Handle { shard: self.shard, slot: self.number, generation }, version, chunk, word })
+    }
+}
+
+/// What the clock says of a tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It may be read.
+    Alive,
+    /// Its deadline is over.
+    Over,
+    /// It is not the slot's tenant any more, or not with this value.
+    Gone,
+}
+
+impl Shard {
+    /// An empty shard.
+    pub fn new(number: u32, context: &Context) -> Self {
+        Self {
+            number,
+            index: Index::new(),
+            slab: Slab::new(matches!(context.mark(), eviction::Mark::Bit | eviction::Mark::Count)),
+            len: AtomicU64::new(0),
+            weight_bytes: AtomicU64::new(0),
+            evicted: AtomicU64::new(0),
+            expired: AtomicU64::new(0),
+            deadlines: AtomicU64::new(0),
+            next_deadline_ms: AtomicU64::new(u64::MAX),
+            writer: Mutex::new(Writer::new(context)),
+        }
+    }
+
+    /// Its number in the map.
+    #[inline]
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// Entries.
+    pub fn len(&self) -> u64 {
+        self.len.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of the blocks of live entries.
+    pub fn weight_bytes(&self) -> u64 {
+        self.weight_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Entries that left for want of room, those whose deadline was over, and those that have a deadline.
+    pub fn departures(&self) -> (u64, u64, u64) {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        (read(&self.evicted), read(&self.expired), read(&self.deadlines))
+    }
+
+    /// Words of the index, entries in it, and bytes that wait to be freed.
+    pub fn inventory(&self) -> (usize, usize, usize) {
+        let writer = self.writer.lock();
+        (self.index.capacity(), writer.index.len(), writer.limbo.bytes())
+    }
+
+    /// Finds a key's entry. No lock, unless words of the index keep moving.
+    #[inline]
+    pub fn find(&self, key: Key<'_>, tag: u32, _pin: &Pin<'_>) -> Option<Tenant<'_>> {
+        let tenant = |number| self.tenant(number).filter(|tenant| tenant.entry.has_key(key));
+        self.index.find(tag, tenant).unwrap_or_else(|_contended| self.find_locked(key, tag))
+    }
+
+    #[cold]
+    fn find_locked(&self, key: Key<'_>, tag: u32) -> Option<Tenant<'_>> {
+        let _writer = self.writer.lock();
+        self.tenant(self.spot(key, tag)?.slot)
+    }
+
+    /// Finds a handle's entry, if it is alive. Never takes a lock.
+    #[inline]
+    pub fn find_handle(&self, handle: Handle, _pin: &Pin<'_>) -> Option<Tenant<'_>> {
+        let tenant = self.tenant(handle.slot)?;
+        // Pointer before generation: a match proves the tenant.
+        (tenant.slot.generation() == handle.generation).then_some(tenant)
+    }
+
+    /// Who is in a slot. Under a pin or the lock.
+    #[inline]
+    fn tenant(&self, number: u32) -> Option<Tenant<'_>> {
+        let slot = self.slab.slot(number)?;
+        Some(Tenant { entry: slot.entry()?, slot, number, shard: self.number })
+    }
+
+    /// Whether the clock still allows a tenant to be read that was found without the lock.
+    ///
+    /// The life that is looked at may be a later tenant's. That is why the slot's pointer is looked at once more: no block is used
+    /// again under a pin, so if the entry is still there, it was there when its life was read.
+    #[inline]
+    pub fn standing(&self, tenant: Tenant<'_>, context: &Context) -> Standing {
+        let is_over = self.is_over(context, tenant.number);
+        if tenant.slot.entry() != Some(tenant.entry) {
+            return Standing::Gone;
+        }
+        if is_over { Standing::Over } else { Standing::Alive }
+    }
+
+    fn is_over(&self, context: &Context, number: u32) -> bool {
+        let deadline_ms = self.slab.life(number).and_then(LifeRef::deadline_ms);
+        deadline_ms.is_some_and(|deadline_ms| deadline_ms <= context.clock.now_ms())
+    }
+
+    /// Notes a hit where the policy looks for it, up to `limit` of them. The tenant was found under a pin that still holds.
+    #[inline]
+    pub fn mark(&self, tenant: Tenant<'_>, limit: u32) {
+        if let Some(access) = self.slab.access(tenant.number) {
+            let hits = access.load(Ordering::Relaxed);
+            if hits < limit {
+                access.store(hits + 1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// A place without a chunk, where copies of entries with a deadline may not be kept.
+    pub fn without_copies(&self, context: &Context, place: Place) -> Place {
+        let has_deadline = || self.slab.life(place.handle.slot).and_then(LifeRef::deadline_ms).is_some();
+        let is_kept = context.keeps_all_copies() || !has_deadline();
+        if is_kept { place } else { Place { chunk: NO_CHUNK, ..place } }
+    }
+
+    /// Why a handle is dead; `Ok` if it is alive.
+    pub fn check_handle(&self, context: &Context, handle: Handle) -> Result<(), Error> {
+        let writer = self.writer.lock();
+        self.tenanted_slot(&writer, handle)?;
+        if self.is_over(context, handle.slot) { Err(Error::HandleNotFound) } else { Ok(()) }
+    }
+
+    /// The slot of a handle whose entry is there, be its deadline over or not.
+    fn tenanted_slot<'a>(&'a self, writer: &Writer, handle: Handle) -> Result<SlotRef<'a>, Error> {
+        if handle.generation < writer.slab.base_generation() {
+            return Err(Error::HandleInvalidated);
+        }
+        let slot = self.slab.slot(handle.slot).filter(|slot| slot.entry().is_some()).ok_or(Error::HandleNotFound)?;
+        let found = slot.generation();
+        if found == handle.generation {
+            Ok(slot)
+        } else {
+            Err(Error::GenerationMismatch { given: handle.generation, found })
+        }
+    }
+
+    /// The entries after this sequence, oldest first, as `(sequence, slot, generation)`; says whether there are more.
+    pub fn walk(&self, after: u64, count: usize, scratch: &mut Vec<(u64, u32)>, out: &mut Vec<(u64, Handle)>) -> bool {
+        scratch.clear();
+        let writer = self.writer.lock();
+        let more = writer.order.after(after, count, scratch);
+        let handle = |slot: u32| {
+            let generation = self.slab.slot(slot).map_or(0, SlotRef::generation);
+            Handle { shard: self.number, slot, generation }
+        };
+        out.extend(scratch.iter().map(|&(sequence, slot)| (sequence, handle(slot))));
+        more
+    }
+
+    /// Panics while the lock is held, so that tests can see what the map does about it.
+    pub fn panic_under_lock(&self, context: &Context) -> Result<(), Error> {
+        self.locked(context, |_| panic!("asked to panic under the lock"))
+    }
+
+    /// Runs a write under the lock. A panic in it marks the map as broken; what it may free is freed afterwards.
+    fn locked<T>(&self, context: &Context, write: impl FnOnce(&mut Writer) -> Result<T, Error>) -> Result<T, Error> {
+        let mut guard = self.writer.lock();
+        let broken = BrokenIfPanicking(context);
+        context.check()?;
+        let answer = write(&mut guard);
+        let freed = std::mem::take(&mut guard.freed_later);
+        let resized = guard.resized.take();
+        let has_news = std::mem::take(&mut guard.has_news);
+        drop(broken);
+        drop(guard);
+        if has_news {
+            context.removals.wake();
+        }
+        for entry in freed {
+            // SAFETY: collected from the limbo, so no reader is left, and large, so it needs no arena.
+            unsafe { entry.free_if_large(&context.memory) };
+        }
+        if let Some(capacity) = resized {
+            let fields = [("shard", u64::from(self.number)), ("capacity", capacity as u64)];
+            context.events.log(Level::Debug, "index.resized", &fields);
+        }
+        answer
+    }
+
+    fn spot(&self, key: Key<'_>, tag: u32) -> Option<Spot> {
+        let is_match = |number| self.slab.slot(number).and_then(SlotRef::entry).is_some_and(|entry| entry.has_key(key));
+        self.index.spot(tag, is_match)
+    }
+
+    /// Under the lock, so plain loads and stores do.
+    fn count(&self, entries: i64, bytes: i64) {
+        self.len.store(self.len.load(Ordering::Relaxed).wrapping_add_signed(entries), Ordering::Relaxed);
+        let weight = self.weight_bytes.load(Ordering::Relaxed).wrapping_add_signed(bytes);
+        self.weight_bytes.store(weight, Ordering::Relaxed);
+    }
+}
+
+impl Writer {
+    fn new(context: &Context) -> Self {
+        Self {
+            index: IndexWriter::new(context.max_load_factor),
+            slab: SlabWriter::new(1),
+            order: Order::new(Arc::clone(&context.memory)),
+            arena: Arena::new(Arc::clone(&context.memory)),
+            policy: context.policy.and_then(|kind| eviction::make(kind, Arc::clone(&context.memory), &context.clock)),
+            wheel: TimerWheel::new(Arc::clone(&context.memory)),
+            due: Vec::new(),
+            spared: None,
+            has_news: false,
+            limbo: Limbo::new(),
+            freed_later: Vec::new(),
+            upkeep: 0,
+            is_compacting: false,
+            resized: None,
+        }
+    }
+}
+
+struct BrokenIfPanicking<'a>(&'a Context);
+
+impl Drop for BrokenIfPanicking<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.mark_broken();
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! Room for a write that a limit refuses: who leaves for it, and how what they leave becomes what the write needs.
+//!
+//! A write is tried, and if a limit refuses it, somebody leaves and it is tried again; each time more leave, until it fits or the
+//! shard has no more to give. What leaves is not free at once: readers may still look at it, and its blocks are of
+//! another size than those that are wanted. So each round waits for the readers and then, if that did not do, empties pages.
+//!
+//! Growth of the index or the slab that does not fit asks for bytes like everything else, but what it needs is one entry less;
+//! the first who leaves satisfies it.
+
+use super::super::config::WhenFull;
+use super::super::context::Context;
+use super::super::error::Error;
+use super::super::eviction::{Access, PolicyKind};
+use super::super::handle::Handle;
+use super::super::removals::Cause;
+use super::super::slab::{Slab, SlotRef};
+use super::super::sync::Ordering;
+use super::{Shard, Writer};
+
+/// The most entries that leave at once for bytes. Waiting for readers costs about as much as letting ten entries go, so a
+/// full map should not do it for each; but what leaves early is missed.
+const MAX_BATCH: usize = 16;
+/// A shard lets go of one in so many of its entries at once, at most.
+const BATCH_PART: usize = 64;
+/// Bytes waiting for readers that are worth waiting for before anybody leaves.
+const WORTH_WAITING_BYTES: usize = 2_048;
+/// Rounds after which the number of those who leave does not double any more.
+const MAX_DOUBLINGS: u32 = 8;
+/// Pages that are emptied with each write while the map is above its limit.
+const SHED_PAGES: usize = 4;
+/// How often somebody else is asked for when the policy chooses the entry that the write is about.
+const CHOICES: usize = 8;
+/// How often a thread gives way to a reader that keeps memory from being freed: until then, it has been suspended for long.
+const YIELDS: usize = 10_000;
+
+/// What a write has cost others so far.
+#[derive(Default)]
+struct Room {
+    evicted: usize,
+    rounds: u32,
+}
+
+/// Marks of the slots of a shard.
+struct Marks<'a>(&'a Slab);
+
+impl Access for Marks<'_> {
+    fn take(&self, slot: u32) -> u32 {
+        self.0.access(slot).map_or(0, |access| access.swap(0, Ordering::Relaxed).min(255))
+    }
+
+    fn peek(&self, slot: u32) -> u32 {
+        self.0.access(slot).map_or(0, |access| access.load(Ordering::Relaxed).min(255))
+    }
+}
+
+impl Shard {
+    /// Tries a write until it succeeds, fails for good, or this shard has no more room to make. The write is told how many have left
+    /// for it.
+    pub(super) fn with_room<T>(
+        &self,
+        writer: &mut Writer,
+        context: &Context,
+        mut write: impl FnMut(&mut Writer, usize) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut room = Room::default();
+        writer.spared = None;
+        loop {
+            match write(writer, room.evicted) {
+                Err(refused) if refused.is_limit() && self.make_room(writer, context, &refused, &mut room) => {}
+                done => return done,
+            }
+        }
+    }
+
+    fn make_room(&self, writer: &mut Writer, context: &Context, refused: &Error, room: &mut Room) -> bool {
+        let wants_bytes = matches!(refused, Error::MemoryLimit { .. });
+        room.rounds += 1;
+        if wants_bytes && room.rounds == 1 && writer.limbo.bytes() >= WORTH_WAITING_BYTES {
+            writer.settle(context);
+            return true;
+        }
+        if self.is_light(context, refused) && room.evicted == 0 {
+            return false;
+        }
+        let doublings = (room.rounds - 1).min(MAX_DOUBLINGS);
+        let wanted = if wants_bytes { self.batch() << doublings } else { 1 };
+        let gone = self.evict(writer, context, wanted);
+        room.evicted += gone;
+        if !wants_bytes {
+            return gone > 0;
+        }
+        let before = context.memory.total();
+        self.settle(writer, context, if gone == 0 || room.rounds > 1 { 1 << doublings } else { 0 });
+        gone > 0 || context.memory.total() < before
+    }
+
+    /// How many leave at once for bytes.
+    fn batch(&self) -> usize {
+        (self.len() as usize / BATCH_PART).clamp(1, MAX_BATCH)
+    }
+
+    /// Whether others should give rather than this shard, because it holds much less than its share.
+    fn is_light(&self, context: &Context, refused: &Error) -> bool {
+        let shards = u64::from(context.shards);
+        match *refused {
+            _ if shards == 1 => false,
+            Error::EntryLimit { limit } => self.len() < limit / shards / 2,
+            Error::MemoryLimit { limit_bytes, .. } => self.weight_bytes() < limit_bytes / shards / 4,
+            _ => false,
+        }
+    }
+
+    /// Lets go of entries for a write in another shard, or to come below a limit: of enough to free so many bytes, or of one where
+    /// entries are counted. Says whether that changed anything.
+    pub fn give(&self, context: &Context, refused: &Error) -> Result<bool, Error> {
+        self.locked(context, |writer| {
+            let (bytes, least) = match *refused {
+                Error::MemoryLimit { requested_bytes, .. } => (requested_bytes as i64, self.batch()),
+                _ => (0, 1),
+            };
+            let (target, before) = (self.weight_bytes() as i64 - bytes, context.memory.total());
+            let mut gone = 0;
+            while gone < least || self.weight_bytes() as i64 > target {
+                match self.evict(writer, context, least) {
+                    0 => break,
+                    more => gone += more,
+                }
+            }
+            self.settle(writer, context, 1 + gone / MAX_BATCH);
+            Ok(gone > 0 || context.memory.total() < before)
+        })
+    }
+
+    /// Lets go of entries that cost so many bytes, because the map holds more than a limit allows that was lowered.
+    pub fn shed(&self, context: &Context, bytes: usize) -> Result<(), Error> {
+        self.locked(context, |writer| {
+            let target = self.weight_bytes().saturating_sub(bytes as u64);
+            while self.weight_bytes() > target && self.evict(writer, context, self.batch()) > 0 {}
+            self.settle(writer, context, SHED_PAGES);
+            // Deletions give pages back, too, until it fits.
+            writer.is_compacting = true;
+            Ok(())
+        })
+    }
+
+    /// Lets go of at most `count` entries because somebody asked for it, whatever is done when the map is full.
+    pub fn evict_some(&self, context: &Context, count: usize) -> Result<usize, Error> {
+        self.locked(context, |writer| {
+            writer.spared = None;
+            let mut gone = self.expire(writer, context, context.clock.now_ms(), count);
+            while gone < count && self.evict_one(writer, context) {
+                gone += 1;
+            }
+            self.settle(writer, context, 1 + gone / MAX_BATCH);
+            Ok(gone)
+        })
+    }
+
+    /// Who would leave, at most `count`, roughly in order.
+    pub fn candidates(&self, count: usize, out: &mut Vec<Handle>) {
+        let writer = self.writer.lock();
+        let mut slots = Vec::with_capacity(count);
+        if let Some(policy) = &writer.policy {
+            policy.candidates(count, &mut slots);
+        } else {
+            let mut oldest = Vec::with_capacity(count);
+            writer.order.after(0, count, &mut oldest);
+            slots.extend(oldest.iter().map(|&(_, slot)| slot));
+        }
+        out.extend(slots.into_iter().map(|slot| {
+            let generation = self.slab.slot(slot).map_or(0, SlotRef::generation);
+            Handle { shard: self.number, slot, generation }
+        }));
+    }
+
+    /// Tells the policy of hits in the order in which they happened.
+    pub fn replay(&self, slots: &[u32]) {
+        let mut writer = self.writer.lock();
+        let Some(policy) = &mut writer.policy else { return };
+        for &slot in slots.iter().filter(|&&slot| self.tenant(slot).is_some()) {
+            policy.hit(slot);
+        }
+    }
+
+    /// Lets go of those whose deadline is over, then, if that is what the map does when it is full, of whom the policy chooses.
+    fn evict(&self, writer: &mut Writer, context: &Context, count: usize) -> usize {
+        if context.when_full == WhenFull::Reject {
+            return 0;
+        }
+        let mut gone = 0;
+        if writer.wheel.len() > 0 {
+            gone = self.expire(writer, context, context.clock.now_ms(), count);
+        }
+        if context.when_full != WhenFull::EvictExpired {
+            while gone < count && self.evict_one(writer, context) {
+                gone += 1;
+            }
+        }
+        gone
+    }
+
+    fn evict_one(&self, writer: &mut Writer, context: &Context) -> bool {
+        let Some(victim) = self.victim(writer, context) else { return false };
+        self.leave(writer, context, victim, Cause::Evicted);
+        self.evicted.store(self.evicted.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        true
+    }
+
+    fn victim(&self, writer: &mut Writer, context: &Context) -> Option<u32> {
+        let capacity = self.share_of_entries(context);
+        let spared = writer.spared;
+        if let Some(policy) = &mut writer.policy {
+            let hash_of = |slot| self.policy_hash(context, slot);
+            for _ in 0..CHOICES {
+                let victim = policy.victim(&Marks(&self.slab), &hash_of, capacity)?;
+                if Some(victim) != spared {
+                    return Some(victim);
+                }
+                // The write counts as a use of it anyway.
+                policy.hit(victim);
+            }
+            return None;
+        }
+        let by_deadline = (context.policy == Some(PolicyKind::Ttl)).then(|| writer.wheel.soonest()).flatten();
+        by_deadline.filter(|&slot| Some(slot) != spared).or_else(|| {
+            let mut oldest = Vec::with_capacity(2);
+            writer.order.after(0, 2, &mut oldest);
+            oldest.into_iter().map(|(_, slot)| slot).find(|&slot| Some(slot) != spared)
+        })
+    }
+
+    /// How many entries the shard holds when it is full, as far as can be told.
+    pub(super) fn share_of_entries(&self, context: &Context) -> usize {
+        let share = context.max_entries().map_or(u64::MAX, |limit| limit / u64::from(context.shards));
+        let held = self.len();
+        // By bytes, nobody knows: as many as there are.
+        (if share == u64::MAX { held } else { share }).max(1) as usize
+    }
+
+    /// Makes what left free for others: waits for readers, and empties up to `pages` pages.
+    fn settle(&self, writer: &mut Writer, context: &Context, pages: usize) {
+        writer.settle(context);
+        for _ in 0..pages {
+            if !self.evacuate(writer, context) {
+                break;
+            }
+        }
+        if pages > 0 {
+            writer.settle(context);
+        }
+    }
+}
+
+impl Writer {
+    /// Frees what waits for readers, and gives way to them if that is what it takes.
+    fn settle(&mut self, context: &Context) {
+        for _ in 0..YIELDS {
+            self.collect(context);
+            if self.limbo.bytes() == 0 {
+                return;
+            }
+            std::thread::yield_now();
+        }
+    }
+}

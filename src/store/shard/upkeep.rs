@@ -1,0 +1,240 @@
+//! What a shard does beside its writes: freeing what was retired, emptying pages, growing and shrinking on demand, and giving up
+//! everything at once.
+
+use super::super::arena::{Arena, MAX_BLOCK_BYTES};
+use super::super::context::Context;
+use super::super::entry::Entry;
+use super::super::error::Error;
+use super::super::eviction::Policy;
+use super::super::handle::Handle;
+use super::super::index::Tables;
+use super::super::key::KeyKind;
+use super::super::memory::Memory;
+use super::super::order::Order;
+use super::super::reclaim::{self, Limbo};
+use super::super::removals::Cause;
+use super::super::slab::{self, Directory, SlotRef};
+use super::super::sync::{Arc, Ordering};
+use super::super::timer_wheel::TimerWheel;
+use super::{Shard, Writer};
+
+/// Writes between two looks at how much of the memory for entries is wasted.
+const WRITES_PER_LOOK: u32 = 64;
+/// Waste up to this part of what lives is left alone: one in 4. Emptying a page copies what lives in it, so it
+/// should free more than it copies.
+const TOLERATED_WASTE: usize = 4;
+/// And so is what the pages that are being filled may waste.
+const TOLERATED_WASTE_BYTES: usize = 256 * 1_024;
+
+/// Unlinked, but maybe still looked at. Dropping the boxes frees them.
+#[derive(Debug)]
+pub enum Retired {
+    Entry(Entry),
+    Tables(#[expect(dead_code, reason = "kept to be dropped")] Box<Tables>),
+    Directory(#[expect(dead_code, reason = "kept to be dropped")] Box<Directory>),
+}
+
+/// Everything that was in a shard when it was cleared.
+#[expect(dead_code, reason = "most of it is kept to be dropped")]
+pub struct Contents {
+    tables: Option<Box<Tables>>,
+    slab: slab::Detached,
+    order: Order,
+    arena: Arena,
+    policy: Option<Box<dyn Policy>>,
+    wheel: TimerWheel,
+    /// Retired before; the entries among them lie in the same arena.
+    retired: Vec<Retired>,
+    entries: u64,
+    bytes: usize,
+    memory: Arc<Memory>,
+}
+
+impl Shard {
+    /// Takes everything out, at once for every reader and writer of this shard.
+    pub fn detach(&self, context: &Context) -> Option<Contents> {
+        let mut guard = self.writer.lock();
+        let writer = &mut *guard;
+        if writer.slab.capacity() == 0 {
+            return None;
+        }
+        let Some(successor) = writer.slab.successor() else {
+            // Generations are used up: entries leave one by one, and their slots retire.
+            while let Some(number) = writer.order.oldest() {
+                self.leave(writer, context, number, Cause::Cleared);
+            }
+            let has_news = std::mem::take(&mut writer.has_news);
+            drop(guard);
+            if has_news {
+                context.removals.wake();
+            }
+            return None;
+        };
+        let fresh = Writer::new(context);
+        let old = std::mem::replace(writer, fresh);
+        writer.slab = successor;
+        writer.freed_later = old.freed_later;
+        let bytes = old.arena.bytes() + writer.slab.capacity() as usize;
+        let contents = Contents {
+            tables: self.index.detach(),
+            slab: self.slab.detach(),
+            order: old.order,
+            arena: old.arena,
+            policy: old.policy,
+            wheel: old.wheel,
+            retired: old.limbo.into_items().collect(),
+            entries: self.len.swap(0, Ordering::Relaxed),
+            bytes,
+            memory: Arc::clone(&context.memory),
+        };
+        self.weight_bytes.store(0, Ordering::Relaxed);
+        self.deadlines.store(0, Ordering::Relaxed);
+        self.next_deadline_ms.store(u64::MAX, Ordering::Relaxed);
+        context.dismiss_entries(contents.entries);
+        let left = contents
+            .slab
+            .entries()
+            .map(|(entry, slot, generation)| (entry, Handle { shard: self.number, slot, generation }));
+        let has_news = context.removals.tell_all(left, contents.entries, Cause::Cleared);
+        drop(guard);
+        if has_news {
+            context.removals.wake();
+        }
+        Some(contents)
+    }
+
+    /// Makes the index large enough for this many entries.
+    pub fn reserve(&self, context: &Context, entries: usize) -> Result<(), Error> {
+        self.locked(context, |writer| {
+            if let Some(tables) = writer.index.reserve(&self.index, entries, &context.memory)? {
+                writer.retire_tables(context, tables);
+            }
+            Ok(())
+        })
+    }
+
+    /// Makes the index as small as its entries allow, frees what waits, if no reader is looking, and starts emptying pages
+    /// that are mostly free.
+    pub fn shrink_to_fit(&self, context: &Context) -> Result<(), Error> {
+        self.locked(context, |writer| {
+            if let Some(tables) = writer.index.shrink_to_fit(&self.index, &context.memory) {
+                writer.retire_tables(context, tables);
+            }
+            writer.collect(context);
+            writer.is_compacting = true;
+            Ok(())
+        })
+    }
+
+    /// The share of upkeep that each write does.
+    pub(super) fn step(&self, writer: &mut Writer, context: &Context) {
+        if let Some(tables) = writer.index.step(&self.index) {
+            writer.resized = Some(self.index.capacity());
+            writer.retire_tables(context, tables);
+        }
+        writer.upkeep = writer.upkeep.wrapping_add(1);
+        if writer.is_compacting || writer.upkeep.is_multiple_of(WRITES_PER_LOOK) {
+            let weight = self.weight_bytes.load(Ordering::Relaxed) as usize + writer.limbo.bytes();
+            let is_wasteful = writer.arena.bytes() > weight + weight / TOLERATED_WASTE + TOLERATED_WASTE_BYTES;
+            let is_due = writer.is_compacting || is_wasteful;
+            writer.is_compacting = is_due && self.evacuate(writer, context);
+        }
+        writer.order.step(|number, position| {
+            if let Some(slot) = self.slab.slot(number) {
+                slot.set_position(position);
+            }
+        });
+    }
+
+    /// Empties a page that is mostly free, if there is one worth it, so that its memory can serve others.
+    pub(super) fn evacuate(&self, writer: &mut Writer, context: &Context) -> bool {
+        let Some(blocks) = writer.arena.set_aside() else { return false };
+        for block in blocks {
+            // SAFETY: blocks that live in a page hold entries, and nothing is freed before `collect` below.
+            let entry = unsafe { Entry::in_block(block) };
+            // Without a slot it is retired, and waits for its readers only.
+            let Some(slot) = self.slot_of(entry, context) else { continue };
+            let Ok(copy) = entry.copy(&mut writer.arena) else { break };
+            slot.relocate(copy);
+            let _ = writer.limbo.retire(Retired::Entry(entry), entry.weight_bytes());
+        }
+        writer.collect(context);
+        true
+    }
+
+    /// The slot that holds this very entry.
+    fn slot_of(&self, entry: Entry, context: &Context) -> Option<SlotRef<'_>> {
+        let key = entry.key();
+        let holds_it = |number: u32| self.slab.slot(number).is_some_and(|slot| slot.entry() == Some(entry));
+        let number = if key.kind == KeyKind::Keyless {
+            key.bytes.try_into().ok().map(u32::from_le_bytes).filter(|&number| holds_it(number))
+        } else {
+            self.index.spot(context.hasher.hash(key) as u32, holds_it).map(|spot| spot.slot)
+        };
+        self.slab.slot(number?)
+    }
+}
+
+impl Drop for Shard {
+    /// Whoever drops a map has taken the contents out before; what is left is what was retired since.
+    fn drop(&mut self) {
+        let limbo = std::mem::replace(&mut self.writer.get_mut().limbo, Limbo::new());
+        let memory = self.writer.get_mut().arena.memory();
+        for item in limbo.into_items() {
+            if let Retired::Entry(entry) = item {
+                // SAFETY: nobody can read a map that is being dropped; small entries go with the arena.
+                unsafe { entry.free_if_large(&memory) };
+            }
+        }
+    }
+}
+
+impl Writer {
+    /// A table is large and seldom replaced, so it does not wait for others.
+    pub(super) fn retire_tables(&mut self, context: &Context, tables: Box<Tables>) {
+        self.retire(context, Retired::Tables(tables), reclaim::BATCH_BYTES);
+    }
+
+    pub(super) fn retire(&mut self, context: &Context, item: Retired, bytes: usize) {
+        if self.limbo.retire(item, bytes) {
+            self.collect(context);
+        }
+    }
+
+    /// Frees what was retired and can no longer be seen.
+    pub(super) fn collect(&mut self, context: &Context) {
+        let Self { limbo, arena, freed_later, .. } = self;
+        limbo.collect(&context.collector, |item| match item {
+            Retired::Entry(entry) if entry.size() > MAX_BLOCK_BYTES => freed_later.push(entry),
+            // SAFETY: no reader is left, and small entries of this shard come from this arena.
+            Retired::Entry(entry) => unsafe { entry.free(arena, &context.memory) },
+            Retired::Tables(_) | Retired::Directory(_) => {}
+        });
+    }
+}
+
+impl Contents {
+    /// How many entries there were.
+    pub fn entries(&self) -> u64 {
+        self.entries
+    }
+
+    /// Roughly how many bytes there are to give back.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+impl Drop for Contents {
+    fn drop(&mut self) {
+        // Small entries go with the arena's pages.
+        let retired = self.retired.iter().filter_map(|item| match item {
+            Retired::Entry(entry) => Some(*entry),
+            Retired::Tables(_) | Retired::Directory(_) => None,
+        });
+        for entry in self.slab.entries().map(|(entry, ..)| entry).chain(retired) {
+            // SAFETY: whoever drops contents has waited for the readers; each entry is in one slot or retired once.
+            unsafe { entry.free_if_large(&self.memory) };
+        }
+    }
+}

@@ -1,0 +1,383 @@
+//! Inserting, replacing and removing, under the lock.
+
+use super::super::arena::MAX_BLOCK_BYTES;
+use super::super::config::TtlOnUpdate;
+use super::super::context::Context;
+use super::super::entry::{self, Entry, Prepared};
+use super::super::error::Error;
+use super::super::handle::{Handle, Place};
+use super::super::index::Spot;
+use super::super::key::{Key, KeyKind};
+use super::super::life::{LifeRef, Span, Ttl};
+use super::super::removals::Cause;
+use super::super::slab::SlotRef;
+use super::super::sync::{Arc, Ordering};
+use super::super::value::Value;
+use super::upkeep::Retired;
+use super::{Shard, Tenant, Writer};
+
+/// What a write did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The entry that now holds the value.
+    pub place: Place,
+    /// Whether there was an entry already.
+    pub replaced: bool,
+}
+
+/// What a caller wants to be true before it writes under a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// Nothing: insert or replace.
+    Any,
+    /// Write only if the key is there.
+    Present,
+    /// Write only if the key is not there.
+    Absent,
+}
+
+/// The entry a caller means.
+#[derive(Clone, Copy, Debug)]
+pub enum Target<'a> {
+    /// The entry of this key, with its hash.
+    Key(Key<'a>, u64),
+    /// The entry of this handle.
+    Handle(Handle),
+}
+
+/// An entry to be.
+#[derive(Clone, Copy, Debug)]
+pub struct Draft<'a> {
+    /// Its key, with the hash of it; `None` for an entry without one.
+    pub key: Option<(Key<'a>, u64)>,
+    pub value: Value<'a>,
+    /// 0 for none.
+    pub type_id: u32,
+    pub ttl: Ttl,
+}
+
+impl<'a> Draft<'a> {
+    fn key(&self) -> Key<'a> {
+        self.key.map_or(Key::KEYLESS, |(key, _)| key)
+    }
+
+    /// The entry, if it is too large to be made under the lock. Refuses what no map and what not this one could hold.
+    fn prepare<'c>(&self, context: &'c Context) -> Result<Option<Prepared<'c>>, Error> {
+        entry::check_size(self.key(), self.value)?;
+        context.check_value(self.value.bytes.len())?;
+        context.check_weight(entry::weight_bytes(self.key(), self.value, self.type_id))?;
+        Prepared::new(self.key(), self.value, self.type_id, &context.memory)
+    }
+}
+
+impl Shard {
+    /// Writes a value under the draft's key, if the key's presence is as wanted; `None` if it is not.
+    pub fn write_key(&self, context: &Context, draft: &Draft<'_>, wanted: Presence) -> Result<Option<Written>, Error> {
+        let Some((key, hash)) = draft.key else { return Err(Error::Broken) };
+        let mut prepared = draft.prepare(context)?;
+        self.locked(context, |writer| {
+            self.step(writer, context);
+            self.with_room(writer, context, |writer, evicted| {
+                match (self.living_spot(writer, context, key, hash), wanted) {
+                    (Some(_), Presence::Absent) | (None, Presence::Present) => Ok(None),
+                    (Some(spot), _) => self.exchange(writer, context, spot.slot, draft, &mut prepared).map(Some),
+                    (None, _) => self.insert(writer, context, draft, evicted, &mut prepared).map(Some),
+                }
+            })
+        })
+    }
+
+    /// Adds an entry that has no key.
+    pub fn insert_keyless(&self, context: &Context, draft: &Draft<'_>) -> Result<Written, Error> {
+        let mut prepared = draft.prepare(context)?;
+        self.locked(context, |writer| {
+            self.step(writer, context);
+            self.with_room(writer, context, |writer, evicted| {
+                self.insert(writer, context, draft, evicted, &mut prepared)
+            })
+        })
+    }
+
+    /// Gives a living entry another value; its key and its type stay.
+    pub fn replace(&self, context: &Context, handle: Handle, value: Value<'_>, ttl: Ttl) -> Result<Written, Error> {
+        let draft = Draft { key: None, value, type_id: 0, ttl };
+        entry::check_size(Key::KEYLESS, value)?;
+        context.check_value(value.bytes.len())?;
+        context.check_weight(entry::weight_bytes(Key::KEYLESS, value, 0))?;
+        self.locked(context, |writer| {
+            self.step(writer, context);
+            let mut prepared = None;
+            self.with_room(writer, context, |writer, _| {
+                self.living_slot(writer, context, handle)?;
+                self.exchange(writer, context, handle.slot, &draft, &mut prepared)
+            })
+        })
+    }
+
+    /// Removes an entry, after `look` has seen it; `None` if it is not there.
+    pub fn remove<T>(
+        &self,
+        context: &Context,
+        target: Target<'_>,
+        cause: Cause,
+        look: impl FnOnce(Tenant<'_>) -> T,
+    ) -> Result<Option<T>, Error> {
+        self.locked(context, |writer| {
+            self.step(writer, context);
+            let (number, spot) = match target {
+                Target::Key(key, hash) => match self.living_spot(writer, context, key, hash) {
+                    Some(spot) => (spot.slot, Some(spot)),
+                    None => return Ok(None),
+                },
+                Target::Handle(handle) => match self.living_slot(writer, context, handle) {
+                    Ok(_) => (handle.slot, None),
+                    Err(_) => return Ok(None),
+                },
+            };
+            let Some(tenant) = self.tenant(number) else { return Ok(None) };
+            let answer = look(tenant);
+            match spot {
+                Some(spot) => self.take_out(writer, context, number, Some(spot), cause),
+                None => self.leave(writer, context, number, cause),
+            }
+            if cause == Cause::Evicted {
+                self.evicted.store(self.evicted.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+            }
+            Ok(Some(answer))
+        })
+    }
+
+    /// Where a key is in the index, if its entry is alive. One whose deadline is over is taken out.
+    pub(super) fn living_spot(&self, writer: &mut Writer, context: &Context, key: Key<'_>, hash: u64) -> Option<Spot> {
+        let spot = self.spot(key, hash as u32)?;
+        if context.may_expire() && self.is_over(context, spot.slot) {
+            self.expire_one(writer, context, spot.slot);
+            return None;
+        }
+        Some(spot)
+    }
+
+    /// The same for the slot of a handle, or why it is dead.
+    pub(super) fn living_slot(
+        &self,
+        writer: &mut Writer,
+        context: &Context,
+        handle: Handle,
+    ) -> Result<SlotRef<'_>, Error> {
+        let slot = self.tenanted_slot(writer, handle)?;
+        if context.may_expire() && self.is_over(context, handle.slot) {
+            self.expire_one(writer, context, handle.slot);
+            return Err(Error::HandleNotFound);
+        }
+        Ok(slot)
+    }
+
+    /// Everything that can fail comes first, so that a refused insertion changes nothing that anybody sees.
+    fn insert<'c>(
+        &self,
+        writer: &mut Writer,
+        context: &'c Context,
+        draft: &Draft<'_>,
+        evicted: usize,
+        prepared: &mut Option<Prepared<'c>>,
+    ) -> Result<Written, Error> {
+        context.admit_entry(evicted)?;
+        let made = self.make_entry(writer, context, draft, prepared);
+        let (entry, span) = made.inspect_err(|_| context.dismiss_entries(1))?;
+
+        let number = writer.slab.take(&self.slab);
+        let slot = self.slab.slot(number).ok_or(Error::Broken)?;
+        if context.may_expire() {
+            if let Some(life) = self.slab.life(number) {
+                life.set(span, slot.generation());
+            }
+        }
+        let position = writer.order.append(context.next_sequence(), number);
+        let version = slot.occupy(entry, position);
+        if let Some((_, hash)) = draft.key {
+            writer.index.insert(&self.index, hash as u32, number);
+        }
+        self.count(1, entry.weight_bytes() as i64);
+        let place = self.without_copies(context, self.place(slot, number, version));
+        Ok(Written { place, replaced: false })
+    }
+
+    /// Makes the entry that the next vacant slot will have, and whatever that slot needs.
+    fn make_entry<'c>(
+        &self,
+        writer: &mut Writer,
+        context: &'c Context,
+        draft: &Draft<'_>,
+        prepared: &mut Option<Prepared<'c>>,
+    ) -> Result<(Entry, Option<Span>), Error> {
+        writer.order.make_room()?;
+        if draft.key.is_some() {
+            let mut replaced = Vec::new();
+            let made = writer.index.make_room(&self.index, &context.memory, &mut replaced);
+            for tables in replaced {
+                writer.retire_tables(context, tables);
+            }
+            made?;
+        }
+        let register = |words: &Arc<_>| context.register_words(words);
+        if let Some(directory) = writer.slab.make_room(&self.slab, &context.memory, register)? {
+            writer.retire(context, Retired::Directory(directory), 0);
+        }
+        let number = writer.slab.next();
+        let number_bytes = number.to_le_bytes();
+        let key = match draft.key {
+            Some((key, _)) => key,
+            None => Key { kind: KeyKind::Keyless, bytes: &number_bytes },
+        };
+        let entry = Entry::alloc(key, draft.value, draft.type_id, prepared, &mut writer.arena)?;
+        let span = context.span(draft.ttl, || context.clock.now_ms());
+        let settled =
+            self.schedule(writer, context, number, span).and_then(|()| self.follow(writer, context, number, draft));
+        match settled {
+            Ok(()) => Ok((entry, span)),
+            Err(refused) => {
+                writer.wheel.cancel(number);
+                self.unmake(writer, context, entry, prepared);
+                Err(refused)
+            }
+        }
+    }
+
+    /// Tells the policy of a newcomer.
+    fn follow(&self, writer: &mut Writer, context: &Context, number: u32, draft: &Draft<'_>) -> Result<(), Error> {
+        let capacity = self.share_of_entries(context);
+        let Some(policy) = &mut writer.policy else { return Ok(()) };
+        let hash = draft.key.map_or_else(|| self.keyless_hash(number), |(_, hash)| hash);
+        policy.insert(number, hash, capacity)
+    }
+
+    /// What stands for the hash of an entry without a key: no other entry of the shard ever has it.
+    fn keyless_hash(&self, number: u32) -> u64 {
+        let generation = self.slab.slot(number).map_or(0, SlotRef::generation);
+        (u64::from(generation) << 32 | u64::from(number)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+
+    /// The hash that the policy knows a slot's entry by.
+    pub(super) fn policy_hash(&self, context: &Context, number: u32) -> u64 {
+        match self.tenant(number).map(|tenant| tenant.entry.key()) {
+            Some(key) if key.kind != KeyKind::Keyless => context.hasher.hash(key),
+            _ => self.keyless_hash(number),
+        }
+    }
+
+    /// Takes back an entry that was never published.
+    fn unmake<'c>(&self, writer: &mut Writer, context: &'c Context, entry: Entry, prepared: &mut Option<Prepared<'c>>) {
+        if entry.size() > MAX_BLOCK_BYTES {
+            // SAFETY: it is large and was never published, and nobody else has it.
+            *prepared = Some(unsafe { Prepared::take_back(entry, &context.memory) });
+        } else {
+            // SAFETY: made with this arena just now, and never published.
+            unsafe { entry.free(&mut writer.arena, &context.memory) };
+        }
+    }
+
+    fn exchange<'c>(
+        &self,
+        writer: &mut Writer,
+        context: &'c Context,
+        number: u32,
+        draft: &Draft<'_>,
+        prepared: &mut Option<Prepared<'c>>,
+    ) -> Result<Written, Error> {
+        writer.spared = Some(number);
+        let slot = self.slab.slot(number).ok_or(Error::Broken)?;
+        let old = slot.entry().ok_or(Error::HandleNotFound)?;
+        let (key, type_id) = (old.key(), old.type_id());
+        if prepared.is_none() {
+            // Only a replacement by handle comes without: its key was not known before.
+            *prepared = Prepared::new(key, draft.value, type_id, &context.memory)?;
+        }
+        let entry = Entry::alloc(key, draft.value, type_id, prepared, &mut writer.arena)?;
+        if let Err(refused) = self.renew(writer, context, number, draft.ttl) {
+            self.unmake(writer, context, entry, prepared);
+            return Err(refused);
+        }
+        let grown = entry.weight_bytes() as i64 - old.weight_bytes() as i64;
+        let (_, version) = slot.exchange(entry);
+        let place = self.place(slot, number, version);
+        writer.has_news |= context.removals.tell(old, place.handle, Cause::Replaced);
+        writer.retire(context, Retired::Entry(old), old.weight_bytes());
+        if let Some(policy) = &mut writer.policy {
+            policy.hit(number);
+        }
+        self.count(0, grown);
+        Ok(Written { place: self.without_copies(context, place), replaced: true })
+    }
+
+    /// Gives a living entry the deadline that a write to it brings. Before the value, so that nobody finds that with a deadline which
+    /// is over.
+    fn renew(&self, writer: &mut Writer, context: &Context, number: u32, ttl: Ttl) -> Result<(), Error> {
+        if ttl == Ttl::Default && context.ttl_on_update == TtlOnUpdate::Keep {
+            return Ok(());
+        }
+        let span = context.span(ttl, || context.clock.now_ms());
+        self.set_life(writer, context, number, span)
+    }
+
+    /// Gives a tenant another deadline, or none.
+    pub(super) fn set_life(
+        &self,
+        writer: &mut Writer,
+        context: &Context,
+        number: u32,
+        span: Option<Span>,
+    ) -> Result<(), Error> {
+        if span.is_none() && self.slab.life(number).and_then(LifeRef::deadline_ms).is_none() {
+            return Ok(());
+        }
+        self.schedule(writer, context, number, span)?;
+        let generation = self.slab.slot(number).map_or(0, SlotRef::generation);
+        self.slab.make_life(number)?.set(span, generation);
+        Ok(())
+    }
+
+    /// Where an entry is that was just written. Under the lock.
+    pub(super) fn place(&self, slot: SlotRef<'_>, number: u32, version: u32) -> Place {
+        let (chunk, word) = slot.word();
+        let handle = Handle { shard: self.number, slot: number, generation: slot.generation() };
+        Place { handle, version, chunk, word }
+    }
+
+    /// Takes a slot's entry out, wherever it is in the index.
+    pub(super) fn leave(&self, writer: &mut Writer, context: &Context, number: u32, cause: Cause) {
+        let key = self.tenant(number).map(|tenant| tenant.entry.key()).filter(|key| key.kind != KeyKind::Keyless);
+        let spot = key.and_then(|key| self.index.spot(context.hasher.hash(key) as u32, |found| found == number));
+        self.take_out(writer, context, number, spot, cause);
+    }
+
+    fn take_out(&self, writer: &mut Writer, context: &Context, number: u32, spot: Option<Spot>, cause: Cause) {
+        let Some(slot) = self.slab.slot(number) else { return };
+        if let Some(spot) = spot {
+            writer.index.remove(&self.index, spot);
+            if let Some(tables) = writer.index.shrink(&self.index, &context.memory) {
+                writer.retire_tables(context, tables);
+            }
+        }
+        if writer.policy.is_some() {
+            let hash = self.policy_hash(context, number);
+            if let Some(policy) = &mut writer.policy {
+                policy.remove(number, hash, cause == Cause::Evicted);
+            }
+            if let Some(access) = self.slab.access(number) {
+                access.store(0, Ordering::Relaxed);
+            }
+        }
+        if writer.wheel.len() > 0 {
+            writer.wheel.cancel(number);
+            self.deadlines.store(writer.wheel.len() as u64, Ordering::Relaxed);
+        }
+        writer.order.remove(slot.position());
+        let handle = Handle { shard: self.number, slot: number, generation: slot.generation() };
+        let Some(entry) = slot.vacate() else { return };
+        writer.slab.give_back(number, slot);
+        self.count(-1, -(entry.weight_bytes() as i64));
+        context.dismiss_entries(1);
+        writer.has_news |= context.removals.tell(entry, handle, cause);
+        writer.retire(context, Retired::Entry(entry), entry.weight_bytes());
+    }
+}
