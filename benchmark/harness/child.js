@@ -17,12 +17,13 @@ const running = new Set()
  * @param {string} file a question file, whose `tasks` hold the task
  * @param {string} task
  * @param {unknown} parameters
- * @param {{ heapMb?: number, flags?: string[], onProgress?: (part: number, label?: string) => void }} options `flags` are
- *   more options of node
+ * @param {{ heapMb?: number, flags?: string[], environment?: Record<string, string>, onProgress?: (part: number, label?: string) => void }}
+ *   options `flags` are more options of node, `environment` more variables
  */
-function inChild(file, task, parameters, { heapMb = DEFAULT_HEAP_MB, flags = [], onProgress } = {}) {
+function inChild(file, task, parameters, { heapMb = DEFAULT_HEAP_MB, flags = [], environment = {}, onProgress } = {}) {
   return new Promise((resolve, reject) => {
     const child = fork(__filename, {
+      env: { ...process.env, ...environment },
       execArgv: ['--expose-gc', `--max-old-space-size=${heapMb}`, ...flags],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc']
     })

@@ -6,9 +6,9 @@
 //! ```
 //!
 //! A block carries no header of its own: its class follows from its size, its page from its address, because pages are
-//! aligned to their size. That is what keeps a small entry within its budget of overhead. Classes are 8 bytes apart up to
-//! 128 bytes and an eighth of a power of two above, so at most an eighth of a block is lost. Blocks above 2 KiB come from
-//! the process's allocator.
+//! aligned to their size. That is what keeps a small entry within its budget of overhead. There is a class for each number
+//! of blocks that a page can be cut into, so that little is left at its end: classes are 8 bytes apart up to 200 bytes, 3 %
+//! of a block at 512 and at most an eighth of it at 2 KiB. Blocks above that come from the process's allocator.
 //!
 //! **Evacuation.** Blocks that were freed here and there leave pages that are mostly empty and serve one class only. When room
 //! is short, [`Arena::set_aside`] takes the emptiest page it finds off its list; the shard moves what lives there into
@@ -26,16 +26,20 @@ use super::memory::{Memory, Use};
 use super::pages::{self, PageSize};
 use super::sync::Arc;
 
-/// The largest block cut from a page.
-pub const MAX_BLOCK_BYTES: usize = 2_048;
+/// The largest block cut from a page: an eighth of a large one.
+pub const MAX_BLOCK_BYTES: usize = 2_040;
 
-/// Blocks up to this size come in steps of 8 bytes.
-const FINE_BYTES: usize = 128;
-const FINE_CLASSES: usize = FINE_BYTES / 8;
-/// Four doublings from 128 to 2,048, eight classes each.
-const CLASSES: usize = FINE_CLASSES + 4 * 8;
 /// Blocks above this size live in large pages.
 const SMALL_PAGE_BLOCK_BYTES: usize = 256;
+/// Blocks are multiples of this, and aligned to it.
+const GRAIN_BYTES: usize = 8;
+
+/// How many classes there are.
+const CLASSES: usize = count_classes();
+/// The size of each class's blocks, in ascending order.
+const CLASS_BYTES: [u16; CLASSES] = all_class_bytes();
+/// The class of a size, by the grains that it takes.
+static CLASS_OF: [u8; MAX_BLOCK_BYTES / GRAIN_BYTES + 1] = classes_by_grains();
 
 /// What stands at the start of a page.
 #[repr(C)]
@@ -105,27 +109,65 @@ fn large_bytes(size: usize) -> usize {
 }
 
 /// The class whose blocks hold this many bytes.
-const fn class_of(size: usize) -> usize {
-    if size <= FINE_BYTES {
-        return if size == 0 { 0 } else { (size - 1) / 8 };
-    }
-    // Above 128 bytes: the doubling (0 for 129–256), and the eighth of it.
-    let doubling = (size - 1).ilog2() as usize - 7;
-    let eighth = (size - 1) >> (doubling + 4) & 7;
-    FINE_CLASSES + doubling * 8 + eighth
+#[inline]
+fn class_of(size: usize) -> usize {
+    usize::from(CLASS_OF[size.div_ceil(GRAIN_BYTES)])
 }
 
 /// The size of a class's blocks.
+#[inline]
 const fn class_bytes(class: usize) -> usize {
-    if class < FINE_CLASSES {
-        return (class + 1) * 8;
-    }
-    let (doubling, eighth) = ((class - FINE_CLASSES) / 8, (class - FINE_CLASSES) % 8);
-    (128 << doubling) + (eighth + 1) * (16 << doubling)
+    CLASS_BYTES[class] as usize
 }
 
 const fn page_size(class: usize) -> PageSize {
-    if class_bytes(class) <= SMALL_PAGE_BLOCK_BYTES { PageSize::Small } else { PageSize::Large }
+    page_size_of(class_bytes(class))
+}
+
+const fn page_size_of(block_bytes: usize) -> PageSize {
+    if block_bytes <= SMALL_PAGE_BLOCK_BYTES { PageSize::Small } else { PageSize::Large }
+}
+
+/// The largest block of which as many fit into a page as of one with this many grains.
+const fn widest(grains: usize) -> usize {
+    let size = grains * GRAIN_BYTES;
+    let room = page_size_of(size).bytes() - HEADER_BYTES;
+    let widest = room / (room / size) / GRAIN_BYTES * GRAIN_BYTES;
+    // What is larger lives in pages of the other size.
+    if size <= SMALL_PAGE_BLOCK_BYTES && widest > SMALL_PAGE_BLOCK_BYTES { SMALL_PAGE_BLOCK_BYTES } else { widest }
+}
+
+const fn count_classes() -> usize {
+    let (mut count, mut grains) = (0, 0);
+    while grains * GRAIN_BYTES < MAX_BLOCK_BYTES {
+        grains = widest(grains + 1) / GRAIN_BYTES;
+        count += 1;
+    }
+    count
+}
+
+const fn all_class_bytes() -> [u16; CLASSES] {
+    let mut all = [0; CLASSES];
+    let (mut class, mut grains) = (0, 0);
+    while class < CLASSES {
+        all[class] = widest(grains + 1) as u16;
+        grains = all[class] as usize / GRAIN_BYTES;
+        class += 1;
+    }
+    all
+}
+
+const fn classes_by_grains() -> [u8; MAX_BLOCK_BYTES / GRAIN_BYTES + 1] {
+    let mut classes = [0; MAX_BLOCK_BYTES / GRAIN_BYTES + 1];
+    let (mut class, mut grains) = (0, 0);
+    while grains < classes.len() {
+        if grains * GRAIN_BYTES > CLASS_BYTES[class] as usize {
+            class += 1;
+        }
+        classes[grains] = class as u8;
+        grains += 1;
+    }
+    classes
 }
 
 impl Arena {
@@ -431,12 +473,20 @@ mod tests {
             let class = class_of(size);
             assert!(class_bytes(class) >= size, "size {size}");
             assert!(class == 0 || class_bytes(class - 1) < size, "size {size}");
-            assert!(
-                size <= 8 || class_bytes(class) <= size.next_multiple_of(8).max(size + size / 8 + 1),
-                "size {size}"
-            );
+            assert!(class_bytes(class).is_multiple_of(GRAIN_BYTES), "size {size}");
+            let lost = class_bytes(class) - size;
+            assert!(lost < GRAIN_BYTES || lost <= class_bytes(class) / 8, "size {size}");
         }
-        assert_eq!(class_of(MAX_BLOCK_BYTES), CLASSES - 1);
+        assert_eq!((class_of(MAX_BLOCK_BYTES), class_bytes(CLASSES - 1)), (CLASSES - 1, MAX_BLOCK_BYTES));
+    }
+
+    #[test]
+    fn little_is_left_at_the_end_of_a_page() {
+        for class in 0..CLASSES {
+            let page_bytes = page_size(class).bytes();
+            let left = page_bytes - HEADER_BYTES - blocks_of(class) as usize * class_bytes(class);
+            assert!(left <= page_bytes / 16, "{left} bytes of a page of blocks of {}", class_bytes(class));
+        }
     }
 
     #[test]

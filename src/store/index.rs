@@ -30,7 +30,8 @@
 
 use super::error::Error;
 use super::memory::{Memory, Use};
-use super::sync::{Arc, AtomicPtr, AtomicU32, AtomicU64, Ordering, zeroed_u64};
+use super::sync::{Arc, AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use super::zeroed::Zeroed;
 
 /// A word that holds nothing and ends a run.
 const EMPTY: u64 = 0;
@@ -77,7 +78,7 @@ unsafe impl Sync for Table {}
 
 #[derive(Debug)]
 struct Allocation {
-    words: Box<[AtomicU64]>,
+    words: Zeroed,
     memory: Arc<Memory>,
 }
 
@@ -106,9 +107,14 @@ pub struct Spot {
 
 impl Table {
     fn new(capacity: usize, memory: &Arc<Memory>) -> Result<Self, Error> {
-        memory.reserve(Use::Index, Self::bytes(capacity))?;
-        let owner = Arc::new(Allocation { words: zeroed_u64(capacity), memory: Arc::clone(memory) });
-        Ok(Self { words: &raw const *owner.words, owner })
+        let bytes = Self::bytes(capacity);
+        memory.reserve(Use::Index, bytes)?;
+        let Some(words) = Zeroed::new(capacity) else {
+            memory.release(Use::Index, bytes);
+            return Err(Error::OutOfMemory { bytes: bytes as u64 });
+        };
+        let owner = Arc::new(Allocation { words, memory: Arc::clone(memory) });
+        Ok(Self { words: owner.words.words(), owner })
     }
 
     #[inline]
@@ -172,7 +178,7 @@ impl Table {
 
 impl Drop for Allocation {
     fn drop(&mut self) {
-        self.memory.release(Use::Index, Table::bytes(self.words.len()));
+        self.memory.release(Use::Index, Table::bytes(self.words.words().len()));
     }
 }
 

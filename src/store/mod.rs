@@ -58,6 +58,7 @@ mod tests;
 mod timer_wheel;
 mod value;
 mod words;
+mod zeroed;
 
 pub use clock::Clock;
 pub use config::{Config, MAX_SHARDS, TtlOnUpdate, WhenFull};

@@ -27,7 +27,7 @@ const WARM_REGIONS: usize = 8;
 pub enum PageSize {
     /// 4 KiB, for blocks up to 256 bytes.
     Small,
-    /// 32 KiB, for blocks up to 2 KiB.
+    /// 16 KiB, for blocks up to 2 KiB.
     Large,
 }
 
@@ -36,7 +36,7 @@ impl PageSize {
     pub const fn bytes(self) -> usize {
         match self {
             Self::Small => 4 * 1_024,
-            Self::Large => 32 * 1_024,
+            Self::Large => 16 * 1_024,
         }
     }
 }
