@@ -57,6 +57,8 @@ pub struct Context {
     /// Whether the map has limits, or may get some.
     is_bounded: bool,
     max_entries: AtomicU64,
+    /// How many there may be for now, after that limit was lowered; below it otherwise.
+    entries_ceiling: AtomicU64,
     max_value_bytes: AtomicU64,
     /// Entries of the map; counted only where there may be a limit, because all shards write it.
     entries: AtomicU64,
@@ -89,6 +91,7 @@ impl Context {
             sequence: AtomicU64::new(0),
             is_bounded: config.is_bounded(),
             max_entries: AtomicU64::new(config.max_entries.unwrap_or(u64::MAX)),
+            entries_ceiling: AtomicU64::new(0),
             max_value_bytes: AtomicU64::new(config.max_value_bytes.unwrap_or(u64::MAX)),
             entries: AtomicU64::new(0),
             next_chunk: AtomicU32::new(0),
@@ -126,18 +129,22 @@ impl Context {
         self.sequence.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Reserves one of the entries that the map may hold. Above a limit that was lowered, a write that has made room for two
-    /// may add one.
-    pub fn admit_entry(&self, evicted: usize) -> Result<(), Error> {
+    /// Reserves one of the entries that the map may hold. After the limit was lowered, each that is admitted leaves room for
+    /// one less, until the limit is reached.
+    pub fn admit_entry(&self) -> Result<(), Error> {
         if !self.is_bounded {
             return Ok(());
         }
         let limit = self.max_entries.load(Ordering::Relaxed);
-        let next = |entries: u64| (entries < limit || evicted >= 2).then_some(entries + 1);
-        match self.entries.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next) {
-            Ok(_) => Ok(()),
-            Err(_) => Err(Error::EntryLimit { limit }),
+        let ceiling = self.entries_ceiling.load(Ordering::Relaxed);
+        let next = |entries: u64| (entries < limit.max(ceiling)).then_some(entries + 1);
+        if self.entries.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_err() {
+            return Err(Error::EntryLimit { limit });
         }
+        if ceiling > limit {
+            self.entries_ceiling.store(ceiling - 1, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// Gives back what [`Context::admit_entry`] reserved, for this many entries.
@@ -169,6 +176,7 @@ impl Context {
         }
         if let Some(limit) = limits.max_entries {
             self.max_entries.store(limit.unwrap_or(u64::MAX), Ordering::Relaxed);
+            self.entries_ceiling.store(self.entries.load(Ordering::Relaxed).saturating_sub(1), Ordering::Relaxed);
         }
         if let Some(limit) = limits.max_value_bytes {
             self.max_value_bytes.store(limit.unwrap_or(u64::MAX), Ordering::Relaxed);

@@ -180,10 +180,8 @@ impl Local {
             shard.mark(tenant, self.mark_limit);
         }
         let context = &self.store.context;
-        if context.sliding && context.may_expire() {
-            if let Some(place) = tenant.place() {
-                shard.prolong(context, place.handle);
-            }
+        if let Some(place) = tenant.place().filter(|_| context.sliding && context.may_expire()) {
+            shard.prolong(context, place.handle);
         }
         self.hits.as_ref().is_some_and(|log| log.note(shard.number(), tenant.number()))
     }
@@ -341,6 +339,7 @@ impl Local {
         }
         if context.memory.is_above_limit() {
             self.store.shed(2 * added_bytes + SHED_BYTES);
+            context.memory.is_above_limit();
         }
         if context.pressure.is_due(context.memory.total()) {
             context.pressure.update(&context.memory);

@@ -36,7 +36,7 @@ struct State {
 
 impl Pressure {
     /// Nobody wants to know yet.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { alarm_bytes: AtomicU64::new(u64::MAX), relief_bytes: AtomicU64::new(0), watchers: Mutex::default() }
     }
 
@@ -78,7 +78,9 @@ impl Pressure {
         self.alarm_bytes.store(bytes(alarm), Ordering::Relaxed);
         self.relief_bytes.store(bytes(relief.max(0.0)), Ordering::Relaxed);
         drop(watchers);
-        to_wake.iter().for_each(|watcher| watcher.wake.wake());
+        for watcher in to_wake {
+            watcher.wake.wake();
+        }
     }
 
     /// Adds one who wants to know. What is passed already counts as news at the next write.

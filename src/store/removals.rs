@@ -201,7 +201,9 @@ impl Removals {
                 to_wake.push(Arc::clone(queue));
             }
         }
-        to_wake.iter().for_each(|queue| queue.wake.wake());
+        for queue in to_wake {
+            queue.wake.wake();
+        }
     }
 
     /// Adds an audience for a set of causes ([`Cause::bit`]).

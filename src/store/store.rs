@@ -138,14 +138,22 @@ impl Store {
         self.context.set_limits(limits)
     }
 
-    /// Has somebody else make room for a write that its own shard had no room for: the shard that holds most. Says whether that
-    /// changed anything.
+    /// Has others make room for a write that its own shard had no room for: the shard that holds most, if it has anybody who
+    /// may leave. Says whether that changed anything.
     pub(super) fn make_room(&self, refused: &Error) -> Result<bool, Error> {
-        let heaviest = match refused {
-            Error::EntryLimit { .. } => self.shards.iter().max_by_key(|shard| shard.len()),
-            _ => self.shards.iter().max_by_key(|shard| shard.weight_bytes()),
-        };
-        heaviest.map_or(Ok(false), |shard| shard.give(&self.context, refused))
+        let mut by_size: Vec<&Shard> = self.shards.iter().collect();
+        by_size.sort_by_key(|shard| {
+            std::cmp::Reverse(match refused {
+                Error::EntryLimit { .. } => shard.len(),
+                _ => shard.weight_bytes(),
+            })
+        });
+        for shard in by_size {
+            if shard.give(&self.context, refused)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// One write's share of coming below a limit that was lowered: so many bytes leave.

@@ -19,13 +19,13 @@ pub struct Idle {
     links: Links,
     list: List,
     clock: Clock,
-    idle_ticks: u64,
+    longest_ticks: u64,
 }
 
 impl Idle {
     /// Without entries.
     pub fn new(memory: Arc<Memory>, clock: Clock, idle_ms: u64) -> Self {
-        Self { links: Links::new(memory), list: List::default(), clock, idle_ticks: idle_ms.div_ceil(TICK_MS) }
+        Self { links: Links::new(memory), list: List::default(), clock, longest_ticks: idle_ms.div_ceil(TICK_MS) }
     }
 
     fn now(&self) -> u32 {
@@ -61,7 +61,7 @@ impl Policy for Idle {
             if access.take(slot) == 0 {
                 let idle = u64::from(self.now().saturating_sub(self.links.note(slot)));
                 // A tick that began is not over.
-                return (idle > self.idle_ticks).then_some(slot);
+                return (idle > self.longest_ticks).then_some(slot);
             }
             self.used(slot);
         }

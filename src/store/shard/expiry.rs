@@ -32,7 +32,7 @@ impl Shard {
     pub fn touch(&self, context: &Context, target: Target<'_>, ttl: Ttl) -> Result<bool, Error> {
         self.locked(context, |writer| {
             self.step(writer, context);
-            self.with_room(writer, context, |writer, _| {
+            self.with_room(writer, context, |writer| {
                 let number = match target {
                     Target::Key(key, hash) => self.living_spot(writer, context, key, hash).map(|spot| spot.slot),
                     Target::Handle(handle) => self.living_slot(writer, context, handle).ok().map(|_| handle.slot),

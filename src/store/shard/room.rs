@@ -54,18 +54,17 @@ impl Access for Marks<'_> {
 }
 
 impl Shard {
-    /// Tries a write until it succeeds, fails for good, or this shard has no more room to make. The write is told how many have left
-    /// for it.
+    /// Tries a write until it succeeds, fails for good, or this shard has no more room to make.
     pub(super) fn with_room<T>(
         &self,
         writer: &mut Writer,
         context: &Context,
-        mut write: impl FnMut(&mut Writer, usize) -> Result<T, Error>,
+        mut write: impl FnMut(&mut Writer) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let mut room = Room::default();
         writer.spared = None;
         loop {
-            match write(writer, room.evicted) {
+            match write(writer) {
                 Err(refused) if refused.is_limit() && self.make_room(writer, context, &refused, &mut room) => {}
                 done => return done,
             }
@@ -114,6 +113,7 @@ impl Shard {
     /// entries are counted. Says whether that changed anything.
     pub fn give(&self, context: &Context, refused: &Error) -> Result<bool, Error> {
         self.locked(context, |writer| {
+            writer.spared = None;
             let (bytes, least) = match *refused {
                 Error::MemoryLimit { requested_bytes, .. } => (requested_bytes as i64, self.batch()),
                 _ => (0, 1),
@@ -134,6 +134,7 @@ impl Shard {
     /// Lets go of entries that cost so many bytes, because the map holds more than a limit allows that was lowered.
     pub fn shed(&self, context: &Context, bytes: usize) -> Result<(), Error> {
         self.locked(context, |writer| {
+            writer.spared = None;
             let target = self.weight_bytes().saturating_sub(bytes as u64);
             while self.weight_bytes() > target && self.evict(writer, context, self.batch()) > 0 {}
             self.settle(writer, context, SHED_PAGES);

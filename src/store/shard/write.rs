@@ -77,12 +77,10 @@ impl Shard {
         let mut prepared = draft.prepare(context)?;
         self.locked(context, |writer| {
             self.step(writer, context);
-            self.with_room(writer, context, |writer, evicted| {
-                match (self.living_spot(writer, context, key, hash), wanted) {
-                    (Some(_), Presence::Absent) | (None, Presence::Present) => Ok(None),
-                    (Some(spot), _) => self.exchange(writer, context, spot.slot, draft, &mut prepared).map(Some),
-                    (None, _) => self.insert(writer, context, draft, evicted, &mut prepared).map(Some),
-                }
+            self.with_room(writer, context, |writer| match (self.living_spot(writer, context, key, hash), wanted) {
+                (Some(_), Presence::Absent) | (None, Presence::Present) => Ok(None),
+                (Some(spot), _) => self.exchange(writer, context, spot.slot, draft, &mut prepared).map(Some),
+                (None, _) => self.insert(writer, context, draft, &mut prepared).map(Some),
             })
         })
     }
@@ -92,9 +90,7 @@ impl Shard {
         let mut prepared = draft.prepare(context)?;
         self.locked(context, |writer| {
             self.step(writer, context);
-            self.with_room(writer, context, |writer, evicted| {
-                self.insert(writer, context, draft, evicted, &mut prepared)
-            })
+            self.with_room(writer, context, |writer| self.insert(writer, context, draft, &mut prepared))
         })
     }
 
@@ -107,7 +103,7 @@ impl Shard {
         self.locked(context, |writer| {
             self.step(writer, context);
             let mut prepared = None;
-            self.with_room(writer, context, |writer, _| {
+            self.with_room(writer, context, |writer| {
                 self.living_slot(writer, context, handle)?;
                 self.exchange(writer, context, handle.slot, &draft, &mut prepared)
             })
@@ -178,19 +174,16 @@ impl Shard {
         writer: &mut Writer,
         context: &'c Context,
         draft: &Draft<'_>,
-        evicted: usize,
         prepared: &mut Option<Prepared<'c>>,
     ) -> Result<Written, Error> {
-        context.admit_entry(evicted)?;
+        context.admit_entry()?;
         let made = self.make_entry(writer, context, draft, prepared);
         let (entry, span) = made.inspect_err(|_| context.dismiss_entries(1))?;
 
         let number = writer.slab.take(&self.slab);
         let slot = self.slab.slot(number).ok_or(Error::Broken)?;
-        if context.may_expire() {
-            if let Some(life) = self.slab.life(number) {
-                life.set(span, slot.generation());
-            }
+        if let Some(life) = context.may_expire().then(|| self.slab.life(number)).flatten() {
+            life.set(span, slot.generation());
         }
         let position = writer.order.append(context.next_sequence(), number);
         let version = slot.occupy(entry, position);
@@ -237,7 +230,7 @@ impl Shard {
             Ok(()) => Ok((entry, span)),
             Err(refused) => {
                 writer.wheel.cancel(number);
-                self.unmake(writer, context, entry, prepared);
+                unmake(writer, context, entry, prepared);
                 Err(refused)
             }
         }
@@ -265,17 +258,6 @@ impl Shard {
         }
     }
 
-    /// Takes back an entry that was never published.
-    fn unmake<'c>(&self, writer: &mut Writer, context: &'c Context, entry: Entry, prepared: &mut Option<Prepared<'c>>) {
-        if entry.size() > MAX_BLOCK_BYTES {
-            // SAFETY: it is large and was never published, and nobody else has it.
-            *prepared = Some(unsafe { Prepared::take_back(entry, &context.memory) });
-        } else {
-            // SAFETY: made with this arena just now, and never published.
-            unsafe { entry.free(&mut writer.arena, &context.memory) };
-        }
-    }
-
     fn exchange<'c>(
         &self,
         writer: &mut Writer,
@@ -294,7 +276,7 @@ impl Shard {
         }
         let entry = Entry::alloc(key, draft.value, type_id, prepared, &mut writer.arena)?;
         if let Err(refused) = self.renew(writer, context, number, draft.ttl) {
-            self.unmake(writer, context, entry, prepared);
+            unmake(writer, context, entry, prepared);
             return Err(refused);
         }
         let grown = entry.weight_bytes() as i64 - old.weight_bytes() as i64;
@@ -367,7 +349,7 @@ impl Shard {
                 access.store(0, Ordering::Relaxed);
             }
         }
-        if writer.wheel.len() > 0 {
+        if context.may_expire() {
             writer.wheel.cancel(number);
             self.deadlines.store(writer.wheel.len() as u64, Ordering::Relaxed);
         }
@@ -379,5 +361,16 @@ impl Shard {
         context.dismiss_entries(1);
         writer.has_news |= context.removals.tell(entry, handle, cause);
         writer.retire(context, Retired::Entry(entry), entry.weight_bytes());
+    }
+}
+
+/// Takes back an entry that was never published.
+fn unmake<'c>(writer: &mut Writer, context: &'c Context, entry: Entry, prepared: &mut Option<Prepared<'c>>) {
+    if entry.size() > MAX_BLOCK_BYTES {
+        // SAFETY: it is large and was never published, and nobody else has it.
+        *prepared = Some(unsafe { Prepared::take_back(entry, &context.memory) });
+    } else {
+        // SAFETY: made with this arena just now, and never published.
+        unsafe { entry.free(&mut writer.arena, &context.memory) };
     }
 }

@@ -1,9 +1,11 @@
 //! Tests of the whole store: against a naive map, with many threads, and at its limits.
 
+mod bounded;
 mod limits;
 mod model;
 mod threads;
 
+use super::sync::Arc;
 use super::*;
 
 /// A small generator whose seed each test prints on failure.

@@ -56,9 +56,7 @@ fn values_are_whole_and_never_go_back() {
                                 let other = format!("other-{}", random.below(3_000));
                                 map.delete(Key::string(&other)).unwrap();
                             }
-                            _ => {
-                                drop(map.set(Key::string(&key.to_string()), bytes_value(&bytes), Ttl::Default).unwrap())
-                            }
+                            _ => _ = map.set(Key::string(&key.to_string()), bytes_value(&bytes), Ttl::Default).unwrap(),
                         }
                     }
                 })
