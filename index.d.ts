@@ -225,6 +225,8 @@ export interface TypedMapStats {
   loadFactor: number
   /** Number of shards. */
   shards: number
+  /** Vector instructions: whether they may be used, and which are: `none` where they are off or of no use. */
+  simd: { enabled: boolean; level: 'sse2' | 'none' }
   /** How often the map is open, over all threads. */
   threads: number
   /** Milliseconds since the map was made. */

@@ -155,6 +155,19 @@ describe('stats', () => {
     assert.ok(uptimeMs > 0)
   })
 
+  it('say which vector instructions are used, and none where they are off', () => {
+    for (const [options, enabled] of [
+      [{}, true],
+      [{ enableSIMD: true }, true],
+      [{ enableSIMD: false }, false],
+      [{ simdEnabled: false }, false]
+    ]) {
+      const { simd } = new TypedMap(options).getStats()
+      const level = enabled && process.arch === 'x64' ? 'sse2' : 'none'
+      assert.deepEqual(simd, { enabled, level }, JSON.stringify(options))
+    }
+  })
+
   it('are a snapshot that belongs to the caller', () => {
     const map = new TypedMap([['a', 1]])
     const stats = map.getStats()

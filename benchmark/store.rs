@@ -27,6 +27,8 @@ const SMALL_VALUE: usize = 64;
 const VALUE_SIZES: [usize; 4] = [64, 1_024, 8_192, 65_536];
 const THREADS: [usize; 4] = [1, 2, 4, 8];
 
+const KEY_SIZES: [usize; 4] = [8, 32, 128, 1_024];
+
 /// Entries where values are large.
 const FEW_ENTRIES: usize = 2_000;
 
@@ -480,24 +482,53 @@ fn value_sizes(criterion: &mut Criterion) {
     }
 }
 
-/// What a hash of a string key costs: with the AES instructions where there are any, as the store uses it, next to the
-/// standard library's.
+/// What a hash of a string key costs, by its length: as the store computes it, next to the standard library's. ahash takes
+/// AES instructions where the build allows them: `RUSTFLAGS=-Ctarget-feature=+aes cargo bench -- hash` is the other row.
 fn hash(criterion: &mut Criterion) {
-    fn run(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, hasher: &impl BuildHasher, order: &[String]) {
-        let mut portions = portions(order);
-        group.bench_function(name, |bencher| {
-            bencher.iter(|| {
-                portions.next().into_iter().flatten().fold(0, |all, key| all ^ hasher.hash_one(black_box(key)))
+    fn run(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, hasher: &impl BuildHasher) {
+        for bytes in KEY_SIZES {
+            let order: Vec<String> = (0..PORTION).map(|i| format!("{i:0bytes$}")).collect();
+            group.bench_with_input(BenchmarkId::new(name, bytes), &bytes, |bencher, _| {
+                bencher.iter(|| order.iter().fold(0, |all, key| all ^ hasher.hash_one(black_box(key))));
             });
-        });
+        }
     }
-    let order = shuffled(&keys(ENTRIES));
     let mut group = criterion.benchmark_group("hash");
     configure(&mut group);
     group.throughput(portion_size());
-    run(&mut group, "ahash", &AHash::default(), &order);
-    run(&mut group, "siphash", &SipHash::default(), &order);
+    let ahash = if cfg!(target_feature = "aes") { "ahash, AES" } else { "ahash, no AES" };
+    run(&mut group, ahash, &AHash::default());
+    run(&mut group, "siphash", &SipHash::default());
 }
 
-criterion_group!(benches, insert, read, read_threads, write_threads, value_sizes, hash);
+/// Looking up keys that are there and keys that are not, with vector instructions and without.
+fn simd(criterion: &mut Criterion) {
+    let keys = keys(ENTRIES);
+    let hits = shuffled(&keys);
+    let misses: Vec<String> = hits.iter().map(|key| key.replace("user", "none")).collect();
+    let mut group = criterion.benchmark_group("simd");
+    configure(&mut group);
+    group.throughput(portion_size());
+    for simd in [true, false] {
+        let config = Config { simd: Some(simd), seed: Some(1), ..Config::default() };
+        let store = Store::new(&config).expect("an empty store fits into memory");
+        let local = store.join();
+        for key in &keys {
+            Session::insert(&local, key, &[7; SMALL_VALUE]);
+        }
+        let level = store.stats().simd.level;
+        for (what, order, expected) in [("present key", &hits, Some(7)), ("absent key", &misses, None)] {
+            let mut portions = portions(order);
+            group.bench_function(BenchmarkId::new(what, level), |bencher| {
+                bencher.iter(|| {
+                    for key in portions.next().into_iter().flatten() {
+                        assert_eq!(local.read(black_box(key)), expected);
+                    }
+                });
+            });
+        }
+    }
+}
+
+criterion_group!(benches, insert, read, read_threads, write_threads, value_sizes, hash, simd);
 criterion_main!(benches);

@@ -11,6 +11,7 @@ use super::hash::KeyHasher;
 use super::life::{Span, Ttl};
 use super::memory::Memory;
 use super::pressure::Pressure;
+use super::probe::Simd;
 use super::reclaim::Collector;
 use super::removals::Removals;
 use super::sync::{Arc, AtomicU8, AtomicU32, AtomicU64, Mutex, Ordering, Weak};
@@ -42,6 +43,8 @@ pub struct Context {
     pub clock: Clock,
     pub shards: u32,
     pub max_load_factor: f64,
+    /// What lookups may use of the processor.
+    pub simd: Simd,
     /// Who leaves when there is no room, where shards keep track of that.
     pub policy: Option<PolicyKind>,
     pub when_full: WhenFull,
@@ -86,6 +89,7 @@ impl Context {
             strict_ttl: config.strict_ttl.unwrap_or_default(),
             ttl_ms: config.ttl_ms,
             max_load_factor: config.max_load_factor.unwrap_or(super::config::DEFAULT_MAX_LOAD_FACTOR),
+            simd: if config.simd == Some(false) { Simd::None } else { Simd::best() },
             state: AtomicU8::new(OPEN),
             may_expire: AtomicU8::new(0),
             sequence: AtomicU64::new(0),

@@ -30,6 +30,7 @@
 
 use super::error::Error;
 use super::memory::{Memory, Use};
+use super::probe::{self, Simd};
 use super::sync::{Arc, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use super::zeroed::Zeroed;
 
@@ -41,6 +42,7 @@ const MOVED: u64 = u32::MAX as u64;
 const MIGRATION_BATCH: usize = 16;
 /// Words of the first table.
 const MIN_CAPACITY: usize = 16;
+const _: () = assert!(MIN_CAPACITY >= probe::WORDS);
 /// From this capacity on a table grows by half instead of doubling: it wastes less, and a move costs little.
 const SLOW_GROWTH_FROM: usize = 4_096;
 /// The fill that is never exceeded, even where memory for a larger table is refused.
@@ -53,6 +55,8 @@ pub struct Index {
     tables: AtomicPtr<Tables>,
     /// Bumped after a word was stored in its new place and before its old place is overwritten.
     moves: AtomicU32,
+    /// How words are looked at.
+    simd: Simd,
 }
 
 /// The pair of tables that belong together.
@@ -144,16 +148,57 @@ impl Table {
 
     /// The first word with this tag for whose slot `accept` has an answer.
     #[inline]
-    fn find<T>(&self, tag: u32, mut accept: impl FnMut(u32) -> Option<T>) -> Option<(usize, T)> {
+    fn find<T>(&self, simd: Simd, tag: u32, accept: impl FnMut(u32) -> Option<T>) -> Option<(usize, T)> {
+        match simd {
+            Simd::None => self.find_by_word(tag, accept),
+            #[cfg(all(target_arch = "x86_64", not(any(loom, tsan, miri))))]
+            Simd::Sse2 => self.find_by_vector(tag, accept),
+        }
+    }
+
+    /// The same, eight words at a time.
+    #[cfg(all(target_arch = "x86_64", not(any(loom, tsan, miri))))]
+    #[inline]
+    fn find_by_vector<T>(&self, tag: u32, mut accept: impl FnMut(u32) -> Option<T>) -> Option<(usize, T)> {
+        let words = self.words();
+        // Where fewer words are left than a look takes, it begins before its time and skips what does not count.
+        let last = words.len() - probe::WORDS;
+        let home = self.home(tag);
+        let mut start = home.min(last);
+        let mut skipped = home - start;
+        loop {
+            let block = words[start..].first_chunk::<{ probe::WORDS }>()?;
+            let (tagged, empty) = probe::look(block, tag);
+            let (tagged, empty) = (tagged >> skipped, empty >> skipped);
+            // Words after the first empty one are of other runs.
+            if tagged & empty.wrapping_sub(1) & !empty != 0 {
+                // One by one after all: which of them it is, a processor guesses sooner than it works out.
+                for (at, word) in block.iter().enumerate().skip(skipped) {
+                    let word = word.load(Ordering::Acquire);
+                    if let Some(answer) = accepted(word, tag, &mut accept) {
+                        return Some((start + at, answer));
+                    }
+                    if word == EMPTY {
+                        return None;
+                    }
+                }
+            }
+            if empty != 0 {
+                return None;
+            }
+            let next = if start == last { 0 } else { start + probe::WORDS };
+            start = next.min(last);
+            skipped = next - start;
+        }
+    }
+
+    #[inline]
+    fn find_by_word<T>(&self, tag: u32, mut accept: impl FnMut(u32) -> Option<T>) -> Option<(usize, T)> {
         let words = self.words();
         let mut position = self.home(tag);
         loop {
             let word = words[position].load(Ordering::Acquire);
-            if (word >> 32) as u32 == tag
-                && word as u32 != MOVED as u32
-                && word != EMPTY
-                && let Some(answer) = accept(word as u32 - 1)
-            {
+            if let Some(answer) = accepted(word, tag, &mut accept) {
                 return Some((position, answer));
             }
             // There is an empty word in every table: the load factor stays below 1.
@@ -176,6 +221,13 @@ impl Table {
     }
 }
 
+/// What `accept` answers for the slot of a word, if the word has the tag.
+#[inline]
+fn accepted<T>(word: u64, tag: u32, accept: &mut impl FnMut(u32) -> Option<T>) -> Option<T> {
+    let is_candidate = (word >> 32) as u32 == tag && word as u32 != MOVED as u32 && word != EMPTY;
+    if is_candidate { accept(word as u32 - 1) } else { None }
+}
+
 impl Drop for Allocation {
     fn drop(&mut self) {
         self.memory.release(Use::Index, Table::bytes(self.words.words().len()));
@@ -184,8 +236,8 @@ impl Drop for Allocation {
 
 impl Index {
     /// No tables.
-    pub fn new() -> Self {
-        Self { tables: AtomicPtr::new(std::ptr::null_mut()), moves: AtomicU32::new(0) }
+    pub fn new(simd: Simd) -> Self {
+        Self { tables: AtomicPtr::new(std::ptr::null_mut()), moves: AtomicU32::new(0), simd }
     }
 
     /// The caller is pinned or holds the shard's lock for as long as it uses the result.
@@ -205,11 +257,11 @@ impl Index {
             let moves = self.moves.load(Ordering::Acquire);
             if let Some(tables) = self.tables() {
                 if let Some(old) = &tables.old
-                    && let Some((_, answer)) = old.find(tag, &mut accept)
+                    && let Some((_, answer)) = old.find(self.simd, tag, &mut accept)
                 {
                     return Ok(Some(answer));
                 }
-                if let Some((_, answer)) = tables.current.find(tag, &mut accept) {
+                if let Some((_, answer)) = tables.current.find(self.simd, tag, &mut accept) {
                     return Ok(Some(answer));
                 }
             }
@@ -224,10 +276,10 @@ impl Index {
     pub fn spot(&self, tag: u32, mut accept: impl FnMut(u32) -> bool) -> Option<Spot> {
         let tables = self.tables()?;
         let mut accept = |slot| accept(slot).then_some(slot);
-        if let Some((position, slot)) = tables.current.find(tag, &mut accept) {
+        if let Some((position, slot)) = tables.current.find(self.simd, tag, &mut accept) {
             return Some(Spot { in_old: false, position, slot });
         }
-        let (position, slot) = tables.old.as_ref()?.find(tag, &mut accept)?;
+        let (position, slot) = tables.old.as_ref()?.find(self.simd, tag, &mut accept)?;
         Some(Spot { in_old: true, position, slot })
     }
 
@@ -441,12 +493,46 @@ mod tests {
     use super::*;
     use std::collections::HashMap;
 
+    /// Tables of every fill, with marks of a migration in them and tags that collide, at both ends.
+    #[cfg(all(target_arch = "x86_64", not(any(tsan, miri))))]
+    #[test]
+    fn vectors_find_what_a_look_at_each_word_finds() {
+        for seed in 1..400_u64 {
+            let mut random = seed;
+            let mut next = |below: u64| {
+                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (random >> 33) % below
+            };
+            let memory = Arc::new(Memory::new(None));
+            let table = Table::new(MIN_CAPACITY + next(60) as usize, &memory).unwrap();
+            let capacity = table.words().len() as u64;
+            let tag = |n: u64| ((n << 32) / capacity) as u32;
+            for slot in 0..next(capacity) {
+                table.insert(u64::from(tag(next(capacity / 3) * 3)) << 32 | (slot + 1));
+            }
+            for place in table.words() {
+                if place.load(Ordering::Relaxed) != EMPTY && next(5) == 0 {
+                    place.store(MOVED, Ordering::Relaxed);
+                }
+            }
+            for home in 0..capacity {
+                for tag in [tag(home), tag(home) + 1] {
+                    for divisor in [1, 2, 1_000] {
+                        let accept = |slot: u32| (slot % divisor == divisor - 1).then_some(slot);
+                        let expected = table.find_by_word(tag, accept);
+                        assert_eq!(table.find_by_vector(tag, accept), expected, "seed {seed}, tag {tag}");
+                    }
+                }
+            }
+        }
+    }
+
     /// Random insertions and removals with tags that collide on purpose, compared with a map after each.
     #[test]
     fn agrees_with_a_map_while_it_grows_and_shrinks() {
         for seed in 1..6_u64 {
             let memory = Arc::new(Memory::new(None));
-            let index = Index::new();
+            let index = Index::new(Simd::best());
             let mut writer = IndexWriter::new(0.8);
             let mut expected: HashMap<u32, u32> = HashMap::new();
             let mut random = seed;
@@ -492,7 +578,7 @@ mod tests {
     #[test]
     fn a_refused_table_is_no_reason_to_refuse_an_entry_that_fits() {
         let memory = Arc::new(Memory::new(Some(MIN_CAPACITY as u64 * 8)));
-        let index = Index::new();
+        let index = Index::new(Simd::best());
         let mut writer = IndexWriter::new(0.8);
         let room = (0..).take_while(|&n| {
             let made = writer.make_room(&index, &memory, &mut Vec::new()).is_ok();
@@ -511,7 +597,7 @@ mod model {
 
     fn filled(slots: &[(u32, u32)], capacity: usize) -> (Arc<Index>, IndexWriter) {
         let memory = Arc::new(Memory::new(None));
-        let index = Arc::new(Index::new());
+        let index = Arc::new(Index::new(Simd::best()));
         let mut writer = IndexWriter::new(0.9);
         drop(writer.start_migration(&index, capacity, &memory).unwrap());
         for &(tag, slot) in slots {

@@ -135,6 +135,15 @@ impl MemoryStats {
     }
 }
 
+/// Vector instructions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SimdStats {
+    /// Whether the map may use them.
+    pub enabled: bool,
+    /// Which it uses: `sse2`, or `none` where they are off or none of use.
+    pub level: &'static str,
+}
+
 /// What a map tells about itself.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stats {
@@ -160,6 +169,8 @@ pub struct Stats {
     pub load_factor: f64,
     /// Number of shards.
     pub shards: u32,
+    /// What lookups use of the processor.
+    pub simd: SimdStats,
     /// Threads that have the map open, each open counted.
     pub threads: u64,
     /// Milliseconds since the map was made.

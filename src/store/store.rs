@@ -14,7 +14,7 @@ use super::pressure::PressureSubscription;
 use super::reaper::{self, Debris};
 use super::removals::Audience;
 use super::shard::{Contents, Shard};
-use super::stats::{Counters, MemoryStats, Operations, Stats};
+use super::stats::{Counters, MemoryStats, Operations, SimdStats, Stats};
 use super::sync::{Arc, AtomicU32, AtomicU64, CachePadded, Mutex, Ordering, RwLock, process};
 
 /// One map, for all threads of the process.
@@ -404,6 +404,7 @@ impl Store {
             capacity,
             load_factor: if capacity == 0 { 0.0 } else { keyed as f64 / capacity as f64 },
             shards: self.shards(),
+            simd: SimdStats { enabled: self.config.simd != Some(false), level: self.context.simd.name() },
             threads,
             uptime_ms: self.context.clock.elapsed_ms(),
         }

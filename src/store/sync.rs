@@ -8,7 +8,7 @@ pub use self::model::*;
 #[cfg(not(loom))]
 pub use self::native::*;
 
-pub use std::sync::atomic::Ordering;
+pub use std::sync::atomic::{Ordering, compiler_fence};
 
 /// For state that no model covers, because it is the whole process's or has to do with time: always the real thing.
 pub mod process {

@@ -133,7 +133,7 @@ impl Shard {
     pub fn new(number: u32, context: &Context) -> Self {
         Self {
             number,
-            index: Index::new(),
+            index: Index::new(context.simd),
             slab: Slab::new(matches!(context.mark(), eviction::Mark::Bit | eviction::Mark::Count)),
             len: AtomicU64::new(0),
             weight_bytes: AtomicU64::new(0),
