@@ -20,7 +20,7 @@ const {
 
 /** @typedef {import('./open-map.js').OpenMap} OpenMap */
 
-const { CHUNK, GENERATION, SHARD, SLOT, STATE, TYPE, VERSION, WORD, WRITTEN } = SCRATCH
+const { GENERATION, SHARD, SLOT, STATE, TYPE, WRITTEN } = SCRATCH
 
 /** Coordinates that no entry has: what a handle of another map is to this one. */
 const NOWHERE = 0xffff_ffff
@@ -220,22 +220,23 @@ function getMany(open, items) {
     const item = list[index]
     let isNear = false
     if (typeof item === 'object' && item !== null && isHandle(item)) {
-      const copy = freshCopyOf(item, near)
+      const copy = freshCopyOf(item, near.keeper)
       isNear = copy !== STALE
-      if (isNear) values[index] = copy
-      else table.putHandle(places === undefined ? index : missing.length, item, open.instance)
+      if (isNear) {
+        near.hitHandle(item)
+        values[index] = copy
+      } else table.putHandle(places === undefined ? index : missing.length, item, open.instance)
     } else {
-      const copy = looks ? near.visible.get(item) : undefined
-      if (copy?.isFresh()) {
+      const place = looks ? near.visible.get(item) : undefined
+      if (place !== undefined && near.copies.isFresh(place)) {
         isNear = true
-        copy.isUsed = true
-        values[index] = copy.value
+        near.hitKey(place)
+        values[index] = near.copies.valueAt(place)
       } else {
         table.putKey(places === undefined ? index : missing.length)
       }
     }
     if (isNear) {
-      near.hits++
       if (places === undefined) {
         places = firstOf(index)
         missing = list.slice(0, index)
@@ -277,11 +278,8 @@ function getMissing(open, items, places, table, values) {
     values[place] = value
     if (kind === 0 || kind >= KIND.Uint8Array) continue
     const item = items[index]
-    const chunk = /** @type {number} */ (words[row + CHUNK])
-    const word = /** @type {number} */ (words[row + WORD])
-    const version = /** @type {number} */ (words[row + VERSION])
-    if (typeof item !== 'object') near.keepByKey(item, near.visible.get(item), value, chunk, word, version)
-    else if (item !== null && isHandle(item)) near.keepByHandle(item, value, chunk, word, version)
+    if (typeof item !== 'object') near.keepByKey(item, near.visible.get(item), value, words, row)
+    else if (item !== null && isHandle(item)) near.keepByHandle(item, value, words, row)
   }
 }
 

@@ -1,47 +1,53 @@
 'use strict'
 
 // Handles: references to entries, for the user. What a handle is, is in its four numbers; what its private fields hold is
-// the near cache's copy of the value, placed here because reading it then costs no lookup.
-
-/** @typedef {import('./near-cache.js').NearCache} NearCache */
+// a near cache's copy of the value, placed here because reading it then costs no lookup.
 
 /** Words that no version is found in: what stands in place of the words of an entry when there is no copy. */
 const NO_WORDS = new Int32Array(1)
 const NO_VERSION = 1
+/** The keeper of a handle that no near cache keeps a copy for. */
+const NO_KEEPER = 0
 /** What `freshCopyOf` gives for anything but a handle whose copy is fresh. A value can be `undefined`, this it cannot be. */
 const STALE = Symbol('stale')
 
-// Access to private state for the near cache, and for nobody outside lib/.
+// Access to private state for the near cache, and for nobody outside lib/. A `keeper` is the number of the map for which a
+// near cache keeps copies.
 /** @type {(value: object) => value is Handle} */
 let isHandle
-/** @type {(handle: Handle, near: NearCache) => boolean} */
+/** @type {(value: object, keeper: number) => value is Handle} */
+let isHit
+/** @type {(handle: Handle, keeper: number) => boolean} */
 let hasFreshCopy
-/** @type {(value: object, near: NearCache) => any} */
+/** @type {(value: object, keeper: number) => any} */
 let freshCopyOf
 /** @type {(handle: Handle) => any} */
 let copyOf
-/** @type {(handle: Handle, near: NearCache) => boolean} */
+/** @type {(handle: Handle, keeper: number) => boolean} */
 let isKeptBy
-/** @type {(handle: Handle, near: NearCache, words: Int32Array, word: number, version: number, value: any) => void} */
+/** @type {(handle: Handle, keeper: number, words: Int32Array, word: number, version: number, value: any) => void} */
 let keepCopy
 /** @type {(handle: Handle) => void} */
 let dropCopy
-/** @type {(handle: Handle) => boolean} */
-let hasCopy
 /** @type {(handle: Handle) => void} */
 let leaveCache
 /** @type {(handle: Handle) => boolean} */
 let takeMark
+/** @type {(handle: Handle, limit: number) => void} */
+let markAccess
 
 /**
  * A reference to one entry of one map, in any thread. Its own properties are plain numbers, so `postMessage` sends it as
  * data that `map.handle(data)` revives. It cannot be changed: its numbers are all that tells entries apart.
  */
 class Handle {
-  // The fields that a read looks at come first and lie side by side: a handle that is read at random then costs one
-  // or two cache lines.
-  /** Number of the map in this process. */
-  map = 0
+  // The fields that a hit looks at come first, so that with the engine's own three they take 64 bytes: handles are read at
+  // random, and each further line of the processor's cache costs more than the check it is needed for.
+  /**
+   * Number of the map whose near cache keeps a copy here; its complement if the copy was not read since that cache last
+   * looked. So one comparison says that the copy is of the right map and need not be marked as read.
+   */
+  #keeper = NO_KEEPER
   /** @type {Int32Array} */
   #words = NO_WORDS
   /** Index of the entry's version word in `#words`. */
@@ -50,10 +56,6 @@ class Handle {
   #version = NO_VERSION
   /** @type {any} */
   #copy = undefined
-  /** Whether the copy was read since the cache last looked. */
-  #isUsed = false
-  /** The cache that keeps this handle's copy. @type {NearCache | null} */
-  #near = null
 
   /**
    * @param {number} map
@@ -63,6 +65,7 @@ class Handle {
    */
   constructor(map, shard, slot, generation) {
     // Unsigned 32-bit integers, whoever calls: native code takes nothing else.
+    /** Number of the map in this process. */
     this.map = map >>> 0
     /** Number of the shard in the map. */
     this.shard = shard >>> 0
@@ -79,19 +82,21 @@ class Handle {
   }
 
   static {
-    isHandle = /** @type {typeof isHandle} */ (value => #near in value)
-    hasFreshCopy = (handle, near) => handle.map === near.instance && handle.#words[handle.#word] === handle.#version
-    freshCopyOf = (value, near) => {
-      if (!(#words in value) || value.#words[value.#word] !== value.#version || value.map !== near.instance)
-        return STALE
-      // Writing what is there already would cost memory traffic at every random read.
-      if (!value.#isUsed) value.#isUsed = true
+    isHandle = /** @type {typeof isHandle} */ (value => #keeper in value)
+    isHit = /** @type {typeof isHit} */ (
+      (value, keeper) => #keeper in value && value.#keeper === keeper && value.#words[value.#word] === value.#version
+    )
+    hasFreshCopy = (handle, keeper) => isKeptBy(handle, keeper) && handle.#words[handle.#word] === handle.#version
+    freshCopyOf = (value, keeper) => {
+      if (!(#keeper in value && hasFreshCopy(value, keeper))) return STALE
+      value.#keeper = keeper
       return value.#copy
     }
     copyOf = handle => handle.#copy
-    isKeptBy = (handle, near) => handle.#near === near
-    keepCopy = (handle, near, words, word, version, value) => {
-      handle.#near = near
+    isKeptBy = (handle, keeper) => handle.#keeper === keeper || handle.#keeper === ~keeper
+    keepCopy = (handle, keeper, words, word, version, value) => {
+      // A copy that is new was not read yet. One that is renewed keeps its mark.
+      if (handle.#keeper !== keeper) handle.#keeper = ~keeper
       handle.#words = words
       handle.#word = word
       handle.#version = version
@@ -102,18 +107,30 @@ class Handle {
       handle.#word = 0
       handle.#version = NO_VERSION
       handle.#copy = undefined
-      handle.#isUsed = false
     }
-    hasCopy = handle => handle.#words !== NO_WORDS
     leaveCache = handle => {
-      handle.#near = null
+      handle.#keeper = NO_KEEPER
     }
     takeMark = handle => {
-      const isUsed = handle.#isUsed
-      handle.#isUsed = false
-      return isUsed
+      const isMarked = handle.#keeper > NO_KEEPER
+      if (isMarked) handle.#keeper = ~handle.#keeper
+      return isMarked
     }
+    markAccess = (handle, limit) => markAccessWord(handle.#words, handle.#word, limit)
   }
+}
+
+/**
+ * Marks the access word of an entry, for the policy that decides who leaves a full map. Threads may do this at the same
+ * time and lose a mark.
+ *
+ * @param {Int32Array} words
+ * @param {number} word index of the version word, which the access word follows
+ * @param {number} limit what it is counted up to
+ */
+function markAccessWord(words, word, limit) {
+  const marks = /** @type {number} */ (words[word + 1])
+  if (marks < limit) words[word + 1] = marks + 1
 }
 
 module.exports = {
@@ -124,11 +141,13 @@ module.exports = {
   copyOf,
   dropCopy,
   freshCopyOf,
-  hasCopy,
   hasFreshCopy,
   isHandle,
+  isHit,
   isKeptBy,
   keepCopy,
   leaveCache,
+  markAccess,
+  markAccessWord,
   takeMark
 }

@@ -74,7 +74,26 @@ const KIND = Object.freeze({
   Float16Array: 28
 })
 
+/** What a hit of the near cache has to note down, as `open` says it: nothing, a bit, a count, or the hit itself in order. */
+const MARKING = Object.freeze({ None: 0, Bit: 1, Count: 2, Order: 3 })
+
+/** In place of a chunk: no copy of this value is to be kept. */
+const UNKEPT = 0xffff_ffff
+
 /** Numbers of log levels, in rising order; a listener gets its own level and everything above. */
 const LEVEL = Object.freeze({ trace: 0, debug: 1, info: 2, warn: 3, error: 4, off: 5 })
 
-module.exports = { SCRATCH_LENGTH, SCRATCH, ROW, NUMBER, BATCH_ROW, WALK_ROW, KEY_KIND, WANT, KIND, LEVEL }
+module.exports = {
+  SCRATCH_LENGTH,
+  SCRATCH,
+  ROW,
+  NUMBER,
+  BATCH_ROW,
+  WALK_ROW,
+  KEY_KIND,
+  WANT,
+  KIND,
+  MARKING,
+  UNKEPT,
+  LEVEL
+}

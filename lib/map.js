@@ -11,7 +11,7 @@ const { Handle } = require('./handle.js')
 const { Cursor, MapIterator } = require('./iterators.js')
 const { KIND, SCRATCH, WANT } = require('./layout.js')
 const { binding, scratch } = require('./native.js')
-const { STALE, copyOf, freshCopyOf, hasFreshCopy, isHandle, isKeptBy } = require('./near-cache.js')
+const { STALE, copyOf, freshCopyOf, hasFreshCopy, isHandle, isHit, isKeptBy } = require('./near-cache.js')
 const { OpenMap } = require('./open-map.js')
 const { checkFunction, readCount, readGetOptions, readInsertOptions, readName, readOptions } = require('./options.js')
 const { Meter, readStats } = require('./stats.js')
@@ -39,9 +39,9 @@ const {
 } = binding
 
 /** @typedef {import('./near-cache.js').NearCache} NearCache */
-/** @typedef {ReturnType<NearCache['visible']['get']>} Copy */
+/** The place of a key's copy in the near cache, if it has one. @typedef {number | undefined} Place */
 
-const { CHUNK, STATE, TYPE, VERSION, WORD } = SCRATCH
+const { STATE, TYPE } = SCRATCH
 const ABSENT = 0
 /** Numbers of slots and generations have 32 bits. */
 const MAX_COORDINATE = 2 ** 32 - 1
@@ -165,17 +165,15 @@ class TypedMap {
   get(key, options = undefined) {
     const near = this.#near
     if (options !== undefined) return this.#readAs(key, options)
-    if (typeof key === 'object') {
-      const copy = key === null ? STALE : freshCopyOf(key, near)
-      if (copy === STALE) return this.#readObject(key)
-      near.hits++
-      return copy
+    if (typeof key === 'object' && key !== null) {
+      if (!isHit(key, near.keeper)) return this.#readObject(key)
+      near.hitHandle(key)
+      return copyOf(key)
     }
-    const copy = near.visible.get(key)
-    if (copy === undefined || copy.words[copy.word] !== copy.version) return this.#readByKey(key, copy)
-    near.hits++
-    if (!copy.isUsed) copy.isUsed = true
-    return copy.value
+    const place = near.visible.get(key)
+    if (place === undefined || !near.copies.isHit(place)) return this.#readByKey(key, place)
+    near.hitKey(place)
+    return near.copies.valueAt(place)
   }
 
   /** @param {any} handle @param {any} options */
@@ -183,74 +181,62 @@ class TypedMap {
     const near = this.#near
     if (!isHandleKey(handle)) throw notAHandle(handle)
     if (options !== undefined) return this.#readAs(handle, options)
-    const copy = freshCopyOf(handle, near)
-    if (copy === STALE) return this.#readByHandle(handle)
-    near.hits++
-    return copy
+    if (!isHit(handle, near.keeper)) return this.#readByHandle(handle)
+    near.hitHandle(handle)
+    return copyOf(handle)
   }
 
-  /** @param {object | null} key a handle, or something that may be a key */
+  /** @param {object} key a handle, or something that may be a key */
   #readObject(key) {
-    return isHandleKey(key) ? this.#readByHandle(/** @type {Handle} */ (key)) : this.#readByKey(key, undefined)
+    return isHandle(key) ? this.#readByHandle(key) : this.#readByKey(key, undefined)
   }
 
   /**
    * Reads natively, and keeps what was read.
    *
    * @param {any} key
-   * @param {Copy} copy what the near cache has for it, outdated
+   * @param {Place} place what the near cache has for it
    */
-  #readByKey(key, copy) {
+  #readByKey(key, place) {
     const near = this.#near
-    if (copy === undefined) {
-      const guest = near.guestOf(key)
-      if (guest !== undefined) {
-        near.hits++
-        return guest.value
-      }
-    }
+    const known = near.findKey(key, place)
+    if (known !== STALE) return known
     const open = this.#open
     const raw = getBinding(open.id, key)
     const kind = /** @type {number} */ (scratch[STATE])
     open.reportManyHits()
     if (kind === ABSENT) {
-      if (copy !== undefined) near.forgetKey(key)
+      if (place !== undefined) near.forgetKey(key)
       return undefined
     }
-    return this.#keepByKey(key, copy, kind, decode(kind, raw))
+    return this.#keepByKey(key, place, kind, decode(kind, raw))
   }
 
   /**
    * Keeps a value whose place the last native call left in the scratch array.
    *
    * @param {any} key
-   * @param {Copy} copy
+   * @param {Place} place
    * @param {number} kind
    * @param {any} value
    */
-  #keepByKey(key, copy, kind, value) {
-    if (kind < FIRST_BYTES && typeof key !== 'object') {
-      const chunk = /** @type {number} */ (scratch[CHUNK])
-      const word = /** @type {number} */ (scratch[WORD])
-      this.#near.keepByKey(key, copy, value, chunk, word, /** @type {number} */ (scratch[VERSION]))
-    }
+  #keepByKey(key, place, kind, value) {
+    if (kind < FIRST_BYTES && typeof key !== 'object') this.#near.keepByKey(key, place, value, scratch, 0)
     return value
   }
 
   /** @param {Handle} handle */
   #readByHandle(handle) {
-    const guest = this.#near.guestOf(handle)
-    if (guest !== undefined) {
-      this.#near.hits++
-      return guest.value
-    }
+    const near = this.#near
+    const known = near.findHandle(handle)
+    if (known !== STALE) return known
     const open = this.#open
     if (!this.#owns(handle)) return undefined
     const raw = getByHandleBinding(open.id, handle.shard, handle.slot, handle.generation)
     const kind = /** @type {number} */ (scratch[STATE])
     open.reportManyHits()
     if (kind === ABSENT) {
-      this.#near.forgetHandle(handle)
+      near.forgetHandle(handle)
       return undefined
     }
     return this.#keepByHandle(handle, kind, decode(kind, raw))
@@ -262,11 +248,7 @@ class TypedMap {
    * @param {any} value
    */
   #keepByHandle(handle, kind, value) {
-    if (kind < FIRST_BYTES) {
-      const chunk = /** @type {number} */ (scratch[CHUNK])
-      const word = /** @type {number} */ (scratch[WORD])
-      this.#near.keepByHandle(handle, value, chunk, word, /** @type {number} */ (scratch[VERSION]))
-    }
+    if (kind < FIRST_BYTES) this.#near.keepByHandle(handle, value, scratch, 0)
     return value
   }
 
@@ -291,7 +273,8 @@ class TypedMap {
     if (copy) return decodeCopy(kind, raw)
     if (handle === undefined) return this.#keepByKey(key, this.#near.visible.get(key), kind, decode(kind, raw))
     // The same object as without the type.
-    return hasFreshCopy(handle, this.#near) ? copyOf(handle) : this.#keepByHandle(handle, kind, decode(kind, raw))
+    const known = freshCopyOf(handle, this.#near.keeper)
+    return known === STALE ? this.#keepByHandle(handle, kind, decode(kind, raw)) : known
   }
 
   /**
@@ -306,11 +289,10 @@ class TypedMap {
 
   /** @param {any} key */
   has(key) {
-    const near = this.#near
     const { id } = this.#open
     if (!isHandleKey(key)) return hasBinding(id, key)
     // A copy that is fresh is a copy of an entry that is there.
-    if (hasFreshCopy(key, near)) return true
+    if (hasFreshCopy(key, this.#near.keeper)) return true
     return this.#owns(key) && hasHandleBinding(id, key.shard, key.slot, key.generation)
   }
 
@@ -337,10 +319,7 @@ class TypedMap {
   #write(key, wire, kind) {
     setBinding(this.#open.id, key, wire, kind)
     // The copy of a scalar is the scalar: as good as read again. That of an object is made by the next read.
-    if (kind < JSON_TEXT && this.#near.visible.size > 0) {
-      const copy = this.#near.visible.get(key)
-      if (copy !== undefined) this.#keepByKey(key, copy, kind, wire)
-    }
+    if (kind < JSON_TEXT) this.#near.renewKey(key, wire, scratch)
   }
 
   /** @param {any} key @param {any} value */
@@ -348,18 +327,17 @@ class TypedMap {
     const near = this.#near
     const open = this.#open
     if (isHandleKey(key)) return this.#readExisting(key)
-    const copy = near.visible.get(key)
-    if (copy?.isFresh()) {
-      near.hits++
-      copy.isUsed = true
-      return copy.value
+    const place = near.visible.get(key)
+    if (place !== undefined && near.copies.isFresh(place)) {
+      near.hitKey(place)
+      return near.copies.valueAt(place)
     }
     const kind = kindOf(value)
     const wire = encode(value, kind)
     const raw = getOrInsertBinding(open.id, key, wire, kind)
     const found = /** @type {number} */ (scratch[STATE])
-    if (found === ABSENT) return this.#keepByKey(key, copy, kind, decodeWritten(kind, wire))
-    return this.#keepByKey(key, copy, found, decode(found, raw))
+    if (found === ABSENT) return this.#keepByKey(key, place, kind, decodeWritten(kind, wire))
+    return this.#keepByKey(key, place, found, decode(found, raw))
   }
 
   /** @param {any} key @param {(key: any) => any} callback */
@@ -368,15 +346,14 @@ class TypedMap {
     const open = this.#open
     checkFunction('callback', callback)
     if (isHandleKey(key)) return this.#readExisting(key)
-    const copy = near.visible.get(key)
-    if (copy?.isFresh()) {
-      near.hits++
-      copy.isUsed = true
-      return copy.value
+    const place = near.visible.get(key)
+    if (place !== undefined && near.copies.isFresh(place)) {
+      near.hitKey(place)
+      return near.copies.valueAt(place)
     }
     const raw = getBinding(open.id, key)
     const found = /** @type {number} */ (scratch[STATE])
-    if (found !== ABSENT) return this.#keepByKey(key, copy, found, decode(found, raw))
+    if (found !== ABSENT) return this.#keepByKey(key, place, found, decode(found, raw))
     // -0 is the key 0. The callback is called without `this`.
     const value = callback(key === 0 ? 0 : key)
     const kind = kindOf(value)
@@ -503,7 +480,7 @@ class TypedMap {
     const kind = kindOf(value)
     const wire = encode(value, kind)
     replaceBinding(open.id, handle.shard, handle.slot, handle.generation, wire, kind)
-    if (kind < JSON_TEXT && isKeptBy(handle, this.#near)) this.#keepByHandle(handle, kind, wire)
+    if (kind < JSON_TEXT && isKeptBy(handle, this.#near.keeper)) this.#keepByHandle(handle, kind, wire)
     return this
   }
 

@@ -17,11 +17,27 @@
 //
 // Bytes are never kept, because they cannot be frozen.
 
-const { KeyCopy, Ring, evictHandle, isEmpty } = require('./copies.js')
-const { STALE, copyOf, dropCopy, freshCopyOf, hasFreshCopy, isHandle, isKeptBy, keepCopy } = require('./handle.js')
+const { Copies, NOBODY } = require('./copies.js')
+const {
+  STALE,
+  copyOf,
+  dropCopy,
+  freshCopyOf,
+  hasFreshCopy,
+  isHandle,
+  isHit,
+  isKeptBy,
+  keepCopy,
+  markAccess,
+  markAccessWord
+} = require('./handle.js')
+const { MARKING, SCRATCH, UNKEPT } = require('./layout.js')
 
 /** @typedef {import('./handle.js').Handle} Handle */
+/** @typedef {import('./words.js').HitLog} HitLog */
 /** @typedef {import('./words.js').Words} Words */
+
+const { CHUNK, SHARD, SLOT, VERSION, WORD } = SCRATCH
 
 /** One in so many newly read values is admitted to a full cache. A power of two. */
 const ADMITTED_PER = 8
@@ -42,78 +58,139 @@ const DROPPED_PER_STEP = 64
 /** Copies that are dropped at once when a map is closed: less than a millisecond. Others wait for the garbage collector. */
 const DROPPED_AT_END = 65_536
 
-/** The key of no copy, which equals none. */
-const NOBODY = Symbol('nobody')
-
-/** What reads look into while looking is not worth it. Nothing is ever put in. @type {Map<unknown, KeyCopy>} */
+/** What reads look into while looking is not worth it. Nothing is ever put in. @type {Map<unknown, number>} */
 const NOTHING = new Map()
 
-const NO_INSTANCE = -1
+/** What `open` says of a map that marks no hits. */
+const UNMARKED = MARKING.None
+
+/** What an access word is counted up to. @type {Record<number, number>} */
+const MARK_LIMITS = { [MARKING.Bit]: 1, [MARKING.Count]: 255 }
+
+/** The keeper of a cache that keeps nothing. No map gets this number, so no handle has it. */
+const NO_MAP = 2 ** 31 - 1
 
 class NearCache {
-  /** Number of the map whose handles may have copies here; none has this number in a cache that keeps nothing. */
-  instance
-  /** Where reads by key look: `#copies`, or nothing while that is not worth it. @type {Map<unknown, KeyCopy>} */
+  /** Number of the map, by which handles know whose copy they have. */
+  keeper
+  /** @type {Copies} */
+  copies
+  /** Where reads by key look: the places of `copies`, or nothing while that is not worth it. @type {Map<unknown, number>} */
   visible
   /** Reads answered here that were not reported yet. */
   hits = 0
-  /** Copies by key; primitives only. @type {Map<unknown, KeyCopy>} */
-  #copies = new Map()
+  /** What a hit has to note down for the policy of the map: one of MARKING. */
+  #marking
   #maxEntries
   #words
-  #ring
-  /** What was read last without being admitted; its key may be a handle. */
-  #guest = new KeyCopy(NOBODY)
+  /** Where hits are noted in order. @type {HitLog | null} */
+  #hitLog
+  /** What was read last without being admitted, a key or a handle, and its value. The words are looked for when it is read again. */
+  #guest = NOBODY
+  /** @type {any} */
+  #guestValue = undefined
+  #guestChunk = 0
+  #guestWord = 0
+  #guestVersion = 0
+  #guestTicket = 0
   /** Reads by key that found no copy here, or samples, until the next review. */
   #untilReview = MISSES_PER_REVIEW
   /** While looking, what `hits` was at the last review; otherwise the samples since then that were hits. */
   #hitsAtReview = 0
   #random = 0x2545f491
-  /** What this one took the place of, while it still holds copies. @type {NearCache | null} */
-  #outdated = null
+  /** What this one took the place of, as far as handles may still hold copies. @type {Copies[]} */
+  #outdated = []
 
   /**
    * @param {number} maxEntries 0 for a cache that keeps nothing
    * @param {Words | null} words
    * @param {number} instance number of the map
+   * @param {number} marking one of MARKING
+   * @param {HitLog | null} hitLog where marking is in order
    */
-  constructor(maxEntries, words, instance) {
-    this.instance = maxEntries === 0 ? NO_INSTANCE : instance
+  constructor(maxEntries, words, instance, marking = MARKING.None, hitLog = null) {
+    this.keeper = maxEntries === 0 ? NO_MAP : instance
     this.#maxEntries = maxEntries
     this.#words = words
+    this.#marking = marking
+    this.#hitLog = hitLog
     // The guest has one of the entries.
-    this.#ring = new Ring(Math.max(0, maxEntries - 1))
-    this.visible = this.#copies
+    this.copies = new Copies(Math.max(0, maxEntries - 1), this.keeper, hitLog !== null)
+    this.visible = this.copies.places
   }
 
   /**
-   * The guest, if it is the fresh copy of this key or handle.
+   * Counts a hit on the copy of a handle.
+   *
+   * @param {Handle} handle
+   */
+  hitHandle(handle) {
+    this.hits++
+    if (this.#marking !== UNMARKED) this.#markHandle(handle)
+  }
+
+  /**
+   * Counts a hit on the copy of a key.
+   *
+   * @param {number} place
+   */
+  hitKey(place) {
+    this.hits++
+    if (this.#marking !== UNMARKED) this.#markKey(place)
+  }
+
+  /**
+   * What is kept of a handle, its mark or the guest taken into account. Counts it as a hit.
+   *
+   * @param {Handle} handle
+   * @returns {any} STALE if nothing fresh is kept
+   */
+  findHandle(handle) {
+    const copy = freshCopyOf(handle, this.keeper)
+    if (copy === STALE) return this.#findGuest(handle)
+    this.hitHandle(handle)
+    return copy
+  }
+
+  /**
+   * The same by key.
    *
    * @param {unknown} key
-   * @returns {KeyCopy | undefined}
+   * @param {number | undefined} place what `visible` has for the key
    */
-  guestOf(key) {
-    const guest = this.#guest
-    return guest.key === key && guest.isFresh() ? guest : undefined
+  findKey(key, place) {
+    if (place === undefined || !this.copies.isFresh(place)) return this.#findGuest(key)
+    this.hitKey(place)
+    return this.copies.valueAt(place)
   }
 
   /**
    * Keeps what was read by key.
    *
    * @param {unknown} key a primitive
-   * @param {KeyCopy | undefined} copy what `visible` has for the key
+   * @param {number | undefined} place what `visible` has for the key
    * @param {any} value
-   * @param {number} chunk
-   * @param {number} word
-   * @param {number} version
+   * @param {Uint32Array} states where native code said what it is about
+   * @param {number} row where it begins there
    */
-  keepByKey(key, copy, value, chunk, word, version) {
-    const words = this.#wordsOf(chunk)
-    if (words === null) return
-    const signed = version | 0
-    const kept = copy ?? this.#placeOfKey(key)
-    if (kept === undefined) this.#welcome(key, words, word, signed, value)
-    else kept.keep(words, word, signed, value)
+  keepByKey(key, place, value, states, row) {
+    const chunk = /** @type {number} */ (states[row + CHUNK])
+    if (this.#maxEntries === 0 || chunk === UNKEPT) return
+    const taken = place ?? this.#placeOfKey(key)
+    if (taken === undefined) this.#welcome(key, value, states, row)
+    else this.#keepAt(taken, key, value, states, row)
+  }
+
+  /**
+   * Keeps what was written by key, if there is a copy already.
+   *
+   * @param {unknown} key
+   * @param {any} value
+   * @param {Uint32Array} states
+   */
+  renewKey(key, value, states) {
+    const place = this.visible.get(key)
+    if (place !== undefined && states[CHUNK] !== UNKEPT) this.#keepAt(place, key, value, states, 0)
   }
 
   /**
@@ -121,19 +198,21 @@ class NearCache {
    *
    * @param {Handle} handle
    * @param {any} value
-   * @param {number} chunk
-   * @param {number} word
-   * @param {number} version
+   * @param {Uint32Array} states
+   * @param {number} row
    */
-  keepByHandle(handle, value, chunk, word, version) {
+  keepByHandle(handle, value, states, row) {
+    const chunk = /** @type {number} */ (states[row + CHUNK])
+    if (this.#maxEntries === 0 || chunk === UNKEPT) return
+    const isKept = isKeptBy(handle, this.keeper)
+    if (!isKept && this.copies.isCrowded() && !this.#draws(ADMITTED_PER)) {
+      return this.#welcome(handle, value, states, row)
+    }
     const words = this.#wordsOf(chunk)
     if (words === null) return
-    const signed = version | 0
-    if (!isKeptBy(handle, this)) {
-      if (this.#ring.isCrowded() && !this.#draws(ADMITTED_PER)) return this.#welcome(handle, words, word, signed, value)
-      this.#evict(this.#ring.add(handle))
-    }
-    keepCopy(handle, this, words, word, signed, value)
+    if (!isKept) this.copies.addHandle(handle)
+    const version = /** @type {number} */ (states[row + VERSION]) | 0
+    keepCopy(handle, this.keeper, words, /** @type {number} */ (states[row + WORD]), version, value)
   }
 
   /**
@@ -142,10 +221,7 @@ class NearCache {
    * @param {unknown} key
    */
   forgetKey(key) {
-    const copy = this.#copies.get(key)
-    if (copy === undefined) return
-    this.#copies.delete(key)
-    copy.drop()
+    this.copies.deleteKey(key)
   }
 
   /**
@@ -154,7 +230,7 @@ class NearCache {
    * @param {Handle} handle
    */
   forgetHandle(handle) {
-    if (isKeptBy(handle, this)) dropCopy(handle)
+    if (isKeptBy(handle, this.keeper)) dropCopy(handle)
   }
 
   /** Hits that were not taken yet. */
@@ -167,18 +243,32 @@ class NearCache {
 
   /** An empty cache in place of this one, made at once however much this one holds. */
   successor() {
-    const next = new NearCache(this.#maxEntries, this.#words, this.instance)
+    const next = new NearCache(this.#maxEntries, this.#words, this.keeper, this.#marking, this.#hitLog)
     next.hits = this.takeHits()
-    next.#outdated = this
+    this.copies.forgetKeys()
+    next.#outdated = [...this.#outdated, this.copies]
     return next
   }
 
   /** Lets go of everything, when the map is closed. */
   dispose() {
-    this.#dismantle(DROPPED_AT_END)
-    this.#copies.clear()
-    this.#ring = new Ring(0)
-    this.#outdated = null
+    this.#guest = NOBODY
+    this.#guestValue = undefined
+    this.copies.forgetKeys()
+    this.copies.dismantle(DROPPED_AT_END)
+    this.#outdated = []
+  }
+
+  /** @param {Handle} handle */
+  #markHandle(handle) {
+    if (this.#hitLog !== null) this.#hitLog.note(this.#hitLog.ticketOf(handle.shard, handle.slot))
+    else markAccess(handle, /** @type {number} */ (MARK_LIMITS[this.#marking]))
+  }
+
+  /** @param {number} place */
+  #markKey(place) {
+    if (this.#hitLog !== null) this.#hitLog.note(this.copies.ticketAt(place))
+    else this.copies.markAccess(place, /** @type {number} */ (MARK_LIMITS[this.#marking]))
   }
 
   /**
@@ -186,40 +276,62 @@ class NearCache {
    * @returns {Int32Array | null}
    */
   #wordsOf(chunk) {
-    if (this.#maxEntries === 0 || this.#words === null) return null
     const outdated = this.#outdated
-    if (outdated !== null && !outdated.#dismantle(DROPPED_PER_STEP)) this.#outdated = outdated.#outdated
-    return this.#words.of(chunk)
+    if (outdated.length > 0 && !outdated[0]?.dismantle(DROPPED_PER_STEP)) outdated.shift()
+    return this.#words === null ? null : this.#words.of(chunk)
   }
 
   /**
-   * The copy to keep a value in that was read by key and not found, or undefined if it is not admitted.
+   * The ticket of an entry, where hits are noted in order.
+   *
+   * @param {Uint32Array} states
+   * @param {number} row
+   */
+  #ticketAt(states, row) {
+    if (this.#hitLog === null) return 0
+    return this.#hitLog.ticketOf(
+      /** @type {number} */ (states[row + SHARD]),
+      /** @type {number} */ (states[row + SLOT])
+    )
+  }
+
+  /**
+   * @param {number} place
+   * @param {unknown} key
+   * @param {any} value
+   * @param {Uint32Array} states
+   * @param {number} row
+   */
+  #keepAt(place, key, value, states, row) {
+    const words = this.#wordsOf(/** @type {number} */ (states[row + CHUNK]))
+    if (words === null) return this.forgetKey(key)
+    const word = /** @type {number} */ (states[row + WORD])
+    const version = /** @type {number} */ (states[row + VERSION]) | 0
+    this.copies.keep(place, words, word, version, value, this.#ticketAt(states, row))
+  }
+
+  /**
+   * The place to keep a value at that was read by key and not found, or undefined if it is not admitted.
    *
    * @param {unknown} key
-   * @returns {KeyCopy | undefined}
+   * @returns {number | undefined}
    */
   #placeOfKey(key) {
     const isLooking = this.#isLooking()
-    if (this.#ring.isCrowded()) {
+    if (this.copies.isCrowded()) {
       const isDrawn = this.#draws(isLooking ? ADMITTED_PER : SAMPLED_PER)
       if ((isLooking || isDrawn) && --this.#untilReview === 0) this.#review()
       if (!isDrawn) return undefined
     }
     // Nobody looked, so there may be one.
-    const known = isLooking ? undefined : this.#copies.get(key)
-    if (known !== undefined) {
-      if (known.isFresh()) this.#hitsAtReview++
-      known.isUsed = true
-      return known
-    }
-    const copy = new KeyCopy(key)
-    this.#copies.set(key, copy)
-    this.#evict(this.#ring.add(copy))
-    return copy
+    const known = isLooking ? undefined : this.copies.places.get(key)
+    if (known === undefined) return this.copies.addKey(key)
+    if (this.copies.isFresh(known)) this.#hitsAtReview++
+    return known
   }
 
   #isLooking() {
-    return this.visible === this.#copies
+    return this.visible === this.copies.places
   }
 
   /** Judges whether reads by key are worth a look. */
@@ -229,7 +341,7 @@ class NearCache {
       // So many of all reads, those that missed included.
       if (hits * (WORTH_PER - 1) < MISSES_PER_REVIEW) this.visible = NOTHING
     } else if (this.#hitsAtReview * WORTH_PER >= SAMPLES_PER_REVIEW) {
-      this.visible = this.#copies
+      this.visible = this.copies.places
     }
     const isLooking = this.#isLooking()
     this.#untilReview = isLooking ? MISSES_PER_REVIEW : SAMPLES_PER_REVIEW
@@ -251,41 +363,38 @@ class NearCache {
   }
 
   /**
-   * Keeps a copy until the next one that is not admitted either.
+   * Keeps a value until the next one that is not admitted either.
    *
-   * @param {unknown} key
-   * @param {Int32Array} words
-   * @param {number} word
-   * @param {number} version
+   * @param {unknown} item a key or a handle
    * @param {any} value
+   * @param {Uint32Array} states
+   * @param {number} row
    */
-  #welcome(key, words, word, version, value) {
-    const guest = this.#guest
-    guest.key = key
-    guest.keep(words, word, version, value)
-  }
-
-  /** @param {KeyCopy | Handle | undefined} copy what had to leave the ring */
-  #evict(copy) {
-    if (copy === undefined) return
-    if (!(copy instanceof KeyCopy)) {
-      if (isKeptBy(copy, this)) evictHandle(copy)
-    } else if (!isEmpty(copy)) {
-      // The key of an empty copy may have another one by now.
-      this.#copies.delete(copy.key)
-    }
+  #welcome(item, value, states, row) {
+    this.#guest = /** @type {any} */ (item)
+    this.#guestValue = value
+    this.#guestChunk = /** @type {number} */ (states[row + CHUNK])
+    this.#guestWord = /** @type {number} */ (states[row + WORD])
+    this.#guestVersion = /** @type {number} */ (states[row + VERSION]) | 0
+    this.#guestTicket = this.#ticketAt(states, row)
   }
 
   /**
-   * Lets go of up to `count` copies; whether there may be more.
+   * The value of the guest, if it is this key or handle and fresh. Counts it as a hit.
    *
-   * @param {number} count
+   * @param {unknown} item
+   * @returns {any} STALE if it is not
    */
-  #dismantle(count) {
-    this.#guest.key = NOBODY
-    this.#guest.drop()
-    return this.#ring.dismantle(count)
+  #findGuest(item) {
+    if (this.#guest !== item) return STALE
+    const words = this.#wordsOf(this.#guestChunk)
+    const word = this.#guestWord
+    if (words === null || words[word] !== this.#guestVersion) return STALE
+    this.hits++
+    if (this.#hitLog !== null) this.#hitLog.note(this.#guestTicket)
+    else if (this.#marking !== UNMARKED) markAccessWord(words, word, /** @type {number} */ (MARK_LIMITS[this.#marking]))
+    return this.#guestValue
   }
 }
 
-module.exports = { NearCache, STALE, copyOf, freshCopyOf, hasFreshCopy, isHandle, isKeptBy }
+module.exports = { NearCache, STALE, copyOf, freshCopyOf, hasFreshCopy, isHandle, isHit, isKeptBy }

@@ -4,9 +4,10 @@
 
 const { writeData } = require('./codec.js')
 const { closed } = require('./errors.js')
+const { MARKING } = require('./layout.js')
 const { binding } = require('./native.js')
 const { NearCache } = require('./near-cache.js')
-const { Words } = require('./words.js')
+const { HitLog, Words } = require('./words.js')
 
 const {
   addNearHits: addNearHitsBinding,
@@ -39,7 +40,12 @@ class OpenMap {
    * @param {Options} options
    */
   constructor(name, options) {
-    const { id, instance, shards } = openBinding(name, writeData(options.native))
+    const {
+      id,
+      instance,
+      shards,
+      marking = MARKING.None
+    } = /** @type {any} */ (openBinding(name, writeData(options.native)))
     this.name = name
     /** The number that native operations take. */
     this.id = id
@@ -49,7 +55,8 @@ class OpenMap {
     this.shards = shards
     this.logLevel = options.logLevel
     this.words = new Words(id)
-    this.near = new NearCache(options.nearMaxEntries, this.words, instance)
+    const hitLog = marking === MARKING.Order ? new HitLog(id, shards) : null
+    this.near = new NearCache(options.nearMaxEntries, this.words, instance, marking, hitLog)
   }
 
   /**

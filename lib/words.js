@@ -5,10 +5,13 @@
 
 const { binding } = require('./native.js')
 
-const { words: wordsBinding } = binding
+const { hitLog: hitLogBinding, replayHits: replayHitsBinding, words: wordsBinding } = /** @type {any} */ (binding)
 
 /** How many chunks are kept before those that were cleared are looked for. */
 const FIRST_SWEEP = 64
+
+/** Hits of entries whose slots are further away are not noted; it takes four billion entries. */
+const MAX_TICKET = 2 ** 32 - 1
 
 let areRefused = false
 
@@ -70,4 +73,42 @@ class Words {
   }
 }
 
-module.exports = { Words, refuseSharedWords }
+/** The hits of this thread in one map, in order, for a policy that goes by it. Native code reads and empties it. */
+class HitLog {
+  #id
+  #shards
+  /** The number of hits noted, and the hits. @type {Uint32Array | null} */
+  #words
+
+  /**
+   * @param {number} id
+   * @param {number} shards
+   */
+  constructor(id, shards) {
+    this.#id = id
+    this.#shards = shards
+    this.#words = areRefused ? null : hitLogBinding(id)
+  }
+
+  /**
+   * What stands for an entry in the log. It tells entries apart as long as it has 32 bits.
+   *
+   * @param {number} shard
+   * @param {number} slot
+   */
+  ticketOf(shard, slot) {
+    return slot * this.#shards + shard
+  }
+
+  /** @param {number} ticket */
+  note(ticket) {
+    const words = this.#words
+    if (words === null || ticket > MAX_TICKET) return
+    const noted = /** @type {number} */ (words[0]) + 1
+    words[noted] = ticket
+    words[0] = noted
+    if (noted === words.length - 1) replayHitsBinding(this.#id)
+  }
+}
+
+module.exports = { HitLog, Words, refuseSharedWords }
