@@ -5,7 +5,7 @@
 // A copy belongs to a key or to a handle. With it goes the version at which it was taken, and where the entry's version
 // word lies: as long as the word still says that version, the copy is what the store holds.
 //
-// Each copy has a place in the ring. A handle carries its copy itself, so its place only says who it is. The copies of keys
+// Each copy has a place in the ring, an even number, because the arrays have two elements for each. A handle carries its copy itself, so its place only says who it is. The copies of keys
 // lie in two arrays, place by place, and a Map says which place a key has. An object for each copy would be three times as
 // large, and looking into one that the processor has not at hand costs as much as the look into the Map.
 
@@ -62,8 +62,8 @@ class Copies {
    */
   isHit(place) {
     const seen = this.#seen
-    const word = /** @type {number} */ (seen[2 * place])
-    return word >= 0 && this.#kept[2 * place][word] === seen[2 * place + 1]
+    const word = /** @type {number} */ (seen[place])
+    return word >= 0 && this.#kept[place][word] === seen[place | 1]
   }
 
   /**
@@ -74,8 +74,8 @@ class Copies {
   isFresh(place) {
     const seen = this.#seen
     const word = this.#wordAt(place)
-    if (this.#kept[2 * place][word] !== seen[2 * place + 1]) return false
-    seen[2 * place] = word
+    if (this.#kept[place][word] !== seen[place | 1]) return false
+    seen[place] = word
     return true
   }
 
@@ -85,7 +85,7 @@ class Copies {
    * @param {number} place
    */
   valueAt(place) {
-    return this.#kept[2 * place + 1]
+    return this.#kept[place | 1]
   }
 
   /**
@@ -93,7 +93,7 @@ class Copies {
    * @returns {number} `undefined` in a ring without tickets
    */
   ticketAt(place) {
-    return /** @type {number} */ (this.#tickets?.[place])
+    return /** @type {number} */ (this.#tickets?.[place >> 1])
   }
 
   /**
@@ -101,7 +101,7 @@ class Copies {
    * @param {number} limit
    */
   markAccess(place, limit) {
-    markAccessWord(this.#kept[2 * place], this.#wordAt(place), limit)
+    markAccessWord(this.#kept[place], this.#wordAt(place), limit)
   }
 
   /**
@@ -118,18 +118,18 @@ class Copies {
     const seen = this.#seen
     const kept = this.#kept
     // A copy that is new was not read yet. One that is renewed keeps its mark.
-    seen[2 * place] = /** @type {number} */ (seen[2 * place]) < 0 ? ~word : word
-    seen[2 * place + 1] = version
-    kept[2 * place] = words
-    kept[2 * place + 1] = value
-    if (this.#tickets !== null) this.#tickets[place] = ticket
+    seen[place] = /** @type {number} */ (seen[place]) < 0 ? ~word : word
+    seen[place | 1] = version
+    kept[place] = words
+    kept[place | 1] = value
+    if (this.#tickets !== null) this.#tickets[place >> 1] = ticket
   }
 
   /** Whether a newcomer would take the place of somebody. */
   isCrowded() {
     const tenants = this.#tenants
     if (tenants.length < this.#limit) return false
-    return this.#limit === 0 || tenants[this.#hand] !== NOBODY
+    return this.#limit === 0 || tenants[this.#hand >> 1] !== NOBODY
   }
 
   /**
@@ -139,14 +139,14 @@ class Copies {
    */
   addKey(key) {
     const place = this.#makePlace()
-    this.#tenants[place] = key
+    this.#tenants[place >> 1] = key
     this.places.set(key, place)
     return place
   }
 
   /** @param {Handle} handle */
   addHandle(handle) {
-    this.#tenants[this.#makePlace()] = handle
+    this.#tenants[this.#makePlace() >> 1] = handle
   }
 
   /** @param {unknown} key */
@@ -179,7 +179,7 @@ class Copies {
 
   /** @param {number} place */
   #wordAt(place) {
-    const word = /** @type {number} */ (this.#seen[2 * place])
+    const word = /** @type {number} */ (this.#seen[place])
     return word < 0 ? ~word : word
   }
 
@@ -194,9 +194,9 @@ class Copies {
   }
 
   #extend() {
-    const place = this.#tenants.length
-    if (2 * place === this.#seen.length) {
-      const larger = new Int32Array(2 * Math.min(this.#limit, Math.max(FIRST_PLACES, 2 * place)))
+    const place = this.#kept.length
+    if (place === this.#seen.length) {
+      const larger = new Int32Array(2 * Math.min(this.#limit, Math.max(FIRST_PLACES, place)))
       larger.set(this.#seen)
       this.#seen = larger
     }
@@ -212,21 +212,21 @@ class Copies {
    * @param {number} place
    */
   #takeMark(place) {
-    const tenant = this.#tenants[place]
+    const tenant = this.#tenants[place >> 1]
     if (typeof tenant === 'object')
       return isKeptBy(/** @type {Handle} */ (tenant), this.#keeper) && takeMark(/** @type {Handle} */ (tenant))
     const seen = this.#seen
-    const word = /** @type {number} */ (seen[2 * place])
+    const word = /** @type {number} */ (seen[place])
     if (word < 0) return false
-    seen[2 * place] = ~word
+    seen[place] = ~word
     return true
   }
 
   /** @param {number} place */
   #evict(place) {
-    const tenant = this.#tenants[place]
+    const tenant = this.#tenants[place >> 1]
     if (tenant === NOBODY) return
-    this.#tenants[place] = NOBODY
+    this.#tenants[place >> 1] = NOBODY
     if (typeof tenant === 'object') return this.#release(tenant)
     this.places.delete(tenant)
     this.#clear(place)
@@ -234,10 +234,10 @@ class Copies {
 
   /** @param {number} place */
   #clear(place) {
-    this.#seen[2 * place] = UNSEEN
-    this.#seen[2 * place + 1] = NO_VERSION
-    this.#kept[2 * place] = NO_WORDS
-    this.#kept[2 * place + 1] = undefined
+    this.#seen[place] = UNSEEN
+    this.#seen[place | 1] = NO_VERSION
+    this.#kept[place] = NO_WORDS
+    this.#kept[place | 1] = undefined
   }
 
   /** @param {unknown} tenant */
@@ -250,7 +250,7 @@ class Copies {
   }
 
   #advance() {
-    this.#hand = this.#hand + 1 === this.#tenants.length ? 0 : this.#hand + 1
+    this.#hand = this.#hand + 2 === this.#kept.length ? 0 : this.#hand + 2
   }
 }
 

@@ -11,7 +11,7 @@ const { Handle } = require('./handle.js')
 const { Cursor, MapIterator } = require('./iterators.js')
 const { KIND, SCRATCH, WANT } = require('./layout.js')
 const { binding, scratch } = require('./native.js')
-const { STALE, copyOf, freshCopyOf, hasFreshCopy, isHandle, isHit, isKeptBy } = require('./near-cache.js')
+const { NO_CACHE, STALE, copyOf, freshCopyOf, hasFreshCopy, isHandle, isHit, isKeptBy } = require('./near-cache.js')
 const { OpenMap } = require('./open-map.js')
 const { checkFunction, readCount, readGetOptions, readInsertOptions, readName, readOptions } = require('./options.js')
 const { Meter, readStats } = require('./stats.js')
@@ -38,7 +38,6 @@ const {
   size: sizeBinding
 } = binding
 
-/** @typedef {import('./near-cache.js').NearCache} NearCache */
 /** The place of a key's copy in the near cache, if it has one. @typedef {number | undefined} Place */
 
 const { STATE, TYPE } = SCRATCH
@@ -87,8 +86,8 @@ const notAHandle = given =>
 const dispose = Symbol.dispose ?? Symbol.for('Symbol.dispose')
 
 class TypedMap {
-  /** The same as `#open.near`, one step closer. @type {NearCache} */
-  #near
+  /** The same as `#open.near`, one step closer. */
+  #near = NO_CACHE
   /** @type {OpenMap} */
   #open
   #meter = new Meter()

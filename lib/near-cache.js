@@ -71,12 +71,6 @@ const MARK_LIMITS = { [MARKING.Bit]: 1, [MARKING.Count]: 255 }
 const NO_MAP = 2 ** 31 - 1
 
 class NearCache {
-  /** Number of the map, by which handles know whose copy they have. */
-  keeper
-  /** @type {Copies} */
-  copies
-  /** Where reads by key look: the places of `copies`, or nothing while that is not worth it. @type {Map<unknown, number>} */
-  visible
   /** Reads answered here that were not reported yet. */
   hits = 0
   /** What a hit has to note down for the policy of the map: one of MARKING. */
@@ -109,6 +103,8 @@ class NearCache {
    * @param {HitLog | null} hitLog where marking is in order
    */
   constructor(maxEntries, words, instance, marking = MARKING.None, hitLog = null) {
+    // Fields that every hit reads are set once, here: the engine then knows what is in them and need not look.
+    /** Number of the map, by which handles know whose copy they have. */
     this.keeper = maxEntries === 0 ? NO_MAP : instance
     this.#maxEntries = maxEntries
     this.#words = words
@@ -116,6 +112,7 @@ class NearCache {
     this.#hitLog = hitLog
     // The guest has one of the entries.
     this.copies = new Copies(Math.max(0, maxEntries - 1), this.keeper, hitLog !== null)
+    /** Where reads by key look: the places of `copies`, or nothing while that is not worth it. */
     this.visible = this.copies.places
   }
 
@@ -397,4 +394,7 @@ class NearCache {
   }
 }
 
-module.exports = { NearCache, STALE, copyOf, freshCopyOf, hasFreshCopy, isHandle, isHit, isKeptBy }
+/** What stands in place of the near cache of a closed map: nothing is ever found in it. */
+const NO_CACHE = new NearCache(0, null, 0)
+
+module.exports = { NO_CACHE, NearCache, STALE, copyOf, freshCopyOf, hasFreshCopy, isHandle, isHit, isKeptBy }

@@ -6,7 +6,7 @@ const { writeData } = require('./codec.js')
 const { closed } = require('./errors.js')
 const { MARKING } = require('./layout.js')
 const { binding } = require('./native.js')
-const { NearCache } = require('./near-cache.js')
+const { NO_CACHE, NearCache } = require('./near-cache.js')
 const { HitLog, Words } = require('./words.js')
 
 const {
@@ -21,9 +21,6 @@ const {
 
 /** Near-cache hits are reported to the store at the first miss after so many, for the statistics of other threads. */
 const HITS_PER_REPORT = 1_024
-
-/** What stands in place of the near cache of a closed map: nothing is ever found in it. */
-const NO_CACHE = new NearCache(0, null, 0)
 
 /** Closes maps that nobody can reach any more. @type {FinalizationRegistry<OpenMap>} */
 const unreachable = new FinalizationRegistry(open => open.close())
