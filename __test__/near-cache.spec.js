@@ -2,7 +2,9 @@
 
 const { afterEach, beforeEach, describe, it } = require('node:test')
 const assert = require('node:assert/strict')
-const { TypedMap } = require('..')
+const { Handle, TypedMap } = require('..')
+const { MARKING, ROW, SCRATCH, UNKEPT } = require('../lib/layout.js')
+const { NearCache, STALE } = require('../lib/near-cache.js')
 const { refuseSharedWords } = require('../lib/words.js')
 const { runNode } = require('./support/processes.js')
 const { nextMessage, startWorker } = require('./support/workers.js')
@@ -192,12 +194,160 @@ describe('near cache: its bound', () => {
     assert.ok(Number(stdout) < 60_000_000, `${stdout} bytes of heap are in use`)
   })
 
+  it('a copy is never found under another key, whatever the code of a value does while it is written', () => {
+    for (const maxEntries of [1, 2, 3, 10, 1_000]) {
+      for (const write of ['set', 'getOrInsert', 'insertWithHandle']) {
+        for (const clears of [false, true]) {
+          const map = new TypedMap({ nearCache: { maxEntries } })
+          const fill = () => {
+            for (let key = 0; key < 60; key++) map.set(key, { key })
+          }
+          const check = () => {
+            for (let key = 1; key < 60; key++) assert.deepEqual(map.get(key), { key })
+          }
+          fill()
+          map.get(0)
+          // The copy of 0 has a place in the cache, and is outdated.
+          map.set(0, { key: 'new' })
+          map[write](0, {
+            toJSON() {
+              if (clears) map.clear()
+              fill()
+              check()
+              return { key: 'written' }
+            }
+          })
+          check()
+          assert.deepEqual(map.get(0), { key: write === 'getOrInsert' ? 0 : 'written' })
+        }
+      }
+    }
+  })
+
+  it('handles and keys that take turns are read right, in a cache of any size', () => {
+    for (const maxEntries of [1, 2, 3, 10, 1_000]) {
+      const maps = [1, 2].map(() => TypedMap.open(`turns ${maxEntries}`, { nearCache: { maxEntries } }))
+      const handles = Array.from({ length: 50 }, (_, n) => maps[0].insertWithHandle(n, { n }))
+      for (let round = 0; round < 60; round++) {
+        for (let n = 0; n < 50; n++) {
+          const map = maps[(round + n) % 2]
+          assert.deepEqual(map.get(n), { n })
+          assert.deepEqual(map.get(handles[n]), { n })
+          assert.deepEqual(map.getMany([n, handles[(n * 7) % 50]]), [{ n }, { n: (n * 7) % 50 }])
+        }
+        const changed = round % 50
+        maps[round % 2].replace(handles[changed], { n: 'changed' })
+        for (const map of maps) assert.deepEqual(map.get(handles[changed]), { n: 'changed' })
+        maps[round % 2].set(changed, { n: changed })
+      }
+      for (const map of maps) map.close()
+    }
+  })
+
   it('hits count as hits', () => {
     const map = new TypedMap([['key', { a: 1 }]])
     for (let read = 0; read < 100; read++) map.get('key')
     const handle = map.getHandle('key')
     for (let read = 0; read < 100; read++) map.get(handle)
     assert.equal(map.getStats().hits, 200)
+  })
+})
+
+describe('near cache: what a hit notes down for the policy of the map', () => {
+  const CHUNK = 7
+  /** Version words of three entries, each followed by an access word; the version of each is 5. */
+  const makeWords = () => Int32Array.of(5, 0, 5, 0, 5, 0)
+
+  /** What native code says of an entry. */
+  function stateOf(entry, chunk = CHUNK) {
+    const state = new Uint32Array(ROW)
+    state[SCRATCH.CHUNK] = chunk
+    state[SCRATCH.WORD] = 2 * entry
+    state[SCRATCH.VERSION] = 5
+    state[SCRATCH.SHARD] = 1
+    state[SCRATCH.SLOT] = entry
+    return state
+  }
+
+  function openCache(marking, maxEntries = 10) {
+    const words = makeWords()
+    const noted = []
+    const hitLog = { ticketOf: (shard, slot) => slot * 2 + shard, note: ticket => noted.push(ticket) }
+    const chunks = { of: chunk => (chunk === CHUNK ? words : assert.fail(`asks for chunk ${chunk}`)) }
+    return {
+      near: new NearCache(maxEntries, chunks, 1, marking, marking === MARKING.Order ? hitLog : null),
+      handle: new Handle(1, 1, 2, 1),
+      words,
+      noted
+    }
+  }
+
+  /** Reads a key, or a handle, as a map does: from the cache, else natively. */
+  function read(near, item, entry) {
+    const isHandle = item instanceof Handle
+    const place = near.visible.get(item)
+    const found = isHandle ? near.findHandle(item) : near.findKey(item, place)
+    if (found !== STALE) return found
+    if (isHandle) near.keepByHandle(item, entry, stateOf(entry), 0)
+    else near.keepByKey(item, place, entry, stateOf(entry), 0)
+    return undefined
+  }
+
+  for (const [name, limit] of [
+    ['None', 0],
+    ['Bit', 1],
+    ['Count', 255]
+  ]) {
+    it(`${name}: a hit by key, by handle or of the guest counts up its access word to ${limit}, and nothing else`, () => {
+      // With one entry all that is kept is the guest.
+      for (const maxEntries of [10, 1]) {
+        const { near, words, handle } = openCache(MARKING[name], maxEntries)
+        for (const [item, entry] of [
+          ['key', 0],
+          [handle, 2]
+        ]) {
+          assert.equal(read(near, item, entry), undefined)
+          assert.equal(words[2 * entry + 1], 0, 'a miss')
+          for (let hit = 1; hit <= 300; hit++) {
+            assert.equal(read(near, item, entry), entry)
+            assert.equal(words[2 * entry + 1], Math.min(hit, limit))
+          }
+        }
+        assert.deepEqual([...words], [5, limit, 5, 0, 5, limit])
+        assert.equal(near.takeHits(), 600)
+      }
+    })
+  }
+
+  it('Order: hits by key, by handle and of the guest are noted in one log, in order', () => {
+    for (const maxEntries of [10, 1]) {
+      const { near, handle, words, noted } = openCache(MARKING.Order, maxEntries)
+      const expected = []
+      for (const [item, entry] of [
+        ['key', 0],
+        [handle, 2],
+        ['other', 1],
+        [handle, 2],
+        ['key', 0]
+      ]) {
+        if (read(near, item, entry) !== undefined) expected.push(2 * entry + 1)
+        assert.equal(read(near, item, entry), entry)
+        expected.push(2 * entry + 1)
+      }
+      assert.deepEqual(noted, expected)
+      assert.deepEqual(words, makeWords())
+    }
+  })
+
+  it('a value whose chunk says so is not kept', () => {
+    const { near, handle } = openCache(MARKING.None)
+    near.keepByKey('key', undefined, 1, stateOf(0, UNKEPT), 0)
+    near.keepByHandle(handle, 1, stateOf(2, UNKEPT), 0)
+    assert.equal(near.findKey('key', near.visible.get('key')), STALE)
+    assert.equal(near.findHandle(handle), STALE)
+    assert.equal(read(near, 'key', 0), undefined)
+    near.renewKey('key', 'renewed', stateOf(0, UNKEPT))
+    assert.equal(read(near, 'key', 0), 0)
   })
 })
 

@@ -335,8 +335,10 @@ class TypedMap {
     const wire = encode(value, kind)
     const raw = getOrInsertBinding(open.id, key, wire, kind)
     const found = /** @type {number} */ (scratch[STATE])
-    if (found === ABSENT) return this.#keepByKey(key, place, kind, decodeWritten(kind, wire))
-    return this.#keepByKey(key, place, found, decode(found, raw))
+    // Encoding a value can run its own code, which may have changed the cache.
+    const newPlace = this.#near.visible.get(key)
+    if (found === ABSENT) return this.#keepByKey(key, newPlace, kind, decodeWritten(kind, wire))
+    return this.#keepByKey(key, newPlace, found, decode(found, raw))
   }
 
   /** @param {any} key @param {(key: any) => any} callback */
