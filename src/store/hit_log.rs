@@ -91,7 +91,7 @@ mod tests {
         log.replay(|shard, slots| replayed.push((shard, slots.to_vec())));
         assert_eq!(replayed, [(1, vec![10, 11]), (3, vec![0]), (1, vec![10])]);
         assert!(log.is_empty());
-        let full: Vec<bool> = (0..HITS as u32 + 1).map(|slot| log.note(0, slot)).collect();
+        let full: Vec<bool> = (0..=HITS as u32).map(|slot| log.note(0, slot)).collect();
         assert_eq!(full.iter().filter(|&&is_full| is_full).count(), 2);
         let mut count = 0;
         log.replay(|_, slots| count += slots.len());

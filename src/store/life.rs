@@ -104,7 +104,8 @@ impl LifeRef<'_> {
     /// Sets or removes it. Under the shard's lock.
     pub fn set(self, span: Option<Span>, generation: u32) {
         self.ttl.store(span.map_or(0, |span| span.ttl_ms), Ordering::Relaxed);
-        self.deadline.store(span.map_or(0, |span| word(span.deadline_ms, generation)), Ordering::Release);
+        // A swap: a prolonging that was faster is seen and overwritten, one that comes later finds another word.
+        self.deadline.swap(span.map_or(0, |span| word(span.deadline_ms, generation)), Ordering::AcqRel);
     }
 
     /// Begins it anew, unless another tenant has come, or somebody else was faster. Needs no lock.
@@ -140,5 +141,25 @@ mod tests {
         assert_eq!(life.deadline_ms(), None);
         drop(lives);
         assert_eq!(memory.total(), 0);
+    }
+}
+
+#[cfg(all(test, loom))]
+mod model {
+    use super::*;
+
+    /// A slot gets a new tenant while a read prolongs the life of the one before.
+    #[test]
+    fn a_late_prolonging_does_not_touch_the_next_tenant() {
+        loom::model(|| {
+            let memory = Arc::new(Memory::new(None));
+            let lives = Arc::new(Lives::new(1, &memory).unwrap());
+            lives.of(0).set(Some(Span::new(10, 100)), 1);
+            let reader = Arc::clone(&lives);
+            let thread = loom::thread::spawn(move || reader.of(0).prolong(50, 1));
+            lives.of(0).set(Some(Span::new(20, 30)), 2);
+            thread.join().unwrap();
+            assert_eq!(lives.of(0).deadline_ms(), Some(50));
+        });
     }
 }

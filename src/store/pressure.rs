@@ -7,7 +7,8 @@
 
 use super::events::Wake;
 use super::memory::Memory;
-use super::sync::{Arc, AtomicU64, Mutex, Ordering};
+use super::sync::process::{AtomicU64, Mutex};
+use super::sync::{Arc, Ordering};
 
 /// By how much of the limit use has to fall below a threshold before that counts again.
 const RELIEF: f64 = 0.02;

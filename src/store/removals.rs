@@ -12,7 +12,8 @@ use super::entry::Entry;
 use super::events::Wake;
 use super::handle::Handle;
 use super::key::KeyKind;
-use super::sync::{Arc, AtomicU32, Mutex, Ordering};
+use super::sync::process::{AtomicU32, Mutex};
+use super::sync::{Arc, Ordering};
 use super::value::ValueKind;
 
 /// What one audience may have waiting: some ten thousand small entries.

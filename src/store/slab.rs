@@ -165,9 +165,9 @@ impl Slab {
             return None;
         }
         let words = entrance.words.load(Ordering::Relaxed);
+        let word = offset << self.words_shift;
         // SAFETY: slots and words of a chunk go with their slab, after a grace period; `locate` gives offsets below the
         // chunk's number of slots, each with `1 << words_shift` words; the words were stored before the slots were.
-        let word = offset << self.words_shift;
         let (slot, version) = unsafe { (&*slots.add(offset), &*words.add(word)) };
         Some(SlotRef { slot, version, chunk: entrance.id.load(Ordering::Relaxed), word: word as u32 })
     }
@@ -559,7 +559,7 @@ mod tests {
 
 #[cfg(all(test, loom))]
 mod model {
-    use crate::store::{Config, Key, Local, Store, Value, ValueKind};
+    use crate::store::{Config, Key, Local, Store, Ttl, Value, ValueKind};
 
     fn value(bytes: &[u8]) -> Value<'_> {
         Value { kind: ValueKind::Buffer, bytes }
@@ -580,7 +580,7 @@ mod model {
     #[test]
     fn a_handle_reads_its_own_entry_or_nothing() {
         explore(|writer, reader| {
-            let first = writer.insert(value(b"first"), 0).unwrap().place.handle;
+            let first = writer.insert(value(b"first"), 0, Ttl::Default).unwrap().place.handle;
             let thread = loom::thread::spawn(move || {
                 let mut out = Vec::new();
                 if reader.get_by_handle(first, &mut out).unwrap().is_some() {
@@ -588,7 +588,7 @@ mod model {
                 }
             });
             writer.delete_handle(first).unwrap();
-            let second = writer.insert(value(b"second"), 0).unwrap().place.handle;
+            let second = writer.insert(value(b"second"), 0, Ttl::Default).unwrap().place.handle;
             assert_eq!(second.slot, first.slot);
             thread.join().unwrap();
         });
@@ -599,7 +599,7 @@ mod model {
     fn a_version_is_never_newer_than_its_value() {
         explore(|writer, reader| {
             let key = Key::string("k");
-            let first = writer.set(key, value(b"first")).unwrap().place;
+            let first = writer.set(key, value(b"first"), Ttl::Default).unwrap().place;
             let thread = loom::thread::spawn(move || {
                 let mut out = Vec::new();
                 let found = reader.get(key, &mut out).unwrap().unwrap();
@@ -607,7 +607,7 @@ mod model {
                     assert_eq!(out, b"second");
                 }
             });
-            let second = writer.set(key, value(b"second")).unwrap().place;
+            let second = writer.set(key, value(b"second"), Ttl::Default).unwrap().place;
             assert_ne!(second.version, first.version);
             thread.join().unwrap();
         });

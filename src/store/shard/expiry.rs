@@ -113,3 +113,52 @@ impl Shard {
         self.expired.store(self.expired.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 }
+
+#[cfg(all(test, loom))]
+mod model {
+    use super::super::{Draft, Presence, Standing};
+    use super::*;
+    use crate::store::config::Config;
+    use crate::store::key::Key;
+    use crate::store::sync::Arc;
+    use crate::store::value::Value;
+
+    /// An entry whose deadline is over is replaced, which takes it out and fills its slot again, while it is read. Without the
+    /// store, which would start a thread for the deadline.
+    #[test]
+    fn nobody_reads_an_entry_whose_deadline_is_over() {
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = Some(2);
+        builder.check(|| {
+            let config = Config { seed: Some(1), manual_clock: true, ..Config::default() };
+            let context = Arc::new(Context::new(&config));
+            let shard = Arc::new(Shard::new(0, &context));
+            let key = Key::string("k");
+            let hash = context.hasher.hash(key);
+            let write = |value, ttl| {
+                let draft = Draft { key: Some((key, hash)), value: Value::json(value), type_id: 0, ttl };
+                shard.write_key(&context, &draft, Presence::Any).unwrap();
+            };
+            let (writer, reader) = (context.collector.join(), context.collector.join());
+            write("1", Ttl::Of(10));
+            context.clock.advance(10);
+            let thread = {
+                let (context, shard) = (Arc::clone(&context), Arc::clone(&shard));
+                loom::thread::spawn(move || {
+                    let pin = context.collector.pin(&reader);
+                    if let Some(tenant) = shard.find(key, hash as u32, &pin)
+                        && shard.standing(tenant, &context) == Standing::Alive
+                    {
+                        assert_eq!(tenant.entry.value_bytes(), b"2");
+                    }
+                    drop(pin);
+                    context.collector.leave(&reader);
+                })
+            };
+            write("2", Ttl::Never);
+            thread.join().unwrap();
+            context.collector.leave(&writer);
+            drop(shard.detach(&context));
+        });
+    }
+}

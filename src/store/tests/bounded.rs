@@ -25,8 +25,9 @@ fn get(map: &Local, n: u64) -> bool {
     map.get(Key::string(&n.to_string()), &mut Vec::new()).unwrap().is_some()
 }
 
-fn manual(config: Config) -> (Arc<Store>, Local) {
-    let store = Store::new(&Config { manual_clock: true, ..config }).unwrap();
+/// A map whose time stands still.
+fn manual(config: &Config) -> (Arc<Store>, Local) {
+    let store = Store::new(&Config { manual_clock: true, ..config.clone() }).unwrap();
     let map = store.join();
     (store, map)
 }
@@ -77,7 +78,9 @@ fn a_byte_limit_holds_at_every_moment_and_refuses_nothing_that_fits() {
             let written: Vec<_> = writers.into_iter().map(thread::ScopedJoinHandle::join).collect();
             is_over.store(true, Ordering::Relaxed);
             watcher.join().unwrap();
-            written.into_iter().for_each(|written| written.unwrap());
+            for written in written {
+                written.unwrap();
+            }
         });
         let stats = store.stats();
         assert!(stats.evictions > 1_000 && stats.memory.total > limit * 3 / 4, "{eviction:?}: {stats:?}");
@@ -218,8 +221,12 @@ fn a_lowered_limit_is_reached_step_by_step() {
 #[test]
 fn what_has_expired_leaves_before_anybody_else() {
     for when_full in [WhenFull::Evict, WhenFull::EvictExpired, WhenFull::EvictIdle { idle_ms: 1_000_000 }] {
-        let (store, map) =
-            manual(Config { max_entries: Some(100), shards: Some(1), when_full: Some(when_full), ..Config::default() });
+        let (store, map) = manual(&Config {
+            max_entries: Some(100),
+            shards: Some(1),
+            when_full: Some(when_full),
+            ..Config::default()
+        });
         for n in 0..100 {
             let ttl = if n % 2 == 0 { Ttl::Of(50) } else { Ttl::Never };
             map.set(Key::string(&n.to_string()), bytes_value(b"v"), ttl).unwrap();
@@ -240,7 +247,7 @@ fn what_has_expired_leaves_before_anybody_else() {
 
 #[test]
 fn only_the_idle_leave_if_that_was_asked_for() {
-    let (store, map) = manual(Config {
+    let (store, map) = manual(&Config {
         max_entries: Some(10),
         shards: Some(1),
         when_full: Some(WhenFull::EvictIdle { idle_ms: 1_000 }),
@@ -264,7 +271,7 @@ fn only_the_idle_leave_if_that_was_asked_for() {
 
 #[test]
 fn nothing_is_returned_after_its_deadline_by_any_path() {
-    let (store, map) = manual(Config { ttl_ms: Some(100), ..Config::default() });
+    let (store, map) = manual(&Config { ttl_ms: Some(100), ..Config::default() });
     let key = Key::string("k");
     let keyed = map.set(key, bytes_value(b"v"), Ttl::Default).unwrap().place.handle;
     let keyless = map.insert(bytes_value(b"w"), 0, Ttl::Of(200)).unwrap().place.handle;
@@ -297,7 +304,7 @@ fn nothing_is_returned_after_its_deadline_by_any_path() {
 #[test]
 fn writes_renew_a_deadline_or_keep_it() {
     for (on_update, left) in [(TtlOnUpdate::Renew, 100), (TtlOnUpdate::Keep, 40)] {
-        let (store, map) = manual(Config { ttl_ms: Some(100), ttl_on_update: Some(on_update), ..Config::default() });
+        let (store, map) = manual(&Config { ttl_ms: Some(100), ttl_on_update: Some(on_update), ..Config::default() });
         let key = Key::string("k");
         let left_of = |key| map.ttl_of(key).unwrap();
         map.set(key, bytes_value(b"v"), Ttl::Default).unwrap();
@@ -320,7 +327,7 @@ fn writes_renew_a_deadline_or_keep_it() {
 
 #[test]
 fn a_sliding_read_prolongs_a_life_and_no_copy_is_kept() {
-    let (store, map) = manual(Config { ttl_ms: Some(100), sliding: Some(true), ..Config::default() });
+    let (store, map) = manual(&Config { ttl_ms: Some(100), sliding: Some(true), ..Config::default() });
     let key = Key::string("k");
     let handle = map.set(key, bytes_value(b"v"), Ttl::Default).unwrap().place.handle;
     let mut out = Vec::new();
@@ -357,8 +364,12 @@ fn expiry_needs_nobody_to_look() {
 
 #[test]
 fn each_removal_is_told_once_in_order_with_its_cause() {
-    let (store, map) =
-        manual(Config { max_entries: Some(3), shards: Some(1), eviction: Some(PolicyKind::Fifo), ..Config::default() });
+    let (store, map) = manual(&Config {
+        max_entries: Some(3),
+        shards: Some(1),
+        eviction: Some(PolicyKind::Fifo),
+        ..Config::default()
+    });
     let all = [Cause::Explicit, Cause::Replaced, Cause::Evicted, Cause::Expired, Cause::Cleared];
     let everything = store.watch_removals(all.iter().map(|cause| cause.bit()).sum(), Arc::new(Asleep));
     let evictions = store.watch_removals(Cause::Evicted.bit(), Arc::new(Asleep));
