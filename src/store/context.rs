@@ -58,7 +58,7 @@ pub struct Context {
     /// Sequence of the last insertion.
     sequence: AtomicU64,
     /// Whether the map has limits, or may get some.
-    is_bounded: bool,
+    pub is_bounded: bool,
     max_entries: AtomicU64,
     /// How many there may be for now, after that limit was lowered; below it otherwise.
     entries_ceiling: AtomicU64,
@@ -198,7 +198,11 @@ impl Context {
     }
 
     /// Refuses an entry that would not fit if it were the only one.
-    pub fn check_weight(&self, weight_bytes: usize) -> Result<(), Error> {
+    pub fn check_weight(&self, weight_bytes: impl FnOnce() -> usize) -> Result<(), Error> {
+        if !self.is_bounded {
+            return Ok(());
+        }
+        let weight_bytes = weight_bytes();
         let limit_bytes = self.memory.room_for_entries();
         if weight_bytes as u64 > limit_bytes {
             return Err(Error::ValueTooLarge { bytes: weight_bytes as u64, limit_bytes });

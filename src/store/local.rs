@@ -337,6 +337,9 @@ impl Local {
         if context.may_expire() {
             self.store.expect_expiry(shard);
         }
+        if !context.is_bounded {
+            return;
+        }
         if context.memory.is_above_limit() {
             self.store.shed(2 * added_bytes + SHED_BYTES);
             context.memory.is_above_limit();

@@ -69,7 +69,8 @@ impl Shard {
                     self.next_deadline_ms.store(deadline_ms, Ordering::Relaxed);
                 }
             }
-            None => writer.wheel.cancel(number),
+            None if context.may_expire() => writer.wheel.cancel(number),
+            None => return Ok(()),
         }
         self.deadlines.store(writer.wheel.len() as u64, Ordering::Relaxed);
         Ok(())

@@ -65,7 +65,7 @@ impl<'a> Draft<'a> {
     fn prepare<'c>(&self, context: &'c Context) -> Result<Option<Prepared<'c>>, Error> {
         entry::check_size(self.key(), self.value)?;
         context.check_value(self.value.bytes.len())?;
-        context.check_weight(entry::weight_bytes(self.key(), self.value, self.type_id))?;
+        context.check_weight(|| entry::weight_bytes(self.key(), self.value, self.type_id))?;
         Prepared::new(self.key(), self.value, self.type_id, &context.memory)
     }
 }
@@ -99,7 +99,7 @@ impl Shard {
         let draft = Draft { key: None, value, type_id: 0, ttl };
         entry::check_size(Key::KEYLESS, value)?;
         context.check_value(value.bytes.len())?;
-        context.check_weight(entry::weight_bytes(Key::KEYLESS, value, 0))?;
+        context.check_weight(|| entry::weight_bytes(Key::KEYLESS, value, 0))?;
         self.locked(context, |writer| {
             self.step(writer, context);
             let mut prepared = None;
