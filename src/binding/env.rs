@@ -268,6 +268,8 @@ pub fn within<T>(
 #[napi(module_exports)]
 pub fn set_up(exports: Object, env: &napi::Env) -> napi::Result<()> {
     capture_panics();
+    // While a program loads it waits anyway; its first read should not.
+    crate::store::prepare();
     // The image must stay when the worker that loaded it ends: other threads hold function pointers into it. Linking
     // with `-z nodelete` says the same, but only where the linker knows it.
     napi::bindgen_prelude::retain_current_module_for_unload_safety();

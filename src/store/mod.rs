@@ -79,3 +79,9 @@ pub use stats::{MemoryStats, Operations, SimdStats, Stats};
 pub use store::Store;
 pub use value::{Value, ValueKind};
 pub use words::Words;
+
+/// Has the system set up what readers of all maps rely on: once in a process, and with several threads running it takes up
+/// to some ten milliseconds. The first read does it too, and waits for it.
+pub fn prepare() {
+    sync::light_fence();
+}
