@@ -313,7 +313,7 @@ impl Local {
         }
         loop {
             // Asked before the attempt: what is freed between the two makes the next attempt worth it.
-            let is_freeing = self.store.is_freeing();
+            let is_freeing = self.store.context.is_freeing();
             match write() {
                 Err(Error::MemoryLimit { .. }) if is_freeing => reaper::wait(),
                 Err(refused) => {

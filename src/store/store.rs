@@ -15,7 +15,7 @@ use super::reaper::{self, Debris};
 use super::removals::Audience;
 use super::shard::{Contents, Shard};
 use super::stats::{Counters, MemoryStats, Operations, SimdStats, Stats};
-use super::sync::{Arc, AtomicU32, AtomicU64, CachePadded, Mutex, Ordering, RwLock, process};
+use super::sync::{Arc, AtomicU32, CachePadded, Mutex, Ordering, RwLock, process};
 
 /// One map, for all threads of the process.
 pub struct Store {
@@ -25,8 +25,6 @@ pub struct Store {
     shards: Box<[Shard]>,
     /// Where the next keyless entry goes.
     turn: AtomicU32,
-    /// Bytes that `clear` took out and that are being freed.
-    debris: Arc<AtomicU64>,
     counters: Mutex<CounterTable>,
     types: RwLock<Vec<String>>,
     expiry: Expiry,
@@ -50,7 +48,6 @@ struct Detached {
     bytes: usize,
     epoch: u64,
     context: Arc<Context>,
-    debris: Arc<AtomicU64>,
 }
 
 impl Debris for Detached {
@@ -66,7 +63,7 @@ impl Debris for Detached {
 impl Drop for Detached {
     fn drop(&mut self) {
         self.contents.clear();
-        self.debris.fetch_sub(self.bytes as u64, Ordering::Release);
+        self.context.debris.fetch_sub(self.bytes as u64, Ordering::Release);
     }
 }
 
@@ -86,7 +83,6 @@ impl Store {
             config,
             context,
             turn: AtomicU32::new(0),
-            debris: Arc::new(AtomicU64::new(0)),
             counters: Mutex::new(CounterTable::default()),
             types: RwLock::new(Vec::new()),
             expiry,
@@ -305,20 +301,14 @@ impl Store {
         }
         let entries = contents.iter().map(Contents::entries).sum();
         let bytes: usize = contents.iter().map(Contents::bytes).sum();
-        self.debris.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.context.debris.fetch_add(bytes as u64, Ordering::Relaxed);
         reaper::dispose(Detached {
             contents,
             bytes,
             epoch: self.context.collector.seal(),
             context: Arc::clone(&self.context),
-            debris: Arc::clone(&self.debris),
         });
         entries
-    }
-
-    /// Whether memory that was cleared is still being freed.
-    pub(super) fn is_freeing(&self) -> bool {
-        self.debris.load(Ordering::Acquire) > 0
     }
 
     /// Ends the map for all threads: what was in it is freed, and every operation fails with [`Error::Closed`].
@@ -391,7 +381,7 @@ impl Store {
             deadlines += pending;
         }
         let live = self.shards.iter().map(Shard::weight_bytes).sum();
-        retired += self.debris.load(Ordering::Relaxed);
+        retired += self.context.debris.load(Ordering::Relaxed);
         Stats {
             entries: self.len(),
             operations,

@@ -73,6 +73,10 @@ impl Shard {
 
     fn make_room(&self, writer: &mut Writer, context: &Context, refused: &Error, room: &mut Room) -> bool {
         let wants_bytes = matches!(refused, Error::MemoryLimit { .. });
+        // Nobody has to leave for what was cleared: the write waits until that is free.
+        if wants_bytes && context.is_freeing() {
+            return false;
+        }
         room.rounds += 1;
         if wants_bytes && room.rounds == 1 && writer.limbo.bytes() >= WORTH_WAITING_BYTES {
             writer.settle(context);

@@ -94,6 +94,23 @@ fn a_byte_limit_holds_at_every_moment_and_refuses_nothing_that_fits() {
 }
 
 #[test]
+fn nobody_leaves_for_a_write_while_what_was_cleared_is_being_freed() {
+    let store = Store::new(&Config { memory_limit_bytes: Some(32 << 20), ..Config::default() }).unwrap();
+    let map = store.join();
+    for round in 0..8 {
+        for n in 0..100_000 {
+            set(&map, n, 100).unwrap();
+        }
+        let evictions = store.stats().evictions;
+        map.clear().unwrap();
+        for n in 0..20_000 {
+            set(&map, n, 100).unwrap();
+        }
+        assert_eq!((store.stats().evictions, map.len()), (evictions, 20_000), "round {round}");
+    }
+}
+
+#[test]
 fn a_limit_on_entries_is_exact_whatever_the_number_of_shards() {
     for eviction in EVICTING {
         for shards in [1, 16] {
