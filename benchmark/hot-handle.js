@@ -11,7 +11,10 @@ const { byHandle } = require('./adapters/typed-map.js')
 const { map } = require('./adapters/map.js')
 const { compare, variant } = require('./harness/compare.js')
 const { workOf } = require('./harness/life.js')
-const { atLeast, entriesOf, rowsOf } = require('./harness/question.js')
+const { atLeast, atMost, entriesOf, rowsOf } = require('./harness/question.js')
+
+/** Times the time without a limit. */
+const LIMIT_COST = 1.5
 
 /** Times faster than Map.get: without a limit, and with one. */
 const TARGETS = [
@@ -44,6 +47,11 @@ async function measure({ quick }, report) {
         `hot get(handle) with a limit, ${entriesOf(entries)}: times faster than Map.get`,
         limited,
         faster(bounded)
+      ),
+      atMost(
+        `hot get(handle), ${entriesOf(entries)}: time with a limit against without`,
+        LIMIT_COST,
+        results[bounded.name].median / results[unlimited.name].median
       )
     )
   }

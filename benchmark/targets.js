@@ -1,34 +1,16 @@
 'use strict'
 
-const { writeFileSync } = require('node:fs')
 const { join, relative } = require('node:path')
 const { choices, commandLine, runCommand } = require('./harness/arguments.js')
 const { drawCharts } = require('./harness/chart.js')
 const { inChild, stopChildren } = require('./harness/child.js')
 const { describeMachine, describeVersions, machine, versions } = require('./harness/machine.js')
+const { TARGET_HEADER, targetRow, writePage } = require('./harness/page.js')
 const { Progress } = require('./harness/progress.js')
 const { isMet } = require('./harness/question.js')
-const { QUICK_RESULTS, RESULTS, readResults, writeResult } = require('./harness/results.js')
-const { markdownTable, significant, textTable } = require('./harness/table.js')
-
-/** The question files, in the order of the table. */
-const QUESTIONS = [
-  'hot-handle',
-  'near-cache-load',
-  'hot-key',
-  'cold-read',
-  'set',
-  'raw-calls',
-  'batch',
-  'growth',
-  'clear',
-  'gc',
-  'memory',
-  'many-entries',
-  'shared-reads',
-  'reader-latency',
-  'rust-store'
-]
+const { QUICK_RESULTS, RESULTS, writeResult } = require('./harness/results.js')
+const { significant, textTable } = require('./harness/table.js')
+const { QUESTIONS } = require('./questions.js')
 
 const USAGE = `Measures what TypedMap promises, as ratios inside one run, next to the target of each.
 
@@ -43,15 +25,6 @@ const USAGE = `Measures what TypedMap promises, as ratios inside one run, next t
 
 const fileOf = name => join(__dirname, `${name}.js`)
 
-const HEADER = ['what', 'target', 'measured', '']
-
-function targetRow(target) {
-  const { what, atLeast, got, unit, note } = target
-  const limit = atLeast === undefined ? `≤ ${target.atMost}` : `≥ ${atLeast}`
-  const verdict = isMet(target) ? 'met' : 'missed'
-  return [what, limit + unit, significant(got) + unit, note === undefined ? verdict : `${verdict} (${note})`]
-}
-
 function measuredRow({ case: what, contender, value, unit, fastest, slowest, note }) {
   const spread = fastest === undefined ? '' : `${significant(fastest)} – ${significant(slowest)}`
   return [what, contender, `${significant(value)} ${unit}`, note ?? spread]
@@ -61,22 +34,7 @@ function print({ title, rows, targets, leftOut }) {
   console.log(`\n${title}\n`)
   console.log(textTable(['case', 'contender', 'median', 'fastest – slowest'], rows.map(measuredRow)))
   for (const { contender, why } of leftOut ?? []) console.log(`Left out: ${contender}, because ${why}.`)
-  console.log(`\n${textTable(HEADER, targets.map(targetRow))}`)
-}
-
-/** The page with all targets: of this run, and of earlier ones where this one asked only some questions. */
-function writePage(directory) {
-  const results = readResults(directory, QUESTIONS)
-  const parts = results.map(({ title, date, machine: where, versions: what, targets }) =>
-    [
-      `## ${title}`,
-      markdownTable(HEADER, targets.map(targetRow)),
-      `${date}, ${describeMachine(where)}, Node.js ${what.node}, typed-superdashmap ${what['typed-superdashmap']}`
-    ].join('\n\n')
-  )
-  const head =
-    '# Targets\n\nWritten by `npm run bench:targets`; how the numbers are made is in [../README.md](../README.md).'
-  writeFileSync(join(directory, 'targets.md'), `${[head, ...parts].join('\n\n')}\n`)
+  console.log(`\n${textTable(TARGET_HEADER, targets.map(targetRow))}`)
 }
 
 let progress

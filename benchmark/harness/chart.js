@@ -1,36 +1,25 @@
 'use strict'
 
 /*
- * Draws the rows of a result as horizontal bars, one group per case, with vega. The picture has no background and its
- * colours change with the reader's scheme, so that it can stand on a light page and on a dark one.
+ * Draws a result with vega: its rows as horizontal bars, one group per case, or its curves (curves.js). The picture has no
+ * background and its colours change with the reader's scheme, so that it can stand on a light page and on a dark one.
  */
 
 const { readdirSync, readFileSync, writeFileSync } = require('node:fs')
 const { join } = require('node:path')
+const { curvesSpec } = require('./curves.js')
 const { describeMachine } = require('./machine.js')
+const { AXIS, FONT, TEXT_SIZE, TITLE_SIZE, darkStyle, light } = require('./palette.js')
 const { significant } = require('./table.js')
 
-/** Each colour in light and in dark. The light one stands in the SVG and is replaced by a style rule where it is dark. */
-const COLOURS = {
-  ink: { light: '#1f2328', dark: '#f0f6fc' },
-  muted: { light: '#59636e', dark: '#9198a1' },
-  grid: { light: '#d1d9e0', dark: '#3d444d' },
-  ours: { light: '#0969da', dark: '#4493f8' },
-  others: { light: '#8c959f', dark: '#656c76' }
-}
-const light = name => COLOURS[name].light
-
-const FONT = 'system-ui, -apple-system, "Segoe UI", sans-serif'
 const WIDTH = 520
 const LABEL_WIDTH = 240
 const BAR = 18
 const HEADER = 24
 const GAP = 10
-const TITLE = 16
 
 /** Room for the names, the numbers behind the longest bar, the title and the axis. */
 const PADDING = { left: LABEL_WIDTH, right: 120, top: 64, bottom: 48 }
-const TEXT = 12
 
 /** The powers of ten in a range, which are the only lines that a logarithmic axis needs. */
 function decades(from, to) {
@@ -59,14 +48,14 @@ function layOut(rows, highlight) {
   return { bars, headings, height: y }
 }
 
-function specOf({ title, chart, rows, machine, versions }) {
+function barsSpec({ title, chart, rows, machine, versions }) {
   const shown = rows.filter(({ unit }) => unit === chart.unit)
   const { bars, headings, height } = layOut(shown, chart.highlight)
   const log = chart.scale === 'log'
   const values = shown.map(({ value }) => value).filter(value => value > 0)
   const lowest = log ? 10 ** Math.floor(Math.log10(Math.min(...values)) - 0.01) : 0
   const middle = BAR / 2
-  const text = (colour, size = TEXT) => ({
+  const text = (colour, size = TEXT_SIZE) => ({
     fill: { value: light(colour) },
     font: { value: FONT },
     fontSize: { value: size }
@@ -83,8 +72,13 @@ function specOf({ title, chart, rows, machine, versions }) {
       {
         name: 'titles',
         values: [
-          { y: -44, text: title, size: TITLE, colour: light('ink') },
-          { y: -22, text: `${describeMachine(machine)}, Node.js ${versions.node}`, size: TEXT, colour: light('muted') }
+          { y: -44, text: title, size: TITLE_SIZE, colour: light('ink') },
+          {
+            y: -22,
+            text: `${describeMachine(machine)}, Node.js ${versions.node}`,
+            size: TEXT_SIZE,
+            colour: light('muted')
+          }
         ]
       }
     ],
@@ -104,17 +98,7 @@ function specOf({ title, chart, rows, machine, versions }) {
         orient: 'bottom',
         title: log ? `${chart.unit}, logarithmic` : chart.unit,
         ...(log ? { values: decades(lowest, Math.max(...values)) } : { tickCount: 6 }),
-        grid: true,
-        gridColor: light('grid'),
-        domain: false,
-        ticks: false,
-        labelColor: light('muted'),
-        titleColor: light('muted'),
-        labelFont: FONT,
-        titleFont: FONT,
-        titleFontWeight: 'normal',
-        titleFontSize: TEXT,
-        labelFontSize: TEXT
+        ...AXIS
       }
     ],
     marks: [
@@ -192,19 +176,13 @@ function specOf({ title, chart, rows, machine, versions }) {
   }
 }
 
-/** Style rules that give every colour its dark twin where the reader's scheme is dark. */
-function darkStyle() {
-  const rules = Object.values(COLOURS).map(
-    ({ light: from, dark: to }) => `[fill="${from}"]{fill:${to}}[stroke="${from}"]{stroke:${to}}`
-  )
-  return `<style>@media (prefers-color-scheme: dark){${rules.join('')}}</style>`
-}
-
 /** The picture of one result, as SVG text. */
 async function draw(result) {
   // An ES module, which `require` cannot load on every supported Node.js version.
   const vega = await import('vega')
-  const view = new vega.View(vega.parse(specOf(result)), { renderer: 'none' })
+  const view = new vega.View(vega.parse(result.chart.curves === undefined ? barsSpec(result) : curvesSpec(result)), {
+    renderer: 'none'
+  })
   const svg = await view.toSVG()
   view.finalize()
   return `${svg.replace(/(<svg[^>]*>)/, `$1${darkStyle()}`)}\n`

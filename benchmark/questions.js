@@ -1,0 +1,22 @@
+'use strict'
+
+/** The question files of `npm run bench:targets`, in the order of the table. */
+const QUESTIONS = [
+  'hot-handle',
+  'near-cache-load',
+  'hot-key',
+  'cold-read',
+  'set',
+  'raw-calls',
+  'batch',
+  'growth',
+  'clear',
+  'gc',
+  'memory',
+  'many-entries',
+  'shared-reads',
+  'reader-latency',
+  'rust-store'
+]
+
+module.exports = { QUESTIONS }
