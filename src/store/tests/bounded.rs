@@ -95,7 +95,8 @@ fn a_byte_limit_holds_at_every_moment_and_refuses_nothing_that_fits() {
 
 #[test]
 fn nobody_leaves_for_a_write_while_what_was_cleared_is_being_freed() {
-    let store = Store::new(&Config { memory_limit_bytes: Some(32 << 20), ..Config::default() }).unwrap();
+    let store =
+        Store::new(&Config { memory_limit_bytes: Some(12 << 20), shards: Some(1), ..Config::default() }).unwrap();
     let map = store.join();
     for round in 0..8 {
         for n in 0..100_000 {
