@@ -98,7 +98,7 @@ fn nobody_leaves_for_a_write_while_what_was_cleared_is_being_freed() {
     let store =
         Store::new(&Config { memory_limit_bytes: Some(12 << 20), shards: Some(1), ..Config::default() }).unwrap();
     let map = store.join();
-    for round in 0..8 {
+    for round in 0..3 {
         for n in 0..100_000 {
             set(&map, n, 100).unwrap();
         }
