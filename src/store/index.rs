@@ -55,7 +55,7 @@ pub struct Index {
     tables: AtomicPtr<Tables>,
     /// Bumped after a word was stored in its new place and before its old place is overwritten.
     moves: AtomicU32,
-    /// How words are looked at.
+    /// How readers look at words.
     simd: Simd,
 }
 
@@ -276,10 +276,11 @@ impl Index {
     pub fn spot(&self, tag: u32, mut accept: impl FnMut(u32) -> bool) -> Option<Spot> {
         let tables = self.tables()?;
         let mut accept = |slot| accept(slot).then_some(slot);
-        if let Some((position, slot)) = tables.current.find(self.simd, tag, &mut accept) {
+        // Word by word: a writer looks at words that it has just stored, and a wider load would have to wait for them.
+        if let Some((position, slot)) = tables.current.find_by_word(tag, &mut accept) {
             return Some(Spot { in_old: false, position, slot });
         }
-        let (position, slot) = tables.old.as_ref()?.find(self.simd, tag, &mut accept)?;
+        let (position, slot) = tables.old.as_ref()?.find_by_word(tag, &mut accept)?;
         Some(Spot { in_old: true, position, slot })
     }
 

@@ -8,7 +8,7 @@ pub use self::model::*;
 #[cfg(not(loom))]
 pub use self::native::*;
 
-pub use std::sync::atomic::{Ordering, compiler_fence};
+pub use std::sync::atomic::Ordering;
 
 /// For state that no model covers, because it is the whole process's or has to do with time: always the real thing.
 pub mod process {
@@ -22,7 +22,8 @@ mod native {
     pub use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64};
     pub use std::sync::{Arc, Weak};
 
-    use std::sync::atomic::{Ordering, compiler_fence, fence};
+    pub use std::sync::atomic::compiler_fence;
+    use std::sync::atomic::{Ordering, fence};
 
     /// A boxed slice of zeroed words. The allocator hands out large ones as untouched pages, so a big index table costs
     /// memory only where it is used.
@@ -118,7 +119,7 @@ mod model {
     use loom::sync::atomic::{Ordering, fence};
 
     /// loom's mutex with the signature of `parking_lot`'s.
-    #[derive(Debug)]
+    #[derive(Debug, Default)]
     pub struct Mutex<T>(loom::sync::Mutex<T>);
 
     impl<T> Mutex<T> {
