@@ -14,7 +14,7 @@ const { NO_VERSION, NO_WORDS, dropCopy, isKeptBy, leaveCache, markAccessWord, ta
 /** @typedef {import('./handle.js').Handle} Handle */
 
 /** Places the hand looks at for one newcomer, so that no read pays for a whole round. */
-const MAX_HAND_STEPS = 8
+const MAX_HAND_STEPS = 16
 
 /** Places that room is made for at first. */
 const FIRST_PLACES = 64
