@@ -33,9 +33,9 @@ class Copies {
    * For each place the index of the entry's version word, and the version at which the copy was taken. The index is
    * complemented, and so below 0, as long as the copy was not read since the hand last came by.
    */
-  #seen = new Int32Array(0)
+  seen = new Int32Array(0)
   /** For each place the words, and the copy. @type {any[]} */
-  #kept = []
+  kept = []
   /** Who has each place: a key, a handle or NOBODY. @type {unknown[]} */
   #tenants = []
   /** For each place the ticket of the entry, where hits are noted in order. @type {number[] | null} */
@@ -56,25 +56,14 @@ class Copies {
   }
 
   /**
-   * Whether the copy of a key is fresh, and marked as read.
-   *
-   * @param {number} place
-   */
-  isHit(place) {
-    const seen = this.#seen
-    const word = /** @type {number} */ (seen[place])
-    return word >= 0 && this.#kept[place][word] === seen[place | 1]
-  }
-
-  /**
    * Whether the copy of a key is fresh; marks it as read.
    *
    * @param {number} place
    */
   isFresh(place) {
-    const seen = this.#seen
+    const seen = this.seen
     const word = this.#wordAt(place)
-    if (this.#kept[place][word] !== seen[place | 1]) return false
+    if (this.kept[place][word] !== seen[place | 1]) return false
     seen[place] = word
     return true
   }
@@ -85,7 +74,7 @@ class Copies {
    * @param {number} place
    */
   valueAt(place) {
-    return this.#kept[place | 1]
+    return this.kept[place | 1]
   }
 
   /**
@@ -101,7 +90,7 @@ class Copies {
    * @param {number} limit
    */
   markAccess(place, limit) {
-    markAccessWord(this.#kept[place], this.#wordAt(place), limit)
+    markAccessWord(this.kept[place], this.#wordAt(place), limit)
   }
 
   /**
@@ -115,8 +104,8 @@ class Copies {
    * @param {number} ticket
    */
   keep(place, words, word, version, value, ticket) {
-    const seen = this.#seen
-    const kept = this.#kept
+    const seen = this.seen
+    const kept = this.kept
     // A copy that is new was not read yet. One that is renewed keeps its mark.
     seen[place] = /** @type {number} */ (seen[place]) < 0 ? ~word : word
     seen[place | 1] = version
@@ -158,8 +147,8 @@ class Copies {
   /** Lets go of the copies of keys, all at once. The ring takes no newcomers after. */
   forgetKeys() {
     this.places = new Map()
-    this.#seen = new Int32Array(0)
-    this.#kept = []
+    this.seen = new Int32Array(0)
+    this.kept = []
     this.#tickets = null
   }
 
@@ -179,7 +168,7 @@ class Copies {
 
   /** @param {number} place */
   #wordAt(place) {
-    const word = /** @type {number} */ (this.#seen[place])
+    const word = /** @type {number} */ (this.seen[place])
     return word < 0 ? ~word : word
   }
 
@@ -194,14 +183,14 @@ class Copies {
   }
 
   #extend() {
-    const place = this.#kept.length
-    if (place === this.#seen.length) {
+    const place = this.kept.length
+    if (place === this.seen.length) {
       const larger = new Int32Array(2 * Math.min(this.#limit, Math.max(FIRST_PLACES, place)))
-      larger.set(this.#seen)
-      this.#seen = larger
+      larger.set(this.seen)
+      this.seen = larger
     }
     this.#tenants.push(NOBODY)
-    this.#kept.push(NO_WORDS, undefined)
+    this.kept.push(NO_WORDS, undefined)
     this.#clear(place)
     return place
   }
@@ -215,7 +204,7 @@ class Copies {
     const tenant = this.#tenants[place >> 1]
     if (typeof tenant === 'object')
       return isKeptBy(/** @type {Handle} */ (tenant), this.#keeper) && takeMark(/** @type {Handle} */ (tenant))
-    const seen = this.#seen
+    const seen = this.seen
     const word = /** @type {number} */ (seen[place])
     if (word < 0) return false
     seen[place] = ~word
@@ -234,10 +223,10 @@ class Copies {
 
   /** @param {number} place */
   #clear(place) {
-    this.#seen[place] = UNSEEN
-    this.#seen[place | 1] = NO_VERSION
-    this.#kept[place] = NO_WORDS
-    this.#kept[place | 1] = undefined
+    this.seen[place] = UNSEEN
+    this.seen[place | 1] = NO_VERSION
+    this.kept[place] = NO_WORDS
+    this.kept[place | 1] = undefined
   }
 
   /** @param {unknown} tenant */
@@ -250,7 +239,7 @@ class Copies {
   }
 
   #advance() {
-    this.#hand = this.#hand + 2 === this.#kept.length ? 0 : this.#hand + 2
+    this.#hand = this.#hand + 2 === this.kept.length ? 0 : this.#hand + 2
   }
 }
 

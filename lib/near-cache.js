@@ -61,9 +61,6 @@ const DROPPED_AT_END = 65_536
 /** What reads look into while looking is not worth it. Nothing is ever put in. @type {Map<unknown, number>} */
 const NOTHING = new Map()
 
-/** What `open` says of a map that marks no hits. */
-const UNMARKED = MARKING.None
-
 /** What an access word is counted up to. @type {Record<number, number>} */
 const MARK_LIMITS = { [MARKING.Bit]: 1, [MARKING.Count]: 255 }
 
@@ -104,6 +101,8 @@ class NearCache {
    */
   constructor(maxEntries, words, instance, marking = MARKING.None, hitLog = null) {
     // Fields that every hit reads are set once, here: the engine then knows what is in them and need not look.
+    /** Whether a hit has to be noted down for the policy of the map. */
+    this.isMarking = marking !== MARKING.None
     /** Number of the map, by which handles know whose copy they have. */
     this.keeper = maxEntries === 0 ? NO_MAP : instance
     this.#maxEntries = maxEntries
@@ -123,7 +122,7 @@ class NearCache {
    */
   hitHandle(handle) {
     this.hits++
-    if (this.#marking !== UNMARKED) this.#markHandle(handle)
+    if (this.isMarking) this.markHandle(handle)
   }
 
   /**
@@ -133,7 +132,7 @@ class NearCache {
    */
   hitKey(place) {
     this.hits++
-    if (this.#marking !== UNMARKED) this.#markKey(place)
+    if (this.isMarking) this.markKey(place)
   }
 
   /**
@@ -256,14 +255,22 @@ class NearCache {
     this.#outdated = []
   }
 
-  /** @param {Handle} handle */
-  #markHandle(handle) {
+  /**
+   * Notes down a hit on the copy of a handle, where `isMarking`.
+   *
+   * @param {Handle} handle
+   */
+  markHandle(handle) {
     if (this.#hitLog !== null) this.#hitLog.note(this.#hitLog.ticketOf(handle.shard, handle.slot))
     else markAccess(handle, /** @type {number} */ (MARK_LIMITS[this.#marking]))
   }
 
-  /** @param {number} place */
-  #markKey(place) {
+  /**
+   * The same for a key.
+   *
+   * @param {number} place
+   */
+  markKey(place) {
     if (this.#hitLog !== null) this.#hitLog.note(this.copies.ticketAt(place))
     else this.copies.markAccess(place, /** @type {number} */ (MARK_LIMITS[this.#marking]))
   }
@@ -389,7 +396,7 @@ class NearCache {
     if (words === null || words[word] !== this.#guestVersion) return STALE
     this.hits++
     if (this.#hitLog !== null) this.#hitLog.note(this.#guestTicket)
-    else if (this.#marking !== UNMARKED) markAccessWord(words, word, /** @type {number} */ (MARK_LIMITS[this.#marking]))
+    else if (this.isMarking) markAccessWord(words, word, /** @type {number} */ (MARK_LIMITS[this.#marking]))
     return this.#guestValue
   }
 }
