@@ -49,8 +49,12 @@ trait Contender: Sync + Sized {
 
 trait Session {
     fn insert(&self, key: &str, value: &[u8]);
+    /// What `look` makes of the value, which it sees where the map keeps it.
+    fn look<T>(&self, key: &str, look: impl FnOnce(&[u8]) -> T) -> Option<T>;
     /// The first byte of the value.
-    fn read(&self, key: &str) -> Option<u8>;
+    fn read(&self, key: &str) -> Option<u8> {
+        self.look(key, |value| value[0])
+    }
 }
 
 // ---- the store -------------------------------------------------------------------------------------------------------
@@ -76,8 +80,8 @@ impl Session for Local {
     fn insert(&self, key: &str, value: &[u8]) {
         self.set(Key::string(key), bytes(value), Ttl::Default).expect("there is memory");
     }
-    fn read(&self, key: &str) -> Option<u8> {
-        self.with(Key::string(key), |value| value[0]).expect("the store is open")
+    fn look<T>(&self, key: &str, look: impl FnOnce(&[u8]) -> T) -> Option<T> {
+        self.with(Key::string(key), look).expect("the store is open")
     }
 }
 
@@ -111,8 +115,8 @@ macro_rules! locked {
                 let (key, value) = owned(key, value);
                 self.0.$write().unwrap_or_else(PoisonError::into_inner).insert(key, value);
             }
-            fn read(&self, key: &str) -> Option<u8> {
-                self.0.$read().unwrap_or_else(PoisonError::into_inner).get(key).map(|value| value[0])
+            fn look<T>(&self, key: &str, look: impl FnOnce(&[u8]) -> T) -> Option<T> {
+                self.0.$read().unwrap_or_else(PoisonError::into_inner).get(key).map(|value| look(value))
             }
         }
     };
@@ -123,7 +127,7 @@ locked!(Mutexed, "Mutex<HashMap>", Mutex, lock, lock);
 
 /// A concurrent map, with its default hasher and with the one that the store uses.
 macro_rules! concurrent {
-    ($contender:ident, $name:literal, $map:ty, $self:ident, $key:ident, $value:ident, $insert:expr, $read:expr) => {
+    ($contender:ident, $name:literal, $map:ty, $self:ident, $key:ident, $value:ident, $look:ident, $insert:expr, $read:expr) => {
         struct $contender($map);
         impl Contender for $contender {
             const NAME: &'static str = $name;
@@ -140,7 +144,7 @@ macro_rules! concurrent {
                 let ($key, $value) = owned(key, value);
                 $insert;
             }
-            fn read(&$self, $key: &str) -> Option<u8> {
+            fn look<T>(&$self, $key: &str, $look: impl FnOnce(&[u8]) -> T) -> Option<T> {
                 $read
             }
         }
@@ -156,8 +160,9 @@ macro_rules! dashmap {
             self,
             key,
             value,
+            look,
             self.0.insert(key, value),
-            self.0.get(key).map(|value| value[0])
+            self.0.get(key).map(|value| look(&value))
         );
     };
 }
@@ -171,8 +176,9 @@ concurrent!(
     self,
     key,
     value,
+    look,
     self.0.pin().insert(key, value),
-    self.0.pin().get(key).map(|value| value[0])
+    self.0.pin().get(key).map(|value| look(value))
 );
 
 concurrent!(
@@ -182,8 +188,9 @@ concurrent!(
     self,
     key,
     value,
+    look,
     self.0.upsert_sync(key, value),
-    self.0.read_sync(key, |_, value| value[0])
+    self.0.read_sync(key, |_, value| look(value))
 );
 
 /// Runs `$run::<T>($arguments)` for every contender.
@@ -431,54 +438,37 @@ fn write_threads(criterion: &mut Criterion) {
 
 /// Writing and reading values from 64 bytes to 64 KB. A read copies the whole value: that is what leaves a shared map.
 fn value_sizes(criterion: &mut Criterion) {
+    fn run<C: Contender>(group: &mut BenchmarkGroup<'_, WallTime>, size: usize, keys: &[String], order: &[String]) {
+        let value = vec![7; size];
+        let map: C = filled(keys, &value);
+        let session = map.session();
+        let mut copy = Vec::with_capacity(size);
+        let mut turn = portions(order);
+        group.bench_with_input(BenchmarkId::new(format!("read, {}", C::NAME), size), &size, |bencher, _| {
+            bencher.iter(|| {
+                for key in turn.next().into_iter().flatten() {
+                    copy.clear();
+                    session.look(black_box(key), |value| copy.extend_from_slice(value)).expect("the key is there");
+                    black_box(&copy);
+                }
+            });
+        });
+        let mut turn = portions(order);
+        group.bench_with_input(BenchmarkId::new(format!("write, {}", C::NAME), size), &size, |bencher, _| {
+            bencher.iter(|| {
+                for key in turn.next().into_iter().flatten() {
+                    session.insert(black_box(key), &value);
+                }
+            });
+        });
+    }
     let keys = keys(FEW_ENTRIES);
     let order = shuffled(&keys);
     let mut group = criterion.benchmark_group("value sizes");
     configure(&mut group);
     for size in VALUE_SIZES {
-        let value = vec![7; size];
         group.throughput(Throughput::Bytes((size * PORTION) as u64));
-
-        let Typed(store) = filled(&keys, &value);
-        let local = store.join();
-        let dashmap: DashAHash = filled(&keys, &value);
-        let mut copy = Vec::with_capacity(size);
-
-        let mut turn = portions(&order);
-        group.bench_with_input(BenchmarkId::new("read, typed-superdashmap", size), &size, |bencher, _| {
-            bencher.iter(|| {
-                for key in turn.next().into_iter().flatten() {
-                    local.get(Key::string(key), &mut copy).expect("the store is open");
-                    black_box(&copy);
-                }
-            });
-        });
-        let mut turn = portions(&order);
-        group.bench_with_input(BenchmarkId::new("read, dashmap, ahash", size), &size, |bencher, _| {
-            bencher.iter(|| {
-                for key in turn.next().into_iter().flatten() {
-                    copy.clear();
-                    copy.extend_from_slice(&dashmap.0.get(key).expect("the key is there"));
-                    black_box(&copy);
-                }
-            });
-        });
-        let mut turn = portions(&order);
-        group.bench_with_input(BenchmarkId::new("write, typed-superdashmap", size), &size, |bencher, _| {
-            bencher.iter(|| {
-                for key in turn.next().into_iter().flatten() {
-                    Session::insert(&local, black_box(key), &value);
-                }
-            });
-        });
-        let mut turn = portions(&order);
-        group.bench_with_input(BenchmarkId::new("write, dashmap, ahash", size), &size, |bencher, _| {
-            bencher.iter(|| {
-                for key in turn.next().into_iter().flatten() {
-                    dashmap.session().insert(black_box(key), &value);
-                }
-            });
-        });
+        for_each!(run(&mut group, size, &keys, &order));
     }
 }
 
