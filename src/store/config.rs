@@ -17,15 +17,31 @@ pub enum WhenFull {
         /// For how long.
         idle_ms: u64,
     },
+    /// Those that have expired leave; if that is not enough, the write is refused, and whoever called chooses who leaves with
+    /// [`super::Local::evict_entry`] and writes again.
+    CallerChooses,
+    /// The same, and whoever called makes room in some way of its own.
+    CallerFrees,
 }
+
+impl WhenFull {
+    /// Whether a write that is refused is not over with that.
+    pub(super) fn asks_caller(self) -> bool {
+        matches!(self, Self::CallerChooses | Self::CallerFrees)
+    }
+}
+
+/// What stands for what the caller keeps to itself.
+const FUNCTION: &str = "a function";
 
 impl std::fmt::Display for WhenFull {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Evict => write!(f, "evict"),
+            Self::Evict | Self::CallerChooses => write!(f, "evict"),
             Self::Reject => write!(f, "reject"),
             Self::EvictExpired => write!(f, "evict-expired"),
             Self::EvictIdle { idle_ms } => write!(f, "evictIdle: {idle_ms}"),
+            Self::CallerFrees => f.write_str(FUNCTION),
         }
     }
 }
@@ -127,7 +143,8 @@ impl Config {
 
     fn evicts_for_limits(&self) -> bool {
         let has_limit = self.memory_limit_bytes.is_some() || self.max_entries.is_some();
-        has_limit && self.when_full.unwrap_or_default() == WhenFull::Evict
+        let when_full = self.when_full.unwrap_or_default();
+        has_limit && (when_full == WhenFull::Evict || when_full.asks_caller())
     }
 
     /// Whether the map has limits, or was made to have some later.
@@ -140,6 +157,14 @@ impl Config {
         match self.when_full {
             Some(WhenFull::EvictIdle { idle_ms }) => Some(PolicyKind::Idle { idle_ms }),
             _ => self.eviction,
+        }
+    }
+
+    /// Who leaves, in the words of the option, as far as that was said.
+    pub(super) fn strategy(&self) -> Option<String> {
+        match self.when_full {
+            Some(WhenFull::CallerChooses) => Some(FUNCTION.to_owned()),
+            _ => self.eviction.map(|policy| policy.to_string()),
         }
     }
 

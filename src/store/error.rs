@@ -52,6 +52,8 @@ pub enum Error {
         /// The largest possible.
         limit_bytes: u64,
     },
+    /// A caller that was to make room could not.
+    EvictionFailed,
     /// The allocator said no.
     OutOfMemory {
         /// Bytes asked for.
@@ -91,6 +93,7 @@ impl Error {
             Self::InvalidShardIndex { .. } => 1005,
             Self::MemoryLimit { .. } | Self::EntryLimit { .. } => 1006,
             Self::ValueTooLarge { .. } => 1007,
+            Self::EvictionFailed => 1008,
             Self::OutOfMemory { .. } => 1009,
             Self::Closed => 1010,
             Self::OptionMismatch { .. } | Self::Unbounded => 1013,
@@ -118,6 +121,7 @@ impl fmt::Display for Error {
             Self::ValueTooLarge { bytes, limit_bytes } => {
                 write!(f, "an entry of {bytes} bytes exceeds the largest possible of {limit_bytes}")
             }
+            Self::EvictionFailed => write!(f, "no room was made for a write"),
             Self::OutOfMemory { bytes } => write!(f, "the allocator refused {bytes} bytes"),
             Self::Unbounded => write!(f, "the map was made without limits and without an eviction strategy"),
             Self::Closed => write!(f, "the map is closed"),

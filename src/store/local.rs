@@ -14,7 +14,7 @@ use super::life::{Left, Ttl};
 use super::reaper;
 use super::reclaim::{Participant, Pin};
 use super::removals::Cause;
-use super::shard::{Draft, Presence, Shard, Standing, Target, Tenant, Written};
+use super::shard::{Draft, Given, MAX_COMPACTIONS, Presence, Shard, Standing, Target, Tenant, Written};
 use super::stats::Counters;
 use super::store::Store;
 use super::sync::{Arc, CachePadded};
@@ -311,13 +311,16 @@ impl Local {
         if self.hits.as_ref().is_some_and(|log| !log.is_empty()) {
             self.replay_hits();
         }
+        let mut compactions = 0;
         loop {
             // Asked before the attempt: what is freed between the two makes the next attempt worth it.
             let is_freeing = self.store.context.is_freeing();
             match write() {
                 Err(Error::MemoryLimit { .. }) if is_freeing => reaper::wait(),
                 Err(refused) => {
-                    if !(refused.is_limit() && self.store.make_room(&refused)?) {
+                    let given = if refused.is_limit() { self.store.make_room(&refused)? } else { Given::Nothing };
+                    compactions += u32::from(given == Given::Pages);
+                    if given == Given::Nothing || compactions > MAX_COMPACTIONS {
                         self.refused(&refused, operation);
                         return Err(refused);
                     }
@@ -351,6 +354,10 @@ impl Local {
 
     #[cold]
     fn refused(&self, error: &Error, operation: &'static str) {
+        if error.is_limit() && self.store.context.when_full.asks_caller() {
+            // It is the caller's turn now, and what comes of that is not known yet.
+            return;
+        }
         let events = &self.store.context.events;
         if let Error::MemoryLimit { requested_bytes, used_bytes, limit_bytes } = *error {
             let fields = [("requestedBytes", requested_bytes), ("usedBytes", used_bytes), ("limitBytes", limit_bytes)];
@@ -363,6 +370,12 @@ impl Local {
             self.counters.refusals.add(1);
         }
         events.error(error, operation);
+    }
+
+    /// Counts and tells that a caller who was asked for room made none, so that its write is refused for good.
+    pub fn give_up(&self, operation: &'static str) {
+        self.counters.refusals.add(1);
+        self.store.context.events.error(&Error::EvictionFailed, operation);
     }
 
     /// Sets the value of a key.

@@ -71,8 +71,10 @@ fn compare(given: &Config, existing: &Config) -> Result<(), Error> {
     same("memoryLimit", given.memory_limit_bytes, existing.memory_limit_bytes)?;
     same("maxEntries", given.max_entries, existing.max_entries)?;
     same("maxValueBytes", given.max_value_bytes, existing.max_value_bytes)?;
-    same("evictionStrategy", given.eviction, existing.eviction)?;
-    same("oomStrategy", given.when_full, existing.when_full)?;
+    same("evictionStrategy", given.strategy(), existing.strategy())?;
+    // One that the caller chooses for is full in the same way as one that evicts, apart from who chooses.
+    let when_full = |config: &Config| config.when_full.map(|when_full| when_full.to_string());
+    same("oomStrategy", when_full(given), when_full(existing))?;
     same("ttl", given.ttl_ms, existing.ttl_ms)?;
     same("ttlOnUpdate", given.ttl_on_update, existing.ttl_on_update)?;
     same("sliding", given.sliding, existing.sliding)?;

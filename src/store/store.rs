@@ -13,7 +13,7 @@ use super::memory::Use;
 use super::pressure::PressureSubscription;
 use super::reaper::{self, Debris};
 use super::removals::Audience;
-use super::shard::{Contents, Shard};
+use super::shard::{Contents, Given, Shard};
 use super::stats::{Counters, MemoryStats, Operations, SimdStats, Stats};
 use super::sync::{Arc, AtomicU32, CachePadded, Mutex, Ordering, RwLock, process};
 
@@ -135,8 +135,8 @@ impl Store {
     }
 
     /// Has others make room for a write that its own shard had no room for: the shard that holds most, if it has anybody who
-    /// may leave. Says whether that changed anything.
-    pub(super) fn make_room(&self, refused: &Error) -> Result<bool, Error> {
+    /// may leave.
+    pub(super) fn make_room(&self, refused: &Error) -> Result<Given, Error> {
         let mut by_size: Vec<&Shard> = self.shards.iter().collect();
         by_size.sort_by_key(|shard| {
             std::cmp::Reverse(match refused {
@@ -145,11 +145,12 @@ impl Store {
             })
         });
         for shard in by_size {
-            if shard.give(&self.context, refused)? {
-                return Ok(true);
+            let given = shard.give(&self.context, refused)?;
+            if given != Given::Nothing {
+                return Ok(given);
             }
         }
-        Ok(false)
+        Ok(Given::Nothing)
     }
 
     /// One write's share of coming below a limit that was lowered: so many bytes leave.
@@ -216,6 +217,16 @@ impl Store {
         let share = count.div_ceil(self.shards.len());
         self.shards.iter().for_each(|shard| shard.candidates(share, out));
         out.truncate(count);
+    }
+
+    /// Bytes that the map holds, everything counted.
+    pub fn memory_bytes(&self) -> u64 {
+        self.context.memory.total()
+    }
+
+    /// Bytes that it may hold, if there is a limit.
+    pub fn memory_limit_bytes(&self) -> Option<u64> {
+        self.context.memory.limit()
     }
 
     /// Which hits whoever reads copies outside the store has to note, and how.

@@ -105,6 +105,7 @@ impl Shard {
             expired += 1;
         }
         writer.due = due;
+        self.deadlines.store(writer.wheel.len() as u64, Ordering::Relaxed);
         expired
     }
 

@@ -32,6 +32,7 @@ use super::sync::{Arc, AtomicU64, Mutex, Ordering};
 use super::timer_wheel::TimerWheel;
 use upkeep::Retired;
 
+pub use room::{Given, MAX_COMPACTIONS};
 pub use upkeep::Contents;
 pub use write::{Draft, Presence, Target, Written};
 

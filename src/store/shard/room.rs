@@ -26,6 +26,9 @@ const BATCH_PART: usize = 64;
 const WORTH_WAITING_BYTES: usize = 2_048;
 /// Rounds after which the number of those who leave does not double any more.
 const MAX_DOUBLINGS: u32 = 8;
+/// How often a write is tried again because pages were emptied and nobody left. What it gets it may have to give back, for want of
+/// something else; without a bound, that would go on for ever.
+pub const MAX_COMPACTIONS: u32 = 8;
 /// Pages that are emptied with each write while the map is above its limit.
 const SHED_PAGES: usize = 4;
 /// How often somebody else is asked for when the policy chooses the entry that the write is about.
@@ -38,6 +41,19 @@ const YIELDS: usize = 10_000;
 struct Room {
     evicted: usize,
     rounds: u32,
+    /// Rounds that made room without that anybody left.
+    compactions: u32,
+}
+
+/// What a shard gave for a write in another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Given {
+    /// Nothing.
+    Nothing,
+    /// Pages that had room to spare.
+    Pages,
+    /// Entries that left.
+    Entries,
 }
 
 /// Marks of the slots of a shard.
@@ -94,7 +110,11 @@ impl Shard {
         }
         let before = context.memory.total();
         self.settle(writer, context, if gone == 0 || room.rounds > 1 { 1 << doublings } else { 0 });
-        gone > 0 || context.memory.total() < before
+        if gone > 0 {
+            return true;
+        }
+        room.compactions += 1;
+        room.compactions <= MAX_COMPACTIONS && context.memory.total() < before
     }
 
     /// How many leave at once for bytes.
@@ -114,8 +134,8 @@ impl Shard {
     }
 
     /// Lets go of entries for a write in another shard, or to come below a limit: of enough to free so many bytes, or of one where
-    /// entries are counted. Says whether that changed anything.
-    pub fn give(&self, context: &Context, refused: &Error) -> Result<bool, Error> {
+    /// entries are counted.
+    pub fn give(&self, context: &Context, refused: &Error) -> Result<Given, Error> {
         self.locked(context, |writer| {
             writer.spared = None;
             let (bytes, least) = match *refused {
@@ -131,7 +151,11 @@ impl Shard {
                 }
             }
             self.settle(writer, context, 1 + gone / MAX_BATCH);
-            Ok(gone > 0 || context.memory.total() < before)
+            Ok(match gone {
+                0 if context.memory.total() < before => Given::Pages,
+                0 => Given::Nothing,
+                _ => Given::Entries,
+            })
         })
     }
 
@@ -196,7 +220,7 @@ impl Shard {
         if writer.wheel.len() > 0 {
             gone = self.expire(writer, context, context.clock.now_ms(), count);
         }
-        if context.when_full != WhenFull::EvictExpired {
+        if matches!(context.when_full, WhenFull::Evict | WhenFull::EvictIdle { .. }) {
             while gone < count && self.evict_one(writer, context) {
                 gone += 1;
             }
