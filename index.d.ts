@@ -99,19 +99,153 @@ export declare class Handle<out V = any> implements HandleData {
 /** From the most to the least talkative; `off` is silent. */
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'off'
 
+/**
+ * Who leaves a full map; upper case and underscores (`'LRU'`, `'S3_FIFO'`) are taken too.
+ *
+ * - `'w-tinylfu'`: the default, with the best hit ratio over mixed loads.
+ * - `'lru'`: what was not used for longest. Exact for one thread with `shards: 1`.
+ * - `'lfu'`: what was used least often.
+ * - `'fifo'`: what came first. Costs reads nothing.
+ * - `'sieve'`, `'s3-fifo'`: first in, first out, sparing what was used.
+ * - `'ttl'`: what expires soonest.
+ */
+export type EvictionStrategy =
+  | 'lru'
+  | 'lfu'
+  | 'ttl'
+  | 'fifo'
+  | 'sieve'
+  | 's3-fifo'
+  | 'w-tinylfu'
+  | 'LRU'
+  | 'LFU'
+  | 'TTL'
+  | 'FIFO'
+  | 'SIEVE'
+  | 'S3_FIFO'
+  | 'S3-FIFO'
+  | 'W_TINYLFU'
+  | 'W-TINYLFU'
+
+/** What a full map does. */
+export type OomStrategy =
+  | 'evict'
+  | 'reject'
+  | 'evict-expired'
+  | 'EVICT'
+  | 'REJECT'
+  | 'EVICT_EXPIRED'
+  | {
+      /** Entries may leave that nobody used for so many milliseconds; if that is not enough, the write is refused. */
+      evictIdle: number
+    }
+
+/** An entry that may leave, for an `evictionStrategy` function. Its getters cost a native call each. */
+export interface EvictionCandidate<K extends MapKey = any, V = any> {
+  /** Its key; its handle if it has none. */
+  readonly key: K | Handle<V>
+  readonly handle: Handle<V>
+  /** Its value, read as {@link TypedMap.peek} does. */
+  readonly value: DeepReadonly<V> | undefined
+  /** Bytes that it costs. */
+  readonly bytes: number | undefined
+  /** Milliseconds that are left to it, `Infinity` if it never expires. */
+  readonly ttl: number | undefined
+}
+
+/**
+ * A strategy of your own: chooses who leaves, by candidate, handle or key; one or an array.
+ *
+ * It is called whenever a write finds no room, until there is some. If it throws, chooses nobody, or nobody whom it
+ * chooses is there, the write fails with `ERR_EVICTION_FAILED`. It runs inside the write, so it has to be quick, and it is not
+ * asked for writes of its own.
+ *
+ * @param candidates up to 32 of those who would leave next by the default policy, roughly in order
+ * @param neededBytes what the write lacked, 0 if the map is full of entries
+ */
+export type EvictionFunction<K extends MapKey = any, V = any> = (
+  candidates: EvictionCandidate<K, V>[],
+  neededBytes: number
+) => EvictionCandidate<K, V> | Handle<V> | K | readonly (EvictionCandidate<K, V> | Handle<V> | K)[] | null | undefined
+
+/**
+ * Makes room by itself, for example by archiving the oldest entries and deleting them.
+ *
+ * It is called at most once for each write that finds no room. If it throws or frees too little, the write fails with
+ * `ERR_EVICTION_FAILED`, and what the function did stays.
+ *
+ * @param neededBytes what the write lacked, 0 if the map is full of entries
+ */
+export type OomFunction<K extends MapKey = any, V extends Storable<V> = any> = (
+  map: TypedMap<K, V>,
+  neededBytes: number
+) => unknown
+
+/** Limits of a map. */
+export interface Limits {
+  /**
+   * The most bytes that the map may hold, everything counted: entries, index, bookkeeping. A number, text with a unit of
+   * 1024 (`'64mb'`, `'1.5 gb'`), or `'auto'` for a quarter of the memory of the container, or else of the machine.
+   */
+  memoryLimit?: number | string | null | undefined
+  /** The same in units of 1024² bytes. Give only one of the three. */
+  memoryLimitMb?: number | null | undefined
+  /** The same in units of 1024³ bytes. Give only one of the three. */
+  memoryLimitGb?: number | null | undefined
+  /** The most entries that the map may hold. */
+  maxEntries?: number | null | undefined
+  /** The most bytes that one value may have, as it is stored. A write beyond it is refused with `ERR_VALUE_TOO_LARGE`. */
+  maxValueBytes?: number | null | undefined
+}
+
 /** How a map is made. */
 export interface TypedMapOptions {
   /**
-   * The most bytes that the map may hold, everything counted: entries, index, bookkeeping. A number, or text with a unit
-   * of 1024 (`'64mb'`, `'1.5 gb'`). A write beyond it is refused with `ERR_MEMORY_LIMIT`. No limit unless given.
+   * The most bytes that the map may hold, everything counted: entries, index, bookkeeping. A number, text with a unit
+   * of 1024 (`'64mb'`, `'1.5 gb'`), or `'auto'` for a quarter of the memory of the container, or else of the machine.
+   * `oomStrategy` says what happens to a write beyond it. No limit unless given.
    */
   memoryLimit?: number | string | undefined
   /** The same in units of 1024² bytes. Give only one of the three. */
   memoryLimitMb?: number | undefined
   /** The same in units of 1024³ bytes. Give only one of the three. */
   memoryLimitGb?: number | undefined
-  /** The most entries that the map may hold. A write beyond it is refused with `ERR_MEMORY_LIMIT`. No limit unless given. */
+  /** The most entries that the map may hold. `oomStrategy` says what happens to a write beyond it. No limit unless given. */
   maxEntries?: number | undefined
+  /**
+   * The most bytes that one value may have, as it is stored. A write beyond it is refused with `ERR_VALUE_TOO_LARGE`, and
+   * nothing is evicted for it. No limit unless given.
+   */
+  maxValueBytes?: number | undefined
+  /**
+   * Who leaves when there is no room: `'w-tinylfu'` unless given. What has expired leaves first in any case.
+   *
+   * A function belongs to the thread: the map remembers only that it needs one, and a thread that opened it without gets
+   * `ERR_EVICTION_FAILED` when room is needed.
+   */
+  evictionStrategy?: EvictionStrategy | EvictionFunction | undefined
+  /**
+   * What happens to a write that finds no room. `'evict'` unless given: others leave. `'reject'`: it is refused with
+   * `ERR_MEMORY_LIMIT`. `'evict-expired'`: only what has expired leaves. `{ evictIdle: ms }`: only what has expired or was not
+   * used for so long. A function makes room itself, and belongs to the thread as that of `evictionStrategy` does.
+   */
+  oomStrategy?: OomStrategy | OomFunction | undefined
+  /** Milliseconds that entries live, fractions rounded up. They stay until they are deleted unless given. */
+  ttl?: number | undefined
+  /** The same in seconds. Give only one of the two. */
+  ttlSeconds?: number | undefined
+  /**
+   * What writing to an entry that is there does to its deadline. `'renew'` unless given: what making it would. `'keep'`: nothing,
+   * unless the write says `ttl` itself.
+   */
+  ttlOnUpdate?: 'renew' | 'keep' | undefined
+  /** Whether each read gives an entry its ttl anew. Entries with a deadline are then read natively, each time. */
+  sliding?: boolean | undefined
+  /**
+   * Whether no read in any thread may be late: entries with a deadline are then read natively, each time. Otherwise a
+   * repeated read may give an entry up to a millisecond (and what the system delays a thread) after its deadline.
+   */
+  strictTtl?: boolean | undefined
   /** Entries to make room for at once. The map grows without pauses, so this only saves work. */
   initialCapacity?: number | undefined
   /** Fill at which an index table grows, 0.25 to 0.95. Lower is faster and larger. */
@@ -150,10 +284,46 @@ export interface ReadOptions {
   type?: string | undefined
 }
 
+/** How an entry is written. */
+export interface WriteOptions {
+  /** Milliseconds that the entry lives, fractions rounded up; `Infinity` for ever. The map's own ttl unless given. */
+  ttl?: number | undefined
+}
+
 /** How an entry is inserted. */
-export interface InsertOptions {
+export interface InsertOptions extends WriteOptions {
   /** Name of the entry's type, for reads that ask for it. */
   type?: string | undefined
+}
+
+/**
+ * Why an entry left: `evicted` for lack of room, `expired`, `explicit` by `delete` and the like, `cleared` with all others. Or
+ * why only its value did: `replaced` by another.
+ */
+export type RemovalCause = 'explicit' | 'replaced' | 'evicted' | 'expired' | 'cleared'
+
+/** An entry that left, or a value of it. */
+export interface Removal<K extends MapKey = MapKey, V = any> {
+  /** The key; the handle if there was none. */
+  key: K | Handle<V>
+  /** The handle, which is dead unless the cause is `replaced`. */
+  handle: Handle<V>
+  /** The value that it had. */
+  value: DeepReadonly<V>
+  cause: RemovalCause
+  /** The type that it was inserted with, if there was one. */
+  type?: string
+  dropped?: never
+}
+
+/** Removals that were not kept, because this thread took too long: so many, after those that it was told of before. */
+export interface DroppedRemovals {
+  dropped: number
+  key?: never
+  handle?: never
+  value?: never
+  cause?: never
+  type?: never
 }
 
 /** What a map takes, in bytes. The parts from `entries` to `fixed` add up to `total`. */
@@ -174,6 +344,10 @@ export interface MemoryStats {
   words: number
   /** Insertion order. */
   order: number
+  /** What the eviction strategy keeps. */
+  policy: number
+  /** Deadlines. */
+  expiry: number
   /** The map itself. */
   fixed: number
   /** Everything. Never above `limit`. */
@@ -205,12 +379,18 @@ export interface TypedMapStats {
   deletes: number
   /** Calls of `clear`. */
   clears: number
+  /** Entries that left for lack of room. */
+  evictions: number
+  /** Entries that left because their time was over. */
+  expirations: number
   /** Batches of entries that were handed to iterators. */
   iterations: number
   /** Writes that a limit refused. */
   refusals: number
-  /** All of the above together. */
+  /** All operations together: reads, writes, deletions, calls of `clear`, batches of iterators and refusals. */
   operations: number
+  /** Entries that have a deadline. */
+  deadlines: number
   /** `operations` per second since the last call of `getStats` on this object; the first time, since the map was made. */
   opsPerSecond: number
   /** `memory.total` in units of 1024² bytes, to two digits. */
@@ -219,6 +399,8 @@ export interface TypedMapStats {
   memoryBytes: number
   /** Bytes by what they are used for. */
   memory: MemoryStats
+  /** The limits that hold now, `null` for none: bytes, entries, and bytes of one value. */
+  limits: { memoryLimit: number | null; maxEntries: number | null; maxValueBytes: number | null }
   /** Places in all index tables. */
   capacity: number
   /** Entries by key over `capacity`, 0 to 1. */
@@ -256,8 +438,13 @@ export declare const ERROR_NUMBERS: {
   readonly ERR_INVALID_SHARD_INDEX: 1005
   /** `details`: `requestedBytes`, `usedBytes` and `limitBytes`, or `limitEntries`; and `written` for a batch. */
   readonly ERR_MEMORY_LIMIT: 1006
-  /** One entry is larger than any could be. `details`: `bytes` and `limitBytes`. */
+  /** One value is above `maxValueBytes`, or larger than any entry could be. `details`: `bytes` and `limitBytes`. */
   readonly ERR_VALUE_TOO_LARGE: 1007
+  /**
+   * A function of the user was to make room, and freed too little or threw, which is `cause` then. `details`: `reason`, and
+   * those of `ERR_MEMORY_LIMIT`.
+   */
+  readonly ERR_EVICTION_FAILED: 1008
   /** The system has no memory left; the map is unchanged. `details`: `bytes`. */
   readonly ERR_OUT_OF_MEMORY: 1009
   /** The map was closed, or destroyed by some thread. */
@@ -413,12 +600,16 @@ export declare class TypedMap<K extends MapKey = MapKey, V extends Storable<V> =
    * Stores a value. A new key comes last in the order of the map; a present one keeps its place. A handle must have an
    * entry.
    *
-   * Costs a native call, and `JSON.stringify` for objects.
+   * Costs a native call, and `JSON.stringify` for objects. In a full map others leave for it, unless `oomStrategy` says
+   * something else.
    *
-   * @throws `ERR_MEMORY_LIMIT`, `ERR_VALUE_TOO_LARGE`, `ERR_OUT_OF_MEMORY`; TypeError with `ERR_VALUE_NOT_SERIALIZABLE`; for
-   * a handle what {@link TypedMap.replace} throws
+   * @param options how long the entry lives
+   * @throws `ERR_MEMORY_LIMIT`, `ERR_VALUE_TOO_LARGE`, `ERR_EVICTION_FAILED`, `ERR_OUT_OF_MEMORY`; TypeError with
+   * `ERR_VALUE_NOT_SERIALIZABLE`; for a handle what {@link TypedMap.replace} throws
+   * @example
+   * map.set('session', { user: 'ada' }, { ttl: 60_000 })
    */
-  set(key: K | Handle<V>, value: V): this
+  set(key: K | Handle<V>, value: V, options?: WriteOptions): this
 
   /** Deletes an entry; whether there was one. A native call. */
   delete(key: K | Handle<V>): boolean
@@ -453,19 +644,21 @@ export declare class TypedMap<K extends MapKey = MapKey, V extends Storable<V> =
    *
    * Costs a native call unless the near cache has the value.
    *
+   * @param options how long an entry lives that is made here
    * @throws as `set`
    */
-  getOrInsert(key: K | Handle<V>, value: V): DeepReadonly<V>
+  getOrInsert(key: K | Handle<V>, value: V, options?: WriteOptions): DeepReadonly<V>
 
   /**
    * The value of a key; if there is none, what `callback` returns is stored first. Other threads may store a value while
    * the callback runs, and it is replaced then.
    *
+   * @param options how long an entry lives that is made here
    * @throws as `set`, and what the callback throws
    * @example
    * const page = pages.getOrInsertComputed(path, render)
    */
-  getOrInsertComputed(key: K | Handle<V>, callback: (key: K) => V): DeepReadonly<V>
+  getOrInsertComputed(key: K | Handle<V>, callback: (key: K) => V, options?: WriteOptions): DeepReadonly<V>
 
   /**
    * Keys in the order in which they were first set; a handle for each entry without a key. Iterators are live: they visit
@@ -498,7 +691,7 @@ export declare class TypedMap<K extends MapKey = MapKey, V extends Storable<V> =
   ): Handle<IsAny<V> extends true ? Stored<T> : T>
 
   /** `set`, and the handle of the entry. */
-  insertWithHandle(key: K | Handle<V>, value: V): Handle<V>
+  insertWithHandle(key: K | Handle<V>, value: V, options?: WriteOptions): Handle<V>
 
   /** The handle of a key's entry, `undefined` if there is none. A native call. */
   getHandle(key: K | Handle<V>): Handle<V> | undefined
@@ -509,7 +702,7 @@ export declare class TypedMap<K extends MapKey = MapKey, V extends Storable<V> =
    * @throws `ERR_HANDLE_NOT_FOUND`, `ERR_HANDLE_INVALIDATED`, `ERR_GENERATION_MISMATCH` or `ERR_INVALID_SHARD_INDEX` if there
    * is no entry; otherwise as `set`
    */
-  replace<T extends V>(handle: Handle<T>, value: NoInfer<T>): this
+  replace<T extends V>(handle: Handle<T>, value: NoInfer<T>, options?: WriteOptions): this
 
   /**
    * The handle that `postMessage`, `structuredClone` or JSON made plain data of, in any thread that has the map open.
@@ -528,9 +721,10 @@ export declare class TypedMap<K extends MapKey = MapKey, V extends Storable<V> =
   /**
    * Stores many values. One native call; all keys and values are checked before the first is written. Takes no handles.
    *
+   * @param options how long the entries live
    * @throws as `set`; if a limit stops it, `details.written` says how many were stored
    */
-  setMany(entries: Iterable<readonly [K, V]>): this
+  setMany(entries: Iterable<readonly [K, V]>, options?: WriteOptions): this
 
   /** `insert` for many values. One native call. Errors as with `setMany`. */
   insertMany<T extends V = V>(
@@ -542,10 +736,65 @@ export declare class TypedMap<K extends MapKey = MapKey, V extends Storable<V> =
    * Replaces values of entries that are there, and passes over those that are not; how many were replaced. One native
    * call. Errors as with `setMany`.
    */
-  updateMany(entries: Iterable<readonly [K | Handle<V>, V]>): number
+  updateMany(entries: Iterable<readonly [K | Handle<V>, V]>, options?: WriteOptions): number
 
   /** Deletes many entries; how many there were. One native call. */
   deleteMany(items: Iterable<K | Handle<V>>): number
+
+  /**
+   * The value of a key or handle, without counting as a read: it keeps nothing from being evicted and prolongs no life.
+   *
+   * Costs nothing when the near cache has the value, and is not kept there; otherwise a native call, and `JSON.parse` for objects.
+   */
+  peek<T extends V>(handle: Handle<T>): DeepReadonly<T> | undefined
+  peek(key: K | Handle<V>): DeepReadonly<V> | undefined
+
+  /**
+   * Milliseconds until an entry expires, `Infinity` if it never does, `undefined` if there is none. A native call.
+   *
+   * @example
+   * map.set('session', 1, { ttl: 60_000 })
+   * map.ttlOf('session') //=> 60000
+   */
+  ttlOf(key: K | Handle<V>): number | undefined
+
+  /**
+   * Gives an entry its ttl anew, or another; whether there is one. A native call.
+   *
+   * @param options the new ttl; what the entry was written with unless given
+   */
+  touch(key: K | Handle<V>, options?: WriteOptions): boolean
+
+  /**
+   * Bytes that the map holds, everything counted, as its limit does. A native call.
+   */
+  memoryUsage(): number
+  /** Bytes that an entry costs, `undefined` if there is none: key, value and what the map needs for it. A native call. */
+  memoryUsage(key: K | Handle<V>): number | undefined
+
+  /**
+   * Takes out entries that have expired; how many. They leave by themselves, so this is for those who want them gone this
+   * very moment.
+   */
+  purgeExpired(): number
+
+  /**
+   * Lets entries go, as `evictionStrategy` chooses; how many. Those that have expired come first, and count.
+   *
+   * @param count how many at most, 1 unless given
+   */
+  evict(count?: number): number
+
+  /**
+   * Changes limits for all threads; those that are not given stay. `null` or `Infinity` is no limit. Returns at once: a map
+   * that is above a lowered limit shrinks with the writes that follow, each of which evicts at least twice what it adds.
+   *
+   * @throws TypeError or RangeError with `ERR_INVALID_OPTION`, also for a map that was made without limits and without
+   * `evictionStrategy`, which keeps no account of who could leave
+   * @example
+   * map.setLimits({ memoryLimit: '32mb', maxEntries: null })
+   */
+  setLimits(limits: Limits): void
 
   /**
    * What the map counts and measures, over all threads. Costs microseconds: it adds up all shards and threads.
@@ -570,6 +819,36 @@ export declare class TypedMap<K extends MapKey = MapKey, V extends Storable<V> =
    * @returns a function that ends it
    */
   onLog(listener: (line: LogLine) => void): () => void
+
+  /**
+   * Calls `listener` with each entry that leaves the map for one of `causes`, wherever it does. It is called in this thread, some
+   * time later, in order, never twice, and does not keep the process alive. It may call the map. The map stays open in
+   * this thread until it is closed or nobody listens.
+   *
+   * What a thread has not taken in yet is kept up to 4 MB; beyond that, `{ dropped }` takes the place of removals.
+   *
+   * @param options causes to be told of, `['evicted', 'expired']` unless given
+   * @returns a function that ends it
+   * @throws TypeError or RangeError with `ERR_INVALID_OPTION`
+   * @example
+   * const end = map.onEvict(({ key, value, cause }) => archive(key, value, cause), { causes: ['evicted'] })
+   */
+  onEvict(
+    listener: (removal: Removal<K, V> | DroppedRemovals) => void,
+    options?: { causes?: readonly RemovalCause[] | undefined }
+  ): () => void
+
+  /**
+   * Calls `listener` with the ratio of memory to limit each time it passes one of `thresholds` upwards, in whatever thread. If
+   * it returns `true`, entries are evicted until the ratio is below the threshold. Called like those of `onEvict`.
+   *
+   * @param options ratios above 0 and up to 1, `[0.8, 0.9, 0.95]` unless given
+   * @returns a function that ends it
+   * @throws TypeError or RangeError with `ERR_INVALID_OPTION`
+   * @example
+   * map.onPressure(ratio => ratio > 0.9)
+   */
+  onPressure(listener: (ratio: number) => unknown, options?: { thresholds?: readonly number[] | undefined }): () => void
 
   /**
    * Gives up the map in this thread. The last thread to do so frees it; a thread that ends does it for all its maps. May be

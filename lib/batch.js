@@ -5,6 +5,7 @@
 
 const { decode, decodeTexts, encode, kindOf } = require('./codec.js')
 const { ERROR_NUMBERS, TypedMapError, createError, wrongType } = require('./errors.js')
+const { requestTtl } = require('./expiry.js')
 const { Handle } = require('./handle.js')
 const { BATCH_ROW, KIND, NUMBER, SCRATCH } = require('./layout.js')
 const { binding, scratch } = require('./native.js')
@@ -19,8 +20,9 @@ const {
 } = binding
 
 /** @typedef {import('./open-map.js').OpenMap} OpenMap */
+/** @typedef {import('./room.js').Room} Room */
 
-const { GENERATION, SHARD, SLOT, STATE, TYPE, WRITTEN } = SCRATCH
+const { GENERATION, PASSED, SHARD, SLOT, STATE, TYPE, WRITTEN } = SCRATCH
 
 /** Coordinates that no entry has: what a handle of another map is to this one. */
 const NOWHERE = 0xffff_ffff
@@ -184,21 +186,69 @@ function checkEntry(entry) {
 }
 
 /**
- * Runs a native batch and adds to its error how far it came.
+ * Runs a native batch of writes. Where one is refused, room is made and the batch goes on there; an error says how far
+ * it came.
  *
- * @template T
- * @param {() => T} call
- * @returns {T}
+ * @param {Room} room
+ * @param {Table} table what it says of each item
+ * @param {number} count how many items there are
+ * @param {unknown[]} others values that are not in the table
+ * @param {number} ttl what the writes ask for
+ * @param {string} operation what the batch is called
+ * @param {(start: number, others: unknown[], words: Uint32Array) => void} write native, from the item at `start` on, with the
+ * values and rows that are left
+ * @returns {number} how many items were written
  */
-function counted(call) {
-  scratch[WRITTEN] = 0
-  try {
-    return call()
-  } catch (error) {
-    if (error instanceof TypedMapError) error.details.written = scratch[WRITTEN]
-    throw error
+function writeAll(room, table, count, others, ttl, operation, write) {
+  let start = 0
+  let written = 0
+  // How often room was made for the item at `start`.
+  let tries = 0
+  for (;;) {
+    const words = table.words.subarray(start * BATCH_ROW)
+    const left = start === 0 ? others : others.slice(others.length - othersOf(words, count - start))
+    scratch[WRITTEN] = 0
+    scratch[PASSED] = 0
+    try {
+      requestTtl(ttl)
+      write(start, left, words)
+      return written + /** @type {number} */ (scratch[WRITTEN])
+    } catch (error) {
+      const passed = /** @type {number} */ (scratch[PASSED])
+      written += /** @type {number} */ (scratch[WRITTEN])
+      start += passed
+      tries = passed === 0 ? tries : 0
+      try {
+        room.make(error, tries++, operation)
+      } catch (failed) {
+        if (failed instanceof TypedMapError) failed.details.written = written
+        throw failed
+      }
+    }
   }
 }
+
+/**
+ * How many of the first `count` rows say of a value that it is not in the table.
+ *
+ * @param {Uint32Array} words
+ * @param {number} count
+ */
+function othersOf(words, count) {
+  let others = 0
+  for (let index = 0; index < count; index++) {
+    if (/** @type {number} */ (words[index * BATCH_ROW + STATE]) > KIND.Float) others++
+  }
+  return others
+}
+
+/**
+ * The items from `start` on.
+ *
+ * @param {any[]} items
+ * @param {number} start
+ */
+const from = (items, start) => (start === 0 ? items : items.slice(start))
 
 /**
  * @param {OpenMap} open
@@ -285,9 +335,11 @@ function getMissing(open, items, places, table, values) {
 
 /**
  * @param {OpenMap} open
+ * @param {Room} room
  * @param {unknown} entries
+ * @param {number} ttl
  */
-function setMany(open, entries) {
+function setMany(open, room, entries, ttl) {
   const list = arrayOf('entries', entries)
   const count = list.length
   const keys = new Array(count)
@@ -304,15 +356,19 @@ function setMany(open, entries) {
     table.putKey(index)
     table.putValue(index, entry[1], others)
   }
-  counted(() => setManyBinding(open.id, keys, others, table.words))
+  writeAll(room, table, count, others, ttl, 'setMany', (start, left, words) => {
+    setManyBinding(open.id, from(keys, start), left, words)
+  })
   table.giveBack()
 }
 
 /**
  * @param {OpenMap} open
+ * @param {Room} room
  * @param {unknown} entries
+ * @param {number} ttl
  */
-function updateMany(open, entries) {
+function updateMany(open, room, entries, ttl) {
   const list = arrayOf('entries', entries)
   const count = list.length
   const items = new Array(count)
@@ -326,24 +382,30 @@ function updateMany(open, entries) {
     table.putItem(index, item, open.instance)
     table.putValue(index, entry[1], others)
   }
-  const updated = counted(() => updateManyBinding(open.id, items, others, table.words))
+  const updated = writeAll(room, table, count, others, ttl, 'updateMany', (start, left, words) => {
+    updateManyBinding(open.id, from(items, start), left, words)
+  })
   table.giveBack()
   return updated
 }
 
 /**
  * @param {OpenMap} open
+ * @param {Room} room
  * @param {unknown} values
  * @param {string | undefined} type
+ * @param {number} ttl
  */
-function insertMany(open, values, type) {
+function insertMany(open, room, values, type, ttl) {
   const list = arrayOf('values', values)
   const count = list.length
   /** @type {unknown[]} */
   const others = []
   const table = Table.borrow(count)
   for (let index = 0; index < count; index++) table.putValue(index, list[index], others)
-  counted(() => insertManyBinding(open.id, count, others, type, table.words))
+  writeAll(room, table, count, others, ttl, 'insertMany', (start, left, words) => {
+    insertManyBinding(open.id, count - start, left, type, words)
+  })
   const handles = new Array(count)
   for (let index = 0; index < count; index++) {
     handles[index] = handleAt(open.instance, table.words, index * BATCH_ROW)

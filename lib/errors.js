@@ -14,6 +14,7 @@ const ERROR_NUMBERS = Object.freeze({
   ERR_INVALID_SHARD_INDEX: 1005,
   ERR_MEMORY_LIMIT: 1006,
   ERR_VALUE_TOO_LARGE: 1007,
+  ERR_EVICTION_FAILED: 1008,
   ERR_OUT_OF_MEMORY: 1009,
   ERR_CLOSED: 1010,
   ERR_KEY_TYPE: 1011,
@@ -143,13 +144,16 @@ const MESSAGES = {
       : `the map holds as many entries as its limit allows: ${some(limitEntries, 'entry').replace('entrys', 'entries')}`,
   1007: ({ bytes, limitBytes }) =>
     `an entry of ${some(bytes, 'byte')} can never fit: the largest possible here has ${some(limitBytes, 'byte')}`,
+  1008: ({ reason = 'the function of the map freed too little' }) => `no room was made for the write: ${reason}`,
   1009: ({ bytes }) => `the system has no ${some(bytes, 'byte')} of memory left; the map is unchanged`,
   1010: () => 'the map is closed',
   1011: ({ argument, given, allowed = KEYS_ALLOWED }) =>
     `${argument} is ${WITH_ARTICLE[given] ?? given}; allowed: ${allowed}` +
     (given === 'handle' ? ', except here: updateMany and replace write by handle' : ''),
   1013: ({ option, given, existing }) =>
-    `option ${option} is ${given}, but the map of this name was made with ${existing}`,
+    given === undefined
+      ? 'a map that was made without limits and without evictionStrategy cannot get any: it does not know who could leave'
+      : `option ${option} is ${given}, but the map of this name was made with ${existing}`,
   1020: ({ panic }) =>
     `an internal failure left the map in doubt, and it refuses further use${panic === undefined ? '' : ` (${panic})`}`
 }
@@ -236,6 +240,19 @@ function notSerializable(reason, details, cause) {
   )
 }
 
+/**
+ * The error for a write that was refused and for which no room was made.
+ *
+ * @param {string} reason
+ * @param {TypedMapError} refused what the write got
+ * @param {unknown} [cause] what a function of the user threw
+ */
+function evictionFailed(reason, refused, cause = refused) {
+  const details = { reason, ...refused.details }
+  const text = /** @type {(details: Details) => string} */ (MESSAGES[ERROR_NUMBERS.ERR_EVICTION_FAILED])
+  return new TypedMapError('ERR_EVICTION_FAILED', text(details), details, { cause })
+}
+
 const closed = () => createError(ERROR_NUMBERS.ERR_CLOSED, {})
 
 module.exports = {
@@ -245,6 +262,7 @@ module.exports = {
   closed,
   createError,
   describe,
+  evictionFailed,
   notSerializable,
   outOfRange,
   wrongType

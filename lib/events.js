@@ -5,6 +5,7 @@
 const { readData } = require('./codec.js')
 const { TypedMapError, createError } = require('./errors.js')
 const { LEVEL } = require('./layout.js')
+const { DELIVERED_PER_TURN, Turns, tell } = require('./listeners.js')
 const { binding, onWake } = require('./native.js')
 
 const { drain: drainBinding, listen: listenBinding } = binding
@@ -14,12 +15,6 @@ const { drain: drainBinding, listen: listenBinding } = binding
 /** @typedef {import('./binding.js').MapEvent} MapEvent */
 
 const LEVEL_NAMES = Object.keys(LEVEL)
-
-/**
- * Events that are delivered in one turn of the event loop: a few milliseconds of it, as making an error takes some 10 µs.
- * Other threads can cause events faster than this one delivers them, and must not keep it from everything else.
- */
-const DELIVERED_PER_TURN = 256
 
 /** What this thread wants to hear of one open map. */
 class Audience {
@@ -52,6 +47,9 @@ class Audience {
 /** By the id of the open map. @type {Map<number, Audience>} */
 const audiences = new Map()
 
+/** @param {OpenMap} open */
+const forget = open => audiences.delete(open.id)
+
 /**
  * @template T
  * @param {OpenMap} open
@@ -71,31 +69,12 @@ function subscribe(open, map, kind, listener) {
     audience[kind].delete(seat)
     throw error
   }
+  open.atEnd(forget)
   audiences.set(open.id, audience)
-  open.whenClosed = () => audiences.delete(open.id)
   return () => {
     if (!audience[kind].delete(seat) || audiences.get(open.id) !== audience) return
     audience.subscribe()
     if (audience.isEmpty()) audiences.delete(open.id)
-  }
-}
-
-/**
- * Calls each listener. One that throws is an uncaught exception of its own and does not keep others from being called.
- *
- * @template T
- * @param {Set<{ listener: (given: T) => void }>} seats
- * @param {T} given
- */
-function tell(seats, given) {
-  for (const { listener } of [...seats]) {
-    try {
-      listener(given)
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error
-      })
-    }
   }
 }
 
@@ -121,17 +100,8 @@ let drained = []
 let next = 0
 /** Whether more wait natively. */
 let isWoken = false
-let isScheduled = false
 
-function schedule() {
-  if (isScheduled) return
-  isScheduled = true
-  // A timer, because an immediate that does not keep the process alive may never run.
-  setTimeout(deliverSome, 0).unref()
-}
-
-function deliverSome() {
-  isScheduled = false
+const turns = new Turns(() => {
   if (next === drained.length && isWoken) {
     isWoken = false
     drained = drainBinding()
@@ -143,12 +113,12 @@ function deliverSome() {
     drained = []
     next = 0
   }
-  if (drained.length > 0 || isWoken) schedule()
-}
+  return drained.length > 0 || isWoken
+})
 
 onWake(() => {
   isWoken = true
-  schedule()
+  turns.schedule()
 })
 
 module.exports = { subscribe }

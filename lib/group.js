@@ -2,8 +2,8 @@
 
 // The grouping of `TypedMap.groupBy`, which is that of `Map.groupBy` with bytes compared by content.
 
+const { checkFunction } = require('./checks.js')
 const { ERROR_NUMBERS, createError, wrongType } = require('./errors.js')
-const { checkFunction } = require('./options.js')
 
 /**
  * Puts items with the same key into one array, in the order in which the keys come.

@@ -26,8 +26,15 @@ const SCRATCH = Object.freeze({
   /** 1 if a write replaced a value, 0 if it made an entry. */
   REPLACED: 8,
   /** How many items of a batch were written. */
-  WRITTEN: 9
+  WRITTEN: 9,
+  /** How many items of a batch were dealt with, those that were passed over included. */
+  PASSED: 10,
+  /** How many removals had no room to wait, after those that `takeRemovals` gave. */
+  DROPPED: 11
 })
+
+/** Index of the ttl that the next write asks for, as a float64: 0 for the map's own, else milliseconds. */
+const SCRATCH_TTL = 31
 
 /** Numbers in a row that says all about an entry: STATE to TYPE, at the indexes of SCRATCH. */
 const ROW = 8
@@ -43,6 +50,12 @@ const WALK_ROW = 9
 
 /** Index of the key's kind in a row of a walk; 0 there says that the entry has no key. */
 const KEY_KIND = 8
+
+/** Numbers per entry in the `states` of removals: as in a walk, then the cause. */
+const REMOVAL_ROW = 10
+
+/** Index of the cause in a row of a removal: a number of CAUSE. */
+const REMOVED_BY = 9
 
 /** What `walk` is asked for. */
 const WANT = Object.freeze({ KEYS: 1, VALUES: 2, ENTRIES: 3 })
@@ -80,20 +93,27 @@ const MARKING = Object.freeze({ None: 0, Bit: 1, Count: 2, Order: 3 })
 /** In place of a chunk: no copy of this value is to be kept. */
 const UNKEPT = 0xffff_ffff
 
+/** Why an entry, or a value of it, is gone. */
+const CAUSE = Object.freeze({ explicit: 1, replaced: 2, evicted: 3, expired: 4, cleared: 5 })
+
 /** Numbers of log levels, in rising order; a listener gets its own level and everything above. */
 const LEVEL = Object.freeze({ trace: 0, debug: 1, info: 2, warn: 3, error: 4, off: 5 })
 
 module.exports = {
   SCRATCH_LENGTH,
   SCRATCH,
+  SCRATCH_TTL,
   ROW,
   NUMBER,
   BATCH_ROW,
   WALK_ROW,
   KEY_KIND,
+  REMOVAL_ROW,
+  REMOVED_BY,
   WANT,
   KIND,
   MARKING,
   UNKEPT,
+  CAUSE,
   LEVEL
 }

@@ -3,17 +3,23 @@
 // TypedMap: what users call. Reads are answered by the near cache where it can, everything else by one native call.
 
 const batch = require('./batch.js')
-const { decode, decodeCopy, decodeWritten, encode, kindOf } = require('./codec.js')
+const { checkFunction, readCount, readName } = require('./checks.js')
+const { decode, decodeCopy, decodeWritten, encode, kindOf, writeData } = require('./codec.js')
+const { isHandleKey, peek, touch, ttlOf, weightOf } = require('./entry.js')
 const { ERROR_NUMBERS, createError, wrongType } = require('./errors.js')
 const events = require('./events.js')
+const { readWriteOptions, requestTtl } = require('./expiry.js')
 const { group } = require('./group.js')
 const { Handle } = require('./handle.js')
 const { Cursor, MapIterator } = require('./iterators.js')
 const { KIND, SCRATCH, WANT } = require('./layout.js')
 const { binding, scratch } = require('./native.js')
-const { NO_CACHE, STALE, copyOf, freshCopyOf, hasFreshCopy, isHandle, isHit, isKeptBy } = require('./near-cache.js')
+const { NO_CACHE, STALE, copyOf, freshCopyOf, hasFreshCopy, isHit, isKeptBy } = require('./near-cache.js')
 const { OpenMap } = require('./open-map.js')
-const { checkFunction, readCount, readGetOptions, readInsertOptions, readName, readOptions } = require('./options.js')
+const { readGetOptions, readInsertOptions, readLimits, readOptions } = require('./options.js')
+const pressure = require('./pressure.js')
+const removals = require('./removals.js')
+const { Room, retry } = require('./room.js')
 const { Meter, readStats } = require('./stats.js')
 
 const {
@@ -21,6 +27,7 @@ const {
   clear: clearBinding,
   delete: deleteBinding,
   deleteHandle: deleteHandleBinding,
+  evict: evictBinding,
   get: getBinding,
   getByHandle: getByHandleBinding,
   getHandle: getHandleBinding,
@@ -28,12 +35,15 @@ const {
   has: hasBinding,
   hasHandle: hasHandleBinding,
   insert: insertBinding,
+  memoryUsed: memoryUsedBinding,
   names: namesBinding,
+  purgeExpired: purgeExpiredBinding,
   remove: removeBinding,
   removeHandle: removeHandleBinding,
   replace: replaceBinding,
   reserve: reserveBinding,
   set: setBinding,
+  setLimits: setLimitsBinding,
   shrinkToFit: shrinkToFitBinding,
   size: sizeBinding
 } = binding
@@ -72,9 +82,6 @@ const isOptions = value =>
 /** @param {unknown} value */
 const isObject = value => (typeof value === 'object' && value !== null) || typeof value === 'function'
 
-/** @param {unknown} key */
-const isHandleKey = key => typeof key === 'object' && key !== null && isHandle(key)
-
 /** @param {unknown} given */
 const notAHandle = given =>
   createError(ERROR_NUMBERS.ERR_KEY_TYPE, {
@@ -91,16 +98,18 @@ class TypedMap {
   /** @type {OpenMap} */
   #open
   #meter = new Meter()
+  /** What makes room when the map is full. @type {Room} */
+  #room
 
   /** @param {any[]} given iterable and options, or one of them; a rest, because the length of Map is 0 */
   constructor(...given) {
     const [iterable, options] = given
     const isNamed = iterable instanceof OpenRequest
     const isAlone = options === undefined && isOptions(iterable)
-    const open = isNamed
-      ? new OpenMap(iterable.name, readOptions(iterable.options))
-      : new OpenMap(null, readOptions(isAlone ? iterable : options))
+    const read = readOptions(isNamed ? iterable.options : isAlone ? iterable : options)
+    const open = new OpenMap(isNamed ? iterable.name : null, read)
     this.#open = open
+    this.#room = new Room(this, open, read)
     this.#near = open.near
     open.watch(this)
     // What `class` does for a prototype that is no object is right for Object, not here.
@@ -193,7 +202,7 @@ class TypedMap {
 
   /** @param {object} key a handle, or something that may be a key */
   #readObject(key) {
-    return isHandle(key) ? this.#readByHandle(key) : this.#readByKey(key, undefined)
+    return isHandleKey(key) ? this.#readByHandle(key) : this.#readByKey(key, undefined)
   }
 
   /**
@@ -236,7 +245,7 @@ class TypedMap {
     const known = near.findHandle(handle)
     if (known !== STALE) return known
     const open = this.#open
-    if (!this.#owns(handle)) return undefined
+    if (!open.owns(handle)) return undefined
     const raw = getByHandleBinding(open.id, handle.shard, handle.slot, handle.generation)
     const kind = /** @type {number} */ (scratch[STATE])
     open.reportManyHits()
@@ -267,7 +276,7 @@ class TypedMap {
     const open = this.#open
     const { copy, type } = readGetOptions(options)
     const handle = isHandleKey(key) ? /** @type {Handle} */ (key) : undefined
-    if (handle !== undefined && !this.#owns(handle)) return undefined
+    if (handle !== undefined && !this.#open.owns(handle)) return undefined
     const raw =
       handle === undefined
         ? getBinding(open.id, key)
@@ -298,7 +307,7 @@ class TypedMap {
     if (!isHandleKey(key)) return hasBinding(id, key)
     // A copy that is fresh is a copy of an entry that is there.
     if (hasFreshCopy(key, this.#near.keeper)) return true
-    return this.#owns(key) && hasHandleBinding(id, key.shard, key.slot, key.generation)
+    return this.#open.owns(key) && hasHandleBinding(id, key.shard, key.slot, key.generation)
   }
 
   /** @param {readonly any[] | Iterable<any>} items */
@@ -308,11 +317,11 @@ class TypedMap {
 
   // ---- Writing
 
-  /** @param {any} key @param {any} value */
-  set(key, value) {
-    if (isHandleKey(key)) return this.replace(key, value)
+  /** @param {any} key @param {any} value @param {any} options */
+  set(key, value, options = undefined) {
+    if (isHandleKey(key)) return this.replace(key, value, options)
     const kind = kindOf(value)
-    this.#write(key, encode(value, kind), kind)
+    this.#write(key, encode(value, kind), kind, options)
     return this
   }
 
@@ -320,15 +329,23 @@ class TypedMap {
    * @param {any} key
    * @param {unknown} wire
    * @param {number} kind
+   * @param {unknown} options
    */
-  #write(key, wire, kind) {
-    setBinding(this.#open.id, key, wire, kind)
+  #write(key, wire, kind, options) {
+    const { id } = this.#open
+    const ttl = readWriteOptions(options)
+    try {
+      requestTtl(ttl)
+      setBinding(id, key, wire, kind)
+    } catch (error) {
+      retry(this.#room, error, ttl, setBinding, [id, key, wire, kind])
+    }
     // The copy of a scalar is the scalar: as good as read again. That of an object is made by the next read.
     if (kind < JSON_TEXT) this.#near.renewKey(key, wire, scratch)
   }
 
-  /** @param {any} key @param {any} value */
-  getOrInsert(key, value) {
+  /** @param {any} key @param {any} value @param {any} options */
+  getOrInsert(key, value, options = undefined) {
     const near = this.#near
     const open = this.#open
     if (isHandleKey(key)) return this.#readExisting(key)
@@ -339,7 +356,14 @@ class TypedMap {
     }
     const kind = kindOf(value)
     const wire = encode(value, kind)
-    const raw = getOrInsertBinding(open.id, key, wire, kind)
+    const ttl = readWriteOptions(options)
+    let raw
+    try {
+      requestTtl(ttl)
+      raw = getOrInsertBinding(open.id, key, wire, kind)
+    } catch (error) {
+      raw = retry(this.#room, error, ttl, getOrInsertBinding, [open.id, key, wire, kind])
+    }
     const found = /** @type {number} */ (scratch[STATE])
     // Encoding a value can run its own code, which may have changed the cache.
     const newPlace = this.#near.visible.get(key)
@@ -347,11 +371,12 @@ class TypedMap {
     return this.#keepByKey(key, newPlace, found, decode(found, raw))
   }
 
-  /** @param {any} key @param {(key: any) => any} callback */
-  getOrInsertComputed(key, callback) {
+  /** @param {any} key @param {(key: any) => any} callback @param {any} options */
+  getOrInsertComputed(key, callback, options = undefined) {
     const near = this.#near
     const open = this.#open
     checkFunction('callback', callback)
+    const ttl = readWriteOptions(options)
     if (isHandleKey(key)) return this.#readExisting(key)
     const place = near.visible.get(key)
     if (place !== undefined && near.copies.isFresh(place)) {
@@ -365,7 +390,12 @@ class TypedMap {
     const value = callback(key === 0 ? 0 : key)
     const kind = kindOf(value)
     const wire = encode(value, kind)
-    setBinding(open.id, key, wire, kind)
+    try {
+      requestTtl(ttl)
+      setBinding(open.id, key, wire, kind)
+    } catch (error) {
+      retry(this.#room, error, ttl, setBinding, [open.id, key, wire, kind])
+    }
     // The callback may have changed the cache as well as the map.
     return this.#keepByKey(key, this.#near.visible.get(key), kind, decodeWritten(kind, wire))
   }
@@ -390,7 +420,7 @@ class TypedMap {
       near.forgetKey(key)
       return deleted
     }
-    if (!this.#owns(key)) return false
+    if (!this.#open.owns(key)) return false
     const deleted = deleteHandleBinding(id, key.shard, key.slot, key.generation)
     near.forgetHandle(key)
     return deleted
@@ -402,7 +432,7 @@ class TypedMap {
     const { id } = this.#open
     let raw
     if (isHandleKey(key)) {
-      if (!this.#owns(key)) return undefined
+      if (!this.#open.owns(key)) return undefined
       raw = removeHandleBinding(id, key.shard, key.slot, key.generation)
       near.forgetHandle(key)
     } else {
@@ -428,15 +458,15 @@ class TypedMap {
     shrinkToFitBinding(this.#open.id)
   }
 
-  /** @param {Iterable<any>} entries */
-  setMany(entries) {
-    batch.setMany(this.#open, entries)
+  /** @param {Iterable<any>} entries @param {any} options */
+  setMany(entries, options = undefined) {
+    batch.setMany(this.#open, this.#room, entries, readWriteOptions(options))
     return this
   }
 
-  /** @param {Iterable<any>} entries */
-  updateMany(entries) {
-    return batch.updateMany(this.#open, entries)
+  /** @param {Iterable<any>} entries @param {any} options */
+  updateMany(entries, options = undefined) {
+    return batch.updateMany(this.#open, this.#room, entries, readWriteOptions(options))
   }
 
   /** @param {Iterable<any>} items */
@@ -446,29 +476,36 @@ class TypedMap {
 
   // ---- Handles
 
-  /** @param {any} value @param {{ type?: string }} [options] */
+  /** @param {any} value @param {any} options */
   insert(value, options = undefined) {
     const open = this.#open
-    const type = readInsertOptions(options)
+    const { type, ttl } = readInsertOptions(options)
     const kind = kindOf(value)
-    insertBinding(open.id, encode(value, kind), kind, type)
+    const wire = encode(value, kind)
+    try {
+      requestTtl(ttl)
+      insertBinding(open.id, wire, kind, type)
+    } catch (error) {
+      retry(this.#room, error, ttl, insertBinding, [open.id, wire, kind, type])
+    }
     return batch.handleAt(open.instance, scratch, 0)
   }
 
-  /** @param {Iterable<any>} values @param {{ type?: string }} [options] */
+  /** @param {Iterable<any>} values @param {any} options */
   insertMany(values, options = undefined) {
-    return batch.insertMany(this.#open, values, readInsertOptions(options))
+    const { type, ttl } = readInsertOptions(options)
+    return batch.insertMany(this.#open, this.#room, values, type, ttl)
   }
 
-  /** @param {any} key @param {any} value */
-  insertWithHandle(key, value) {
+  /** @param {any} key @param {any} value @param {any} options */
+  insertWithHandle(key, value, options = undefined) {
     const open = this.#open
     if (isHandleKey(key)) {
-      this.replace(key, value)
+      this.replace(key, value, options)
       return key
     }
     const kind = kindOf(value)
-    this.#write(key, encode(value, kind), kind)
+    this.#write(key, encode(value, kind), kind, options)
     return batch.handleAt(open.instance, scratch, 0)
   }
 
@@ -479,14 +516,21 @@ class TypedMap {
     return getHandleBinding(open.id, key) ? batch.handleAt(open.instance, scratch, 0) : undefined
   }
 
-  /** @param {any} handle @param {any} value */
-  replace(handle, value) {
+  /** @param {any} handle @param {any} value @param {any} options */
+  replace(handle, value, options = undefined) {
     const open = this.#open
     if (!isHandleKey(handle)) throw notAHandle(handle)
-    if (!this.#owns(handle)) this.#throwDead(handle)
+    if (!this.#open.owns(handle)) this.#throwDead(handle)
     const kind = kindOf(value)
     const wire = encode(value, kind)
-    replaceBinding(open.id, handle.shard, handle.slot, handle.generation, wire, kind)
+    const { shard, slot, generation } = handle
+    const ttl = readWriteOptions(options)
+    try {
+      requestTtl(ttl)
+      replaceBinding(open.id, shard, slot, generation, wire, kind)
+    } catch (error) {
+      retry(this.#room, error, ttl, replaceBinding, [open.id, shard, slot, generation, wire, kind])
+    }
     if (kind < JSON_TEXT && isKeptBy(handle, this.#near.keeper)) this.#keepByHandle(handle, kind, wire)
     return this
   }
@@ -515,18 +559,6 @@ class TypedMap {
   }
 
   /**
-   * Whether a handle is of this map. Throws if the map is closed, because no native call may follow to say so.
-   *
-   * @param {Handle} handle
-   */
-  #owns(handle) {
-    const open = this.#open
-    if (handle.map === open.instance) return true
-    open.check()
-    return false
-  }
-
-  /**
    * Says why a handle has no entry.
    *
    * @param {Handle} handle
@@ -539,6 +571,42 @@ class TypedMap {
     }
     checkBinding(open.id, handle.shard, handle.slot, handle.generation)
     throw createError(ERROR_NUMBERS.ERR_HANDLE_NOT_FOUND, {})
+  }
+
+  // ---- Limits and expiry
+
+  /** @param {any} key */
+  peek(key) {
+    return peek(this.#open, key)
+  }
+
+  /** @param {any} key */
+  ttlOf(key) {
+    return ttlOf(this.#open, key)
+  }
+
+  /** @param {any} key @param {any} options */
+  touch(key, options = undefined) {
+    return touch(this.#open, key, readWriteOptions(options))
+  }
+
+  /** @param {any[]} given a key, which may be undefined, or nothing */
+  memoryUsage(...given) {
+    return given.length === 0 ? memoryUsedBinding(this.#open.id) : weightOf(this.#open, given[0])
+  }
+
+  purgeExpired() {
+    return purgeExpiredBinding(this.#open.id)
+  }
+
+  /** @param {number} count */
+  evict(count = 1) {
+    return evictBinding(this.#open.id, readCount('count', count))
+  }
+
+  /** @param {any} limits */
+  setLimits(limits) {
+    setLimitsBinding(this.#open.id, writeData(readLimits(limits)))
   }
 
   // ---- Walking
@@ -592,6 +660,18 @@ class TypedMap {
     const open = this.#open
     checkFunction('listener', listener)
     return events.subscribe(open, this, 'logs', listener)
+  }
+
+  /** @param {(removal: any) => void} listener @param {any} options */
+  onEvict(listener, options = undefined) {
+    checkFunction('listener', listener)
+    return removals.subscribe(this.#open, this, listener, options)
+  }
+
+  /** @param {(ratio: number) => unknown} listener @param {any} options */
+  onPressure(listener, options = undefined) {
+    checkFunction('listener', listener)
+    return pressure.subscribe(this.#open, this, listener, options)
   }
 
   // ---- The end

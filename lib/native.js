@@ -10,8 +10,11 @@ const { SCRATCH_LENGTH } = require('./layout.js')
 /** Where a native call leaves what it has to say besides its result. The next native call writes over it. */
 const scratch = new Uint32Array(SCRATCH_LENGTH)
 
-/** Called when events wait to be drained. */
-let wake = () => {}
+/** The same memory, for what is no 32-bit number. */
+const scratchFloats = new Float64Array(scratch.buffer)
+
+/** Called when something waits that native code has for this thread. @type {(() => void)[]} */
+const wakers = []
 
 /**
  * Hands the elements of a stretch of an array to native code as arguments, which is far faster than one by one.
@@ -39,18 +42,20 @@ function append(array, ...values) {
 binding.attach(
   scratch,
   (number, details) => createError(number, readData(details)),
-  () => wake(),
+  () => {
+    for (const waker of wakers) waker()
+  },
   spread,
   append
 )
 
 /**
- * Sets what happens when events wait.
+ * Has `waker` called when something waits that native code has for this thread: events, removals, pressure.
  *
- * @param {() => void} listener
+ * @param {() => void} waker
  */
-function onWake(listener) {
-  wake = listener
+function onWake(waker) {
+  wakers.push(waker)
 }
 
-module.exports = { binding, onWake, scratch }
+module.exports = { binding, onWake, scratch, scratchFloats }

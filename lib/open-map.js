@@ -2,11 +2,12 @@
 
 // One `open` of a map in this thread: what the parts of TypedMap share, and its end.
 
-const { writeData } = require('./codec.js')
+const { readData, writeData } = require('./codec.js')
 const { closed } = require('./errors.js')
 const { MARKING } = require('./layout.js')
 const { binding } = require('./native.js')
 const { NO_CACHE, NearCache } = require('./near-cache.js')
+const { FUNCTION } = require('./options.js')
 const { HitLog, Words } = require('./words.js')
 
 const {
@@ -25,24 +26,30 @@ const HITS_PER_REPORT = 1_024
 /** Closes maps that nobody can reach any more. @type {FinalizationRegistry<OpenMap>} */
 const unreachable = new FinalizationRegistry(open => open.close())
 
+/**
+ * The option that is a function of the user, in a map that has one.
+ *
+ * @param {Record<string, any>} config the options of the map
+ * @returns {'evictionStrategy' | 'oomStrategy' | 'nobody'}
+ */
+function askedBy({ evictionStrategy, oomStrategy }) {
+  if (evictionStrategy === FUNCTION) return 'evictionStrategy'
+  return oomStrategy === FUNCTION ? 'oomStrategy' : 'nobody'
+}
+
 class OpenMap {
   /** @type {Map<number, string>} */
   #typeNames = new Map()
   #isClosed = false
-  /** Called when the map is closed. @type {(() => void) | undefined} */
-  whenClosed = undefined
+  /** Called with this when the map is closed. @type {Set<(open: OpenMap) => void>} */
+  #endings = new Set()
 
   /**
    * @param {string | null} name
    * @param {Options} options
    */
   constructor(name, options) {
-    const {
-      id,
-      instance,
-      shards,
-      marking = MARKING.None
-    } = /** @type {any} */ (openBinding(name, writeData(options.native)))
+    const { id, instance, shards, marking, config } = openBinding(name, writeData(options.native))
     this.name = name
     /** The number that native operations take. */
     this.id = id
@@ -50,6 +57,8 @@ class OpenMap {
     this.instance = instance
     /** How many shards it has. */
     this.shards = shards
+    /** Who is asked for room when the map is full. */
+    this.asks = askedBy(readData(config))
     this.logLevel = options.logLevel
     this.words = new Words(id)
     const hitLog = marking === MARKING.Order ? new HitLog(id, shards) : null
@@ -68,6 +77,26 @@ class OpenMap {
   /** Throws if the map is closed. For what does not end in a native call, which would say the same. */
   check() {
     if (this.#isClosed) throw closed()
+  }
+
+  /**
+   * Has `ending` called with this when the map is closed; once, however often this is asked for.
+   *
+   * @param {(open: OpenMap) => void} ending
+   */
+  atEnd(ending) {
+    this.#endings.add(ending)
+  }
+
+  /**
+   * Whether a handle is of this map. Throws if the map is closed, because no native call may follow to say so.
+   *
+   * @param {import('./handle.js').Handle} handle
+   */
+  owns(handle) {
+    if (handle.map === this.instance) return true
+    this.check()
+    return false
   }
 
   /** Replaces the near cache by an empty one. */
@@ -118,7 +147,7 @@ class OpenMap {
   #end() {
     this.#isClosed = true
     unreachable.unregister(this)
-    this.whenClosed?.()
+    for (const ending of this.#endings) ending(this)
     try {
       this.reportHits()
     } catch {

@@ -2,8 +2,26 @@
 
 // Options of a map: what there is, what is allowed, and how it is handed to native code.
 
+const {
+  MAX_COUNT,
+  boolean,
+  bytes,
+  checkObject,
+  duration,
+  integer,
+  number,
+  oneOf,
+  powerOfTwo,
+  quoted,
+  readName,
+  seed,
+  wordFor
+} = require('./checks.js')
 const { badOption, describe, outOfRange, wrongType } = require('./errors.js')
+const { readTtl } = require('./expiry.js')
 const { LEVEL } = require('./layout.js')
+
+/** @typedef {import('./checks.js').Check} Check */
 
 /**
  * Entries of the near cache unless told otherwise, per map and thread. Decoded objects of a kilobyte take 10 MB, which a
@@ -13,96 +31,26 @@ const { LEVEL } = require('./layout.js')
 const DEFAULT_NEAR_ENTRIES = 10_000
 
 const MAX_SHARDS = 65_536
-const MAX_COUNT = 2 ** 32
 /** The longest ring that an array holds without becoming a dictionary. */
 const MAX_NEAR_ENTRIES = 32_000_000
-const MAX_SEED = 2n ** 64n - 1n
+
+/** Makes a map of a clock that stands still until `advanceClockForTest` moves it. Not exported, so it is for tests alone. */
+const MANUAL_CLOCK = Symbol('manual clock')
+
+/** What stands in the native options for a function, which stays with the thread that gave it. */
+const FUNCTION = 'function'
+
+const EVICTION_STRATEGIES = ['lru', 'lfu', 'ttl', 'fifo', 'sieve', 's3-fifo', 'w-tinylfu']
+const OOM_STRATEGIES = ['evict', 'reject', 'evict-expired']
 
 /**
  * @typedef {object} Options
  * @property {Record<string, unknown>} native options that belong to the map, for native code; only those given
  * @property {keyof typeof LEVEL} logLevel
  * @property {number} nearMaxEntries 0 for no near cache
+ * @property {Function | undefined} choose the function that is `evictionStrategy`
+ * @property {Function | undefined} free the function that is `oomStrategy`
  */
-
-/** @typedef {(name: string, value: any) => unknown} Check */
-
-/** @param {number} least @param {number} most @returns {Check} */
-const integer = (least, most) => {
-  const allowed = `an integer from ${least} to ${most}`
-  return (name, value) => {
-    if (typeof value !== 'number') throw wrongType(`option ${name}`, value, allowed)
-    if (!Number.isInteger(value) || value < least || value > most) throw outOfRange(`option ${name}`, value, allowed)
-    return value
-  }
-}
-
-/** @type {Check} */
-const shards = (name, value) => {
-  const allowed = `a power of two from 1 to ${MAX_SHARDS}`
-  if (typeof value !== 'number') throw wrongType(`option ${name}`, value, allowed)
-  if (!(value >= 1 && value <= MAX_SHARDS && Number.isInteger(Math.log2(value)))) {
-    throw outOfRange(`option ${name}`, value, allowed)
-  }
-  return value
-}
-
-/** @param {number} least @param {number} most @returns {Check} */
-const number = (least, most) => {
-  const allowed = `a number from ${least} to ${most}`
-  return (name, value) => {
-    if (typeof value !== 'number') throw wrongType(`option ${name}`, value, allowed)
-    if (!(value >= least && value <= most)) throw outOfRange(`option ${name}`, value, allowed)
-    return value
-  }
-}
-
-/** @type {Check} */
-const boolean = (name, value) => {
-  if (typeof value !== 'boolean') throw wrongType(`option ${name}`, value, 'true or false')
-  return value
-}
-
-/** @type {Check} */
-const seed = (name, value) => {
-  const allowed = 'an integer or bigint from 0 to 2^64 - 1'
-  if (typeof value !== 'bigint' && typeof value !== 'number') throw wrongType(`option ${name}`, value, allowed)
-  if (typeof value === 'number' && !Number.isSafeInteger(value)) throw outOfRange(`option ${name}`, value, allowed)
-  if (value < 0 || value > MAX_SEED) throw outOfRange(`option ${name}`, value, allowed)
-  // A number of JavaScript does not hold 64 bits.
-  return String(value)
-}
-
-/** @type {Record<string, number>} */
-const BYTES_PER = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3, tb: 1024 ** 4 }
-
-/** @param {number} unit @returns {Check} */
-const bytes = unit => {
-  const allowed = unit === 1 ? `a number of bytes above 0, or text such as '64mb'` : 'a number above 0'
-  return (name, value) => {
-    let amount = value
-    if (unit === 1 && typeof value === 'string') {
-      const [, digits, suffix] = /^(\d+(?:\.\d+)?) ?([kmgt]?b)$/i.exec(value) ?? []
-      if (digits === undefined || suffix === undefined) throw outOfRange(`option ${name}`, value, allowed)
-      amount = Number(digits) * /** @type {number} */ (BYTES_PER[suffix.toLowerCase()])
-    } else if (typeof value !== 'number') {
-      throw wrongType(`option ${name}`, value, allowed)
-    }
-    const total = Math.floor(amount * unit)
-    if (!(total >= 1 && total <= Number.MAX_SAFE_INTEGER)) throw outOfRange(`option ${name}`, value, allowed)
-    return total
-  }
-}
-
-/** @type {Check} */
-const logLevel = (name, value) => {
-  const allowed = Object.keys(LEVEL)
-    .map(level => `'${level}'`)
-    .join(', ')
-  if (typeof value !== 'string') throw wrongType(`option ${name}`, value, allowed)
-  if (!Object.hasOwn(LEVEL, value)) throw outOfRange(`option ${name}`, value, allowed)
-  return value
-}
 
 /** @type {Check} */
 const nearCache = (name, value) => {
@@ -118,78 +66,168 @@ const nearCache = (name, value) => {
   return integer(1, MAX_NEAR_ENTRIES)(`${name}.maxEntries`, maxEntries)
 }
 
-/** Each option with its check, which returns the value in the form that is used. @type {Record<string, Check>} */
-const CHECKS = {
+/** @type {Check} */
+const evictionStrategy = (name, value) => {
+  if (typeof value === 'function') return value
+  const allowed = `${quoted(EVICTION_STRATEGIES)}, or a function`
+  if (typeof value !== 'string') throw wrongType(`option ${name}`, value, allowed)
+  const word = wordFor(EVICTION_STRATEGIES, value)
+  if (word === undefined) throw outOfRange(`option ${name}`, value, allowed)
+  return word
+}
+
+/** @type {Check} */
+const oomStrategy = (name, value) => {
+  if (typeof value === 'function') return value
+  const allowed = `${quoted(OOM_STRATEGIES)}, { evictIdle: milliseconds }, or a function`
+  if (typeof value === 'string') {
+    const word = wordFor(OOM_STRATEGIES, value)
+    if (word === undefined) throw outOfRange(`option ${name}`, value, allowed)
+    return word
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw wrongType(`option ${name}`, value, allowed)
+  }
+  for (const inner of Object.keys(value)) {
+    if (inner !== 'evictIdle') throw badOption(`${name}.${inner}`, `does not exist; allowed: ${allowed}`)
+  }
+  return { evictIdle: duration('milliseconds')(`${name}.evictIdle`, value.evictIdle) }
+}
+
+/** Options that limit a map, and that `setLimits` takes as well. @type {Record<string, Check>} */
+const LIMIT_CHECKS = {
   memoryLimit: bytes(1),
   memoryLimitMb: bytes(1024 ** 2),
   memoryLimitGb: bytes(1024 ** 3),
   maxEntries: integer(1, Number.MAX_SAFE_INTEGER),
+  maxValueBytes: integer(1, Number.MAX_SAFE_INTEGER)
+}
+
+/** Each option with its check, which returns the value in the form that is used. @type {Record<string, Check>} */
+const CHECKS = {
+  ...LIMIT_CHECKS,
+  evictionStrategy,
+  oomStrategy,
+  ttl: duration('milliseconds'),
+  ttlSeconds: duration('seconds'),
+  ttlOnUpdate: oneOf(['renew', 'keep']),
+  sliding: boolean,
+  strictTtl: boolean,
   initialCapacity: integer(0, MAX_COUNT),
   maxLoadFactor: number(0.25, 0.95),
-  shards,
+  shards: powerOfTwo(MAX_SHARDS),
   seed,
   enableSIMD: boolean,
   simdEnabled: boolean,
   nearCache,
-  logLevel
+  logLevel: oneOf(Object.keys(LEVEL))
 }
 
 /** Options under several names, and the name under which native code has them. @type {Record<string, string>} */
-const SAME_AS = { memoryLimitMb: 'memoryLimit', memoryLimitGb: 'memoryLimit', simdEnabled: 'enableSIMD' }
+const SAME_AS = {
+  memoryLimitMb: 'memoryLimit',
+  memoryLimitGb: 'memoryLimit',
+  simdEnabled: 'enableSIMD',
+  ttlSeconds: 'ttl'
+}
 
 /** Options that belong to the opening thread, not to the map. */
 const OWN = new Set(['nearCache', 'logLevel'])
 
 /** Options that are known and not built yet. Better refused than ignored. */
-const LATER = new Set([
-  'autoResize',
-  'evictionStrategy',
-  'hash',
-  'logTargets',
-  'maxValueBytes',
-  'oomStrategy',
-  'sliding',
-  'strictTtl',
-  'ttl',
-  'ttlOnUpdate',
-  'ttlSeconds'
-])
+const LATER = new Set(['autoResize', 'hash', 'logTargets'])
+
+/** Options of a map, as far as they were read. */
+class Reading {
+  /** Under the names that native code uses. @type {Record<string, any>} */
+  native = {}
+  /** The name under which each was given. @type {Map<string, string>} */
+  #givenAs = new Map()
+
+  /**
+   * Takes an option that belongs to the map.
+   *
+   * @param {string} name
+   * @param {unknown} checked
+   */
+  take(name, checked) {
+    const target = SAME_AS[name] ?? name
+    const other = this.#givenAs.get(target)
+    if (other !== undefined && this.native[target] !== checked) {
+      throw badOption(name, `says something else than option ${other}; give one of them`)
+    }
+    this.#givenAs.set(target, name)
+    this.native[target] = checked
+  }
+}
 
 /**
  * Checks the options of a map.
  *
- * @param {unknown} given
+ * @param {unknown} [given]
  * @returns {Options}
  */
-function readOptions(given) {
-  if (given === undefined) return { native: {}, logLevel: 'info', nearMaxEntries: DEFAULT_NEAR_ENTRIES }
+function readOptions(given = {}) {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw wrongType('options', given, 'an object')
   }
   /** @type {Record<string, any>} */
   const own = {}
-  /** @type {Record<string, unknown>} */
-  const native = {}
-  /** @type {Map<string, string>} */
-  const givenAs = new Map()
+  const reading = new Reading()
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined) continue
     const check = Object.hasOwn(CHECKS, name) ? CHECKS[name] : undefined
     if (check === undefined) throw unknownOption(name)
     const checked = check(name, value)
-    if (OWN.has(name)) {
-      own[name] = checked
-      continue
-    }
-    const target = SAME_AS[name] ?? name
-    const other = givenAs.get(target)
-    if (other !== undefined && native[target] !== checked) {
-      throw badOption(name, `says something else than option ${other}; give one of them`)
-    }
-    givenAs.set(target, name)
-    native[target] = checked
+    if (OWN.has(name)) own[name] = checked
+    else reading.take(name, checked)
   }
-  return { native, logLevel: own.logLevel ?? 'info', nearMaxEntries: own.nearCache ?? DEFAULT_NEAR_ENTRIES }
+  const { native } = reading
+  if (/** @type {any} */ (given)[MANUAL_CLOCK] === true) native.manualClock = true
+  return {
+    native,
+    logLevel: own.logLevel ?? 'info',
+    nearMaxEntries: own.nearCache ?? DEFAULT_NEAR_ENTRIES,
+    ...takeFunctions(native)
+  }
+}
+
+/**
+ * Takes the functions out of the options of a map and leaves word of them.
+ *
+ * @param {Record<string, any>} native
+ */
+function takeFunctions(native) {
+  const { evictionStrategy: choose, oomStrategy: free } = native
+  if (typeof choose === 'function') {
+    if (free !== undefined && free !== 'evict') {
+      const given = typeof free === 'string' ? `'${free}'` : describe(free)
+      throw badOption('oomStrategy', `is ${given}, and evictionStrategy is a function, which would never be asked`)
+    }
+    delete native.oomStrategy
+    native.evictionStrategy = FUNCTION
+    return { choose, free: undefined }
+  }
+  if (typeof free !== 'function') return { choose: undefined, free: undefined }
+  native.oomStrategy = FUNCTION
+  return { choose: undefined, free }
+}
+
+/**
+ * Checks new limits of a map: those that are given, `null` for none.
+ *
+ * @param {unknown} given
+ * @returns {Record<string, number | null>}
+ */
+function readLimits(given) {
+  const limits = checkObject('limits', given, Object.keys(LIMIT_CHECKS))
+  const reading = new Reading()
+  for (const [name, value] of Object.entries(limits)) {
+    if (value === undefined) continue
+    const isNone = value === null || value === Number.POSITIVE_INFINITY
+    reading.take(name, isNone ? null : LIMIT_CHECKS[name]?.(name, value))
+  }
+  return reading.native
 }
 
 /** @param {string} name */
@@ -242,34 +280,6 @@ function editsBetween(from, to, enough) {
 }
 
 /**
- * A number of entries.
- *
- * @param {string} argument
- * @param {unknown} count
- * @returns {number}
- */
-function readCount(argument, count) {
-  const allowed = `an integer from 0 to ${MAX_COUNT}`
-  if (typeof count !== 'number') throw wrongType(argument, count, allowed)
-  if (!Number.isInteger(count) || count < 0 || count > MAX_COUNT) throw outOfRange(argument, count, allowed)
-  return count
-}
-
-/**
- * Checks the name of a map or of an entry type.
- *
- * @param {string} argument
- * @param {unknown} name
- * @returns {string}
- */
-function readName(argument, name) {
-  const allowed = 'a string that is not empty and has no lone surrogates'
-  if (typeof name !== 'string') throw wrongType(argument, name, allowed)
-  if (name === '' || /\p{Surrogate}/u.test(name)) throw outOfRange(argument, name, allowed)
-  return name
-}
-
-/**
  * Checks the options of a read: the name of a type, or an object.
  *
  * @param {unknown} given
@@ -278,44 +288,23 @@ function readName(argument, name) {
 function readGetOptions(given) {
   if (given === undefined) return { copy: false, type: undefined }
   if (typeof given === 'string') return { copy: false, type: readName('type', given) }
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw wrongType('the second argument', given, 'the name of a type, or { copy, type }')
-  }
-  for (const name of Object.keys(given)) {
-    if (name !== 'copy' && name !== 'type') throw badOption(name, 'does not exist; allowed: { copy, type }')
-  }
-  const { copy = false, type } = /** @type {{ copy?: unknown, type?: unknown }} */ (given)
+  const { copy = false, type } = checkObject('the second argument', given, ['copy', 'type'], 'the name of a type, or ')
   boolean('copy', copy)
-  return { copy: /** @type {boolean} */ (copy), type: type === undefined ? undefined : readName('option type', type) }
+  return { copy, type: type === undefined ? undefined : readName('option type', type) }
 }
 
 /**
  * Checks the options of an insert.
  *
  * @param {unknown} given
- * @returns {string | undefined} the type
+ * @returns {{ type: string | undefined, ttl: number }} `ttl` as `readTtl` gives it
  */
 function readInsertOptions(given) {
-  if (given === undefined) return undefined
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw wrongType('options', given, '{ type }')
-  }
-  for (const name of Object.keys(given)) {
-    if (name === 'ttl') throw unknownOption(name)
-    if (name !== 'type') throw badOption(name, 'does not exist; allowed: { type }')
-  }
-  const { type } = /** @type {{ type?: unknown }} */ (given)
-  return type === undefined ? undefined : readName('option type', type)
+  if (given === undefined) return NO_INSERT_OPTIONS
+  const { type, ttl } = checkObject('options', given, ['type', 'ttl'])
+  return { type: type === undefined ? undefined : readName('option type', type), ttl: readTtl(ttl) }
 }
 
-/**
- * Checks a function that will be called.
- *
- * @param {string} argument
- * @param {unknown} given
- */
-function checkFunction(argument, given) {
-  if (typeof given !== 'function') throw wrongType(argument, given, 'a function')
-}
+const NO_INSERT_OPTIONS = Object.freeze({ type: undefined, ttl: 0 })
 
-module.exports = { checkFunction, describe, readCount, readGetOptions, readInsertOptions, readName, readOptions }
+module.exports = { FUNCTION, MANUAL_CLOCK, readGetOptions, readInsertOptions, readLimits, readOptions }

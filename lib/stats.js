@@ -48,7 +48,7 @@ function fragmentation({ entries, live, retired }) {
  * @returns {Record<string, any>}
  */
 function readStats(id, meter) {
-  const { uptimeMs, operations, hits, misses, memory, ...rest } = readData(statsBinding(id))
+  const { uptimeMs, operations, hits, misses, memory, maxEntries, maxValueBytes, ...rest } = readData(statsBinding(id))
   const reads = hits + misses
   return {
     ...rest,
@@ -60,6 +60,7 @@ function readStats(id, meter) {
     memoryMb: twoDigits(memory.total / BYTES_PER_MB),
     memoryBytes: memory.total,
     memory: { ...memory, fragmentation: fragmentation(memory) },
+    limits: { memoryLimit: memory.limit, maxEntries, maxValueBytes },
     uptimeMs
   }
 }

@@ -5,7 +5,7 @@
 
 const { binding } = require('./native.js')
 
-const { hitLog: hitLogBinding, replayHits: replayHitsBinding, words: wordsBinding } = /** @type {any} */ (binding)
+const { hitLog: hitLogBinding, replayHits: replayHitsBinding, words: wordsBinding } = binding
 
 /** How many chunks are kept before those that were cleared are looked for. */
 const FIRST_SWEEP = 64

@@ -6,12 +6,12 @@
 
 use super::call::{Call, Elements, Engine, Js};
 use super::convert::{Space, key, kind, value};
-use super::env::row;
+use super::env::{Environment, row};
 use super::error::{Failure, Outcome};
 use super::gather::Gathered;
 use super::hot::type_id;
-use super::layout::{BATCH_ROW, GENERATION, NUMBER, SHARD, SLOT, STATE, TYPE, WRITTEN};
-use crate::store::{Error, Found, Handle, Key, KeyKind, Ttl, Value, ValueKind, Written};
+use super::layout::{BATCH_ROW, GENERATION, NUMBER, PASSED, SHARD, SLOT, STATE, TYPE, WRITTEN};
+use crate::store::{Error, Found, Handle, Key, KeyKind, Value, ValueKind, Written};
 
 /// The rows of a batch.
 struct Table<'s> {
@@ -199,17 +199,26 @@ impl Table<'_> {
     }
 }
 
+impl Environment {
+    /// Says how many items of a batch were written, and how many were dealt with.
+    fn note_progress(&self, written: u32, passed: u32) {
+        self.note(WRITTEN, written);
+        self.note(PASSED, passed);
+    }
+}
+
 /// `setMany(id, keys, others, table)`
 pub fn set_many<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
+    let ttl = call.environment.take_ttl();
     let (map, engine) = (call.map()?, call.engine);
-    call.environment.note(WRITTEN, 0);
+    call.environment.note_progress(0, 0);
     let table = Table::read(engine, call.argument(3), engine.array_len(call.argument(1))?)?;
     let items = Items::read(call, call.argument(1), &table)?;
     for_each_value(call, &table, call.argument(2), |index, value| {
         if let Target::Key(key) = items.get(index) {
-            map.local().set(key, value, Ttl::Default)?;
+            map.local().set(key, value, ttl)?;
         }
-        call.environment.note(WRITTEN, index as u32 + 1);
+        call.environment.note_progress(index as u32 + 1, index as u32 + 1);
         Ok(())
     })?;
     Ok(Js::NOTHING)
@@ -217,18 +226,19 @@ pub fn set_many<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
 
 /// `updateMany(id, items, others, table)`
 pub fn update_many<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
+    let ttl = call.environment.take_ttl();
     let (map, engine) = (call.map()?, call.engine);
-    call.environment.note(WRITTEN, 0);
+    call.environment.note_progress(0, 0);
     let table = Table::read(engine, call.argument(3), engine.array_len(call.argument(1))?)?;
     let items = Items::read(call, call.argument(1), &table)?;
     let mut updated = 0_u32;
     for_each_value(call, &table, call.argument(2), |index, value| {
         let written = match items.get(index) {
-            Target::Key(key) => map.local().update(key, value, Ttl::Default)?,
-            Target::Handle(handle) => unless_dead(map.local().replace(handle, value, Ttl::Default))?,
+            Target::Key(key) => map.local().update(key, value, ttl)?,
+            Target::Handle(handle) => unless_dead(map.local().replace(handle, value, ttl))?,
         };
         updated += u32::from(written.is_some());
-        call.environment.note(WRITTEN, updated);
+        call.environment.note_progress(updated, index as u32 + 1);
         Ok(())
     })?;
     engine.float(f64::from(updated))
@@ -250,14 +260,15 @@ fn unless_dead(written: Result<Written, Error>) -> Outcome<Option<Written>> {
 
 /// `insertMany(id, count, others, typeName, table)`
 pub fn insert_many<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
+    let ttl = call.environment.take_ttl();
     let (map, engine) = (call.map()?, call.engine);
-    call.environment.note(WRITTEN, 0);
+    call.environment.note_progress(0, 0);
     let table = Table::read(engine, call.argument(4), call.number(1)? as usize)?;
     let type_id = type_id(engine, &map, call.argument(3))?;
     for_each_value(call, &table, call.argument(2), |index, value| {
-        let written = map.local().insert(value, type_id, Ttl::Default)?;
+        let written = map.local().insert(value, type_id, ttl)?;
         table.put(index, &row(0, &written.place, type_id));
-        call.environment.note(WRITTEN, index as u32 + 1);
+        call.environment.note_progress(index as u32 + 1, index as u32 + 1);
         Ok(())
     })?;
     Ok(Js::NOTHING)

@@ -16,10 +16,12 @@ use napi_derive::napi;
 
 use super::call::{Call, Elements, Engine, Js, Kept, Many};
 use super::error::{Failure, Outcome, capture_panics};
-use super::layout::{CHUNK, GENERATION, REPLACED, ROW, SCRATCH_LENGTH, SHARD, SLOT, STATE, TYPE, VERSION, WORD};
+use super::layout::{
+    CHUNK, GENERATION, REPLACED, ROW, SCRATCH_LENGTH, SCRATCH_TTL, SHARD, SLOT, STATE, TYPE, VERSION, WORD,
+};
 use super::listener::Alarm;
 use super::map::OpenMap;
-use crate::store::{Error, Found, Place, Written};
+use crate::store::{Error, Found, Place, Ttl, Written};
 
 /// The state of one environment. Only the thread of that environment ever sees it.
 #[derive(Default)]
@@ -166,6 +168,26 @@ impl Environment {
             // SAFETY: `attach` checked the length, every index is a constant below it, and `_scratch_array` keeps the
             // memory, which lib/ never detaches. No other thread sees it, and JavaScript does not run now.
             unsafe { attached.scratch.add(index).cast::<[u32; N]>().write(*values) };
+        }
+    }
+
+    /// The ttl that the running write asks for, which asks for no other.
+    #[inline]
+    pub fn take_ttl(&self) -> Ttl {
+        let Some(attached) = self.attached.get() else { return Ttl::Default };
+        // SAFETY: as in `note_from`; `layout` asserts that the place lies within the array.
+        let ttl_ms = unsafe {
+            let place = attached.scratch.cast::<f64>().add(SCRATCH_TTL);
+            let ttl_ms = place.read_unaligned();
+            place.write_unaligned(0.0);
+            ttl_ms
+        };
+        if ttl_ms == f64::INFINITY {
+            Ttl::Never
+        } else if ttl_ms > 0.0 {
+            Ttl::Of(ttl_ms as u64)
+        } else {
+            Ttl::Default
         }
     }
 

@@ -11,8 +11,8 @@ use super::env::{Environment, row};
 use super::error::Outcome;
 use super::layout::{STATE, WALK_ROW, WANT_KEYS, WANT_VALUES};
 use super::map::OpenMap;
-use super::{batch, env, shared_words};
-use crate::store::{Found, Handle, KeyKind, Ttl, ValueKind, Written};
+use super::{batch, entry, env, removals, shared_words};
+use crate::store::{Found, Handle, KeyKind, ValueKind, Written};
 
 /// Registers raw operations: the name in JavaScript, how many arguments, the function. The name is also the one that
 /// errors and events carry.
@@ -55,12 +55,25 @@ pub unsafe fn register(engine: Engine<'_>, exports: sys::napi_value, environment
         "remove" 2 remove;
         "removeHandle" 4 remove_handle;
         "walk" 6 walk;
+        "peek" 2 entry::peek;
+        "peekHandle" 4 entry::peek_handle;
+        "ttlOf" 2 entry::ttl_of;
+        "ttlOfHandle" 4 entry::ttl_of_handle;
+        "touch" 2 entry::touch;
+        "touchHandle" 4 entry::touch_handle;
+        "weight" 2 entry::weight;
+        "weightHandle" 4 entry::weight_handle;
+        "evictEntry" 4 entry::evict_entry;
+        "candidates" 3 entry::candidates;
+        "takeRemovals" 3 removals::take_removals;
         "getMany" 3 batch::get_many;
         "setMany" 4 batch::set_many;
         "updateMany" 4 batch::update_many;
         "insertMany" 5 batch::insert_many;
         "deleteMany" 3 batch::delete_many;
         "words" 2 shared_words::words;
+        "hitLog" 1 shared_words::hit_log;
+        "replayHits" 1 shared_words::replay_hits;
         "panicForTest" 1 panic_for_test;
     }
     Ok(())
@@ -75,7 +88,7 @@ impl<const N: usize> Call<'_, N> {
 
     /// The handle in the arguments 1 to 3.
     #[inline]
-    fn handle(&self) -> Outcome<Handle> {
+    pub(super) fn handle(&self) -> Outcome<Handle> {
         Ok(Handle { shard: self.number(1)?, slot: self.number(2)?, generation: self.number(3)? })
     }
 }
@@ -83,7 +96,7 @@ impl<const N: usize> Call<'_, N> {
 impl Environment {
     /// Gives what was found to JavaScript: the value as result, the rest in the scratch array.
     #[inline]
-    fn give<'s>(&self, engine: Engine<'s>, found: Option<&Found>, bytes: &[u8]) -> Outcome<Js<'s>> {
+    pub(super) fn give<'s>(&self, engine: Engine<'s>, found: Option<&Found>, bytes: &[u8]) -> Outcome<Js<'s>> {
         let Some(found) = found else {
             self.note_absent();
             return Ok(Js::NOTHING);
@@ -143,20 +156,22 @@ fn size<'s>(call: &Call<'s, 1>) -> Outcome<Js<'s>> {
 }
 
 fn set<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
+    let ttl = call.environment.take_ttl();
     let map = call.map()?;
     let (mut key_space, mut value_space) = (Space::default(), Space::default());
     let key = key(call.engine, call.argument(1), &mut key_space)?;
     let value = value(call.engine, call.argument(2), kind(call.number(3)?)?, &mut value_space)?;
-    Ok(call.environment.give_written(&map.local().set(key, value, Ttl::Default)?))
+    Ok(call.environment.give_written(&map.local().set(key, value, ttl)?))
 }
 
 fn get_or_insert<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
+    let ttl = call.environment.take_ttl();
     let map = call.map()?;
     let (mut key_space, mut value_space) = (Space::default(), Space::default());
     let key = key(call.engine, call.argument(1), &mut key_space)?;
     let value = value(call.engine, call.argument(2), kind(call.number(3)?)?, &mut value_space)?;
     let mut out = call.environment.value_buffer();
-    let (found, written) = map.local().get_or_insert(key, value, Ttl::Default, &mut out)?;
+    let (found, written) = map.local().get_or_insert(key, value, ttl, &mut out)?;
     if let Some(written) = written {
         return Ok(call.environment.give_written(&written));
     }
@@ -173,18 +188,20 @@ pub(super) fn type_id(engine: Engine<'_>, map: &OpenMap, js: Js<'_>) -> Outcome<
 }
 
 fn insert<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
+    let ttl = call.environment.take_ttl();
     let map = call.map()?;
     let mut space = Space::default();
     let value = value(call.engine, call.argument(1), kind(call.number(2)?)?, &mut space)?;
     let type_id = type_id(call.engine, &map, call.argument(3))?;
-    Ok(call.environment.give_written(&map.local().insert(value, type_id, Ttl::Default)?))
+    Ok(call.environment.give_written(&map.local().insert(value, type_id, ttl)?))
 }
 
 fn replace<'s>(call: &Call<'s, 6>) -> Outcome<Js<'s>> {
+    let ttl = call.environment.take_ttl();
     let map = call.map()?;
     let mut space = Space::default();
     let value = value(call.engine, call.argument(4), kind(call.number(5)?)?, &mut space)?;
-    Ok(call.environment.give_written(&map.local().replace(call.handle()?, value, Ttl::Default)?))
+    Ok(call.environment.give_written(&map.local().replace(call.handle()?, value, ttl)?))
 }
 
 fn delete<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {

@@ -3,7 +3,7 @@
 use napi_derive::napi;
 use serde_json::json;
 
-use crate::store::ValueKind;
+use crate::store::{Cause, ValueKind};
 
 /// Length of the scratch array in 32-bit words.
 pub const SCRATCH_LENGTH: usize = 64;
@@ -28,6 +28,13 @@ pub const TYPE: usize = 7;
 pub const REPLACED: usize = 8;
 /// How many items of a batch were written.
 pub const WRITTEN: usize = 9;
+/// How many items of a batch were dealt with, those that were passed over included.
+pub const PASSED: usize = 10;
+/// How many removals had no room to wait, after those that `takeRemovals` gave.
+pub const DROPPED: usize = 11;
+
+/// Index of the ttl that the next write asks for, as a float64: 0 for the map's own, else milliseconds.
+pub const SCRATCH_TTL: usize = 31;
 
 /// Numbers in a row that says all about an entry: STATE to TYPE.
 pub const ROW: usize = 8;
@@ -37,6 +44,8 @@ pub const NUMBER: usize = 8;
 pub const BATCH_ROW: usize = 10;
 /// Numbers per entry in the `states` of a walk: a row, then the kind of the key.
 pub const WALK_ROW: usize = 9;
+/// Numbers per entry in the `states` of removals: as in a walk, then the cause.
+pub const REMOVAL_ROW: usize = 10;
 
 /// `walk` gives the keys.
 pub const WANT_KEYS: u32 = 1;
@@ -49,7 +58,9 @@ const _: () = assert!(
         && NUMBER == ROW
         && NUMBER.is_multiple_of(2)
         && BATCH_ROW == NUMBER + 2
-        && WRITTEN < SCRATCH_LENGTH
+        && WALK_ROW + 1 == REMOVAL_ROW
+        && DROPPED < 2 * SCRATCH_TTL
+        && 2 * SCRATCH_TTL + 2 <= SCRATCH_LENGTH
 );
 
 /// The numbers above and those of the value kinds as JSON text, for the test that compares them with `lib/layout.js`.
@@ -60,14 +71,21 @@ pub fn layout() -> String {
     json!({
         "scratch": {
             "STATE": STATE, "VERSION": VERSION, "SHARD": SHARD, "SLOT": SLOT, "GENERATION": GENERATION,
-            "CHUNK": CHUNK, "WORD": WORD, "TYPE": TYPE, "REPLACED": REPLACED, "WRITTEN": WRITTEN,
+            "CHUNK": CHUNK, "WORD": WORD, "TYPE": TYPE, "REPLACED": REPLACED, "WRITTEN": WRITTEN, "PASSED": PASSED,
+            "DROPPED": DROPPED,
         },
+        "scratchTtl": SCRATCH_TTL,
         "scratchLength": SCRATCH_LENGTH,
         "row": ROW,
         "number": NUMBER,
         "batchRow": BATCH_ROW,
         "walkRow": WALK_ROW,
+        "removalRow": REMOVAL_ROW,
         "kinds": kinds,
+        "causes": {
+            "explicit": Cause::Explicit as u8, "replaced": Cause::Replaced as u8, "evicted": Cause::Evicted as u8,
+            "expired": Cause::Expired as u8, "cleared": Cause::Cleared as u8,
+        },
     })
     .to_string()
 }

@@ -56,7 +56,7 @@ impl Alarm {
     }
 
     /// What a subscription wakes.
-    fn waker(&self) -> Arc<dyn Wake> {
+    pub fn waker(&self) -> Arc<dyn Wake> {
         Arc::clone(&self.0) as Arc<dyn Wake>
     }
 }

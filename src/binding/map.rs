@@ -1,6 +1,7 @@
 //! An open map, and the functions that open and close it or look at it as a whole.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use napi_derive::napi;
@@ -8,7 +9,7 @@ use napi_derive::napi;
 use super::env::{Environment, within};
 use super::error::Outcome;
 use super::options;
-use crate::store::{Error, Handle, Local, Store, Subscription, registry};
+use crate::store::{Audience, Error, Handle, Local, Mark, PressureSubscription, Store, Subscription, registry};
 
 /// One `open` of one map in one environment. Dropping it leaves the map, and frees it if nobody else holds it.
 pub struct OpenMap {
@@ -16,6 +17,11 @@ pub struct OpenMap {
     name: Option<String>,
     /// What this environment wants to hear of the map.
     pub(super) subscription: RefCell<Option<Subscription>>,
+    /// The removals that it wants to hear of.
+    pub(super) audience: RefCell<Option<Audience>>,
+    /// The same of memory pressure, by number.
+    gauges: RefCell<HashMap<u32, PressureSubscription>>,
+    last_gauge: Cell<u32>,
 }
 
 impl OpenMap {
@@ -26,7 +32,14 @@ impl OpenMap {
             Some(name) => registry::open(name, &config)?,
             None => Store::new(&config)?,
         };
-        Ok(OpenMap { local: store.join(), name, subscription: RefCell::new(None) })
+        Ok(OpenMap {
+            local: store.join(),
+            name,
+            subscription: RefCell::default(),
+            audience: RefCell::default(),
+            gauges: RefCell::default(),
+            last_gauge: Cell::new(0),
+        })
     }
 
     /// This thread's way into the store.
@@ -48,6 +61,25 @@ impl OpenMap {
             Err(refused @ (Error::Closed | Error::Broken)) => Err(refused),
             _ => Ok(()),
         }
+    }
+
+    /// Takes in a subscription to memory pressure, and numbers it.
+    pub fn add_gauge(&self, gauge: PressureSubscription) -> u32 {
+        let number = self.last_gauge.get().wrapping_add(1);
+        self.last_gauge.set(number);
+        self.gauges.borrow_mut().insert(number, gauge);
+        number
+    }
+
+    /// What there is to tell of one.
+    pub fn take_pressure(&self, gauge: u32) -> Option<f64> {
+        self.gauges.borrow().get(&gauge)?.take()
+    }
+
+    /// Ends one.
+    pub fn remove_gauge(&self, gauge: u32) {
+        let removed = self.gauges.borrow_mut().remove(&gauge);
+        drop(removed);
     }
 
     /// Whether a panic left the map in doubt.
@@ -73,6 +105,8 @@ pub struct Opened {
     pub instance: u32,
     /// How many shards it has.
     pub shards: u32,
+    /// What a hit that never comes here has to note: 0 nothing, 1 a bit, 2 a count, 3 the hit itself, in order.
+    pub marking: u32,
     /// The options it has, as JSON text.
     pub config: String,
 }
@@ -88,6 +122,12 @@ pub fn open(env: &napi::Env, name: Option<String>, options: String) -> napi::Res
             id: environment.add(map)?,
             instance: store.instance(),
             shards: store.shards(),
+            marking: match store.marking() {
+                Mark::None => 0,
+                Mark::Bit => 1,
+                Mark::Count => 2,
+                Mark::Order => 3,
+            },
             config: options::to_json(store.config()),
         })
     })

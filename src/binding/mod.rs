@@ -13,13 +13,17 @@
 pub mod batch;
 pub mod call;
 pub mod convert;
+pub mod entry;
 pub mod env;
 pub mod error;
 pub mod gather;
 pub mod hot;
 pub mod layout;
+pub mod limits;
 pub mod listener;
 pub mod map;
 pub mod options;
+pub mod pressure;
+pub mod removals;
 pub mod shared_words;
 pub mod stats;

@@ -3,6 +3,7 @@
  * `id` is the number of an open map of this environment. What an operation says besides its result stands in the scratch
  * array given to `attach` (src/binding/layout.rs, lib/layout.js). `kind` is the number of a value kind, and a value has
  * the form that belongs to its kind: JSON text, a number, a string, a bigint, or a `Uint8Array` over the bytes.
+ * Writes, and `touch`, take the ttl that the scratch array asks for at SCRATCH_TTL, and put 0 in its place.
  * Every operation throws what `makeError` makes, with 1010 for an id that is not open.
  *
  * The functions below these are generated from Rust. */
@@ -12,7 +13,8 @@
 type Table = Uint32Array
 
 /** Once per environment, before anything else. `scratch` has 64 places and an `ArrayBuffer` of its own. `details` is JSON
- * text. `onWake` is called some time after events began to wait for `drain`. `spread` calls
+ * text. `onWake` is called some time after something began to wait: events for `drain`,
+ * removals for `takeRemovals`, pressure for `takePressure`. `spread` calls
  * `receive(...array.slice(from, to))`, `append` adds its values to the array: the engine passes many arguments faster
  * than many elements (src/binding/call/many.rs). */
 export declare function attach(
@@ -22,8 +24,13 @@ export declare function attach(
   spread: (receive: (...values: unknown[]) => void, array: readonly unknown[], from: number, to: number) => void,
   append: (array: unknown[], ...values: unknown[]) => void
 ): void
-/** The version words of a chunk, or null if it is gone or the engine refuses memory that is not its own. */
+/** The words of a chunk, version and, where hits are marked, access word of each slot; or null if it is gone or the engine refuses memory that is not its own. */
 export declare function words(id: number, chunk: number): Uint32Array<ArrayBuffer> | null
+/** Where this thread notes hits that never leave JavaScript, if the policy goes by their order and the engine allows it: how many
+ * there are, then `slot * shards + shard` of each. */
+export declare function hitLog(id: number): Uint32Array<ArrayBuffer> | null
+/** Tells the policy of the hits in the log, and empties it. */
+export declare function replayHits(id: number): void
 /** The value, or undefined with STATE 0. */
 export declare function get(id: number, key: unknown): unknown
 /** As `get`, by handle. */
@@ -58,7 +65,7 @@ export declare function removeHandle(id: number, shard: number, slot: number, ge
  * the first item stands that needs it; undefined if there are none. */
 export declare function getMany(id: number, items: readonly unknown[], table: Table): unknown[] | undefined
 /** `others` are the values that are no numbers, booleans, null or undefined. If a limit stops a batch, WRITTEN says how many
- * items were done. */
+ * items were written, and PASSED how many were dealt with. */
 export declare function setMany(id: number, keys: readonly unknown[], others: readonly unknown[], table: Table): void
 /** How many items had an entry. */
 export declare function updateMany(
@@ -87,5 +94,25 @@ export declare function walk(
   states: Uint32Array,
   sequences: Float64Array
 ): unknown[]
+/** As `get`, but it counts as no read and keeps nothing from being evicted. */
+export declare function peek(id: number, key: unknown): unknown
+export declare function peekHandle(id: number, shard: number, slot: number, generation: number): unknown
+/** Milliseconds until the entry expires, Infinity if it never does, undefined if it is not there. */
+export declare function ttlOf(id: number, key: unknown): number | undefined
+export declare function ttlOfHandle(id: number, shard: number, slot: number, generation: number): number | undefined
+/** Gives an entry the ttl that the scratch array asks for, or its own anew; whether it is there. */
+export declare function touch(id: number, key: unknown): boolean
+export declare function touchHandle(id: number, shard: number, slot: number, generation: number): boolean
+/** Bytes that an entry costs, undefined if it is not there. */
+export declare function weight(id: number, key: unknown): number | undefined
+export declare function weightHandle(id: number, shard: number, slot: number, generation: number): number | undefined
+/** Evicts an entry; whether it was there. */
+export declare function evictEntry(id: number, shard: number, slot: number, generation: number): boolean
+/** The keys of those who would leave next, roughly in that order. STATE says how many there are, and `states` what a walk
+ * says of each. */
+export declare function candidates(id: number, count: number, states: Uint32Array): unknown[]
+/** Takes out removals that wait, at most `count`. The result holds two cells for each, key and value; STATE says how many
+ * there are and DROPPED how many found no room after them. Ten numbers for each in `states`: those of a walk, then the cause. */
+export declare function takeRemovals(id: number, count: number, states: Uint32Array): unknown[]
 /** Panics under a lock of the map, so that a test can see `ERR_BROKEN` arrive. */
 export declare function panicForTest(id: number): void

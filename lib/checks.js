@@ -1,0 +1,206 @@
+'use strict'
+
+// What arguments and options have to be. A check gives its value in the form in which it is used, or throws an error that
+// names the option, what was given and what is allowed.
+
+const os = require('node:os')
+const { badOption, outOfRange, wrongType } = require('./errors.js')
+
+/** @typedef {(name: string, value: any) => any} Check */
+
+const MAX_COUNT = 2 ** 32
+const MAX_SEED = 2n ** 64n - 1n
+
+/** The share of the memory this process may use that `'auto'` is. The JavaScript heaps of all threads want theirs. */
+const AUTO_SHARE = 1 / 4
+
+const MS_PER_SECOND = 1_000
+
+/** @param {number} least @param {number} most @returns {Check} */
+const integer = (least, most) => {
+  const allowed = `an integer from ${least} to ${most}`
+  return (name, value) => {
+    if (typeof value !== 'number') throw wrongType(`option ${name}`, value, allowed)
+    if (!Number.isInteger(value) || value < least || value > most) throw outOfRange(`option ${name}`, value, allowed)
+    return value
+  }
+}
+
+/** @param {number} most @returns {Check} */
+const powerOfTwo = most => {
+  const allowed = `a power of two from 1 to ${most}`
+  return (name, value) => {
+    if (typeof value !== 'number') throw wrongType(`option ${name}`, value, allowed)
+    if (!(value >= 1 && value <= most && Number.isInteger(Math.log2(value)))) {
+      throw outOfRange(`option ${name}`, value, allowed)
+    }
+    return value
+  }
+}
+
+/** @param {number} least @param {number} most @returns {Check} */
+const number = (least, most) => {
+  const allowed = `a number from ${least} to ${most}`
+  return (name, value) => {
+    if (typeof value !== 'number') throw wrongType(`option ${name}`, value, allowed)
+    if (!(value >= least && value <= most)) throw outOfRange(`option ${name}`, value, allowed)
+    return value
+  }
+}
+
+/** @type {Check} */
+const boolean = (name, value) => {
+  if (typeof value !== 'boolean') throw wrongType(`option ${name}`, value, 'true or false')
+  return value
+}
+
+/** @type {Check} */
+const seed = (name, value) => {
+  const allowed = 'an integer or bigint from 0 to 2^64 - 1'
+  if (typeof value !== 'bigint' && typeof value !== 'number') throw wrongType(`option ${name}`, value, allowed)
+  if (typeof value === 'number' && !Number.isSafeInteger(value)) throw outOfRange(`option ${name}`, value, allowed)
+  if (value < 0 || value > MAX_SEED) throw outOfRange(`option ${name}`, value, allowed)
+  // A number of JavaScript does not hold 64 bits.
+  return String(value)
+}
+
+/** @type {Record<string, number>} */
+const BYTES_PER = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3, tb: 1024 ** 4 }
+
+/** Bytes that this process may use: what its container has, or else the machine. */
+function availableBytes() {
+  const machine = os.totalmem()
+  // Without a container this is 0, undefined, or more than there is.
+  const container = process.constrainedMemory()
+  return container > 0 && container < machine ? container : machine
+}
+
+/** @param {string} text @returns {number} NaN if it is no amount */
+function parseBytes(text) {
+  if (text === 'auto') return availableBytes() * AUTO_SHARE
+  const [, digits, suffix] = /^(\d+(?:\.\d+)?) ?([kmgt]?b)$/i.exec(text) ?? []
+  if (digits === undefined || suffix === undefined) return Number.NaN
+  return Number(digits) * /** @type {number} */ (BYTES_PER[suffix.toLowerCase()])
+}
+
+/** @param {number} unit 1 to take text too @returns {Check} */
+const bytes = unit => {
+  const allowed = unit === 1 ? `a number of bytes above 0, text such as '64mb', or 'auto'` : 'a number above 0'
+  return (name, value) => {
+    const isText = unit === 1 && typeof value === 'string'
+    if (!isText && typeof value !== 'number') throw wrongType(`option ${name}`, value, allowed)
+    const total = Math.floor(isText ? parseBytes(value) : /** @type {number} */ (value) * unit)
+    if (!(total >= 1 && total <= Number.MAX_SAFE_INTEGER)) throw outOfRange(`option ${name}`, value, allowed)
+    return total
+  }
+}
+
+/** @param {'milliseconds' | 'seconds'} unit @returns {Check} gives milliseconds, fractions rounded up */
+const duration = unit => {
+  const allowed = `a number of ${unit} above 0`
+  const factor = unit === 'seconds' ? MS_PER_SECOND : 1
+  return (name, value) => {
+    if (typeof value !== 'number') throw wrongType(`option ${name}`, value, allowed)
+    const ms = Math.ceil(value * factor)
+    if (!(ms >= 1 && ms <= Number.MAX_SAFE_INTEGER)) throw outOfRange(`option ${name}`, value, allowed)
+    return ms
+  }
+}
+
+/** @param {string[]} words */
+const quoted = words => words.map(word => `'${word}'`).join(', ')
+
+/** @param {string[]} words @returns {Check} */
+const oneOf = words => {
+  const allowed = quoted(words)
+  return (name, value) => {
+    if (typeof value !== 'string') throw wrongType(`option ${name}`, value, allowed)
+    if (!words.includes(value)) throw outOfRange(`option ${name}`, value, allowed)
+    return value
+  }
+}
+
+/**
+ * The one of `words` that is meant by a name that may be written in upper case and with underscores.
+ *
+ * @param {string[]} words
+ * @param {string} text
+ */
+function wordFor(words, text) {
+  const plain = text.toLowerCase().replaceAll('_', '-')
+  return words.includes(plain) ? plain : undefined
+}
+
+/**
+ * Checks that a value is an object that has no other properties than these.
+ *
+ * @param {string} argument
+ * @param {unknown} given
+ * @param {string[]} names
+ * @param {string} [allowed] what else is, besides such an object
+ * @returns {Record<string, any>}
+ */
+function checkObject(argument, given, names, allowed = '') {
+  const shape = `${allowed}{ ${names.join(', ')} }`
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) throw wrongType(argument, given, shape)
+  for (const name of Object.keys(given)) {
+    if (!names.includes(name)) throw badOption(name, `does not exist; allowed: ${shape}`)
+  }
+  return given
+}
+
+/**
+ * A number of entries.
+ *
+ * @param {string} argument
+ * @param {unknown} count
+ * @returns {number}
+ */
+function readCount(argument, count) {
+  const allowed = `an integer from 0 to ${MAX_COUNT}`
+  if (typeof count !== 'number') throw wrongType(argument, count, allowed)
+  if (!Number.isInteger(count) || count < 0 || count > MAX_COUNT) throw outOfRange(argument, count, allowed)
+  return count
+}
+
+/**
+ * Checks the name of a map or of an entry type.
+ *
+ * @param {string} argument
+ * @param {unknown} name
+ * @returns {string}
+ */
+function readName(argument, name) {
+  const allowed = 'a string that is not empty and has no lone surrogates'
+  if (typeof name !== 'string') throw wrongType(argument, name, allowed)
+  if (name === '' || /\p{Surrogate}/u.test(name)) throw outOfRange(argument, name, allowed)
+  return name
+}
+
+/**
+ * Checks a function that will be called.
+ *
+ * @param {string} argument
+ * @param {unknown} given
+ */
+function checkFunction(argument, given) {
+  if (typeof given !== 'function') throw wrongType(argument, given, 'a function')
+}
+
+module.exports = {
+  MAX_COUNT,
+  boolean,
+  bytes,
+  checkFunction,
+  checkObject,
+  duration,
+  integer,
+  number,
+  oneOf,
+  powerOfTwo,
+  quoted,
+  readCount,
+  readName,
+  seed,
+  wordFor
+}

@@ -1,0 +1,49 @@
+'use strict'
+
+// How long an entry lives: what a write asks for, and how it is handed to native code.
+
+const { checkObject } = require('./checks.js')
+const { outOfRange, wrongType } = require('./errors.js')
+const { SCRATCH_TTL } = require('./layout.js')
+const { scratchFloats } = require('./native.js')
+
+/** What a write asks for that says nothing: the ttl of the map, if it has one. */
+const MAPS_OWN = 0
+
+const ALLOWED = 'a number of milliseconds above 0, or Infinity for an entry that never expires'
+
+/**
+ * Checks the ttl of a write.
+ *
+ * @param {unknown} ttl
+ * @returns {number} milliseconds, `Infinity` for never, MAPS_OWN if it is not given
+ */
+function readTtl(ttl) {
+  if (ttl === undefined) return MAPS_OWN
+  if (typeof ttl !== 'number') throw wrongType('option ttl', ttl, ALLOWED)
+  if (!(ttl > 0) || (ttl > Number.MAX_SAFE_INTEGER && ttl !== Number.POSITIVE_INFINITY)) {
+    throw outOfRange('option ttl', ttl, ALLOWED)
+  }
+  return Math.ceil(ttl)
+}
+
+/**
+ * Checks the options of a write that has no others.
+ *
+ * @param {unknown} options
+ */
+function readWriteOptions(options) {
+  return options === undefined ? MAPS_OWN : readTtl(checkObject('options', options, ['ttl']).ttl)
+}
+
+/**
+ * Says what ttl the next native write is to give. It comes right before that call: whatever runs in between may write too,
+ * and each native write takes this back.
+ *
+ * @param {number} ttl as `readTtl` gives it
+ */
+function requestTtl(ttl) {
+  scratchFloats[SCRATCH_TTL] = ttl
+}
+
+module.exports = { MAPS_OWN, readTtl, readWriteOptions, requestTtl }

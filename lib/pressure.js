@@ -1,0 +1,131 @@
+'use strict'
+
+// Memory pressure, told to the listeners of this thread: how full the map is when it becomes fuller than they want.
+
+const { checkObject } = require('./checks.js')
+const { outOfRange, wrongType } = require('./errors.js')
+const { Turns, call } = require('./listeners.js')
+const { binding, onWake } = require('./native.js')
+
+const {
+  endPressure: endPressureBinding,
+  evictTo: evictToBinding,
+  listenPressure: listenPressureBinding,
+  memoryLimit: memoryLimitBinding,
+  memoryUsed: memoryUsedBinding,
+  takePressure: takePressureBinding
+} = binding
+
+/** @typedef {import('./open-map.js').OpenMap} OpenMap */
+
+const DEFAULT_THRESHOLDS = [0.8, 0.9, 0.95]
+
+/** Bytes that are evicted in one turn of the event loop: a millisecond or two of it. */
+const EVICTED_PER_TURN_BYTES = 4 * 1024 * 1024
+
+/**
+ * Checks at what ratios of memory to limit a listener wants to be called.
+ *
+ * @param {unknown} options
+ * @returns {number[]}
+ */
+function readThresholds(options) {
+  const { thresholds = DEFAULT_THRESHOLDS } =
+    options === undefined ? {} : checkObject('options', options, ['thresholds'])
+  const allowed = 'an array of at least one number above 0 and up to 1'
+  if (!Array.isArray(thresholds)) throw wrongType('option thresholds', thresholds, allowed)
+  if (thresholds.length === 0) throw outOfRange('option thresholds', thresholds, allowed)
+  for (const threshold of thresholds) {
+    if (typeof threshold !== 'number') throw wrongType('option thresholds', threshold, allowed)
+    if (!(threshold > 0 && threshold <= 1)) throw outOfRange('option thresholds', threshold, allowed)
+  }
+  return [...thresholds]
+}
+
+/** One listener of this thread to one open map. */
+class Gauge {
+  /** Held, because a map that somebody listens to must not be closed for being unreachable. */
+  map
+  open
+  #listener
+  #thresholds
+  /** The number that native code knows it by. */
+  #token
+  /** Bytes to evict to, while that goes on. */
+  #goalBytes = 0
+  #reading = new Turns(() => this.#read())
+  #relief = new Turns(() => this.#evictSome())
+
+  /**
+   * @param {OpenMap} open
+   * @param {object} map
+   * @param {(ratio: number) => unknown} listener
+   * @param {number[]} thresholds
+   */
+  constructor(open, map, listener, thresholds) {
+    this.open = open
+    this.map = map
+    this.#listener = listener
+    this.#thresholds = thresholds
+    this.#token = listenPressureBinding(open.id, thresholds)
+  }
+
+  wake() {
+    this.#reading.schedule()
+  }
+
+  end() {
+    endPressureBinding(this.open.id, this.#token)
+  }
+
+  #read() {
+    if (!gauges.has(this)) return false
+    const ratio = takePressureBinding(this.open.id, this.#token)
+    if (ratio === null || call(this.#listener, ratio) !== true || !gauges.has(this)) return false
+    const crossed = this.#thresholds.filter(threshold => threshold <= ratio)
+    const limit = memoryLimitBinding(this.open.id)
+    if (crossed.length > 0 && limit !== null) {
+      this.#goalBytes = Math.ceil(Math.max(...crossed) * limit) - 1
+      this.#relief.schedule()
+    }
+    return false
+  }
+
+  /** Evicts a part of what is above the goal; whether there is more. */
+  #evictSome() {
+    if (!gauges.has(this)) return false
+    const { id } = this.open
+    const stepBytes = Math.max(this.#goalBytes, memoryUsedBinding(id) - EVICTED_PER_TURN_BYTES)
+    return evictToBinding(id, stepBytes) > 0 && stepBytes > this.#goalBytes
+  }
+}
+
+/** @type {Set<Gauge>} */
+const gauges = new Set()
+
+/** @param {OpenMap} open */
+function forget(open) {
+  for (const gauge of gauges) if (gauge.open === open) gauges.delete(gauge)
+}
+
+/**
+ * @param {OpenMap} open
+ * @param {object} map
+ * @param {(ratio: number) => unknown} listener
+ * @param {unknown} options
+ * @returns {() => void} ends it
+ */
+function subscribe(open, map, listener, options) {
+  const gauge = new Gauge(open, map, listener, readThresholds(options))
+  open.atEnd(forget)
+  gauges.add(gauge)
+  return () => {
+    if (gauges.delete(gauge)) gauge.end()
+  }
+}
+
+onWake(() => {
+  for (const gauge of gauges) gauge.wake()
+})
+
+module.exports = { subscribe }

@@ -1,0 +1,60 @@
+//! Removals on their way to JavaScript: entries that left the map, with key and value as they were. What is said in
+//! `listener.rs` of environments that end holds here, too.
+
+use napi_derive::napi;
+
+use super::call::{CHUNK, Call, Js};
+use super::convert::{key_to_js, value_to_js};
+use super::env::{row, within};
+use super::error::{Failure, Outcome};
+use super::layout::{DROPPED, REMOVAL_ROW, ROW, STATE};
+use crate::store::Place;
+
+/// Starts, changes or ends what this environment hears of removals: those of which the bit `1 << cause` is set in `causes`.
+#[napi(catch_unwind)]
+pub fn listen_removals(env: &napi::Env, id: u32, causes: u32) -> napi::Result<()> {
+    within(env, "onEvict", id, |engine, environment| {
+        let map = environment.map(id)?;
+        map.check()?;
+        let mut audience = map.audience.borrow_mut();
+        match &*audience {
+            _ if causes == 0 => *audience = None,
+            Some(audience) => audience.set_causes(causes),
+            None => *audience = Some(map.store().watch_removals(causes, environment.alarm(engine)?.waker())),
+        }
+        Ok(())
+    })
+}
+
+/// `takeRemovals(id, count, states)`: takes out what waits, at most `count`. Two cells for each, key and value; its row in
+/// `states`, how many there are as STATE, and how many found no room after them as DROPPED.
+pub fn take_removals<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
+    let (map, engine, many) = (call.map()?, call.engine, call.environment.many()?);
+    let states = engine.elements::<u32>(call.argument(2))?;
+    let count = call.number(1)? as usize;
+    if states.len() < count * REMOVAL_ROW {
+        return Err(Failure::Misuse("there is no room for so many removals"));
+    }
+    let mut removals = Vec::new();
+    let dropped = map.audience.borrow().as_ref().map_or(0, |audience| audience.take(count, &mut removals));
+    let cells = engine.array()?;
+    for (chunk, removals) in removals.chunks(CHUNK / 2).enumerate() {
+        engine.scoped(|engine| {
+            let mut read = Vec::with_capacity(removals.len() * 2);
+            for (index, removal) in removals.iter().enumerate() {
+                let place = Place { handle: removal.handle, version: 0, chunk: 0, word: 0 };
+                let mut words = [0; REMOVAL_ROW];
+                words[..ROW].copy_from_slice(&row(removal.value_kind as u32, &place, removal.type_id));
+                words[ROW] = removal.key_kind as u32;
+                words[ROW + 1] = removal.cause as u32;
+                states.set((chunk * (CHUNK / 2) + index) * REMOVAL_ROW, &words);
+                read.push(key_to_js(engine, removal.key_kind, &removal.key)?);
+                read.push(value_to_js(engine, removal.value_kind, &removal.value)?);
+            }
+            many.append(engine, cells, &read)
+        })?;
+    }
+    call.environment.note(STATE, removals.len() as u32);
+    call.environment.note(DROPPED, u32::try_from(dropped).unwrap_or(u32::MAX));
+    Ok(cells)
+}
