@@ -20,7 +20,7 @@ const CAUSES = {
   ERR_WRONG_TYPE: map => map.get(map.insert(1, { type: 'A' }), 'B'),
   ERR_HANDLE_INVALIDATED: map => map.replace(new TypedMap().insert(1), 2),
   ERR_INVALID_SHARD_INDEX: map => map.handle({ ...map.insert(1), shard: 99_999 }),
-  ERR_MEMORY_LIMIT: () => new TypedMap([['a', 1]], { maxEntries: 1 }).set('b', 2),
+  ERR_MEMORY_LIMIT: () => new TypedMap([['a', 1]], { maxEntries: 1, oomStrategy: 'reject' }).set('b', 2),
   ERR_CLOSED(map) {
     map.close()
     map.get('a')
@@ -71,7 +71,7 @@ describe('errors', () => {
   })
 
   it('of the limit say how much was asked for and how much there is', () => {
-    const map = new TypedMap({ memoryLimit: 1024 * 1024 })
+    const map = new TypedMap({ memoryLimit: 1024 * 1024, oomStrategy: 'reject' })
     let thrown
     try {
       for (let n = 0; ; n++) map.set(n, 'x'.repeat(1_000))
@@ -108,7 +108,7 @@ describe('errors', () => {
 
   it('never show what is stored', () => {
     const secret = 'correct horse battery staple'
-    const map = new TypedMap([['a', secret]], { maxEntries: 1 })
+    const map = new TypedMap([['a', secret]], { maxEntries: 1, oomStrategy: 'reject' })
     const error = throwsTyped(() => map.set('b', secret), 'ERR_MEMORY_LIMIT')
     assert.doesNotMatch(`${error.message}${JSON.stringify(error.details)}`, /horse/)
   })

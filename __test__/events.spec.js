@@ -24,7 +24,7 @@ const refuse = map => assert.throws(() => map.set('one too many', 1), { code: 'E
 
 describe('events: errors', { timeout: 60_000 }, () => {
   it('reach the listener of the map, after the call that caused them', async () => {
-    const map = new TypedMap([['a', 1]], { maxEntries: 1 })
+    const map = new TypedMap([['a', 1]], { maxEntries: 1, oomStrategy: 'reject' })
     const heard = []
     map.onError((...args) => heard.push(args))
     refuse(map)
@@ -39,7 +39,7 @@ describe('events: errors', { timeout: 60_000 }, () => {
 
   it('reach listeners in other threads', async () => {
     const name = freshName()
-    const map = TypedMap.open(name, { maxEntries: 1 })
+    const map = TypedMap.open(name, { maxEntries: 1, oomStrategy: 'reject' })
     map.set('a', 1)
     const heard = []
     map.onError(error => heard.push(error))
@@ -54,7 +54,7 @@ describe('events: errors', { timeout: 60_000 }, () => {
 
   it('reach a worker from the main thread', async () => {
     const name = freshName()
-    const map = TypedMap.open(name, { maxEntries: 1 })
+    const map = TypedMap.open(name, { maxEntries: 1, oomStrategy: 'reject' })
     map.set('a', 1)
     const worker = startWorker(({ TypedMap, data, port }) => {
       const map = TypedMap.open(data)
@@ -74,7 +74,7 @@ describe('events: errors', { timeout: 60_000 }, () => {
   })
 
   it('of one map are not heard at another', async () => {
-    const [one, other] = [1, 2].map(() => new TypedMap([['a', 1]], { maxEntries: 1 }))
+    const [one, other] = [1, 2].map(() => new TypedMap([['a', 1]], { maxEntries: 1, oomStrategy: 'reject' }))
     const heard = []
     other.onError(error => heard.push(error))
     const end = one.onError(() => heard.push('one'))
@@ -105,7 +105,7 @@ describe('events: log lines', { timeout: 60_000 }, () => {
 
   it('below the level of the thread are not given', async () => {
     const name = freshName()
-    const quiet = TypedMap.open(name, { logLevel: 'warn', maxEntries: 3 })
+    const quiet = TypedMap.open(name, { logLevel: 'warn', maxEntries: 3, oomStrategy: 'reject' })
     const loud = TypedMap.open(name, { logLevel: 'info' })
     const off = TypedMap.open(name, { logLevel: 'off' })
     const heard = { quiet: [], loud: [], off: [] }
@@ -162,7 +162,7 @@ describe('events: log lines', { timeout: 60_000 }, () => {
 describe('events: faster than they can be told', { timeout: 120_000 }, () => {
   it('leave the event loop its turns', async () => {
     const name = freshName()
-    const map = TypedMap.open(name, { maxEntries: 1 })
+    const map = TypedMap.open(name, { maxEntries: 1, oomStrategy: 'reject' })
     map.set('a', 1)
     let heard = 0
     map.onError(() => heard++)
@@ -193,7 +193,7 @@ describe('events: faster than they can be told', { timeout: 120_000 }, () => {
 
 describe('events: listeners', { timeout: 60_000 }, () => {
   it('end with the function that registering gave, and only they', async () => {
-    const map = new TypedMap([['a', 1]], { maxEntries: 1 })
+    const map = new TypedMap([['a', 1]], { maxEntries: 1, oomStrategy: 'reject' })
     const heard = []
     const first = () => heard.push('first')
     const ends = [map.onError(first), map.onError(first), map.onError(() => heard.push('last'))]
@@ -215,7 +215,7 @@ describe('events: listeners', { timeout: 60_000 }, () => {
 
   it('are called no more once the map is closed', async () => {
     const name = freshName()
-    const map = TypedMap.open(name, { maxEntries: 1 })
+    const map = TypedMap.open(name, { maxEntries: 1, oomStrategy: 'reject' })
     const other = TypedMap.open(name)
     map.set('a', 1)
     const heard = []
@@ -232,7 +232,7 @@ describe('events: listeners', { timeout: 60_000 }, () => {
   })
 
   it('may use the map, register others and end themselves', async () => {
-    const map = new TypedMap([['a', 1]], { maxEntries: 1 })
+    const map = new TypedMap([['a', 1]], { maxEntries: 1, oomStrategy: 'reject' })
     const heard = []
     const end = map.onError(() => {
       end()
@@ -251,7 +251,7 @@ describe('events: listeners', { timeout: 60_000 }, () => {
 
   it('that throw are uncaught exceptions, and the others are called all the same', async () => {
     const { status, stdout } = await runNode(`
-      const map = new TypedMap([['a', 1]], { maxEntries: 1 })
+      const map = new TypedMap([['a', 1]], { maxEntries: 1, oomStrategy: 'reject' })
       process.on('uncaughtException', error => console.log('uncaught', error.message))
       map.onError(() => { throw new Error('listener failed') })
       map.onError(error => console.log('heard', error.code))
@@ -286,7 +286,7 @@ describe('events: listeners', { timeout: 60_000 }, () => {
 describe('events: threads that die', { timeout: 120_000 }, () => {
   it('a worker that ends or is terminated while it listens does no harm', async () => {
     const name = freshName()
-    const map = TypedMap.open(name, { maxEntries: 1, logLevel: 'trace' })
+    const map = TypedMap.open(name, { maxEntries: 1, oomStrategy: 'reject', logLevel: 'trace' })
     map.set('a', 1)
     const heard = []
     map.onError(error => heard.push(error))
@@ -317,7 +317,7 @@ describe('events: threads that die', { timeout: 120_000 }, () => {
 
   it('a worker that causes events until it is terminated does no harm either', async () => {
     const name = freshName()
-    const map = TypedMap.open(name, { maxEntries: 1, logLevel: 'trace' })
+    const map = TypedMap.open(name, { maxEntries: 1, oomStrategy: 'reject', logLevel: 'trace' })
     map.set('a', 1)
     let heard = 0
     map.onError(() => heard++)
@@ -353,7 +353,7 @@ describe('events: threads that die', { timeout: 120_000 }, () => {
           try { map.set(n % 100, n) } catch {}
           if (n % 1000 === 0) map.clear()
         }\`
-      const map = TypedMap.open('ending', { maxEntries: 10 })
+      const map = TypedMap.open('ending', { maxEntries: 10, oomStrategy: 'reject' })
       map.onError(() => {})
       let ready = 0
       for (let n = 0; n < 3; n++) {

@@ -23,7 +23,7 @@ function fill(map, makeValue = n => n, makeKey = n => n) {
 describe('limits: maxEntries', () => {
   it('takes exactly as many, and refuses the next', () => {
     for (const maxEntries of [1, 2, 10, 1_000]) {
-      const map = new TypedMap({ maxEntries })
+      const map = new TypedMap({ maxEntries, oomStrategy: 'reject' })
       const { error, count } = fill(map)
       assert.equal(count, maxEntries)
       isTyped(error, 'ERR_MEMORY_LIMIT', { says: [new RegExp(maxEntries.toLocaleString('en-US'))] })
@@ -32,7 +32,7 @@ describe('limits: maxEntries', () => {
   })
 
   it('holds over all shards, however keys fall', () => {
-    const map = new TypedMap({ maxEntries: 5_000, shards: 64 })
+    const map = new TypedMap({ maxEntries: 5_000, oomStrategy: 'reject', shards: 64 })
     assert.equal(
       fill(
         map,
@@ -44,7 +44,7 @@ describe('limits: maxEntries', () => {
   })
 
   it('a refused insert changes nothing, whatever the method', () => {
-    const map = new TypedMap({ maxEntries: 3 })
+    const map = new TypedMap({ maxEntries: 3, oomStrategy: 'reject' })
     map.set('a', 1).set('b', { two: 2 })
     const handle = map.insert(3)
     for (const call of [
@@ -62,7 +62,7 @@ describe('limits: maxEntries', () => {
   })
 
   it('a full map can be read, written and emptied', () => {
-    const map = new TypedMap({ maxEntries: 3 })
+    const map = new TypedMap({ maxEntries: 3, oomStrategy: 'reject' })
     fill(map)
     map.set(0, 'new')
     map.replace(map.getHandle(1), 'newer')
@@ -77,7 +77,7 @@ describe('limits: maxEntries', () => {
   })
 
   it('a batch that is stopped says how far it came', () => {
-    const map = new TypedMap({ maxEntries: 5 })
+    const map = new TypedMap({ maxEntries: 5, oomStrategy: 'reject' })
     map.set('a', 1)
     const entries = Array.from({ length: 10 }, (_, n) => [n, n])
     let thrown
@@ -106,13 +106,13 @@ describe('limits: maxEntries', () => {
       ['a', 1],
       ['b', 2]
     ]
-    assert.throws(() => new TypedMap(entries, { maxEntries: 1 }), { code: 'ERR_MEMORY_LIMIT' })
-    assert.equal(new TypedMap(entries, { maxEntries: 2 }).size, 2)
+    assert.throws(() => new TypedMap(entries, { maxEntries: 1, oomStrategy: 'reject' }), { code: 'ERR_MEMORY_LIMIT' })
+    assert.equal(new TypedMap(entries, { maxEntries: 2, oomStrategy: 'reject' }).size, 2)
   })
 
   it('is never exceeded by threads that insert at once, and all of it can be used', async () => {
     const name = `limits ${process.pid}`
-    const map = TypedMap.open(name, { maxEntries: 1_000 })
+    const map = TypedMap.open(name, { maxEntries: 1_000, oomStrategy: 'reject' })
     const counts = await Promise.all(
       [0, 1, 2, 3].map(worker =>
         inWorker(
@@ -145,7 +145,7 @@ describe('limits: maxEntries', () => {
 
 describe('limits: memoryLimit', () => {
   it('refuses what is above, with the numbers, and changes nothing', () => {
-    const map = new TypedMap({ memoryLimit: 4 * MB })
+    const map = new TypedMap({ memoryLimit: 4 * MB, oomStrategy: 'reject' })
     const { error, count } = fill(map, n => ({ n, text: 'x'.repeat(1_000) }))
     isTyped(error, 'ERR_MEMORY_LIMIT')
     assert.ok(count > 500, `${count} entries of about a kilobyte fit in 4 MB`)
@@ -164,7 +164,7 @@ describe('limits: memoryLimit', () => {
   it('is what the map itself measures, and never exceeded', t => {
     const random = seededRandom(t)
     const limit = 6 * MB
-    const map = new TypedMap({ memoryLimit: limit })
+    const map = new TypedMap({ memoryLimit: limit, oomStrategy: 'reject' })
     const model = new Map()
     let refused = 0
     for (let step = 0; step < 30_000; step++) {
@@ -191,7 +191,7 @@ describe('limits: memoryLimit', () => {
   })
 
   it('gives back what is deleted and cleared, again and again', () => {
-    const map = new TypedMap({ memoryLimit: 4 * MB })
+    const map = new TypedMap({ memoryLimit: 4 * MB, oomStrategy: 'reject' })
     const first = fill(map, () => 'x'.repeat(2_000)).count
     for (let round = 0; round < 20; round++) {
       if (round % 2 === 0) map.clear()
@@ -204,14 +204,14 @@ describe('limits: memoryLimit', () => {
   })
 
   it('counts small entries with all they need', () => {
-    const map = new TypedMap({ memoryLimit: 8 * MB })
+    const map = new TypedMap({ memoryLimit: 8 * MB, oomStrategy: 'reject' })
     const { count } = fill(map, () => 1)
     // An entry that costs less than 16 bytes or more than 256 was not counted right.
     assert.ok(count > (8 * MB) / 256 && count < (8 * MB) / 16, `${count} small entries in 8 MB`)
   })
 
   it('a value that could never fit is told as such, and leaves the rest', () => {
-    const map = new TypedMap({ memoryLimit: 4 * MB })
+    const map = new TypedMap({ memoryLimit: 4 * MB, oomStrategy: 'reject' })
     map.set('a', 1)
     for (const call of [
       () => map.set('big', 'x'.repeat(5 * MB)),
@@ -224,7 +224,7 @@ describe('limits: memoryLimit', () => {
   })
 
   it('a batch that is stopped says how far it came', () => {
-    const map = new TypedMap({ memoryLimit: 4 * MB })
+    const map = new TypedMap({ memoryLimit: 4 * MB, oomStrategy: 'reject' })
     const entries = Array.from({ length: 10_000 }, (_, n) => [n, 'x'.repeat(1_000)])
     let thrown
     try {
@@ -243,7 +243,7 @@ describe('limits: memoryLimit', () => {
 
   it('is one limit for all threads', async () => {
     const name = `limits shared ${process.pid}`
-    const map = TypedMap.open(name, { memoryLimitMb: 8 })
+    const map = TypedMap.open(name, { memoryLimitMb: 8, oomStrategy: 'reject' })
     const codes = await Promise.all(
       [0, 1].map(worker =>
         inWorker(

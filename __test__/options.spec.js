@@ -43,7 +43,19 @@ describe('options: accepted', () => {
     { memoryLimitMb: 100 },
     { memoryLimitGb: 4 },
     { memoryLimitMb: 0.5 + 10 },
+    { memoryLimit: 'auto' },
     { maxEntries: 1_000_000 },
+    { maxValueBytes: 1_000 },
+    { evictionStrategy: 'lru' },
+    { evictionStrategy: 'TTL', ttlSeconds: 3_600, memoryLimitGb: 4, simdEnabled: true },
+    { evictionStrategy: 'S3_FIFO', maxEntries: 10 },
+    { evictionStrategy: 'W-TinyLFU' },
+    { oomStrategy: 'reject' },
+    { oomStrategy: 'EVICT_EXPIRED', memoryLimit: '1mb' },
+    { oomStrategy: { evictIdle: 1_000 }, maxEntries: 10 },
+    { ttl: 0.5 },
+    { ttl: 60_000, ttlSeconds: 60 },
+    { ttl: 1_000, ttlOnUpdate: 'keep', sliding: true, strictTtl: true },
     { nearCache: false },
     { nearCache: { maxEntries: 1 } },
     { logLevel: 'warn' },
@@ -105,22 +117,9 @@ describe('options: refused', () => {
   })
 
   it('those that this version does not have, by their name', () => {
-    const LATER = {
-      evictionStrategy: 'LRU',
-      oomStrategy: 'reject',
-      ttl: 1_000,
-      ttlSeconds: 1,
-      ttlOnUpdate: 'keep',
-      sliding: true,
-      strictTtl: true,
-      maxValueBytes: 1_000
+    for (const [name, value] of Object.entries({ autoResize: true, hash: 'xxh3', logTargets: [] })) {
+      isRefused({ [name]: value }, { says: [new RegExp(name), /not available/] })
     }
-    for (const [name, value] of Object.entries(LATER)) {
-      isRefused({ [name]: value }, { says: [new RegExp(name), /not available|not supported|not yet/] })
-    }
-    const map = new TypedMap()
-    throwsTyped(() => map.insert(1, { ttl: 1_000 }), 'ERR_INVALID_OPTION', { kind: TypeError, says: [/ttl/] })
-    assert.equal(map.size, 0)
   })
 
   const NUMBERS = {
@@ -128,6 +127,9 @@ describe('options: refused', () => {
     initialCapacity: [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY],
     maxLoadFactor: [0, -1, 1.5, Number.NaN],
     maxEntries: [0, -1, 1.5, Number.NaN, 2 ** 60],
+    maxValueBytes: [0, -1, 1.5, Number.NaN, 2 ** 60],
+    ttl: [0, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 60],
+    ttlSeconds: [0, -1, Number.NaN, Number.POSITIVE_INFINITY],
     memoryLimit: [0, -1, Number.NaN],
     memoryLimitMb: [0, -1, Number.NaN],
     memoryLimitGb: [0, -1, Number.NaN]
@@ -155,6 +157,30 @@ describe('options: refused', () => {
     isRefused({ memoryLimit: '10mb', memoryLimitMb: 11 }, { says: [/memoryLimit/] })
   })
 
+  it('two spellings of a ttl that disagree', () => {
+    isRefused({ ttl: 1_000, ttlSeconds: 2 }, { says: [/ttlSeconds/, /option ttl/] })
+  })
+
+  it('a strategy that is none, with those that there are', () => {
+    for (const value of ['', 'mru', 'LR U', 1, true, null, {}, ['lru']]) {
+      isRefused({ evictionStrategy: value }, { says: [/evictionStrategy/, /'w-tinylfu'/, /function/] })
+    }
+    for (const value of ['', 'panic', 1, true, null, [], {}, { evictIdle: 0 }, { evictIdle: '5' }, { idle: 5 }]) {
+      isRefused({ oomStrategy: value }, { says: [/oomStrategy/] })
+    }
+    for (const value of ['', 'RENEW', 'reset', 1, null])
+      isRefused({ ttlOnUpdate: value }, { says: [/'renew', 'keep'/] })
+  })
+
+  it('a function that would never be asked', () => {
+    const choose = () => []
+    for (const oomStrategy of ['reject', 'evict-expired', { evictIdle: 5 }, () => {}]) {
+      isRefused({ evictionStrategy: choose, oomStrategy }, { says: [/oomStrategy/, /evictionStrategy/] })
+    }
+    new TypedMap({ evictionStrategy: choose, oomStrategy: 'evict' }).close()
+    new TypedMap({ evictionStrategy: 'lru', oomStrategy: () => {} }).close()
+  })
+
   it('a near cache that is none', () => {
     for (const nearCache of [
       1,
@@ -177,6 +203,8 @@ describe('options: refused', () => {
     for (const value of [1, 'yes', {}, null]) {
       isRefused({ enableSIMD: value }, { says: [/enableSIMD/] })
       isRefused({ simdEnabled: value }, { says: [/simdEnabled/] })
+      isRefused({ sliding: value }, { says: [/sliding/] })
+      isRefused({ strictTtl: value }, { says: [/strictTtl/] })
     }
   })
 
@@ -211,5 +239,102 @@ describe('options: refused', () => {
     throwsTyped(() => map.insert(1, { typ: 'A' }), 'ERR_INVALID_OPTION', { kind: TypeError, says: [/typ/] })
     for (const options of [1, 'A', true]) assert.throws(() => map.insert(1, options), TypeError)
     assert.equal(map.size, 0)
+  })
+})
+
+describe('options: of a write', () => {
+  const handle = map => map.getHandle('a')
+  const WRITES = {
+    set: (map, options) => map.set('a', 1, options),
+    'set by handle': (map, options) => map.set(handle(map), 1, options),
+    replace: (map, options) => map.replace(handle(map), 1, options),
+    insert: (map, options) => map.insert(1, options),
+    insertWithHandle: (map, options) => map.insertWithHandle('b', 1, options),
+    getOrInsert: (map, options) => map.getOrInsert('b', 1, options),
+    getOrInsertComputed: (map, options) => map.getOrInsertComputed('b', () => 1, options),
+    setMany: (map, options) => map.setMany([['b', 1]], options),
+    insertMany: (map, options) => map.insertMany([1], options),
+    updateMany: (map, options) => map.updateMany([['a', 1]], options),
+    touch: (map, options) => map.touch('a', options)
+  }
+  for (const [name, write] of Object.entries(WRITES)) {
+    it(`${name} takes { ttl }, and nothing else for it than a time`, () => {
+      const map = new TypedMap([['a', 0]])
+      for (const ttl of [0, -1, Number.NaN, Number.NEGATIVE_INFINITY, 2 ** 60]) {
+        const error = throwsTyped(() => write(map, { ttl }), 'ERR_INVALID_OPTION', { kind: RangeError, says: [/ttl/] })
+        assert.match(error.message, /milliseconds/)
+      }
+      for (const ttl of ['5', true, null, {}, 5n]) {
+        throwsTyped(() => write(map, { ttl }), 'ERR_INVALID_OPTION', { kind: TypeError, says: [/ttl/] })
+      }
+      for (const options of [5, 'ttl', true, null, []]) {
+        throwsTyped(() => write(map, options), 'ERR_INVALID_OPTION', { kind: TypeError, says: [/options/] })
+      }
+      throwsTyped(() => write(map, { tll: 5 }), 'ERR_INVALID_OPTION', { kind: TypeError, says: [/tll/, /ttl/] })
+      assert.deepEqual([...map], [['a', 0]], 'nothing was written')
+      assert.equal(map.ttlOf('a'), Number.POSITIVE_INFINITY)
+      for (const options of [undefined, {}, { ttl: undefined }, { ttl: Number.POSITIVE_INFINITY }, { ttl: 1_000 }]) {
+        write(map, options)
+      }
+    })
+  }
+
+  it('a ttl holds for its own write alone', () => {
+    const map = new TypedMap()
+    assert.throws(() => map.set(Symbol('no key'), 1, { ttl: 1_000 }), { code: 'ERR_KEY_TYPE' })
+    map.set('after', 1)
+    assert.equal(map.ttlOf('after'), Number.POSITIVE_INFINITY)
+    const value = {
+      toJSON() {
+        map.set('inner', 1)
+        return 'outer'
+      }
+    }
+    map.set('outer', value, { ttl: 1_000 })
+    assert.equal(map.ttlOf('inner'), Number.POSITIVE_INFINITY)
+    assert.ok(map.ttlOf('outer') <= 1_000)
+    map.setMany([['many', 1]], { ttl: 1_000 }).set('single', 1)
+    assert.ok(map.ttlOf('many') <= 1_000)
+    assert.equal(map.ttlOf('single'), Number.POSITIVE_INFINITY)
+  })
+})
+
+describe('options: of a named map', () => {
+  const MADE_WITH = [
+    [{ maxValueBytes: 100 }, { maxValueBytes: 101 }],
+    [{ evictionStrategy: 'lru' }, { evictionStrategy: 'sieve' }],
+    [{ evictionStrategy: 'lru' }, { evictionStrategy: () => [] }],
+    [{ evictionStrategy: () => [] }, { evictionStrategy: 'lru' }],
+    [{ oomStrategy: 'reject' }, { oomStrategy: 'evict' }],
+    [{ oomStrategy: { evictIdle: 1 } }, { oomStrategy: { evictIdle: 2 } }],
+    [{ oomStrategy: () => {} }, { oomStrategy: 'reject' }],
+    [{ oomStrategy: 'reject' }, { oomStrategy: () => {} }],
+    [{}, { oomStrategy: () => {} }],
+    [{ ttl: 1_000 }, { ttl: 2_000 }],
+    [{}, { ttl: 1_000 }, 'ttl'],
+    [{ ttlOnUpdate: 'keep' }, { ttlOnUpdate: 'renew' }],
+    [{ sliding: true }, { sliding: false }],
+    [{ strictTtl: true }, { strictTtl: false }]
+  ]
+  for (const [made, other] of MADE_WITH) {
+    const [name] = Object.keys(other)
+    it(`${name} that differs is named`, () => {
+      const title = `options ${process.pid} ${++names}`
+      const map = TypedMap.open(title, { maxEntries: 10, ...made })
+      const error = throwsTyped(() => TypedMap.open(title, other), 'ERR_INVALID_OPTION', {
+        kind: TypeError,
+        says: [new RegExp(name)]
+      })
+      assert.equal(error.details.option, name)
+      for (const same of [made, {}]) TypedMap.open(title, same).close()
+      map.close()
+    })
+  }
+
+  it('the same in other words is the same', () => {
+    const title = `options ${process.pid} ${++names}`
+    const map = TypedMap.open(title, { ttlSeconds: 2, evictionStrategy: 'S3_FIFO', memoryLimitMb: 1 })
+    TypedMap.open(title, { ttl: 2_000, evictionStrategy: 's3-fifo', memoryLimit: '1024kb' }).close()
+    map.close()
   })
 })

@@ -6,12 +6,17 @@
 import {
   type Bytes,
   type DeepReadonly,
+  type DroppedRemovals,
   ERROR_NUMBERS,
   type ErrorCode,
+  type EvictionCandidate,
   Handle,
   type HandleData,
+  type Limits,
   type LogLine,
   type MapKey,
+  type Removal,
+  type RemovalCause,
   type Storable,
   TypedMap,
   TypedMapError,
@@ -218,8 +223,8 @@ handle.slot = 5
 new Handle(1, 0, 0, 1)
 // @ts-expect-error another value than the map's
 configs.insert({ host: 'h' })
-// @ts-expect-error time to live is not available in this version
-configs.insert(config, { ttl: 5 })
+// @ts-expect-error a time to live is a number
+configs.insert(config, { ttl: '5' })
 // @ts-expect-error not all the numbers of a handle
 configs.handle({ map: 1, shard: 0 })
 
@@ -289,3 +294,70 @@ export {
   wrong,
   wrongHandle
 }
+
+// ---- Limits and expiry
+
+new TypedMap({ memoryLimit: 'auto', maxValueBytes: 1_000, evictionStrategy: 'TTL', ttlSeconds: 3_600 })
+new TypedMap({ oomStrategy: { evictIdle: 5 }, ttl: 1.5, ttlOnUpdate: 'keep', sliding: true, strictTtl: false })
+const candidatesSeen = (candidates: EvictionCandidate<string, Config>[], neededBytes: number) => {
+  const [first] = candidates
+  const port: number | undefined = first?.value?.port
+  const bytes: number | undefined = first?.bytes
+  return port === bytes || neededBytes > 5 ? first : candidates.map(({ handle }) => handle)
+}
+new TypedMap<string, Config>({ evictionStrategy: candidatesSeen })
+new TypedMap<string, Config>({ evictionStrategy: () => ['a', 'b'] })
+new TypedMap<string, Config>({
+  oomStrategy: (map, neededBytes) => {
+    const freed: number = map.evict(neededBytes)
+    return freed
+  }
+})
+// @ts-expect-error no such strategy
+new TypedMap({ evictionStrategy: 'mru' })
+// @ts-expect-error no such strategy
+new TypedMap({ oomStrategy: 'panic' })
+// @ts-expect-error milliseconds are a number
+new TypedMap({ oomStrategy: { evictIdle: '5' } })
+// @ts-expect-error one of two words
+new TypedMap({ ttlOnUpdate: 'never' })
+
+configs.set('a', config, { ttl: 5 }).replace(configs.insert(config, { ttl: 5, type: 'Config' }), config, { ttl: 5 })
+configs.insertWithHandle('a', config, { ttl: Number.POSITIVE_INFINITY })
+configs.getOrInsert('a', config, { ttl: 5 }).port
+configs.getOrInsertComputed('a', () => config, { ttl: 5 }).port
+configs.setMany([['a', config]], { ttl: 5 })
+configs.insertMany([config], { ttl: 5 })
+configs.updateMany([['a', config]], { ttl: 5 })
+// @ts-expect-error no such option
+configs.set('a', config, { tll: 5 })
+
+same<number | undefined, ReturnType<typeof configs.ttlOf>>(true)
+const touched: boolean = configs.touch('a', { ttl: 5 })
+const peeked: DeepReadonly<Config> | undefined = configs.peek('a')
+const used: number = configs.memoryUsage()
+const costs: number | undefined = configs.memoryUsage('a')
+const gone: number = configs.purgeExpired() + configs.evict() + configs.evict(5)
+configs.setLimits({ memoryLimit: null, memoryLimitMb: 5, maxEntries: null, maxValueBytes: 5 })
+// @ts-expect-error a ttl is no limit
+configs.setLimits({ ttl: 5 })
+
+const endRemovals: () => void = configs.onEvict(
+  removal => {
+    if (removal.dropped !== undefined) return removal.dropped.toFixed()
+    const cause: RemovalCause = removal.cause
+    return `${cause} ${removal.value.port} ${removal.handle.id} ${removal.type}`
+  },
+  { causes: ['evicted', 'replaced'] }
+)
+const told = (removal: Removal<string, Config> | DroppedRemovals) => removal.key
+configs.onEvict(told)
+// @ts-expect-error no such cause
+configs.onEvict(told, { causes: ['gone'] })
+const endPressure: () => void = configs.onPressure(ratio => ratio > 0.9, { thresholds: [0.5] })
+// @ts-expect-error thresholds are ratios
+configs.onPressure(() => true, { thresholds: ['50%'] })
+const limits: Limits = { memoryLimit: '5mb' }
+const limitNow: number | null = configs.getStats().limits.maxEntries
+
+export { costs, endPressure, endRemovals, gone, limitNow, limits, peeked, touched, used }
