@@ -42,7 +42,6 @@ const MOVED: u64 = u32::MAX as u64;
 const MIGRATION_BATCH: usize = 16;
 /// Words of the first table.
 const MIN_CAPACITY: usize = 16;
-const _: () = assert!(MIN_CAPACITY >= probe::WORDS);
 /// From this capacity on a table grows by half instead of doubling: it wastes less, and a move costs little.
 const SLOW_GROWTH_FROM: usize = 4_096;
 /// The fill that is never exceeded, even where memory for a larger table is refused.
@@ -146,59 +145,22 @@ impl Table {
         if to >= from { to - from } else { to + self.words().len() - from }
     }
 
-    /// The first word with this tag for whose slot `accept` has an answer.
+    /// The first word with this tag for whose slot `accept` has an answer. `accept` is called in one place, so that it becomes
+    /// a part of the loop.
     #[inline]
-    fn find<T>(&self, simd: Simd, tag: u32, accept: impl FnMut(u32) -> Option<T>) -> Option<(usize, T)> {
-        match simd {
-            Simd::None => self.find_by_word(tag, accept),
-            #[cfg(all(target_arch = "x86_64", not(any(loom, tsan, miri))))]
-            Simd::Sse2 => self.find_by_vector(tag, accept),
+    fn find<T>(&self, simd: Simd, tag: u32, mut accept: impl FnMut(u32) -> Option<T>) -> Option<(usize, T)> {
+        if simd != Simd::None && self.surely_lacks(simd, tag) {
+            return None;
         }
-    }
-
-    /// The same, eight words at a time.
-    #[cfg(all(target_arch = "x86_64", not(any(loom, tsan, miri))))]
-    #[inline]
-    fn find_by_vector<T>(&self, tag: u32, mut accept: impl FnMut(u32) -> Option<T>) -> Option<(usize, T)> {
-        let words = self.words();
-        // Where fewer words are left than a look takes, it begins before its time and skips what does not count.
-        let last = words.len() - probe::WORDS;
-        let home = self.home(tag);
-        let mut start = home.min(last);
-        let mut skipped = home - start;
-        loop {
-            let block = words[start..].first_chunk::<{ probe::WORDS }>()?;
-            let (tagged, empty) = probe::look(block, tag);
-            let (tagged, empty) = (tagged >> skipped, empty >> skipped);
-            // Words after the first empty one are of other runs.
-            if tagged & empty.wrapping_sub(1) & !empty != 0 {
-                // One by one after all: which of them it is, a processor guesses sooner than it works out.
-                for (at, word) in block.iter().enumerate().skip(skipped) {
-                    let word = word.load(Ordering::Acquire);
-                    if let Some(answer) = accepted(word, tag, &mut accept) {
-                        return Some((start + at, answer));
-                    }
-                    if word == EMPTY {
-                        return None;
-                    }
-                }
-            }
-            if empty != 0 {
-                return None;
-            }
-            let next = if start == last { 0 } else { start + probe::WORDS };
-            start = next.min(last);
-            skipped = next - start;
-        }
-    }
-
-    #[inline]
-    fn find_by_word<T>(&self, tag: u32, mut accept: impl FnMut(u32) -> Option<T>) -> Option<(usize, T)> {
         let words = self.words();
         let mut position = self.home(tag);
         loop {
             let word = words[position].load(Ordering::Acquire);
-            if let Some(answer) = accepted(word, tag, &mut accept) {
+            if (word >> 32) as u32 == tag
+                && word as u32 != MOVED as u32
+                && word != EMPTY
+                && let Some(answer) = accept(word as u32 - 1)
+            {
                 return Some((position, answer));
             }
             // There is an empty word in every table: the load factor stays below 1.
@@ -212,6 +174,26 @@ impl Table {
         }
     }
 
+    /// Whether a look at eight words at a time shows that no word has this tag; `false` does not say that one has.
+    #[inline]
+    fn surely_lacks(&self, simd: Simd, tag: u32) -> bool {
+        let words = self.words();
+        let mut position = self.home(tag);
+        while let Some(block) = words[position..].first_chunk::<{ probe::WORDS }>() {
+            let (tagged, empty) = probe::look(simd, block, tag);
+            // Words after the first empty one are of other runs.
+            if tagged & empty.wrapping_sub(1) & !empty != 0 {
+                return false;
+            }
+            if empty != 0 {
+                return true;
+            }
+            position += probe::WORDS;
+        }
+        // The run goes on at the start of the table.
+        false
+    }
+
     fn insert(&self, word: u64) {
         let mut position = self.home((word >> 32) as u32);
         while self.words()[position].load(Ordering::Relaxed) != EMPTY {
@@ -219,13 +201,6 @@ impl Table {
         }
         self.words()[position].store(word, Ordering::Release);
     }
-}
-
-/// What `accept` answers for the slot of a word, if the word has the tag.
-#[inline]
-fn accepted<T>(word: u64, tag: u32, accept: &mut impl FnMut(u32) -> Option<T>) -> Option<T> {
-    let is_candidate = (word >> 32) as u32 == tag && word as u32 != MOVED as u32 && word != EMPTY;
-    if is_candidate { accept(word as u32 - 1) } else { None }
 }
 
 impl Drop for Allocation {
@@ -277,10 +252,10 @@ impl Index {
         let tables = self.tables()?;
         let mut accept = |slot| accept(slot).then_some(slot);
         // Word by word: a writer looks at words that it has just stored, and a wider load would have to wait for them.
-        if let Some((position, slot)) = tables.current.find_by_word(tag, &mut accept) {
+        if let Some((position, slot)) = tables.current.find(Simd::None, tag, &mut accept) {
             return Some(Spot { in_old: false, position, slot });
         }
-        let (position, slot) = tables.old.as_ref()?.find_by_word(tag, &mut accept)?;
+        let (position, slot) = tables.old.as_ref()?.find(Simd::None, tag, &mut accept)?;
         Some(Spot { in_old: true, position, slot })
     }
 
@@ -495,7 +470,6 @@ mod tests {
     use std::collections::HashMap;
 
     /// Tables of every fill, with marks of a migration in them and tags that collide, at both ends.
-    #[cfg(all(target_arch = "x86_64", not(any(tsan, miri))))]
     #[test]
     fn vectors_find_what_a_look_at_each_word_finds() {
         for seed in 1..400_u64 {
@@ -520,8 +494,8 @@ mod tests {
                 for tag in [tag(home), tag(home) + 1] {
                     for divisor in [1, 2, 1_000] {
                         let accept = |slot: u32| (slot % divisor == divisor - 1).then_some(slot);
-                        let expected = table.find_by_word(tag, accept);
-                        assert_eq!(table.find_by_vector(tag, accept), expected, "seed {seed}, tag {tag}");
+                        let expected = table.find(Simd::None, tag, accept);
+                        assert_eq!(table.find(Simd::best(), tag, accept), expected, "seed {seed}, tag {tag}");
                     }
                 }
             }

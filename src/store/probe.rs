@@ -13,6 +13,8 @@
 //! 64-bit word that a wider load covers, and none lets a later load overtake an earlier one; the fence keeps the compiler
 //! from it. What the index proves of a miss needs no more: it rests on loads before the first and after the last of a run.
 
+use super::sync::AtomicU64;
+
 /// Words of one look.
 pub const WORDS: usize = 8;
 
@@ -45,8 +47,20 @@ impl Simd {
     }
 }
 
-#[cfg(all(target_arch = "x86_64", not(any(loom, tsan, miri))))]
-pub use x86::look;
+/// Which of these words have the tag in their upper half, and which have a lower half of 0, as words have that are empty: a
+/// bit for each, the first word's lowest. Without vectors every word may have the tag.
+#[inline]
+#[cfg_attr(
+    not(all(target_arch = "x86_64", not(any(loom, tsan, miri)))),
+    expect(unused_variables, reason = "no vectors")
+)]
+pub fn look(simd: Simd, words: &[AtomicU64; WORDS], tag: u32) -> (u32, u32) {
+    match simd {
+        Simd::None => ((1 << WORDS) - 1, 0),
+        #[cfg(all(target_arch = "x86_64", not(any(loom, tsan, miri))))]
+        Simd::Sse2 => x86::look(words, tag),
+    }
+}
 
 #[cfg(all(target_arch = "x86_64", not(any(loom, tsan, miri))))]
 mod x86 {
@@ -59,8 +73,6 @@ mod x86 {
     use super::WORDS;
     use crate::store::sync::{AtomicU64, Ordering, compiler_fence};
 
-    /// Which of these words have the tag in their upper half, and which have a lower half of 0, as words have that are empty:
-    /// a bit for each, the first word's lowest.
     #[inline]
     pub fn look(words: &[AtomicU64; WORDS], tag: u32) -> (u32, u32) {
         let (a, b, c, d): (__m128i, __m128i, __m128i, __m128i);
@@ -98,7 +110,7 @@ mod x86 {
 #[cfg(all(test, target_arch = "x86_64", not(any(loom, tsan, miri))))]
 mod tests {
     use super::*;
-    use crate::store::sync::{AtomicU64, Ordering};
+    use crate::store::sync::Ordering;
 
     #[test]
     fn eight_words_at_once_say_what_each_says_alone() {
@@ -116,7 +128,7 @@ mod tests {
                     bits.rev().fold(0, |mask, bit| mask << 1 | bit)
                 };
                 let expected = (mask(&|word| (word >> 32) as u32 == tag), mask(&|word| word as u32 == 0));
-                assert_eq!(look(&words, tag), expected, "seed {seed}, tag {tag}, {words:?}");
+                assert_eq!(look(Simd::Sse2, &words, tag), expected, "seed {seed}, tag {tag}, {words:?}");
             }
         }
     }
