@@ -17,7 +17,7 @@ const { TARGET_HEADER, targetRow, writePage } = require('./harness/page.js')
 const { Progress } = require('./harness/progress.js')
 const { QUICK_RESULTS, RESULTS, writeResult } = require('./harness/results.js')
 const { textTable } = require('./harness/table.js')
-const { hasPolicy, measureTrace } = require('./traces/measure.js')
+const { measureTrace } = require('./traces/measure.js')
 const { DEFAULT_POLICY, POLICIES, USUAL_POLICIES } = require('./traces/replay.js')
 const { curvesOf, describeTraces, isOfEntries, meansTable, summaryOf, targetsOf } = require('./traces/report.js')
 const { SYNTHETIC } = require('./traces/synthetic.js')
@@ -73,10 +73,7 @@ async function main() {
     seed: { type: 'string' },
     quick: { type: 'boolean', default: false }
   })
-  const asked = given.policies === undefined ? USUAL_POLICIES : choices('policies', given.policies, POLICIES)
-  const policies = asked.filter(hasPolicy)
-  for (const policy of asked)
-    if (!policies.includes(policy)) console.log(`Left out: '${policy}', which this version does not have.`)
+  const policies = given.policies === undefined ? USUAL_POLICIES : choices('policies', given.policies, POLICIES)
   const how = {
     policies,
     shards: positive('shards', given.shards, undefined),

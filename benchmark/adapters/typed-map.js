@@ -5,7 +5,7 @@
  * says in `item` what one step of such a loop is given (a key, a handle, or a batch of items).
  *
  * Options of `open`: `entries` (how many there will be), `nearCache` (as in TypedMap), `limit` (true: a bounded map with
- * room for all of them), `ttl` (ms, where this version has expiry), `name` (a shared map of that name).
+ * room for all of them), `ttl` (ms), `name` (a shared map of that name).
  */
 
 const { TypedMap } = require('typed-superdashmap')
@@ -73,15 +73,4 @@ const byHandleBatch = {
   iterate: undefined
 }
 
-/** Whether this version of the package has an option. */
-function supports(options) {
-  try {
-    new TypedMap(options).destroy()
-    return true
-  } catch (error) {
-    if (error.code === 'ERR_INVALID_OPTION') return false
-    throw error
-  }
-}
-
-module.exports = { byKey, byHandle, byBatch, byHandleBatch, supports }
+module.exports = { byKey, byHandle, byBatch, byHandleBatch }

@@ -1,6 +1,11 @@
 'use strict'
 
-/* How long a call keeps its thread: by the wall clock, and by the time the thread itself was running. */
+/*
+ * How long a call keeps its thread: by the wall clock, by the time the thread itself was running, and by that in which it
+ * could have run and another had the processor.
+ */
+
+const { existsSync, openSync, readSync } = require('node:fs')
 
 /**
  * Time the calling thread has run, in ms. Where this Node.js version cannot say it for one thread it is that of the whole
@@ -12,6 +17,19 @@ const ownTimeMs = () => {
 }
 
 const OWN_TIME = process.threadCpuUsage === undefined ? 'process, upper bound' : 'calling thread'
+
+/** Of the main thread: time run, time waited for a processor, both in ns, and how often it ran. Linux only. */
+const SCHEDULE = '/proc/self/schedstat'
+const scheduleFile = existsSync(SCHEDULE) ? openSync(SCHEDULE, 'r') : undefined
+const scheduleText = Buffer.alloc(64)
+
+/** Time for which the main thread could have run and had no processor, in ms; 0 where the system does not say it. */
+function waitedMs() {
+  if (scheduleFile === undefined) return 0
+  const length = readSync(scheduleFile, scheduleText, 0, scheduleText.length, 0)
+  const [, waited] = scheduleText.toString('latin1', 0, length).split(' ')
+  return Number(waited) / 1e6
+}
 
 /** Both times of one call, in ms. */
 function pauseOf(call) {
@@ -35,4 +53,4 @@ function ownTimeResolutionMs() {
   return smallest
 }
 
-module.exports = { OWN_TIME, ownTimeMs, ownTimeResolutionMs, pauseOf }
+module.exports = { OWN_TIME, ownTimeMs, ownTimeResolutionMs, pauseOf, waitedMs }

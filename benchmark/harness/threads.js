@@ -39,10 +39,10 @@ class Sync {
 }
 
 /**
- * Starts a thread for each of `parameters`; resolves when all of them have begun. `stop()` tells them to come to an end
- * and gives their results.
+ * Starts a thread for each of `parameters`; resolves when all of them have begun. `whenReady` is awaited when all are
+ * ready and none has begun. `stop()` tells them to come to an end and gives their results.
  */
-async function startThreads(file, task, parameters) {
+async function startThreads(file, task, parameters, whenReady) {
   const words = new Int32Array(new SharedArrayBuffer(WORDS * Int32Array.BYTES_PER_ELEMENT))
   const results = parameters.map(
     one =>
@@ -56,6 +56,7 @@ async function startThreads(file, task, parameters) {
   while (Atomics.load(words, READY) < parameters.length) {
     await Promise.race([failed, new Promise(resolve => setTimeout(resolve, POLL_MS))])
   }
+  await whenReady?.()
   Atomics.store(words, BEGIN, 1)
   Atomics.notify(words, BEGIN)
   return {

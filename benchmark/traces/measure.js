@@ -2,7 +2,6 @@
 
 /* Everything that is measured on one trace: what is replayed, and what it is compared with. */
 
-const { supports } = require('../adapters/typed-map.js')
 const { lruHits, lruHitsByWeight, nextRequests, optimalHits, reuseDistances } = require('./references.js')
 const { DEFAULT_POLICY, firstDifference, replay, replayInThreads } = require('./replay.js')
 
@@ -116,7 +115,4 @@ function optionsOf(policy) {
   return { evictionStrategy: policy, ...(policy === 'ttl' ? { ttl: TTL_MS } : {}) }
 }
 
-/** Whether this version of the package has a policy. */
-const hasPolicy = policy => supports(optionsOf(policy))
-
-module.exports = { MANY_SHARDS, MANY_SHARDS_FROM, measureTrace, hasPolicy }
+module.exports = { MANY_SHARDS, MANY_SHARDS_FROM, measureTrace }
