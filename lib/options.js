@@ -31,8 +31,8 @@ const { LEVEL } = require('./layout.js')
 const DEFAULT_NEAR_ENTRIES = 10_000
 
 const MAX_SHARDS = 65_536
-/** The longest ring that an array holds without becoming a dictionary. */
-const MAX_NEAR_ENTRIES = 32_000_000
+/** A `Map` of the engine, which says where the copy of a key is, ends not far above this. */
+const MAX_NEAR_ENTRIES = 16_000_000
 
 /** Makes a map of a clock that stands still until `advanceClockForTest` moves it. Not exported, so it is for tests alone. */
 const MANUAL_CLOCK = Symbol('manual clock')

@@ -66,15 +66,18 @@ pub fn check_size(key: Key<'_>, value: Value<'_>) -> Result<(), Error> {
 
 impl<'m> Prepared<'m> {
     /// The entry, if it is too large for the arena.
+    #[inline]
     pub fn new(key: Key<'_>, value: Value<'_>, type_id: u32, memory: &'m Memory) -> Result<Option<Self>, Error> {
         let size = size(key, value, type_id);
-        if size <= MAX_BLOCK_BYTES {
-            return Ok(None);
-        }
+        if size <= MAX_BLOCK_BYTES { Ok(None) } else { Self::large(size, key, value, type_id, memory).map(Some) }
+    }
+
+    #[cold]
+    fn large(size: usize, key: Key<'_>, value: Value<'_>, type_id: u32, memory: &'m Memory) -> Result<Self, Error> {
         let block = arena::alloc_large(size, memory)?;
         // SAFETY: the block is new and of the content's size.
         let entry = unsafe { Entry::write(block, key, value, type_id) };
-        Ok(Some(Self { entry, memory }))
+        Ok(Self { entry, memory })
     }
 
     /// Takes an entry back that was given away.

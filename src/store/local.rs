@@ -33,6 +33,8 @@ pub struct Local {
     mark_limit: u32,
     /// For a policy that goes by the order of hits.
     hits: Option<HitLog>,
+    /// Whether anybody wants to know of uses: the policy, or deadlines that move with them.
+    notes_uses: bool,
     /// A participant's word and its counters have one writer: a `Local` may move to another thread, but not be shared.
     _not_sync: PhantomData<Cell<()>>,
 }
@@ -83,7 +85,8 @@ impl Local {
         // Without memory for a log, hits of this thread are not learned of.
         let hits =
             (store.marking() == Mark::Order).then(|| HitLog::new(store.shards(), &store.context.memory).ok()).flatten();
-        Self { store, participant, counters, mark_limit, hits, _not_sync: PhantomData }
+        let notes_uses = mark_limit > 0 || hits.is_some() || store.context.sliding;
+        Self { store, participant, counters, mark_limit, hits, notes_uses, _not_sync: PhantomData }
     }
 
     /// The map.
@@ -160,7 +163,7 @@ impl Local {
                     }
                 }
                 if let Some(answer) = use_it(shard, tenant) {
-                    if look == Look::Use {
+                    if self.notes_uses && look == Look::Use {
                         is_log_full = self.note_use(shard, tenant);
                     }
                     break answer;
@@ -174,7 +177,6 @@ impl Local {
     }
 
     /// Lets the policy and the deadline know of a use. Says whether the log of hits is full.
-    #[inline]
     fn note_use(&self, shard: &Shard, tenant: Tenant<'_>) -> bool {
         if self.mark_limit > 0 {
             shard.mark(tenant, self.mark_limit);

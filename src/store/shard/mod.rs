@@ -232,10 +232,12 @@ impl Shard {
     }
 
     /// A place without a chunk, where copies of entries with a deadline may not be kept.
+    #[inline]
     pub fn without_copies(&self, context: &Context, place: Place) -> Place {
-        let has_deadline = || self.slab.life(place.handle.slot).and_then(LifeRef::deadline_ms).is_some();
-        let is_kept = context.keeps_all_copies() || !has_deadline();
-        if is_kept { place } else { Place { chunk: NO_CHUNK, ..place } }
+        if context.keeps_all_copies() || self.slab.life(place.handle.slot).and_then(LifeRef::deadline_ms).is_none() {
+            return place;
+        }
+        Place { chunk: NO_CHUNK, ..place }
     }
 
     /// Why a handle is dead; `Ok` if it is alive.
