@@ -47,7 +47,7 @@ function measureEntries(trace) {
   const { ids, keys } = trace
   const distances = reuseDistances(ids, keys.length)
   const next = nextRequests(ids, keys.length)
-  const percent = hits => (hits / ids.length) * 100
+  const percent = hits => Number(((hits / ids.length) * 100).toFixed(6))
 
   return async (percentage, { policies, shards, seed, threads }, report) => {
     const capacity = capacityOf(keys.length, percentage)
@@ -88,7 +88,7 @@ function measureBytes(trace) {
   const largest = new Uint32Array(keys.length)
   for (let i = 0; i < ids.length; i++) largest[ids[i]] = Math.max(largest[ids[i]], sizes[i])
   const total = largest.reduce((sum, size) => sum + size, 0)
-  const percent = hits => (hits / ids.length) * 100
+  const percent = hits => Number(((hits / ids.length) * 100).toFixed(6))
 
   return async (percentage, { policies, shards, seed }, report) => {
     const memoryLimit = Math.max(LEAST_LIMIT_BYTES, Math.round((total * percentage) / 100))
