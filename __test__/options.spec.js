@@ -53,7 +53,7 @@ describe('options: accepted', () => {
     { oomStrategy: 'reject' },
     { oomStrategy: 'EVICT_EXPIRED', memoryLimit: '1mb' },
     { oomStrategy: { evictIdle: 1_000 }, maxEntries: 10 },
-    { ttl: 0.5 },
+    { ttl: 60_000.5 },
     { ttl: 60_000, ttlSeconds: 60 },
     { ttl: 1_000, ttlOnUpdate: 'keep', sliding: true, strictTtl: true },
     { nearCache: false },
