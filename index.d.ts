@@ -252,7 +252,7 @@ export interface TypedMapOptions {
   maxLoadFactor?: number | undefined
   /**
    * Independent parts of the map, a power of two up to 65,536; two threads that write to one part wait for each other.
-   * Follows the number of cores unless given.
+   * Follows the number of cores unless given, or is 1 for a map with an `oomStrategy` function.
    */
   shards?: number | undefined
   /** Seed of the hash function, 64 bits. Random unless given. */

@@ -105,6 +105,18 @@ describe('an evictionStrategy function', () => {
     assert.ok(map.memoryUsage() > MB)
   })
 
+  it('is given candidates of all shards in turns, so that the first one is as good as any', () => {
+    const map = new TypedMap({ evictionStrategy: ([first]) => first, maxEntries: 4_096, shards: 4 })
+    for (let n = 0; n < 20_000; n++) map.set(n, n)
+    const perShard = new Map()
+    for (const key of map.keys()) {
+      const { shard } = map.getHandle(key)
+      perShard.set(shard, (perShard.get(shard) ?? 0) + 1)
+    }
+    assert.equal(map.size, 4_096)
+    for (let shard = 0; shard < 4; shard++) assert.ok(perShard.get(shard) > 900, `${perShard.get(shard)} in one shard`)
+  })
+
   it('is not asked while what has expired can leave', async () => {
     const map = new TypedMap({ evictionStrategy: () => assert.fail('asked'), maxEntries: 2, ttl: 1, shards: 1 })
     for (let n = 0; n < 10; n++) {

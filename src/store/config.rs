@@ -169,6 +169,10 @@ impl Config {
     }
 
     fn default_shards(&self) -> u32 {
+        if self.when_full == Some(WhenFull::CallerFrees) {
+            // A caller that is asked once frees what it finds, and what is freed in one shard is no room in another.
+            return 1;
+        }
         let cores = std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(u32::MAX));
         let wanted = cores.saturating_mul(SHARDS_PER_CORE).clamp(1, 256).next_power_of_two();
         let by_entries = self.max_entries.map_or(u64::MAX, |n| n / MIN_SHARD_ENTRIES);

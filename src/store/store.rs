@@ -212,11 +212,20 @@ impl Store {
         self.expiry.schedule(shard.next_deadline_ms(), self);
     }
 
-    /// Who would leave, at most `count`, roughly in order, from all shards.
+    /// Who would leave, at most `count`, roughly in order. Shards take turns, the one that holds most first, so that who always
+    /// lets the first one go does not empty one shard after the other.
     pub(super) fn candidates(&self, count: usize, out: &mut Vec<Handle>) {
-        let share = count.div_ceil(self.shards.len());
-        self.shards.iter().for_each(|shard| shard.candidates(share, out));
-        out.truncate(count);
+        let mut shards: Vec<&Shard> = self.shards.iter().collect();
+        shards.sort_by_key(|shard| std::cmp::Reverse(shard.len()));
+        let share = count.div_ceil(shards.len());
+        let mut lists = Vec::with_capacity(shards.len());
+        for shard in shards {
+            let mut list = Vec::with_capacity(share);
+            shard.candidates(share, &mut list);
+            lists.push(list);
+        }
+        let in_turns = (0..share).flat_map(|turn| lists.iter().filter_map(move |list| list.get(turn).copied()));
+        out.extend(in_turns.take(count));
     }
 
     /// Bytes that the map holds, everything counted.
