@@ -171,7 +171,8 @@ export type EvictionFunction<K extends MapKey = any, V = any> = (
 /**
  * Makes room by itself, for example by archiving the oldest entries and deleting them.
  *
- * It is called at most once for each write that finds no room. If it throws or frees too little, the write fails with
+ * It is called at most once for each write that finds no room. Memory is given back in pages, so a few times `neededBytes` should
+ * be freed where values differ in size. If it throws or frees too little, the write fails with
  * `ERR_EVICTION_FAILED`, and what the function did stays.
  *
  * @param neededBytes what the write lacked, 0 if the map is full of entries

@@ -6,6 +6,7 @@ const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const { TypedMap } = require('..')
 const { isTyped, refusesUnchanged, throwsTyped } = require('./support/errors.js')
+const { seededRandom } = require('./support/random.js')
 const { until } = require('./support/turns.js')
 const { inWorker } = require('./support/workers.js')
 
@@ -329,6 +330,22 @@ describe('an oomStrategy function', () => {
     for (const bytes of needed) assert.ok(bytes > 0)
     assert.ok(map.memoryUsage() <= 2 * MB)
     assert.equal(map.get(4_999)?.length, 1_000)
+  })
+
+  it('frees enough by a few times what is missing, for values of all sizes', t => {
+    const random = seededRandom(t)
+    const oomStrategy = (map, neededBytes) => {
+      let freedBytes = 0
+      for (const key of map.keys()) {
+        freedBytes += map.memoryUsage(key)
+        map.delete(key)
+        if (freedBytes >= 8 * neededBytes) return
+      }
+    }
+    const map = new TypedMap({ oomStrategy, memoryLimit: 8 * MB })
+    for (let n = 0; n < 10_000; n++) map.set(n, 'x'.repeat(random.below(random.oneIn(10) ? 50_000 : 4_000)))
+    assert.ok(map.memoryUsage() > 4 * MB)
+    assert.equal(map.getStats().refusals, 0)
   })
 
   it('is called once for each write; one that frees too little lets it fail, and what it did stays', () => {

@@ -319,6 +319,12 @@ impl Local {
             let is_freeing = self.store.context.is_freeing();
             match write() {
                 Err(Error::MemoryLimit { .. }) if is_freeing => reaper::wait(),
+                // Something was freed when the shard's lock was released.
+                Err(Error::MemoryLimit { used_bytes, .. })
+                    if self.store.context.memory.total() < used_bytes && compactions < MAX_COMPACTIONS =>
+                {
+                    compactions += 1;
+                }
                 Err(refused) => {
                     let given = if refused.is_limit() { self.store.make_room(&refused)? } else { Given::Nothing };
                     compactions += u32::from(given == Given::Pages);

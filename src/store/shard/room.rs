@@ -50,7 +50,7 @@ struct Room {
 pub enum Given {
     /// Nothing.
     Nothing,
-    /// Pages that had room to spare.
+    /// Pages that had room to spare, or what only waited to be freed.
     Pages,
     /// Entries that left.
     Entries,
@@ -91,6 +91,10 @@ impl Shard {
         let wants_bytes = matches!(refused, Error::MemoryLimit { .. });
         // Nobody has to leave for what was cleared: the write waits until that is free.
         if wants_bytes && context.is_freeing() {
+            return false;
+        }
+        // What is large is freed without the lock. The write is tried again after that, before more have to leave.
+        if wants_bytes && !writer.freed_later.is_empty() {
             return false;
         }
         room.rounds += 1;
@@ -152,7 +156,8 @@ impl Shard {
             }
             self.settle(writer, context, 1 + gone / MAX_BATCH);
             Ok(match gone {
-                0 if context.memory.total() < before => Given::Pages,
+                // What is large is freed without the lock.
+                0 if context.memory.total() < before || !writer.freed_later.is_empty() => Given::Pages,
                 0 => Given::Nothing,
                 _ => Given::Entries,
             })
