@@ -13,7 +13,7 @@ const { inChild } = require('./harness/child.js')
 const { atMost } = require('./harness/question.js')
 const { summary } = require('./harness/rounds.js')
 const { startThreads } = require('./harness/threads.js')
-const { randomNumbers } = require('./harness/workload.js')
+const { make, randomNumbers } = require('./harness/workload.js')
 
 const MB = 2 ** 20
 const LIMIT_MB = 32
@@ -25,10 +25,16 @@ const NAME = 'memory-limit'
 const WARMUP_NAME = 'memory-limit-warm-up'
 const WARMUP_LIMIT_MB = 2
 
-/** Values from 100 bytes to 4 KB, each doubling as likely as the next. */
+/**
+ * Values from 100 bytes to 4 KB, each doubling as likely as the next. They are made once and keys are numbers: inserting
+ * leaves no garbage that would count as resident.
+ */
 const SHORTEST = 100
 const DOUBLINGS = 5.3
-const LONGEST = 'x'.repeat(Math.ceil(SHORTEST * 2 ** DOUBLINGS))
+const VALUES = make(1_000, i => 'x'.repeat(Math.floor(SHORTEST * 2 ** ((DOUBLINGS * i) / 1_000))))
+
+/** Keys of a thread. */
+const KEYS_PER_THREAD = 10_000_000
 
 /** Resident growth against the limit. */
 const TARGET = 1.3
@@ -44,11 +50,11 @@ const LEAST_SAMPLES = 1_000
 const openAt = (name, limitMb) => TypedMap.open(name, { memoryLimit: limitMb * MB, nearCache: false })
 
 /** Inserts until so many bytes of values went in. */
-function insertBytes(map, bytes, random, prefix) {
+function insertBytes(map, bytes, random, firstKey) {
   let inserted = 0
-  for (let i = 0; inserted < bytes; i++) {
-    const value = LONGEST.slice(0, Math.floor(SHORTEST * 2 ** (DOUBLINGS * random())))
-    map.set(`${prefix}:${i}`, value)
+  for (let key = firstKey; inserted < bytes; key++) {
+    const value = VALUES[Math.floor(VALUES.length * random())]
+    map.set(key, value)
     inserted += value.length
   }
 }
@@ -57,11 +63,11 @@ function insertBytes(map, bytes, random, prefix) {
 function insert({ thread, bytes }, sync) {
   const random = randomNumbers(thread)
   const warmup = openAt(WARMUP_NAME, WARMUP_LIMIT_MB)
-  insertBytes(warmup, bytes, random, `warm:${thread}`)
+  insertBytes(warmup, bytes, random, thread * KEYS_PER_THREAD)
   warmup.close()
   const map = openAt(NAME, LIMIT_MB)
   sync.ready()
-  insertBytes(map, bytes, random, `user:${thread}`)
+  insertBytes(map, bytes, random, thread * KEYS_PER_THREAD)
   map.close()
 }
 
@@ -72,7 +78,7 @@ function watch(_, sync) {
   let samples = 0
   sync.ready()
   while (!sync.stopped) {
-    most = Math.max(most, map.getStats().memoryBytes)
+    most = Math.max(most, map.memoryUsage())
     samples++
   }
   map.close()
