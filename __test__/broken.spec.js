@@ -48,6 +48,17 @@ describe('a panic in Rust', () => {
       insertMany: () => map.insertMany([1]),
       deleteMany: () => map.deleteMany(['a']),
       updateMany: () => map.updateMany([['a', 1]]),
+      peek: () => map.peek('a'),
+      'peek by handle': () => map.peek(handle),
+      ttlOf: () => map.ttlOf('a'),
+      touch: () => map.touch(handle),
+      memoryUsage: () => map.memoryUsage(),
+      'memoryUsage of an entry': () => map.memoryUsage('a'),
+      purgeExpired: () => map.purgeExpired(),
+      evict: () => map.evict(),
+      setLimits: () => map.setLimits({ maxValueBytes: 5 }),
+      onEvict: () => map.onEvict(() => {}),
+      onPressure: () => map.onPressure(() => {}),
       iteration: () => [...map],
       forEach: () => map.forEach(() => {})
     }

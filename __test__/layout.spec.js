@@ -7,13 +7,17 @@ const path = require('node:path')
 const binding = require('../lib/binding.js')
 const {
   BATCH_ROW,
+  CAUSE,
   KEY_KIND,
   KIND,
   LEVEL,
   NUMBER,
+  REMOVAL_ROW,
+  REMOVED_BY,
   ROW,
   SCRATCH,
   SCRATCH_LENGTH,
+  SCRATCH_TTL,
   WALK_ROW,
   WANT
 } = require('../lib/layout.js')
@@ -48,6 +52,10 @@ describe('layout: Rust and JavaScript agree', () => {
     assert.equal(rust.get('BATCH_ROW').value, BATCH_ROW)
     assert.equal(rust.get('WALK_ROW').value, WALK_ROW)
     assert.equal(KEY_KIND, WALK_ROW - 1)
+    assert.equal(rust.get('REMOVAL_ROW').value, REMOVAL_ROW)
+    assert.equal(REMOVED_BY, REMOVAL_ROW - 1)
+    assert.equal(rust.get('SCRATCH_TTL').value, SCRATCH_TTL)
+    assert.ok(Math.max(...Object.values(SCRATCH)) < 2 * SCRATCH_TTL, "a ttl is in nobody else's place")
     assert.equal(rust.get('WANT_KEYS').value, WANT.KEYS)
     assert.equal(rust.get('WANT_VALUES').value, WANT.VALUES)
     assert.equal(WANT.ENTRIES, WANT.KEYS | WANT.VALUES)
@@ -63,6 +71,11 @@ describe('layout: Rust and JavaScript agree', () => {
 
   it('on the kinds of values', () => {
     assert.deepEqual(variants(source('store/value.rs'), 'ValueKind'), { ...KIND })
+  })
+
+  it('on the causes of removals', () => {
+    const causes = Object.entries(variants(source('store/removals.rs'), 'Cause'))
+    assert.deepEqual(Object.fromEntries(causes.map(([name, value]) => [name.toLowerCase(), value])), { ...CAUSE })
   })
 
   it('on the levels of the log', () => {
@@ -81,5 +94,8 @@ describe('layout: Rust and JavaScript agree', () => {
     assert.equal(compiled.number, NUMBER)
     assert.equal(compiled.batchRow, BATCH_ROW)
     assert.equal(compiled.walkRow, WALK_ROW)
+    assert.equal(compiled.removalRow, REMOVAL_ROW)
+    assert.equal(compiled.scratchTtl, SCRATCH_TTL)
+    assert.deepEqual(compiled.causes, { ...CAUSE })
   })
 })

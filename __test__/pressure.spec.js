@@ -140,6 +140,20 @@ describe('onPressure', { timeout: 60_000 }, () => {
     assert.equal(status, 0)
   })
 
+  it("a map that is destroyed meanwhile is nobody's trouble", async () => {
+    const { status, stdout, stderr } = await runNode(`
+      const [map, other] = [1, 2].map(() => TypedMap.open('destroyed', { memoryLimit: '4mb' }))
+      const ends = [
+        map.onPressure(() => { console.log('told'); other.destroy(); return true }, { thresholds: [0.3] }),
+        map.onEvict(() => {}),
+        map.onEvict(() => {}, { causes: ['explicit'] })
+      ]
+      for (let n = 0; map.memoryUsage() < 0.5 * 2 ** 22; n++) map.set(n, 'x'.repeat(1_000))
+      setTimeout(() => { for (const end of ends) end() }, 50)
+    `)
+    assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: 'told\n', stderr: '' })
+  })
+
   it('what is no list of ratios is refused', () => {
     const map = new TypedMap({ memoryLimit: MB })
     for (const thresholds of [0.5, '0.5', null, {}, ['0.5']]) {

@@ -83,7 +83,7 @@ class Gauge {
     const ratio = takePressureBinding(this.open.id, this.#token)
     if (ratio === null || call(this.#listener, ratio) !== true || !gauges.has(this)) return false
     const crossed = this.#thresholds.filter(threshold => threshold <= ratio)
-    const limit = memoryLimitBinding(this.open.id)
+    const limit = this.#ask(memoryLimitBinding, null)
     if (crossed.length > 0 && limit !== null) {
       this.#goalBytes = Math.ceil(Math.max(...crossed) * limit) - 1
       this.#relief.schedule()
@@ -91,12 +91,26 @@ class Gauge {
     return false
   }
 
+  /**
+   * Asks native code about the map; `otherwise` if another thread has destroyed it meanwhile, when there is nothing to relieve.
+   *
+   * @template T
+   * @param {(id: number) => T} question
+   * @param {T} otherwise
+   */
+  #ask(question, otherwise) {
+    try {
+      return question(this.open.id)
+    } catch {
+      return otherwise
+    }
+  }
+
   /** Evicts a part of what is above the goal; whether there is more. */
   #evictSome() {
     if (!gauges.has(this)) return false
-    const { id } = this.open
-    const stepBytes = Math.max(this.#goalBytes, memoryUsedBinding(id) - EVICTED_PER_TURN_BYTES)
-    return evictToBinding(id, stepBytes) > 0 && stepBytes > this.#goalBytes
+    const stepBytes = Math.max(this.#goalBytes, this.#ask(memoryUsedBinding, 0) - EVICTED_PER_TURN_BYTES)
+    return this.#ask(id => evictToBinding(id, stepBytes), 0) > 0 && stepBytes > this.#goalBytes
   }
 }
 

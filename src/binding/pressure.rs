@@ -11,6 +11,7 @@ use super::map::with_map;
 pub fn listen_pressure(env: &napi::Env, id: u32, thresholds: Vec<f64>) -> napi::Result<u32> {
     within(env, "onPressure", id, |engine, environment| {
         let map = environment.map(id)?;
+        map.check()?;
         let watch = map.store().watch_pressure(thresholds, environment.alarm(engine)?.waker());
         Ok(map.add_gauge(watch))
     })

@@ -15,12 +15,14 @@ use crate::store::Place;
 pub fn listen_removals(env: &napi::Env, id: u32, causes: u32) -> napi::Result<()> {
     within(env, "onEvict", id, |engine, environment| {
         let map = environment.map(id)?;
-        map.check()?;
         let mut audience = map.audience.borrow_mut();
         match &*audience {
             _ if causes == 0 => *audience = None,
             Some(audience) => audience.set_causes(causes),
-            None => *audience = Some(map.store().watch_removals(causes, environment.alarm(engine)?.waker())),
+            None => {
+                map.check()?;
+                *audience = Some(map.store().watch_removals(causes, environment.alarm(engine)?.waker()));
+            }
         }
         Ok(())
     })
