@@ -102,7 +102,7 @@ async function main() {
   console.log(`\n${describeTraces({ traces, policies, threads: how.threads, means, oracles })}`)
   const references = Object.keys(oracles)
   const isComplete = references.length > 0 && references.every(name => ofEntries.some(trace => trace.name === name))
-  const targets = targetsOf(ofEntries, policies, how.threads, isComplete && !given.quick)
+  const targets = targetsOf(ofEntries, how, isComplete && !given.quick)
   console.log(`\n${textTable(TARGET_HEADER, targets.map(targetRow))}`)
   if (ofEntries.length > 0 && policies.includes(DEFAULT_POLICY)) console.log(`\n${summaryOf(ofEntries, means)}`)
 

@@ -185,7 +185,8 @@ async function draw(result) {
   })
   const svg = await view.toSVG()
   view.finalize()
-  return `${svg.replace(/(<svg[^>]*>)/, `$1${darkStyle()}`)}\n`
+  const name = `<title>${result.title.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</title>`
+  return `${svg.replace(/(<svg[^>]*>)/, `$1${name}${darkStyle()}`)}\n`
 }
 
 /** Draws every result of a directory that has a chart. */

@@ -108,7 +108,7 @@ const worstFirst = (traces, by) =>
 const place = ({ name, capacity }) => `${name} at ${count(capacity)}`
 
 /** `isComplete`: these are all traces of the reference results, which two of the targets are about. */
-function targetsOf(traces, policies, threads, isComplete) {
+function targetsOf(traces, { policies, shards, threads }, isComplete) {
   if (traces.length === 0) return []
   const targets = []
   const worstOf = (policy, get) => worstFirst(traces, row => get(row, policy))[0]
@@ -124,7 +124,7 @@ function targetsOf(traces, policies, threads, isComplete) {
     })
     const off = worstOf('lru', row => Math.abs(row.policies.lru - row.exactLru))
     targets.push({
-      ...atMost("'lru', default shards: off exact LRU, worst row", TARGET_LRU_OFF, off.by, ' points'),
+      ...atMost(`'lru', ${shards ?? 'default'} shards: off exact LRU, worst row`, TARGET_LRU_OFF, off.by, ' points'),
       note: place(off)
     })
   }
