@@ -294,14 +294,14 @@ describe('near cache: what a hit notes down for the policy of the map', () => {
   }
 
   for (const [name, limit] of [
-    ['None', 0],
-    ['Bit', 1],
-    ['Count', 255]
+    ['none', MARKING.None],
+    ['a bit', 1],
+    ['a count', 255]
   ]) {
     it(`${name}: a hit by key, by handle or of the guest counts up its access word to ${limit}, and nothing else`, () => {
       // With one entry all that is kept is the guest.
       for (const maxEntries of [10, 1]) {
-        const { near, words, handle } = openCache(MARKING[name], maxEntries)
+        const { near, words, handle } = openCache(limit, maxEntries)
         for (const [item, entry] of [
           ['key', 0],
           [handle, 2]

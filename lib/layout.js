@@ -87,8 +87,9 @@ const KIND = Object.freeze({
   Float16Array: 28
 })
 
-/** What a hit of the near cache has to note down, as `open` says it: nothing, a bit, a count, or the hit itself in order. */
-const MARKING = Object.freeze({ None: 0, Bit: 1, Count: 2, Order: 3 })
+/** What a hit of the near cache has to note down, as `open` says it: nothing, or the hit itself in order; other numbers are what
+ * the access word is counted up to. */
+const MARKING = Object.freeze({ None: 0, Order: -1 })
 
 /** In place of a chunk: no copy of this value is to be kept. */
 const UNKEPT = 0xffff_ffff

@@ -61,16 +61,13 @@ const DROPPED_AT_END = 65_536
 /** What reads look into while looking is not worth it. Nothing is ever put in. @type {Map<unknown, number>} */
 const NOTHING = new Map()
 
-/** What an access word is counted up to. @type {Record<number, number>} */
-const MARK_LIMITS = { [MARKING.Bit]: 1, [MARKING.Count]: 255 }
-
 /** The keeper of a cache that keeps nothing. No map gets this number, so no handle has it. */
 const NO_MAP = 2 ** 31 - 1
 
 class NearCache {
   /** Reads answered here that were not reported yet. */
   hits = 0
-  /** What a hit has to note down for the policy of the map: one of MARKING. */
+  /** What a hit has to note down for the policy of the map: one of MARKING, or what its access word is counted up to. */
   #marking
   #maxEntries
   #words
@@ -96,7 +93,7 @@ class NearCache {
    * @param {number} maxEntries 0 for a cache that keeps nothing
    * @param {Words | null} words
    * @param {number} instance number of the map
-   * @param {number} marking one of MARKING
+   * @param {number} marking one of MARKING, or what access words are counted up to
    * @param {HitLog | null} hitLog where marking is in order
    */
   constructor(maxEntries, words, instance, marking = MARKING.None, hitLog = null) {
@@ -262,7 +259,7 @@ class NearCache {
    */
   markHandle(handle) {
     if (this.#hitLog !== null) this.#hitLog.note(this.#hitLog.ticketOf(handle.shard, handle.slot))
-    else markAccess(handle, /** @type {number} */ (MARK_LIMITS[this.#marking]))
+    else markAccess(handle, this.#marking)
   }
 
   /**
@@ -272,7 +269,7 @@ class NearCache {
    */
   markKey(place) {
     if (this.#hitLog !== null) this.#hitLog.note(this.copies.ticketAt(place))
-    else this.copies.markAccess(place, /** @type {number} */ (MARK_LIMITS[this.#marking]))
+    else this.copies.markAccess(place, this.#marking)
   }
 
   /**
@@ -396,7 +393,7 @@ class NearCache {
     if (words === null || words[word] !== this.#guestVersion) return STALE
     this.hits++
     if (this.#hitLog !== null) this.#hitLog.note(this.#guestTicket)
-    else if (this.isMarking) markAccessWord(words, word, /** @type {number} */ (MARK_LIMITS[this.#marking]))
+    else if (this.isMarking) markAccessWord(words, word, this.#marking)
     return this.#guestValue
   }
 }

@@ -105,8 +105,9 @@ pub struct Opened {
     pub instance: u32,
     /// How many shards it has.
     pub shards: u32,
-    /// What a hit that never comes here has to note: 0 nothing, 1 a bit, 2 a count, 3 the hit itself, in order.
-    pub marking: u32,
+    /// What a hit that never comes here has to note: 0 nothing, a number up to which the access word counts hits, or -1 the hit
+    /// itself, in order.
+    pub marking: i32,
     /// The options it has, as JSON text.
     pub config: String,
 }
@@ -124,9 +125,8 @@ pub fn open(env: &napi::Env, name: Option<String>, options: String) -> napi::Res
             shards: store.shards(),
             marking: match store.marking() {
                 Mark::None => 0,
-                Mark::Bit => 1,
-                Mark::Count => 2,
-                Mark::Order => 3,
+                Mark::UpTo(limit) => limit.cast_signed(),
+                Mark::Order => -1,
             },
             config: options::to_json(store.config()),
         })

@@ -78,8 +78,7 @@ impl Local {
         let participant = store.context.collector.join();
         let counters = store.add_counters();
         let mark_limit = match store.marking() {
-            Mark::Bit => 1,
-            Mark::Count => 255,
+            Mark::UpTo(limit) => limit,
             Mark::None | Mark::Order => 0,
         };
         // Without memory for a log, hits of this thread are not learned of.

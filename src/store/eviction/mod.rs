@@ -56,10 +56,8 @@ pub trait Access {
 pub enum Mark {
     /// None.
     None,
-    /// Whether there was one.
-    Bit,
-    /// How many there were, up to 255 between two looks.
-    Count,
+    /// How many there were between two looks, up to so many. What is hit all the time is then only read, not written.
+    UpTo(u32),
     /// Each, in the order in which they happened, through [`Policy::hit`].
     Order,
 }
@@ -143,8 +141,10 @@ impl PolicyKind {
     pub fn mark(self) -> Mark {
         match self {
             Self::Fifo | Self::Ttl => Mark::None,
-            Self::Sieve | Self::Idle { .. } => Mark::Bit,
-            Self::Lfu | Self::S3Fifo | Self::WTinyLfu => Mark::Count,
+            Self::Sieve | Self::Idle { .. } => Mark::UpTo(1),
+            Self::S3Fifo => Mark::UpTo(queues::MAX_LIVES),
+            Self::WTinyLfu => Mark::UpTo(frequencies::MAX_FREQUENCY),
+            Self::Lfu => Mark::UpTo(255),
             Self::Lru => Mark::Order,
         }
     }

@@ -20,7 +20,7 @@ pub enum Queue {
 }
 
 /// The most lives an entry can have, from the S3-FIFO paper. With one, W-TinyLFU loses 0.1 points.
-const MAX_LIVES: u32 = 3;
+pub const MAX_LIVES: u32 = 3;
 
 /// A slot's note: whether it is in the main queue (1 bit) · lives (2) · hits by writers that were not taken yet (8).
 const IN_MAIN: u32 = 1;

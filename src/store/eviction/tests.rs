@@ -102,7 +102,8 @@ impl Shard {
         if let Some(&slot) = self.slots.get(&key) {
             match self.kind.mark() {
                 Mark::Order => self.policy.hit(slot),
-                _ => self.marks.set(slot, (self.marks.peek(slot) + 1).min(255)),
+                Mark::UpTo(limit) => self.marks.set(slot, (self.marks.peek(slot) + 1).min(limit)),
+                Mark::None => {}
             }
             return (true, None);
         }

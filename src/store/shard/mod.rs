@@ -135,7 +135,7 @@ impl Shard {
         Self {
             number,
             index: Index::new(context.simd),
-            slab: Slab::new(matches!(context.mark(), eviction::Mark::Bit | eviction::Mark::Count)),
+            slab: Slab::new(matches!(context.mark(), eviction::Mark::UpTo(_))),
             len: AtomicU64::new(0),
             weight_bytes: AtomicU64::new(0),
             evicted: AtomicU64::new(0),
