@@ -77,7 +77,7 @@ struct Chunk {
     scheduled: u32,
 }
 
-/// A slot in the list of its bucket.
+/// A slot in the list of its bucket. The first one's `previous` is the last one, whose `next` is none.
 #[derive(Clone, Copy)]
 struct Link {
     deadline_ms: u64,
@@ -396,19 +396,21 @@ impl TimerWheel {
         Ok(())
     }
 
-    /// Puts a slot at the head of a bucket's list.
+    /// Puts a slot at the end of a bucket's list, so that among the same deadlines, who came first is first.
     fn link_into(&mut self, slot: u32, deadline_ms: u64, bucket: Bucket) {
         let number = bucket.number;
         let head = self.wheels[bucket.wheel].heads[number];
-        let mut is_other = false;
+        let (mut previous, mut is_other) = (slot, false);
         if head != NONE {
-            let head = self.link_mut(head);
-            head.previous = slot;
-            is_other = head.deadline_ms != deadline_ms;
+            is_other = self.link(head).deadline_ms != deadline_ms;
+            previous = std::mem::replace(&mut self.link_mut(head).previous, slot);
+            self.link_mut(previous).next = slot;
         }
-        *self.link_mut(slot) = Link { deadline_ms, next: head, previous: NONE };
+        *self.link_mut(slot) = Link { deadline_ms, next: NONE, previous };
         let wheel = &mut self.wheels[bucket.wheel];
-        wheel.heads[number] = slot;
+        if head == NONE {
+            wheel.heads[number] = slot;
+        }
         wheel.lengths[number] = wheel.lengths[number].saturating_add(1);
         wheel.occupied |= 1 << number;
         wheel.mixed |= Set::from(is_other) << number;
@@ -418,14 +420,14 @@ impl TimerWheel {
     fn unlink(&mut self, slot: u32, bucket: Bucket) {
         let number = bucket.number;
         let Link { next, previous, .. } = *self.link(slot);
-        if next != NONE {
-            self.link_mut(next).previous = previous;
-        }
-        if previous != NONE {
+        let head = self.wheels[bucket.wheel].heads[number];
+        if slot != head {
             self.link_mut(previous).next = next;
         }
+        let after = if next == NONE { head } else { next };
+        self.link_mut(after).previous = previous;
         let wheel = &mut self.wheels[bucket.wheel];
-        if previous == NONE {
+        if slot == head {
             wheel.heads[number] = next;
         }
         if wheel.heads[number] == NONE {
@@ -585,7 +587,8 @@ mod tests {
                     assert_eq!(told, (number, bucket, here.level));
                     todo.push((here.heads[bucket], start));
                 } else {
-                    let (mut slot, mut previous, mut deadlines) = (here.heads[bucket], NONE, vec![]);
+                    let head = here.heads[bucket];
+                    let (mut slot, mut previous, mut deadlines) = (head, wheel.link(head).previous, vec![]);
                     while slot != NONE {
                         let link = wheel.link(slot);
                         assert_eq!(link.previous, previous);
@@ -594,6 +597,7 @@ mod tests {
                         deadlines.push(link.deadline_ms);
                         (previous, slot) = (slot, link.next);
                     }
+                    assert_eq!(wheel.link(head).previous, previous, "the last one");
                     let is_uniform = deadlines.iter().all(|&deadline_ms| deadline_ms == deadlines[0]);
                     assert!(is_uniform || here.is_mixed(bucket));
                     assert!(is_uniform || deadlines.len() <= usize::from(CROWD));
@@ -605,6 +609,23 @@ mod tests {
             }
         }
         assert_eq!((seen, wheels + wheel.closed.len()), (wheel.len(), wheel.wheels.end() as usize));
+    }
+
+    #[test]
+    fn among_the_same_deadlines_who_came_first_is_first() {
+        let mut wheel = TimerWheel::new(Arc::new(Memory::new(None)));
+        for slot in 0..60 {
+            wheel.schedule(slot, if slot < 10 { 500 + u64::from(slot % 2) } else { 100_000 }).unwrap();
+        }
+        // A later deadline opens the bucket that the first ones share.
+        (60..90).for_each(|slot| wheel.schedule(slot, 507 + u64::from(slot)).unwrap());
+        let mut order = Vec::new();
+        while let Some(slot) = wheel.soonest() {
+            order.push(slot);
+            wheel.cancel(slot);
+        }
+        let expected = [0, 2, 4, 6, 8, 1, 3, 5, 7, 9].into_iter().chain(60..90).chain(10..60);
+        assert_eq!(order, expected.collect::<Vec<u32>>());
     }
 
     /// Distances of deadlines as maps have them: equal ones, near ones, far ones, ones that are over, ones of decades.

@@ -264,6 +264,26 @@ fn what_has_expired_leaves_before_anybody_else() {
 }
 
 #[test]
+fn the_soonest_deadline_leaves_first_and_among_equals_who_came_first() {
+    let (store, map) = manual(&Config {
+        max_entries: Some(5),
+        shards: Some(1),
+        eviction: Some(PolicyKind::Ttl),
+        ttl_ms: Some(100),
+        ..Config::default()
+    });
+    for n in 0..8 {
+        set(&map, n, 1).unwrap();
+    }
+    let left = |map: &Local| (0..20).filter(|&n| has(map, n)).collect::<Vec<u64>>();
+    assert_eq!(left(&map), [3, 4, 5, 6, 7]);
+    store.context.clock.advance(1);
+    map.set(Key::string("8"), bytes_value(b"v"), Ttl::Of(10)).unwrap();
+    set(&map, 9, 1).unwrap();
+    assert_eq!(left(&map), [4, 5, 6, 7, 9]);
+}
+
+#[test]
 fn only_the_idle_leave_if_that_was_asked_for() {
     let (store, map) = manual(&Config {
         max_entries: Some(10),
