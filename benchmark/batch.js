@@ -10,7 +10,7 @@ const { compare, variant } = require('./harness/compare.js')
 const { workOf } = require('./harness/life.js')
 const { atMost, rowsOf } = require('./harness/question.js')
 
-const ENTRIES = 100_000
+const SIZES = [1_000, 100_000]
 
 /** Time per item against single calls. */
 const VALUES = [
@@ -36,11 +36,13 @@ const CASES = [
 async function measure({ quick }, report) {
   const rows = []
   const targets = []
-  const all = VALUES.flatMap(kind => CASES.map(one => ({ ...kind, ...one })))
-  for (const [i, { values, title, limit, what, operation, single, batch }] of all.entries()) {
+  const sizes = quick ? SIZES.slice(0, 1) : SIZES
+  const all = sizes.flatMap(entries => VALUES.flatMap(kind => CASES.map(one => ({ ...kind, ...one, entries }))))
+  for (const [i, { values, title: kind, limit, what, operation, single, batch, entries }] of all.entries()) {
+    const title = `${kind}, ${entries.toLocaleString('en')} entries`
     const results = await compare({
       contenders: [single, batch],
-      work: workOf({ entries: quick ? ENTRIES / 10 : ENTRIES, keys: 'string', values }),
+      work: workOf({ entries, keys: 'string', values }),
       operation,
       seconds: quick ? 0.3 : 3,
       onRound: part => report((i + part) / all.length)

@@ -10,7 +10,7 @@
 
 const { TypedMap } = require('typed-superdashmap')
 const { inChild } = require('./harness/child.js')
-const { OWN_TIME, pauseOf } = require('./harness/pauses.js')
+const { PAUSE_TIME, pauseOf } = require('./harness/pauses.js')
 const { atMost } = require('./harness/question.js')
 const { summary } = require('./harness/rounds.js')
 const { startThreads } = require('./harness/threads.js')
@@ -82,7 +82,7 @@ async function empty({ way, entries }) {
     worstAfter = Math.max(worstAfter, performance.now() - started)
   }
   next.destroy()
-  return { wall, own, alive, worstAfter, ownTime: OWN_TIME }
+  return { wall, own, alive, worstAfter, ownTime: PAUSE_TIME }
 }
 
 function clearMap({ entries }) {

@@ -13,7 +13,8 @@ const { compare, variant } = require('./harness/compare.js')
 const { workOf } = require('./harness/life.js')
 const { atMost, rowsOf } = require('./harness/question.js')
 
-const ENTRIES = 100_000
+const SIZES = [1_000, 100_000]
+const LMDB_ENTRIES = 1_000
 const TEXT_LENGTH = 40
 
 const uncached = variant(byKey, 'set-uncached', 'TypedMap, no near cache', { nearCache: false })
@@ -27,15 +28,17 @@ const CASES = [
 async function measure({ quick }, report) {
   const rows = []
   const targets = []
-  const entries = quick ? ENTRIES / 10 : ENTRIES
-  for (const [i, { operation, title, peers }] of CASES.entries()) {
+  const sizes = quick ? SIZES.slice(0, 1) : SIZES
+  const all = sizes.flatMap(entries => CASES.map(one => ({ ...one, entries })))
+  for (const [i, { operation, title: keys, peers, entries }] of all.entries()) {
+    const title = `${keys}, ${entries.toLocaleString('en')} entries`
     const contenders = [map, json, cloned, byKey, uncached, ...peers]
     const results = await compare({
       contenders,
       work: workOf({ entries, keys: 'string', values: 'small' }),
       operation,
       seconds: quick ? 1 : 8,
-      onRound: part => report((i + part) / (CASES.length + 1))
+      onRound: part => report((i + part) / (all.length + 1))
     })
     rows.push(...rowsOf(title, contenders, results))
     const against = contender => results[byKey.name].median / results[contender.name].median
@@ -49,9 +52,9 @@ async function measure({ quick }, report) {
     )
   }
   // A write of lmdb waits for its commit: fewer entries, or this row would take longer than all others together.
-  const few = workOf({ entries: ENTRIES / 100, keys: 'string', values: 'small' })
+  const few = workOf({ entries: LMDB_ENTRIES, keys: 'string', values: 'small' })
   const results = await compare({ contenders: [lmdb], work: few, operation: 'update', seconds: 1, minRounds: 3 })
-  rows.push(...rowsOf('keys that are there', [lmdb], results))
+  rows.push(...rowsOf(`keys that are there, ${LMDB_ENTRIES.toLocaleString('en')} entries`, [lmdb], results))
   return { rows, targets, chart: { unit: 'ns', scale: 'log', highlight: ['TypedMap'] } }
 }
 

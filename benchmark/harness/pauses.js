@@ -23,21 +23,39 @@ const SCHEDULE = '/proc/self/schedstat'
 const scheduleFile = existsSync(SCHEDULE) ? openSync(SCHEDULE, 'r') : undefined
 const scheduleText = Buffer.alloc(64)
 
-/** Time for which the main thread could have run and had no processor, in ms; 0 where the system does not say it. */
-function waitedMs() {
-  if (scheduleFile === undefined) return 0
+/** The first two of them, in ms; `undefined` where the system does not say it. */
+function schedule() {
+  if (scheduleFile === undefined) return undefined
   const length = readSync(scheduleFile, scheduleText, 0, scheduleText.length, 0)
-  const [, waited] = scheduleText.toString('latin1', 0, length).split(' ')
-  return Number(waited) / 1e6
+  const [run, waited] = scheduleText.toString('latin1', 0, length).split(' ')
+  return { run: Number(run) / 1e6, waited: Number(waited) / 1e6 }
 }
 
-/** Both times of one call, in ms. */
+/** Time for which the main thread could have run and had no processor, in ms; 0 where the system does not say it. */
+const waitedMs = () => schedule()?.waited ?? 0
+
+const nothing = new Int32Array(new SharedArrayBuffer(4))
+
+/** Time that the main thread has run, up to date: the system adds it up when a thread goes to sleep. */
+function mainThreadMs() {
+  Atomics.wait(nothing, 0, 0, 1)
+  return schedule()?.run
+}
+
+/** Whether only the system says how long the main thread has run. */
+const asksSystem = process.threadCpuUsage === undefined && (schedule()?.run ?? 0) > 0
+
+/** What the own time of a pause is that of. */
+const PAUSE_TIME = asksSystem ? 'calling thread' : OWN_TIME
+
+/** Both times of one call of the main thread, in ms. */
 function pauseOf(call) {
-  const own = ownTimeMs()
+  const ownMs = asksSystem ? mainThreadMs : ownTimeMs
+  const own = ownMs()
   const started = performance.now()
   call()
   const wall = performance.now() - started
-  return { wall, own: ownTimeMs() - own }
+  return { wall, own: ownMs() - own }
 }
 
 /** What `process.cpuUsage` counts in, at worst: the smallest step that is seen while time passes. */
@@ -53,4 +71,4 @@ function ownTimeResolutionMs() {
   return smallest
 }
 
-module.exports = { OWN_TIME, ownTimeMs, ownTimeResolutionMs, pauseOf, waitedMs }
+module.exports = { OWN_TIME, PAUSE_TIME, ownTimeMs, ownTimeResolutionMs, pauseOf, waitedMs }
