@@ -33,7 +33,7 @@ async function measure({ quick }, report) {
   const uncached = variant(byKey, 'raw-key', 'TypedMap by key, no near cache', { nearCache: false })
   // The empty call takes the place of a map, so that it is made from a loop of the same shape. The Map beneath is only
   // there for the reading that warms up all contenders.
-  const empty = {
+  const emptyOf = entries => ({
     ...map,
     name: 'empty-call',
     title: 'an empty native call',
@@ -43,13 +43,14 @@ async function measure({ quick }, report) {
     update: 'map.call()',
     insert: 'map.call()',
     get: 'map.get(key)',
-    size: map => map.size,
+    size: () => entries,
     fill(target, keys, values) {
       for (const [i, key] of keys.entries()) target.set(key, values[i])
     }
-  }
+  })
   const all = sizes.flatMap(entries => CASES.map(one => ({ ...one, entries })))
   for (const [i, { operation, title, limit, entries }] of all.entries()) {
+    const empty = emptyOf(entries)
     const contenders = [...(call === undefined ? [] : [empty]), map, uncached, byKey]
     const results = await compare({
       contenders,
