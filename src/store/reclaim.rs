@@ -20,7 +20,14 @@
 //! later epoch in that word, the release store it reads from comes after the reader's last look.
 //!
 //! The fence on the reader's side is the expensive part of a read. Where the kernel offers `membarrier`, the reader's
-//! half is a compiler fence and the writer's half interrupts the other threads, once per batch (`sync.rs`).
+//! half is a compiler fence and the writer's half interrupts the other threads (`sync.rs`).
+//!
+//! # One fence for many batches
+//!
+//! An interruption takes a reader microseconds, so there should be few. A fence serves every batch of every shard that was sealed
+//! before it: whoever runs one notes the epoch that it read before (`fenced`). Another writer that finds its batch below that number,
+//! by acquire on it, comes after the fence, and its look at the words is as good as if the fence had been its own. So
+//! a shard lets a few batches wait for a fence of somebody else's before it runs one itself.
 //!
 //! # Limits
 //!
@@ -36,6 +43,8 @@ use super::sync::{Arc, AtomicU64, CachePadded, Mutex, Ordering, heavy_fence, lig
 #[derive(Debug)]
 pub struct Collector {
     epoch: CachePadded<AtomicU64>,
+    /// Batches sealed at a lower epoch than this were followed by a full fence. Only grows.
+    fenced: AtomicU64,
     participants: Mutex<Vec<Arc<Participant>>>,
 }
 
@@ -59,7 +68,7 @@ pub struct Pin<'a> {
 impl Collector {
     /// No participants, epoch 1.
     pub fn new() -> Self {
-        Self { epoch: CachePadded(AtomicU64::new(1)), participants: Mutex::new(Vec::new()) }
+        Self { epoch: CachePadded(AtomicU64::new(1)), fenced: AtomicU64::new(0), participants: Mutex::new(Vec::new()) }
     }
 
     /// A new participant.
@@ -94,14 +103,26 @@ impl Collector {
         self.epoch.fetch_add(1, Ordering::AcqRel)
     }
 
-    /// The oldest epoch that anybody is pinned at; `u64::MAX` if nobody is. For participants only.
-    fn oldest_pin(&self) -> u64 {
+    /// A full fence after everything that was sealed so far. Gives [`Collector::fenced`]. For participants only.
+    fn fence(&self) -> u64 {
         let participants = self.participants.lock();
+        let epoch = self.epoch.load(Ordering::Acquire);
         // Alone in the map: whoever asks is a participant, so the only word is its own, and it needs no fence to see it. A
         // thread that joins later takes this lock after us and so sees what was unlinked.
         if participants.len() > 1 {
             heavy_fence();
         }
+        self.fenced.fetch_max(epoch, Ordering::AcqRel).max(epoch)
+    }
+
+    /// What was sealed at a lower epoch than this can be judged by looking at the words of participants.
+    fn fenced(&self) -> u64 {
+        self.fenced.load(Ordering::Acquire)
+    }
+
+    /// The oldest epoch that anybody is pinned at; `u64::MAX` if nobody is.
+    fn oldest_pin(&self) -> u64 {
+        let participants = self.participants.lock();
         let pins = participants.iter().map(|one| one.pinned.load(Ordering::Acquire));
         pins.filter(|&epoch| epoch != 0).min().unwrap_or(u64::MAX)
     }
@@ -130,6 +151,9 @@ impl Drop for Pin<'_> {
 /// Retired things that make a batch. Fewer, and the writer's fence (a microsecond where it interrupts other processors)
 /// shows in the cost of an update; more, and more memory waits.
 const BATCH_ITEMS: usize = 128;
+
+/// Batches that wait for a fence of another shard's. As many as make a small part of what the bytes below allow.
+const UNFENCED_BATCHES: usize = 4;
 
 /// Retired bytes that make a batch, however few things they are: with 16 shards at most 1 MB waits.
 pub const BATCH_BYTES: usize = 64 * 1_024;
@@ -174,8 +198,29 @@ impl<T> Limbo<T> {
         self.sealed.into_iter().flat_map(|batch| batch.items).chain(self.open)
     }
 
-    /// Seals what waits and hands everything that no reader can reach to `free`.
-    pub fn collect(&mut self, collector: &Collector, mut free: impl FnMut(T)) {
+    /// Seals what waits, and hands to `free` what no reader can reach, as far as fences tell that were there already; runs
+    /// one only if too much waits for it.
+    pub fn collect(&mut self, collector: &Collector, free: impl FnMut(T)) {
+        self.seal(collector);
+        let Some(first) = self.sealed.front() else { return };
+        let is_crowded = self.sealed.len() > UNFENCED_BATCHES || self.sealed_bytes >= BATCH_BYTES;
+        let fenced = collector.fenced();
+        if first.epoch < fenced {
+            self.free(collector, fenced, free);
+        } else if is_crowded {
+            self.free(collector, collector.fence(), free);
+        }
+    }
+
+    /// Seals what waits, and hands everything that no reader can reach to `free`.
+    pub fn collect_all(&mut self, collector: &Collector, free: impl FnMut(T)) {
+        self.seal(collector);
+        if !self.sealed.is_empty() {
+            self.free(collector, collector.fence(), free);
+        }
+    }
+
+    fn seal(&mut self, collector: &Collector) {
         if !self.open.is_empty() {
             let batch =
                 Batch { epoch: collector.seal(), bytes: self.open_bytes, items: std::mem::take(&mut self.open) };
@@ -183,10 +228,11 @@ impl<T> Limbo<T> {
             self.open_bytes = 0;
             self.sealed.push_back(batch);
         }
-        if self.sealed.is_empty() {
-            return;
-        }
-        let oldest = collector.oldest_pin();
+    }
+
+    fn free(&mut self, collector: &Collector, fenced: u64, mut free: impl FnMut(T)) {
+        // Looked at after the fence that `fenced` tells of.
+        let oldest = collector.oldest_pin().min(fenced);
         while self.sealed.front().is_some_and(|batch| batch.epoch < oldest) {
             let Some(mut batch) = self.sealed.pop_front() else { break };
             self.sealed_bytes -= batch.bytes;
@@ -212,13 +258,13 @@ mod tests {
 
         let pin = collector.pin(&reader);
         let _ = limbo.retire('a', 10);
-        limbo.collect(&collector, |item| freed.push(item));
+        limbo.collect_all(&collector, |item| freed.push(item));
         assert_eq!((freed.as_slice(), limbo.bytes()), (&[][..], 10));
         drop(pin);
 
         // A reader that pins after the sealing cannot hold 'a' back.
         let _pin = collector.pin(&reader);
-        limbo.collect(&collector, |item| freed.push(item));
+        limbo.collect_all(&collector, |item| freed.push(item));
         assert_eq!((freed.as_slice(), limbo.bytes()), (&['a'][..], 0));
     }
 
@@ -231,11 +277,39 @@ mod tests {
         let outer = collector.pin(&alone);
         drop(collector.pin(&alone));
         let _ = limbo.retire('a', 10);
-        limbo.collect(&collector, |item| freed.push(item));
+        limbo.collect_all(&collector, |item| freed.push(item));
         assert!(freed.is_empty());
         drop(outer);
-        limbo.collect(&collector, |item| freed.push(item));
+        limbo.collect_all(&collector, |item| freed.push(item));
         assert_eq!(freed, ['a']);
+    }
+
+    #[test]
+    fn a_fence_serves_what_others_sealed_before_it() {
+        let collector = Collector::new();
+        let (reader, _writer) = (collector.join(), collector.join());
+        let (mut mine, mut other) = (Limbo::new(), Limbo::new());
+        let mut freed = Vec::new();
+        for n in 0..UNFENCED_BATCHES {
+            let _ = mine.retire(n, 10);
+            mine.collect(&collector, |item| freed.push(item));
+        }
+        assert!(freed.is_empty(), "nobody ran a fence yet");
+        let _ = other.retire(100, 10);
+        let pin = collector.pin(&reader);
+        other.collect_all(&collector, |_| ());
+        mine.collect(&collector, |item| freed.push(item));
+        assert_eq!(freed.len(), UNFENCED_BATCHES, "a reader that pinned after the sealing holds nothing back");
+
+        // Too much waits: a fence of its own, and a reader that pinned before the sealing holds it back.
+        for n in 0..=UNFENCED_BATCHES {
+            let _ = mine.retire(n, 10);
+            mine.collect(&collector, |item| freed.push(item));
+        }
+        assert_eq!(freed.len(), UNFENCED_BATCHES);
+        drop(pin);
+        mine.collect(&collector, |item| freed.push(item));
+        assert_eq!(freed.len(), 2 * UNFENCED_BATCHES + 1);
     }
 
     #[test]
@@ -289,11 +363,59 @@ mod model {
                     drop(Box::from_raw(pointer));
                 }
             };
-            limbo.collect(&collector, &mut free);
+            limbo.collect_all(&collector, &mut free);
             thread.join().unwrap();
-            limbo.collect(&collector, &mut free);
+            limbo.collect_all(&collector, &mut free);
             assert_eq!(limbo.bytes(), 0);
             collector.leave(&writer);
+        });
+    }
+
+    /// The same, where another writer runs the fence.
+    #[test]
+    fn a_fence_of_another_writer_is_as_good() {
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = Some(3);
+        builder.check(|| {
+            let collector = Arc::new(Collector::new());
+            let (reader, writer, other) = (collector.join(), collector.join(), collector.join());
+            let shared = Arc::new(AtomicPtr::new(Box::into_raw(Box::new(loom::cell::UnsafeCell::new(1_u32)))));
+            let reading = loom::thread::spawn({
+                let (collector, shared) = (Arc::clone(&collector), Arc::clone(&shared));
+                move || {
+                    let pin = collector.pin(&reader);
+                    let pointer = shared.load(Ordering::Acquire);
+                    if !pointer.is_null() {
+                        // SAFETY: pinned before the load, and the writer frees through the collector.
+                        assert_eq!(unsafe { (*pointer).with(|value| *value) }, 1);
+                    }
+                    drop(pin);
+                }
+            });
+            let fencing = loom::thread::spawn({
+                let collector = Arc::clone(&collector);
+                move || {
+                    collector.fence();
+                    drop(other);
+                }
+            });
+            let old = shared.swap(std::ptr::null_mut(), Ordering::AcqRel);
+            let mut limbo = Limbo::new();
+            let _ = limbo.retire(old, 4);
+            let mut free = |pointer: *mut loom::cell::UnsafeCell<u32>| {
+                // SAFETY: as above.
+                unsafe {
+                    (*pointer).with_mut(|value| *value = 0);
+                    drop(Box::from_raw(pointer));
+                }
+            };
+            limbo.collect(&collector, &mut free);
+            limbo.collect(&collector, &mut free);
+            reading.join().unwrap();
+            fencing.join().unwrap();
+            limbo.collect_all(&collector, &mut free);
+            assert_eq!(limbo.bytes(), 0);
+            drop(writer);
         });
     }
 }

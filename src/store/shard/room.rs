@@ -289,7 +289,7 @@ impl Writer {
     /// Frees what waits for readers, and gives way to them if that is what it takes.
     fn settle(&mut self, context: &Context) {
         for _ in 0..YIELDS {
-            self.collect(context);
+            self.collect_all(context);
             if self.limbo.bytes() == 0 {
                 return;
             }

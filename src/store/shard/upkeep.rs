@@ -120,7 +120,7 @@ impl Shard {
             if let Some(tables) = writer.index.shrink_to_fit(&self.index, &context.memory) {
                 writer.retire_tables(context, tables);
             }
-            writer.collect(context);
+            writer.collect_all(context);
             writer.is_compacting = true;
             Ok(())
         })
@@ -201,15 +201,26 @@ impl Writer {
         }
     }
 
-    /// Frees what was retired and can no longer be seen.
+    /// Frees what was retired and is known to be out of sight.
     pub(super) fn collect(&mut self, context: &Context) {
         let Self { limbo, arena, freed_later, .. } = self;
-        limbo.collect(&context.collector, |item| match item {
-            Retired::Entry(entry) if entry.size() > MAX_BLOCK_BYTES => freed_later.push(entry),
-            // SAFETY: no reader is left, and small entries of this shard come from this arena.
-            Retired::Entry(entry) => unsafe { entry.free(arena, &context.memory) },
-            Retired::Tables(_) | Retired::Directory(_) => {}
-        });
+        limbo.collect(&context.collector, |item| free(&item, arena, freed_later, context));
+    }
+
+    /// Frees what was retired and can no longer be seen.
+    pub(super) fn collect_all(&mut self, context: &Context) {
+        let Self { limbo, arena, freed_later, .. } = self;
+        limbo.collect_all(&context.collector, |item| free(&item, arena, freed_later, context));
+    }
+}
+
+/// Frees an entry that no reader can reach any more; a large one as soon as the lock is released. Tables go when they are dropped.
+fn free(item: &Retired, arena: &mut Arena, freed_later: &mut Vec<Entry>, context: &Context) {
+    match item {
+        Retired::Entry(entry) if entry.size() > MAX_BLOCK_BYTES => freed_later.push(*entry),
+        // SAFETY: no reader is left, and small entries of this shard come from this arena.
+        Retired::Entry(entry) => unsafe { entry.free(arena, &context.memory) },
+        Retired::Tables(_) | Retired::Directory(_) => {}
     }
 }
 
