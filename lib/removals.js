@@ -28,6 +28,9 @@ const DEFAULT_CAUSES = ['evicted', 'expired']
 /** Where native code says what it gives. */
 const states = new Uint32Array(DELIVERED_PER_TURN * REMOVAL_ROW)
 
+/** More than ever wait at once. Other threads may go on causing removals faster than this one takes them. */
+const MAX_TAKES = 256
+
 /**
  * Checks what a listener wants to hear of.
  *
@@ -66,7 +69,7 @@ class Audience {
   /** @param {Seat} seat */
   add(seat) {
     // What happened so far is not for the newcomer.
-    if (this.#seats.size > 0) while (this.#takeSome());
+    for (let takes = 0; takes < MAX_TAKES && this.#seats.size > 0 && this.#takeSome(); takes++);
     this.#seats.add(seat)
     try {
       this.#subscribe()

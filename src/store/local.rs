@@ -181,7 +181,10 @@ impl Local {
             shard.mark(tenant, self.mark_limit);
         }
         let context = &self.store.context;
-        if let Some(place) = tenant.place().filter(|_| context.sliding && context.may_expire()) {
+        if context.sliding
+            && context.may_expire()
+            && let Some(place) = tenant.place()
+        {
             shard.prolong(context, place.handle);
         }
         self.hits.as_ref().is_some_and(|log| log.note(shard.number(), tenant.number()))

@@ -12,6 +12,9 @@
 //! The assembler block stands for eight relaxed loads of a word each, in any order: no x86 processor tears an aligned
 //! 64-bit word that a wider load covers, and none lets a later load overtake an earlier one; the fence keeps the compiler
 //! from it. What the index proves of a miss needs no more: it rests on loads before the first and after the last of a run.
+//! That words are not torn is how processors behave rather than what their manuals promise for loads of 16 bytes, and nothing
+//! depends on it: a word that could be torn is one that a writer is changing at that moment, which is an insertion or a removal that
+//! a miss may come before, or a move that the index's move counter tells of. What is found is loaded again as an atomic.
 
 use super::sync::AtomicU64;
 
