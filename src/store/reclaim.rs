@@ -326,46 +326,60 @@ mod tests {
 #[cfg(all(test, loom))]
 mod model {
     use super::*;
+    use loom::cell::UnsafeCell;
     use loom::sync::atomic::AtomicPtr;
+    use loom::thread::JoinHandle;
+
+    /// What is shared, and where the reader finds it.
+    type Shared = Arc<AtomicPtr<UnsafeCell<u32>>>;
+
+    fn share() -> Shared {
+        Arc::new(AtomicPtr::new(Box::into_raw(Box::new(UnsafeCell::new(1)))))
+    }
+
+    /// A thread that follows the pointer, if it is still there.
+    fn follow(collector: &Arc<Collector>, shared: &Shared) -> JoinHandle<()> {
+        let (collector, shared) = (Arc::clone(collector), Arc::clone(shared));
+        let reader = collector.join();
+        loom::thread::spawn(move || {
+            let pin = collector.pin(&reader);
+            let pointer = shared.load(Ordering::Acquire);
+            if !pointer.is_null() {
+                // SAFETY: pinned before the load, and the writer frees through the collector.
+                assert_eq!(unsafe { (*pointer).with(|value| *value) }, 1);
+            }
+            drop(pin);
+        })
+    }
+
+    /// Unlinks what is shared, and retires it.
+    fn unlink(shared: &Shared) -> Limbo<*mut UnsafeCell<u32>> {
+        let mut limbo = Limbo::new();
+        let _ = limbo.retire(shared.swap(std::ptr::null_mut(), Ordering::AcqRel), 4);
+        limbo
+    }
+
+    /// Writing first makes loom notice a reader that still looks.
+    fn free(pointer: *mut UnsafeCell<u32>) {
+        // SAFETY: unlinked, and no reader is pinned at an epoch that could have seen it.
+        unsafe {
+            (*pointer).with_mut(|value| *value = 0);
+            drop(Box::from_raw(pointer));
+        }
+    }
 
     /// A reader follows a pointer while a writer unlinks, retires and frees what it points at: loom reports an access to
     /// freed memory if the two are not ordered.
     #[test]
     fn a_reader_never_follows_a_pointer_to_freed_memory() {
         loom::model(|| {
-            let collector = Arc::new(Collector::new());
-            let reader = collector.join();
+            let (collector, shared) = (Arc::new(Collector::new()), share());
             let writer = collector.join();
-            let shared = Arc::new(AtomicPtr::new(Box::into_raw(Box::new(loom::cell::UnsafeCell::new(1_u32)))));
-
-            let thread = loom::thread::spawn({
-                let (collector, shared) = (Arc::clone(&collector), Arc::clone(&shared));
-                move || {
-                    let pin = collector.pin(&reader);
-                    let pointer = shared.load(Ordering::Acquire);
-                    if !pointer.is_null() {
-                        // SAFETY: pinned before the load, and the writer frees through the collector.
-                        let value = unsafe { (*pointer).with(|value| *value) };
-                        assert_eq!(value, 1);
-                    }
-                    drop(pin);
-                }
-            });
-
-            let old = shared.swap(std::ptr::null_mut(), Ordering::AcqRel);
-            let mut limbo = Limbo::new();
-            let _ = limbo.retire(old, 4);
-            let mut free = |pointer: *mut loom::cell::UnsafeCell<u32>| {
-                // SAFETY: unlinked above, and no reader is pinned at an epoch that could have seen it. Writing first makes
-                // loom notice a reader that still looks.
-                unsafe {
-                    (*pointer).with_mut(|value| *value = 0);
-                    drop(Box::from_raw(pointer));
-                }
-            };
-            limbo.collect_all(&collector, &mut free);
-            thread.join().unwrap();
-            limbo.collect_all(&collector, &mut free);
+            let reading = follow(&collector, &shared);
+            let mut limbo = unlink(&shared);
+            limbo.collect_all(&collector, free);
+            reading.join().unwrap();
+            limbo.collect_all(&collector, free);
             assert_eq!(limbo.bytes(), 0);
             collector.leave(&writer);
         });
@@ -377,21 +391,9 @@ mod model {
         let mut builder = loom::model::Builder::new();
         builder.preemption_bound = Some(3);
         builder.check(|| {
-            let collector = Arc::new(Collector::new());
-            let (reader, writer, other) = (collector.join(), collector.join(), collector.join());
-            let shared = Arc::new(AtomicPtr::new(Box::into_raw(Box::new(loom::cell::UnsafeCell::new(1_u32)))));
-            let reading = loom::thread::spawn({
-                let (collector, shared) = (Arc::clone(&collector), Arc::clone(&shared));
-                move || {
-                    let pin = collector.pin(&reader);
-                    let pointer = shared.load(Ordering::Acquire);
-                    if !pointer.is_null() {
-                        // SAFETY: pinned before the load, and the writer frees through the collector.
-                        assert_eq!(unsafe { (*pointer).with(|value| *value) }, 1);
-                    }
-                    drop(pin);
-                }
-            });
+            let (collector, shared) = (Arc::new(Collector::new()), share());
+            let (writer, other) = (collector.join(), collector.join());
+            let reading = follow(&collector, &shared);
             let fencing = loom::thread::spawn({
                 let collector = Arc::clone(&collector);
                 move || {
@@ -399,21 +401,12 @@ mod model {
                     drop(other);
                 }
             });
-            let old = shared.swap(std::ptr::null_mut(), Ordering::AcqRel);
-            let mut limbo = Limbo::new();
-            let _ = limbo.retire(old, 4);
-            let mut free = |pointer: *mut loom::cell::UnsafeCell<u32>| {
-                // SAFETY: as above.
-                unsafe {
-                    (*pointer).with_mut(|value| *value = 0);
-                    drop(Box::from_raw(pointer));
-                }
-            };
-            limbo.collect(&collector, &mut free);
-            limbo.collect(&collector, &mut free);
+            let mut limbo = unlink(&shared);
+            limbo.collect(&collector, free);
+            limbo.collect(&collector, free);
             reading.join().unwrap();
             fencing.join().unwrap();
-            limbo.collect_all(&collector, &mut free);
+            limbo.collect_all(&collector, free);
             assert_eq!(limbo.bytes(), 0);
             drop(writer);
         });
