@@ -23,39 +23,41 @@ const SCRATCH = Object.freeze({
   WORD: 6,
   /** Number of the entry's type, 0 for none. */
   TYPE: 7,
+  /** Bytes that the value takes in the store. */
+  SIZE: 8,
   /** 1 if a write replaced a value, 0 if it made an entry. */
-  REPLACED: 8,
+  REPLACED: 9,
   /** How many items of a batch were written. */
-  WRITTEN: 9,
+  WRITTEN: 10,
   /** How many items of a batch were dealt with, those that were passed over included. */
-  PASSED: 10,
+  PASSED: 11,
   /** How many removals had no room to wait, after those that `takeRemovals` gave. */
-  DROPPED: 11
+  DROPPED: 12
 })
 
 /** Index of the ttl that the next write asks for, as a float64: 0 for the map's own, else milliseconds. */
 const SCRATCH_TTL = 31
 
-/** Numbers in a row that says all about an entry: STATE to TYPE, at the indexes of SCRATCH. */
-const ROW = 8
+/** Numbers in a row that says all about an entry: STATE to SIZE, at the indexes of SCRATCH. */
+const ROW = 9
 
-/** Index of a value that is a number in a row of a batch: an int32, or a float64 in two places. */
-const NUMBER = 8
+/** Index of a value that is a number in a row of a batch: an int32, or a float64 in two places. Even, for the float64. */
+const NUMBER = 10
 
 /** Numbers per item in the table of a batch: a row, then the number. */
-const BATCH_ROW = 10
+const BATCH_ROW = 12
 
 /** Numbers per entry in the `states` of a walk: a row, then the kind of the key. */
-const WALK_ROW = 9
+const WALK_ROW = 10
 
 /** Index of the key's kind in a row of a walk; 0 there says that the entry has no key. */
-const KEY_KIND = 8
+const KEY_KIND = 9
 
 /** Numbers per entry in the `states` of removals: as in a walk, then the cause. */
-const REMOVAL_ROW = 10
+const REMOVAL_ROW = 11
 
 /** Index of the cause in a row of a removal: a number of CAUSE. */
-const REMOVED_BY = 9
+const REMOVED_BY = 10
 
 /** What `walk` is asked for. */
 const WANT = Object.freeze({ KEYS: 1, VALUES: 2, ENTRIES: 3 })

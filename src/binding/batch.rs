@@ -11,7 +11,7 @@ use super::error::{Failure, Outcome};
 use super::gather::Gathered;
 use super::hot::type_id;
 use super::layout::{BATCH_ROW, GENERATION, NUMBER, PASSED, SHARD, SLOT, STATE, TYPE, WRITTEN};
-use crate::store::{Error, Found, Handle, Key, KeyKind, Value, ValueKind, Written};
+use crate::store::{Error, Handle, Key, KeyKind, Value, ValueKind, Written};
 
 /// The rows of a batch.
 struct Table<'s> {
@@ -177,7 +177,7 @@ pub fn get_many<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
         match &found {
             None => table.put(index, &[0]),
             Some(found) => {
-                table.put(index, &state_of(found));
+                table.put(index, &row(found.kind as u32, &found.place, found.type_id, out.len()));
                 if let Some(number) = gathered.take(found.kind, &out)? {
                     table.put_number(index, number);
                 }
@@ -185,10 +185,6 @@ pub fn get_many<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
         }
     }
     gathered.finish()
-}
-
-fn state_of(found: &Found) -> [u32; TYPE + 1] {
-    row(found.kind as u32, &found.place, found.type_id)
 }
 
 impl Table<'_> {
@@ -267,7 +263,7 @@ pub fn insert_many<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
     let type_id = type_id(engine, &map, call.argument(3))?;
     for_each_value(call, &table, call.argument(2), |index, value| {
         let written = map.local().insert(value, type_id, ttl)?;
-        table.put(index, &row(0, &written.place, type_id));
+        table.put(index, &row(0, &written.place, type_id, value.bytes.len()));
         call.environment.note_progress(index as u32 + 1, index as u32 + 1);
         Ok(())
     })?;

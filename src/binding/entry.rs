@@ -102,7 +102,7 @@ pub fn candidates<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
         let entry = map.local().read_step(handle, &mut key_out, &mut value_out)?;
         let Some((key_kind, found)) = entry else { continue };
         let mut words = [0; WALK_ROW];
-        words[..WALK_ROW - 1].copy_from_slice(&row(found.kind as u32, &found.place, found.type_id));
+        words[..WALK_ROW - 1].copy_from_slice(&row(found.kind as u32, &found.place, found.type_id, value_out.len()));
         words[WALK_ROW - 1] = key_kind as u32;
         states.set(keys.len() * WALK_ROW, &words);
         keys.push(key_to_js(engine, key_kind, &key_out)?);

@@ -17,7 +17,7 @@ use napi_derive::napi;
 use super::call::{Call, Elements, Engine, Js, Kept, Many};
 use super::error::{Failure, Outcome, capture_panics};
 use super::layout::{
-    CHUNK, GENERATION, REPLACED, ROW, SCRATCH_LENGTH, SCRATCH_TTL, SHARD, SLOT, STATE, TYPE, VERSION, WORD,
+    CHUNK, GENERATION, REPLACED, ROW, SCRATCH_LENGTH, SCRATCH_TTL, SHARD, SIZE, SLOT, STATE, TYPE, VERSION, WORD,
 };
 use super::listener::Alarm;
 use super::map::OpenMap;
@@ -197,29 +197,29 @@ impl Environment {
         self.note(STATE, 0);
     }
 
-    /// Says what was found and where.
+    /// Says what was found and where; `size` is that of the value.
     #[inline]
-    pub fn note_found(&self, found: &Found) {
-        self.note_from(STATE, &row(found.kind as u32, &found.place, found.type_id));
+    pub fn note_found(&self, found: &Found, size: usize) {
+        self.note_from(STATE, &row(found.kind as u32, &found.place, found.type_id, size));
     }
 
     /// Says where an entry is, and nothing of its value.
     #[inline]
     pub fn note_place(&self, place: &Place) {
-        self.note_from(STATE, &row(0, place, 0));
+        self.note_from(STATE, &row(0, place, 0, 0));
     }
 
-    /// Says what was written where.
+    /// Says what was written where; `size` is that of the value.
     #[inline]
-    pub fn note_written(&self, written: &Written) {
-        self.note_place(&written.place);
+    pub fn note_written(&self, written: &Written, size: usize) {
+        self.note_from(STATE, &row(0, &written.place, 0, size));
         self.note(REPLACED, u32::from(written.replaced));
     }
 }
 
 /// What a row of the scratch array or of `states` says.
 #[inline]
-pub fn row(state: u32, place: &Place, type_id: u32) -> [u32; ROW] {
+pub fn row(state: u32, place: &Place, type_id: u32, size: usize) -> [u32; ROW] {
     let mut row = [0; ROW];
     row[STATE] = state;
     row[VERSION] = place.version;
@@ -229,6 +229,7 @@ pub fn row(state: u32, place: &Place, type_id: u32) -> [u32; ROW] {
     row[CHUNK] = place.chunk;
     row[WORD] = place.word;
     row[TYPE] = type_id;
+    row[SIZE] = u32::try_from(size).unwrap_or(u32::MAX);
     row
 }
 

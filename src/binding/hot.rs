@@ -12,7 +12,7 @@ use super::error::Outcome;
 use super::layout::{STATE, WALK_ROW, WANT_KEYS, WANT_VALUES};
 use super::map::OpenMap;
 use super::{batch, entry, env, removals, shared_words};
-use crate::store::{Found, Handle, KeyKind, ValueKind, Written};
+use crate::store::{Found, Handle, KeyKind, Value, ValueKind, Written};
 
 /// Registers raw operations: the name in JavaScript, how many arguments, the function. The name is also the one that
 /// errors and events carry.
@@ -101,13 +101,13 @@ impl Environment {
             self.note_absent();
             return Ok(Js::NOTHING);
         };
-        self.note_found(found);
+        self.note_found(found, bytes.len());
         value_to_js(engine, found.kind, bytes)
     }
 
     #[inline]
-    fn give_written(&self, written: &Written) -> Js<'static> {
-        self.note_written(written);
+    fn give_written(&self, written: &Written, value: Value<'_>) -> Js<'static> {
+        self.note_written(written, value.bytes.len());
         Js::NOTHING
     }
 }
@@ -161,7 +161,7 @@ fn set<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let (mut key_space, mut value_space) = (Space::default(), Space::default());
     let key = key(call.engine, call.argument(1), &mut key_space)?;
     let value = value(call.engine, call.argument(2), kind(call.number(3)?)?, &mut value_space)?;
-    Ok(call.environment.give_written(&map.local().set(key, value, ttl)?))
+    Ok(call.environment.give_written(&map.local().set(key, value, ttl)?, value))
 }
 
 fn get_or_insert<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
@@ -173,7 +173,7 @@ fn get_or_insert<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let mut out = call.environment.value_buffer();
     let (found, written) = map.local().get_or_insert(key, value, ttl, &mut out)?;
     if let Some(written) = written {
-        return Ok(call.environment.give_written(&written));
+        return Ok(call.environment.give_written(&written, value));
     }
     call.environment.give(call.engine, found.as_ref(), &out)
 }
@@ -193,7 +193,7 @@ fn insert<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let mut space = Space::default();
     let value = value(call.engine, call.argument(1), kind(call.number(2)?)?, &mut space)?;
     let type_id = type_id(call.engine, &map, call.argument(3))?;
-    Ok(call.environment.give_written(&map.local().insert(value, type_id, ttl)?))
+    Ok(call.environment.give_written(&map.local().insert(value, type_id, ttl)?, value))
 }
 
 fn replace<'s>(call: &Call<'s, 6>) -> Outcome<Js<'s>> {
@@ -201,7 +201,7 @@ fn replace<'s>(call: &Call<'s, 6>) -> Outcome<Js<'s>> {
     let map = call.map()?;
     let mut space = Space::default();
     let value = value(call.engine, call.argument(4), kind(call.number(5)?)?, &mut space)?;
-    Ok(call.environment.give_written(&map.local().replace(call.handle()?, value, ttl)?))
+    Ok(call.environment.give_written(&map.local().replace(call.handle()?, value, ttl)?, value))
 }
 
 fn delete<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
@@ -252,7 +252,8 @@ fn walk<'s>(call: &Call<'s, 6>) -> Outcome<Js<'s>> {
                     let entry = map.local().read_step(step.handle, &mut key_out, &mut value_out)?;
                     let Some((key_kind, found)) = entry else { continue };
                     let mut entry = [0; WALK_ROW];
-                    entry[..WALK_ROW - 1].copy_from_slice(&row(found.kind as u32, &found.place, found.type_id));
+                    let words = row(found.kind as u32, &found.place, found.type_id, value_out.len());
+                    entry[..WALK_ROW - 1].copy_from_slice(&words);
                     entry[WALK_ROW - 1] = key_kind as u32;
                     states.set(done * WALK_ROW, &entry);
                     sequences.set(done, &[step.sequence as f64]);

@@ -24,28 +24,30 @@ pub const CHUNK: usize = 5;
 pub const WORD: usize = 6;
 /// Number of the entry's type, 0 for none.
 pub const TYPE: usize = 7;
+/// Bytes that the value takes in the store.
+pub const SIZE: usize = 8;
 /// 1 if a write replaced a value, 0 if it made an entry.
-pub const REPLACED: usize = 8;
+pub const REPLACED: usize = 9;
 /// How many items of a batch were written.
-pub const WRITTEN: usize = 9;
+pub const WRITTEN: usize = 10;
 /// How many items of a batch were dealt with, those that were passed over included.
-pub const PASSED: usize = 10;
+pub const PASSED: usize = 11;
 /// How many removals had no room to wait, after those that `takeRemovals` gave.
-pub const DROPPED: usize = 11;
+pub const DROPPED: usize = 12;
 
 /// Index of the ttl that the next write asks for, as a float64: 0 for the map's own, else milliseconds.
 pub const SCRATCH_TTL: usize = 31;
 
-/// Numbers in a row that says all about an entry: STATE to TYPE.
-pub const ROW: usize = 8;
-/// Index of a value that is a number in a row of a batch: an int32, or a float64 in two places.
-pub const NUMBER: usize = 8;
+/// Numbers in a row that says all about an entry: STATE to SIZE.
+pub const ROW: usize = 9;
+/// Index of a value that is a number in a row of a batch: an int32, or a float64 in two places. Even, for the float64.
+pub const NUMBER: usize = 10;
 /// Numbers per item in the table of a batch: a row, then the number.
-pub const BATCH_ROW: usize = 10;
+pub const BATCH_ROW: usize = 12;
 /// Numbers per entry in the `states` of a walk: a row, then the kind of the key.
-pub const WALK_ROW: usize = 9;
+pub const WALK_ROW: usize = 10;
 /// Numbers per entry in the `states` of removals: as in a walk, then the cause.
-pub const REMOVAL_ROW: usize = 10;
+pub const REMOVAL_ROW: usize = 11;
 
 /// `walk` gives the keys.
 pub const WANT_KEYS: u32 = 1;
@@ -53,9 +55,9 @@ pub const WANT_KEYS: u32 = 1;
 pub const WANT_VALUES: u32 = 2;
 
 const _: () = assert!(
-    TYPE + 1 == ROW
+    SIZE + 1 == ROW
         && ROW + 1 == WALK_ROW
-        && NUMBER == ROW
+        && NUMBER >= ROW
         && NUMBER.is_multiple_of(2)
         && BATCH_ROW == NUMBER + 2
         && WALK_ROW + 1 == REMOVAL_ROW
@@ -71,8 +73,8 @@ pub fn layout() -> String {
     json!({
         "scratch": {
             "STATE": STATE, "VERSION": VERSION, "SHARD": SHARD, "SLOT": SLOT, "GENERATION": GENERATION,
-            "CHUNK": CHUNK, "WORD": WORD, "TYPE": TYPE, "REPLACED": REPLACED, "WRITTEN": WRITTEN, "PASSED": PASSED,
-            "DROPPED": DROPPED,
+            "CHUNK": CHUNK, "WORD": WORD, "TYPE": TYPE, "SIZE": SIZE, "REPLACED": REPLACED, "WRITTEN": WRITTEN,
+            "PASSED": PASSED, "DROPPED": DROPPED,
         },
         "scratchTtl": SCRATCH_TTL,
         "scratchLength": SCRATCH_LENGTH,

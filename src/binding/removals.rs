@@ -46,7 +46,8 @@ pub fn take_removals<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
             for (index, removal) in removals.iter().enumerate() {
                 let place = Place { handle: removal.handle, version: 0, chunk: 0, word: 0 };
                 let mut words = [0; REMOVAL_ROW];
-                words[..ROW].copy_from_slice(&row(removal.value_kind as u32, &place, removal.type_id));
+                let size = removal.value.len();
+                words[..ROW].copy_from_slice(&row(removal.value_kind as u32, &place, removal.type_id, size));
                 words[ROW] = removal.key_kind as u32;
                 words[ROW + 1] = removal.cause as u32;
                 states.set((chunk * (CHUNK / 2) + index) * REMOVAL_ROW, &words);
