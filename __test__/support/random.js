@@ -2,14 +2,20 @@
 
 const { randomInt } = require('node:crypto')
 
+/** The seed that the environment asks for, or any. */
+function chooseSeed() {
+  const asked = process.env.SEED ?? process.env.TEST_SEED
+  return asked === undefined ? randomInt(2 ** 32) : Number(asked) >>> 0
+}
+
 /**
  * A generator of pseudo-random numbers that a failed run can be repeated with: the seed comes from the environment
- * variable TEST_SEED where it is set, and is printed with the test that uses it.
+ * variable SEED or TEST_SEED where it is set, and is printed with the test that uses it.
  *
  * @param {import('node:test').TestContext} t
  */
 function seededRandom(t) {
-  const seed = process.env.TEST_SEED === undefined ? randomInt(2 ** 32) : Number(process.env.TEST_SEED) >>> 0
+  const seed = chooseSeed()
   t.diagnostic(`TEST_SEED=${seed}`)
   return new Random(seed)
 }
@@ -48,4 +54,4 @@ class Random {
   }
 }
 
-module.exports = { Random, seededRandom }
+module.exports = { Random, chooseSeed, seededRandom }

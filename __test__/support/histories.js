@@ -1,0 +1,173 @@
+'use strict'
+
+// Runs rounds of histories and checks each: threads, the programs they run, and what they wrote down, key by key.
+
+const { once } = require('node:events')
+const path = require('node:path')
+const { Worker } = require('node:worker_threads')
+const { CONTROL_LENGTH, KEYS, KIND, PROFILES, ROW } = require('./history-program.js')
+const { DOES, SAW, violation } = require('./linearizability.js')
+
+const THREADS = 3
+const OPERATIONS = 3_000
+/** Writes of a round that is watched. */
+const WATCHED_WRITES = 50_000
+/** Operations, and the reads at the end of a round. */
+const MAX_ROWS = OPERATIONS + 4 * KEYS
+
+/** What an operation of each kind says of the state it met, by what it gave, and what it does. */
+const MEANING = {
+  [KIND.WRITE]: () => [SAW.AT_MOST_TENANT, DOES.WRITE],
+  [KIND.REPLACE]: given => (given ? [SAW.TENANT, DOES.WRITE] : [SAW.NO_TENANT, DOES.NOTHING]),
+  [KIND.READ]: () => [SAW.VALUE, DOES.NOTHING],
+  [KIND.READ_NATIVE]: () => [SAW.VALUE, DOES.NOTHING],
+  [KIND.READ_HANDLE]: given => [given ? SAW.VALUE : SAW.NO_TENANT, DOES.NOTHING],
+  [KIND.READ_HANDLE_NATIVE]: given => [given ? SAW.VALUE : SAW.NO_TENANT, DOES.NOTHING],
+  [KIND.HAS]: given => [given ? SAW.PRESENT : SAW.ABSENT, DOES.NOTHING],
+  [KIND.HAS_HANDLE]: given => [given ? SAW.TENANT : SAW.NO_TENANT, DOES.NOTHING],
+  [KIND.FIND]: given => [given ? SAW.TENANT : SAW.ABSENT, DOES.NOTHING],
+  [KIND.DELETE]: given => (given ? [SAW.PRESENT, DOES.DELETE] : [SAW.ABSENT, DOES.NOTHING]),
+  [KIND.DELETE_HANDLE]: given => (given ? [SAW.TENANT, DOES.DELETE] : [SAW.NO_TENANT, DOES.NOTHING]),
+  [KIND.REMOVE]: given => [SAW.VALUE, given ? DOES.DELETE : DOES.NOTHING],
+  [KIND.TOUCH]: given => [given ? SAW.PRESENT : SAW.ABSENT, DOES.NOTHING],
+  [KIND.CLEAR]: () => [SAW.ANYTHING, DOES.DELETE],
+  [KIND.DESTROY]: () => [SAW.ANYTHING, DOES.DELETE]
+}
+
+const NEAR = new Set([KIND.READ, KIND.READ_HANDLE, KIND.HAS_HANDLE])
+const OF_ALL_KEYS = new Set([KIND.CLEAR, KIND.DESTROY])
+const NAMES = Object.fromEntries(Object.entries(KIND).map(([name, kind]) => [kind, name.toLowerCase()]))
+
+/** An operation as the checker takes it, from a row of a log. */
+function operationOf(log, row) {
+  const [kind, , result, value, tenant, start, end] = log.subarray(row, row + ROW)
+  const [saw, does] = MEANING[kind](result)
+  const of = saw === SAW.VALUE ? result : tenant
+  return { start, end, saw, of, does, value, isNear: NEAR.has(kind), kind, result, tenant }
+}
+
+/** What people read of an operation. */
+const describe = ({ kind, result, value, tenant }) =>
+  `${NAMES[kind]}${value ? ` ${value}` : ''}${tenant ? ` of ${tenant}` : ''} -> ${result}`
+
+/** Takes the rows of a thread apart by key. */
+function byKey(log, count) {
+  const keys = Array.from({ length: KEYS }, () => [])
+  for (let row = 0; row < count * ROW; row += ROW) {
+    if (log[row] === KIND.CLOSED) continue
+    const operation = operationOf(log, row)
+    if (OF_ALL_KEYS.has(log[row])) for (const operations of keys) operations.push(operation)
+    else keys[log[row + 1]].push(operation)
+  }
+  return keys
+}
+
+/** What handles say without any order of operations: each is of one key, and each value has the one it was written under. */
+function tenantsOf(threads) {
+  const tenants = new Map()
+  const keys = new Map()
+  for (const thread of threads) {
+    for (const [key, operations] of thread.entries()) {
+      for (const { tenant, does, value } of operations) {
+        if (tenant !== 0 && (keys.get(tenant) ?? key) !== key) throw new Error(`tenant ${tenant} has two keys`)
+        if (tenant !== 0) keys.set(tenant, key)
+        if (does === DOES.WRITE) tenants.set(value, tenant)
+      }
+    }
+  }
+  for (const { kind, tenant, result } of threads.flat(2)) {
+    const isRead = kind === KIND.READ_HANDLE || kind === KIND.READ_HANDLE_NATIVE
+    if (isRead && result !== 0 && tenants.get(result) !== tenant) {
+      throw new Error(`the handle ${tenant} read ${result}, which was written under ${tenants.get(result)}`)
+    }
+  }
+  return tenants
+}
+
+/** An operation that begins after the end of a destroyed map fails, one that was over before does not. */
+function checkEnd(logs, counts) {
+  const rows = logs.flatMap((log, thread) =>
+    Array.from({ length: counts[thread] }, (_, n) => log.subarray(n * ROW, (n + 1) * ROW))
+  )
+  const destroyed = rows.find(row => row[0] === KIND.DESTROY)
+  const [from, to] =
+    destroyed === undefined ? [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY] : destroyed.subarray(5)
+  for (const [kind, key, result, , , start, end] of rows) {
+    const isClosed = kind === KIND.CLOSED
+    if (isClosed && end < from) throw new Error(`an operation on key ${key} failed before the map was destroyed`)
+    if (!isClosed && start > to)
+      throw new Error(`${NAMES[kind]} of key ${key} gave ${result} after the map was destroyed`)
+  }
+}
+
+/** Checks what the threads of a round wrote down. Throws if nothing explains it. */
+function check(logs, counts, profile) {
+  checkEnd(logs, counts)
+  const threads = logs.map((log, thread) => byKey(log, counts[thread]))
+  const tenants = tenantsOf(threads)
+  for (let key = 0; key < KEYS; key++) {
+    const operations = threads.map(keys => keys[key])
+    const found = violation(operations, { tenants, vanish: profile.vanish, fade: profile.fade }, describe)
+    if (found !== null) throw new Error(`${profile.name}, key ${key}: ${found}`)
+  }
+  return counts.reduce((sum, count) => sum + count, 0)
+}
+
+/** An error that says how to begin with the round that it is about. */
+const ofSeed = (seed, message) => new Error(`SEED=${seed}: ${message}`)
+
+/** The threads of histories. Each round runs while the one before is checked, so there are two logs of each thread. */
+class Histories {
+  #control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_LENGTH))
+  #workers
+  #rounds = 0
+
+  constructor(threads = THREADS) {
+    this.#workers = Array.from({ length: threads }, (_, thread) => {
+      const logs = [0, 1].map(() => new SharedArrayBuffer(MAX_ROWS * ROW * Float64Array.BYTES_PER_ELEMENT))
+      const workerData = { thread, control: this.#control, logs }
+      const worker = new Worker(path.join(__dirname, 'history-worker.js'), { workerData })
+      return { worker, logs: logs.map(log => new Float64Array(log)) }
+    })
+  }
+
+  /** Runs a round that is written down, and gives a function that checks it and gives the number of operations. */
+  async record(seed, profile = seed % PROFILES.length) {
+    const log = this.#rounds % 2
+    const { operations = OPERATIONS } = PROFILES[profile]
+    const counts = await this.#run({ seed, profile, log, operations })
+    const logs = this.#workers.map(one => one.logs[log])
+    return () => {
+      try {
+        return check(logs, counts, PROFILES[profile])
+      } catch (error) {
+        throw ofSeed(seed, error.message)
+      }
+    }
+  }
+
+  /** Runs a round that is watched, and gives the number of reads. Throws if a thread saw time go backwards. */
+  async watch(seed) {
+    const answers = await this.#run({ watches: true, seed, operations: WATCHED_WRITES })
+    const wrong = answers.find(answer => answer.wrong !== null)
+    if (wrong !== undefined) throw ofSeed(seed, wrong.wrong)
+    return answers.reduce((sum, { reads }) => sum + reads, 0)
+  }
+
+  #run(program) {
+    const name = `history ${process.pid} ${++this.#rounds}`
+    this.#control.fill(0)
+    return Promise.all(
+      this.#workers.map(({ worker }) => {
+        worker.postMessage({ ...program, name, threads: this.#workers.length })
+        return once(worker, 'message').then(([answer]) => answer)
+      })
+    )
+  }
+
+  end() {
+    return Promise.all(this.#workers.map(({ worker }) => worker.terminate()))
+  }
+}
+
+module.exports = { Histories, PROFILES, THREADS }

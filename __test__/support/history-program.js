@@ -1,0 +1,117 @@
+'use strict'
+
+// What histories are made of: the operations, how often each comes, and the maps they run on.
+
+/** Keys of a round. Few, so that threads meet. */
+const KEYS = 3
+const keyOf = key => (key === 0 ? 0 : `key-${key}`)
+
+/** Characters of the longest values: too many for a page of small entries. */
+const LONGEST = 5_000
+
+/** Numbers that threads share: the clock, how many came to each meeting, and whether the only writer is done. */
+const CONTROL = Object.freeze({ CLOCK: 0, STARTED: 1, ENDED: 2, WRITTEN: 3 })
+const CONTROL_LENGTH = 4
+
+/** Numbers that are written down of an operation: kind, key, result, value, tenant, start, end. */
+const ROW = 7
+
+/** What an operation was. A `RESULT` is the value's number, 0 for none; where only presence is asked for, 1 or 0. */
+const KIND = Object.freeze({
+  /** Wrote VALUE by key; the entry is TENANT from here on. */
+  WRITE: 1,
+  /** Wrote VALUE by the handle of TENANT. RESULT is 0 if that was gone. */
+  REPLACE: 2,
+  /** Read by key. */
+  READ: 3,
+  /** Read by key in the store. */
+  READ_NATIVE: 4,
+  /** Read by the handle of TENANT. */
+  READ_HANDLE: 5,
+  READ_HANDLE_NATIVE: 6,
+  HAS: 7,
+  HAS_HANDLE: 8,
+  /** Asked for the handle: TENANT, if RESULT is 1. */
+  FIND: 9,
+  DELETE: 10,
+  DELETE_HANDLE: 11,
+  /** Deleted and read at once. */
+  REMOVE: 12,
+  TOUCH: 13,
+  CLEAR: 14,
+  DESTROY: 15,
+  /** Refused, because the map was destroyed. */
+  CLOSED: 16
+})
+
+/** The near caches of the threads of a round, in turn. */
+const NEAR_CACHES = [{}, { maxEntries: 2 }, { maxEntries: 1 }, {}]
+
+const READS = {
+  readNear: 10,
+  readNative: 5,
+  readHandle: 10,
+  readHandleNative: 3,
+  has: 4,
+  hasHandle: 3,
+  peek: 3,
+  getMany: 2
+}
+const WRITES = { write: 8, replace: 4, remove: 2, delete: 3, deleteHandle: 1, find: 3 }
+const ALL = { ...READS, ...WRITES }
+
+/**
+ * The maps. `vanish`: entries may leave at any time. `fade`: copies may outlive that, as an expired entry's may.
+ *
+ * @type {{ name: string, options: any, weights: Record<string, number>, vanish?: boolean, fade?: boolean, destroys?: boolean, operations?: number, longest?: number }[]}
+ */
+const PROFILES = [
+  { name: 'plain', options: { shards: 1 }, weights: ALL },
+  {
+    name: 'few writes',
+    options: {},
+    weights: { ...READS, readNear: 30, readHandle: 30, write: 2, replace: 2, find: 2 }
+  },
+  { name: 'clear', options: { shards: 1 }, weights: { ...ALL, clear: 1 } },
+  { name: 'clear, several shards', options: { shards: 4 }, weights: { ...ALL, clear: 2, churn: 4 } },
+  { name: 'destroy', options: { shards: 1 }, weights: ALL, destroys: true, operations: 200, longest: 60_000 },
+  { name: 'growth', options: { shards: 1 }, weights: { ...ALL, churn: 20, shrink: 1 } },
+  {
+    name: 'eviction',
+    options: { shards: 1, maxEntries: KEYS - 1, evictionStrategy: 'sieve' },
+    weights: { ...ALL, evict: 2, churn: 4 },
+    vanish: true
+  },
+  {
+    name: 'byte limit',
+    options: { shards: 1, memoryLimit: '256kb', evictionStrategy: 'lru' },
+    weights: { ...ALL, evict: 1, churn: 40 },
+    vanish: true
+  },
+  {
+    name: 'expiry',
+    options: { shards: 1, ttl: 2 },
+    weights: { ...ALL, touch: 4, purge: 1, writeForever: 4 },
+    vanish: true,
+    fade: true
+  },
+  {
+    name: 'strict expiry',
+    options: { shards: 1, strictTtl: true },
+    weights: { ...ALL, touch: 6, purge: 1, writeBrief: 3 },
+    vanish: true
+  },
+  {
+    name: 'sliding expiry',
+    options: { shards: 1, sliding: true },
+    weights: { ...ALL, touch: 6, purge: 1, writeBrief: 3 },
+    vanish: true
+  }
+]
+
+/** The operations of a profile, each as often as it weighs. */
+function drawsOf({ weights }) {
+  return Object.entries(weights).flatMap(([operation, weight]) => new Array(weight).fill(operation))
+}
+
+module.exports = { CONTROL, CONTROL_LENGTH, KEYS, KIND, LONGEST, NEAR_CACHES, PROFILES, ROW, drawsOf, keyOf }

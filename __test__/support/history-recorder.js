@@ -1,0 +1,291 @@
+'use strict'
+
+// Runs operations on a map and writes each down as a row of numbers.
+
+const { CONTROL, KIND, ROW, keyOf } = require('./history-program.js')
+
+/** Values of other threads begin above. */
+const VALUES_PER_THREAD = 2 ** 20
+
+/** How long a value is that becomes a text, where the longest are of `longest` characters. */
+const lengthOf = (value, longest) => (value % 32 === 3 ? longest : 8 + (value % 7) * 100)
+
+/** A value of one of the kinds that near caches keep, which says its number. */
+function valueFor(number, longest) {
+  switch (number & 3) {
+    case 0:
+      return number
+    case 1:
+      return { number }
+    case 2:
+      return [number]
+    default:
+      return String(number).padEnd(lengthOf(number, longest), '.')
+  }
+}
+
+/** The number of a value, 0 for none; a value that is not whole is none of the numbers that were written. */
+function numberOf(value, longest) {
+  if (value === undefined) return 0
+  if (typeof value === 'number') return value
+  if (typeof value !== 'string') return value.number ?? value[0]
+  const number = Number.parseInt(value, 10)
+  return value.length === lengthOf(number, longest) && value.endsWith('.') ? number : -1
+}
+
+/** One number for a handle. */
+const tenantOf = ({ shard, slot, generation }) => shard + 64 * (slot + 2 ** 16 * generation)
+
+const DEAD = new Set(['ERR_HANDLE_NOT_FOUND', 'ERR_HANDLE_INVALIDATED', 'ERR_GENERATION_MISMATCH'])
+const FULL = new Set(['ERR_MEMORY_LIMIT', 'ERR_VALUE_TOO_LARGE'])
+
+const NEVER = 2 ** 31
+
+class Recorder {
+  #near
+  #native
+  #control
+  #log
+  #nextValue
+  #other = 0
+  #longest
+  /** The handle that this thread uses for each key. */
+  #handles = []
+  count = 0
+
+  /** Two maps of one name, the second without near cache. */
+  constructor({ near, native, control, log, thread, longest }) {
+    this.#longest = longest
+    this.#near = near
+    this.#native = native
+    this.#control = control
+    this.#log = log
+    this.#nextValue = thread * VALUES_PER_THREAD
+  }
+
+  /** Runs an operation and writes down what it saw. */
+  run(operation, key, random) {
+    const start = Atomics.load(this.#control, CONTROL.CLOCK)
+    try {
+      this[operation](key, random)
+    } catch (error) {
+      const end = Atomics.add(this.#control, CONTROL.CLOCK, 1)
+      if (error.code === 'ERR_CLOSED') this.#note(KIND.CLOSED, key, 0, 0, 0, start, end)
+      // The map is as it was.
+      else if (!FULL.has(error.code)) throw error
+    }
+  }
+
+  #start() {
+    return Atomics.load(this.#control, CONTROL.CLOCK)
+  }
+
+  #end() {
+    return Atomics.add(this.#control, CONTROL.CLOCK, 1)
+  }
+
+  #note(kind, key, result, value, tenant, start, end) {
+    const log = this.#log
+    const row = this.count++ * ROW
+    log[row] = kind
+    log[row + 1] = key
+    log[row + 2] = result
+    log[row + 3] = value
+    log[row + 4] = tenant
+    log[row + 5] = start
+    log[row + 6] = end
+  }
+
+  #hold(key, handle, random) {
+    const held = this.#handles[key]
+    if (held === undefined || (tenantOf(held) !== tenantOf(handle) && random.oneIn(2))) this.#handles[key] = handle
+  }
+
+  #write(key, random, options) {
+    const number = ++this.#nextValue
+    const value = valueFor(number, this.#longest)
+    const start = this.#start()
+    const handle = this.#near.insertWithHandle(keyOf(key), value, options)
+    const end = this.#end()
+    this.#note(KIND.WRITE, key, 1, number, tenantOf(handle), start, end)
+    this.#hold(key, handle, random)
+  }
+
+  write(key, random) {
+    this.#write(key, random)
+  }
+
+  writeBrief(key, random) {
+    this.#write(key, random, { ttl: 1 + random.below(3) })
+  }
+
+  writeForever(key, random) {
+    this.#write(key, random, { ttl: NEVER })
+  }
+
+  replace(key) {
+    const handle = this.#handles[key]
+    if (handle === undefined) return
+    const number = ++this.#nextValue
+    const value = valueFor(number, this.#longest)
+    const start = this.#start()
+    let end
+    let isWritten = 1
+    try {
+      this.#near.replace(handle, value)
+      end = this.#end()
+    } catch (error) {
+      end = this.#end()
+      if (!DEAD.has(error.code)) throw error
+      isWritten = 0
+    }
+    this.#note(KIND.REPLACE, key, isWritten, number, tenantOf(handle), start, end)
+  }
+
+  #read(kind, map, key) {
+    const name = keyOf(key)
+    const start = this.#start()
+    const value = map.get(name)
+    const end = this.#end()
+    this.#note(kind, key, numberOf(value, this.#longest), 0, 0, start, end)
+  }
+
+  readNear(key) {
+    this.#read(KIND.READ, this.#near, key)
+  }
+
+  readNative(key) {
+    this.#read(KIND.READ_NATIVE, this.#native, key)
+  }
+
+  peek(key) {
+    const name = keyOf(key)
+    const start = this.#start()
+    const value = this.#near.peek(name)
+    const end = this.#end()
+    this.#note(KIND.READ, key, numberOf(value, this.#longest), 0, 0, start, end)
+  }
+
+  getMany(key) {
+    const names = [keyOf(key)]
+    const start = this.#start()
+    const values = this.#near.getMany(names)
+    const end = this.#end()
+    this.#note(KIND.READ, key, numberOf(values[0], this.#longest), 0, 0, start, end)
+  }
+
+  #readHandle(kind, map, key) {
+    const handle = this.#handles[key]
+    if (handle === undefined) return
+    const start = this.#start()
+    const value = map.get(handle)
+    const end = this.#end()
+    this.#note(kind, key, numberOf(value, this.#longest), 0, tenantOf(handle), start, end)
+    if (value === undefined) this.#handles[key] = undefined
+  }
+
+  readHandle(key) {
+    this.#readHandle(KIND.READ_HANDLE, this.#near, key)
+  }
+
+  readHandleNative(key) {
+    this.#readHandle(KIND.READ_HANDLE_NATIVE, this.#native, key)
+  }
+
+  has(key) {
+    const name = keyOf(key)
+    const start = this.#start()
+    const isThere = this.#near.has(name)
+    const end = this.#end()
+    this.#note(KIND.HAS, key, Number(isThere), 0, 0, start, end)
+  }
+
+  hasHandle(key) {
+    const handle = this.#handles[key]
+    if (handle === undefined) return
+    const start = this.#start()
+    const isThere = this.#near.has(handle)
+    const end = this.#end()
+    this.#note(KIND.HAS_HANDLE, key, Number(isThere), 0, tenantOf(handle), start, end)
+  }
+
+  find(key, random) {
+    const name = keyOf(key)
+    const start = this.#start()
+    const handle = this.#near.getHandle(name)
+    const end = this.#end()
+    this.#note(KIND.FIND, key, Number(handle !== undefined), 0, handle === undefined ? 0 : tenantOf(handle), start, end)
+    if (handle !== undefined) this.#hold(key, handle, random)
+  }
+
+  delete(key) {
+    const name = keyOf(key)
+    const start = this.#start()
+    const wasThere = this.#near.delete(name)
+    const end = this.#end()
+    this.#note(KIND.DELETE, key, Number(wasThere), 0, 0, start, end)
+  }
+
+  deleteHandle(key) {
+    const handle = this.#handles[key]
+    if (handle === undefined) return
+    const start = this.#start()
+    const wasThere = this.#near.delete(handle)
+    const end = this.#end()
+    this.#note(KIND.DELETE_HANDLE, key, Number(wasThere), 0, tenantOf(handle), start, end)
+  }
+
+  remove(key) {
+    const name = keyOf(key)
+    const start = this.#start()
+    const value = this.#near.remove(name)
+    const end = this.#end()
+    this.#note(KIND.REMOVE, key, numberOf(value, this.#longest), 0, 0, start, end)
+  }
+
+  touch(key, random) {
+    const name = keyOf(key)
+    const ttl = 1 + random.below(3)
+    const start = this.#start()
+    const isThere = this.#near.touch(name, { ttl })
+    const end = this.#end()
+    this.#note(KIND.TOUCH, key, Number(isThere), 0, 0, start, end)
+  }
+
+  clear() {
+    const start = this.#start()
+    this.#near.clear()
+    const end = this.#end()
+    this.#note(KIND.CLEAR, 0, 0, 0, 0, start, end)
+  }
+
+  /** Ends the map for all threads. */
+  destroy() {
+    const start = this.#start()
+    this.#native.destroy()
+    const end = this.#end()
+    this.#note(KIND.DESTROY, 0, 0, 0, 0, start, end)
+  }
+
+  // What changes no key that is looked at, or none for good: it moves, fills, empties and frees what is beside them.
+
+  churn(_key, random) {
+    const other = `other-${random.below(600)}`
+    if (random.oneIn(3)) this.#near.delete(other)
+    else this.#near.set(other, valueFor(this.#other++, this.#longest))
+  }
+
+  shrink() {
+    this.#near.shrinkToFit()
+  }
+
+  evict() {
+    this.#near.evict(1)
+  }
+
+  purge() {
+    this.#near.purgeExpired()
+  }
+}
+
+module.exports = { Recorder }
