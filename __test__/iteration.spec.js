@@ -4,6 +4,8 @@ const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const { Handle, TypedMap } = require('..')
 const { seededRandom } = require('./support/random.js')
+const { KIND, SCRATCH, WALK_ROW, WANT } = require('../lib/layout.js')
+const { binding, scratch } = require('../lib/native.js')
 
 describe('iteration: order', () => {
   it('is that of insertion, over all shards and kinds of keys', () => {
@@ -213,6 +215,29 @@ describe('iteration: at random', () => {
           else if (change === 5 && step % 97 === 96) one.clear()
         })
       }
+    }
+  })
+})
+
+describe('iteration: batches', () => {
+  /** How many entries one native walk gives. */
+  const walked = (id, count, want) => {
+    const cells = binding.walk(id, 0, count, want, new Uint32Array(count * WALK_ROW), new Float64Array(count))
+    assert.equal(cells.length, 2 * scratch[SCRATCH.STATE])
+    return scratch[SCRATCH.STATE]
+  }
+
+  it('end once they hold 256 KiB, and hold one entry at least', () => {
+    for (const [valueBytes, expected] of [
+      [100, 256],
+      [10_000, 27],
+      [1_000_000, 1]
+    ]) {
+      const { id } = binding.open(null, '{}')
+      for (let n = 0; n < 300; n++) binding.set(id, `key ${n}`, 'x'.repeat(valueBytes), KIND.String)
+      assert.equal(walked(id, 256, WANT.ENTRIES), expected, `values of ${valueBytes} bytes`)
+      assert.equal(walked(id, 256, WANT.KEYS), 256, 'values that are not wanted do not count')
+      binding.close(id)
     }
   })
 })

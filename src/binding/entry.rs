@@ -96,13 +96,13 @@ pub fn candidates<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
     let mut handles = Vec::with_capacity(count);
     map.local().candidates(count, &mut handles)?;
     let cells = engine.array()?;
-    let (mut key_out, mut value_out) = (call.environment.key_buffer(), call.environment.value_buffer());
+    let mut key_out = call.environment.key_buffer();
     let mut keys = Vec::with_capacity(count);
     for handle in handles.into_iter().take(count) {
-        let entry = map.local().read_step(handle, &mut key_out, &mut value_out)?;
-        let Some((key_kind, found)) = entry else { continue };
+        let entry = map.local().read_key(handle, &mut key_out)?;
+        let Some((key_kind, found, value_bytes)) = entry else { continue };
         let mut words = [0; WALK_ROW];
-        words[..WALK_ROW - 1].copy_from_slice(&row(found.kind as u32, &found.place, found.type_id, value_out.len()));
+        words[..WALK_ROW - 1].copy_from_slice(&row(found.kind as u32, &found.place, found.type_id, value_bytes));
         words[WALK_ROW - 1] = key_kind as u32;
         states.set(keys.len() * WALK_ROW, &words);
         keys.push(key_to_js(engine, key_kind, &key_out)?);

@@ -83,7 +83,8 @@ export declare function insertMany(
 ): void
 /** How many entries were deleted. */
 export declare function deleteMany(id: number, items: readonly unknown[], table: Table): number
-/** The next entries in insertion order after the sequence number `after` (0: from the start). The result holds two cells
+/** The next entries in insertion order after the sequence number `after` (0: from the start): at most `count`, and no more
+ * once they have come to 256 KiB, but at least one if there is any. The result holds two cells
  * for each entry, key and value; STATE says how many entries there are, 0 at the end. Nine numbers for each entry in
  * `states`: STATE to TYPE, then the kind of the key, 0 for an entry without key. `want`: 1 keys, 2 values, 3 both. */
 export declare function walk(

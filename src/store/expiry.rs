@@ -28,7 +28,9 @@ const NEVER: u64 = u64::MAX;
 
 /// What has deadlines.
 pub trait Expires: Send + Sync + 'static {
-    /// Lets expire what is due at `now_ms`, or some of it: in one step that holds no lock for long. Gives the next deadline, of all;
+    /// Lets expire what is due at `now_ms`, or some of it: in one step that holds no lock for long and leaves it to those who
+    /// wait for it. The thread does not yield between steps: beside a busy thread, each time would cost it a whole time slice,
+    /// and a million entries that expire at once would stay for seconds. Gives the next deadline, of all;
     /// one that is over asks for the next step. Sees every deadline that was set before the call.
     fn expire(&self, now_ms: u64) -> Option<u64>;
 }
@@ -157,8 +159,6 @@ fn run(shared: &Shared, map: &Weak<dyn Expires>) {
         shared.next_ms.fetch_min(next_ms.unwrap_or(NEVER), Ordering::Relaxed);
         // If everybody else is gone meanwhile, the map ends here.
         drop(map);
-        // Writers that wait for a lock go first.
-        std::thread::yield_now();
     }
 }
 

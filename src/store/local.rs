@@ -580,6 +580,18 @@ impl Local {
         })
     }
 
+    /// The same without the value's bytes, for whoever asks who is there; how many they are comes last.
+    pub fn read_key(&self, handle: Handle, key_out: &mut Vec<u8>) -> Result<Option<(KeyKind, Found, usize)>, Error> {
+        self.find_handle(handle, Look::Peek, |shard, tenant| {
+            let key = tenant.entry.key();
+            key_out.clear();
+            key_out.extend_from_slice(key.bytes);
+            let place = shard.without_copies(&self.store.context, tenant.place()?);
+            let found = Found { kind: tenant.entry.value_kind(), place, type_id: tenant.entry.type_id() };
+            Some((key.kind, found, tenant.entry.value_len()))
+        })
+    }
+
     /// Adds reads that never came here because a fresh copy was at hand.
     pub fn add_near_hits(&self, hits: u64) {
         self.counters.near_hits.add(hits);

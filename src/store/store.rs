@@ -30,8 +30,10 @@ pub struct Store {
     expiry: Expiry,
 }
 
-/// Entries that expire in one step of the expiry thread: some hundred microseconds of a shard's lock.
+/// Entries that expire under one lock of their shard: some hundred microseconds.
 const EXPIRED_PER_STEP: usize = 512;
+/// Entries that one call of [`Store::purge_expired`] takes out: two milliseconds of its caller's time.
+const PURGED_PER_CALL: usize = 4_096;
 /// Entries that leave in one step where somebody asked for many.
 const EVICTED_PER_STEP: usize = 256;
 
@@ -194,13 +196,15 @@ impl Store {
         Ok(gone)
     }
 
-    /// Lets go of all entries whose deadline is over. Gives their number.
+    /// Removes entries whose deadline is over, at most as many as one call may take the time for. Gives their number.
     pub(super) fn purge_expired(&self) -> Result<u64, Error> {
         let now_ms = self.context.clock.now_ms();
-        let mut gone = 0;
+        let (mut left, mut gone) = (PURGED_PER_CALL, 0);
         for shard in &self.shards {
-            while shard.next_deadline_ms() <= now_ms {
-                gone += shard.expire_due(&self.context, now_ms, EXPIRED_PER_STEP)? as u64;
+            while left > 0 && shard.next_deadline_ms() <= now_ms {
+                let due = shard.expire_due(&self.context, now_ms, EXPIRED_PER_STEP)?;
+                left = left.saturating_sub(due.seen);
+                gone += due.expired as u64;
             }
         }
         Ok(gone)
@@ -423,10 +427,11 @@ impl Store {
 
 impl Expires for Store {
     fn expire(&self, now_ms: u64) -> Option<u64> {
-        let due = self.shards.iter().find(|shard| shard.next_deadline_ms() <= now_ms);
-        if let Some(shard) = due {
+        let is_due = |shard: &&Shard| shard.next_deadline_ms() <= now_ms;
+        if self.shards.iter().any(|shard| is_due(&shard)) {
+            let expire = |shard: &Shard| shard.expire_due(&self.context, now_ms, EXPIRED_PER_STEP).map(|_| ());
             // Who frees what was retired must be a participant. A map that was destroyed has nothing left to expire.
-            self.as_participant(|| shard.expire_due(&self.context, now_ms, EXPIRED_PER_STEP)).ok()?;
+            self.as_participant(|| self.shards.iter().filter(is_due).try_for_each(expire)).ok()?;
         }
         let next_ms = self.shards.iter().map(Shard::next_deadline_ms).min();
         next_ms.filter(|&next_ms| next_ms != u64::MAX)

@@ -18,7 +18,7 @@ pub mod process {
 
 #[cfg(not(loom))]
 mod native {
-    pub use parking_lot::{Mutex, RwLock};
+    pub use parking_lot::{Mutex, MutexGuard, RwLock};
     pub use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64};
     pub use std::sync::{Arc, Weak};
 
@@ -38,6 +38,12 @@ mod native {
         let words = Box::into_raw(vec![0_u32; len].into_boxed_slice());
         // SAFETY: `AtomicU32` has the size, alignment and bit validity of `u32`, and the box is owned here alone.
         unsafe { Box::from_raw(words as *mut [AtomicU32]) }
+    }
+
+    /// Releases a lock to whoever waits for it. Without that, a thread that takes the lock again at once is faster than one
+    /// that has to wake up first, again and again.
+    pub fn unlock_fairly<T>(guard: MutexGuard<'_, T>) {
+        MutexGuard::unlock_fair(guard);
     }
 
     /// The reader's half of an asymmetric barrier: where the kernel can interrupt every running thread of the process for
@@ -112,7 +118,7 @@ mod native {
 
 #[cfg(loom)]
 mod model {
-    use loom::sync::MutexGuard;
+    pub use loom::sync::MutexGuard;
     pub use loom::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64};
     pub use std::sync::{Arc, Weak};
 
@@ -132,6 +138,10 @@ mod model {
         pub fn get_mut(&mut self) -> &mut T {
             self.0.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner)
         }
+    }
+
+    pub fn unlock_fairly<T>(guard: MutexGuard<'_, T>) {
+        drop(guard);
     }
 
     pub use parking_lot::RwLock;

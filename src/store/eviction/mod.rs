@@ -156,6 +156,8 @@ fn history_room(room: usize, entries: usize, capacity: usize) -> Option<usize> {
     // Growing forgets, so it goes in steps; while a map fills there is nothing to forget yet.
     let step = room + (room / 4).max(16);
     let grown = (2 * room).min(capacity).max(step).max(entries);
-    let has_shrunk = room > 1_024 && capacity < room / 4;
-    if entries > room { Some(grown) } else { has_shrunk.then_some(capacity.max(entries)) }
+    // A limit that was lowered counts once the entries are gone, too: until then, the next write would need the room again.
+    let needed = capacity.max(entries);
+    let has_shrunk = room > 1_024 && needed < room / 4;
+    if entries > room { Some(grown) } else { has_shrunk.then_some(needed) }
 }

@@ -19,7 +19,7 @@ use super::super::clock::Clock;
 use super::super::error::Error;
 use super::super::memory::{Memory, Use};
 use super::super::sync::Arc;
-use super::{Access, MAX_LOOKS, Mark, Policy, PolicyKind, make};
+use super::{Access, MAX_LOOKS, Mark, Policy, PolicyKind, history_room, make};
 
 const ALL: [PolicyKind; 5] =
     [PolicyKind::Lru, PolicyKind::Lfu, PolicyKind::Sieve, PolicyKind::S3Fifo, PolicyKind::WTinyLfu];
@@ -361,4 +361,17 @@ fn without_memory_an_insertion_is_refused_but_history_is_only_shorter() {
         drop(policy);
         assert_eq!(memory.total(), 0, "{kind:?}");
     }
+}
+
+#[test]
+fn a_lowered_limit_resizes_what_is_remembered_a_few_times_and_not_with_each_write() {
+    let (mut room, mut resized) = (1_000_000, 0);
+    // Each write adds one entry and has two leave, down to a limit of 10.
+    for entries in (10..1_000_000).rev() {
+        if let Some(next) = history_room(room, entries, 10) {
+            assert!(next < room / 4, "{next} after {room} with {entries} entries");
+            (room, resized) = (next, resized + 1);
+        }
+    }
+    assert!(room <= 1_024 && resized <= 8, "{resized} times, to {room}");
 }

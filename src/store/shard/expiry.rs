@@ -5,8 +5,17 @@ use super::super::error::Error;
 use super::super::handle::Handle;
 use super::super::life::{Left, LifeRef, Span, Ttl};
 use super::super::removals::Cause;
-use super::super::sync::Ordering;
+use super::super::sync::{Ordering, unlock_fairly};
 use super::{Shard, Target, Writer};
+
+/// What a look at the timer wheel found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Due {
+    /// Entries that the wheel said were due. Reads may have prolonged some of them.
+    pub seen: usize,
+    /// Entries that expired.
+    pub expired: usize,
+}
 
 impl Shard {
     /// No deadline in this shard is before this; `u64::MAX` if there is none.
@@ -76,24 +85,26 @@ impl Shard {
         Ok(())
     }
 
-    /// Lets go of at most `limit` entries that are due, and gives their number. What is due next stands in
+    /// Takes out at most `limit` entries that the wheel says are due. What is due next stands in
     /// [`Shard::next_deadline_ms`] afterwards.
-    pub fn expire_due(&self, context: &Context, now_ms: u64, limit: usize) -> Result<usize, Error> {
-        self.locked(context, |writer| {
-            let expired = self.expire(writer, context, now_ms, limit);
+    ///
+    /// Whoever calls this comes back for more at once, so a writer that waits for the lock gets it next.
+    pub fn expire_due(&self, context: &Context, now_ms: u64, limit: usize) -> Result<Due, Error> {
+        self.locked_until(unlock_fairly, context, |writer| {
+            let due = self.expire(writer, context, now_ms, limit);
             self.next_deadline_ms.store(writer.wheel.next_deadline_ms().unwrap_or(u64::MAX), Ordering::Relaxed);
-            Ok(expired)
+            Ok(due)
         })
     }
 
     /// The same under the lock.
-    pub(super) fn expire(&self, writer: &mut Writer, context: &Context, now_ms: u64, limit: usize) -> usize {
+    pub(super) fn expire(&self, writer: &mut Writer, context: &Context, now_ms: u64, limit: usize) -> Due {
         if writer.wheel.len() == 0 {
-            return 0;
+            return Due::default();
         }
         let mut due = std::mem::take(&mut writer.due);
         writer.wheel.advance(now_ms, limit, &mut due);
-        let mut expired = 0;
+        let (seen, mut expired) = (due.len(), 0);
         for number in due.drain(..) {
             let later =
                 self.slab.life(number).and_then(LifeRef::deadline_ms).filter(|&deadline_ms| deadline_ms > now_ms);
@@ -106,7 +117,7 @@ impl Shard {
         }
         writer.due = due;
         self.deadlines.store(writer.wheel.len() as u64, Ordering::Relaxed);
-        expired
+        Due { seen, expired }
     }
 
     /// Lets go of an entry whose deadline is over.

@@ -28,7 +28,7 @@ use super::life::LifeRef;
 use super::order::Order;
 use super::reclaim::{Limbo, Pin};
 use super::slab::{Slab, SlabWriter, SlotRef};
-use super::sync::{Arc, AtomicU64, Mutex, Ordering};
+use super::sync::{Arc, AtomicU64, Mutex, MutexGuard, Ordering};
 use super::timer_wheel::TimerWheel;
 use upkeep::Retired;
 
@@ -281,6 +281,16 @@ impl Shard {
 
     /// Runs a write under the lock. A panic in it marks the map as broken; what it may free is freed afterwards.
     fn locked<T>(&self, context: &Context, write: impl FnOnce(&mut Writer) -> Result<T, Error>) -> Result<T, Error> {
+        self.locked_until(drop, context, write)
+    }
+
+    /// The same where the lock is released by `unlock`.
+    fn locked_until<'a, T>(
+        &'a self,
+        unlock: impl FnOnce(MutexGuard<'a, Writer>),
+        context: &Context,
+        write: impl FnOnce(&mut Writer) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let mut guard = self.writer.lock();
         let broken = BrokenIfPanicking(context);
         context.check()?;
@@ -289,7 +299,7 @@ impl Shard {
         let resized = guard.resized.take();
         let has_news = std::mem::take(&mut guard.has_news);
         drop(broken);
-        drop(guard);
+        unlock(guard);
         if has_news {
             context.removals.wake();
         }

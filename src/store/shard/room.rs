@@ -181,7 +181,7 @@ impl Shard {
     pub fn evict_some(&self, context: &Context, count: usize) -> Result<usize, Error> {
         self.locked(context, |writer| {
             writer.spared = None;
-            let mut gone = self.expire(writer, context, context.clock.now_ms(), count);
+            let mut gone = self.expire(writer, context, context.clock.now_ms(), count).expired;
             while gone < count && self.evict_one(writer, context) {
                 gone += 1;
             }
@@ -223,7 +223,7 @@ impl Shard {
         }
         let mut gone = 0;
         if writer.wheel.len() > 0 {
-            gone = self.expire(writer, context, context.clock.now_ms(), count);
+            gone = self.expire(writer, context, context.clock.now_ms(), count).expired;
         }
         if matches!(context.when_full, WhenFull::Evict | WhenFull::EvictIdle { .. }) {
             while gone < count && self.evict_one(writer, context) {

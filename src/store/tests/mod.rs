@@ -1,6 +1,7 @@
 //! Tests of the whole store: against a naive map, with many threads, and at its limits.
 
 mod bounded;
+mod bounded_work;
 mod limits;
 mod model;
 mod threads;
