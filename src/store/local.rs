@@ -11,6 +11,7 @@ use super::hit_log::HitLog;
 use super::iterate::{self, Step};
 use super::key::{Key, KeyKind};
 use super::life::{Left, Ttl};
+use super::member::Member;
 use super::reaper;
 use super::reclaim::{Participant, Pin};
 use super::removals::Cause;
@@ -106,6 +107,12 @@ impl Local {
     #[inline]
     fn pin(&self) -> Pin<'_> {
         self.store.context.collector.pin(&self.participant)
+    }
+
+    /// The map on behalf of this thread.
+    #[inline]
+    fn member(&self) -> Member<'_> {
+        Member::new(&self.store.context, &self.participant)
     }
 
     #[inline]
@@ -328,7 +335,11 @@ impl Local {
                     compactions += 1;
                 }
                 Err(refused) => {
-                    let given = if refused.is_limit() { self.store.make_room(&refused)? } else { Given::Nothing };
+                    let given = if refused.is_limit() {
+                        self.store.make_room(&self.member(), &refused)?
+                    } else {
+                        Given::Nothing
+                    };
                     compactions += u32::from(given == Given::Pages);
                     if given == Given::Nothing || compactions > MAX_COMPACTIONS {
                         self.refused(&refused, operation);
@@ -354,7 +365,7 @@ impl Local {
             return;
         }
         if context.memory.is_above_limit() {
-            self.store.shed(2 * added_bytes + SHED_BYTES);
+            self.store.shed(&self.member(), 2 * added_bytes + SHED_BYTES);
             context.memory.is_above_limit();
         }
         if context.pressure.is_due(context.memory.total()) {
@@ -410,7 +421,7 @@ impl Local {
         let (shard, hash) = self.shard_of(key);
         let draft = Draft { key: Some((key, hash)), value, type_id: 0, ttl };
         let written = self.write(operation, shard, key.bytes.len() + value.bytes.len(), || {
-            shard.write_key(&self.store.context, &draft, wanted)
+            shard.write_key(&self.member(), &draft, wanted)
         })?;
         if let Some(written) = &written {
             self.count_write(written);
@@ -443,7 +454,7 @@ impl Local {
         let shard = self.store.next_shard();
         let draft = Draft { key: None, value, type_id, ttl };
         let written =
-            self.write("insert", shard, value.bytes.len(), || shard.insert_keyless(&self.store.context, &draft))?;
+            self.write("insert", shard, value.bytes.len(), || shard.insert_keyless(&self.member(), &draft))?;
         self.count_write(&written);
         Ok(written)
     }
@@ -452,7 +463,7 @@ impl Local {
     pub fn replace(&self, handle: Handle, value: Value<'_>, ttl: Ttl) -> Result<Written, Error> {
         let shard = self.shard_of_handle(handle)?;
         let written =
-            self.write("replace", shard, value.bytes.len(), || shard.replace(&self.store.context, handle, value, ttl))?;
+            self.write("replace", shard, value.bytes.len(), || shard.replace(&self.member(), handle, value, ttl))?;
         self.count_write(&written);
         Ok(written)
     }
@@ -461,40 +472,40 @@ impl Local {
     /// `ttl` says. Says whether the key was there.
     pub fn touch(&self, key: Key<'_>, ttl: Ttl) -> Result<bool, Error> {
         let (shard, hash) = self.shard_of(key);
-        self.write("touch", shard, 0, || shard.touch(&self.store.context, Target::Key(key, hash), ttl))
+        self.write("touch", shard, 0, || shard.touch(&self.member(), Target::Key(key, hash), ttl))
     }
 
     /// The same by handle.
     pub fn touch_handle(&self, handle: Handle, ttl: Ttl) -> Result<bool, Error> {
         let Some(shard) = self.store.shard(handle.shard) else { return Ok(false) };
-        self.write("touch", shard, 0, || shard.touch(&self.store.context, Target::Handle(handle), ttl))
+        self.write("touch", shard, 0, || shard.touch(&self.member(), Target::Handle(handle), ttl))
     }
 
     /// Lets go of at most `count` entries, whom the policy chooses; gives how many left.
     pub fn evict(&self, count: u64) -> Result<u64, Error> {
         self.store.context.check()?;
         self.replay_hits();
-        self.store.evict(count)
+        self.store.evict(&self.member(), count)
     }
 
     /// Lets go of entries until the map holds at most so many bytes; gives how many left.
     pub fn evict_to(&self, bytes: u64) -> Result<u64, Error> {
         self.store.context.check()?;
         self.replay_hits();
-        self.store.evict_to(bytes)
+        self.store.evict_to(&self.member(), bytes)
     }
 
     /// Lets go of a handle's entry as one for which there is no room; says whether it was alive.
     pub fn evict_entry(&self, handle: Handle) -> Result<bool, Error> {
         self.store.context.check()?;
         let Some(shard) = self.store.shard(handle.shard) else { return Ok(false) };
-        Ok(shard.remove(&self.store.context, Target::Handle(handle), Cause::Evicted, |_| ())?.is_some())
+        Ok(shard.remove(&self.member(), Target::Handle(handle), Cause::Evicted, |_| ())?.is_some())
     }
 
     /// Lets go of all entries whose deadline is over; gives how many left.
     pub fn purge_expired(&self) -> Result<u64, Error> {
         self.store.context.check()?;
-        self.store.purge_expired()
+        self.store.purge_expired(&self.member())
     }
 
     /// Who would leave next, at most `count`, roughly in order.
@@ -528,17 +539,13 @@ impl Local {
     fn take<T>(&self, key: Key<'_>, look: impl FnOnce(&Shard, Tenant<'_>) -> T) -> Result<Option<T>, Error> {
         self.store.context.check()?;
         let (shard, hash) = self.shard_of(key);
-        self.taken(
-            shard.remove(&self.store.context, Target::Key(key, hash), Cause::Explicit, |tenant| look(shard, tenant)),
-        )
+        self.taken(shard.remove(&self.member(), Target::Key(key, hash), Cause::Explicit, |tenant| look(shard, tenant)))
     }
 
     fn take_handle<T>(&self, handle: Handle, look: impl FnOnce(&Shard, Tenant<'_>) -> T) -> Result<Option<T>, Error> {
         self.store.context.check()?;
         let Some(shard) = self.store.shard(handle.shard) else { return Ok(None) };
-        self.taken(
-            shard.remove(&self.store.context, Target::Handle(handle), Cause::Explicit, |tenant| look(shard, tenant)),
-        )
+        self.taken(shard.remove(&self.member(), Target::Handle(handle), Cause::Explicit, |tenant| look(shard, tenant)))
     }
 
     fn taken<T>(&self, taken: Result<Option<T>, Error>) -> Result<Option<T>, Error> {
@@ -551,7 +558,7 @@ impl Local {
     /// Removes every entry; atomic for each shard.
     pub fn clear(&self) -> Result<(), Error> {
         self.store.context.check()?;
-        let entries = self.store.clear();
+        let entries = self.store.clear(&self.member());
         self.counters.clears.add(1);
         self.store.context.events.log(Level::Info, "map.cleared", &[("entries", entries)]);
         Ok(())
@@ -604,7 +611,7 @@ impl Local {
 
     /// Panics while a lock is held, so that tests can see what becomes of it.
     pub fn panic_for_test(&self) -> Result<(), Error> {
-        self.store.all_shards()[0].panic_under_lock(&self.store.context)
+        self.store.all_shards()[0].panic_under_lock(&self.member())
     }
 }
 

@@ -39,6 +39,7 @@ mod iterate;
 mod key;
 mod life;
 mod local;
+mod member;
 mod memory;
 mod order;
 mod pages;

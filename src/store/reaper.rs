@@ -13,8 +13,10 @@ use super::sync::process::Mutex;
 pub trait Debris: Send + 'static {
     /// Roughly how many bytes there are to give back.
     fn bytes(&self) -> usize;
-    /// Whether no reader looks at it any more.
-    fn is_unreachable(&self) -> bool;
+    /// Whether no reader looks at it any more; `None` if that can never be told.
+    fn is_unreachable(&self) -> Option<bool>;
+    /// Lets it stay where it is for good: memory that a reader may look at is lost rather than freed.
+    fn leak(self);
 }
 
 /// Readers are done within microseconds.
@@ -30,18 +32,23 @@ pub fn wait() {
 
 /// Drops the debris once no reader looks at it, here or in a thread of its own.
 pub fn dispose(debris: impl Debris) {
-    if debris.bytes() <= INLINE_BYTES && debris.is_unreachable() {
-        drop(debris);
-        return;
+    match debris.is_unreachable() {
+        None => return debris.leak(),
+        Some(true) if debris.bytes() <= INLINE_BYTES => return drop(debris),
+        Some(_) => {}
     }
     let pending = Arc::new(Mutex::new(Some(debris)));
     let reap = {
         let pending = Arc::clone(&pending);
         move || {
-            while pending.lock().as_ref().is_some_and(|debris| !debris.is_unreachable()) {
-                std::thread::sleep(POLL);
+            let Some(debris) = pending.lock().take() else { return };
+            loop {
+                match debris.is_unreachable() {
+                    None => return debris.leak(),
+                    Some(true) => return drop(debris),
+                    Some(false) => std::thread::sleep(POLL),
+                }
             }
-            pending.lock().take();
         }
     };
     let spawned = std::thread::Builder::new().name("superdashmap-reaper".into()).spawn(reap.clone());

@@ -37,7 +37,7 @@
 use std::collections::VecDeque;
 use std::marker::PhantomData;
 
-use super::sync::{Arc, AtomicU64, CachePadded, Mutex, Ordering, heavy_fence, light_fence};
+use super::sync::{Arc, AtomicU64, CachePadded, HeavyFence, Mutex, Ordering, heavy_fence, light_fence};
 
 /// The participants of one map and the epoch they share.
 #[derive(Debug)]
@@ -54,6 +54,11 @@ pub struct Participant {
     /// 0, or the epoch this thread is pinned at. Invariant: written by its own thread only.
     pinned: CachePadded<AtomicU64>,
 }
+
+/// What was sealed at a lower epoch than this was followed by a full fence, so a look at the words of the participants judges
+/// it. Made by [`Collector`] alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Fenced(u64);
 
 /// As long as this lives, nothing that its thread can reach is freed.
 #[derive(Debug)]
@@ -103,21 +108,20 @@ impl Collector {
         self.epoch.fetch_add(1, Ordering::AcqRel)
     }
 
-    /// A full fence after everything that was sealed so far. Gives [`Collector::fenced`]. For participants only.
-    fn fence(&self) -> u64 {
+    /// A full fence after everything that was sealed so far; `None` if the system refuses one.
+    fn fence(&self, by: &Participant) -> Option<Fenced> {
         let participants = self.participants.lock();
         let epoch = self.epoch.load(Ordering::Acquire);
-        // Alone in the map: whoever asks is a participant, so the only word is its own, and it needs no fence to see it. A
-        // thread that joins later takes this lock after us and so sees what was unlinked.
-        if participants.len() > 1 {
-            heavy_fence();
-        }
-        self.fenced.fetch_max(epoch, Ordering::AcqRel).max(epoch)
+        // Alone in the map: the only word is the caller's own, and it needs no fence to see it. A thread that joins later takes
+        // this lock after us and so sees what was unlinked.
+        let is_alone = participants.iter().all(|one| std::ptr::eq(&raw const **one, by));
+        let _proof: Option<HeavyFence> = if is_alone { None } else { Some(heavy_fence()?) };
+        Some(Fenced(self.fenced.fetch_max(epoch, Ordering::AcqRel).max(epoch)))
     }
 
-    /// What was sealed at a lower epoch than this can be judged by looking at the words of participants.
-    fn fenced(&self) -> u64 {
-        self.fenced.load(Ordering::Acquire)
+    /// The last fence that anybody ran.
+    fn fenced(&self) -> Fenced {
+        Fenced(self.fenced.load(Ordering::Acquire))
     }
 
     /// The oldest epoch that anybody is pinned at; `u64::MAX` if nobody is.
@@ -127,15 +131,16 @@ impl Collector {
         pins.filter(|&epoch| epoch != 0).min().unwrap_or(u64::MAX)
     }
 
-    /// Whether everybody who was pinned when this epoch was sealed is done. For callers that are not participants, too.
-    pub fn is_past(&self, sealed: u64) -> bool {
+    /// Whether every reader that was pinned when this epoch was sealed is done. For callers that are not participants, too.
+    /// `None` if the system refuses the fence without which that cannot be told: what was sealed must stay for good.
+    pub fn is_past(&self, sealed: u64) -> Option<bool> {
         let participants = self.participants.lock();
-        heavy_fence();
+        let _proof: HeavyFence = heavy_fence()?;
         let is_later = |one: &Arc<Participant>| {
             let epoch = one.pinned.load(Ordering::Acquire);
             epoch == 0 || epoch > sealed
         };
-        participants.iter().all(is_later)
+        Some(participants.iter().all(is_later))
     }
 }
 
@@ -200,23 +205,25 @@ impl<T> Limbo<T> {
 
     /// Seals what waits, and hands to `free` what no reader can reach, as far as fences tell that were there already; runs
     /// one only if too much waits for it.
-    pub fn collect(&mut self, collector: &Collector, free: impl FnMut(T)) {
+    pub fn collect(&mut self, collector: &Collector, by: &Participant, free: impl FnMut(T)) {
         self.seal(collector);
         let Some(first) = self.sealed.front() else { return };
         let is_crowded = self.sealed.len() > UNFENCED_BATCHES || self.sealed_bytes >= BATCH_BYTES;
         let fenced = collector.fenced();
-        if first.epoch < fenced {
+        if first.epoch < fenced.0 {
             self.free(collector, fenced, free);
-        } else if is_crowded {
-            self.free(collector, collector.fence(), free);
+        } else if is_crowded && let Some(fenced) = collector.fence(by) {
+            self.free(collector, fenced, free);
         }
     }
 
     /// Seals what waits, and hands everything that no reader can reach to `free`.
-    pub fn collect_all(&mut self, collector: &Collector, free: impl FnMut(T)) {
+    pub fn collect_all(&mut self, collector: &Collector, by: &Participant, free: impl FnMut(T)) {
         self.seal(collector);
-        if !self.sealed.is_empty() {
-            self.free(collector, collector.fence(), free);
+        if !self.sealed.is_empty()
+            && let Some(fenced) = collector.fence(by)
+        {
+            self.free(collector, fenced, free);
         }
     }
 
@@ -230,9 +237,9 @@ impl<T> Limbo<T> {
         }
     }
 
-    fn free(&mut self, collector: &Collector, fenced: u64, mut free: impl FnMut(T)) {
+    fn free(&mut self, collector: &Collector, fenced: Fenced, mut free: impl FnMut(T)) {
         // Looked at after the fence that `fenced` tells of.
-        let oldest = collector.oldest_pin().min(fenced);
+        let oldest = collector.oldest_pin().min(fenced.0);
         while self.sealed.front().is_some_and(|batch| batch.epoch < oldest) {
             let Some(mut batch) = self.sealed.pop_front() else { break };
             self.sealed_bytes -= batch.bytes;
@@ -247,24 +254,25 @@ impl<T> Limbo<T> {
 
 #[cfg(all(test, not(loom)))]
 mod tests {
+    use super::super::sync::refuse_fences;
     use super::*;
 
     #[test]
     fn what_a_pinned_reader_could_see_waits_for_it() {
         let collector = Collector::new();
-        let (reader, _writer) = (collector.join(), collector.join());
+        let (reader, writer) = (collector.join(), collector.join());
         let mut limbo = Limbo::new();
         let mut freed = Vec::new();
 
         let pin = collector.pin(&reader);
         let _ = limbo.retire('a', 10);
-        limbo.collect_all(&collector, |item| freed.push(item));
+        limbo.collect_all(&collector, &writer, |item| freed.push(item));
         assert_eq!((freed.as_slice(), limbo.bytes()), (&[][..], 10));
         drop(pin);
 
         // A reader that pins after the sealing cannot hold 'a' back.
         let _pin = collector.pin(&reader);
-        limbo.collect_all(&collector, |item| freed.push(item));
+        limbo.collect_all(&collector, &writer, |item| freed.push(item));
         assert_eq!((freed.as_slice(), limbo.bytes()), (&['a'][..], 0));
     }
 
@@ -277,38 +285,76 @@ mod tests {
         let outer = collector.pin(&alone);
         drop(collector.pin(&alone));
         let _ = limbo.retire('a', 10);
-        limbo.collect_all(&collector, |item| freed.push(item));
+        limbo.collect_all(&collector, &alone, |item| freed.push(item));
         assert!(freed.is_empty());
         drop(outer);
-        limbo.collect_all(&collector, |item| freed.push(item));
+        limbo.collect_all(&collector, &alone, |item| freed.push(item));
         assert_eq!(freed, ['a']);
+    }
+
+    #[test]
+    fn what_was_taken_out_at_once_waits_for_who_was_pinned_before_it() {
+        let collector = Collector::new();
+        let (reader, late) = (collector.join(), collector.join());
+        let pin = collector.pin(&reader);
+        let sealed = collector.seal();
+        // Pinned after the sealing: cannot reach it.
+        let _late = collector.pin(&late);
+        assert_eq!(collector.is_past(sealed), Some(false));
+        drop(pin);
+        assert_eq!(collector.is_past(sealed), Some(true));
+    }
+
+    /// A thread that is not a participant is never alone in a map that has one, so it runs the fence.
+    #[test]
+    fn nothing_is_freed_where_the_system_refuses_the_fence() {
+        let collector = Collector::new();
+        let (reader, writer) = (collector.join(), collector.join());
+        let mut limbo = Limbo::new();
+        let mut freed = Vec::new();
+        refuse_fences(true);
+        for n in 0..2 * UNFENCED_BATCHES {
+            let _ = limbo.retire(n, 10);
+            limbo.collect(&collector, &writer, |item| freed.push(item));
+            limbo.collect_all(&collector, &writer, |item| freed.push(item));
+        }
+        let sealed = collector.seal();
+        assert_eq!((freed.len(), collector.is_past(sealed)), (0, None));
+        collector.leave(&reader);
+        let stranger = Collector::new().join();
+        limbo.collect_all(&collector, &stranger, |item| freed.push(item));
+        assert!(freed.is_empty(), "who takes no part may not go without a fence");
+        limbo.collect_all(&collector, &writer, |item| freed.push(item));
+        assert_eq!(freed.len(), 2 * UNFENCED_BATCHES, "who is alone needs none");
+        refuse_fences(false);
+        assert_eq!(collector.is_past(sealed), Some(true));
     }
 
     #[test]
     fn a_fence_serves_what_others_sealed_before_it() {
         let collector = Collector::new();
-        let (reader, _writer) = (collector.join(), collector.join());
+        let (reader, writer) = (collector.join(), collector.join());
         let (mut mine, mut other) = (Limbo::new(), Limbo::new());
         let mut freed = Vec::new();
         for n in 0..UNFENCED_BATCHES {
             let _ = mine.retire(n, 10);
-            mine.collect(&collector, |item| freed.push(item));
+            mine.collect(&collector, &writer, |item| freed.push(item));
         }
         assert!(freed.is_empty(), "nobody ran a fence yet");
         let _ = other.retire(100, 10);
         let pin = collector.pin(&reader);
-        other.collect_all(&collector, |_| ());
-        mine.collect(&collector, |item| freed.push(item));
+        other.collect_all(&collector, &writer, |_| ());
+        mine.collect(&collector, &writer, |item| freed.push(item));
         assert_eq!(freed.len(), UNFENCED_BATCHES, "a reader that pinned after the sealing holds nothing back");
 
         // Too much waits: a fence of its own, and a reader that pinned before the sealing holds it back.
         for n in 0..=UNFENCED_BATCHES {
             let _ = mine.retire(n, 10);
-            mine.collect(&collector, |item| freed.push(item));
+            mine.collect(&collector, &writer, |item| freed.push(item));
         }
         assert_eq!(freed.len(), UNFENCED_BATCHES);
         drop(pin);
-        mine.collect(&collector, |item| freed.push(item));
+        mine.collect(&collector, &writer, |item| freed.push(item));
         assert_eq!(freed.len(), 2 * UNFENCED_BATCHES + 1);
     }
 
@@ -377,9 +423,9 @@ mod model {
             let writer = collector.join();
             let reading = follow(&collector, &shared);
             let mut limbo = unlink(&shared);
-            limbo.collect_all(&collector, free);
+            limbo.collect_all(&collector, &writer, free);
             reading.join().unwrap();
-            limbo.collect_all(&collector, free);
+            limbo.collect_all(&collector, &writer, free);
             assert_eq!(limbo.bytes(), 0);
             collector.leave(&writer);
         });
@@ -397,16 +443,16 @@ mod model {
             let fencing = loom::thread::spawn({
                 let collector = Arc::clone(&collector);
                 move || {
-                    collector.fence();
+                    assert!(collector.fence(&other).is_some());
                     drop(other);
                 }
             });
             let mut limbo = unlink(&shared);
-            limbo.collect(&collector, free);
-            limbo.collect(&collector, free);
+            limbo.collect(&collector, &writer, free);
+            limbo.collect(&collector, &writer, free);
             reading.join().unwrap();
             fencing.join().unwrap();
-            limbo.collect_all(&collector, free);
+            limbo.collect_all(&collector, &writer, free);
             assert_eq!(limbo.bytes(), 0);
             drop(writer);
         });

@@ -9,6 +9,7 @@ use super::eviction::Mark;
 use super::expiry::{Expires, Expiry};
 use super::handle::Handle;
 use super::local::Local;
+use super::member::Member;
 use super::memory::Use;
 use super::pressure::PressureSubscription;
 use super::reaper::{self, Debris};
@@ -47,25 +48,42 @@ struct CounterTable {
 /// Contents of a map on their way out.
 struct Detached {
     contents: Vec<Contents>,
-    bytes: usize,
     epoch: u64,
+    /// After the contents, so that it is dropped after them, even if that panics.
+    count: DebrisCount,
+}
+
+/// Bytes that count as being freed.
+struct DebrisCount {
+    bytes: usize,
     context: Arc<Context>,
+}
+
+impl DebrisCount {
+    fn new(bytes: usize, context: &Arc<Context>) -> Self {
+        context.debris.fetch_add(bytes as u64, Ordering::Relaxed);
+        Self { bytes, context: Arc::clone(context) }
+    }
+}
+
+impl Drop for DebrisCount {
+    fn drop(&mut self) {
+        self.context.debris.fetch_sub(self.bytes as u64, Ordering::Release);
+    }
 }
 
 impl Debris for Detached {
     fn bytes(&self) -> usize {
-        self.bytes
+        self.count.bytes
     }
 
-    fn is_unreachable(&self) -> bool {
-        self.context.collector.is_past(self.epoch)
+    fn is_unreachable(&self) -> Option<bool> {
+        self.count.context.collector.is_past(self.epoch)
     }
-}
 
-impl Drop for Detached {
-    fn drop(&mut self) {
-        self.contents.clear();
-        self.context.debris.fetch_sub(self.bytes as u64, Ordering::Release);
+    fn leak(self) {
+        // Their bytes stay in use, but no write waits for them any more.
+        self.contents.into_iter().for_each(std::mem::forget);
     }
 }
 
@@ -103,8 +121,7 @@ impl Store {
         let share = entries / u64::from(self.shards()) + 1;
         let share = share + 4 * share.isqrt();
         let share = usize::try_from(share).unwrap_or(usize::MAX);
-        let reserved =
-            self.as_participant(|| self.shards.iter().try_for_each(|shard| shard.reserve(&self.context, share)));
+        let reserved = self.as_guest(|member| self.shards.iter().try_for_each(|shard| shard.reserve(member, share)));
         if reserved.is_err() {
             // Not all or nothing would be room for some keys and a wasted limit for the others.
             self.shrink_to_fit()?;
@@ -115,13 +132,13 @@ impl Store {
     /// Gives back what the entries that are there do not need: the index shrinks, step by step, to their number.
     pub fn shrink_to_fit(&self) -> Result<(), Error> {
         self.context.check()?;
-        self.as_participant(|| self.shards.iter().try_for_each(|shard| shard.shrink_to_fit(&self.context)))
+        self.as_guest(|member| self.shards.iter().try_for_each(|shard| shard.shrink_to_fit(member)))
     }
 
-    /// Whoever frees what was retired must be a participant. Callers from outside become one for as long as that takes.
-    fn as_participant<T>(&self, work: impl FnOnce() -> T) -> T {
+    /// Does work for which one has to be a participant: callers from outside become one for as long as it takes.
+    fn as_guest<T>(&self, work: impl FnOnce(&Member<'_>) -> T) -> T {
         let guest = self.context.collector.join();
-        let answer = work();
+        let answer = work(&Member::new(&self.context, &guest));
         self.context.collector.leave(&guest);
         answer
     }
@@ -138,7 +155,7 @@ impl Store {
 
     /// Has others make room for a write that its own shard had no room for: the shard that holds most, if it has anybody who
     /// may leave.
-    pub(super) fn make_room(&self, refused: &Error) -> Result<Given, Error> {
+    pub(super) fn make_room(&self, member: &Member<'_>, refused: &Error) -> Result<Given, Error> {
         let mut by_size: Vec<&Shard> = self.shards.iter().collect();
         by_size.sort_by_key(|shard| {
             std::cmp::Reverse(match refused {
@@ -147,7 +164,7 @@ impl Store {
             })
         });
         for shard in by_size {
-            let given = shard.give(&self.context, refused)?;
+            let given = shard.give(member, refused)?;
             if given != Given::Nothing {
                 return Ok(given);
             }
@@ -157,23 +174,23 @@ impl Store {
 
     /// One write's share of coming below a limit that was lowered: so many bytes leave.
     #[cold]
-    pub(super) fn shed(&self, bytes: usize) {
+    pub(super) fn shed(&self, member: &Member<'_>, bytes: usize) {
         let heaviest = self.shards.iter().max_by_key(|shard| shard.weight_bytes());
         if let Some(shard) = heaviest {
             // A map that ended meanwhile has nothing to shed.
-            let _ = shard.shed(&self.context, bytes);
+            let _ = shard.shed(member, bytes);
         }
     }
 
     /// Lets go of at most `count` entries, of those shards that hold most. Gives how many left.
-    pub(super) fn evict(&self, count: u64) -> Result<u64, Error> {
+    pub(super) fn evict(&self, member: &Member<'_>, count: u64) -> Result<u64, Error> {
         let mut gone = 0;
         while gone < count {
             let step = usize::try_from(count - gone).unwrap_or(usize::MAX).min(EVICTED_PER_STEP);
             // No more than its even share at once, so that all end up alike.
             let step = step.div_ceil(self.shards.len()).max(1);
             let Some(heaviest) = self.shards.iter().max_by_key(|shard| shard.len()) else { break };
-            match heaviest.evict_some(&self.context, step)? {
+            match heaviest.evict_some(member, step)? {
                 0 => break,
                 more => gone += more as u64,
             }
@@ -182,12 +199,12 @@ impl Store {
     }
 
     /// Lets go of entries until the map holds at most so many bytes, or nobody is left. Gives how many left.
-    pub(super) fn evict_to(&self, bytes: u64) -> Result<u64, Error> {
+    pub(super) fn evict_to(&self, member: &Member<'_>, bytes: u64) -> Result<u64, Error> {
         let mut gone = 0;
         while self.context.memory.total() > bytes {
             let Some(heaviest) = self.shards.iter().max_by_key(|shard| shard.weight_bytes()) else { break };
             let before = self.context.memory.total();
-            let step = heaviest.evict_some(&self.context, EVICTED_PER_STEP)?;
+            let step = heaviest.evict_some(member, EVICTED_PER_STEP)?;
             gone += step as u64;
             if step == 0 && self.context.memory.total() >= before {
                 break;
@@ -197,12 +214,12 @@ impl Store {
     }
 
     /// Removes entries whose deadline is over, at most as many as one call may take the time for. Gives their number.
-    pub(super) fn purge_expired(&self) -> Result<u64, Error> {
+    pub(super) fn purge_expired(&self, member: &Member<'_>) -> Result<u64, Error> {
         let now_ms = self.context.clock.now_ms();
         let (mut left, mut gone) = (PURGED_PER_CALL, 0);
         for shard in &self.shards {
             while left > 0 && shard.next_deadline_ms() <= now_ms {
-                let due = shard.expire_due(&self.context, now_ms, EXPIRED_PER_STEP)?;
+                let due = shard.expire_due(member, now_ms, EXPIRED_PER_STEP)?;
                 left = left.saturating_sub(due.seen);
                 gone += due.expired as u64;
             }
@@ -318,27 +335,22 @@ impl Store {
     }
 
     /// Takes everything out, shard by shard, and lets the reaper free it.
-    pub(super) fn clear(&self) -> u64 {
-        let contents: Vec<Contents> = self.shards.iter().filter_map(|shard| shard.detach(&self.context)).collect();
+    pub(super) fn clear(&self, member: &Member<'_>) -> u64 {
+        let contents: Vec<Contents> = self.shards.iter().filter_map(|shard| shard.detach(member)).collect();
         if contents.is_empty() {
             return 0;
         }
         let entries = contents.iter().map(Contents::entries).sum();
         let bytes: usize = contents.iter().map(Contents::bytes).sum();
-        self.context.debris.fetch_add(bytes as u64, Ordering::Relaxed);
-        reaper::dispose(Detached {
-            contents,
-            bytes,
-            epoch: self.context.collector.seal(),
-            context: Arc::clone(&self.context),
-        });
+        let count = DebrisCount::new(bytes, &self.context);
+        reaper::dispose(Detached { contents, epoch: self.context.collector.seal(), count });
         entries
     }
 
     /// Ends the map for all threads: what was in it is freed, and every operation fails with [`Error::Closed`].
     pub fn destroy(&self) {
         if self.context.destroy() {
-            let entries = self.clear();
+            let entries = self.as_guest(|member| self.clear(member));
             self.context.events.log(Level::Info, "map.destroyed", &[("entries", entries)]);
         }
     }
@@ -429,9 +441,12 @@ impl Expires for Store {
     fn expire(&self, now_ms: u64) -> Option<u64> {
         let is_due = |shard: &&Shard| shard.next_deadline_ms() <= now_ms;
         if self.shards.iter().any(|shard| is_due(&shard)) {
-            let expire = |shard: &Shard| shard.expire_due(&self.context, now_ms, EXPIRED_PER_STEP).map(|_| ());
-            // Who frees what was retired must be a participant. A map that was destroyed has nothing left to expire.
-            self.as_participant(|| self.shards.iter().filter(is_due).try_for_each(expire)).ok()?;
+            let expire = |member: &Member<'_>| {
+                let mut due = self.shards.iter().filter(is_due);
+                due.try_for_each(|shard| shard.expire_due(member, now_ms, EXPIRED_PER_STEP).map(|_| ()))
+            };
+            // A map that was destroyed has nothing left to expire.
+            self.as_guest(expire).ok()?;
         }
         let next_ms = self.shards.iter().map(Shard::next_deadline_ms).min();
         next_ms.filter(|&next_ms| next_ms != u64::MAX)
@@ -440,7 +455,7 @@ impl Expires for Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        self.clear();
+        self.as_guest(|member| self.clear(member));
         self.context.memory.release(Use::Fixed, Self::fixed_bytes(self.shards()));
     }
 }

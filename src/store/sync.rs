@@ -16,6 +16,11 @@ pub mod process {
     pub use std::sync::atomic::{AtomicU32, AtomicU64};
 }
 
+/// Proof that a [`heavy_fence`] was run.
+#[derive(Debug)]
+#[must_use]
+pub struct HeavyFence(());
+
 #[cfg(not(loom))]
 mod native {
     pub use parking_lot::{Mutex, MutexGuard, RwLock};
@@ -24,6 +29,8 @@ mod native {
 
     pub use std::sync::atomic::compiler_fence;
     use std::sync::atomic::{Ordering, fence};
+
+    use super::HeavyFence;
 
     /// A boxed slice of zeroed words. The allocator hands out large ones as untouched pages, so a big index table costs
     /// memory only where it is used.
@@ -58,12 +65,26 @@ mod native {
     }
 
     /// The writer's half: after it, every store that a [`light_fence`] in another thread ordered is visible here, or that
-    /// thread sees everything this thread stored before.
-    pub fn heavy_fence() {
-        fence(Ordering::SeqCst);
-        if membarrier::available() {
-            membarrier::run();
+    /// thread sees everything this thread stored before. `None` if the system refuses it: readers are unordered then, so
+    /// nothing may be freed.
+    pub fn heavy_fence() -> Option<HeavyFence> {
+        #[cfg(test)]
+        if REFUSED.get() {
+            return None;
         }
+        fence(Ordering::SeqCst);
+        (!membarrier::available() || membarrier::run()).then_some(HeavyFence(()))
+    }
+
+    #[cfg(test)]
+    thread_local! {
+        static REFUSED: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+    }
+
+    /// Makes the system refuse this thread's heavy fences, or no longer.
+    #[cfg(test)]
+    pub fn refuse_fences(refused: bool) {
+        REFUSED.set(refused);
     }
 
     /// `membarrier(2)`, expedited for this process. `ThreadSanitizer` and Miri know nothing of it, so they get plain fences.
@@ -74,35 +95,43 @@ mod native {
         const UNKNOWN: u8 = 0;
         const YES: u8 = 1;
         const NO: u8 = 2;
+        /// Invariant: leaves `UNKNOWN` once, so readers and writers never go by different answers.
         static STATE: AtomicU8 = AtomicU8::new(UNKNOWN);
 
         #[inline]
         pub fn available() -> bool {
             match STATE.load(Ordering::Relaxed) {
-                UNKNOWN => register(),
+                UNKNOWN => decide(),
                 state => state == YES,
             }
         }
 
-        /// The kernel wants a process to announce that it will use the expedited command. All threads come to the same
-        /// answer, so it does not matter who stores it.
+        /// The kernel wants a process to announce that it will use the expedited command. A filter of system calls may let
+        /// the announcement pass and refuse the command, so that is tried, too. Threads may find different answers, since
+        /// filters are a thread's own; the first one holds for all.
         #[cold]
-        fn register() -> bool {
-            let answer = call(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
-            let state = if answer == 0 { YES } else { NO };
-            STATE.store(state, Ordering::Relaxed);
-            state == YES
+        fn decide() -> bool {
+            let found = if announce() && command() { YES } else { NO };
+            let held = STATE.compare_exchange(UNKNOWN, found, Ordering::AcqRel, Ordering::Acquire);
+            held.map_or_else(|first| first, |_unknown| found) == YES
         }
 
-        pub fn run() {
-            let answer = call(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED);
-            // A registered process is never refused; if it were, readers would go unordered, so stop right here.
-            assert!(answer == 0, "membarrier refused a registered process");
+        /// Says whether the kernel has interrupted all other threads. A child process may have to announce itself again.
+        pub fn run() -> bool {
+            command() || announce() && command()
         }
 
-        fn call(command: libc::c_int) -> libc::c_long {
+        fn announce() -> bool {
+            call(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)
+        }
+
+        fn command() -> bool {
+            call(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED)
+        }
+
+        fn call(command: libc::c_int) -> bool {
             // SAFETY: membarrier takes three integers and touches no memory of ours.
-            unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) }
+            unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
         }
     }
 
@@ -112,7 +141,9 @@ mod native {
         pub fn available() -> bool {
             false
         }
-        pub fn run() {}
+        pub fn run() -> bool {
+            true
+        }
     }
 }
 
@@ -123,6 +154,8 @@ mod model {
     pub use std::sync::{Arc, Weak};
 
     use loom::sync::atomic::{Ordering, fence};
+
+    use super::HeavyFence;
 
     /// loom's mutex with the signature of `parking_lot`'s.
     #[derive(Debug, Default)]
@@ -158,8 +191,10 @@ mod model {
         fence(Ordering::SeqCst);
     }
 
-    pub fn heavy_fence() {
+    #[expect(clippy::unnecessary_wraps, reason = "the system's may be refused")]
+    pub fn heavy_fence() -> Option<HeavyFence> {
         fence(Ordering::SeqCst);
+        Some(HeavyFence(()))
     }
 }
 

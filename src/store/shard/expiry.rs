@@ -4,6 +4,7 @@ use super::super::context::Context;
 use super::super::error::Error;
 use super::super::handle::Handle;
 use super::super::life::{Left, LifeRef, Span, Ttl};
+use super::super::member::Member;
 use super::super::removals::Cause;
 use super::super::sync::{Ordering, unlock_fairly};
 use super::{Shard, Target, Writer};
@@ -38,7 +39,7 @@ impl Shard {
     }
 
     /// Begins an entry's life anew: with its own time to live, unless another is asked for. Says whether it is there.
-    pub fn touch(&self, context: &Context, target: Target<'_>, ttl: Ttl) -> Result<bool, Error> {
+    pub fn touch(&self, context: &Member<'_>, target: Target<'_>, ttl: Ttl) -> Result<bool, Error> {
         self.locked(context, |writer| {
             self.step(writer, context);
             self.with_room(writer, context, |writer| {
@@ -64,7 +65,7 @@ impl Shard {
     pub(super) fn schedule(
         &self,
         writer: &mut Writer,
-        context: &Context,
+        context: &Member<'_>,
         number: u32,
         span: Option<Span>,
     ) -> Result<(), Error> {
@@ -89,7 +90,7 @@ impl Shard {
     /// [`Shard::next_deadline_ms`] afterwards.
     ///
     /// Whoever calls this comes back for more at once, so a writer that waits for the lock gets it next.
-    pub fn expire_due(&self, context: &Context, now_ms: u64, limit: usize) -> Result<Due, Error> {
+    pub fn expire_due(&self, context: &Member<'_>, now_ms: u64, limit: usize) -> Result<Due, Error> {
         self.locked_until(unlock_fairly, context, |writer| {
             let due = self.expire(writer, context, now_ms, limit);
             self.next_deadline_ms.store(writer.wheel.next_deadline_ms().unwrap_or(u64::MAX), Ordering::Relaxed);
@@ -98,7 +99,7 @@ impl Shard {
     }
 
     /// The same under the lock.
-    pub(super) fn expire(&self, writer: &mut Writer, context: &Context, now_ms: u64, limit: usize) -> Due {
+    pub(super) fn expire(&self, writer: &mut Writer, context: &Member<'_>, now_ms: u64, limit: usize) -> Due {
         if writer.wheel.len() == 0 {
             return Due::default();
         }
@@ -121,7 +122,7 @@ impl Shard {
     }
 
     /// Lets go of an entry whose deadline is over.
-    pub(super) fn expire_one(&self, writer: &mut Writer, context: &Context, number: u32) {
+    pub(super) fn expire_one(&self, writer: &mut Writer, context: &Member<'_>, number: u32) {
         self.leave(writer, context, number, Cause::Expired);
         self.expired.store(self.expired.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
@@ -148,11 +149,11 @@ mod model {
             let shard = Arc::new(Shard::new(0, &context));
             let key = Key::string("k");
             let hash = context.hasher.hash(key);
+            let (writer, reader) = (context.collector.join(), context.collector.join());
             let write = |value, ttl| {
                 let draft = Draft { key: Some((key, hash)), value: Value::json(value), type_id: 0, ttl };
-                shard.write_key(&context, &draft, Presence::Any).unwrap();
+                shard.write_key(&Member::new(&context, &writer), &draft, Presence::Any).unwrap();
             };
-            let (writer, reader) = (context.collector.join(), context.collector.join());
             write("1", Ttl::Of(10));
             context.clock.advance(10);
             let thread = {
@@ -170,8 +171,8 @@ mod model {
             };
             write("2", Ttl::Never);
             thread.join().unwrap();
+            drop(shard.detach(&Member::new(&context, &writer)));
             context.collector.leave(&writer);
-            drop(shard.detach(&context));
         });
     }
 }

@@ -25,6 +25,7 @@ use super::handle::{Handle, Place};
 use super::index::{Index, IndexWriter, Spot};
 use super::key::Key;
 use super::life::LifeRef;
+use super::member::Member;
 use super::order::Order;
 use super::reclaim::{Limbo, Pin};
 use super::slab::{Slab, SlabWriter, SlotRef};
@@ -275,12 +276,12 @@ impl Shard {
     }
 
     /// Panics while the lock is held, so that tests can see what the map does about it.
-    pub fn panic_under_lock(&self, context: &Context) -> Result<(), Error> {
+    pub fn panic_under_lock(&self, context: &Member<'_>) -> Result<(), Error> {
         self.locked(context, |_| panic!("asked to panic under the lock"))
     }
 
     /// Runs a write under the lock. A panic in it marks the map as broken; what it may free is freed afterwards.
-    fn locked<T>(&self, context: &Context, write: impl FnOnce(&mut Writer) -> Result<T, Error>) -> Result<T, Error> {
+    fn locked<T>(&self, context: &Member<'_>, write: impl FnOnce(&mut Writer) -> Result<T, Error>) -> Result<T, Error> {
         self.locked_until(drop, context, write)
     }
 
@@ -288,7 +289,7 @@ impl Shard {
     fn locked_until<'a, T>(
         &'a self,
         unlock: impl FnOnce(MutexGuard<'a, Writer>),
-        context: &Context,
+        context: &Member<'_>,
         write: impl FnOnce(&mut Writer) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let mut guard = self.writer.lock();

@@ -12,6 +12,7 @@ use super::super::context::Context;
 use super::super::error::Error;
 use super::super::eviction::{Access, PolicyKind};
 use super::super::handle::Handle;
+use super::super::member::Member;
 use super::super::removals::Cause;
 use super::super::slab::{Slab, SlotRef};
 use super::super::sync::Ordering;
@@ -74,7 +75,7 @@ impl Shard {
     pub(super) fn with_room<T>(
         &self,
         writer: &mut Writer,
-        context: &Context,
+        context: &Member<'_>,
         mut write: impl FnMut(&mut Writer) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let mut room = Room::default();
@@ -87,7 +88,7 @@ impl Shard {
         }
     }
 
-    fn make_room(&self, writer: &mut Writer, context: &Context, refused: &Error, room: &mut Room) -> bool {
+    fn make_room(&self, writer: &mut Writer, context: &Member<'_>, refused: &Error, room: &mut Room) -> bool {
         let wants_bytes = matches!(refused, Error::MemoryLimit { .. });
         // Nobody has to leave for what was cleared: the write waits until that is free.
         if wants_bytes && context.is_freeing() {
@@ -139,7 +140,7 @@ impl Shard {
 
     /// Lets go of entries for a write in another shard, or to come below a limit: of enough to free so many bytes, or of one where
     /// entries are counted.
-    pub fn give(&self, context: &Context, refused: &Error) -> Result<Given, Error> {
+    pub fn give(&self, context: &Member<'_>, refused: &Error) -> Result<Given, Error> {
         self.locked(context, |writer| {
             writer.spared = None;
             let (bytes, least) = match *refused {
@@ -165,7 +166,7 @@ impl Shard {
     }
 
     /// Lets go of entries that cost so many bytes, because the map holds more than a limit allows that was lowered.
-    pub fn shed(&self, context: &Context, bytes: usize) -> Result<(), Error> {
+    pub fn shed(&self, context: &Member<'_>, bytes: usize) -> Result<(), Error> {
         self.locked(context, |writer| {
             writer.spared = None;
             let target = self.weight_bytes().saturating_sub(bytes as u64);
@@ -178,7 +179,7 @@ impl Shard {
     }
 
     /// Lets go of at most `count` entries because somebody asked for it, whatever is done when the map is full.
-    pub fn evict_some(&self, context: &Context, count: usize) -> Result<usize, Error> {
+    pub fn evict_some(&self, context: &Member<'_>, count: usize) -> Result<usize, Error> {
         self.locked(context, |writer| {
             writer.spared = None;
             let mut gone = self.expire(writer, context, context.clock.now_ms(), count).expired;
@@ -217,7 +218,7 @@ impl Shard {
     }
 
     /// Lets go of those whose deadline is over, then, if that is what the map does when it is full, of whom the policy chooses.
-    fn evict(&self, writer: &mut Writer, context: &Context, count: usize) -> usize {
+    fn evict(&self, writer: &mut Writer, context: &Member<'_>, count: usize) -> usize {
         if context.when_full == WhenFull::Reject {
             return 0;
         }
@@ -233,7 +234,7 @@ impl Shard {
         gone
     }
 
-    fn evict_one(&self, writer: &mut Writer, context: &Context) -> bool {
+    fn evict_one(&self, writer: &mut Writer, context: &Member<'_>) -> bool {
         let Some(victim) = self.victim(writer, context) else { return false };
         self.leave(writer, context, victim, Cause::Evicted);
         self.evicted.store(self.evicted.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
@@ -272,7 +273,7 @@ impl Shard {
     }
 
     /// Makes what left free for others: waits for readers, and empties up to `pages` pages.
-    fn settle(&self, writer: &mut Writer, context: &Context, pages: usize) {
+    fn settle(&self, writer: &mut Writer, context: &Member<'_>, pages: usize) {
         writer.settle(context);
         for _ in 0..pages {
             if !self.evacuate(writer, context) {
@@ -287,7 +288,7 @@ impl Shard {
 
 impl Writer {
     /// Frees what waits for readers, and gives way to them if that is what it takes.
-    fn settle(&mut self, context: &Context) {
+    fn settle(&mut self, context: &Member<'_>) {
         for _ in 0..YIELDS {
             self.collect_all(context);
             if self.limbo.bytes() == 0 {

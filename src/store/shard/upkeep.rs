@@ -9,6 +9,7 @@ use super::super::eviction::Policy;
 use super::super::handle::Handle;
 use super::super::index::Tables;
 use super::super::key::KeyKind;
+use super::super::member::Member;
 use super::super::memory::Memory;
 use super::super::order::Order;
 use super::super::reclaim::{self, Limbo};
@@ -52,7 +53,7 @@ pub struct Contents {
 
 impl Shard {
     /// Takes everything out, at once for every reader and writer of this shard.
-    pub fn detach(&self, context: &Context) -> Option<Contents> {
+    pub fn detach(&self, context: &Member<'_>) -> Option<Contents> {
         let mut guard = self.writer.lock();
         let writer = &mut *guard;
         if writer.slab.capacity() == 0 {
@@ -104,7 +105,7 @@ impl Shard {
     }
 
     /// Makes the index large enough for this many entries.
-    pub fn reserve(&self, context: &Context, entries: usize) -> Result<(), Error> {
+    pub fn reserve(&self, context: &Member<'_>, entries: usize) -> Result<(), Error> {
         self.locked(context, |writer| {
             if let Some(tables) = writer.index.reserve(&self.index, entries, &context.memory)? {
                 writer.retire_tables(context, tables);
@@ -115,7 +116,7 @@ impl Shard {
 
     /// Makes the index as small as its entries allow, frees what waits, if no reader is looking, and starts emptying pages
     /// that are mostly free.
-    pub fn shrink_to_fit(&self, context: &Context) -> Result<(), Error> {
+    pub fn shrink_to_fit(&self, context: &Member<'_>) -> Result<(), Error> {
         self.locked(context, |writer| {
             if let Some(tables) = writer.index.shrink_to_fit(&self.index, &context.memory) {
                 writer.retire_tables(context, tables);
@@ -127,7 +128,7 @@ impl Shard {
     }
 
     /// The share of upkeep that each write does.
-    pub(super) fn step(&self, writer: &mut Writer, context: &Context) {
+    pub(super) fn step(&self, writer: &mut Writer, context: &Member<'_>) {
         if let Some(tables) = writer.index.step(&self.index) {
             writer.resized = Some(self.index.capacity());
             writer.retire_tables(context, tables);
@@ -147,7 +148,7 @@ impl Shard {
     }
 
     /// Empties a page that is mostly free, if there is one worth it, so that its memory can serve others.
-    pub(super) fn evacuate(&self, writer: &mut Writer, context: &Context) -> bool {
+    pub(super) fn evacuate(&self, writer: &mut Writer, context: &Member<'_>) -> bool {
         let Some(blocks) = writer.arena.set_aside() else { return false };
         for block in blocks {
             // SAFETY: blocks that live in a page hold entries, and nothing is freed before `collect` below.
@@ -191,26 +192,26 @@ impl Drop for Shard {
 
 impl Writer {
     /// A table is large and seldom replaced, so it does not wait for others.
-    pub(super) fn retire_tables(&mut self, context: &Context, tables: Box<Tables>) {
+    pub(super) fn retire_tables(&mut self, context: &Member<'_>, tables: Box<Tables>) {
         self.retire(context, Retired::Tables(tables), reclaim::BATCH_BYTES);
     }
 
-    pub(super) fn retire(&mut self, context: &Context, item: Retired, bytes: usize) {
+    pub(super) fn retire(&mut self, context: &Member<'_>, item: Retired, bytes: usize) {
         if self.limbo.retire(item, bytes) {
             self.collect(context);
         }
     }
 
     /// Frees what was retired and is known to be out of sight.
-    pub(super) fn collect(&mut self, context: &Context) {
+    pub(super) fn collect(&mut self, context: &Member<'_>) {
         let Self { limbo, arena, freed_later, .. } = self;
-        limbo.collect(&context.collector, |item| free(&item, arena, freed_later, context));
+        limbo.collect(&context.collector, context.participant(), |item| free(&item, arena, freed_later, context));
     }
 
     /// Frees what was retired and can no longer be seen.
-    pub(super) fn collect_all(&mut self, context: &Context) {
+    pub(super) fn collect_all(&mut self, context: &Member<'_>) {
         let Self { limbo, arena, freed_later, .. } = self;
-        limbo.collect_all(&context.collector, |item| free(&item, arena, freed_later, context));
+        limbo.collect_all(&context.collector, context.participant(), |item| free(&item, arena, freed_later, context));
     }
 }
 

@@ -9,6 +9,7 @@ use super::super::handle::{Handle, Place};
 use super::super::index::Spot;
 use super::super::key::{Key, KeyKind};
 use super::super::life::{LifeRef, Span, Ttl};
+use super::super::member::Member;
 use super::super::removals::Cause;
 use super::super::slab::SlotRef;
 use super::super::sync::{Arc, Ordering};
@@ -72,7 +73,12 @@ impl<'a> Draft<'a> {
 
 impl Shard {
     /// Writes a value under the draft's key, if the key's presence is as wanted; `None` if it is not.
-    pub fn write_key(&self, context: &Context, draft: &Draft<'_>, wanted: Presence) -> Result<Option<Written>, Error> {
+    pub fn write_key(
+        &self,
+        context: &Member<'_>,
+        draft: &Draft<'_>,
+        wanted: Presence,
+    ) -> Result<Option<Written>, Error> {
         let Some((key, hash)) = draft.key else { return Err(Error::Broken) };
         let mut prepared = draft.prepare(context)?;
         self.locked(context, |writer| {
@@ -86,7 +92,7 @@ impl Shard {
     }
 
     /// Adds an entry that has no key.
-    pub fn insert_keyless(&self, context: &Context, draft: &Draft<'_>) -> Result<Written, Error> {
+    pub fn insert_keyless(&self, context: &Member<'_>, draft: &Draft<'_>) -> Result<Written, Error> {
         let mut prepared = draft.prepare(context)?;
         self.locked(context, |writer| {
             self.step(writer, context);
@@ -95,7 +101,7 @@ impl Shard {
     }
 
     /// Gives a living entry another value; its key and its type stay.
-    pub fn replace(&self, context: &Context, handle: Handle, value: Value<'_>, ttl: Ttl) -> Result<Written, Error> {
+    pub fn replace(&self, context: &Member<'_>, handle: Handle, value: Value<'_>, ttl: Ttl) -> Result<Written, Error> {
         let draft = Draft { key: None, value, type_id: 0, ttl };
         entry::check_size(Key::KEYLESS, value)?;
         context.check_value(value.bytes.len())?;
@@ -113,7 +119,7 @@ impl Shard {
     /// Removes an entry, after `look` has seen it; `None` if it is not there.
     pub fn remove<T>(
         &self,
-        context: &Context,
+        context: &Member<'_>,
         target: Target<'_>,
         cause: Cause,
         look: impl FnOnce(Tenant<'_>) -> T,
@@ -144,7 +150,13 @@ impl Shard {
     }
 
     /// Where a key is in the index, if its entry is alive. One whose deadline is over is taken out.
-    pub(super) fn living_spot(&self, writer: &mut Writer, context: &Context, key: Key<'_>, hash: u64) -> Option<Spot> {
+    pub(super) fn living_spot(
+        &self,
+        writer: &mut Writer,
+        context: &Member<'_>,
+        key: Key<'_>,
+        hash: u64,
+    ) -> Option<Spot> {
         let spot = self.spot(key, hash as u32)?;
         if context.may_expire() && self.is_over(context, spot.slot) {
             self.expire_one(writer, context, spot.slot);
@@ -157,7 +169,7 @@ impl Shard {
     pub(super) fn living_slot(
         &self,
         writer: &mut Writer,
-        context: &Context,
+        context: &Member<'_>,
         handle: Handle,
     ) -> Result<SlotRef<'_>, Error> {
         let slot = self.tenanted_slot(writer, handle)?;
@@ -172,7 +184,7 @@ impl Shard {
     fn insert<'c>(
         &self,
         writer: &mut Writer,
-        context: &'c Context,
+        context: &'c Member<'_>,
         draft: &Draft<'_>,
         prepared: &mut Option<Prepared<'c>>,
     ) -> Result<Written, Error> {
@@ -199,7 +211,7 @@ impl Shard {
     fn make_entry<'c>(
         &self,
         writer: &mut Writer,
-        context: &'c Context,
+        context: &'c Member<'_>,
         draft: &Draft<'_>,
         prepared: &mut Option<Prepared<'c>>,
     ) -> Result<(Entry, Option<Span>), Error> {
@@ -261,7 +273,7 @@ impl Shard {
     fn exchange<'c>(
         &self,
         writer: &mut Writer,
-        context: &'c Context,
+        context: &'c Member<'_>,
         number: u32,
         draft: &Draft<'_>,
         prepared: &mut Option<Prepared<'c>>,
@@ -293,7 +305,7 @@ impl Shard {
 
     /// Gives a living entry the deadline that a write to it brings. Before the value, so that nobody finds that with a deadline which
     /// is over.
-    fn renew(&self, writer: &mut Writer, context: &Context, number: u32, ttl: Ttl) -> Result<(), Error> {
+    fn renew(&self, writer: &mut Writer, context: &Member<'_>, number: u32, ttl: Ttl) -> Result<(), Error> {
         if ttl == Ttl::Default && context.ttl_on_update == TtlOnUpdate::Keep {
             return Ok(());
         }
@@ -305,7 +317,7 @@ impl Shard {
     pub(super) fn set_life(
         &self,
         writer: &mut Writer,
-        context: &Context,
+        context: &Member<'_>,
         number: u32,
         span: Option<Span>,
     ) -> Result<(), Error> {
@@ -326,13 +338,13 @@ impl Shard {
     }
 
     /// Takes a slot's entry out, wherever it is in the index.
-    pub(super) fn leave(&self, writer: &mut Writer, context: &Context, number: u32, cause: Cause) {
+    pub(super) fn leave(&self, writer: &mut Writer, context: &Member<'_>, number: u32, cause: Cause) {
         let key = self.tenant(number).map(|tenant| tenant.entry.key()).filter(|key| key.kind != KeyKind::Keyless);
         let spot = key.and_then(|key| self.index.spot(context.hasher.hash(key) as u32, |found| found == number));
         self.take_out(writer, context, number, spot, cause);
     }
 
-    fn take_out(&self, writer: &mut Writer, context: &Context, number: u32, spot: Option<Spot>, cause: Cause) {
+    fn take_out(&self, writer: &mut Writer, context: &Member<'_>, number: u32, spot: Option<Spot>, cause: Cause) {
         let Some(slot) = self.slab.slot(number) else { return };
         if let Some(spot) = spot {
             writer.index.remove(&self.index, spot);
