@@ -137,11 +137,11 @@ impl Environment {
 
     /// What wakes this environment, made when first needed.
     pub fn alarm(&self, engine: Engine<'_>) -> Outcome<&Alarm> {
-        if self.alarm.get().is_none() {
-            // An environment has one thread, so nobody else sets it in between.
-            let _ = self.alarm.set(Alarm::create(engine, self.on_wake(engine)?)?);
+        if let Some(alarm) = self.alarm.get() {
+            return Ok(alarm);
         }
-        self.alarm.get().ok_or(Failure::Misuse("there is no alarm"))
+        let alarm = Alarm::create(engine, self.on_wake(engine)?)?;
+        Ok(self.alarm.get_or_init(|| alarm))
     }
 
     /// Room for a value, to be given back on drop.

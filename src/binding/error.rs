@@ -55,7 +55,7 @@ pub fn capture_panics() {
         std::panic::set_hook(Box::new(|panic| {
             let message = format!("{panic}");
             // A thread whose locals are gone has nobody to tell either.
-            let _ = LAST_PANIC.try_with(|last| last.replace(Some(message)));
+            drop(LAST_PANIC.try_with(|last| last.replace(Some(message))));
         }));
     });
 }

@@ -22,7 +22,8 @@ use std::alloc::Layout;
 use std::ptr::NonNull;
 
 use super::error::Error;
-use super::memory::{Memory, Use};
+use super::fallible;
+use super::memory::{Memory, Reservation, Use};
 use super::pages::{self, PageSize};
 use super::sync::Arc;
 
@@ -88,8 +89,8 @@ pub struct Arena {
     set_aside: [List; CLASSES],
     /// Free blocks in open pages.
     free_blocks: [u32; CLASSES],
-    bytes: usize,
-    memory: Arc<Memory>,
+    /// For its pages.
+    held: Reservation,
 }
 
 // SAFETY: an arena owns its pages alone; the pointers lead nowhere else.
@@ -172,26 +173,25 @@ const fn classes_by_grains() -> [u8; MAX_BLOCK_BYTES / GRAIN_BYTES + 1] {
 
 impl Arena {
     /// No pages yet.
-    pub fn new(memory: Arc<Memory>) -> Self {
+    pub fn new(memory: &Arc<Memory>) -> Self {
         let none = List(std::ptr::null_mut());
         Self {
             open: [none; CLASSES],
             full: [none; CLASSES],
             set_aside: [none; CLASSES],
             free_blocks: [0; CLASSES],
-            bytes: 0,
-            memory,
+            held: Reservation::empty(memory, Use::Entries),
         }
     }
 
     /// Bytes of its pages.
     pub fn bytes(&self) -> usize {
-        self.bytes
+        self.held.bytes()
     }
 
     /// Where its pages are accounted for.
     pub fn memory(&self) -> Arc<Memory> {
-        Arc::clone(&self.memory)
+        Arc::clone(self.held.memory())
     }
 
     /// A block of at least `size` bytes, aligned to 8. `size` is at most [`MAX_BLOCK_BYTES`].
@@ -249,8 +249,8 @@ impl Arena {
             if (*page).state == State::SetAside {
                 if (*page).live == 0 {
                     self.set_aside[class].remove(page);
-                    self.bytes -= page_bytes;
-                    give_page_back(page, class, &self.memory);
+                    give_page_back(page, class);
+                    self.held.shrink(page_bytes);
                 }
                 return;
             }
@@ -265,9 +265,9 @@ impl Arena {
             let is_only_open_page = (*page).next.is_null() && (*page).previous.is_null();
             if (*page).live == 0 && !is_only_open_page {
                 self.open[class].remove(page);
-                self.bytes -= page_bytes;
                 self.free_blocks[class] -= blocks_of(class);
-                give_page_back(page, class, &self.memory);
+                give_page_back(page, class);
+                self.held.shrink(page_bytes);
             }
         }
     }
@@ -304,8 +304,8 @@ impl Arena {
         unsafe {
             self.open[class].remove(page);
             if live == 0 {
-                self.bytes -= page_size(class).bytes();
-                give_page_back(page, class, &self.memory);
+                give_page_back(page, class);
+                self.held.shrink(page_size(class).bytes());
                 return Some(Vec::new());
             }
             (*page).state = State::SetAside;
@@ -317,12 +317,11 @@ impl Arena {
     #[cold]
     fn add_page(&mut self, class: usize) -> Result<(), Error> {
         let size = page_size(class);
-        self.memory.reserve(Use::Entries, size.bytes())?;
-        let Some(page) = pages::take(size) else {
-            self.memory.release(Use::Entries, size.bytes());
+        self.held.grow(size.bytes())?;
+        let Some(page) = fallible::grant(size.bytes()).ok().and_then(|()| pages::take(size)) else {
+            self.held.shrink(size.bytes());
             return Err(Error::OutOfMemory { bytes: size.bytes() as u64 });
         };
-        self.bytes += size.bytes();
         let page = page.cast::<Header>().as_ptr();
         let header = Header {
             previous: std::ptr::null_mut(),
@@ -351,7 +350,7 @@ impl Drop for Arena {
                     // SAFETY: the arena owns its pages, each is in one list, and the link is read before the page goes.
                     unsafe {
                         let next = (*page).next;
-                        give_page_back(page, class, &self.memory);
+                        give_page_back(page, class);
                         page = next;
                     }
                 }
@@ -389,11 +388,10 @@ unsafe fn living_blocks(page: *mut Header, class: usize) -> Vec<NonNull<u8>> {
 /// # Safety
 ///
 /// `page` is a page of this class, in no list, and nobody uses it any more.
-unsafe fn give_page_back(page: *mut Header, class: usize, memory: &Memory) {
+unsafe fn give_page_back(page: *mut Header, class: usize) {
     let size = page_size(class);
     // SAFETY: the caller's promise; pages of an arena come from `pages::take` with the size of their class.
     unsafe { pages::give_back(NonNull::new_unchecked(page.cast::<u8>()), size) };
-    memory.release(Use::Entries, size.bytes());
 }
 
 impl List {
@@ -436,12 +434,12 @@ impl List {
 /// A block above [`MAX_BLOCK_BYTES`], from the process's allocator. Needs no lock.
 pub fn alloc_large(size: usize, memory: &Memory) -> Result<NonNull<u8>, Error> {
     let bytes = large_bytes(size);
-    memory.reserve(Use::Entries, bytes)?;
-    let layout = large_layout(size);
+    memory.reserve_block(bytes)?;
+    let layout = large_layout(size).filter(|_| fallible::grant(size).is_ok());
     // SAFETY: the layout is not empty.
     let block = layout.and_then(|layout| NonNull::new(unsafe { std::alloc::alloc(layout) }));
     block.ok_or_else(|| {
-        memory.release(Use::Entries, bytes);
+        memory.release_block(bytes);
         Error::OutOfMemory { bytes: size as u64 }
     })
 }
@@ -456,7 +454,7 @@ pub unsafe fn free_large(block: NonNull<u8>, size: usize, memory: &Memory) {
         // SAFETY: the caller's promise; the layout follows from the size alone.
         unsafe { std::alloc::dealloc(block.as_ptr(), layout) };
     }
-    memory.release(Use::Entries, large_bytes(size));
+    memory.release_block(large_bytes(size));
 }
 
 fn large_layout(size: usize) -> Option<Layout> {
@@ -492,7 +490,7 @@ mod tests {
     #[test]
     fn blocks_keep_their_content_and_all_pages_go_back() {
         let memory = Arc::new(Memory::new(None));
-        let mut arena = Arena::new(Arc::clone(&memory));
+        let mut arena = Arena::new(&memory);
         let mut blocks = Vec::new();
         for n in 0..20_000_usize {
             let size = 4 + n * 7 % MAX_BLOCK_BYTES;
@@ -529,7 +527,7 @@ mod tests {
     #[test]
     fn freed_bytes_become_pages_for_another_class() {
         let memory = Arc::new(Memory::new(None));
-        let mut arena = Arena::new(Arc::clone(&memory));
+        let mut arena = Arena::new(&memory);
         let mut blocks: Vec<_> = (0..4_000).map(|_| arena.alloc(64).unwrap()).collect();
         // One block in four stays, in every page.
         let mut n = 0;
@@ -564,7 +562,7 @@ mod tests {
     #[test]
     fn a_page_beyond_the_limit_is_refused() {
         let memory = Arc::new(Memory::new(Some(PageSize::Small.bytes() as u64)));
-        let mut arena = Arena::new(Arc::clone(&memory));
+        let mut arena = Arena::new(&memory);
         let fits = std::iter::repeat_with(|| arena.alloc(256)).take_while(Result::is_ok).count();
         assert_eq!(fits, (PageSize::Small.bytes() - HEADER_BYTES) / 256);
         assert!(matches!(arena.alloc(8), Err(Error::MemoryLimit { .. })));

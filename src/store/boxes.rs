@@ -5,28 +5,29 @@
 use std::ops::{Index, IndexMut};
 
 use super::error::Error;
-use super::memory::{Memory, Use};
+use super::fallible;
+use super::memory::{Memory, Reservation, Use};
+use super::sync::Arc;
 
 /// Pointers that the first array has room for.
-const FIRST_PLACES: usize = 8;
+pub const FIRST_PLACES: usize = 8;
 /// What an allocator adds to a box.
 const HEADER_BYTES: usize = 16;
 
 /// Things that stay where they are, found by number.
 #[derive(Debug)]
 pub struct Boxes<T> {
-    /// An array of one is how a box is made of room that was asked for.
-    places: Vec<Option<Box<[T; 1]>>>,
+    places: Vec<Option<Box<T>>>,
     len: usize,
-    what: Use,
+    held: Reservation,
 }
 
 impl<T> Boxes<T> {
     const BOX_BYTES: usize = size_of::<T>() + HEADER_BYTES;
 
     /// No boxes; their bytes will be used for this.
-    pub fn new(what: Use) -> Self {
-        Self { places: Vec::new(), len: 0, what }
+    pub fn new(what: Use, memory: &Arc<Memory>) -> Self {
+        Self { places: Vec::new(), len: 0, held: Reservation::empty(memory, what) }
     }
 
     /// One more than the highest number so far.
@@ -46,42 +47,37 @@ impl<T> Boxes<T> {
 
     #[inline]
     pub fn get(&self, number: u32) -> Option<&T> {
-        self.places.get(number as usize)?.as_ref().map(|boxed| &boxed[0])
+        self.places.get(number as usize)?.as_deref()
     }
 
     /// Puts a value into a box with this number, which is vacant, or changes nothing.
-    pub fn put(&mut self, number: u32, value: T, memory: &Memory) -> Result<(), Error> {
+    pub fn put(&mut self, number: u32, value: T) -> Result<(), Error> {
         let number = number as usize;
-        grow(&mut self.places, number + 1, self.what, memory)?;
-        let mut room = Vec::new();
-        memory.reserve(self.what, Self::BOX_BYTES)?;
-        if room.try_reserve_exact(1).is_err() {
-            memory.release(self.what, Self::BOX_BYTES);
-            return Err(Error::OutOfMemory { bytes: Self::BOX_BYTES as u64 });
-        }
-        room.push(value);
+        grow(&mut self.places, number + 1, &mut self.held)?;
+        self.held.grow(Self::BOX_BYTES)?;
+        let boxed = fallible::boxed(value).inspect_err(|_| self.held.shrink(Self::BOX_BYTES))?;
         if self.places.len() <= number {
             self.places.resize_with(number + 1, || None);
         }
         debug_assert!(self.places[number].is_none(), "box {number} is taken");
-        self.places[number] = room.into_boxed_slice().try_into().ok();
+        self.places[number] = Some(boxed);
         self.len += 1;
         Ok(())
     }
 
     /// Gives a box back, if it exists.
-    pub fn remove(&mut self, number: u32, memory: &Memory) {
+    pub fn remove(&mut self, number: u32) {
         if self.places.get_mut(number as usize).and_then(Option::take).is_some() {
             self.len -= 1;
-            memory.release(self.what, Self::BOX_BYTES);
+            self.held.shrink(Self::BOX_BYTES);
         }
     }
 
     /// Gives everything back.
-    pub fn clear(&mut self, memory: &Memory) {
-        memory.release(self.what, self.bytes());
+    pub fn clear(&mut self) {
         self.places = Vec::new();
         self.len = 0;
+        self.held.shrink(self.held.bytes());
     }
 }
 
@@ -90,7 +86,7 @@ impl<T> Index<u32> for Boxes<T> {
     #[inline]
     fn index(&self, number: u32) -> &T {
         match &self.places[number as usize] {
-            Some(boxed) => &boxed[0],
+            Some(boxed) => boxed,
             None => vacant(number),
         }
     }
@@ -100,7 +96,7 @@ impl<T> IndexMut<u32> for Boxes<T> {
     #[inline]
     fn index_mut(&mut self, number: u32) -> &mut T {
         match &mut self.places[number as usize] {
-            Some(boxed) => &mut boxed[0],
+            Some(boxed) => boxed,
             None => vacant(number),
         }
     }
@@ -111,19 +107,16 @@ fn vacant(number: u32) -> ! {
     panic!("box {number} is vacant")
 }
 
-/// Makes room for this many, doubling what there was, or changes nothing.
-pub fn grow<T>(places: &mut Vec<T>, wanted: usize, what: Use, memory: &Memory) -> Result<(), Error> {
+/// Makes room for this many, doubling what there was, or changes nothing. All room of `places` is counted in `held`.
+pub fn grow<T>(places: &mut Vec<T>, wanted: usize, held: &mut Reservation) -> Result<(), Error> {
     let before = places.capacity();
     if wanted <= before {
         return Ok(());
     }
     let target = wanted.max(before * 2).max(FIRST_PLACES);
     let bytes = (target - before) * size_of::<T>();
-    memory.reserve(what, bytes)?;
-    if places.try_reserve_exact(target - places.len()).is_err() {
-        memory.release(what, bytes);
-        return Err(Error::OutOfMemory { bytes: bytes as u64 });
-    }
+    held.grow(bytes)?;
+    fallible::reserve(places, target - places.len()).inspect_err(|_| held.shrink(bytes))?;
     debug_assert_eq!(places.capacity(), target);
     Ok(())
 }
@@ -134,19 +127,19 @@ mod tests {
 
     #[test]
     fn what_is_counted_is_what_there_is_and_a_refusal_changes_nothing() {
-        let memory = Memory::new(Some(2_000));
-        let mut boxes = Boxes::new(Use::Expiry);
-        boxes.put(3, [3_u8; 1_000], &memory).unwrap();
+        let memory = Arc::new(Memory::new(Some(2_000)));
+        let mut boxes = Boxes::new(Use::Expiry, &memory);
+        boxes.put(3, [3_u8; 1_000]).unwrap();
         assert_eq!((boxes.end(), boxes[3][0], boxes.get(2), boxes.get(9)), (4, 3, None, None));
         let before = (boxes.end(), boxes.bytes());
-        assert!(matches!(boxes.put(5, [5; 1_000], &memory), Err(Error::MemoryLimit { .. })));
+        assert!(matches!(boxes.put(5, [5; 1_000]), Err(Error::MemoryLimit { .. })));
         assert_eq!((boxes.end(), boxes.bytes()), before);
         assert_eq!(memory.total(), boxes.bytes() as u64);
-        boxes.remove(3, &memory);
-        boxes.remove(3, &memory);
-        boxes.put(5, [5; 1_000], &memory).unwrap();
+        boxes.remove(3);
+        boxes.remove(3);
+        boxes.put(5, [5; 1_000]).unwrap();
         assert_eq!((boxes[5][0], memory.total()), (5, boxes.bytes() as u64));
-        boxes.clear(&memory);
+        boxes.clear();
         assert_eq!((boxes.end(), boxes.bytes(), memory.total()), (0, 0, 0));
     }
 }

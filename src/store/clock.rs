@@ -81,8 +81,8 @@ impl Clock {
     pub fn advance(&self, by_ms: u64) -> bool {
         let Source::Manual(manual) = &self.0 else { return false };
         let later = |elapsed_ms: u64| Some(elapsed_ms.saturating_add(by_ms));
-        // Never refused, because the function above always has an answer.
-        let _ = manual.elapsed_ms.fetch_update(Ordering::AcqRel, Ordering::Acquire, later);
+        let moved = manual.elapsed_ms.fetch_update(Ordering::AcqRel, Ordering::Acquire, later);
+        debug_assert!(moved.is_ok(), "the function above always has an answer");
         // Told outside the lock: a watcher takes locks of its own.
         let watchers: Vec<Arc<dyn Watch>> = manual.watchers.lock().iter().filter_map(Weak::upgrade).collect();
         for watcher in watchers {

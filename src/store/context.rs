@@ -75,11 +75,12 @@ pub struct Context {
 impl Context {
     /// The context of a new map. `config` is normalised.
     pub fn new(config: &Config) -> Self {
+        let events = Events::new();
         Self {
-            memory: Arc::new(Memory::new(config.memory_limit_bytes)),
+            memory: Arc::new(Memory::reporting(config.memory_limit_bytes, events.clone())),
             collector: Collector::new(),
             hasher: KeyHasher::new(config.seed.unwrap_or_default()),
-            events: Events::new(),
+            events,
             removals: Arc::new(Removals::default()),
             pressure: Arc::new(Pressure::new()),
             clock: if config.manual_clock { Clock::manual() } else { Clock::system() },
@@ -131,7 +132,8 @@ impl Context {
         }
     }
 
-    /// The next insertion's place in the map-wide order. Under a shard's lock, so that each shard's only grow.
+    /// The next insertion's place in the map-wide order. Under a shard's lock, so that each shard's only grow. An insertion
+    /// that is refused leaves a gap.
     pub fn next_sequence(&self) -> u64 {
         self.sequence.fetch_add(1, Ordering::Relaxed) + 1
     }
@@ -252,15 +254,17 @@ impl Context {
     }
 
     /// Numbers a new chunk's words and makes them findable.
-    pub fn register_words(&self, words: &Arc<Words>) -> u32 {
-        let id = self.next_chunk.fetch_add(1, Ordering::Relaxed);
+    pub fn register_words(&self, words: &Arc<Words>) -> Result<u32, Error> {
         let mut table = self.words.lock();
-        table.insert(id, Arc::downgrade(words));
         // Chunks that went leave their numbers behind until the table would grow.
         if table.len() == table.capacity() {
             table.retain(|_, words| words.strong_count() > 0);
         }
-        id
+        let refused = Error::OutOfMemory { bytes: (table.len() * size_of::<(u32, Weak<Words>)>()) as u64 };
+        table.try_reserve(1).map_err(|_| refused)?;
+        let id = self.next_chunk.fetch_add(1, Ordering::Relaxed);
+        table.insert(id, Arc::downgrade(words));
+        Ok(id)
     }
 
     /// The words of a chunk, unless they are gone.

@@ -297,7 +297,7 @@ mod tests {
     #[test]
     fn an_entry_gives_back_what_was_written() {
         let memory = Arc::new(Memory::new(None));
-        let mut arena = Arena::new(Arc::clone(&memory));
+        let mut arena = Arena::new(&memory);
         let long = vec![7_u8; 5_000];
         for (key, value, type_id) in [
             (Key::string("user:1"), Value::json("{}"), 0),

@@ -93,6 +93,12 @@ pub struct Events {
     shared: Arc<Shared>,
 }
 
+impl std::fmt::Debug for Events {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Events").finish_non_exhaustive()
+    }
+}
+
 struct Shared {
     /// What anybody wants: the lowest level in the low byte, [`WANTS_ERRORS`] above it. It is only a hint that lets
     /// `log` return early; the truth is in `queues`, whose lock is held when this is written.

@@ -29,7 +29,8 @@
 //! Credits: the single-writer table with a version counter is Concurrency Kit's `ck_ht`; deletion is Knuth's Algorithm 6.4R.
 
 use super::error::Error;
-use super::memory::{Memory, Use};
+use super::fallible;
+use super::memory::{Memory, Reservation, Use};
 use super::probe::{self, Simd};
 use super::sync::{Arc, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use super::zeroed::Zeroed;
@@ -82,7 +83,8 @@ unsafe impl Sync for Table {}
 #[derive(Debug)]
 struct Allocation {
     words: Zeroed,
-    memory: Arc<Memory>,
+    #[expect(dead_code, reason = "gives the bytes of `words` back when it is dropped")]
+    held: Reservation,
 }
 
 /// What the holder of the shard's lock knows besides.
@@ -111,12 +113,11 @@ pub struct Spot {
 impl Table {
     fn new(capacity: usize, memory: &Arc<Memory>) -> Result<Self, Error> {
         let bytes = Self::bytes(capacity);
-        memory.reserve(Use::Index, bytes)?;
+        let held = Reservation::new(memory, Use::Index, bytes)?;
         let Some(words) = Zeroed::new(capacity) else {
-            memory.release(Use::Index, bytes);
             return Err(Error::OutOfMemory { bytes: bytes as u64 });
         };
-        let owner = Arc::new(Allocation { words, memory: Arc::clone(memory) });
+        let owner = Arc::new(Allocation { words, held });
         Ok(Self { words: owner.words.words(), owner })
     }
 
@@ -203,12 +204,6 @@ impl Table {
     }
 }
 
-impl Drop for Allocation {
-    fn drop(&mut self) {
-        self.memory.release(Use::Index, Table::bytes(self.words.words().len()));
-    }
-}
-
 impl Index {
     /// No tables.
     pub fn new(simd: Simd) -> Self {
@@ -264,8 +259,8 @@ impl Index {
     }
 
     /// Puts other tables in place; the replaced ones come back, to be retired.
-    fn replace(&self, tables: Option<Tables>) -> Option<Box<Tables>> {
-        let next = tables.map_or(std::ptr::null_mut(), |tables| Box::into_raw(Box::new(tables)));
+    fn replace(&self, tables: Option<Box<Tables>>) -> Option<Box<Tables>> {
+        let next = tables.map_or(std::ptr::null_mut(), Box::into_raw);
         let replaced = self.tables.swap(next, Ordering::AcqRel);
         // SAFETY: tables are boxes; this one was just unlinked, and the caller retires it.
         (!replaced.is_null()).then(|| unsafe { Box::from_raw(replaced) })
@@ -319,8 +314,11 @@ impl IndexWriter {
             return Ok(());
         }
         // A migration under way has room by construction, unless entries were inserted faster than they were moved.
-        while let Some(tables) = index.tables().filter(|tables| tables.old.is_some()) {
-            replaced.extend(self.migrate(index, tables.old.as_ref().map_or(0, |old| old.words().len())));
+        if let Some(old) = index.tables().and_then(|tables| tables.old.as_ref()) {
+            replaced.extend(self.migrate(index, old.words().len()));
+        }
+        if Self::is_migrating(index) {
+            return Err(Error::OutOfMemory { bytes: size_of::<Tables>() as u64 });
         }
         let grown = if capacity < MIN_CAPACITY {
             MIN_CAPACITY
@@ -392,10 +390,11 @@ impl IndexWriter {
     ) -> Result<Option<Box<Tables>>, Error> {
         let current = Table::new(capacity, memory)?;
         let old = index.tables().map(|tables| tables.current.clone());
+        let tables = fallible::boxed(Tables { current, old })?;
         self.old_len = self.current_len;
         self.current_len = 0;
         self.migrated = 0;
-        Ok(index.replace(Some(Tables { current, old })))
+        Ok(index.replace(Some(tables)))
     }
 
     /// Does one write's share of a migration. Tables that were replaced come back, to be retired.
@@ -421,7 +420,9 @@ impl IndexWriter {
         if self.old_len > 0 {
             return None;
         }
-        index.replace(Some(Tables { current: tables.current.clone(), old: None }))
+        // Without memory for the new pair, the old table stays beside the current one until the next write.
+        let tables = fallible::boxed(Tables { current: tables.current.clone(), old: None }).ok()?;
+        index.replace(Some(tables))
     }
 
     /// Adds a word. [`IndexWriter::make_room`] came before, and the slot is ready to be read.

@@ -6,8 +6,9 @@
 //! only the life, without a lock. The wheel finds that out when it gets there.
 
 use super::error::Error;
-use super::memory::{Memory, Use};
-use super::sync::{Arc, AtomicU64, Ordering, zeroed_u64};
+use super::fallible;
+use super::memory::{Memory, Reservation, Use};
+use super::sync::{Arc, AtomicU64, Ordering};
 
 /// What a write asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,25 +55,20 @@ pub struct Lives {
     /// Two words a slot. First the deadline, 0 for none, over the low bits of the tenant's generation: a read that prolongs the
     /// life of its entry does so only if the word still is of that entry. Then the time to live, written under the shard's lock.
     words: Box<[AtomicU64]>,
-    memory: Arc<Memory>,
+    #[expect(dead_code, reason = "gives the bytes of `words` back when it is dropped")]
+    held: Reservation,
 }
 
 impl Lives {
     /// Nobody has a deadline yet.
     pub fn new(slots: usize, memory: &Arc<Memory>) -> Result<Self, Error> {
-        memory.reserve(Use::Expiry, slots * 2 * size_of::<u64>())?;
-        Ok(Self { words: zeroed_u64(slots * 2), memory: Arc::clone(memory) })
+        let held = Reservation::new(memory, Use::Expiry, slots * 2 * size_of::<u64>())?;
+        Ok(Self { words: fallible::words(slots * 2)?, held })
     }
 
     /// The life of one slot.
     pub fn of(&self, offset: usize) -> LifeRef<'_> {
         LifeRef { deadline: &self.words[offset * 2], ttl: &self.words[offset * 2 + 1] }
-    }
-}
-
-impl Drop for Lives {
-    fn drop(&mut self) {
-        self.memory.release(Use::Expiry, size_of_val(&*self.words));
     }
 }
 
@@ -113,6 +109,8 @@ impl LifeRef<'_> {
         let seen = self.deadline.load(Ordering::Acquire);
         let next = word(Span::new(now_ms, self.ttl.load(Ordering::Relaxed)).deadline_ms, generation);
         if seen != 0 && seen < next && seen == word(seen >> TENANT_BITS, generation) {
+            // Whoever was faster has prolonged it, or ended it.
+            #[expect(clippy::let_underscore_must_use, reason = "either way it is no longer what was seen")]
             let _ = self.deadline.compare_exchange(seen, next, Ordering::AcqRel, Ordering::Relaxed);
         }
     }

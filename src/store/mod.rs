@@ -31,6 +31,7 @@ mod error;
 mod events;
 mod eviction;
 mod expiry;
+mod fallible;
 mod handle;
 mod hash;
 mod hit_log;

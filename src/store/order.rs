@@ -6,46 +6,52 @@
 //! it neither dangles nor has to be told.
 //!
 //! ```text
+//! sorted:   [ 3 | 0 | 2 | … ]                                  numbers of segments, oldest first
 //! segment (base sequence) : [ +0 slot 7 | hole | +5 slot 2 | … ]      cell = sequence - base (32) · slot + 1 (32), 0 = hole
 //! ```
 //!
-//! **Compaction.** When holes outnumber entries, a pass goes over the segments from the front, a segment at a time, and
-//! moves what lives in each to the end of what it kept so far. A segment that was emptied stays as a stub until the pass
-//! ends, so that positions of later ones stay true. Each change of the log does a bounded part of a pass.
+//! **Compaction.** As soon as two neighbours hold no more together than one of them has room for, they become one, like the
+//! leaves of a B-tree, and a segment without entries goes, wherever it stands. There is one such step for each segment
+//! that was ever filled, so it is at most a cell moved for each insertion, 256 at once, and what is in use stays at least
+//! two fifths full (see [`LOOK_EACH`]). It needs no memory: what lives in one goes into the room of the other.
 //!
-//! **Positions** are `segment number * 256 + cell`; numbers of segments count on from the front, which also moves when the
-//! oldest entries leave first.
+//! **Positions** are `segment number * 256 + cell`. A segment keeps its number as long as it exists, and the number of one
+//! that went is used again first, so numbers never run away however long a map lives.
 
 use std::collections::VecDeque;
 
+use super::boxes;
 use super::error::Error;
-use super::memory::{Memory, Use};
+use super::fallible;
+use super::memory::{Memory, Reservation, Use};
 use super::sync::Arc;
 
-/// Cells of a segment: 2 KiB, so a pass touches at most this many slots at once.
+/// Cells of a segment: 2 KiB, so joining two touches at most this many slots at once.
 const SEGMENT_CELLS: usize = 256;
 /// Room of the very first segment, so that small maps stay small.
 const FIRST_CELLS: usize = 16;
-/// Changes between two steps of a compaction pass. A step looks at 256 cells, so a pass over `n` cells ends within `n / 4`
-/// changes, before holes can pile up again.
-const CHANGES_PER_STEP: u32 = 64;
-/// Holes that are never worth a pass.
-const TOLERATED_HOLES: usize = 1_024;
+/// Removals from a segment between two looks at its neighbours. A pair may so miss being joined by 30 entries: two
+/// neighbours hold at least 226 of 512.
+const LOOK_EACH: u32 = 16;
+/// Segments that positions can tell apart: four billion entries in one shard.
+const MAX_SEGMENTS: usize = if cfg!(test) { 1 << 10 } else { 1 << 24 };
 
 const HOLE: u64 = 0;
+/// No segment.
+const NONE: u32 = u32::MAX;
 
 /// The insertion order of one shard, guarded by its lock.
 #[derive(Debug)]
 pub struct Order {
-    segments: VecDeque<Segment>,
-    /// Number of the first segment.
-    first: u32,
+    /// By number. Those that are vacant hold no cells.
+    segments: Vec<Segment>,
+    /// Numbers of the segments in use, by sequence. Invariant: only the last one may be without entries; it has no cells then.
+    sorted: VecDeque<u32>,
+    /// The first vacant segment, which knows the next, or `NONE`.
+    vacant: u32,
     live: usize,
-    /// Cells in use, holes included.
-    used: usize,
-    pass: Option<Pass>,
-    changes: u32,
-    memory: Arc<Memory>,
+    /// For all three: cells, segments and their order.
+    held: Reservation,
 }
 
 #[derive(Debug)]
@@ -55,28 +61,26 @@ struct Segment {
     base: u64,
     cells: Vec<u64>,
     live: u32,
-}
-
-/// A compaction pass. Segments before `keep` are dense, those between `keep` and `next` are stubs.
-#[derive(Clone, Copy, Debug)]
-struct Pass {
-    /// Segment that takes what lives, as an index from the front.
-    keep: usize,
-    /// Segment to look at next.
-    next: usize,
+    /// Cells before this are holes.
+    start: u32,
+    /// The neighbours in `sorted`, or `NONE`. A vacant segment has the next vacant one here.
+    newer: u32,
+    older: u32,
 }
 
 impl Segment {
-    fn stub() -> Self {
-        Self { base: u64::MAX, cells: Vec::new(), live: 0 }
+    fn new(cells: Vec<u64>) -> Self {
+        Self { base: u64::MAX, cells, live: 0, start: 0, newer: NONE, older: NONE }
     }
 
+    /// Whether the next cell can hold this sequence.
     fn takes(&self, sequence: u64) -> bool {
         self.cells.is_empty() || (self.cells.len() < SEGMENT_CELLS && u32::try_from(sequence - self.base).is_ok())
     }
 
-    /// Appends and gives the cell's index. [`Segment::takes`] was true.
+    /// Appends and gives the cell's index. There is room, and [`Segment::takes`] was true.
     fn push(&mut self, sequence: u64, slot: u32) -> usize {
+        debug_assert!(self.cells.len() < self.cells.capacity(), "no room was made");
         if self.cells.is_empty() {
             self.base = sequence;
         }
@@ -85,143 +89,227 @@ impl Segment {
         self.cells.len() - 1
     }
 
-    fn entries(&self, from: usize) -> impl Iterator<Item = (u64, u32)> + '_ {
-        let live = self.cells[from..].iter().filter(|&&cell| cell != HOLE);
+    fn entries(&self) -> impl DoubleEndedIterator<Item = (u64, u32)> + '_ {
+        let live = self.cells[self.start as usize..].iter().filter(|&&cell| cell != HOLE);
         live.map(|&cell| (self.base + (cell >> 32), cell as u32 - 1))
+    }
+
+    /// Forgets everything but its room.
+    fn reset(&mut self) {
+        self.cells.clear();
+        (self.base, self.live, self.start) = (u64::MAX, 0, 0);
     }
 }
 
 impl Order {
     /// Nothing was inserted yet.
-    pub fn new(memory: Arc<Memory>) -> Self {
-        Self { segments: VecDeque::new(), first: 0, live: 0, used: 0, pass: None, changes: 0, memory }
-    }
-
-    /// Makes sure that [`Order::append`] finds room.
-    pub fn make_room(&mut self) -> Result<(), Error> {
-        match self.segments.back_mut() {
-            // A segment grows to its full size once it is worth it.
-            Some(last) if last.cells.len() < last.cells.capacity() => Ok(()),
-            Some(last) if last.cells.len() < SEGMENT_CELLS => {
-                let more = SEGMENT_CELLS.min(last.cells.capacity() * 2).max(FIRST_CELLS) - last.cells.len();
-                grow(&mut last.cells, more, &self.memory)
-            }
-            last => {
-                let mut cells = Vec::new();
-                let room = if last.is_none() { FIRST_CELLS } else { SEGMENT_CELLS };
-                grow(&mut cells, room, &self.memory)?;
-                self.segments.push_back(Segment { cells, ..Segment::stub() });
-                Ok(())
-            }
+    pub fn new(memory: &Arc<Memory>) -> Self {
+        Self {
+            segments: Vec::new(),
+            sorted: VecDeque::new(),
+            vacant: NONE,
+            live: 0,
+            held: Reservation::empty(memory, Use::Order),
         }
     }
 
-    /// Notes that `slot` was filled, and gives its position. Sequences only grow. [`Order::make_room`] came before.
+    /// Makes sure that [`Order::append`] finds room for an entry of this sequence, or changes nothing.
+    pub fn make_room(&mut self, sequence: u64) -> Result<(), Error> {
+        let Some(&last) = self.sorted.back() else { return self.add_segment(FIRST_CELLS) };
+        let last = &mut self.segments[last as usize];
+        if !last.takes(sequence) {
+            return self.add_segment(SEGMENT_CELLS);
+        }
+        let room = last.cells.capacity();
+        if last.cells.len() < room {
+            return Ok(());
+        }
+        // A segment grows to its full size once it is worth it.
+        let more = room.max(FIRST_CELLS).min(SEGMENT_CELLS - room);
+        let bytes = more * size_of::<u64>();
+        self.held.grow(bytes)?;
+        fallible::reserve(&mut last.cells, more).inspect_err(|_| self.held.shrink(bytes))
+    }
+
+    /// Appends an empty segment.
+    #[cold]
+    fn add_segment(&mut self, room: usize) -> Result<(), Error> {
+        let number = if self.vacant == NONE { self.segments.len() } else { self.vacant as usize };
+        if number == MAX_SEGMENTS {
+            return Err(Error::OutOfMemory { bytes: (SEGMENT_CELLS * size_of::<u64>()) as u64 });
+        }
+        // All that can fail comes first. What is there already when something is refused waits for the next attempt.
+        boxes::grow(&mut self.segments, number + 1, &mut self.held)?;
+        self.make_room_in_sorted()?;
+        let bytes = room * size_of::<u64>();
+        self.held.grow(bytes)?;
+        let cells = fallible::vec(room).inspect_err(|_| self.held.shrink(bytes))?;
+
+        let segment = Segment { older: self.sorted.back().copied().unwrap_or(NONE), ..Segment::new(cells) };
+        if let Some(last) = self.segments.get_mut(segment.older as usize) {
+            last.newer = number as u32;
+        }
+        if number == self.segments.len() {
+            self.segments.push(segment);
+        } else {
+            self.vacant = self.segments[number].newer;
+            self.segments[number] = segment;
+        }
+        self.sorted.push_back(number as u32);
+        Ok(())
+    }
+
+    fn make_room_in_sorted(&mut self) -> Result<(), Error> {
+        if self.sorted.len() < self.sorted.capacity() {
+            return Ok(());
+        }
+        let (room, wanted) = (self.sorted.capacity(), (self.sorted.len() * 2).max(8));
+        let bytes = (wanted - room) * size_of::<u32>();
+        self.held.grow(bytes)?;
+        let refused = Error::OutOfMemory { bytes: bytes as u64 };
+        let grown = fallible::grant(bytes)
+            .and_then(|()| self.sorted.try_reserve_exact(wanted - self.sorted.len()).map_err(|_| refused));
+        grown.inspect_err(|_| self.held.shrink(bytes))?;
+        debug_assert_eq!(self.sorted.capacity(), wanted);
+        Ok(())
+    }
+
+    /// Appends an entry: `slot` was filled. Gives its position. Sequences only grow. [`Order::make_room`] came before with
+    /// the same sequence.
     pub fn append(&mut self, sequence: u64, slot: u32) -> u32 {
-        if self.segments.back().is_none_or(|last| !last.takes(sequence)) {
-            // 2^32 entries of other shards since this segment began: its cells cannot say that.
-            self.segments.push_back(Segment::stub());
-        }
-        let index = self.segments.len() - 1;
+        let last = self.sorted.back().copied().unwrap_or(NONE);
         self.live += 1;
-        self.used += 1;
-        let segment = &mut self.segments[index];
-        let room_before = segment.cells.capacity();
-        let cell = segment.push(sequence, slot);
-        let grown = segment.cells.capacity() - room_before;
-        debug_assert!(grown == 0 || cell == 0, "append without make_room");
-        if grown > 0 {
-            // Only on the rare path above; a handful of bytes that must not fail.
-            let _ = self.memory.reserve(Use::Order, grown * size_of::<u64>());
-        }
-        self.position(index, cell)
+        position(last, self.segments[last as usize].push(sequence, slot))
     }
 
-    /// Notes that the entry at this position left.
-    pub fn remove(&mut self, position: u32) {
-        let (index, cell) = self.locate(position);
-        let is_last = index + 1 == self.segments.len();
-        let segment = &mut self.segments[index];
+    /// Removes the entry at this position. `moved` learns the new position of each slot that is moved.
+    pub fn remove(&mut self, position: u32, moved: impl FnMut(u32, u32)) {
+        let (number, cell) = (position / SEGMENT_CELLS as u32, position as usize % SEGMENT_CELLS);
+        let segment = &mut self.segments[number as usize];
         debug_assert_ne!(segment.cells[cell], HOLE);
         segment.cells[cell] = HOLE;
         segment.live -= 1;
         self.live -= 1;
-        if segment.live == 0 && !is_last {
-            self.used -= segment.cells.len();
-            release(&mut segment.cells, &self.memory);
-            self.drop_front();
+        if segment.live == 0 {
+            self.vacate(number);
+        } else {
+            if segment.start as usize == cell {
+                let holes = segment.cells[cell..].iter().take_while(|&&cell| cell == HOLE).count();
+                segment.start += holes as u32;
+            }
+            if segment.live.is_multiple_of(LOOK_EACH) {
+                self.join_neighbours(number, moved);
+            }
         }
     }
 
-    /// Does its share of compaction after a change; `moved` learns the new position of each slot that moved.
-    pub fn step(&mut self, mut moved: impl FnMut(u32, u32)) {
-        self.changes = self.changes.wrapping_add(1);
-        if !self.changes.is_multiple_of(CHANGES_PER_STEP) {
-            return;
+    /// A segment has no entries any more.
+    fn vacate(&mut self, number: u32) {
+        if self.segments[number as usize].newer == NONE {
+            // The last one waits for the next entry.
+            self.segments[number as usize].reset();
+        } else {
+            self.drop_segment(number);
         }
-        if self.pass.is_none() && self.used > 2 * self.live + TOLERATED_HOLES {
-            self.pass = Some(Pass { keep: 0, next: 0 });
-        }
-        if let Some(pass) = self.pass {
-            self.compact_segment(pass, &mut moved);
+        // Room for many segments is not kept for the few that come next.
+        if self.live == 0 && self.segments.capacity() > boxes::FIRST_PLACES {
+            (self.segments, self.sorted, self.vacant) = (Vec::new(), VecDeque::new(), NONE);
+            self.held.shrink(self.held.bytes());
         }
     }
 
-    fn compact_segment(&mut self, mut pass: Pass, moved: &mut impl FnMut(u32, u32)) {
-        // Taken out first: what lives in it may go back into the same segment.
-        let mut cells = std::mem::take(&mut self.segments[pass.next].cells);
-        self.segments[pass.next].live = 0;
-        let source_base = self.segments[pass.next].base;
-        self.used -= cells.len();
-        for &cell in cells.iter().filter(|&&cell| cell != HOLE) {
-            let (sequence, slot) = (source_base + (cell >> 32), cell as u32 - 1);
-            while !self.segments[pass.keep].takes(sequence) {
-                pass.keep += 1;
-            }
-            let segment = &mut self.segments[pass.keep];
-            let before = segment.cells.capacity();
-            if before == 0 {
-                segment.cells.reserve_exact(SEGMENT_CELLS);
-            }
-            let index = segment.push(sequence, slot);
-            let grown = segment.cells.capacity() - before;
-            if grown > 0 {
-                // The room comes out of what this very segment gives back below.
-                let _ = self.memory.reserve(Use::Order, grown * size_of::<u64>());
-            }
-            self.used += 1;
-            moved(slot, self.position(pass.keep, index));
+    /// Joins a segment with one of its neighbours, if one has room for both.
+    fn join_neighbours(&mut self, number: u32, moved: impl FnMut(u32, u32)) {
+        let Segment { older, newer, .. } = self.segments[number as usize];
+        if !self.can_join(older, number) && self.can_join(number, newer) {
+            self.join(number, newer, moved);
+        } else if self.can_join(older, number) {
+            self.join(older, number, moved);
         }
-        release(&mut cells, &self.memory);
-        pass.next += 1;
-        if pass.next < self.segments.len() {
-            self.pass = Some(pass);
-            return;
+    }
+
+    /// Whether the older of two neighbours has room for what lives in both.
+    fn can_join(&self, older: u32, newer: u32) -> bool {
+        if older == NONE || newer == NONE {
+            return false;
         }
-        // The pass is over: what follows the last kept segment are stubs.
-        while self.segments.len() > pass.keep + 1 {
-            self.segments.pop_back();
+        let (older, newer) = (&self.segments[older as usize], &self.segments[newer as usize]);
+        newer.live > 0
+            && (older.live + newer.live) as usize <= older.cells.capacity()
+            // 2^32 entries of other shards lie between the two: one base cannot serve both.
+            && newer.entries().next_back().is_some_and(|(last, _)| u32::try_from(last - older.base).is_ok())
+    }
+
+    /// Moves what lives in a segment to the end of the one before.
+    fn join(&mut self, older: u32, newer: u32, mut moved: impl FnMut(u32, u32)) {
+        // Taken out first: it gives back what it no longer needs.
+        let source = std::mem::replace(&mut self.segments[newer as usize], Segment::new(Vec::new()));
+        let target = &mut self.segments[older as usize];
+        if target.cells.len() + source.live as usize > target.cells.capacity() {
+            // Holes make room. Nothing moves to a later cell, so a cell is read before it is written.
+            let mut end = 0;
+            for cell in target.start as usize..target.cells.len() {
+                let content = target.cells[cell];
+                if content != HOLE {
+                    if cell != end {
+                        target.cells[end] = content;
+                        moved(content as u32 - 1, position(older, end));
+                    }
+                    end += 1;
+                }
+            }
+            target.cells.truncate(end);
+            target.start = 0;
         }
-        self.pass = None;
-        self.drop_front();
+        for (sequence, slot) in source.entries() {
+            moved(slot, position(older, target.push(sequence, slot)));
+        }
+        self.segments[newer as usize] = source;
+        self.drop_segment(newer);
+    }
+
+    /// Takes a segment out of the order and gives its cells back.
+    fn drop_segment(&mut self, number: u32) {
+        let at = self.place_in_sorted(number);
+        self.sorted.remove(at);
+        let gone = std::mem::replace(&mut self.segments[number as usize], Segment::new(Vec::new()));
+        if let Some(older) = self.segments.get_mut(gone.older as usize) {
+            older.newer = gone.newer;
+        }
+        if let Some(newer) = self.segments.get_mut(gone.newer as usize) {
+            newer.older = gone.older;
+        }
+        self.segments[number as usize].newer = self.vacant;
+        self.vacant = number;
+        let bytes = gone.cells.capacity() * size_of::<u64>();
+        drop(gone);
+        self.held.shrink(bytes);
+    }
+
+    /// Where a segment with entries stands among the others. The search is by base, which grows from one to the next; the
+    /// last may have none.
+    fn place_in_sorted(&self, number: u32) -> usize {
+        let base = self.segments[number as usize].base;
+        let at = self.sorted.partition_point(|&other| self.segments[other as usize].base < base);
+        debug_assert_eq!(self.sorted.get(at), Some(&number));
+        at
+    }
+
+    /// Bytes of cells, segments and their order.
+    #[cfg(test)]
+    fn bytes(&self) -> usize {
+        let cells: usize = self.segments.iter().map(|segment| segment.cells.capacity()).sum();
+        cells * size_of::<u64>()
+            + self.segments.capacity() * size_of::<Segment>()
+            + self.sorted.capacity() * size_of::<u32>()
     }
 
     /// The entries after this sequence, oldest first, at most `count` of them. The answer says whether there are more.
     pub fn after(&self, sequence: u64, count: usize, out: &mut Vec<(u64, u32)>) -> bool {
-        // Sorted by base, but for the stubs in the middle of a pass.
-        let (dense, rest) = match self.pass {
-            Some(pass) => (pass.keep + 1, pass.next.max(pass.keep + 1)),
-            None => (self.segments.len(), self.segments.len()),
-        };
-        let starts_before = |segment: &Segment| segment.base <= sequence;
-        let mut start = partition(&self.segments, 0, dense, starts_before);
-        if start == dense {
-            start = partition(&self.segments, rest, self.segments.len(), starts_before);
-            start = if start == rest { dense } else { start };
-        }
+        let start = self.sorted.partition_point(|&number| self.segments[number as usize].base <= sequence);
         let before = out.len();
-        for segment in self.segments.range(start.saturating_sub(1)..) {
-            for (found, slot) in segment.entries(0) {
+        for &number in self.sorted.range(start.saturating_sub(1)..) {
+            for (found, slot) in self.segments[number as usize].entries() {
                 if found <= sequence {
                     continue;
                 }
@@ -236,132 +324,13 @@ impl Order {
 
     /// The oldest entry's slot.
     pub fn oldest(&self) -> Option<u32> {
-        self.segments.iter().find_map(|segment| segment.entries(0).next()).map(|(_, slot)| slot)
-    }
-
-    fn position(&self, index: usize, cell: usize) -> u32 {
-        self.first.wrapping_add(index as u32).wrapping_mul(SEGMENT_CELLS as u32) + cell as u32
-    }
-
-    fn locate(&self, position: u32) -> (usize, usize) {
-        // Numbers of segments go around at 2^24, which is more than there ever are at once.
-        let number = position / SEGMENT_CELLS as u32;
-        let index = number.wrapping_sub(self.first) & (u32::MAX / SEGMENT_CELLS as u32);
-        (index as usize, position as usize % SEGMENT_CELLS)
-    }
-
-    /// Forgets empty segments at the front. Not during a pass, which counts from there.
-    fn drop_front(&mut self) {
-        while self.pass.is_none() && self.segments.len() > 1 && self.segments.front().is_some_and(|s| s.live == 0) {
-            if let Some(mut segment) = self.segments.pop_front() {
-                self.used -= segment.cells.len();
-                release(&mut segment.cells, &self.memory);
-                self.first = self.first.wrapping_add(1);
-            }
-        }
+        self.sorted.iter().find_map(|&number| self.segments[number as usize].entries().next()).map(|(_, slot)| slot)
     }
 }
 
-/// The first index from `from` to `to` whose segment does not satisfy the predicate.
-fn partition(segments: &VecDeque<Segment>, from: usize, to: usize, holds: impl Fn(&Segment) -> bool) -> usize {
-    let (mut low, mut high) = (from, to);
-    while low < high {
-        let middle = low.midpoint(high);
-        if holds(&segments[middle]) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    low
-}
-
-fn grow(cells: &mut Vec<u64>, more: usize, memory: &Memory) -> Result<(), Error> {
-    let before = cells.capacity();
-    let wanted = (cells.len() + more).saturating_sub(before) * size_of::<u64>();
-    memory.reserve(Use::Order, wanted)?;
-    cells.reserve_exact(more);
-    debug_assert_eq!((cells.capacity() - before) * size_of::<u64>(), wanted);
-    Ok(())
-}
-
-fn release(cells: &mut Vec<u64>, memory: &Memory) {
-    memory.release(Use::Order, cells.capacity() * size_of::<u64>());
-    *cells = Vec::new();
-}
-
-impl Drop for Order {
-    fn drop(&mut self) {
-        for segment in &mut self.segments {
-            release(&mut segment.cells, &self.memory);
-        }
-    }
+fn position(number: u32, cell: usize) -> u32 {
+    number * SEGMENT_CELLS as u32 + cell as u32
 }
 
 #[cfg(all(test, not(loom)))]
-mod tests {
-    use super::*;
-    use std::collections::BTreeMap;
-
-    /// Compares with a sorted map: append, remove and look after any sequence, in the middle of passes too.
-    #[test]
-    fn agrees_with_a_sorted_map_whatever_is_removed() {
-        for (seed, keep_percent) in [(1_u64, 50), (2, 3), (3, 97), (4, 20)] {
-            let memory = Arc::new(Memory::new(None));
-            let mut order = Order::new(Arc::clone(&memory));
-            let mut positions: Vec<u32> = Vec::new();
-            let mut expected: BTreeMap<u64, u32> = BTreeMap::new();
-            let mut random = seed;
-            let mut next = |below: u64| {
-                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                (random >> 33) % below
-            };
-            let mut sequence = 0;
-            for round in 0..60_000_u32 {
-                // Every now and then other shards insert more than 32 bits can count.
-                sequence += if next(9_000) == 0 { 1 << 33 } else { 1 + next(3) };
-                order.make_room().unwrap();
-                let position = order.append(sequence, round);
-                positions.push(position);
-                expected.insert(sequence, round);
-                order.step(|slot, position| positions[slot as usize] = position);
-                while expected.len() as u64 > 10 + u64::from(round) * keep_percent / 100 {
-                    let from = next(sequence);
-                    let Some((&victim, &slot)) = expected.range(from..).next() else { continue };
-                    expected.remove(&victim);
-                    order.remove(positions[slot as usize]);
-                    order.step(|slot, position| positions[slot as usize] = position);
-                }
-                if round % 97 == 0 {
-                    let (from, count) = (next(sequence + 5), next(600) as usize);
-                    let mut found = Vec::new();
-                    let more = order.after(from, count, &mut found);
-                    let rest = expected.range(from + 1..).map(|(&sequence, &slot)| (sequence, slot));
-                    let wanted: Vec<_> = rest.clone().take(count).collect();
-                    assert_eq!(found, wanted, "seed {seed}, round {round}");
-                    assert_eq!(more, rest.count() > count, "seed {seed}, round {round}");
-                }
-            }
-            assert!(order.used <= 3 * order.live + 2 * TOLERATED_HOLES, "{} cells for {}", order.used, order.live);
-            assert_eq!(order.oldest(), expected.values().next().copied());
-            drop(order);
-            assert_eq!(memory.total(), 0);
-        }
-    }
-
-    #[test]
-    fn a_queue_takes_no_more_room_than_what_it_holds() {
-        let memory = Arc::new(Memory::new(None));
-        let mut order = Order::new(Arc::clone(&memory));
-        let mut positions = std::collections::VecDeque::new();
-        for n in 0..100_000_u64 {
-            order.make_room().unwrap();
-            positions.push_back(order.append(n + 1, 5));
-            order.step(|_, _| ());
-            if n >= 100 {
-                order.remove(positions.pop_front().unwrap());
-            }
-        }
-        assert!(memory.used(Use::Order) < 8 * 1_024, "{} bytes for 100 entries", memory.used(Use::Order));
-    }
-}
+mod tests;

@@ -124,7 +124,7 @@ impl Drop for PressureSubscription {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use crate::store::memory::Use;
+    use crate::store::memory::{Reservation, Use};
 
     #[derive(Default)]
     struct Bell(AtomicU64);
@@ -141,13 +141,9 @@ mod tests {
         let pressure = Arc::new(Pressure::new());
         let bell = Arc::new(Bell::default());
         let subscription = pressure.subscribe(&memory, vec![0.9, 0.5], bell.clone());
+        let mut used = Reservation::empty(&memory, Use::Entries);
         let mut use_bytes = |wanted: u64| {
-            let used = memory.total();
-            if wanted > used {
-                memory.reserve(Use::Entries, (wanted - used) as usize).unwrap();
-            } else {
-                memory.release(Use::Entries, (used - wanted) as usize);
-            }
+            used.resize(wanted as usize).unwrap();
             if pressure.is_due(wanted) {
                 pressure.update(&memory);
             }

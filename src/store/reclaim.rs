@@ -253,6 +253,7 @@ impl<T> Limbo<T> {
 }
 
 #[cfg(all(test, not(loom)))]
+#[expect(clippy::let_underscore_must_use, reason = "these tests collect when they like")]
 mod tests {
     use super::super::sync::refuse_fences;
     use super::*;

@@ -21,8 +21,9 @@
 
 use super::entry::Entry;
 use super::error::Error;
+use super::fallible;
 use super::life::{LifeRef, Lives};
-use super::memory::{Memory, Use};
+use super::memory::{Memory, Reservation, Use};
 use super::sync::{Arc, AtomicPtr, AtomicU32, Ordering};
 use super::words::{self, Words};
 
@@ -58,7 +59,7 @@ pub struct Chunk {
     words: Arc<Words>,
     /// Deadlines of its slots, or null as long as none has one. Invariant: a box, made under the shard's lock, never replaced.
     lives: AtomicPtr<Lives>,
-    memory: Arc<Memory>,
+    held: Reservation,
 }
 
 /// Finds chunks by number. Replaced as a whole when it is full.
@@ -66,6 +67,8 @@ pub struct Chunk {
 pub struct Directory {
     /// Vacant from the first chunk that does not exist on.
     chunks: Box<[Entrance]>,
+    #[expect(dead_code, reason = "gives the bytes of `chunks` back when it is dropped")]
+    held: Reservation,
 }
 
 /// A chunk as readers reach it: what a read needs stands here, so that it need not go through the chunk.
@@ -208,7 +211,7 @@ impl Slab {
         let (chunk, offset) = self.chunk(number).ok_or(Error::Broken)?;
         let mut lives = chunk.lives.load(Ordering::Acquire);
         if lives.is_null() {
-            lives = Box::into_raw(Box::new(Lives::new(chunk.slots.len(), &chunk.memory)?));
+            lives = Box::into_raw(fallible::boxed(Lives::new(chunk.slots.len(), chunk.held.memory())?)?);
             chunk.lives.store(lives, Ordering::Release);
         }
         // SAFETY: just made, or as in `life`.
@@ -260,7 +263,7 @@ impl SlabWriter {
         &mut self,
         slab: &Slab,
         memory: &Arc<Memory>,
-        new_id: impl FnOnce(&Arc<Words>) -> u32,
+        new_id: impl FnOnce(&Arc<Words>) -> Result<u32, Error>,
     ) -> Result<Option<Box<Directory>>, Error> {
         if self.free != NO_SLOT || self.fresh < self.capacity {
             return Ok(None);
@@ -270,30 +273,29 @@ impl SlabWriter {
             return Err(Error::OutOfMemory { bytes: u64::from(slots) * size_of::<Slot>() as u64 });
         }
         let chunk = Chunk::new(slots, slab.words_shift, self.base_generation, memory, new_id)?;
-        let replaced = self.add(slab, chunk);
+        let replaced = self.add(slab, chunk, memory)?;
+        self.chunks += 1;
         self.capacity += slots;
         Ok(replaced)
     }
 
-    fn add(&mut self, slab: &Slab, chunk: Box<Chunk>) -> Option<Box<Directory>> {
+    fn add(&self, slab: &Slab, chunk: Box<Chunk>, memory: &Arc<Memory>) -> Result<Option<Box<Directory>>, Error> {
         let current = slab.directory.load(Ordering::Relaxed);
         // SAFETY: the caller holds the shard's lock, and only its holders replace the directory.
         let old = unsafe { current.as_ref() };
         let number = self.chunks;
-        self.chunks += 1;
         if let Some(entrance) = old.and_then(|directory| directory.chunks.get(number)) {
             entrance.open(chunk);
-            return None;
+            return Ok(None);
         }
-        let len = (self.chunks * 2).max(8);
-        let grown = Directory { chunks: (0..len).map(|_| Entrance::vacant()).collect() };
+        let grown = Directory::new(((number + 1) * 2).max(8), memory)?;
         for (to, from) in grown.chunks.iter().zip(old.iter().flat_map(|directory| &directory.chunks)) {
             to.copy(from);
         }
         grown.chunks[number].open(chunk);
-        slab.directory.store(Box::into_raw(Box::new(grown)), Ordering::Release);
+        slab.directory.store(Box::into_raw(grown), Ordering::Release);
         // SAFETY: directories are boxes; this one was just unlinked, and the caller retires it.
-        (!current.is_null()).then(|| unsafe { Box::from_raw(current) })
+        Ok((!current.is_null()).then(|| unsafe { Box::from_raw(current) }))
     }
 
     /// The slot that [`SlabWriter::take`] gives next.
@@ -325,30 +327,36 @@ impl SlabWriter {
     }
 }
 
+impl Directory {
+    fn new(len: usize, memory: &Arc<Memory>) -> Result<Box<Self>, Error> {
+        let held = Reservation::new(memory, Use::Slab, size_of::<Self>() + len * size_of::<Entrance>())?;
+        fallible::boxed(Self { chunks: fallible::slice(len, |_| Entrance::vacant())?, held })
+    }
+}
+
 impl Chunk {
     fn new(
         slots: u32,
         words_shift: u32,
         generation: u32,
         memory: &Arc<Memory>,
-        new_id: impl FnOnce(&Arc<Words>) -> u32,
+        new_id: impl FnOnce(&Arc<Words>) -> Result<u32, Error>,
     ) -> Result<Box<Self>, Error> {
         let words = Arc::new(Words::new((slots as usize) << words_shift, memory)?);
-        memory.reserve(Use::Slab, Self::bytes(slots as usize))?;
+        let held = Reservation::new(memory, Use::Slab, Self::bytes(slots as usize))?;
         let vacant = |_| Slot {
             entry: AtomicPtr::new(std::ptr::null_mut()),
             generation: AtomicU32::new(generation),
             position: AtomicU32::new(NO_SLOT),
         };
-        let id = new_id(&words);
-        let slots = (0..slots).map(vacant).collect();
+        let slots = fallible::slice(slots as usize, vacant)?;
+        let id = new_id(&words)?;
         let lives = AtomicPtr::new(std::ptr::null_mut());
-        Ok(Box::new(Self { id, slots, words, lives, memory: Arc::clone(memory) }))
+        fallible::boxed(Self { id, slots, words, lives, held })
     }
 
     fn bytes(slots: usize) -> usize {
-        // Its entrance in the directory, and another that waits there.
-        slots * size_of::<Slot>() + size_of::<Self>() + 2 * size_of::<Entrance>()
+        slots * size_of::<Slot>() + size_of::<Self>()
     }
 }
 
@@ -386,7 +394,6 @@ impl Drop for Chunk {
             // SAFETY: a box that `make_life` gave up, and the chunk's alone.
             drop(unsafe { Box::from_raw(lives) });
         }
-        self.memory.release(Use::Slab, Self::bytes(self.slots.len()));
     }
 }
 
@@ -523,7 +530,7 @@ mod tests {
         let mut writer = SlabWriter::new(1);
         let mut ids = 0..;
         let mut take = |writer: &mut SlabWriter| {
-            drop(writer.make_room(&slab, &memory, |_| ids.next().unwrap()).unwrap());
+            drop(writer.make_room(&slab, &memory, |_| Ok(ids.next().unwrap())).unwrap());
             writer.take(&slab)
         };
         let numbers: Vec<u32> = (0..10_000).map(|_| take(&mut writer)).collect();
@@ -547,7 +554,7 @@ mod tests {
         let memory = Arc::new(Memory::new(None));
         let slab = Slab::new(false);
         let mut writer = SlabWriter::new(MAX_GENERATION);
-        drop(writer.make_room(&slab, &memory, |_| 0).unwrap());
+        drop(writer.make_room(&slab, &memory, |_| Ok(0)).unwrap());
         let number = writer.take(&slab);
         let slot = slab.slot(number).unwrap();
         slot.vacate();

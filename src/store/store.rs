@@ -10,7 +10,7 @@ use super::expiry::{Expires, Expiry};
 use super::handle::Handle;
 use super::local::Local;
 use super::member::Member;
-use super::memory::Use;
+use super::memory::{Reservation, Use};
 use super::pressure::PressureSubscription;
 use super::reaper::{self, Debris};
 use super::removals::Audience;
@@ -29,6 +29,8 @@ pub struct Store {
     counters: Mutex<CounterTable>,
     types: RwLock<Vec<String>>,
     expiry: Expiry,
+    #[expect(dead_code, reason = "gives the fixed bytes back when it is dropped")]
+    fixed: Reservation,
 }
 
 /// Entries that expire under one lock of their shard: some hundred microseconds.
@@ -94,7 +96,7 @@ impl Store {
         let config = config.normalised();
         let context = Arc::new(Context::new(&config));
         let shards = config.shards.unwrap_or(1);
-        context.memory.reserve(Use::Fixed, Self::fixed_bytes(shards))?;
+        let fixed = Reservation::new(&context.memory, Use::Fixed, Self::fixed_bytes(shards))?;
         let initial_capacity = config.initial_capacity.unwrap_or(0);
         let expiry = Expiry::new(context.clock.clone());
         let store = Self {
@@ -106,6 +108,7 @@ impl Store {
             counters: Mutex::new(CounterTable::default()),
             types: RwLock::new(Vec::new()),
             expiry,
+            fixed,
         };
         if initial_capacity > 0 {
             store.reserve(initial_capacity)?;
@@ -178,7 +181,7 @@ impl Store {
         let heaviest = self.shards.iter().max_by_key(|shard| shard.weight_bytes());
         if let Some(shard) = heaviest {
             // A map that ended meanwhile has nothing to shed.
-            let _ = shard.shed(member, bytes);
+            drop(shard.shed(member, bytes));
         }
     }
 
@@ -456,6 +459,5 @@ impl Expires for Store {
 impl Drop for Store {
     fn drop(&mut self) {
         self.as_guest(|member| self.clear(member));
-        self.context.memory.release(Use::Fixed, Self::fixed_bytes(self.shards()));
     }
 }

@@ -27,24 +27,40 @@ mod native {
     pub use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64};
     pub use std::sync::{Arc, Weak};
 
+    use std::alloc::Layout;
+    use std::ptr::NonNull;
     pub use std::sync::atomic::compiler_fence;
     use std::sync::atomic::{Ordering, fence};
 
     use super::HeavyFence;
 
-    /// A boxed slice of zeroed words. The allocator hands out large ones as untouched pages, so a big index table costs
+    /// A boxed slice of zeroed words, or `None` if there is no memory. The allocator hands out large ones as untouched
+    /// pages, so a big index table costs
     /// memory only where it is used.
-    pub fn zeroed_u64(len: usize) -> Box<[AtomicU64]> {
-        let words = Box::into_raw(vec![0_u64; len].into_boxed_slice());
-        // SAFETY: `AtomicU64` has the size, alignment and bit validity of `u64`, and the box is owned here alone.
-        unsafe { Box::from_raw(words as *mut [AtomicU64]) }
+    pub fn zeroed_u64(len: usize) -> Option<Box<[AtomicU64]>> {
+        // SAFETY: zeros are an `AtomicU64`.
+        unsafe { zeroed(len) }
     }
 
     /// The same for 32-bit words.
-    pub fn zeroed_u32(len: usize) -> Box<[AtomicU32]> {
-        let words = Box::into_raw(vec![0_u32; len].into_boxed_slice());
-        // SAFETY: `AtomicU32` has the size, alignment and bit validity of `u32`, and the box is owned here alone.
-        unsafe { Box::from_raw(words as *mut [AtomicU32]) }
+    pub fn zeroed_u32(len: usize) -> Option<Box<[AtomicU32]>> {
+        // SAFETY: zeros are an `AtomicU32`.
+        unsafe { zeroed(len) }
+    }
+
+    /// # Safety
+    ///
+    /// A `T` may be all zeros.
+    unsafe fn zeroed<T>(len: usize) -> Option<Box<[T]>> {
+        let layout = Layout::array::<T>(len).ok()?;
+        if layout.size() == 0 {
+            return Some(Box::default());
+        }
+        // SAFETY: the layout is not empty, and it is the one that a boxed slice of this length is freed with.
+        unsafe {
+            let words = NonNull::new(std::alloc::alloc_zeroed(layout).cast::<T>())?;
+            Some(Box::from_raw(NonNull::slice_from_raw_parts(words, len).as_ptr()))
+        }
     }
 
     /// Releases a lock to whoever waits for it. Without that, a thread that takes the lock again at once is faster than one
@@ -179,12 +195,12 @@ mod model {
 
     pub use parking_lot::RwLock;
 
-    pub fn zeroed_u64(len: usize) -> Box<[AtomicU64]> {
-        (0..len).map(|_| AtomicU64::new(0)).collect()
+    pub fn zeroed_u64(len: usize) -> Option<Box<[AtomicU64]>> {
+        Some((0..len).map(|_| AtomicU64::new(0)).collect())
     }
 
-    pub fn zeroed_u32(len: usize) -> Box<[AtomicU32]> {
-        (0..len).map(|_| AtomicU32::new(0)).collect()
+    pub fn zeroed_u32(len: usize) -> Option<Box<[AtomicU32]>> {
+        Some((0..len).map(|_| AtomicU32::new(0)).collect())
     }
 
     pub fn light_fence() {

@@ -36,7 +36,7 @@
 
 use super::boxes::{self, Boxes};
 use super::error::Error;
-use super::memory::{Memory, Use};
+use super::memory::{Memory, Reservation, Use};
 use super::sync::Arc;
 
 /// Bits of a digit. With 16 buckets, lists short enough to be searched and wheels small enough to be opened for seventeen
@@ -68,7 +68,8 @@ pub struct TimerWheel {
     /// The coarsest wheel, or `NONE`. Invariant: digits above its level are 0 in all deadlines; the only one that may be empty.
     root: u32,
     len: usize,
-    memory: Arc<Memory>,
+    /// For `closed`.
+    held: Reservation,
 }
 
 /// Deadlines of a run of slots.
@@ -152,14 +153,14 @@ fn root_level(deadline_ms: u64) -> u8 {
 
 impl TimerWheel {
     /// Nothing is scheduled yet.
-    pub fn new(memory: Arc<Memory>) -> Self {
+    pub fn new(memory: &Arc<Memory>) -> Self {
         Self {
-            links: Boxes::new(Use::Expiry),
-            wheels: Boxes::new(Use::Expiry),
+            links: Boxes::new(Use::Expiry, memory),
+            wheels: Boxes::new(Use::Expiry, memory),
             closed: Vec::new(),
             root: NONE,
             len: 0,
-            memory,
+            held: Reservation::empty(memory, Use::Expiry),
         }
     }
 
@@ -448,7 +449,7 @@ impl TimerWheel {
             return Ok(());
         }
         let chunk = Chunk { links: [Link::VACANT; CHUNK_SLOTS], scheduled: 0 };
-        self.links.put(chunk_of(slot), chunk, &self.memory)
+        self.links.put(chunk_of(slot), chunk)
     }
 
     /// A slot that was unlinked has no deadline any more.
@@ -463,15 +464,15 @@ impl TimerWheel {
     fn drop_vacant_chunk(&mut self, slot: u32) {
         let is_vacant = self.links.get(chunk_of(slot)).is_some_and(|chunk| chunk.scheduled == 0);
         if is_vacant && self.links.len() > 1 {
-            self.links.remove(chunk_of(slot), &self.memory);
+            self.links.remove(chunk_of(slot));
         }
     }
 
     fn open_wheel(&mut self, wheel: Wheel) -> Result<u32, Error> {
         let number = self.closed.last().copied().unwrap_or(self.wheels.end());
         // Room for all numbers, so that closing a wheel needs no memory.
-        boxes::grow(&mut self.closed, number as usize + 1, Use::Expiry, &self.memory)?;
-        self.wheels.put(number, wheel, &self.memory)?;
+        boxes::grow(&mut self.closed, number as usize + 1, &mut self.held)?;
+        self.wheels.put(number, wheel)?;
         self.closed.pop();
         Ok(number)
     }
@@ -486,7 +487,7 @@ impl TimerWheel {
                 }
                 return;
             }
-            self.wheels.remove(wheel, &self.memory);
+            self.wheels.remove(wheel);
             self.closed.push(wheel);
             let above = &mut self.wheels[parent];
             above.heads[usize::from(home)] = NONE;
@@ -498,18 +499,12 @@ impl TimerWheel {
 
     /// Gives everything back.
     fn reset(&mut self) {
-        self.links.clear(&self.memory);
-        self.wheels.clear(&self.memory);
-        self.memory.release(Use::Expiry, self.closed.capacity() * size_of::<u32>());
+        self.links.clear();
+        self.wheels.clear();
         self.closed = Vec::new();
+        self.held.shrink(self.held.bytes());
         self.root = NONE;
         self.len = 0;
-    }
-}
-
-impl Drop for TimerWheel {
-    fn drop(&mut self) {
-        self.reset();
     }
 }
 
@@ -557,7 +552,7 @@ mod tests {
 
     fn wheel(limit_bytes: Option<u64>) -> (TimerWheel, Arc<Memory>) {
         let memory = Arc::new(Memory::new(limit_bytes));
-        (TimerWheel::new(Arc::clone(&memory)), memory)
+        (TimerWheel::new(&memory), memory)
     }
 
     /// Everything that the head of this file and the invariants promise about the structure as it stands.
@@ -565,7 +560,7 @@ mod tests {
         assert_eq!(wheel.len(), naive.deadlines.len());
         assert_eq!(wheel.next_deadline_ms(), naive.soonest_ms());
         assert_eq!(wheel.soonest().and_then(|slot| naive.deadlines.get(&slot).copied()), naive.soonest_ms());
-        assert_eq!(wheel.memory.total(), wheel.bytes() as u64);
+        assert_eq!(wheel.held.memory().total(), wheel.bytes() as u64);
         assert!(wheel.len() > 0 || wheel.bytes() <= KEPT_BYTES);
         let chunks: Vec<_> = (0..wheel.links.end()).filter_map(|number| wheel.links.get(number)).collect();
         assert!(chunks.iter().filter(|chunk| chunk.scheduled == 0).count() <= 1);
@@ -613,7 +608,7 @@ mod tests {
 
     #[test]
     fn among_the_same_deadlines_who_came_first_is_first() {
-        let mut wheel = TimerWheel::new(Arc::new(Memory::new(None)));
+        let mut wheel = TimerWheel::new(&Arc::new(Memory::new(None)));
         for slot in 0..60 {
             wheel.schedule(slot, if slot < 10 { 500 + u64::from(slot % 2) } else { 100_000 }).unwrap();
         }

@@ -12,21 +12,23 @@
 //! The memory outlives its chunk as long as somebody, such as an `ArrayBuffer` in some thread, still holds it.
 
 use super::error::Error;
-use super::memory::{Memory, Use};
-use super::sync::{Arc, AtomicU32, Ordering, zeroed_u32};
+use super::fallible;
+use super::memory::{Memory, Reservation, Use};
+use super::sync::{Arc, AtomicU32, Ordering};
 
 /// The words of one chunk of slots: a version word for each, followed by its access word in maps that mark hits.
 #[derive(Debug)]
 pub struct Words {
     cells: Box<[AtomicU32]>,
-    memory: Arc<Memory>,
+    #[expect(dead_code, reason = "gives the bytes of `cells` back when it is dropped")]
+    held: Reservation,
 }
 
 impl Words {
     /// This many words, all 0.
     pub(super) fn new(len: usize, memory: &Arc<Memory>) -> Result<Self, Error> {
-        memory.reserve(Use::Words, len * size_of::<AtomicU32>())?;
-        Ok(Self { cells: zeroed_u32(len), memory: Arc::clone(memory) })
+        let held = Reservation::new(memory, Use::Words, len * size_of::<AtomicU32>())?;
+        Ok(Self { cells: fallible::half_words(len)?, held })
     }
 
     /// The words themselves.
@@ -65,12 +67,6 @@ pub(super) fn bump(word: &AtomicU32) -> u32 {
     let next = word.load(Ordering::Relaxed).wrapping_add(1).max(1);
     word.store(next, Ordering::Release);
     next
-}
-
-impl Drop for Words {
-    fn drop(&mut self) {
-        self.memory.release(Use::Words, self.cells.len() * size_of::<AtomicU32>());
-    }
 }
 
 #[cfg(all(test, not(loom)))]

@@ -4,7 +4,8 @@
 //! they go. From the process's allocator each would leave a hole among smaller things that stay: a map that grew to a million
 //! entries held 10 bytes an entry in such holes.
 
-use super::sync::{AtomicU64, zeroed_u64};
+use super::fallible;
+use super::sync::AtomicU64;
 
 /// From this many words on an array is mapped: 128 KiB, where allocators do that too until they find it happens often.
 #[cfg(not(loom))]
@@ -26,10 +27,11 @@ impl Zeroed {
         #[cfg(not(loom))]
         if len >= MAPPED_FROM_WORDS {
             let bytes = len.checked_mul(size_of::<AtomicU64>())?;
+            fallible::grant(bytes).ok()?;
             let mapping = memmap2::MmapOptions::new().len(bytes).map_anon().ok()?;
             return Some(Self::Mapped { mapping, len });
         }
-        Some(Self::Boxed(zeroed_u64(len)))
+        fallible::words(len).ok().map(Self::Boxed)
     }
 
     /// The words. They stay where they are when the array is moved.

@@ -131,5 +131,5 @@ unsafe extern "C" fn run_last(data: *mut c_void) {
     // SAFETY: `at_end` handed over this box, and the engine runs a hook once.
     let last = unsafe { Box::from_raw(data.cast::<Box<dyn FnOnce()>>()) };
     // The engine cannot take an unwinding panic, and there is nobody left to tell.
-    let _ = catch_unwind(AssertUnwindSafe(last));
+    drop(catch_unwind(AssertUnwindSafe(last)));
 }

@@ -13,7 +13,8 @@
 //!
 //! 4 bytes per entry that there is room for, and at least 1 KiB.
 
-use super::super::memory::{Memory, Use};
+use super::super::fallible;
+use super::super::memory::{Memory, Reservation, Use};
 use super::super::sync::Arc;
 
 /// Additions per entry between two halvings of a counter. With 5, what is worth keeping is forgotten too early (a quarter of a
@@ -42,13 +43,14 @@ pub struct Frequencies {
     due: usize,
     /// The next word to halve.
     sweep: usize,
-    memory: Arc<Memory>,
+    held: Reservation,
 }
 
 impl Frequencies {
     /// Without room.
-    pub fn new(memory: Arc<Memory>) -> Self {
-        Self { words: Box::default(), room: 0, due: 0, sweep: 0, memory }
+    pub fn new(memory: &Arc<Memory>) -> Self {
+        let held = Reservation::empty(memory, Use::Policy);
+        Self { words: Box::default(), room: 0, due: 0, sweep: 0, held }
     }
 
     /// Entries there is room for.
@@ -59,11 +61,18 @@ impl Frequencies {
     /// Makes room for the keys around `room` entries, forgetting all frequencies. Without memory, all stays as it is.
     pub fn resize(&mut self, room: usize) {
         let len = (room / ENTRIES_PER_WORD).next_multiple_of(BLOCK_WORDS).max(LEAST_WORDS);
-        if self.memory.reserve(Use::Policy, len * size_of::<u64>()).is_ok() {
-            self.memory.release(Use::Policy, size_of_val(&*self.words));
-            self.words = vec![0; len].into_boxed_slice();
+        let bytes = len * size_of::<u64>();
+        if self.held.grow(bytes).is_err() {
+            return;
+        }
+        if let Ok(words) = fallible::filled(len, 0) {
+            let outgrown_bytes = size_of_val(&*self.words);
+            self.words = words;
+            self.held.shrink(outgrown_bytes);
             self.room = room;
             (self.due, self.sweep) = (0, 0);
+        } else {
+            self.held.shrink(bytes);
         }
     }
 
@@ -114,10 +123,4 @@ impl Frequencies {
 fn counter(block: usize, spread: u64, row: u32) -> (usize, u32) {
     let choice = (spread >> (5 * row) & 31) as u32;
     (block + (2 * row + choice / 16) as usize, choice % 16 * 4)
-}
-
-impl Drop for Frequencies {
-    fn drop(&mut self) {
-        self.memory.release(Use::Policy, size_of_val(&*self.words));
-    }
 }

@@ -13,7 +13,8 @@
 //!
 //! 8 bytes per ghost.
 
-use super::super::memory::{Memory, Use};
+use super::super::fallible;
+use super::super::memory::{Memory, Reservation, Use};
 use super::super::sync::Arc;
 use super::queues::Queue;
 
@@ -39,13 +40,14 @@ pub struct Ghosts {
     stamp_shift: u32,
     /// The next cell of the sweep.
     sweep: usize,
-    memory: Arc<Memory>,
+    held: Reservation,
 }
 
 impl Ghosts {
     /// Without room.
-    pub fn new(memory: Arc<Memory>) -> Self {
-        Self { cells: Box::default(), room: 0, added: 0, stamp_shift: 0, sweep: 0, memory }
+    pub fn new(memory: &Arc<Memory>) -> Self {
+        let held = Reservation::empty(memory, Use::Policy);
+        Self { cells: Box::default(), room: 0, added: 0, stamp_shift: 0, sweep: 0, held }
     }
 
     /// How many ghosts there are room for.
@@ -56,12 +58,19 @@ impl Ghosts {
     /// Makes room for `room` ghosts, forgetting those there are. Without memory, all stays as it is.
     pub fn resize(&mut self, room: usize) {
         let len = (2 * room).next_multiple_of(BUCKET_CELLS);
-        if self.memory.reserve(Use::Policy, len * size_of::<u32>()).is_ok() {
-            self.memory.release(Use::Policy, size_of_val(&*self.cells));
-            self.cells = vec![0; len].into_boxed_slice();
+        let bytes = len * size_of::<u32>();
+        if self.held.grow(bytes).is_err() {
+            return;
+        }
+        if let Ok(cells) = fallible::filled(len, 0) {
+            let outgrown_bytes = size_of_val(&*self.cells);
+            self.cells = cells;
+            self.held.shrink(outgrown_bytes);
             self.room = room;
             self.stamp_shift = room.div_ceil(MAX_STAMPS).next_power_of_two().ilog2();
             (self.added, self.sweep) = (0, 0);
+        } else {
+            self.held.shrink(bytes);
         }
     }
 
@@ -118,12 +127,6 @@ impl Ghosts {
     }
 }
 
-impl Drop for Ghosts {
-    fn drop(&mut self) {
-        self.memory.release(Use::Policy, size_of_val(&*self.cells));
-    }
-}
-
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
@@ -137,7 +140,7 @@ mod tests {
     fn forgets_what_came_first_and_what_was_asked_for() {
         for room in [1, 9, 100, 5_000, 40_000] {
             let memory = Arc::new(Memory::new(None));
-            let mut ghosts = Ghosts::new(Arc::clone(&memory));
+            let mut ghosts = Ghosts::new(&memory);
             assert_eq!(ghosts.take(hash(1)), None);
             ghosts.resize(room);
             assert!(memory.total() <= (8 * room as u64).next_multiple_of(32));

@@ -24,7 +24,7 @@ pub struct Idle {
 
 impl Idle {
     /// Without entries.
-    pub fn new(memory: Arc<Memory>, clock: Clock, idle_ms: u64) -> Self {
+    pub fn new(memory: &Arc<Memory>, clock: Clock, idle_ms: u64) -> Self {
         Self { links: Links::new(memory), list: List::default(), clock, longest_ticks: idle_ms.div_ceil(TICK_MS) }
     }
 

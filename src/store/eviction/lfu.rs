@@ -10,8 +10,9 @@
 //! the hit ratio is the exact one within 0.03 points. With many shards, the least frequently used of the shard that needs
 //! room. 12 bytes per entry, and 16 for each different frequency.
 
+use super::super::boxes;
 use super::super::error::Error;
-use super::super::memory::{Memory, Use};
+use super::super::memory::{Memory, Reservation, Use};
 use super::super::sync::Arc;
 use super::links::{Links, List};
 use super::{Access, MAX_LOOKS, Policy};
@@ -29,13 +30,14 @@ pub struct Lfu {
     links: Links,
     /// By descending frequency, so that newcomers, who are at the end, move nothing. Invariant: none is empty.
     classes: Vec<Class>,
-    memory: Arc<Memory>,
+    /// For `classes`.
+    held: Reservation,
 }
 
 impl Lfu {
     /// Without entries.
-    pub fn new(memory: Arc<Memory>) -> Self {
-        Self { links: Links::new(Arc::clone(&memory)), classes: Vec::new(), memory }
+    pub fn new(memory: &Arc<Memory>) -> Self {
+        Self { links: Links::new(memory), classes: Vec::new(), held: Reservation::empty(memory, Use::Policy) }
     }
 
     fn find(&self, frequency: u32) -> Result<usize, usize> {
@@ -44,17 +46,8 @@ impl Lfu {
 
     /// Makes sure that one more class finds room.
     fn make_room(&mut self) -> Result<(), Error> {
-        let len = self.classes.len();
-        if len < self.classes.capacity() {
-            return Ok(());
-        }
-        let more = len.max(4);
-        let bytes = more * size_of::<Class>();
-        self.memory.reserve(Use::Policy, bytes)?;
-        self.classes.try_reserve_exact(more).map_err(|_| {
-            self.memory.release(Use::Policy, bytes);
-            Error::OutOfMemory { bytes: bytes as u64 }
-        })
+        let wanted = self.classes.len() + 1;
+        boxes::grow(&mut self.classes, wanted, &mut self.held)
     }
 
     /// Puts a slot that is in no list where its frequency says. There is room for one more class.
@@ -119,11 +112,5 @@ impl Policy for Lfu {
     fn candidates(&self, count: usize, out: &mut Vec<u32>) {
         let slots = self.classes.iter().rev().flat_map(|class| class.list.iter(&self.links));
         out.extend(slots.take(count));
-    }
-}
-
-impl Drop for Lfu {
-    fn drop(&mut self) {
-        self.memory.release(Use::Policy, self.classes.capacity() * size_of::<Class>());
     }
 }

@@ -10,7 +10,8 @@
 //! the slab sees to by reusing them.
 
 use super::super::error::Error;
-use super::super::memory::{Memory, Use};
+use super::super::fallible;
+use super::super::memory::{Memory, Reservation, Use};
 use super::super::sync::Arc;
 
 /// No slot.
@@ -41,7 +42,7 @@ struct Chunk {
 #[derive(Debug)]
 pub struct Links {
     chunks: Vec<Chunk>,
-    memory: Arc<Memory>,
+    held: Reservation,
 }
 
 /// A list from its newest slot to its oldest.
@@ -54,8 +55,8 @@ pub struct List {
 
 impl Links {
     /// No slot is known.
-    pub fn new(memory: Arc<Memory>) -> Self {
-        Self { chunks: Vec::new(), memory }
+    pub fn new(memory: &Arc<Memory>) -> Self {
+        Self { chunks: Vec::new(), held: Reservation::empty(memory, Use::Policy) }
     }
 
     /// Makes a node for `slot`, which has none. It is in no list, and its note is 0.
@@ -67,7 +68,7 @@ impl Links {
         let chunk = &mut self.chunks[index];
         if offset >= chunk.nodes.len() {
             let len = (offset + 1).next_power_of_two().max(FIRST_SLOTS);
-            grow(&mut chunk.nodes, len, &self.memory)?;
+            grow(&mut chunk.nodes, len, &mut self.held)?;
         }
         chunk.live += 1;
         chunk.nodes[offset] = VACANT;
@@ -79,8 +80,9 @@ impl Links {
         let chunk = &mut self.chunks[locate(slot).0];
         chunk.live -= 1;
         if chunk.live == 0 {
-            let nodes = std::mem::take(&mut chunk.nodes);
-            self.memory.release(Use::Policy, size_of_val(&*nodes));
+            let nodes_bytes = size_of_val(&*chunk.nodes);
+            chunk.nodes = Box::default();
+            self.held.shrink(nodes_bytes);
         }
     }
 
@@ -119,25 +121,15 @@ impl Links {
         if len > self.chunks.capacity() {
             let room = len.next_power_of_two();
             let bytes = room * size_of::<Chunk>();
-            self.memory.reserve(Use::Policy, bytes)?;
-            let mut chunks = Vec::new();
-            if chunks.try_reserve_exact(room).is_err() {
-                self.memory.release(Use::Policy, bytes);
-                return Err(Error::OutOfMemory { bytes: bytes as u64 });
-            }
+            self.held.grow(bytes)?;
+            let mut chunks = fallible::vec(room).inspect_err(|_| self.held.shrink(bytes))?;
             chunks.append(&mut self.chunks);
-            self.memory.release(Use::Policy, self.chunks.capacity() * size_of::<Chunk>());
+            let outgrown_bytes = self.chunks.capacity() * size_of::<Chunk>();
             self.chunks = chunks;
+            self.held.shrink(outgrown_bytes);
         }
         self.chunks.resize_with(len, Chunk::default);
         Ok(())
-    }
-}
-
-impl Drop for Links {
-    fn drop(&mut self) {
-        let nodes_bytes: usize = self.chunks.iter().map(|chunk| size_of_val(&*chunk.nodes)).sum();
-        self.memory.release(Use::Policy, nodes_bytes + self.chunks.capacity() * size_of::<Chunk>());
     }
 }
 
@@ -147,18 +139,15 @@ fn locate(slot: u32) -> (usize, usize) {
 }
 
 #[cold]
-fn grow(nodes: &mut Box<[Node]>, len: usize, memory: &Memory) -> Result<(), Error> {
+fn grow(nodes: &mut Box<[Node]>, len: usize, held: &mut Reservation) -> Result<(), Error> {
     let bytes = len * size_of::<Node>();
-    memory.reserve(Use::Policy, bytes)?;
-    let mut grown = Vec::new();
-    if grown.try_reserve_exact(len).is_err() {
-        memory.release(Use::Policy, bytes);
-        return Err(Error::OutOfMemory { bytes: bytes as u64 });
-    }
+    held.grow(bytes)?;
+    let mut grown = fallible::vec(len).inspect_err(|_| held.shrink(bytes))?;
     grown.extend_from_slice(nodes);
     grown.resize(len, VACANT);
-    memory.release(Use::Policy, size_of_val(&**nodes));
+    let outgrown_bytes = size_of_val(&**nodes);
     *nodes = grown.into_boxed_slice();
+    held.shrink(outgrown_bytes);
     Ok(())
 }
 
@@ -232,7 +221,7 @@ mod tests {
     #[test]
     fn lists_share_nodes_and_give_them_back() {
         let memory = Arc::new(Memory::new(None));
-        let mut links = Links::new(Arc::clone(&memory));
+        let mut links = Links::new(&memory);
         let (mut even, mut odd) = (List::default(), List::default());
         for slot in 0..3_000 {
             links.add(slot).unwrap();
@@ -259,7 +248,7 @@ mod tests {
     #[test]
     fn a_refused_node_changes_nothing() {
         let memory = Arc::new(Memory::new(Some(1_000)));
-        let mut links = Links::new(Arc::clone(&memory));
+        let mut links = Links::new(&memory);
         for slot in 0..32 {
             links.add(slot).unwrap();
         }

@@ -19,7 +19,7 @@ pub struct Lru {
 
 impl Lru {
     /// Without entries.
-    pub fn new(memory: Arc<Memory>) -> Self {
+    pub fn new(memory: &Arc<Memory>) -> Self {
         Self { links: Links::new(memory), list: List::default() }
     }
 }

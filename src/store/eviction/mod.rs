@@ -124,7 +124,7 @@ pub trait Policy: Send {
 
 /// A policy for one shard, whose bytes are accounted for in `memory`. `None` for those that need none: what a shard knows
 /// anyway, the order of insertions and of deadlines, is all they go by.
-pub fn make(kind: PolicyKind, memory: Arc<Memory>, clock: &Clock) -> Option<Box<dyn Policy>> {
+pub fn make(kind: PolicyKind, memory: &Arc<Memory>, clock: &Clock) -> Option<Box<dyn Policy>> {
     Some(match kind {
         PolicyKind::Fifo | PolicyKind::Ttl => return None,
         PolicyKind::Lru => Box::new(lru::Lru::new(memory)),

@@ -38,7 +38,7 @@ pub struct Queues {
 
 impl Queues {
     /// Both empty.
-    pub fn new(memory: Arc<Memory>) -> Self {
+    pub fn new(memory: &Arc<Memory>) -> Self {
         Self { links: Links::new(memory), small: List::default(), main: List::default() }
     }
 

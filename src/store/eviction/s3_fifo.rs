@@ -37,8 +37,8 @@ pub struct S3Fifo {
 
 impl S3Fifo {
     /// Without entries.
-    pub fn new(memory: Arc<Memory>) -> Self {
-        Self { queues: Queues::new(Arc::clone(&memory)), ghosts: Ghosts::new(memory), evicts: false }
+    pub fn new(memory: &Arc<Memory>) -> Self {
+        Self { queues: Queues::new(memory), ghosts: Ghosts::new(memory), evicts: false }
     }
 }
 

@@ -25,7 +25,7 @@ pub struct Sieve {
 
 impl Sieve {
     /// Without entries.
-    pub fn new(memory: Arc<Memory>) -> Self {
+    pub fn new(memory: &Arc<Memory>) -> Self {
         Self { links: Links::new(memory), list: List::default(), hand: NONE }
     }
 }

@@ -26,7 +26,7 @@ const ALL: [PolicyKind; 5] =
 
 /// The policy itself, of a kind that has one.
 fn policy_of(kind: PolicyKind, memory: &Arc<Memory>) -> Box<dyn Policy> {
-    make(kind, Arc::clone(memory), &Clock::manual()).unwrap()
+    make(kind, memory, &Clock::manual()).unwrap()
 }
 
 struct Random(u64);

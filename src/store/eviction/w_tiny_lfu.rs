@@ -118,10 +118,10 @@ impl Window {
 
 impl WTinyLfu {
     /// Without entries.
-    pub fn new(memory: Arc<Memory>) -> Self {
+    pub fn new(memory: &Arc<Memory>) -> Self {
         Self {
-            queues: Queues::new(Arc::clone(&memory)),
-            ghosts: Ghosts::new(Arc::clone(&memory)),
+            queues: Queues::new(memory),
+            ghosts: Ghosts::new(memory),
             frequencies: Frequencies::new(memory),
             window: Window::new(),
             evicts: false,

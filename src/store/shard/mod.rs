@@ -29,7 +29,7 @@ use super::member::Member;
 use super::order::Order;
 use super::reclaim::{Limbo, Pin};
 use super::slab::{Slab, SlabWriter, SlotRef};
-use super::sync::{Arc, AtomicU64, Mutex, MutexGuard, Ordering};
+use super::sync::{AtomicU64, Mutex, MutexGuard, Ordering};
 use super::timer_wheel::TimerWheel;
 use upkeep::Retired;
 
@@ -333,10 +333,10 @@ impl Writer {
         Self {
             index: IndexWriter::new(context.max_load_factor),
             slab: SlabWriter::new(1),
-            order: Order::new(Arc::clone(&context.memory)),
-            arena: Arena::new(Arc::clone(&context.memory)),
-            policy: context.policy.and_then(|kind| eviction::make(kind, Arc::clone(&context.memory), &context.clock)),
-            wheel: TimerWheel::new(Arc::clone(&context.memory)),
+            order: Order::new(&context.memory),
+            arena: Arena::new(&context.memory),
+            policy: context.policy.and_then(|kind| eviction::make(kind, &context.memory, &context.clock)),
+            wheel: TimerWheel::new(&context.memory),
             due: Vec::new(),
             spared: None,
             has_news: false,

@@ -140,11 +140,6 @@ impl Shard {
             let is_due = writer.is_compacting || is_wasteful;
             writer.is_compacting = is_due && self.evacuate(writer, context);
         }
-        writer.order.step(|number, position| {
-            if let Some(slot) = self.slab.slot(number) {
-                slot.set_position(position);
-            }
-        });
     }
 
     /// Empties a page that is mostly free, if there is one worth it, so that its memory can serve others.
@@ -157,6 +152,7 @@ impl Shard {
             let Some(slot) = self.slot_of(entry, context) else { continue };
             let Ok(copy) = entry.copy(&mut writer.arena) else { break };
             slot.relocate(copy);
+            #[expect(clippy::let_underscore_must_use, reason = "collected below in any case")]
             let _ = writer.limbo.retire(Retired::Entry(entry), entry.weight_bytes());
         }
         writer.collect(context);

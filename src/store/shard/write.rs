@@ -189,7 +189,8 @@ impl Shard {
         prepared: &mut Option<Prepared<'c>>,
     ) -> Result<Written, Error> {
         context.admit_entry()?;
-        let made = self.make_entry(writer, context, draft, prepared);
+        let sequence = context.next_sequence();
+        let made = self.make_entry(writer, context, sequence, draft, prepared);
         let (entry, span) = made.inspect_err(|_| context.dismiss_entries(1))?;
 
         let number = writer.slab.take(&self.slab);
@@ -197,7 +198,7 @@ impl Shard {
         if let Some(life) = context.may_expire().then(|| self.slab.life(number)).flatten() {
             life.set(span, slot.generation());
         }
-        let position = writer.order.append(context.next_sequence(), number);
+        let position = writer.order.append(sequence, number);
         let version = slot.occupy(entry, position);
         if let Some((_, hash)) = draft.key {
             writer.index.insert(&self.index, hash as u32, number);
@@ -212,10 +213,11 @@ impl Shard {
         &self,
         writer: &mut Writer,
         context: &'c Member<'_>,
+        sequence: u64,
         draft: &Draft<'_>,
         prepared: &mut Option<Prepared<'c>>,
     ) -> Result<(Entry, Option<Span>), Error> {
-        writer.order.make_room()?;
+        writer.order.make_room(sequence)?;
         if draft.key.is_some() {
             let mut replaced = Vec::new();
             let made = writer.index.make_room(&self.index, &context.memory, &mut replaced);
@@ -365,7 +367,11 @@ impl Shard {
             writer.wheel.cancel(number);
             self.deadlines.store(writer.wheel.len() as u64, Ordering::Relaxed);
         }
-        writer.order.remove(slot.position());
+        writer.order.remove(slot.position(), |number, position| {
+            if let Some(slot) = self.slab.slot(number) {
+                slot.set_position(position);
+            }
+        });
         let handle = Handle { shard: self.number, slot: number, generation: slot.generation() };
         let Some(entry) = slot.vacate() else { return };
         writer.slab.give_back(number, slot);

@@ -1,5 +1,6 @@
 //! Tests of the whole store: against a naive map, with many threads, and at its limits.
 
+mod accounting;
 mod bounded;
 mod bounded_work;
 mod limits;
