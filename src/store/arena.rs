@@ -8,7 +8,7 @@
 //! A block carries no header of its own: its class follows from its size, its page from its address, because pages are
 //! aligned to their size. That is what keeps a small entry within its budget of overhead. There is a class for each number
 //! of blocks that a page can be cut into, so that little is left at its end: classes are 8 bytes apart up to 200 bytes, 3 %
-//! of a block at 512 and at most an eighth of it at 2 KiB. Blocks above that come from the process's allocator.
+//! of a block at 512 and at most an eighth of it at 2 KiB. Blocks above that come from `large`.
 //!
 //! **Evacuation.** Blocks that were freed here and there leave pages that are mostly empty and serve one class only. When room
 //! is short, [`Arena::set_aside`] takes the emptiest page it finds off its list; the shard moves what lives there into
@@ -18,11 +18,11 @@
 //! A page is reserved with the map's [`Memory`] when it is taken and released when its last block was freed, so what a map
 //! reports is what was set aside for it, fragmentation included. Everything here is guarded by the shard's lock.
 
-use std::alloc::Layout;
 use std::ptr::NonNull;
 
 use super::error::Error;
 use super::fallible;
+use super::large;
 use super::memory::{Memory, Reservation, Use};
 use super::pages::{self, PageSize};
 use super::sync::Arc;
@@ -68,13 +68,6 @@ enum State {
 
 const HEADER_BYTES: usize = size_of::<Header>().next_multiple_of(16);
 
-/// What glibc adds to a block, and what it rounds to. Other allocators add no more.
-const ALLOCATOR_HEADER_BYTES: usize = 8;
-const ALLOCATOR_ROUNDING_BYTES: usize = 16;
-/// From this size on, allocators hand out whole pages of the operating system.
-const WHOLE_PAGES_FROM_BYTES: usize = 128 * 1_024;
-const OS_PAGE_BYTES: usize = 4_096;
-
 #[derive(Clone, Copy, Debug)]
 struct List(*mut Header);
 
@@ -99,14 +92,9 @@ unsafe impl Send for Arena {}
 /// What a block of this size costs.
 pub fn block_bytes(size: usize) -> usize {
     if size > MAX_BLOCK_BYTES {
-        return large_bytes(size);
+        return large::block_bytes(size);
     }
     class_bytes(class_of(size))
-}
-
-fn large_bytes(size: usize) -> usize {
-    let rounded = (size + ALLOCATOR_HEADER_BYTES).next_multiple_of(ALLOCATOR_ROUNDING_BYTES);
-    if rounded >= WHOLE_PAGES_FROM_BYTES { rounded.next_multiple_of(OS_PAGE_BYTES) } else { rounded }
 }
 
 /// The class whose blocks hold this many bytes.
@@ -429,36 +417,6 @@ impl List {
             (*page).next = std::ptr::null_mut();
         }
     }
-}
-
-/// A block above [`MAX_BLOCK_BYTES`], from the process's allocator. Needs no lock.
-pub fn alloc_large(size: usize, memory: &Memory) -> Result<NonNull<u8>, Error> {
-    let bytes = large_bytes(size);
-    memory.reserve_block(bytes)?;
-    let layout = large_layout(size).filter(|_| fallible::grant(size).is_ok());
-    // SAFETY: the layout is not empty.
-    let block = layout.and_then(|layout| NonNull::new(unsafe { std::alloc::alloc(layout) }));
-    block.ok_or_else(|| {
-        memory.release_block(bytes);
-        Error::OutOfMemory { bytes: size as u64 }
-    })
-}
-
-/// Frees a block of [`alloc_large`].
-///
-/// # Safety
-///
-/// `block` came from [`alloc_large`] with this size and memory, and nobody uses it any more.
-pub unsafe fn free_large(block: NonNull<u8>, size: usize, memory: &Memory) {
-    if let Some(layout) = large_layout(size) {
-        // SAFETY: the caller's promise; the layout follows from the size alone.
-        unsafe { std::alloc::dealloc(block.as_ptr(), layout) };
-    }
-    memory.release_block(large_bytes(size));
-}
-
-fn large_layout(size: usize) -> Option<Layout> {
-    Layout::from_size_align(size, 8).ok()
 }
 
 #[cfg(all(test, not(loom)))]

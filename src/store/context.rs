@@ -65,8 +65,8 @@ pub struct Context {
     max_value_bytes: AtomicU64,
     /// Entries of the map; counted only where there may be a limit, because all shards write it.
     entries: AtomicU64,
-    /// Bytes that `clear` took out and that are being freed.
-    pub debris: AtomicU64,
+    /// Bytes that were taken out and that are being freed in the background.
+    pub debris: Arc<AtomicU64>,
     next_chunk: AtomicU32,
     /// Words by the number of their chunk, as long as somebody holds them.
     words: Mutex<HashMap<u32, Weak<Words>>>,
@@ -101,7 +101,7 @@ impl Context {
             entries_ceiling: AtomicU64::new(0),
             max_value_bytes: AtomicU64::new(config.max_value_bytes.unwrap_or(u64::MAX)),
             entries: AtomicU64::new(0),
-            debris: AtomicU64::new(0),
+            debris: Arc::new(AtomicU64::new(0)),
             next_chunk: AtomicU32::new(0),
             words: Mutex::new(HashMap::new()),
         }

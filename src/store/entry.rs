@@ -16,6 +16,7 @@ use std::ptr::NonNull;
 use super::arena::{self, Arena, MAX_BLOCK_BYTES};
 use super::error::Error;
 use super::key::{Key, KeyKind};
+use super::large;
 use super::memory::Memory;
 use super::value::{Value, ValueKind};
 
@@ -74,7 +75,7 @@ impl<'m> Prepared<'m> {
 
     #[cold]
     fn large(size: usize, key: Key<'_>, value: Value<'_>, type_id: u32, memory: &'m Memory) -> Result<Self, Error> {
-        let block = arena::alloc_large(size, memory)?;
+        let block = large::alloc(size, memory)?;
         // SAFETY: the block is new and of the content's size.
         let entry = unsafe { Entry::write(block, key, value, type_id) };
         Ok(Self { entry, memory })
@@ -99,8 +100,8 @@ impl<'m> Prepared<'m> {
 
 impl Drop for Prepared<'_> {
     fn drop(&mut self) {
-        // SAFETY: large entries come from `alloc_large` with this memory, and this one was never published.
-        unsafe { arena::free_large(self.entry.0, self.entry.size(), self.memory) };
+        // SAFETY: large entries come from `large::alloc` with this memory, and this one was never published.
+        unsafe { large::free(self.entry.0, self.entry.size(), self.memory) };
     }
 }
 
@@ -170,7 +171,7 @@ impl Entry {
         // SAFETY: the caller's promise; the size decides where the block came from.
         unsafe {
             if size > MAX_BLOCK_BYTES {
-                arena::free_large(self.0, size, memory);
+                large::free(self.0, size, memory);
             } else {
                 arena.free(self.0, size);
             }
@@ -186,7 +187,7 @@ impl Entry {
         let size = self.size();
         if size > MAX_BLOCK_BYTES {
             // SAFETY: the caller's promise.
-            unsafe { arena::free_large(self.0, size, memory) };
+            unsafe { large::free(self.0, size, memory) };
         }
     }
 

@@ -71,7 +71,6 @@ pub struct Tables {
 struct Table {
     /// The words of `owner`, one step closer. Invariant: they live as long as `owner`, which nothing else changes.
     words: *const [AtomicU64],
-    #[expect(dead_code, reason = "kept for what `words` leads to")]
     owner: Arc<Allocation>,
 }
 
@@ -108,6 +107,15 @@ pub struct Spot {
     position: usize,
     /// The slot found.
     pub slot: u32,
+}
+
+impl Tables {
+    /// Bytes that dropping this frees: those of tables that no other pair has.
+    pub fn unshared_bytes(&self) -> usize {
+        let tables = std::iter::once(&self.current).chain(&self.old);
+        let unshared = tables.filter(|table| Arc::strong_count(&table.owner) == 1);
+        unshared.map(|table| Table::bytes(table.words().len())).sum()
+    }
 }
 
 impl Table {

@@ -1,26 +1,24 @@
 //! Pages of memory, shared by all maps of the process.
 //!
 //! Entries live in pages, and a page belongs to one arena at a time. Pages are cut from *regions* of 1 MiB, and regions
-//! from *spans* of address space that are mapped once and kept. A region whose last page came back gives its memory to the
-//! operating system and waits, as mere addresses, for its next use: memory that one map freed is there for the next,
-//! whatever size of page that one wants. A few regions keep theirs, so that a map that empties and fills again does not
-//! pay for fresh memory each time.
+//! from *spans* of address space that are mapped once and kept. A page comes from the fullest region that has one free, so
+//! that what is free gathers in the others, and a region without a page in use serves whatever size of page is wanted next.
+//!
+//! Free pages keep their memory while there are few of them, so that a map that empties and fills again does not pay for fresh
+//! memory each time. What is beyond that is *surplus*: [`release_surplus`] gives it back to the operating system, also where a
+//! neighbour of it is in use. That takes a call into the system, so whoever holds a lock leaves it for later.
 
 use std::ptr::NonNull;
 
-use ahash::AHashMap;
-use memmap2::{MmapMut, MmapOptions};
+use super::regions::{REGION_BYTES, Regions, stretches};
+use super::spans::{self, OS_PAGE_BYTES, Span};
+use super::sync::Ordering;
+use super::sync::process::{AtomicBool, Mutex};
 
-use super::sync::process::Mutex;
-
-/// A region: large enough that mapping and giving back cost little per page, small enough that one live page pins little.
-const REGION_BYTES: usize = 1 << 20;
-
-/// Address space mapped at a time. Untouched pages of it cost nothing.
-const SPAN_BYTES: usize = 64 << 20;
-
-/// Idle regions that keep their memory: 8 MiB for the whole process.
-const WARM_REGIONS: usize = 8;
+/// Memory that free pages keep whatever is in use, for the whole process.
+const WARM_BYTES: usize = 2 << 20;
+/// And one part in so many of what is in use.
+const WARM_PART: usize = 16;
 
 /// The two sizes of pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,58 +39,36 @@ impl PageSize {
     }
 }
 
-static POOL: Mutex<Option<Pool>> = Mutex::new(None);
+static POOL: Mutex<Pool> = Mutex::new(Pool { spans: Vec::new(), regions: Regions::new() });
 
-#[derive(Default)]
+/// Whether there is surplus, for a look without the lock.
+static HAS_SURPLUS: AtomicBool = AtomicBool::new(false);
+
 struct Pool {
-    spans: Vec<MmapMut>,
-    /// Addresses of regions that nobody uses; their memory is with the operating system.
-    idle_regions: Vec<usize>,
-    /// Addresses of regions that nobody uses and that still have their memory.
-    warm_regions: Vec<usize>,
-    /// Regions in use, by address.
-    regions: AHashMap<usize, Region>,
-    /// Addresses of regions with a free page, by page size.
-    open: [Vec<usize>; 2],
+    /// By address, with the number of the first region of each.
+    spans: Vec<Mapped>,
+    regions: Regions,
 }
 
-struct Region {
-    size: PageSize,
-    /// Pages that came back, by number.
-    free: Vec<u16>,
-    /// Pages from this number on were never used.
-    fresh: u16,
-    live: u16,
-}
-
-impl Region {
-    fn pages(&self) -> u16 {
-        (REGION_BYTES / self.size.bytes()) as u16
-    }
-
-    fn is_full(&self) -> bool {
-        self.free.is_empty() && self.fresh == self.pages()
-    }
+struct Mapped {
+    span: Span,
+    first_region: u32,
+    /// Whether a part of it was given back already.
+    has_holes: bool,
 }
 
 /// Takes a page, or `None` if the operating system has no memory. Its content is arbitrary.
 pub fn take(size: PageSize) -> Option<NonNull<u8>> {
     let mut pool = POOL.lock();
-    let pool = pool.get_or_insert_with(Pool::default);
-    let base = match pool.open[size as usize].last() {
-        Some(&base) => base,
-        None => pool.open_region(size)?,
-    };
-    let region = pool.regions.get_mut(&base)?;
-    let number = region.free.pop().unwrap_or_else(|| {
-        region.fresh += 1;
-        region.fresh - 1
-    });
-    region.live += 1;
-    if region.is_full() {
-        pool.open[size as usize].pop();
+    loop {
+        if let Some(address) = pool.regions.take(size) {
+            return NonNull::new(address as *mut u8);
+        }
+        drop(pool);
+        let span = Span::map(REGION_BYTES)?;
+        pool = POOL.lock();
+        pool.add(span)?;
     }
-    NonNull::new((base + usize::from(number) * size.bytes()) as *mut u8)
 }
 
 /// Gives a page back.
@@ -102,70 +78,86 @@ pub fn take(size: PageSize) -> Option<NonNull<u8>> {
 /// `page` came from [`take`] with this size, and nobody uses it any more.
 pub unsafe fn give_back(page: NonNull<u8>, size: PageSize) {
     let address = page.as_ptr() as usize;
-    let base = address & !(REGION_BYTES - 1);
-    let mut guard = POOL.lock();
-    let Some(pool) = guard.as_mut() else { return };
-    let Some(region) = pool.regions.get_mut(&base) else { return };
-    let was_full = region.is_full();
-    region.free.push(((address - base) / size.bytes()) as u16);
-    region.live -= 1;
-    if region.live > 0 {
-        if was_full {
-            pool.open[size as usize].push(base);
+    let mut pool = POOL.lock();
+    let Some(mapped) = pool.span_of(address) else { return };
+    let id = mapped.first_region + ((address - mapped.span.start()) / REGION_BYTES) as u32;
+    pool.regions.give_back(id, address, size);
+    if pool.has_surplus(WARM_BYTES) {
+        HAS_SURPLUS.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Gives memory of free pages back to the operating system if there is more of it than is kept: of one region at most, so up
+/// to 1 MiB. Costs a load if there is none. For callers without a lock.
+#[inline]
+pub fn release_surplus() {
+    if HAS_SURPLUS.load(Ordering::Relaxed) {
+        HAS_SURPLUS.store(false, Ordering::Relaxed);
+        if release_more_than(WARM_BYTES) > 0 {
+            HAS_SURPLUS.store(true, Ordering::Relaxed);
         }
-        return;
     }
-    // The last page of its region. Nobody else can take from the region once it is off the lists, so the call into the
-    // operating system does not need the lock.
-    pool.regions.remove(&base);
-    pool.open[size as usize].retain(|&other| other != base);
-    if pool.warm_regions.len() < WARM_REGIONS {
-        pool.warm_regions.push(base);
-        return;
+}
+
+/// Gives the memory of all free pages back, but for one part in 16 of what is in use. Takes a tenth of a millisecond for each
+/// MiB: for the background.
+pub fn release_all() {
+    let mut left = POOL.lock().regions.loose_bytes();
+    // No more than there was: others may be freeing all the time.
+    while left > 0 {
+        match release_more_than(0) {
+            0 => break,
+            released => left = left.saturating_sub(released),
+        }
     }
-    drop(guard);
-    release_memory(base);
-    if let Some(pool) = POOL.lock().as_mut() {
-        pool.idle_regions.push(base);
+}
+
+/// Gives back what one region has to spare, if free pages have more memory than this and their part of what is in use; how much.
+#[cold]
+fn release_more_than(warm_bytes: usize) -> usize {
+    let mut pool = POOL.lock();
+    if !pool.has_surplus(warm_bytes) {
+        return 0;
     }
+    let Some((id, units)) = pool.regions.take_loose() else { return 0 };
+    let start = pool.regions.start(id);
+    let whole = pool.span_of(start).filter(|mapped| !mapped.has_holes);
+    let whole = whole.map(|mapped| {
+        mapped.has_holes = true;
+        (mapped.span.start(), mapped.span.len())
+    });
+    // Nobody else can take what was taken here, so the calls into the operating system do not need the lock.
+    drop(pool);
+    // SAFETY: spans of pages stay mapped for good, and the units are this call's alone.
+    unsafe {
+        if let Some((start, bytes)) = whole {
+            spans::forbid_huge_pages(start, bytes);
+        }
+        for (first, count) in stretches(&units) {
+            spans::release(start + first * OS_PAGE_BYTES, count * OS_PAGE_BYTES);
+        }
+    }
+    POOL.lock().regions.return_clean(id, &units);
+    stretches(&units).map(|(_, count)| count * OS_PAGE_BYTES).sum()
 }
 
 impl Pool {
-    fn open_region(&mut self, size: PageSize) -> Option<usize> {
-        if self.warm_regions.is_empty() && self.idle_regions.is_empty() {
-            self.map_span()?;
-        }
-        let base = self.warm_regions.pop().or_else(|| self.idle_regions.pop())?;
-        self.regions.insert(base, Region { size, free: Vec::new(), fresh: 0, live: 0 });
-        self.open[size as usize].push(base);
-        Some(base)
-    }
-
-    fn map_span(&mut self) -> Option<()> {
-        let mut span = MmapOptions::new().len(SPAN_BYTES).map_anon().ok()?;
-        let start = span.as_mut_ptr() as usize;
-        let first = start.next_multiple_of(REGION_BYTES);
-        let end = start + SPAN_BYTES;
-        let regions = (end - first) / REGION_BYTES;
-        // Lowest address last, so that it is taken first.
-        self.idle_regions.extend((0..regions).rev().map(|n| first + n * REGION_BYTES));
-        self.spans.push(span);
+    fn add(&mut self, span: Span) -> Option<()> {
+        self.spans.try_reserve(1).ok()?;
+        let first_region = self.regions.add(span.start(), span.len() / REGION_BYTES)?;
+        let place = self.spans.partition_point(|other| other.span.start() < span.start());
+        self.spans.insert(place, Mapped { span, first_region, has_holes: false });
         Some(())
     }
-}
 
-/// Lets the operating system have the memory of an idle region.
-fn release_memory(base: usize) {
-    #[cfg(all(unix, not(miri)))]
-    {
-        // SAFETY: the region lies within a span that is mapped for good, belongs to nobody, and its content is arbitrary.
-        // That the advice may be refused does not matter: then the memory is used again later.
-        unsafe {
-            libc::madvise(base as *mut libc::c_void, REGION_BYTES, libc::MADV_DONTNEED);
-        }
+    fn span_of(&mut self, address: usize) -> Option<&mut Mapped> {
+        let after = self.spans.partition_point(|other| other.span.start() <= address);
+        self.spans.get_mut(after.checked_sub(1)?)
     }
-    #[cfg(not(all(unix, not(miri))))]
-    let _ = base;
+
+    fn has_surplus(&self, warm_bytes: usize) -> bool {
+        self.regions.loose_bytes() > warm_bytes + self.regions.used_bytes() / WARM_PART
+    }
 }
 
 #[cfg(all(test, not(loom)))]

@@ -4,6 +4,7 @@
 //! on the spot. What is large is freed by a thread that lives as long as that takes: giving many pages back to the
 //! operating system takes long, and no event loop should wait for it.
 
+use super::large;
 use super::sync::Arc;
 use std::time::Duration;
 
@@ -45,10 +46,12 @@ pub fn dispose(debris: impl Debris) {
             loop {
                 match debris.is_unreachable() {
                     None => return debris.leak(),
-                    Some(true) => return drop(debris),
+                    Some(true) => break,
                     Some(false) => std::thread::sleep(POLL),
                 }
             }
+            drop(debris);
+            large::release_all();
         }
     };
     let spawned = std::thread::Builder::new().name("superdashmap-reaper".into()).spawn(reap.clone());

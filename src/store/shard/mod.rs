@@ -3,7 +3,7 @@
 //! ```text
 //! mod      who is in it, and how readers find them        write    inserting, replacing, removing
 //! room     who leaves when a write finds no room          expiry   who leaves because time passed
-//! upkeep   freeing, compaction, taking everything out
+//! upkeep   freeing, compaction, taking everything out      freed    what is freed without the lock
 //! ```
 //!
 //! Readers take no lock: they find a slot through the index or by its number, check whose it is, and copy. Writers hold the
@@ -11,6 +11,7 @@
 //! lock was released. Nothing here calls out.
 
 mod expiry;
+mod freed;
 mod room;
 mod upkeep;
 mod write;
@@ -31,6 +32,7 @@ use super::reclaim::{Limbo, Pin};
 use super::slab::{Slab, SlabWriter, SlotRef};
 use super::sync::{AtomicU64, Mutex, MutexGuard, Ordering};
 use super::timer_wheel::TimerWheel;
+use freed::Freed;
 use upkeep::Retired;
 
 pub use room::{Given, MAX_COMPACTIONS};
@@ -76,8 +78,8 @@ struct Writer {
     /// Whether somebody has to be told of removals as soon as the lock is released.
     has_news: bool,
     limbo: Limbo<Retired>,
-    /// Large entries that may be freed, as soon as the lock is released.
-    freed_later: Vec<Entry>,
+    /// Large things that may be freed, as soon as the lock is released.
+    freed_later: Freed,
     /// Writes, for upkeep that is not due with each.
     upkeep: u32,
     /// Whether each write empties a page, until there is none left that is worth it.
@@ -304,10 +306,8 @@ impl Shard {
         if has_news {
             context.removals.wake();
         }
-        for entry in freed {
-            // SAFETY: collected from the limbo, so no reader is left, and large, so it needs no arena.
-            unsafe { entry.free_if_large(&context.memory) };
-        }
+        // SAFETY: collected from the limbo of this map, so no reader is left.
+        unsafe { freed.dispose(context) };
         if let Some(capacity) = resized {
             let fields = [("shard", u64::from(self.number)), ("capacity", capacity as u64)];
             context.events.log(Level::Debug, "index.resized", &fields);
@@ -341,7 +341,7 @@ impl Writer {
             spared: None,
             has_news: false,
             limbo: Limbo::new(),
-            freed_later: Vec::new(),
+            freed_later: Freed::default(),
             upkeep: 0,
             is_compacting: false,
             resized: None,

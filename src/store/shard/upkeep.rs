@@ -1,7 +1,7 @@
 //! What a shard does beside its writes: freeing what was retired, emptying pages, growing and shrinking on demand, and giving up
 //! everything at once.
 
-use super::super::arena::{Arena, MAX_BLOCK_BYTES};
+use super::super::arena::Arena;
 use super::super::context::Context;
 use super::super::entry::Entry;
 use super::super::error::Error;
@@ -17,6 +17,7 @@ use super::super::removals::Cause;
 use super::super::slab::{self, Directory, SlotRef};
 use super::super::sync::{Arc, Ordering};
 use super::super::timer_wheel::TimerWheel;
+use super::freed::{self, Freed};
 use super::{Shard, Writer};
 
 /// Writes between two looks at how much of the memory for entries is wasted.
@@ -31,7 +32,7 @@ const TOLERATED_WASTE_BYTES: usize = 256 * 1_024;
 #[derive(Debug)]
 pub enum Retired {
     Entry(Entry),
-    Tables(#[expect(dead_code, reason = "kept to be dropped")] Box<Tables>),
+    Tables(Box<Tables>),
     Directory(#[expect(dead_code, reason = "kept to be dropped")] Box<Directory>),
 }
 
@@ -75,7 +76,9 @@ impl Shard {
         let old = std::mem::replace(writer, fresh);
         writer.slab = successor;
         writer.freed_later = old.freed_later;
-        let bytes = old.arena.bytes() + writer.slab.capacity() as usize;
+        // Large entries are no part of the arena; pages that are not full weigh more than their entries.
+        let weight = self.weight_bytes.load(Ordering::Relaxed) as usize + old.limbo.bytes();
+        let bytes = old.arena.bytes().max(weight) + old.slab.capacity() as usize;
         let contents = Contents {
             tables: self.index.detach(),
             slab: self.slab.detach(),
@@ -201,20 +204,20 @@ impl Writer {
     /// Frees what was retired and is known to be out of sight.
     pub(super) fn collect(&mut self, context: &Member<'_>) {
         let Self { limbo, arena, freed_later, .. } = self;
-        limbo.collect(&context.collector, context.participant(), |item| free(&item, arena, freed_later, context));
+        limbo.collect(&context.collector, context.participant(), |item| free(item, arena, freed_later, context));
     }
 
     /// Frees what was retired and can no longer be seen.
     pub(super) fn collect_all(&mut self, context: &Member<'_>) {
         let Self { limbo, arena, freed_later, .. } = self;
-        limbo.collect_all(&context.collector, context.participant(), |item| free(&item, arena, freed_later, context));
+        limbo.collect_all(&context.collector, context.participant(), |item| free(item, arena, freed_later, context));
     }
 }
 
-/// Frees an entry that no reader can reach any more; a large one as soon as the lock is released. Tables go when they are dropped.
-fn free(item: &Retired, arena: &mut Arena, freed_later: &mut Vec<Entry>, context: &Context) {
+/// Frees what no reader can reach any more; what takes long as soon as the lock is released.
+fn free(item: Retired, arena: &mut Arena, freed_later: &mut Freed, context: &Context) {
     match item {
-        Retired::Entry(entry) if entry.size() > MAX_BLOCK_BYTES => freed_later.push(*entry),
+        item if freed::is_freed_later(&item) => freed_later.push(item),
         // SAFETY: no reader is left, and small entries of this shard come from this arena.
         Retired::Entry(entry) => unsafe { entry.free(arena, &context.memory) },
         Retired::Tables(_) | Retired::Directory(_) => {}
