@@ -18,6 +18,7 @@ const {
   SCRATCH,
   SCRATCH_LENGTH,
   SCRATCH_TTL,
+  UNKEPT,
   WALK_ROW,
   WANT
 } = require('../lib/layout.js')
@@ -95,6 +96,7 @@ describe('layout: Rust and JavaScript agree', () => {
     assert.equal(compiled.batchRow, BATCH_ROW)
     assert.equal(compiled.walkRow, WALK_ROW)
     assert.equal(compiled.removalRow, REMOVAL_ROW)
+    assert.equal(compiled.unkept, UNKEPT)
     assert.equal(compiled.scratchTtl, SCRATCH_TTL)
     assert.deepEqual(compiled.causes, { ...CAUSE })
   })

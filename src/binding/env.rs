@@ -17,7 +17,8 @@ use napi_derive::napi;
 use super::call::{Call, Elements, Engine, Js, Kept, Many};
 use super::error::{Failure, Outcome, capture_panics};
 use super::layout::{
-    CHUNK, GENERATION, REPLACED, ROW, SCRATCH_LENGTH, SCRATCH_TTL, SHARD, SIZE, SLOT, STATE, TYPE, VERSION, WORD,
+    CHUNK, GENERATION, REPLACED, ROW, SCRATCH_LENGTH, SCRATCH_TTL, SHARD, SIZE, SLOT, STATE, TYPE, UNKEPT, VERSION,
+    WORD,
 };
 use super::listener::Alarm;
 use super::map::OpenMap;
@@ -222,12 +223,15 @@ impl Environment {
 pub fn row(state: u32, place: &Place, type_id: u32, size: usize) -> [u32; ROW] {
     let mut row = [0; ROW];
     row[STATE] = state;
-    row[VERSION] = place.version;
     row[SHARD] = place.handle.shard;
     row[SLOT] = place.handle.slot;
     row[GENERATION] = place.handle.generation;
-    row[CHUNK] = place.chunk;
-    row[WORD] = place.word;
+    row[CHUNK] = UNKEPT;
+    if let Some(stamp) = place.stamp {
+        row[VERSION] = stamp.version();
+        row[CHUNK] = stamp.chunk();
+        row[WORD] = stamp.word();
+    }
     row[TYPE] = type_id;
     row[SIZE] = u32::try_from(size).unwrap_or(u32::MAX);
     row

@@ -49,6 +49,9 @@ pub const WALK_ROW: usize = 10;
 /// Numbers per entry in the `states` of removals: as in a walk, then the cause.
 pub const REMOVAL_ROW: usize = 11;
 
+/// In place of a chunk: no copy of this value is to be kept. Its version is 0 then, which none has that may be kept.
+pub const UNKEPT: u32 = u32::MAX;
+
 /// `walk` gives the keys.
 pub const WANT_KEYS: u32 = 1;
 /// `walk` gives the values.
@@ -83,6 +86,7 @@ pub fn layout() -> String {
         "batchRow": BATCH_ROW,
         "walkRow": WALK_ROW,
         "removalRow": REMOVAL_ROW,
+        "unkept": UNKEPT,
         "kinds": kinds,
         "causes": {
             "explicit": Cause::Explicit as u8, "replaced": Cause::Replaced as u8, "evicted": Cause::Evicted as u8,

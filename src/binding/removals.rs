@@ -44,7 +44,7 @@ pub fn take_removals<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
         engine.scoped(|engine| {
             let mut read = Vec::with_capacity(removals.len() * 2);
             for (index, removal) in removals.iter().enumerate() {
-                let place = Place { handle: removal.handle, version: 0, chunk: 0, word: 0 };
+                let place = Place { handle: removal.handle, stamp: None };
                 let mut words = [0; REMOVAL_ROW];
                 let size = removal.value.len();
                 words[..ROW].copy_from_slice(&row(removal.value_kind as u32, &place, removal.type_id, size));

@@ -1,6 +1,7 @@
 //! What all shards of a map share.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use super::clock::Clock;
 use super::config::{Config, TtlOnUpdate, WhenFull};
@@ -14,7 +15,7 @@ use super::pressure::Pressure;
 use super::probe::Simd;
 use super::reclaim::Collector;
 use super::removals::Removals;
-use super::sync::{Arc, AtomicU8, AtomicU32, AtomicU64, Mutex, Ordering, Weak};
+use super::sync::{Arc, AtomicU8, AtomicU32, AtomicU64, Mutex, Ordering, Weak, heavy_fence};
 use super::words::Words;
 
 const OPEN: u8 = 0;
@@ -126,7 +127,13 @@ impl Context {
     pub fn mark_broken(&self) {
         let open = self.state.compare_exchange(OPEN, BROKEN, Ordering::AcqRel, Ordering::Relaxed);
         if open.is_ok() {
-            // Nobody shall go on reading copies of what is in doubt.
+            // Nobody shall go on reading copies of what is in doubt. Writers of other shards hold their locks and may be settling a
+            // version: by this fence and the one with which each leaves, either the words below are ended after that, or the
+            // writer sees that the map is broken and ends them itself.
+            if heavy_fence().is_none() {
+                // Refused. No processor keeps a store to itself for that long.
+                std::thread::sleep(Duration::from_millis(1));
+            }
             self.words.lock().values().filter_map(Weak::upgrade).for_each(|words| words.invalidate());
             self.events.log(Level::Error, "map.broken", &[]);
         }

@@ -1,5 +1,7 @@
 //! Handles: packed references to entries, given to the user.
 
+use super::slab::Stamp;
+
 /// Where an entry lives and which tenant of that place it is.
 ///
 /// A handle is plain data: it can be copied, sent to another thread and forged. Whoever takes one checks every field.
@@ -13,15 +15,11 @@ pub struct Handle {
     pub generation: u32,
 }
 
-/// A handle together with the version word that tells whether a copy of the value is still fresh.
+/// A handle, and what a copy of the value can be kept by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The entry.
     pub handle: Handle,
-    /// The version word's value when the entry was read or written; never 0.
-    pub version: u32,
-    /// The chunk of words that holds the version word: unique in its map for all time.
-    pub chunk: u32,
-    /// Index of the version word in that chunk.
-    pub word: u32,
+    /// `None` if no copy may be kept: the entry was being changed or is gone, or its copies would outlive it.
+    pub stamp: Option<Stamp>,
 }

@@ -32,6 +32,7 @@ use super::error::Error;
 use super::fallible;
 use super::memory::{Memory, Reservation, Use};
 use super::probe::{self, Simd};
+use super::slab::CopiesEnded;
 use super::sync::{Arc, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use super::zeroed::Zeroed;
 
@@ -274,8 +275,8 @@ impl Index {
         (!replaced.is_null()).then(|| unsafe { Box::from_raw(replaced) })
     }
 
-    /// Takes everything out. Under the shard's lock.
-    pub fn detach(&self) -> Option<Box<Tables>> {
+    /// Takes everything out. Under the shard's lock, after copies of what it leads to have ended.
+    pub fn detach(&self, _: &CopiesEnded) -> Option<Box<Tables>> {
         let detached = self.replace(None);
         self.bump_moves();
         detached

@@ -33,6 +33,8 @@ mod eviction;
 mod expiry;
 mod fallible;
 mod free_runs;
+#[cfg(all(test, loom))]
+mod freshness_model;
 mod handle;
 mod hash;
 mod hit_log;
@@ -82,6 +84,7 @@ pub use local::{Found, Local};
 pub use pressure::{Pressure, PressureSubscription};
 pub use removals::{Audience, Cause, Removal, Removals};
 pub use shard::Written;
+pub use slab::Stamp;
 pub use stats::{MemoryStats, Operations, SimdStats, Stats};
 pub use store::Store;
 pub use value::{Value, ValueKind};

@@ -13,8 +13,9 @@
 //! never fits the next one. A slot whose generation reaches its end is not used again. **Version** tells the values of one
 //! slot apart (see `words.rs`). The two are never mixed.
 //!
-//! Readers take no lock. This file is the only one that changes an entry pointer, and each change of what it holds bumps the version word
-//! after it: a reader that takes the version first and the pointer second has a value at least as new as its version.
+//! Readers take no lock. This file is the only one that changes an entry pointer, and it changes what a slot holds through a [`Change`]
+//! only: the version word turns odd before anything else is stored, and even after it, so that no thread sees a copy as fresh once it has
+//! seen what came after it. A slot that is vacant has an odd word. `words.rs` has the argument.
 //!
 //! When a reader loads the pointer first and the generation second, a matching generation proves that the entry is that
 //! tenant's: a new tenant's pointer is stored after the generation grew.
@@ -25,7 +26,7 @@ use super::fallible;
 use super::life::{LifeRef, Lives};
 use super::memory::{Memory, Reservation, Use};
 use super::sync::{Arc, AtomicPtr, AtomicU32, Ordering};
-use super::words::{self, Words};
+use super::words::{self, Version, Words};
 
 /// Slots of the first two chunks; each later one doubles.
 const FIRST_CHUNK_SLOTS: u32 = 32;
@@ -126,6 +127,50 @@ pub struct SlotRef<'a> {
     word: u32,
 }
 
+/// A change of what a slot holds, under the shard's lock. Copies of the value end with its beginning, and none may be kept before
+/// [`Change::settle`].
+#[derive(Debug)]
+#[must_use]
+pub struct Change<'a> {
+    at: SlotRef<'a>,
+    /// What the version word says meanwhile.
+    begun: u32,
+}
+
+/// What a copy of a value is kept by outside the store: it is fresh as long as this word says this version. Only this file makes one,
+/// of a version word that says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    chunk: u32,
+    word: u32,
+    version: Version,
+}
+
+/// Proof that no copy of a value of this slab is fresh any more, and that none can be kept.
+#[derive(Debug)]
+#[must_use]
+pub struct CopiesEnded(());
+
+impl Stamp {
+    /// The chunk of words that holds the version word: unique in its map for all time.
+    #[inline]
+    pub fn chunk(self) -> u32 {
+        self.chunk
+    }
+
+    /// Index of the version word in that chunk.
+    #[inline]
+    pub fn word(self) -> u32 {
+        self.word
+    }
+
+    /// What the word says as long as the copy is fresh: even, never 0.
+    #[inline]
+    pub fn version(self) -> u32 {
+        self.version.get()
+    }
+}
+
 /// Chunk number and offset of a slot.
 #[inline]
 fn locate(slot: u32) -> (usize, usize) {
@@ -218,21 +263,30 @@ impl Slab {
         Ok(unsafe { &*lives }.of(offset))
     }
 
-    /// Takes everything out. The words of the chunks are invalidated, so nobody's copies are fresh any more.
-    pub fn detach(&self) -> Detached {
+    /// Ends all copies of its values, for good. Under the shard's lock, under which nothing is changed afterwards but that everything
+    /// is taken out.
+    pub fn end_copies(&self) -> CopiesEnded {
+        // SAFETY: a directory is freed after a grace period, and the caller holds the lock or owns the slab.
+        if let Some(directory) = unsafe { self.directory.load(Ordering::Acquire).as_ref() } {
+            directory.chunks().for_each(|chunk| chunk.words.invalidate());
+        }
+        CopiesEnded(())
+    }
+
+    /// Takes everything out. Copies have ended before, so no thread that finds nothing here takes a copy for fresh.
+    pub fn detach(&self, _: &CopiesEnded) -> Detached {
         let directory = self.directory.swap(std::ptr::null_mut(), Ordering::AcqRel);
         // SAFETY: directories are boxes, and this one is reachable through the result only, apart from pinned readers, for
         // whom the caller waits before it drops the result.
         let directory = (!directory.is_null()).then(|| unsafe { Box::from_raw(directory) });
-        let detached = Detached { directory };
-        detached.chunks().for_each(|chunk| chunk.words.invalidate());
-        detached
+        Detached { directory }
     }
 }
 
 impl Drop for Slab {
     fn drop(&mut self) {
-        drop(self.detach());
+        let ended = self.end_copies();
+        drop(self.detach(&ended));
     }
 }
 
@@ -397,11 +451,17 @@ impl Drop for Chunk {
     }
 }
 
+impl Directory {
+    /// The chunks, in order. The caller holds the shard's lock or owns the directory.
+    fn chunks(&self) -> impl Iterator<Item = &Chunk> {
+        // SAFETY: chunks go with their slab, and the caller keeps that.
+        self.chunks.iter().map_while(|entrance| unsafe { entrance.chunk.load(Ordering::Acquire).as_ref() })
+    }
+}
+
 impl Detached {
     fn chunks(&self) -> impl Iterator<Item = &Chunk> {
-        let chunks = self.directory.iter().flat_map(|directory| directory.chunks.iter());
-        // SAFETY: the chunks of a directory belong to it once it is detached.
-        chunks.map_while(|entrance| unsafe { entrance.chunk.load(Ordering::Acquire).as_ref() })
+        self.directory.iter().flat_map(|directory| directory.chunks())
     }
 
     /// The entries in its slots, each with the number of its slot and its generation.
@@ -439,7 +499,7 @@ impl Slot {
     }
 }
 
-impl SlotRef<'_> {
+impl<'a> SlotRef<'a> {
     /// The entry, if the slot is occupied. The caller is pinned or holds the shard's lock, as for [`Slab::slot`].
     #[inline]
     pub fn entry(self) -> Option<Entry> {
@@ -453,16 +513,16 @@ impl SlotRef<'_> {
         self.slot.generation.load(Ordering::Acquire)
     }
 
-    /// Version of the entry.
+    /// What a copy of the value could be kept by that is here now; `None` amid a change. Whether it is the tenant's that the caller
+    /// has read is for the caller to find out: see `words.rs`.
     #[inline]
-    pub fn version(self) -> u32 {
-        self.version.load(Ordering::Acquire)
+    pub fn stamp(self) -> Option<Stamp> {
+        Some(Stamp { chunk: self.chunk, word: self.word, version: Version::of(self.version)? })
     }
 
-    /// Number of the chunk and index of the version word in it.
-    #[inline]
-    pub fn word(self) -> (u32, u32) {
-        (self.chunk, self.word)
+    /// Ends the copies that bear this stamp. Under a pin or the lock.
+    pub fn end_copies(self, stamp: Stamp) {
+        words::end_copies(self.version, stamp.version);
     }
 
     /// Position in the insertion order. Under the shard's lock.
@@ -475,35 +535,48 @@ impl SlotRef<'_> {
         self.slot.position.store(position, Ordering::Relaxed);
     }
 
-    /// Puts an entry into a vacant slot and gives its version. Under the shard's lock.
-    pub fn occupy(self, entry: Entry, position: u32) -> u32 {
-        self.set_position(position);
-        self.slot.entry.store(entry.as_ptr(), Ordering::Release);
-        words::bump(self.version)
-    }
-
-    /// Puts a new entry in the place of the tenant's old one, which comes back with the new version. Under the shard's lock.
-    pub fn exchange(self, entry: Entry) -> (Option<Entry>, u32) {
-        let old = self.slot.entry.swap(entry.as_ptr(), Ordering::AcqRel);
-        let version = words::bump(self.version);
-        // SAFETY: read with acquire; the caller retires it, which is what keeps it for readers.
-        (unsafe { Entry::from_ptr(old) }, version)
-    }
-
     /// Puts a copy of the tenant's entry in its place. Nothing changes for anybody, so the version stays. Under the shard's
     /// lock.
     pub fn relocate(self, copy: Entry) {
         self.slot.entry.store(copy.as_ptr(), Ordering::Release);
     }
 
-    /// Takes the entry out and ends the tenancy: handles to it are dead from here on. Under the shard's lock.
+    /// Begins a change: copies of the value are not fresh from here on. Under the shard's lock.
+    #[inline]
+    pub fn change(self) -> Change<'a> {
+        Change { at: self, begun: words::begin(self.version) }
+    }
+}
+
+impl Change<'_> {
+    /// Puts an entry into the vacant slot.
+    pub fn occupy(&self, entry: Entry, position: u32) {
+        self.at.set_position(position);
+        self.at.slot.entry.store(entry.as_ptr(), Ordering::Release);
+    }
+
+    /// Puts a new entry in the place of the tenant's old one, which comes back.
+    pub fn exchange(&self, entry: Entry) -> Option<Entry> {
+        let old = self.at.slot.entry.swap(entry.as_ptr(), Ordering::AcqRel);
+        // SAFETY: read with acquire; the caller retires it, which is what keeps it for readers.
+        unsafe { Entry::from_ptr(old) }
+    }
+
+    /// Takes the entry out and ends the tenancy: handles to it are dead from here on. Nothing is settled, for there is nothing to
+    /// keep a copy of.
     pub fn vacate(self) -> Option<Entry> {
-        let slot = self.slot;
+        let slot = self.at.slot;
+        // Unlinked before the generation grows: a reader that finds the entry there twice has read the generation of its own tenant.
         let old = slot.entry.swap(std::ptr::null_mut(), Ordering::AcqRel);
         slot.generation.store(slot.generation.load(Ordering::Relaxed) + 1, Ordering::Release);
-        words::bump(self.version);
         // SAFETY: as in `exchange`.
         unsafe { Entry::from_ptr(old) }
+    }
+
+    /// The change is done: what the slot holds now may be kept by the stamp that comes back.
+    pub fn settle(self) -> Stamp {
+        let SlotRef { version, chunk, word, .. } = self.at;
+        Stamp { chunk, word, version: words::settle(version, self.begun) }
     }
 }
 
@@ -537,12 +610,16 @@ mod tests {
         assert_eq!(numbers, (0..10_000).collect::<Vec<_>>());
 
         let slot = slab.slot(77).unwrap();
-        let (generation, version) = (slot.generation(), slot.version());
-        slot.vacate();
+        let generation = slot.generation();
+        assert_eq!(slot.stamp(), None, "a slot without a tenant has nothing to keep");
+        let stamp = slot.change().settle();
+        assert_eq!(slot.stamp(), Some(stamp));
+        slot.change().vacate();
+        assert_eq!(slot.stamp(), None);
         writer.give_back(77, slot);
         assert_eq!(take(&mut writer), 77);
         assert_eq!(slot.generation(), generation + 1);
-        assert_ne!(slot.version(), version);
+        assert_ne!(slot.change().settle(), stamp);
 
         assert!(slab.slot(writer.capacity()).is_none());
         drop(slab);
@@ -557,7 +634,7 @@ mod tests {
         drop(writer.make_room(&slab, &memory, |_| Ok(0)).unwrap());
         let number = writer.take(&slab);
         let slot = slab.slot(number).unwrap();
-        slot.vacate();
+        slot.change().vacate();
         writer.give_back(number, slot);
         assert_ne!(writer.take(&slab), number);
         assert!(writer.successor().is_none());
@@ -610,12 +687,12 @@ mod model {
             let thread = loom::thread::spawn(move || {
                 let mut out = Vec::new();
                 let found = reader.get(key, &mut out).unwrap().unwrap();
-                if found.place.version != first.version {
+                if found.place.stamp.is_some_and(|stamp| Some(stamp) != first.stamp) {
                     assert_eq!(out, b"second");
                 }
             });
             let second = writer.set(key, value(b"second"), Ttl::Default).unwrap().place;
-            assert_ne!(second.version, first.version);
+            assert_ne!(second.stamp, first.stamp);
             thread.join().unwrap();
         });
     }

@@ -2,14 +2,43 @@
 //!
 //! A version word changes whenever the entry in its slot does: when it is written, removed or replaced by a new tenant. A
 //! copy of a value that was taken at version `v` is fresh as long as the word still is `v`. The word never restarts: it goes
-//! through all 32-bit values but 0 before one comes again, which takes 2^32 - 1 changes of one slot.
+//! through all 32-bit values but 0 before one comes again, which takes 2^31 - 1 changes of one slot.
+//!
+//! **Even and odd.** A word is even while its slot has a tenant that nothing is changing; that is a [`Version`], and a copy may be
+//! kept under it. It is odd while the slot is vacant, while its tenant is being changed, and after copies of it were ended. What is read
+//! under an odd word may be used and must not be kept.
+//!
+//! | step of a change, under the shard's lock | word | a copy of the old value | a reader may keep |
+//! |---|---|---|---|
+//! | before | `v`, even | is fresh | the old value under `v` |
+//! | [`begin`] | `v + 1`, odd | is not | nothing |
+//! | the pointer, the index, the life change | `v + 1` | is not | nothing |
+//! | [`settle`] | `v + 2`, even | is not | the new value under `v + 2` |
+//!
+//! **No thread sees time go backwards.** A thread that learns of a change from the pointer, the index or the life reads what was
+//! stored with release after the word became odd, so its next look at the word finds it odd or later: a copy of the old value is
+//! never fresh after the new one was seen. One bump alone cannot do this: before the change, a reader would keep the old
+//! value under the new version; after it, a copy of the old value would be fresh beside the new pointer.
+//!
+//! **Why what is kept is the current value.** `settle` stores with release after the pointer, so a reader that loads `v + 2` sees
+//! the new pointer or a later one. It looks at the pointer before it reads the version and once more after it. No block is used again
+//! under a pin, so if both looks find the same entry, that was the tenant all the while, and the even versions that the word can have
+//! said meanwhile are one: that of this entry.
+//!
+//! **Anybody may end copies**, without a lock ([`end_copies`]): from even to odd, by compare-and-swap. A writer that begins at the same
+//! time stores the same odd value. A reader that finds an entry past its deadline does this, so that the copies do not outlive
+//! what it saw.
+//!
+//! **0 is not a version.** It stands in words that never had a tenant, and, for good, in those of a chunk that was cleared: the holder of
+//! the shard's lock writes it before index and slab are detached. A reader that still holds the old directory reads 0 and may keep
+//! nothing. [`Version`] cannot be 0 or odd, and what JavaScript is given to keep a copy by is made of one.
 //!
 //! **Access words** stand beside the version words in maps whose policy wants to know of hits: whoever reads an entry adds to
 //! its access word, in a plain load and a plain store that may lose a hit to another thread's, and the policy takes what it finds.
 //!
-//! The value 0 is nobody's version. Words of a chunk that was cleared are 0 for good, so no copy from before is fresh.
-//!
 //! The memory outlives its chunk as long as somebody, such as an `ArrayBuffer` in some thread, still holds it.
+
+use std::num::NonZeroU32;
 
 use super::error::Error;
 use super::fallible;
@@ -36,8 +65,8 @@ impl Words {
         &self.cells
     }
 
-    /// Ends every copy that was taken from this chunk. Under the shard's lock, or when the map is broken; nobody writes to its
-    /// slots afterwards.
+    /// Ends every copy that was taken from this chunk. Under the shard's lock, or when the map is broken; no slot of it is changed
+    /// afterwards.
     pub(super) fn invalidate(&self) {
         for cell in &self.cells {
             cell.store(0, Ordering::Release);
@@ -61,12 +90,53 @@ impl Words {
     }
 }
 
-/// Marks a change of the entry that this word belongs to and gives the new version. Under the shard's lock, after the
-/// change itself.
-pub(super) fn bump(word: &AtomicU32) -> u32 {
-    let next = word.load(Ordering::Relaxed).wrapping_add(1).max(1);
-    word.store(next, Ordering::Release);
-    next
+/// What a version word said while its slot had a tenant that nothing was changing: even, never 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Version(NonZeroU32);
+
+/// The lowest bit of a word under which nothing may be kept.
+const UNSETTLED: u32 = 1;
+
+impl Version {
+    /// What a word says, if a copy may be kept under it.
+    #[inline]
+    pub(super) fn of(word: &AtomicU32) -> Option<Self> {
+        let said = word.load(Ordering::Acquire);
+        NonZeroU32::new(said).filter(|_| said & UNSETTLED == 0).map(Self)
+    }
+
+    /// The word's value.
+    #[inline]
+    pub fn get(self) -> u32 {
+        self.0.get()
+    }
+}
+
+/// Ends every copy of the value in a word's slot before it changes; none may be kept until [`settle`], which wants the answer. Under the
+/// shard's lock. What changes afterwards is stored with release.
+#[inline]
+pub(super) fn begin(word: &AtomicU32) -> u32 {
+    let begun = word.load(Ordering::Relaxed) | UNSETTLED;
+    word.store(begun, Ordering::Relaxed);
+    begun
+}
+
+/// The change is done: gives the version of the value that is there now. Under the same lock as [`begin`].
+#[inline]
+pub(super) fn settle(word: &AtomicU32, begun: u32) -> Version {
+    let version = NonZeroU32::new(begun.wrapping_add(1)).unwrap_or(FIRST);
+    word.store(version.get(), Ordering::Release);
+    Version(version)
+}
+
+/// The version that follows the last one.
+const FIRST: NonZeroU32 = NonZeroU32::new(2).expect("two");
+
+/// Ends the copies that were taken at a version, if the word still says it. Without a lock: the word is odd until a writer settles it.
+pub(super) fn end_copies(word: &AtomicU32, seen: Version) {
+    let seen = seen.get();
+    // Refused, the version is over already.
+    let _ = word.compare_exchange(seen, seen | UNSETTLED, Ordering::Relaxed, Ordering::Relaxed);
 }
 
 #[cfg(all(test, not(loom)))]
@@ -74,14 +144,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_version_goes_around_without_being_zero() {
+    fn a_version_goes_around_without_being_zero_or_odd() {
         let memory = Arc::new(Memory::new(None));
         let words = Words::new(2, &memory).unwrap();
         let word = &words.cells[1];
-        assert_eq!((bump(word), bump(word), words.cells[0].load(Ordering::Relaxed)), (1, 2, 0));
-        word.store(u32::MAX, Ordering::Relaxed);
-        assert_eq!(bump(word), 1);
+        let change = |word| settle(word, begin(word)).get();
+        assert_eq!(Version::of(word), None, "no tenant yet");
+        assert_eq!((change(word), change(word), words.cells[0].load(Ordering::Relaxed)), (2, 4, 0));
+        word.store(u32::MAX - 1, Ordering::Relaxed);
+        assert_eq!((change(word), Version::of(word).map(Version::get)), (2, Some(2)));
         drop(words);
         assert_eq!(memory.total(), 0);
+    }
+
+    #[test]
+    fn nothing_is_kept_amid_a_change_nor_after_copies_were_ended() {
+        let word = AtomicU32::new(0);
+        let first = settle(&word, begin(&word));
+        let begun = begin(&word);
+        assert_eq!(Version::of(&word), None);
+        let second = settle(&word, begun);
+        end_copies(&word, first);
+        assert_eq!(Version::of(&word), Some(second), "of another version");
+        end_copies(&word, second);
+        assert_eq!(Version::of(&word), None);
+        let third = settle(&word, begin(&word));
+        assert!(third != second && third != first);
+        word.store(0, Ordering::Relaxed);
+        end_copies(&word, third);
+        assert_eq!(word.load(Ordering::Relaxed), 0, "what was cleared stays so");
     }
 }

@@ -6,6 +6,7 @@ use super::super::handle::Handle;
 use super::super::life::{Left, LifeRef, Span, Ttl};
 use super::super::member::Member;
 use super::super::removals::Cause;
+use super::super::slab::SlotRef;
 use super::super::sync::{Ordering, unlock_fairly};
 use super::{Shard, Target, Writer};
 
@@ -52,7 +53,14 @@ impl Shard {
                 let own = self.slab.life(number).and_then(LifeRef::span);
                 let ttl = own.filter(|_| ttl == Ttl::Default).map_or(ttl, |span| Ttl::Of(span.ttl_ms));
                 let span = context.span(ttl, || context.clock.now_ms());
-                self.set_life(writer, context, number, span)?;
+                // With its first deadline, an entry may become one whose copies must not be kept: those that are kept end.
+                let ends_copies = own.is_none() && span.is_some() && !context.keeps_all_copies();
+                let change = self.slab.slot(number).filter(|_| ends_copies).map(SlotRef::change);
+                let set = self.set_life(writer, context, number, span);
+                if let Some(change) = change {
+                    let _ = change.settle();
+                }
+                set?;
                 if let Some(policy) = &mut writer.policy {
                     policy.hit(number);
                 }

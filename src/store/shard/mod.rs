@@ -30,7 +30,7 @@ use super::member::Member;
 use super::order::Order;
 use super::reclaim::{Limbo, Pin};
 use super::slab::{Slab, SlabWriter, SlotRef};
-use super::sync::{AtomicU64, Mutex, MutexGuard, Ordering};
+use super::sync::{AtomicU64, Mutex, MutexGuard, Ordering, light_fence};
 use super::timer_wheel::TimerWheel;
 use freed::Freed;
 use upkeep::Retired;
@@ -38,9 +38,6 @@ use upkeep::Retired;
 pub use room::{Given, MAX_COMPACTIONS};
 pub use upkeep::Contents;
 pub use write::{Draft, Presence, Target, Written};
-
-/// Stands for a chunk of words where no copy of the value may be kept.
-pub const NO_CHUNK: u32 = u32::MAX;
 
 /// One shard.
 pub struct Shard {
@@ -105,19 +102,18 @@ impl Tenant<'_> {
         self.number
     }
 
-    /// The handle and the version of the entry; `None` if the slot has another entry by now.
+    /// The handle of the entry, and what a copy of it can be kept by; `None` if the slot has another entry by now.
     ///
-    /// Generation and version are read between two looks at the same pointer. No block is used again under a pin, so the
-    /// tenant was there all the while: the generation is its own, and a version newer than the entry's would have come with a newer pointer.
+    /// Generation and version are read between two looks at the same pointer. No block is used again under a pin, so the tenant was there
+    /// all the while: the generation is its own, and so is the version, if the word was settled at that moment (`words.rs`).
     #[inline]
     pub fn place(&self) -> Option<Place> {
         let generation = self.slot.generation();
-        let version = self.slot.version();
+        let stamp = self.slot.stamp();
         if self.slot.entry() != Some(self.entry) {
             return None;
         }
-        let (chunk, word) = self.slot.word();
-        Some(Place { handle: Handle { shard: self.shard, slot: self.number, generation }, version, chunk, word })
+        Some(Place { handle: Handle { shard: self.shard, slot: self.number, generation }, stamp })
     }
 }
 
@@ -205,22 +201,36 @@ impl Shard {
         Some(Tenant { entry: slot.entry()?, slot, number, shard: self.number })
     }
 
-    /// Whether the clock still allows a tenant to be read that was found without the lock.
+    /// Whether the clock still allows a tenant to be read that was found without the lock. If it does not, copies of its value have
+    /// ended: a thread that was told so here reads none afterwards.
     ///
     /// The life that is looked at may be a later tenant's. That is why the slot's pointer is looked at once more: no block is used
     /// again under a pin, so if the entry is still there, it was there when its life was read.
     #[inline]
     pub fn standing(&self, tenant: Tenant<'_>, context: &Context) -> Standing {
-        let is_over = self.is_over(context, tenant.number);
+        let is_over = self.is_over(context, tenant);
         if tenant.slot.entry() != Some(tenant.entry) {
             return Standing::Gone;
         }
         if is_over { Standing::Over } else { Standing::Alive }
     }
 
-    fn is_over(&self, context: &Context, number: u32) -> bool {
-        let deadline_ms = self.slab.life(number).and_then(LifeRef::deadline_ms);
-        deadline_ms.is_some_and(|deadline_ms| deadline_ms <= context.clock.now_ms())
+    /// Whether a tenant's deadline is over; if it is, its copies have ended.
+    #[inline]
+    fn is_over(&self, context: &Context, tenant: Tenant<'_>) -> bool {
+        let deadline_ms = || self.slab.life(tenant.number).and_then(LifeRef::deadline_ms);
+        let Some(first_ms) = deadline_ms() else { return false };
+        let now_ms = context.clock.now_ms();
+        first_ms <= now_ms && {
+            // Looked at once more, because the deadline may have been moved before the clock was read.
+            let stamp = tenant.slot.stamp();
+            let is_over = deadline_ms().is_some_and(|deadline_ms| deadline_ms <= now_ms);
+            // The stamp is as old as the life that is over, or of a tenant that is gone. A later value has another.
+            if let Some(stamp) = stamp.filter(|_| is_over && tenant.slot.entry() == Some(tenant.entry)) {
+                tenant.slot.end_copies(stamp);
+            }
+            is_over
+        }
     }
 
     /// Notes a hit where the policy looks for it, up to `limit` of them. The tenant was found under a pin that still holds.
@@ -234,31 +244,35 @@ impl Shard {
         }
     }
 
-    /// A place without a chunk, where copies of entries with a deadline may not be kept.
+    /// The place without a stamp where a copy may not be kept. After the stamp was read: a stamp that is good comes with the life that
+    /// was set before it.
     #[inline]
     pub fn without_copies(&self, context: &Context, place: Place) -> Place {
-        if context.keeps_all_copies() || self.slab.life(place.handle.slot).and_then(LifeRef::deadline_ms).is_none() {
-            return place;
-        }
-        Place { chunk: NO_CHUNK, ..place }
+        if self.may_keep(context, place.handle.slot) { place } else { Place { stamp: None, ..place } }
+    }
+
+    /// Whether copies of a slot's value may be kept outside the store, as far as its deadline tells.
+    #[inline]
+    fn may_keep(&self, context: &Context, number: u32) -> bool {
+        context.keeps_all_copies() || self.slab.life(number).and_then(LifeRef::deadline_ms).is_none()
     }
 
     /// Why a handle is dead; `Ok` if it is alive.
     pub fn check_handle(&self, context: &Context, handle: Handle) -> Result<(), Error> {
         let writer = self.writer.lock();
-        self.tenanted_slot(&writer, handle)?;
-        if self.is_over(context, handle.slot) { Err(Error::HandleNotFound) } else { Ok(()) }
+        let tenant = self.tenant_of(&writer, handle)?;
+        if self.is_over(context, tenant) { Err(Error::HandleNotFound) } else { Ok(()) }
     }
 
-    /// The slot of a handle whose entry is there, be its deadline over or not.
-    fn tenanted_slot<'a>(&'a self, writer: &Writer, handle: Handle) -> Result<SlotRef<'a>, Error> {
+    /// The entry of a handle, be its deadline over or not.
+    fn tenant_of<'a>(&'a self, writer: &Writer, handle: Handle) -> Result<Tenant<'a>, Error> {
         if handle.generation < writer.slab.base_generation() {
             return Err(Error::HandleInvalidated);
         }
-        let slot = self.slab.slot(handle.slot).filter(|slot| slot.entry().is_some()).ok_or(Error::HandleNotFound)?;
-        let found = slot.generation();
+        let tenant = self.tenant(handle.slot).ok_or(Error::HandleNotFound)?;
+        let found = tenant.slot.generation();
         if found == handle.generation {
-            Ok(slot)
+            Ok(tenant)
         } else {
             Err(Error::GenerationMismatch { given: handle.generation, found })
         }
@@ -295,9 +309,14 @@ impl Shard {
         write: impl FnOnce(&mut Writer) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let mut guard = self.writer.lock();
-        let broken = BrokenIfPanicking(context);
+        let broken = BrokenIfPanicking { context, slab: &self.slab };
         context.check()?;
         let answer = write(&mut guard);
+        // The map may have broken meanwhile, in another shard: its copies have ended, and what was settled here since ends, too.
+        light_fence();
+        if context.check() == Err(Error::Broken) {
+            let _ended = self.slab.end_copies();
+        }
         let freed = std::mem::take(&mut guard.freed_later);
         let resized = guard.resized.take();
         let has_news = std::mem::take(&mut guard.has_news);
@@ -349,12 +368,18 @@ impl Writer {
     }
 }
 
-struct BrokenIfPanicking<'a>(&'a Context);
+/// Under a shard's lock.
+struct BrokenIfPanicking<'a> {
+    context: &'a Context,
+    slab: &'a Slab,
+}
 
 impl Drop for BrokenIfPanicking<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.0.mark_broken();
+            self.context.mark_broken();
+            // Another shard may have been first to say so.
+            let _ended = self.slab.end_copies();
         }
     }
 }

@@ -79,9 +79,10 @@ impl Shard {
         // Large entries are no part of the arena; pages that are not full weigh more than their entries.
         let weight = self.weight_bytes.load(Ordering::Relaxed) as usize + old.limbo.bytes();
         let bytes = old.arena.bytes().max(weight) + old.slab.capacity() as usize;
+        let ended = self.slab.end_copies();
         let contents = Contents {
-            tables: self.index.detach(),
-            slab: self.slab.detach(),
+            tables: self.index.detach(&ended),
+            slab: self.slab.detach(&ended),
             order: old.order,
             arena: old.arena,
             policy: old.policy,

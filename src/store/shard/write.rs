@@ -11,7 +11,7 @@ use super::super::key::{Key, KeyKind};
 use super::super::life::{LifeRef, Span, Ttl};
 use super::super::member::Member;
 use super::super::removals::Cause;
-use super::super::slab::SlotRef;
+use super::super::slab::{SlotRef, Stamp};
 use super::super::sync::{Arc, Ordering};
 use super::super::value::Value;
 use super::upkeep::Retired;
@@ -158,7 +158,7 @@ impl Shard {
         hash: u64,
     ) -> Option<Spot> {
         let spot = self.spot(key, hash as u32)?;
-        if context.may_expire() && self.is_over(context, spot.slot) {
+        if context.may_expire() && self.is_over(context, self.tenant(spot.slot)?) {
             self.expire_one(writer, context, spot.slot);
             return None;
         }
@@ -172,12 +172,12 @@ impl Shard {
         context: &Member<'_>,
         handle: Handle,
     ) -> Result<SlotRef<'_>, Error> {
-        let slot = self.tenanted_slot(writer, handle)?;
-        if context.may_expire() && self.is_over(context, handle.slot) {
+        let tenant = self.tenant_of(writer, handle)?;
+        if context.may_expire() && self.is_over(context, tenant) {
             self.expire_one(writer, context, handle.slot);
             return Err(Error::HandleNotFound);
         }
-        Ok(slot)
+        Ok(tenant.slot)
     }
 
     /// Everything that can fail comes first, so that a refused insertion changes nothing that anybody sees.
@@ -195,17 +195,17 @@ impl Shard {
 
         let number = writer.slab.take(&self.slab);
         let slot = self.slab.slot(number).ok_or(Error::Broken)?;
+        let change = slot.change();
         if let Some(life) = context.may_expire().then(|| self.slab.life(number)).flatten() {
             life.set(span, slot.generation());
         }
-        let position = writer.order.append(sequence, number);
-        let version = slot.occupy(entry, position);
+        change.occupy(entry, writer.order.append(sequence, number));
+        let stamp = change.settle();
         if let Some((_, hash)) = draft.key {
             writer.index.insert(&self.index, hash as u32, number);
         }
         self.count(1, entry.weight_bytes() as i64);
-        let place = self.without_copies(context, self.place(slot, number, version));
-        Ok(Written { place, replaced: false })
+        Ok(Written { place: self.place(context, slot, number, stamp), replaced: false })
     }
 
     /// Makes the entry that the next vacant slot will have, and whatever that slot needs.
@@ -289,20 +289,23 @@ impl Shard {
             *prepared = Prepared::new(key, draft.value, type_id, &context.memory)?;
         }
         let entry = Entry::alloc(key, draft.value, type_id, prepared, &mut writer.arena)?;
+        let change = slot.change();
         if let Err(refused) = self.renew(writer, context, number, draft.ttl) {
+            // A refused write costs no more than that copies are made again.
+            let _ = change.settle();
             unmake(writer, context, entry, prepared);
             return Err(refused);
         }
         let grown = entry.weight_bytes() as i64 - old.weight_bytes() as i64;
-        let (_, version) = slot.exchange(entry);
-        let place = self.place(slot, number, version);
+        let _ = change.exchange(entry);
+        let place = self.place(context, slot, number, change.settle());
         writer.has_news |= context.removals.tell(old, place.handle, Cause::Replaced);
         writer.retire(context, Retired::Entry(old), old.weight_bytes());
         if let Some(policy) = &mut writer.policy {
             policy.hit(number);
         }
         self.count(0, grown);
-        Ok(Written { place: self.without_copies(context, place), replaced: true })
+        Ok(Written { place, replaced: true })
     }
 
     /// Gives a living entry the deadline that a write to it brings. Before the value, so that nobody finds that with a deadline which
@@ -333,10 +336,9 @@ impl Shard {
     }
 
     /// Where an entry is that was just written. Under the lock.
-    pub(super) fn place(&self, slot: SlotRef<'_>, number: u32, version: u32) -> Place {
-        let (chunk, word) = slot.word();
+    fn place(&self, context: &Context, slot: SlotRef<'_>, number: u32, stamp: Stamp) -> Place {
         let handle = Handle { shard: self.number, slot: number, generation: slot.generation() };
-        Place { handle, version, chunk, word }
+        Place { handle, stamp: Some(stamp).filter(|_| self.may_keep(context, number)) }
     }
 
     /// Takes a slot's entry out, wherever it is in the index.
@@ -348,6 +350,8 @@ impl Shard {
 
     fn take_out(&self, writer: &mut Writer, context: &Member<'_>, number: u32, spot: Option<Spot>, cause: Cause) {
         let Some(slot) = self.slab.slot(number) else { return };
+        // Before the index forgets it, after which a reader may know that it is gone.
+        let change = slot.change();
         if let Some(spot) = spot {
             writer.index.remove(&self.index, spot);
             if let Some(tables) = writer.index.shrink(&self.index, &context.memory) {
@@ -373,7 +377,7 @@ impl Shard {
             }
         });
         let handle = Handle { shard: self.number, slot: number, generation: slot.generation() };
-        let Some(entry) = slot.vacate() else { return };
+        let Some(entry) = change.vacate() else { return };
         writer.slab.give_back(number, slot);
         self.count(-1, -(entry.weight_bytes() as i64));
         context.dismiss_entries(1);

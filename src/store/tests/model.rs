@@ -121,21 +121,23 @@ fn a_version_changes_with_every_write_and_never_otherwise() {
     let store = Store::new(&Config::default()).unwrap();
     let map = store.join();
     let mut out = Vec::new();
-    let first = map.set(Key::string("k"), bytes_value(b"1"), Ttl::Default).unwrap().place;
-    let words = map.words(first.chunk).unwrap();
+    let set = || map.set(Key::string("k"), bytes_value(b"1"), Ttl::Default).unwrap().place;
+    let place = set();
+    let first = place.stamp.unwrap();
+    let words = map.words(first.chunk()).unwrap();
     // SAFETY: the words live as long as the `Arc`, and nobody writes meanwhile.
-    let current = || unsafe { words.ptr().add(first.word as usize).read_volatile() };
-    assert_eq!(current(), first.version);
-    assert_eq!(map.get(Key::string("k"), &mut out).unwrap().unwrap().place, first);
-    assert_eq!(current(), first.version);
-    let second = map.set(Key::string("k"), bytes_value(b"1"), Ttl::Default).unwrap().place;
-    assert_ne!(second.version, first.version);
-    assert_eq!((second.chunk, second.word, second.handle), (first.chunk, first.word, first.handle));
+    let current = || unsafe { words.ptr().add(first.word() as usize).read_volatile() };
+    assert_eq!(current(), first.version());
+    assert_eq!(map.get(Key::string("k"), &mut out).unwrap().unwrap().place, place);
+    assert_eq!(current(), first.version());
+    let second = set().stamp.unwrap();
+    assert_ne!(second.version(), first.version());
+    assert_eq!((second.chunk(), second.word()), (first.chunk(), first.word()));
     map.delete(Key::string("k")).unwrap();
-    assert_ne!(current(), second.version);
-    let third = map.set(Key::string("k"), bytes_value(b"1"), Ttl::Default).unwrap().place;
+    assert_ne!(current(), second.version());
+    let third = set();
     map.clear().unwrap();
-    assert_ne!(current(), third.version);
+    assert_eq!(current(), 0);
     assert_eq!(map.check(third.handle), Err(Error::HandleInvalidated));
 }
 
