@@ -204,7 +204,7 @@ export interface TypedMapOptions {
   /**
    * The most bytes that the map may hold, everything counted: entries, index, bookkeeping. A number, text with a unit
    * of 1024 (`'64mb'`, `'1.5 gb'`), or `'auto'` for a quarter of the memory of the container, or else of the machine.
-   * `oomStrategy` says what happens to a write beyond it. No limit unless given.
+   * `oomStrategy` says what happens to a write beyond it. No limit unless given; `Infinity` is none, for each limit here.
    */
   memoryLimit?: number | string | undefined
   /** The same in units of 1024² bytes. Give only one of the three. */
@@ -231,7 +231,10 @@ export interface TypedMapOptions {
    * used for so long. A function makes room itself, and belongs to the thread as that of `evictionStrategy` does.
    */
   oomStrategy?: OomStrategy | OomFunction | undefined
-  /** Milliseconds that entries live, fractions rounded up. They stay until they are deleted unless given. */
+  /**
+   * Milliseconds that entries live, fractions rounded up, at most 2^47 (4,459 years). They stay until they are deleted unless
+   * given; `Infinity` says the same.
+   */
   ttl?: number | undefined
   /** The same in seconds. Give only one of the two. */
   ttlSeconds?: number | undefined
@@ -287,7 +290,10 @@ export interface ReadOptions {
 
 /** How an entry is written. */
 export interface WriteOptions {
-  /** Milliseconds that the entry lives, fractions rounded up; `Infinity` for ever. The map's own ttl unless given. */
+  /**
+   * Milliseconds that the entry lives, fractions rounded up, at most 2^47 (4,459 years); `Infinity` for ever. The map's own ttl
+   * unless given.
+   */
   ttl?: number | undefined
 }
 
@@ -452,7 +458,10 @@ export declare const ERROR_NUMBERS: {
   readonly ERR_CLOSED: 1010
   /** A `TypeError`. `details`: `argument` and `given`. */
   readonly ERR_KEY_TYPE: 1011
-  /** A `TypeError`. `details`: `path`, where the place is known; `cause` is the error of `JSON.stringify`. */
+  /**
+   * A `TypeError`. `details`: `path`, where the place is known (`a.b[1]`, empty for the value itself). `cause` is what a `toJSON` or
+   * a getter of the value threw; an error of this package is thrown as it is.
+   */
   readonly ERR_VALUE_NOT_SERIALIZABLE: 1012
   /** A `TypeError` or `RangeError`, about an option or another argument. */
   readonly ERR_INVALID_OPTION: 1013
@@ -490,7 +499,7 @@ export declare class TypedMapError extends Error {
  * A map that all threads of the process share. It lives outside the JavaScript heap and reads like a `Map`.
  *
  * Values are copies: what is written is taken at the time of the call, and what is read is frozen. Objects are stored as
- * `JSON.stringify` writes them. Scalars are stored as they are, with `undefined`, `NaN`, `-0`, infinities and bigints;
+ * `JSON.stringify` writes them, except that what it would empty (a promise, a `Map`, an `Error`) is an error. Scalars are stored as they are, with `undefined`, `NaN`, `-0`, infinities and bigints;
  * typed arrays and `Buffer` are stored as bytes and come back as the same kind.
  *
  * An entry has a key, or only a handle ({@link TypedMap.insert}). Wherever a key is taken, a handle is taken too; where
@@ -601,7 +610,7 @@ export declare class TypedMap<K extends MapKey = MapKey, V extends Storable<V> =
    * Stores a value. A new key comes last in the order of the map; a present one keeps its place. A handle must have an
    * entry.
    *
-   * Costs a native call, and `JSON.stringify` for objects. In a full map others leave for it, unless `oomStrategy` says
+   * Costs a native call, and for objects the writing of JSON. In a full map others leave for it, unless `oomStrategy` says
    * something else.
    *
    * @param options how long the entry lives
@@ -679,7 +688,7 @@ export declare class TypedMap<K extends MapKey = MapKey, V extends Storable<V> =
   forEach(callback: (value: DeepReadonly<V>, key: K | Handle<V>, map: this) => void, thisArg?: any): void
 
   /**
-   * Stores a value without a key, and gives its handle. Costs a native call, and `JSON.stringify` for objects.
+   * Stores a value without a key, and gives its handle. Costs a native call, and for objects the writing of JSON.
    *
    * @throws as `set`
    * @example

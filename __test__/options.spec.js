@@ -3,6 +3,7 @@
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const { TypedMap } = require('..')
+const { MANUAL_CLOCK } = require('../lib/options.js')
 const { isTyped, throwsTyped } = require('./support/errors.js')
 
 let names = 0
@@ -77,6 +78,38 @@ describe('options: accepted', () => {
     })
   }
 
+  const LIMITS = ['memoryLimit', 'memoryLimitMb', 'memoryLimitGb', 'maxEntries', 'maxValueBytes', 'ttl', 'ttlSeconds']
+  for (const option of LIMITS) {
+    it(`${option} that is Infinity is none`, () => {
+      const options = { [option]: Number.POSITIVE_INFINITY }
+      const name = `options ${process.pid} ${++names}`
+      for (const map of [new TypedMap(options), new TypedMap([['a', 1]], options), TypedMap.open(name, options)]) {
+        map.set('a', 1)
+        assert.deepEqual(map.getStats().limits, { memoryLimit: null, maxEntries: null, maxValueBytes: null })
+        assert.equal(map.ttlOf('a'), Number.POSITIVE_INFINITY)
+        TypedMap.open(name, options).close()
+      }
+      TypedMap.open(name, options).destroy()
+    })
+
+    it(`${option} that is Infinity differs from a limit`, () => {
+      const name = `options ${process.pid} ${++names}`
+      const map = TypedMap.open(name, { [option]: option === 'memoryLimit' ? '64mb' : 64 })
+      throwsTyped(() => TypedMap.open(name, { [option]: Number.POSITIVE_INFINITY }), 'ERR_INVALID_OPTION', {
+        kind: TypeError,
+        says: [/none/, /made with/]
+      })
+      map.close()
+    })
+  }
+
+  it('the longest ttl is kept to the millisecond', () => {
+    const map = new TypedMap({ ttl: 2 ** 47, [MANUAL_CLOCK]: true })
+    map.set('a', 1).set('b', 1, { ttl: 2 ** 47 - 1 })
+    assert.equal(map.ttlOf('a'), 2 ** 47)
+    assert.equal(map.ttlOf('b'), 2 ** 47 - 1)
+  })
+
   it('an option that is undefined is not given', () => {
     const map = new TypedMap({ shards: undefined, memoryLimit: undefined, nearCache: undefined, maxEntries: undefined })
     assert.equal(map.set('a', 1).size, 1)
@@ -116,6 +149,26 @@ describe('options: refused', () => {
     isRefused({ nearCache: { maxEntrys: 3 } }, { says: [/maxEntrys/] })
   })
 
+  it('those that other caches call differently, with what does the same here', () => {
+    const ours = {
+      maxEntries: ['max', 'maxSize', 'maxKeys', 'maxItems', 'capacity', 'size', 'limit'],
+      memoryLimit: ['maxSize', 'maxBytes', 'maxMemory', 'sizeCalculation'],
+      maxValueBytes: ['maxEntrySize', 'maxValueSize'],
+      ttl: ['maxAge', 'expires', 'checkperiod', 'ttlAutopurge', 'deleteOnExpire'],
+      ttlSeconds: ['stdTTL'],
+      ttlOnUpdate: ['noUpdateTTL'],
+      sliding: ['updateAgeOnGet', 'updateAgeOnHas'],
+      onEvict: ['dispose', 'disposeAfter', 'onEviction'],
+      evictionStrategy: ['policy', 'strategy', 'eviction', 'algorithm'],
+      getOrInsertComputed: ['fetchMethod'],
+      copy: ['useClones']
+    }
+    for (const [name, theirs] of Object.entries(ours)) {
+      for (const option of theirs)
+        isRefused({ [option]: 100 }, { kind: TypeError, says: [new RegExp(`\\b${name}\\b`)] })
+    }
+  })
+
   it('those that this version does not have, by their name', () => {
     for (const [name, value] of Object.entries({ autoResize: true, hash: 'xxh3', logTargets: [] })) {
       isRefused({ [name]: value }, { says: [new RegExp(name), /not available/] })
@@ -128,9 +181,9 @@ describe('options: refused', () => {
     maxLoadFactor: [0, -1, 1.5, Number.NaN],
     maxEntries: [0, -1, 1.5, Number.NaN, 2 ** 60],
     maxValueBytes: [0, -1, 1.5, Number.NaN, 2 ** 60],
-    ttl: [0, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 60],
-    ttlSeconds: [0, -1, Number.NaN, Number.POSITIVE_INFINITY],
-    memoryLimit: [0, -1, Number.NaN],
+    ttl: [0, -1, Number.NaN, Number.NEGATIVE_INFINITY, 2 ** 47 + 1, Number.MAX_SAFE_INTEGER, 2 ** 60],
+    ttlSeconds: [0, -1, Number.NaN, Number.NEGATIVE_INFINITY, 2 ** 40],
+    memoryLimit: [0, -1, Number.NaN, Number.NEGATIVE_INFINITY],
     memoryLimitMb: [0, -1, Number.NaN],
     memoryLimitGb: [0, -1, Number.NaN]
   }
@@ -260,9 +313,9 @@ describe('options: of a write', () => {
   for (const [name, write] of Object.entries(WRITES)) {
     it(`${name} takes { ttl }, and nothing else for it than a time`, () => {
       const map = new TypedMap([['a', 0]])
-      for (const ttl of [0, -1, Number.NaN, Number.NEGATIVE_INFINITY, 2 ** 60]) {
+      for (const ttl of [0, -1, Number.NaN, Number.NEGATIVE_INFINITY, 2 ** 47 + 1, Number.MAX_SAFE_INTEGER, 2 ** 60]) {
         const error = throwsTyped(() => write(map, { ttl }), 'ERR_INVALID_OPTION', { kind: RangeError, says: [/ttl/] })
-        assert.match(error.message, /milliseconds/)
+        assert.match(error.message, /milliseconds.*Infinity/)
       }
       for (const ttl of ['5', true, null, {}, 5n]) {
         throwsTyped(() => write(map, { ttl }), 'ERR_INVALID_OPTION', { kind: TypeError, says: [/ttl/] })

@@ -253,10 +253,6 @@ describe('values: what is nested follows JSON.stringify', () => {
     'undefined inside': { a: undefined, b: [undefined], c: 1 },
     'functions and symbols inside': { f() {}, s: Symbol('s'), list: [() => {}, Symbol('s')], kept: 1 },
     'symbol keys inside': { [Symbol('s')]: 1, kept: 2 },
-    'a Map': new Map([['a', 1]]),
-    'a Set': { set: new Set([1]) },
-    'a regular expression': /x/,
-    'an error': new Error('x'),
     'a string object': Object('text'),
     'a number object': { n: Object(1), b: Object(true) },
     'an instance': new (class Point {
@@ -269,8 +265,7 @@ describe('values: what is nested follows JSON.stringify', () => {
     'an object without prototype': Object.assign(Object.create(null), { a: 1 }),
     'a toJSON': { a: { toJSON: name => `called for ${name}` } },
     'bytes inside': { bytes: Uint8Array.of(1, 2), buffer: Buffer.from('x') },
-    'a sparse array': Object.assign(Array(3), { 0: 1, 2: 3 }),
-    'an ArrayBuffer': new ArrayBuffer(2)
+    'a sparse array': Object.assign(Array(3), { 0: 1, 2: 3 })
   }
 
   for (const [name, value] of Object.entries(GIVEN)) {

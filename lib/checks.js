@@ -16,9 +16,26 @@ const AUTO_SHARE = 1 / 4
 
 const MS_PER_SECOND = 1_000
 
-/** @param {number} least @param {number} most @returns {Check} */
-const integer = (least, most) => {
-  const allowed = `an integer from ${least} to ${most}`
+/** The longest time to live, 4,459 years: a deadline has 48 bits in native code. */
+const MAX_TTL_MS = 2 ** 47
+
+/** What native code takes for a limit that is none. */
+const NONE = null
+
+/**
+ * A check of a limit, which also takes `Infinity`, for none.
+ *
+ * @param {(orNone: string) => Check} make with what its message says of that
+ * @returns {Check}
+ */
+const orNone = make => {
+  const check = make(', or Infinity for none')
+  return (name, value) => (value === Number.POSITIVE_INFINITY ? NONE : check(name, value))
+}
+
+/** @param {number} least @param {number} most @param {string} [more] what else is allowed @returns {Check} */
+const integer = (least, most, more = '') => {
+  const allowed = `an integer from ${least} to ${most}${more}`
   return (name, value) => {
     if (typeof value !== 'number') throw wrongType(`option ${name}`, value, allowed)
     if (!Number.isInteger(value) || value < least || value > most) throw outOfRange(`option ${name}`, value, allowed)
@@ -78,14 +95,29 @@ function availableBytes() {
 /** @param {string} text @returns {number} NaN if it is no amount */
 function parseBytes(text) {
   if (text === 'auto') return availableBytes() * AUTO_SHARE
-  const [, digits, suffix] = /^(\d+(?:\.\d+)?) ?([kmgt]?b)$/i.exec(text) ?? []
-  if (digits === undefined || suffix === undefined) return Number.NaN
-  return Number(digits) * /** @type {number} */ (BYTES_PER[suffix.toLowerCase()])
+  // No regular expression: V8 compiles one at its first use, and aborts the process if no stack is left for that.
+  const lower = text.toLowerCase()
+  const suffix = Object.keys(BYTES_PER).findLast(unit => lower.endsWith(unit))
+  if (suffix === undefined) return Number.NaN
+  const amount = lower.slice(0, -suffix.length)
+  const digits = amount.endsWith(' ') ? amount.slice(0, -1) : amount
+  return isDecimal(digits) ? Number(digits) * /** @type {number} */ (BYTES_PER[suffix]) : Number.NaN
 }
 
-/** @param {number} unit 1 to take text too @returns {Check} */
-const bytes = unit => {
-  const allowed = unit === 1 ? `a number of bytes above 0, text such as '64mb', or 'auto'` : 'a number above 0'
+/**
+ * Whether a text is digits, with at most one point between them.
+ *
+ * @param {string} text
+ */
+function isDecimal(text) {
+  const parts = text.split('.')
+  return parts.length <= 2 && parts.every(part => part !== '' && [...part].every(digit => digit >= '0' && digit <= '9'))
+}
+
+/** @param {number} unit 1 to take text too @param {string} [more] what else is allowed @returns {Check} */
+const bytes = (unit, more = '') => {
+  const plain = unit === 1 ? `a number of bytes from 1 on, text such as '64mb', 'auto'` : 'a number above 0'
+  const allowed = `${plain}${more}`
   return (name, value) => {
     const isText = unit === 1 && typeof value === 'string'
     if (!isText && typeof value !== 'number') throw wrongType(`option ${name}`, value, allowed)
@@ -95,14 +127,18 @@ const bytes = unit => {
   }
 }
 
-/** @param {'milliseconds' | 'seconds'} unit @returns {Check} gives milliseconds, fractions rounded up */
-const duration = unit => {
-  const allowed = `a number of ${unit} above 0`
+/**
+ * @param {'milliseconds' | 'seconds'} unit
+ * @param {string} [more] what else is allowed
+ * @returns {Check} gives milliseconds, fractions rounded up
+ */
+const duration = (unit, more = '') => {
   const factor = unit === 'seconds' ? MS_PER_SECOND : 1
+  const allowed = `a number of ${unit} above 0, up to ${MAX_TTL_MS / factor}${more}`
   return (name, value) => {
     if (typeof value !== 'number') throw wrongType(`option ${name}`, value, allowed)
     const ms = Math.ceil(value * factor)
-    if (!(ms >= 1 && ms <= Number.MAX_SAFE_INTEGER)) throw outOfRange(`option ${name}`, value, allowed)
+    if (!(ms >= 1 && ms <= MAX_TTL_MS)) throw outOfRange(`option ${name}`, value, allowed)
     return ms
   }
 }
@@ -173,7 +209,7 @@ function readCount(argument, count) {
 function readName(argument, name) {
   const allowed = 'a string that is not empty and has no lone surrogates'
   if (typeof name !== 'string') throw wrongType(argument, name, allowed)
-  if (name === '' || /\p{Surrogate}/u.test(name)) throw outOfRange(argument, name, allowed)
+  if (name === '' || !(/** @type {any} */ (name).isWellFormed())) throw outOfRange(argument, name, allowed)
   return name
 }
 
@@ -189,6 +225,8 @@ function checkFunction(argument, given) {
 
 module.exports = {
   MAX_COUNT,
+  MAX_TTL_MS,
+  NONE,
   boolean,
   bytes,
   checkFunction,
@@ -197,6 +235,7 @@ module.exports = {
   integer,
   number,
   oneOf,
+  orNone,
   powerOfTwo,
   quoted,
   readCount,

@@ -1,11 +1,12 @@
 'use strict'
 
-// Values between their JavaScript form and the form in which they cross to native code. The only file that makes or reads
-// JSON, and the only one that knows what each kind of value looks like on the other side.
+// Values between their JavaScript form and the form in which they cross to native code. The only file that reads JSON and has
+// it made (by json.js), and the only one that knows what each kind of value looks like on the other side.
 
 const { KIND } = require('./layout.js')
-const { notSerializable } = require('./errors.js')
+const { TypedMapError, notSerializable } = require('./errors.js')
 const { deepFreeze } = require('./freeze.js')
+const { jsonText } = require('./json.js')
 
 const JSON_TEXT = KIND.Json
 const FIRST_BYTES = KIND.Uint8Array
@@ -92,68 +93,26 @@ function kindOfView(view) {
  */
 function encode(value, kind) {
   if (kind < JSON_TEXT) return value
-  if (kind === JSON_TEXT) return toJson(value)
+  if (kind === JSON_TEXT) return toJson(/** @type {object} */ (value))
   if (kind <= KIND.Buffer) return value
   const { buffer, byteOffset, byteLength } = /** @type {ArrayBufferView} */ (value)
   // Of a detached buffer no view can be made, not even one of nothing.
   return byteLength === 0 ? NO_BYTES : new Uint8Array(buffer, byteOffset, byteLength)
 }
 
-/** @param {unknown} value */
+/** @param {object} value */
 function toJson(value) {
   let text
   try {
-    text = JSON.stringify(value)
+    text = jsonText(value)
   } catch (cause) {
-    throw explain(value, cause)
+    // Ours already: from here, or from a map that code of the value wrote to.
+    if (cause instanceof TypedMapError) throw cause
+    const reason = cause instanceof Error ? cause.message : 'its toJSON or a getter of it threw'
+    throw notSerializable(reason, {}, cause)
   }
   if (text === undefined) throw notSerializable('its toJSON gave nothing that is JSON', {})
   return text
-}
-
-/**
- * Says where in a value the failure of JSON.stringify lies, by doing its work again with a witness.
- *
- * @param {unknown} value
- * @param {unknown} cause
- */
-function explain(value, cause) {
-  // Doing it again would fail in the same way, without saying where.
-  if (cause instanceof RangeError) return notSerializable(`JSON.stringify: ${cause.message}`, {}, cause)
-  /** @type {{ reason: string, path: string } | undefined} */
-  let found
-  /** The objects around the place that is looked at, outermost first. @type {{ object: unknown, path: string }[]} */
-  const around = []
-  try {
-    JSON.stringify(value, function (/** @type {string} */ name, /** @type {unknown} */ inner) {
-      while (around.length > 0 && around[around.length - 1]?.object !== this) around.pop()
-      const path = around.length === 0 ? '' : join(around[around.length - 1]?.path ?? '', name, Array.isArray(this))
-      if (typeof inner === 'bigint') found = { reason: 'a bigint inside a value is not JSON', path }
-      if (typeof inner === 'object' && inner !== null) {
-        const ancestor = around.find(({ object }) => object === inner)
-        if (ancestor !== undefined) {
-          const target = ancestor.path === '' ? 'the value itself' : ancestor.path
-          found = { reason: `it contains itself, ${path} is ${target}`, path }
-        }
-        around.push({ object: inner, path })
-      }
-      return inner
-    })
-  } catch {
-    if (found !== undefined) {
-      const where = found.reason.startsWith('it ') ? '' : ` (at ${found.path || 'the top'})`
-      return notSerializable(`${found.reason}${where}`, { path: found.path }, cause)
-    }
-  }
-  const reason = cause instanceof Error ? cause.message : 'its toJSON or a getter of it threw'
-  return notSerializable(reason.replaceAll(/\[object (\w+)\]/g, '$1'), {}, cause)
-}
-
-/** @param {string} path @param {string} name @param {boolean} isArray */
-function join(path, name, isArray) {
-  if (isArray) return `${path}[${name}]`
-  if (!/^[A-Za-z_$][\w$]*$/.test(name)) return `${path}[${JSON.stringify(name)}]`
-  return path === '' ? name : `${path}.${name}`
 }
 
 /**

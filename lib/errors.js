@@ -175,6 +175,9 @@ function createError(number, details) {
   return new TypedMapError(code, message(details), details)
 }
 
+/** What the name of an argument begins with that is an option. */
+const OPTION = 'option '
+
 /**
  * The error for an argument that is not what is allowed. Options are arguments named `option …`.
  *
@@ -185,7 +188,7 @@ function createError(number, details) {
  */
 function notAllowed(Base, argument, given, allowed) {
   const description = describe(given)
-  const [, option] = /^option (.*)/.exec(argument) ?? []
+  const option = argument.startsWith(OPTION) ? argument.slice(OPTION.length) : undefined
   return argumentError(Base, 'ERR_INVALID_OPTION', `${argument} is ${description}; allowed: ${allowed}`, {
     ...(option === undefined ? { argument } : { option }),
     given: description,

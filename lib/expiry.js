@@ -2,7 +2,7 @@
 
 // How long an entry lives: what a write asks for, and how it is handed to native code.
 
-const { checkObject } = require('./checks.js')
+const { MAX_TTL_MS, checkObject } = require('./checks.js')
 const { outOfRange, wrongType } = require('./errors.js')
 const { SCRATCH_TTL } = require('./layout.js')
 const { scratchFloats } = require('./native.js')
@@ -10,7 +10,7 @@ const { scratchFloats } = require('./native.js')
 /** What a write asks for that says nothing: the ttl of the map, if it has one. */
 const MAPS_OWN = 0
 
-const ALLOWED = 'a number of milliseconds above 0, or Infinity for an entry that never expires'
+const ALLOWED = `a number of milliseconds above 0, up to ${MAX_TTL_MS}, or Infinity for an entry that never expires`
 
 /**
  * Checks the ttl of a write.
@@ -21,7 +21,7 @@ const ALLOWED = 'a number of milliseconds above 0, or Infinity for an entry that
 function readTtl(ttl) {
   if (ttl === undefined) return MAPS_OWN
   if (typeof ttl !== 'number') throw wrongType('option ttl', ttl, ALLOWED)
-  if (!(ttl > 0) || (ttl > Number.MAX_SAFE_INTEGER && ttl !== Number.POSITIVE_INFINITY)) {
+  if (!(ttl > 0) || (ttl > MAX_TTL_MS && ttl !== Number.POSITIVE_INFINITY)) {
     throw outOfRange('option ttl', ttl, ALLOWED)
   }
   return Math.ceil(ttl)

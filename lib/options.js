@@ -4,6 +4,7 @@
 
 const {
   MAX_COUNT,
+  NONE,
   boolean,
   bytes,
   checkObject,
@@ -11,6 +12,7 @@ const {
   integer,
   number,
   oneOf,
+  orNone,
   powerOfTwo,
   quoted,
   readName,
@@ -96,11 +98,11 @@ const oomStrategy = (name, value) => {
 
 /** Options that limit a map, and that `setLimits` takes as well. @type {Record<string, Check>} */
 const LIMIT_CHECKS = {
-  memoryLimit: bytes(1),
-  memoryLimitMb: bytes(1024 ** 2),
-  memoryLimitGb: bytes(1024 ** 3),
-  maxEntries: integer(1, Number.MAX_SAFE_INTEGER),
-  maxValueBytes: integer(1, Number.MAX_SAFE_INTEGER)
+  memoryLimit: orNone(more => bytes(1, more)),
+  memoryLimitMb: orNone(more => bytes(1024 ** 2, more)),
+  memoryLimitGb: orNone(more => bytes(1024 ** 3, more)),
+  maxEntries: orNone(more => integer(1, Number.MAX_SAFE_INTEGER, more)),
+  maxValueBytes: orNone(more => integer(1, Number.MAX_SAFE_INTEGER, more))
 }
 
 /** Each option with its check, which returns the value in the form that is used. @type {Record<string, Check>} */
@@ -108,8 +110,8 @@ const CHECKS = {
   ...LIMIT_CHECKS,
   evictionStrategy,
   oomStrategy,
-  ttl: duration('milliseconds'),
-  ttlSeconds: duration('seconds'),
+  ttl: orNone(more => duration('milliseconds', more)),
+  ttlSeconds: orNone(more => duration('seconds', more)),
   ttlOnUpdate: oneOf(['renew', 'keep']),
   sliding: boolean,
   strictTtl: boolean,
@@ -136,6 +138,53 @@ const OWN = new Set(['nearCache', 'logLevel'])
 
 /** Options that are known and not built yet. Better refused than ignored. */
 const LATER = new Set(['autoResize', 'hash', 'logTargets'])
+
+const ENTRIES = 'a map is limited by maxEntries'
+const BYTES = 'a map is limited in bytes by memoryLimit'
+const TTL = 'milliseconds to live are ttl here'
+const LISTENER = 'a function that is called with what leaves is given to map.onEvict'
+const POLICY = 'who leaves a full map is evictionStrategy here'
+
+/** What other caches call an option, and what does the same here. @type {Record<string, string>} */
+const ELSEWHERE = {
+  capacity: ENTRIES,
+  limit: ENTRIES,
+  max: ENTRIES,
+  maxItems: ENTRIES,
+  maxKeys: ENTRIES,
+  maxLength: ENTRIES,
+  maximumSize: ENTRIES,
+  size: ENTRIES,
+  maxSize: `${ENTRIES}, and in bytes by memoryLimit`,
+  maxBytes: BYTES,
+  maxMemory: BYTES,
+  maxEntrySize: 'one value is limited by maxValueBytes',
+  maxValueSize: 'one value is limited by maxValueBytes',
+  sizeCalculation: 'bytes are counted anyway, and limited by memoryLimit',
+  expires: TTL,
+  expiry: TTL,
+  maxAge: TTL,
+  maxTtl: TTL,
+  stdTTL: 'seconds to live are ttlSeconds here',
+  checkperiod: 'entries with a ttl leave when their time is over, without a check',
+  ttlAutopurge: 'entries with a ttl leave when their time is over, without a timer of yours',
+  deleteOnExpire: 'entries with a ttl leave when their time is over',
+  updateAgeOnGet: 'sliding does this here',
+  updateAgeOnHas: 'sliding does this for reads; has is none',
+  noUpdateTTL: `ttlOnUpdate: 'keep' does this here`,
+  useClones: 'values come back frozen, and as a copy from map.get(key, { copy: true })',
+  fetchMethod: 'map.getOrInsertComputed(key, callback) takes a function that makes a value',
+  dispose: LISTENER,
+  disposeAfter: LISTENER,
+  onDispose: LISTENER,
+  onEvict: LISTENER,
+  onEviction: LISTENER,
+  algorithm: POLICY,
+  eviction: POLICY,
+  evictionPolicy: POLICY,
+  policy: POLICY,
+  strategy: POLICY
+}
 
 /** Options of a map, as far as they were read. */
 class Reading {
@@ -224,8 +273,7 @@ function readLimits(given) {
   const reading = new Reading()
   for (const [name, value] of Object.entries(limits)) {
     if (value === undefined) continue
-    const isNone = value === null || value === Number.POSITIVE_INFINITY
-    reading.take(name, isNone ? null : LIMIT_CHECKS[name]?.(name, value))
+    reading.take(name, value === null ? NONE : LIMIT_CHECKS[name]?.(name, value))
   }
   return reading.native
 }
@@ -233,6 +281,7 @@ function readLimits(given) {
 /** @param {string} name */
 function unknownOption(name) {
   if (LATER.has(name)) return badOption(name, 'is not available in this version')
+  if (Object.hasOwn(ELSEWHERE, name)) return badOption(name, `does not exist; ${ELSEWHERE[name]}`)
   const nearest = nearestName(name, [...Object.keys(CHECKS), ...LATER])
   return badOption(name, `does not exist${nearest === undefined ? '' : `; did you mean ${nearest}?`}`)
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::error::{Failure, Outcome};
-use crate::store::{Config, PolicyKind, TtlOnUpdate, WhenFull};
+use crate::store::{Config, NONE, PolicyKind, TtlOnUpdate, WhenFull};
 
 const WRONG: Failure = Failure::Misuse("the options are not what lib/options.js makes");
 
@@ -32,6 +32,8 @@ pub fn parse(text: &str) -> Outcome<Config> {
             let number = value.as_u64().or_else(|| value.as_f64().filter(|n| *n >= 0.0).map(|n| n as u64));
             number.ok_or(WRONG)
         };
+        // Said to be none, which is not the same as not said.
+        let limit = || if value.is_null() { Ok(NONE) } else { whole() };
         match name.as_str() {
             "shards" => config.shards = Some(u32::try_from(whole()?).map_err(|_| WRONG)?),
             "initialCapacity" => config.initial_capacity = Some(whole()?),
@@ -39,16 +41,16 @@ pub fn parse(text: &str) -> Outcome<Config> {
             // A seed has 64 bits, more than a JavaScript number holds.
             "seed" => config.seed = Some(value.as_str().and_then(|seed| seed.parse().ok()).ok_or(WRONG)?),
             "enableSIMD" => config.simd = Some(value.as_bool().ok_or(WRONG)?),
-            "memoryLimit" => config.memory_limit_bytes = Some(whole()?),
-            "maxEntries" => config.max_entries = Some(whole()?),
-            "maxValueBytes" => config.max_value_bytes = Some(whole()?),
+            "memoryLimit" => config.memory_limit_bytes = Some(limit()?),
+            "maxEntries" => config.max_entries = Some(limit()?),
+            "maxValueBytes" => config.max_value_bytes = Some(limit()?),
             "evictionStrategy" if value == FUNCTION => config.when_full = Some(WhenFull::CallerChooses),
             "evictionStrategy" => {
                 let named = POLICIES.iter().find(|(name, _)| value == name);
                 config.eviction = Some(named.ok_or(WRONG)?.1);
             }
             "oomStrategy" => config.when_full = Some(when_full(value).ok_or(WRONG)?),
-            "ttl" => config.ttl_ms = Some(whole()?),
+            "ttl" => config.ttl_ms = Some(limit()?),
             "ttlOnUpdate" => {
                 config.ttl_on_update = Some(match value.as_str() {
                     Some("renew") => TtlOnUpdate::Renew,
@@ -150,6 +152,17 @@ mod tests {
             "[]",
             "x",
         ] {
+            assert!(matches!(parse(text), Err(Failure::Misuse(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_limit_can_be_said_to_be_none() {
+        let text = r#"{"memoryLimit":null,"maxEntries":null,"maxValueBytes":null,"ttl":null}"#;
+        let config = parse(text).unwrap();
+        let given = [config.memory_limit_bytes, config.max_entries, config.max_value_bytes, config.ttl_ms];
+        assert_eq!(given, [Some(NONE); 4]);
+        for text in [r#"{"shards":null}"#, r#"{"initialCapacity":null}"#, r#"{"seed":null}"#] {
             assert!(matches!(parse(text), Err(Failure::Misuse(_))), "{text}");
         }
     }

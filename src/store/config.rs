@@ -65,6 +65,9 @@ impl std::fmt::Display for TtlOnUpdate {
     }
 }
 
+/// A limit or a time to live that is said to be none.
+pub const NONE: u64 = u64::MAX;
+
 /// What a map was asked to be. `None` leaves a choice to the store; [`crate::store::Store::config`] tells what it chose.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
@@ -78,7 +81,7 @@ pub struct Config {
     pub seed: Option<u64>,
     /// Whether SIMD may be used where the processor has it.
     pub simd: Option<bool>,
-    /// Byte limit over everything the map holds.
+    /// Byte limit over everything the map holds. This, the two below and `ttl_ms` can be [`NONE`].
     pub memory_limit_bytes: Option<u64>,
     /// Largest number of entries.
     pub max_entries: Option<u64>,
@@ -120,6 +123,18 @@ const MIN_SHARD_BYTES: u64 = 256 * 1_024;
 impl Config {
     /// Fills in what was left open.
     pub(super) fn normalised(&self) -> Self {
+        let limit = |given: Option<u64>| given.filter(|limit| *limit != NONE);
+        Self {
+            memory_limit_bytes: limit(self.memory_limit_bytes),
+            max_entries: limit(self.max_entries),
+            max_value_bytes: limit(self.max_value_bytes),
+            ttl_ms: limit(self.ttl_ms),
+            ..self.clone()
+        }
+        .with_defaults()
+    }
+
+    fn with_defaults(&self) -> Self {
         Self {
             shards: Some(
                 self.shards.map_or_else(|| self.default_shards(), |n| n.clamp(1, MAX_SHARDS).next_power_of_two()),
@@ -195,6 +210,19 @@ mod tests {
         assert_eq!(shards(2_048), Some(2));
         let tiny = Config { memory_limit_bytes: Some(300_000), ..Config::default() };
         assert_eq!(tiny.normalised().shards, Some(1));
+    }
+
+    #[test]
+    fn a_limit_that_is_none_is_none() {
+        let said = Config {
+            memory_limit_bytes: Some(NONE),
+            max_entries: Some(NONE),
+            max_value_bytes: Some(NONE),
+            ttl_ms: Some(NONE),
+            seed: Some(7),
+            ..Config::default()
+        };
+        assert_eq!(said.normalised(), Config { seed: Some(7), ..Config::default() }.normalised());
     }
 
     #[test]

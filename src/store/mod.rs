@@ -71,7 +71,7 @@ mod words;
 mod zeroed;
 
 pub use clock::Clock;
-pub use config::{Config, MAX_SHARDS, TtlOnUpdate, WhenFull};
+pub use config::{Config, MAX_SHARDS, NONE, TtlOnUpdate, WhenFull};
 pub use context::Limits;
 pub use error::Error;
 pub use events::{Drained, Event, Events, Level, Subscription, Wake};

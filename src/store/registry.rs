@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::config::Config;
+use super::config::{Config, NONE};
 use super::error::Error;
 use super::store::Store;
 use super::sync::Arc;
@@ -61,6 +61,13 @@ fn compare(given: &Config, existing: &Config) -> Result<(), Error> {
         let existing = existing.map_or_else(|| "none".to_owned(), |value| value.to_string());
         Err(Error::OptionMismatch { option, given: given.to_string(), existing })
     }
+    fn limit(option: &'static str, given: Option<u64>, existing: Option<u64>) -> Result<(), Error> {
+        match (given, existing) {
+            (Some(NONE), None) => Ok(()),
+            (Some(NONE), Some(_)) => same(option, Some("none".to_owned()), existing.map(|limit| limit.to_string())),
+            _ => same(option, given, existing),
+        }
+    }
     // Rounded and clamped as the map's own were.
     let asked = given.normalised();
     same("shards", given.shards.and(asked.shards), existing.shards)?;
@@ -68,14 +75,14 @@ fn compare(given: &Config, existing: &Config) -> Result<(), Error> {
     same("maxLoadFactor", given.max_load_factor.and(asked.max_load_factor), existing.max_load_factor)?;
     same("seed", given.seed, existing.seed)?;
     same("enableSIMD", given.simd, existing.simd)?;
-    same("memoryLimit", given.memory_limit_bytes, existing.memory_limit_bytes)?;
-    same("maxEntries", given.max_entries, existing.max_entries)?;
-    same("maxValueBytes", given.max_value_bytes, existing.max_value_bytes)?;
+    limit("memoryLimit", given.memory_limit_bytes, existing.memory_limit_bytes)?;
+    limit("maxEntries", given.max_entries, existing.max_entries)?;
+    limit("maxValueBytes", given.max_value_bytes, existing.max_value_bytes)?;
     same("evictionStrategy", given.strategy(), existing.strategy())?;
     // One that the caller chooses for is full in the same way as one that evicts, apart from who chooses.
     let when_full = |config: &Config| config.when_full.map(|when_full| when_full.to_string());
     same("oomStrategy", when_full(given), when_full(existing))?;
-    same("ttl", given.ttl_ms, existing.ttl_ms)?;
+    limit("ttl", given.ttl_ms, existing.ttl_ms)?;
     same("ttlOnUpdate", given.ttl_on_update, existing.ttl_on_update)?;
     same("sliding", given.sliding, existing.sliding)?;
     same("strictTtl", given.strict_ttl, existing.strict_ttl)
@@ -106,6 +113,18 @@ mod tests {
         let (given, existing) = ("6000".to_owned(), "5000".to_owned());
         assert_eq!(refused, Some(Error::OptionMismatch { option: "maxEntries", given, existing }));
         release("r2", &store);
+    }
+
+    #[test]
+    fn a_limit_that_is_none_differs_from_one_that_is_there() {
+        let none = Config { max_entries: Some(NONE), ttl_ms: Some(NONE), ..Config::default() };
+        let store = open("r4", &none).unwrap();
+        release("r4", &open("r4", &none).unwrap());
+        release("r4", &store);
+        let store = open("r4", &Config { ttl_ms: Some(5), ..Config::default() }).unwrap();
+        let (given, existing) = ("none".to_owned(), "5".to_owned());
+        assert_eq!(open("r4", &none).err(), Some(Error::OptionMismatch { option: "ttl", given, existing }));
+        release("r4", &store);
     }
 
     #[test]
