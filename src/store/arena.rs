@@ -84,6 +84,8 @@ pub struct Arena {
     free_blocks: [u32; CLASSES],
     /// For its pages.
     held: Reservation,
+    /// Whether an entry of this shard was ever too large for a block.
+    has_entries_outside: bool,
 }
 
 // SAFETY: an arena owns its pages alone; the pointers lead nowhere else.
@@ -169,12 +171,43 @@ impl Arena {
             set_aside: [none; CLASSES],
             free_blocks: [0; CLASSES],
             held: Reservation::empty(memory, Use::Entries),
+            has_entries_outside: false,
         }
     }
 
     /// Bytes of its pages.
     pub fn bytes(&self) -> usize {
         self.held.bytes()
+    }
+
+    /// Remembers that an entry of this shard lies outside.
+    pub fn admit_entry_outside(&mut self) {
+        self.has_entries_outside = true;
+    }
+
+    /// Whether one ever did.
+    pub fn has_entries_outside(&self) -> bool {
+        self.has_entries_outside
+    }
+
+    /// Gives back at most so many pages of an arena that is used no more, with whatever is in them. Whether there were any.
+    pub fn free_some(&mut self, pages: usize) -> bool {
+        let mut freed = 0;
+        for class in 0..CLASSES {
+            for list in [&mut self.open[class], &mut self.full[class], &mut self.set_aside[class]] {
+                while !list.0.is_null() && freed < pages {
+                    let page = list.0;
+                    // SAFETY: the page is in this list and the arena's alone.
+                    unsafe {
+                        list.remove(page);
+                        give_page_back(page, class);
+                    }
+                    self.held.shrink(page_size(class).bytes());
+                    freed += 1;
+                }
+            }
+        }
+        freed > 0
     }
 
     /// Where its pages are accounted for.
@@ -331,19 +364,7 @@ impl Arena {
 
 impl Drop for Arena {
     fn drop(&mut self) {
-        for class in 0..CLASSES {
-            for list in [self.open[class], self.full[class], self.set_aside[class]] {
-                let mut page = list.0;
-                while !page.is_null() {
-                    // SAFETY: the arena owns its pages, each is in one list, and the link is read before the page goes.
-                    unsafe {
-                        let next = (*page).next;
-                        give_page_back(page, class);
-                        page = next;
-                    }
-                }
-            }
-        }
+        self.free_some(usize::MAX);
     }
 }
 

@@ -234,6 +234,11 @@ impl Context {
         self.debris.load(Ordering::Acquire) > 0
     }
 
+    /// What the reaper knows this map's debris by.
+    pub fn debris_owner(&self) -> usize {
+        Arc::as_ptr(&self.memory) as usize
+    }
+
     /// Which hits have to be marked.
     pub fn mark(&self) -> Mark {
         self.policy.map_or(Mark::None, PolicyKind::mark)

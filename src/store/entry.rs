@@ -115,6 +115,7 @@ impl Entry {
         arena: &mut Arena,
     ) -> Result<Self, Error> {
         if let Some(prepared) = prepared.take() {
+            arena.admit_entry_outside();
             return Ok(prepared.into_entry());
         }
         let block = arena.alloc(size(key, value, type_id))?;

@@ -213,6 +213,24 @@ impl Table {
     }
 }
 
+impl Tables {
+    /// Gives back at most so much of the tables' memory, after the bytes that `released` says went before; no reader is left.
+    /// Whether more of it is mapped. A table that other tables share stays as it is.
+    pub fn release_some(&mut self, released: &mut usize, bytes: usize) -> bool {
+        let (mut before, end) = (0, *released + bytes);
+        for table in self.old.iter_mut().chain([&mut self.current]) {
+            if let Some(allocation) = Arc::get_mut(&mut table.owner) {
+                let mapped = allocation.words.mapped_bytes();
+                let (from, to) = (released.saturating_sub(before).min(mapped), end.saturating_sub(before).min(mapped));
+                allocation.words.release(from, to);
+                before += mapped;
+            }
+        }
+        *released = end;
+        end < before
+    }
+}
+
 impl Index {
     /// No tables.
     pub fn new(simd: Simd) -> Self {

@@ -12,7 +12,7 @@ use super::iterate::{self, Step};
 use super::key::{Key, KeyKind};
 use super::life::{Left, Ttl};
 use super::member::Member;
-use super::reaper;
+use super::reaper::{self, Help};
 use super::reclaim::{Participant, Pin};
 use super::removals::Cause;
 use super::shard::{Draft, Given, MAX_COMPACTIONS, Presence, Shard, Standing, Target, Tenant, Written};
@@ -54,6 +54,9 @@ pub struct Found {
 /// While a map is above its limit, each write has twice what it adds leave, and so many bytes more for what an entry costs
 /// beside its content.
 const SHED_BYTES: usize = 1_024;
+
+/// How often a write offers help with what was cleared while a reader keeps all of it from being freed: about 4 ms.
+const MAX_BLOCKED: u32 = 32;
 
 /// What a look at an entry is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -322,12 +325,15 @@ impl Local {
         if self.hits.as_ref().is_some_and(|log| !log.is_empty()) {
             self.replay_hits();
         }
-        let mut compactions = 0;
+        let (mut compactions, mut blocked) = (0, 0);
         loop {
             // Asked before the attempt: what is freed between the two makes the next attempt worth it.
             let is_freeing = self.store.context.is_freeing();
             match write() {
-                Err(Error::MemoryLimit { .. }) if is_freeing => reaper::wait(),
+                Err(Error::MemoryLimit { .. }) if is_freeing && blocked < MAX_BLOCKED => {
+                    let help = reaper::help(self.store.context.debris_owner());
+                    blocked += u32::from(help == Help::Blocked);
+                }
                 // Something was freed when the shard's lock was released.
                 Err(Error::MemoryLimit { used_bytes, .. })
                     if self.store.context.memory.total() < used_bytes && compactions < MAX_COMPACTIONS =>
@@ -358,6 +364,7 @@ impl Local {
     #[inline]
     fn settle(&self, shard: &Shard, added_bytes: usize) {
         let context = &self.store.context;
+        reaper::help_if_stuck();
         if context.may_expire() {
             self.store.expect_expiry(shard);
         }

@@ -36,6 +36,8 @@ const MAX_CHUNK_SLOTS: u32 = 4_096;
 const GROWING_CHUNKS: usize = (MAX_CHUNK_SLOTS / FIRST_CHUNK_SLOTS).ilog2() as usize + 1;
 /// The end of the free list, and of slot numbers: the index keeps `slot + 1` and one mark in 32 bits.
 const NO_SLOT: u32 = u32::MAX - 2;
+/// What a slot costs, its version word included.
+pub const SLOT_BYTES: usize = size_of::<Slot>() + size_of::<AtomicU32>();
 /// The last generation a tenant can have.
 pub const MAX_GENERATION: u32 = u32::MAX - 1;
 
@@ -464,6 +466,42 @@ impl Detached {
         self.directory.iter().flat_map(|directory| directory.chunks())
     }
 
+    /// A chunk by number; there are none after the first that is missing.
+    fn chunk(&self, number: usize) -> Option<&Chunk> {
+        // SAFETY: the chunks of a directory belong to it once it is detached.
+        unsafe { self.directory.as_ref()?.chunks.get(number)?.chunk.load(Ordering::Acquire).as_ref() }
+    }
+
+    /// Whether there is a chunk with this number.
+    pub fn has_chunk(&self, number: usize) -> bool {
+        self.chunk(number).is_some()
+    }
+
+    /// Takes the entries out of one chunk. They are the caller's to free.
+    pub fn take_entries(&self, chunk: usize) -> impl Iterator<Item = Entry> {
+        let slots = self.chunk(chunk).into_iter().flat_map(|chunk| &chunk.slots);
+        // SAFETY: entries of a detached slab are freed by whoever owns it.
+        slots.filter_map(|slot| unsafe { Entry::from_ptr(slot.entry.swap(std::ptr::null_mut(), Ordering::AcqRel)) })
+    }
+
+    /// Frees at most so many chunks, from the last. Whether there were any.
+    pub fn free_some(&mut self, chunks: usize) -> bool {
+        let Some(directory) = &mut self.directory else { return false };
+        let mut freed = 0;
+        for entrance in directory.chunks.iter().rev() {
+            let chunk = entrance.chunk.swap(std::ptr::null_mut(), Ordering::AcqRel);
+            if !chunk.is_null() {
+                // SAFETY: chunks are boxes, each in one place of the directory, and the caller waited for the readers.
+                drop(unsafe { Box::from_raw(chunk) });
+                freed += 1;
+                if freed == chunks {
+                    return true;
+                }
+            }
+        }
+        freed > 0
+    }
+
     /// The entries in its slots, each with the number of its slot and its generation.
     pub fn entries(&self) -> impl Iterator<Item = (Entry, u32, u32)> {
         let slots = (0..).zip(self.chunks().flat_map(|chunk| &chunk.slots));
@@ -477,14 +515,7 @@ impl Detached {
 
 impl Drop for Detached {
     fn drop(&mut self) {
-        let Some(directory) = self.directory.take() else { return };
-        for entrance in &directory.chunks {
-            let chunk = entrance.chunk.load(Ordering::Acquire);
-            if !chunk.is_null() {
-                // SAFETY: chunks are boxes, each in one place of the directory, and the caller waited for the readers.
-                drop(unsafe { Box::from_raw(chunk) });
-            }
-        }
+        self.free_some(usize::MAX);
     }
 }
 

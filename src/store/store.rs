@@ -83,7 +83,19 @@ impl Debris for Detached {
         self.count.context.collector.is_past(self.epoch)
     }
 
-    fn leak(self) {
+    fn free_some(&mut self) -> bool {
+        let Some(contents) = self.contents.last_mut() else { return true };
+        if contents.free_some() {
+            self.contents.pop();
+        }
+        self.contents.is_empty()
+    }
+
+    fn owner(&self) -> usize {
+        self.count.context.debris_owner()
+    }
+
+    fn leak(self: Box<Self>) {
         // Their bytes stay in use, but no write waits for them any more.
         self.contents.into_iter().for_each(std::mem::forget);
     }
@@ -343,10 +355,10 @@ impl Store {
         if contents.is_empty() {
             return 0;
         }
-        let entries = contents.iter().map(Contents::entries).sum();
+        let entries = contents.iter().map(Contents::len).sum();
         let bytes: usize = contents.iter().map(Contents::bytes).sum();
         let count = DebrisCount::new(bytes, &self.context);
-        reaper::dispose(Detached { contents, epoch: self.context.collector.seal(), count });
+        reaper::dispose_and_begin(Detached { contents, epoch: self.context.collector.seal(), count });
         entries
     }
 

@@ -34,6 +34,29 @@ impl Zeroed {
         fallible::words(len).ok().map(Self::Boxed)
     }
 
+    /// Bytes that are mapped.
+    pub fn mapped_bytes(&self) -> usize {
+        match self {
+            Self::Boxed(_) => 0,
+            #[cfg(not(loom))]
+            Self::Mapped { mapping, .. } => mapping.len(),
+        }
+    }
+
+    /// Gives the memory of a stretch of a mapping back to the operating system; the words that stood there are lost. To unmap much
+    /// at once takes milliseconds.
+    pub fn release(&mut self, from_bytes: usize, to_bytes: usize) {
+        #[cfg(all(unix, not(loom), not(miri)))]
+        if let Self::Mapped { mapping, .. } = self {
+            let advice = memmap2::UncheckedAdvice::DontNeed;
+            // SAFETY: nobody has a reference to the words, since this is exclusive, and zeros are what they may hold. Advice
+            // that is refused changes nothing.
+            drop(unsafe { mapping.unchecked_advise_range(advice, from_bytes, to_bytes.saturating_sub(from_bytes)) });
+        }
+        #[cfg(not(all(unix, not(loom), not(miri))))]
+        let _ = (from_bytes, to_bytes);
+    }
+
     /// The words. They stay where they are when the array is moved.
     pub fn words(&self) -> &[AtomicU64] {
         match self {

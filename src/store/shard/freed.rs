@@ -60,8 +60,20 @@ impl Debris for Parting {
         Some(true)
     }
 
-    fn leak(self) {
-        std::mem::forget(self);
+    fn free_some(&mut self) -> bool {
+        if let Some(Retired::Entry(entry)) = self.items.pop() {
+            // SAFETY: promised to `dispose`; large entries need no arena.
+            unsafe { entry.free_if_large(&self.memory) };
+        }
+        self.items.is_empty()
+    }
+
+    fn owner(&self) -> usize {
+        Arc::as_ptr(&self.memory) as usize
+    }
+
+    fn leak(self: Box<Self>) {
+        std::mem::forget(*self);
     }
 }
 

@@ -4,12 +4,14 @@
 //! mod      who is in it, and how readers find them        write    inserting, replacing, removing
 //! room     who leaves when a write finds no room          expiry   who leaves because time passed
 //! upkeep   freeing, compaction, taking everything out      freed    what is freed without the lock
+//! contents what was taken out, on its way
 //! ```
 //!
 //! Readers take no lock: they find a slot through the index or by its number, check whose it is, and copy. Writers hold the
 //! lock for one entry's worth of work. What a writer unlinks goes to the limbo; what is expensive to free is freed after the
 //! lock was released. Nothing here calls out.
 
+mod contents;
 mod expiry;
 mod freed;
 mod room;
@@ -35,8 +37,8 @@ use super::timer_wheel::TimerWheel;
 use freed::Freed;
 use upkeep::Retired;
 
+pub use contents::Contents;
 pub use room::{Given, MAX_COMPACTIONS};
-pub use upkeep::Contents;
 pub use write::{Draft, Presence, Target, Written};
 
 /// One shard.

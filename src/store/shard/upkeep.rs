@@ -5,18 +5,15 @@ use super::super::arena::Arena;
 use super::super::context::Context;
 use super::super::entry::Entry;
 use super::super::error::Error;
-use super::super::eviction::Policy;
 use super::super::handle::Handle;
 use super::super::index::Tables;
 use super::super::key::KeyKind;
 use super::super::member::Member;
-use super::super::memory::Memory;
-use super::super::order::Order;
 use super::super::reclaim::{self, Limbo};
 use super::super::removals::Cause;
 use super::super::slab::{self, Directory, SlotRef};
-use super::super::sync::{Arc, Ordering};
-use super::super::timer_wheel::TimerWheel;
+use super::super::sync::Ordering;
+use super::contents::{Contents, Parts};
 use super::freed::{self, Freed};
 use super::{Shard, Writer};
 
@@ -34,22 +31,6 @@ pub enum Retired {
     Entry(Entry),
     Tables(Box<Tables>),
     Directory(#[expect(dead_code, reason = "kept to be dropped")] Box<Directory>),
-}
-
-/// Everything that was in a shard when it was cleared.
-#[expect(dead_code, reason = "most of it is kept to be dropped")]
-pub struct Contents {
-    tables: Option<Box<Tables>>,
-    slab: slab::Detached,
-    order: Order,
-    arena: Arena,
-    policy: Option<Box<dyn Policy>>,
-    wheel: TimerWheel,
-    /// Retired before; the entries among them lie in the same arena.
-    retired: Vec<Retired>,
-    entries: u64,
-    bytes: usize,
-    memory: Arc<Memory>,
 }
 
 impl Shard {
@@ -76,31 +57,32 @@ impl Shard {
         let old = std::mem::replace(writer, fresh);
         writer.slab = successor;
         writer.freed_later = old.freed_later;
-        // Large entries are no part of the arena; pages that are not full weigh more than their entries.
+        // Large entries are no part of the arena, and pages that are not full weigh more than their entries.
         let weight = self.weight_bytes.load(Ordering::Relaxed) as usize + old.limbo.bytes();
-        let bytes = old.arena.bytes().max(weight) + old.slab.capacity() as usize;
+        let bytes = old.arena.bytes().max(weight) + old.slab.capacity() as usize * slab::SLOT_BYTES;
         let ended = self.slab.end_copies();
-        let contents = Contents {
-            tables: self.index.detach(&ended),
-            slab: self.slab.detach(&ended),
-            order: old.order,
-            arena: old.arena,
-            policy: old.policy,
-            wheel: old.wheel,
-            retired: old.limbo.into_items().collect(),
-            entries: self.len.swap(0, Ordering::Relaxed),
+        let contents = Contents::new(
+            Parts {
+                tables: self.index.detach(&ended),
+                slab: self.slab.detach(&ended),
+                order: old.order,
+                arena: old.arena,
+                policy: old.policy,
+                wheel: old.wheel,
+                retired: old.limbo.into_items().collect(),
+            },
+            self.len.swap(0, Ordering::Relaxed),
             bytes,
-            memory: Arc::clone(&context.memory),
-        };
+            &context.memory,
+        );
         self.weight_bytes.store(0, Ordering::Relaxed);
         self.deadlines.store(0, Ordering::Relaxed);
         self.next_deadline_ms.store(u64::MAX, Ordering::Relaxed);
-        context.dismiss_entries(contents.entries);
+        context.dismiss_entries(contents.len());
         let left = contents
-            .slab
             .entries()
             .map(|(entry, slot, generation)| (entry, Handle { shard: self.number, slot, generation }));
-        let has_news = context.removals.tell_all(left, contents.entries, Cause::Cleared);
+        let has_news = context.removals.tell_all(left, contents.len(), Cause::Cleared);
         drop(guard);
         if has_news {
             context.removals.wake();
@@ -222,31 +204,5 @@ fn free(item: Retired, arena: &mut Arena, freed_later: &mut Freed, context: &Con
         // SAFETY: no reader is left, and small entries of this shard come from this arena.
         Retired::Entry(entry) => unsafe { entry.free(arena, &context.memory) },
         Retired::Tables(_) | Retired::Directory(_) => {}
-    }
-}
-
-impl Contents {
-    /// How many entries there were.
-    pub fn entries(&self) -> u64 {
-        self.entries
-    }
-
-    /// Roughly how many bytes there are to give back.
-    pub fn bytes(&self) -> usize {
-        self.bytes
-    }
-}
-
-impl Drop for Contents {
-    fn drop(&mut self) {
-        // Small entries go with the arena's pages.
-        let retired = self.retired.iter().filter_map(|item| match item {
-            Retired::Entry(entry) => Some(*entry),
-            Retired::Tables(_) | Retired::Directory(_) => None,
-        });
-        for entry in self.slab.entries().map(|(entry, ..)| entry).chain(retired) {
-            // SAFETY: whoever drops contents has waited for the readers; each entry is in one slot or retired once.
-            unsafe { entry.free_if_large(&self.memory) };
-        }
     }
 }

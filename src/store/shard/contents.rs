@@ -1,0 +1,137 @@
+//! What was in a shard when it was cleared, on its way out: freed in steps, so that whoever does one is soon done.
+//!
+//! Pages come first, because whoever writes next wants those; before them, large entries, which only the slots know.
+
+use super::super::arena::Arena;
+use super::super::entry::Entry;
+use super::super::eviction::Policy;
+use super::super::index::Tables;
+use super::super::memory::Memory;
+use super::super::order::Order;
+use super::super::slab;
+use super::super::sync::Arc;
+use super::super::timer_wheel::TimerWheel;
+use super::upkeep::Retired;
+
+/// Pages freed in a step: 1 to 4 MiB, 50 ns each and a call into the operating system now and then.
+const PAGES_PER_STEP: usize = 256;
+/// Chunks of slots freed in a step: 8 MiB at most.
+const CHUNKS_PER_STEP: usize = 64;
+/// Bytes of a table given back in a step, at 30 µs for each MiB.
+const TABLE_BYTES_PER_STEP: usize = 8 << 20;
+
+/// What a cleared shard consisted of.
+pub struct Parts {
+    pub tables: Option<Box<Tables>>,
+    pub slab: slab::Detached,
+    pub order: Order,
+    pub arena: Arena,
+    pub policy: Option<Box<dyn Policy>>,
+    pub wheel: TimerWheel,
+    /// Retired before; the small entries among them lie in the same arena.
+    pub retired: Vec<Retired>,
+}
+
+/// Everything that was in a shard when it was cleared. Whoever frees any of it has waited for the readers.
+pub struct Contents {
+    slab: slab::Detached,
+    arena: Arena,
+    retired: Vec<Retired>,
+    /// Chunks of slots whose large entries were freed.
+    searched: usize,
+    tables: Option<Box<Tables>>,
+    /// Bytes of the tables that were given back.
+    tables_released: usize,
+    /// What is freed as a whole, each in a step of its own.
+    order: Option<Order>,
+    policy: Option<Box<dyn Policy>>,
+    wheel: Option<TimerWheel>,
+    entries: u64,
+    bytes: usize,
+    memory: Arc<Memory>,
+}
+
+impl Contents {
+    /// So many entries, which cost so many bytes.
+    pub fn new(parts: Parts, entries: u64, bytes: usize, memory: &Arc<Memory>) -> Self {
+        Self {
+            slab: parts.slab,
+            arena: parts.arena,
+            retired: parts.retired,
+            searched: 0,
+            tables: parts.tables,
+            tables_released: 0,
+            order: Some(parts.order),
+            policy: parts.policy,
+            wheel: Some(parts.wheel),
+            entries,
+            bytes,
+            memory: Arc::clone(memory),
+        }
+    }
+
+    /// How many entries there were.
+    pub fn len(&self) -> u64 {
+        self.entries
+    }
+
+    /// Roughly how many bytes there were to give back.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The entries that were not freed yet, each with the number of its slot and its generation.
+    pub fn entries(&self) -> impl Iterator<Item = (Entry, u32, u32)> {
+        self.slab.entries()
+    }
+
+    /// Frees a part. `true`: nothing is left that takes long. No reader can reach any of it.
+    pub fn free_some(&mut self) -> bool {
+        if !self.retired.is_empty() {
+            self.free_retired();
+        } else if self.has_large_entries() {
+            self.free_large_entries();
+        } else if self.arena.free_some(PAGES_PER_STEP) || self.slab.free_some(CHUNKS_PER_STEP) {
+        } else if self.order.take().is_some() || self.policy.take().is_some() || self.wheel.take().is_some() {
+        } else if let Some(tables) = &mut self.tables {
+            if !tables.release_some(&mut self.tables_released, TABLE_BYTES_PER_STEP) {
+                self.tables = None;
+            }
+        } else {
+            return true;
+        }
+        false
+    }
+
+    fn free_retired(&mut self) {
+        for item in self.retired.drain(..) {
+            if let Retired::Entry(entry) = item {
+                // SAFETY: retired once, and no reader is left. Small entries go with the arena's pages.
+                unsafe { entry.free_if_large(&self.memory) };
+            }
+        }
+    }
+
+    /// Whether large entries may be left in the slots.
+    fn has_large_entries(&self) -> bool {
+        self.arena.has_entries_outside() && self.slab.has_chunk(self.searched)
+    }
+
+    /// Frees those of one chunk of slots. Small ones are looked at only, and their pages are still there.
+    fn free_large_entries(&mut self) {
+        for entry in self.slab.take_entries(self.searched) {
+            // SAFETY: it was in one slot, which does not have it any more, and no reader is left.
+            unsafe { entry.free_if_large(&self.memory) };
+        }
+        self.searched += 1;
+    }
+}
+
+impl Drop for Contents {
+    fn drop(&mut self) {
+        self.free_retired();
+        while self.has_large_entries() {
+            self.free_large_entries();
+        }
+    }
+}
