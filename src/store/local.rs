@@ -114,7 +114,7 @@ impl Local {
 
     /// The map on behalf of this thread.
     #[inline]
-    fn member(&self) -> Member<'_> {
+    pub(super) fn member(&self) -> Member<'_> {
         Member::new(&self.store.context, &self.participant)
     }
 

@@ -233,3 +233,115 @@ fn next() -> Option<(Item, usize)> {
         }
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::sync::atomic::{AtomicBool, AtomicUsize};
+    use std::sync::{Arc, mpsc};
+    use std::thread::{self, ThreadId};
+
+    use super::*;
+
+    /// Tells who freed its parts.
+    struct Parts {
+        left: usize,
+        owner: usize,
+        is_reachable: Arc<AtomicBool>,
+        freed_by: mpsc::Sender<ThreadId>,
+        /// How many of its kind exist.
+        alive: Arc<AtomicUsize>,
+    }
+
+    impl Debris for Parts {
+        fn bytes(&self) -> usize {
+            INLINE_BYTES + 1
+        }
+        fn is_unreachable(&self) -> Option<bool> {
+            Some(!self.is_reachable.load(Ordering::SeqCst))
+        }
+        fn free_some(&mut self) -> bool {
+            self.left -= 1;
+            self.freed_by.send(thread::current().id()).unwrap();
+            self.left == 0
+        }
+        fn owner(&self) -> usize {
+            self.owner
+        }
+        fn leak(self: Box<Self>) {
+            std::mem::forget(*self);
+        }
+    }
+
+    impl Drop for Parts {
+        fn drop(&mut self) {
+            self.alive.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+
+    fn parts(count: usize, is_reachable: bool) -> (Parts, mpsc::Receiver<ThreadId>) {
+        static OWNERS: AtomicUsize = AtomicUsize::new(1);
+        let (freed_by, freed) = mpsc::channel();
+        let owner = OWNERS.fetch_add(1, Ordering::SeqCst);
+        let is_reachable = Arc::new(AtomicBool::new(is_reachable));
+        (Parts { left: count, owner, is_reachable, freed_by, alive: Arc::new(AtomicUsize::new(1)) }, freed)
+    }
+
+    #[test]
+    fn whoever_hands_debris_over_frees_a_bounded_part() {
+        let (debris, freed) = parts(1_000, false);
+        let alive = Arc::clone(&debris.alive);
+        dispose(debris);
+        // The channel ends when the debris is gone.
+        let by_caller = freed.iter().filter(|by| *by == thread::current().id()).count();
+        assert!(by_caller <= FIRST_STEPS, "{by_caller} steps");
+        assert_eq!(alive.load(Ordering::SeqCst), 0);
+    }
+
+    #[test]
+    fn what_a_reader_sees_stays_and_whoever_helps_is_told() {
+        let (debris, freed) = parts(50, true);
+        let (owner, is_reachable) = (debris.owner, Arc::clone(&debris.is_reachable));
+        dispose(debris);
+        // The thread looks at it now and then, and helpers do not find it meanwhile.
+        while help(owner) != Help::Blocked {}
+        assert!(freed.try_recv().is_err());
+        is_reachable.store(false, Ordering::SeqCst);
+        assert_eq!(freed.iter().count(), 50);
+    }
+
+    #[test]
+    fn debris_that_can_never_be_freed_is_left_alone() {
+        struct Unknown(Arc<AtomicUsize>);
+        impl Debris for Unknown {
+            fn bytes(&self) -> usize {
+                INLINE_BYTES + 1
+            }
+            fn is_unreachable(&self) -> Option<bool> {
+                None
+            }
+            fn owner(&self) -> usize {
+                0
+            }
+            fn leak(self: Box<Self>) {
+                self.0.fetch_add(1, Ordering::SeqCst);
+                std::mem::forget(*self);
+            }
+        }
+        let leaked = Arc::new(AtomicUsize::new(0));
+        dispose(Unknown(Arc::clone(&leaked)));
+        assert_eq!(leaked.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn without_a_thread_each_does_a_step_and_nothing_is_lost() {
+        // As after a refusal: the queue of this test's own.
+        let (debris, freed) = parts(10, false);
+        let mut item = Item { debris: Box::new(debris), is_in_sight: true };
+        for step in 1..10 {
+            let Rest::Some(rest) = item.step() else { panic!("it went after {step} steps") };
+            item = rest;
+        }
+        assert!(matches!(item.step(), Rest::Nothing));
+        assert_eq!(freed.iter().filter(|by| *by == thread::current().id()).count(), 10);
+    }
+}

@@ -472,14 +472,14 @@ impl Detached {
         unsafe { self.directory.as_ref()?.chunks.get(number)?.chunk.load(Ordering::Acquire).as_ref() }
     }
 
-    /// Whether there is a chunk with this number.
-    pub fn has_chunk(&self, number: usize) -> bool {
-        self.chunk(number).is_some()
+    /// How many slots a chunk has; `None` if there is no chunk with this number.
+    pub fn slots_of(&self, chunk: usize) -> Option<usize> {
+        self.chunk(chunk).map(|chunk| chunk.slots.len())
     }
 
-    /// Takes the entries out of one chunk. They are the caller's to free.
-    pub fn take_entries(&self, chunk: usize) -> impl Iterator<Item = Entry> {
-        let slots = self.chunk(chunk).into_iter().flat_map(|chunk| &chunk.slots);
+    /// Takes the entries out of some slots of a chunk. They are the caller's to free.
+    pub fn take_entries(&self, chunk: usize, from: usize, count: usize) -> impl Iterator<Item = Entry> {
+        let slots = self.chunk(chunk).into_iter().flat_map(move |chunk| chunk.slots.iter().skip(from).take(count));
         // SAFETY: entries of a detached slab are freed by whoever owns it.
         slots.filter_map(|slot| unsafe { Entry::from_ptr(slot.entry.swap(std::ptr::null_mut(), Ordering::AcqRel)) })
     }

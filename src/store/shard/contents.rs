@@ -15,6 +15,8 @@ use super::upkeep::Retired;
 
 /// Pages freed in a step: 1 to 4 MiB, 50 ns each and a call into the operating system now and then.
 const PAGES_PER_STEP: usize = 256;
+/// Slots searched for large entries in a step, at up to half a microsecond for each that has one.
+const SLOTS_PER_STEP: usize = 512;
 /// Chunks of slots freed in a step: 8 MiB at most.
 const CHUNKS_PER_STEP: usize = 64;
 /// Bytes of a table given back in a step, at 30 µs for each MiB.
@@ -37,8 +39,8 @@ pub struct Contents {
     slab: slab::Detached,
     arena: Arena,
     retired: Vec<Retired>,
-    /// Chunks of slots whose large entries were freed.
-    searched: usize,
+    /// Chunks of slots whose large entries were freed, and slots of the next one.
+    searched: (usize, usize),
     tables: Option<Box<Tables>>,
     /// Bytes of the tables that were given back.
     tables_released: usize,
@@ -58,7 +60,7 @@ impl Contents {
             slab: parts.slab,
             arena: parts.arena,
             retired: parts.retired,
-            searched: 0,
+            searched: (0, 0),
             tables: parts.tables,
             tables_released: 0,
             order: Some(parts.order),
@@ -114,16 +116,19 @@ impl Contents {
 
     /// Whether large entries may be left in the slots.
     fn has_large_entries(&self) -> bool {
-        self.arena.has_entries_outside() && self.slab.has_chunk(self.searched)
+        self.arena.has_entries_outside() && self.slab.slots_of(self.searched.0).is_some()
     }
 
-    /// Frees those of one chunk of slots. Small ones are looked at only, and their pages are still there.
+    /// Frees those of some slots. Small ones are looked at only, and their pages are still there.
     fn free_large_entries(&mut self) {
-        for entry in self.slab.take_entries(self.searched) {
+        let (chunk, from) = self.searched;
+        for entry in self.slab.take_entries(chunk, from, SLOTS_PER_STEP) {
             // SAFETY: it was in one slot, which does not have it any more, and no reader is left.
             unsafe { entry.free_if_large(&self.memory) };
         }
-        self.searched += 1;
+        let to = from + SLOTS_PER_STEP;
+        self.searched =
+            if self.slab.slots_of(chunk).is_some_and(|slots| to < slots) { (chunk, to) } else { (chunk + 1, 0) };
     }
 }
 

@@ -32,3 +32,30 @@ fn one_purge_takes_out_a_bounded_number() {
         assert_eq!(store.stats().expirations, 20_000);
     }
 }
+
+#[test]
+fn what_was_cleared_is_freed_in_bounded_steps_large_entries_too() {
+    let store = Store::new(&Config { shards: Some(1), ..Config::default() }).unwrap();
+    let map = store.join();
+    let value = vec![7; 3_000];
+    for n in 0..9_000 {
+        map.set(Key::string(&key_of(n)), bytes_value(&value), Ttl::Default).unwrap();
+        map.set(Key::string(&format!("small {n}")), bytes_value(b"v"), Ttl::Default).unwrap();
+    }
+    let used = || store.stats().memory.total - store.stats().memory.fixed;
+    let mut contents = store.all_shards()[0].detach(&map.member()).unwrap();
+    let detached = used();
+    assert!(detached > 9_000 * 3_000, "nothing was freed with the lock");
+    let mut steps = 0;
+    loop {
+        let before = used();
+        let is_done = contents.free_some();
+        assert!(before - used() <= 4 << 20, "step {steps} freed {}", before - used());
+        steps += 1;
+        if is_done {
+            break;
+        }
+    }
+    drop(contents);
+    assert!(steps > 9 && used() == 0, "{steps} steps, {} bytes left", used());
+}
