@@ -91,18 +91,28 @@ impl Contents {
     pub fn free_some(&mut self) -> bool {
         if !self.retired.is_empty() {
             self.free_retired();
-        } else if self.has_large_entries() {
-            self.free_large_entries();
-        } else if self.arena.free_some(PAGES_PER_STEP) || self.slab.free_some(CHUNKS_PER_STEP) {
-        } else if self.order.take().is_some() || self.policy.take().is_some() || self.wheel.take().is_some() {
-        } else if let Some(tables) = &mut self.tables {
-            if !tables.release_some(&mut self.tables_released, TABLE_BYTES_PER_STEP) {
-                self.tables = None;
-            }
-        } else {
-            return true;
+            return false;
         }
-        false
+        if self.has_large_entries() {
+            self.free_large_entries();
+            return false;
+        }
+        let goes_on = self.arena.free_some(PAGES_PER_STEP)
+            || self.slab.free_some(CHUNKS_PER_STEP)
+            || self.order.take().is_some()
+            || self.policy.take().is_some()
+            || self.wheel.take().is_some()
+            || self.free_tables();
+        !goes_on
+    }
+
+    /// Frees a part of the tables. Whether there was any.
+    fn free_tables(&mut self) -> bool {
+        let Some(tables) = &mut self.tables else { return false };
+        if !tables.release_some(&mut self.tables_released, TABLE_BYTES_PER_STEP) {
+            self.tables = None;
+        }
+        true
     }
 
     fn free_retired(&mut self) {

@@ -23,7 +23,7 @@ fn one_purge_takes_out_a_bounded_number() {
         store.context.clock.advance(10);
         // The expiry thread is at work as well, so less may be left to this one.
         let mut purged = 0;
-        while map.len() > 0 {
+        while !map.is_empty() {
             let more = map.purge_expired().unwrap();
             assert!(more <= 4_096 + 512, "{more} at once");
             purged += more;
