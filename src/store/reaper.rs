@@ -123,11 +123,12 @@ pub fn dispose_and_begin(debris: impl Debris) {
 
 fn dispose_after(steps: usize, debris: impl Debris) {
     let is_small = debris.bytes() <= INLINE_BYTES;
-    if is_small && debris.is_unreachable() == Some(true) {
-        drop(debris);
-        return;
-    }
-    let mut item = Item { debris: Box::new(debris), is_in_sight: true };
+    let is_in_sight = match debris.is_unreachable() {
+        None => return Box::new(debris).leak(),
+        Some(true) if is_small => return drop(debris),
+        Some(is_unreachable) => !is_unreachable,
+    };
+    let mut item = Item { debris: Box::new(debris), is_in_sight };
     for _ in 0..steps {
         item = match item.step() {
             Rest::Nothing => return,
@@ -290,7 +291,7 @@ mod tests {
     fn whoever_hands_debris_over_frees_a_bounded_part() {
         let (debris, freed) = parts(1_000, false);
         let alive = Arc::clone(&debris.alive);
-        dispose(debris);
+        dispose_and_begin(debris);
         // The channel ends when the debris is gone.
         let by_caller = freed.iter().filter(|by| *by == thread::current().id()).count();
         assert!(by_caller <= FIRST_STEPS, "{by_caller} steps");
