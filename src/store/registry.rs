@@ -15,13 +15,14 @@ struct Named {
 
 static REGISTRY: Mutex<Option<HashMap<String, Named>>> = Mutex::new(None);
 
-/// The map of this name, made if there is none. What `given` asks for must be what the map was made with.
+/// The map of this name, made if there is none. What `given` asks for must be what the map was made with; of limits, those that
+/// hold now will do as well.
 /// Each success is paired with one [`release`].
 pub fn open(name: &str, given: &Config) -> Result<Arc<Store>, Error> {
     let mut registry = REGISTRY.lock();
     let registry = registry.get_or_insert_with(HashMap::new);
     if let Some(named) = registry.get_mut(name).filter(|named| !named.store.is_destroyed()) {
-        compare(given, named.store.config())?;
+        compare(given, &named.store)?;
         named.holders += 1;
         return Ok(Arc::clone(&named.store));
     }
@@ -52,7 +53,7 @@ pub fn names() -> Vec<String> {
 }
 
 /// Names the first option that was given and differs.
-fn compare(given: &Config, existing: &Config) -> Result<(), Error> {
+fn compare(given: &Config, store: &Store) -> Result<(), Error> {
     fn same<T: PartialEq + ToString>(option: &'static str, given: Option<T>, existing: Option<T>) -> Result<(), Error> {
         let Some(given) = given else { return Ok(()) };
         if existing.as_ref() == Some(&given) {
@@ -68,6 +69,11 @@ fn compare(given: &Config, existing: &Config) -> Result<(), Error> {
             _ => same(option, given, existing),
         }
     }
+    /// A limit may have been changed since. A program that says what it always said is right, and so is one that says what holds.
+    fn either(option: &'static str, given: Option<u64>, first: Option<u64>, current: Option<u64>) -> Result<(), Error> {
+        limit(option, given, first).or_else(|_| limit(option, given, current))
+    }
+    let existing = store.config();
     // Rounded and clamped as the map's own were.
     let asked = given.normalised();
     same("shards", given.shards.and(asked.shards), existing.shards)?;
@@ -75,9 +81,9 @@ fn compare(given: &Config, existing: &Config) -> Result<(), Error> {
     same("maxLoadFactor", given.max_load_factor.and(asked.max_load_factor), existing.max_load_factor)?;
     same("seed", given.seed, existing.seed)?;
     same("enableSIMD", given.simd, existing.simd)?;
-    limit("memoryLimit", given.memory_limit_bytes, existing.memory_limit_bytes)?;
-    limit("maxEntries", given.max_entries, existing.max_entries)?;
-    limit("maxValueBytes", given.max_value_bytes, existing.max_value_bytes)?;
+    either("memoryLimit", given.memory_limit_bytes, existing.memory_limit_bytes, store.memory_limit_bytes())?;
+    either("maxEntries", given.max_entries, existing.max_entries, store.max_entries())?;
+    either("maxValueBytes", given.max_value_bytes, existing.max_value_bytes, store.max_value_bytes())?;
     same("evictionStrategy", given.strategy(), existing.strategy())?;
     // One that the caller chooses for is full in the same way as one that evicts, apart from who chooses.
     let when_full = |config: &Config| config.when_full.map(|when_full| when_full.to_string());
@@ -91,6 +97,7 @@ fn compare(given: &Config, existing: &Config) -> Result<(), Error> {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use crate::store::Limits;
 
     #[test]
     fn a_name_is_one_map_until_its_last_holder_leaves() {
@@ -125,6 +132,33 @@ mod tests {
         let (given, existing) = ("none".to_owned(), "5".to_owned());
         assert_eq!(open("r4", &none).err(), Some(Error::OptionMismatch { option: "ttl", given, existing }));
         release("r4", &store);
+    }
+
+    #[test]
+    fn limits_that_were_changed_are_compared_as_they_were_and_as_they_are() {
+        let limits = |entries, bytes| Config { max_entries: entries, max_value_bytes: bytes, ..Config::default() };
+        let store = open("r5", &limits(Some(10), Some(100))).unwrap();
+        let changed = Limits {
+            max_entries: Some(Some(20)),
+            max_value_bytes: Some(None),
+            memory_limit_bytes: Some(Some(1 << 20)),
+        };
+        store.set_limits(&changed).unwrap();
+        let memory = |bytes| Config { memory_limit_bytes: Some(bytes), ..Config::default() };
+        for same in [limits(Some(10), Some(100)), limits(Some(20), None), limits(Some(20), Some(100)), memory(1 << 20)]
+        {
+            assert!(open("r5", &same).is_ok(), "{same:?}");
+            release("r5", &store);
+        }
+        let refused = open("r5", &limits(Some(30), None)).err();
+        let (given, existing) = ("30".to_owned(), "20".to_owned());
+        assert_eq!(
+            refused,
+            Some(Error::OptionMismatch { option: "maxEntries", given, existing }),
+            "what holds now is named"
+        );
+        assert!(open("r5", &memory(1 << 21)).is_err());
+        release("r5", &store);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::events::{Events, Level, Wake};
 use super::eviction::Mark;
 use super::expiry::{Expires, Expiry};
 use super::handle::Handle;
+use super::instance;
 use super::local::Local;
 use super::member::Member;
 use super::memory::{Reservation, Use};
@@ -16,7 +17,7 @@ use super::reaper::{self, Debris};
 use super::removals::Audience;
 use super::shard::{Contents, Given, Shard};
 use super::stats::{Counters, MemoryStats, Operations, SimdStats, Stats};
-use super::sync::{Arc, AtomicU32, CachePadded, Mutex, Ordering, RwLock, process};
+use super::sync::{Arc, AtomicU32, CachePadded, Mutex, Ordering, RwLock};
 
 /// One map, for all threads of the process.
 pub struct Store {
@@ -104,7 +105,6 @@ impl Debris for Detached {
 impl Store {
     /// A new map. Fails if not even an empty one fits under the limit.
     pub fn new(config: &Config) -> Result<Arc<Self>, Error> {
-        static NEXT_INSTANCE: process::AtomicU32 = process::AtomicU32::new(1);
         let config = config.normalised();
         let context = Arc::new(Context::new(&config));
         let shards = config.shards.unwrap_or(1);
@@ -112,7 +112,7 @@ impl Store {
         let initial_capacity = config.initial_capacity.unwrap_or(0);
         let expiry = Expiry::new(context.clock.clone());
         let store = Self {
-            instance: NEXT_INSTANCE.fetch_add(1, Ordering::Relaxed),
+            instance: instance::next(),
             shards: (0..shards).map(|number| Shard::new(number, &context)).collect(),
             config,
             context,
@@ -272,6 +272,16 @@ impl Store {
     /// Bytes that it may hold, if there is a limit.
     pub fn memory_limit_bytes(&self) -> Option<u64> {
         self.context.memory.limit()
+    }
+
+    /// How many entries it may hold, if there is a limit.
+    pub fn max_entries(&self) -> Option<u64> {
+        self.context.max_entries()
+    }
+
+    /// How many bytes a value may have, if there is a limit.
+    pub fn max_value_bytes(&self) -> Option<u64> {
+        self.context.max_value_bytes()
     }
 
     /// Which hits whoever reads copies outside the store has to note, and how.

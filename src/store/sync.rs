@@ -13,6 +13,7 @@ pub use std::sync::atomic::Ordering;
 /// For state that no model covers, because it is the whole process's or has to do with time: always the real thing.
 pub mod process {
     pub use parking_lot::{Condvar, Mutex};
+    pub use std::sync::OnceLock;
     pub use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 }
 
