@@ -147,14 +147,14 @@ describe('events: log lines', { timeout: 60_000 }, () => {
     const lines = []
     map.onLog(line => lines.push(line))
     // No turn of the event loop in between.
-    for (let round = 0; round < 50_000; round++) {
+    for (let round = 0; round < 4_000; round++) {
       map.set('a', 1)
       map.clear()
     }
     await until(() => lines.some(({ code }) => /drop/.test(code)))
     const dropped = lines.find(({ code }) => /drop/.test(code)).details.count
     const cleared = lines.filter(({ code }) => /clear/.test(code)).length
-    assert.equal(dropped + cleared, 50_000)
+    assert.equal(dropped + cleared, 4_000)
     map.close()
   })
 })

@@ -4,6 +4,7 @@
 // names the option, what was given and what is allowed.
 
 const os = require('node:os')
+const process = require('node:process')
 const { badOption, outOfRange, wrongType } = require('./errors.js')
 
 /** @typedef {(name: string, value: any) => any} Check */

@@ -3,6 +3,7 @@
 // Values between their JavaScript form and the form in which they cross to native code. The only file that reads JSON and has
 // it made (by json.js), and the only one that knows what each kind of value looks like on the other side.
 
+const { Buffer } = require('node:buffer')
 const { KIND } = require('./layout.js')
 const { TypedMapError, notSerializable } = require('./errors.js')
 const { deepFreeze } = require('./freeze.js')
@@ -161,7 +162,8 @@ function decodeCopy(kind, raw) {
  * @param {Uint8Array<ArrayBuffer>} bytes
  */
 function viewOf(kind, bytes) {
-  if (kind === KIND.Uint8Array) return bytes
+  // Native code makes it in the realm that loaded the addon, which need not be that of this evaluation.
+  if (kind === KIND.Uint8Array && bytes instanceof Uint8Array) return bytes
   const { buffer, byteOffset, byteLength } = bytes
   if (kind === KIND.Buffer) return Buffer.from(buffer, byteOffset, byteLength)
   const [Constructor, bytesPerElement] = /** @type {[View, number]} */ (VIEWS[kind - FIRST_BYTES])

@@ -20,7 +20,8 @@ const ERROR_NUMBERS = Object.freeze({
   ERR_KEY_TYPE: 1011,
   ERR_VALUE_NOT_SERIALIZABLE: 1012,
   ERR_INVALID_OPTION: 1013,
-  ERR_BROKEN: 1020
+  ERR_BROKEN: 1020,
+  ERR_NATIVE_UNAVAILABLE: 1024
 })
 
 /** @typedef {keyof typeof ERROR_NUMBERS} ErrorCode */
@@ -256,6 +257,34 @@ function evictionFailed(reason, refused, cause = refused) {
   return new TypedMapError('ERR_EVICTION_FAILED', text(details), details, { cause })
 }
 
+/** Failures that are told at most, of those that loading the addon ends in: one for each place where it could be. */
+const MAX_FAILURES = 8
+
+/**
+ * The error for an addon that cannot be loaded.
+ *
+ * @param {unknown} cause what loading it threw: the last failure, whose causes are those before
+ * @param {{ platform: string, arch: string, libc: string | null, node: string }} system
+ */
+function nativeUnavailable(cause, system) {
+  /** @type {string[]} */
+  const tried = []
+  for (let failure = /** @type {any} */ (cause); failure && tried.length < MAX_FAILURES; failure = failure.cause) {
+    // The first line: Node adds the files that asked for a module, which are always the same.
+    const [reason] = String(failure.message ?? failure).split('\n')
+    // The generated loader begins with a guess at npm, which is right too rarely to be repeated.
+    if (reason !== undefined && !reason.startsWith('Cannot find native binding')) tried.unshift(reason)
+  }
+  const { platform, arch, libc, node } = system
+  const where = `${platform} ${arch}${libc === null ? '' : ` (${libc})`} with Node.js ${node}`
+  return new TypedMapError(
+    'ERR_NATIVE_UNAVAILABLE',
+    `the native addon cannot be loaded on ${where}: ${tried.join('; ') || 'no reason was given'}`,
+    { ...system, tried },
+    { cause }
+  )
+}
+
 const closed = () => createError(ERROR_NUMBERS.ERR_CLOSED, {})
 
 module.exports = {
@@ -266,6 +295,7 @@ module.exports = {
   createError,
   describe,
   evictionFailed,
+  nativeUnavailable,
   notSerializable,
   outOfRange,
   wrongType

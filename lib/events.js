@@ -5,35 +5,41 @@
 const { readData } = require('./codec.js')
 const { TypedMapError, createError } = require('./errors.js')
 const { LEVEL } = require('./layout.js')
-const { DELIVERED_PER_TURN, Turns, tell } = require('./listeners.js')
+const { Delivery, Subscription } = require('./listeners.js')
 const { binding, onWake } = require('./native.js')
 
 const { drain: drainBinding, listen: listenBinding } = binding
 
 /** @typedef {import('./open-map.js').OpenMap} OpenMap */
-/** @typedef {{ level: string, code: string, details: Record<string, any> }} LogLine */
 /** @typedef {import('./binding.js').MapEvent} MapEvent */
 
 const LEVEL_NAMES = Object.keys(LEVEL)
 
+/** Events that are taken out of native memory in one step: some 100 µs. */
+const DRAINED_PER_STEP = 32
+
 /** What this thread wants to hear of one open map. */
 class Audience {
-  /** @type {Set<{ listener: (line: LogLine) => void }>} */
+  /** @type {Set<Subscription>} */
   logs = new Set()
-  /** @type {Set<{ listener: (error: Error) => void }>} */
+  /** @type {Set<Subscription>} */
   errors = new Set()
   #open
-  /** Keeps a named map open while somebody listens; others can still write to it. */
+  /** Drained and not yet delivered, from `#next` on. @type {MapEvent[]} */
+  #drained = []
+  #next = 0
+  #delivery = new Delivery(() => this.#step())
+  /** Keeps a named map open while something listens: other threads can still write to it. */
   map
 
   /** @param {OpenMap} open @param {object} map */
   constructor(open, map) {
     this.#open = open
-    // Nobody else can do anything to a map without a name, so there is nothing to wait for.
+    // Only this thread can do anything to a map without a name, so there is nothing to wait for.
     this.map = open.name === null ? undefined : map
   }
 
-  /** Tells native code what is wanted. */
+  /** Says to native code what is wanted. */
   subscribe() {
     const level = this.logs.size > 0 ? LEVEL[this.#open.logLevel] : LEVEL.off
     listenBinding(this.#open.id, level, this.errors.size > 0)
@@ -42,16 +48,68 @@ class Audience {
   isEmpty() {
     return this.logs.size === 0 && this.errors.size === 0
   }
+
+  wake() {
+    this.#delivery.schedule()
+  }
+
+  /** Delivers nothing any more. */
+  end() {
+    this.#delivery.cancel()
+    this.logs.clear()
+    this.errors.clear()
+    this.#drained = []
+  }
+
+  /** Whether there may be more. */
+  #step() {
+    if (this.isEmpty()) return false
+    if (this.#next < this.#drained.length) {
+      this.#deliver(/** @type {MapEvent} */ (this.#drained[this.#next++]))
+      return true
+    }
+    this.#next = 0
+    this.#drained = drainBinding(this.#open.id, DRAINED_PER_STEP)
+    // Only once nothing was there, the next event wakes this again.
+    return this.#drained.length > 0
+  }
+
+  /** @param {MapEvent} event */
+  #deliver(event) {
+    const details = readData(event.details)
+    if (event.kind === 'error') {
+      const error = createError(event.number ?? 0, details)
+      if (error instanceof TypedMapError) error.details.operation = event.operation
+      call(this.errors, error)
+    } else if (event.kind === 'log') {
+      const level = /** @type {string} */ (LEVEL_NAMES[event.level ?? LEVEL.error])
+      call(this.logs, { level, code: event.code ?? '', details })
+    } else {
+      call(this.logs, { level: 'warn', code: 'events.dropped', details: { count: event.count ?? 0 } })
+    }
+  }
+}
+
+/**
+ * Calls all who listen now. One that ends another keeps it from being called.
+ *
+ * @param {Set<Subscription>} subscriptions
+ * @param {unknown} given
+ */
+function call(subscriptions, given) {
+  for (const subscription of [...subscriptions]) if (subscriptions.has(subscription)) subscription.call(given)
 }
 
 /** By the id of the open map. @type {Map<number, Audience>} */
 const audiences = new Map()
 
 /** @param {OpenMap} open */
-const forget = open => audiences.delete(open.id)
+function forget(open) {
+  audiences.get(open.id)?.end()
+  audiences.delete(open.id)
+}
 
 /**
- * @template T
  * @param {OpenMap} open
  * @param {object} map
  * @param {'logs' | 'errors'} kind
@@ -61,64 +119,26 @@ const forget = open => audiences.delete(open.id)
 function subscribe(open, map, kind, listener) {
   const audience = audiences.get(open.id) ?? new Audience(open, map)
   // An object of its own, so that the same function can listen twice.
-  const seat = { listener }
-  audience[kind].add(seat)
+  const subscription = new Subscription(listener)
+  audience[kind].add(subscription)
   try {
     audience.subscribe()
   } catch (error) {
-    audience[kind].delete(seat)
+    audience[kind].delete(subscription)
     throw error
   }
   open.atEnd(forget)
   audiences.set(open.id, audience)
   return () => {
-    if (!audience[kind].delete(seat) || audiences.get(open.id) !== audience) return
+    // After the map was closed there is nothing to end.
+    if (!audience[kind].delete(subscription) || audiences.get(open.id) !== audience) return
     audience.subscribe()
-    if (audience.isEmpty()) audiences.delete(open.id)
+    if (audience.isEmpty()) forget(open)
   }
 }
-
-/** @param {MapEvent} event */
-function deliver(event) {
-  const audience = audiences.get(event.id)
-  if (audience === undefined) return
-  const details = readData(event.details)
-  if (event.kind === 'error') {
-    const error = createError(event.number ?? 0, details)
-    if (error instanceof TypedMapError) error.details.operation = event.operation
-    tell(audience.errors, error)
-  } else if (event.kind === 'log') {
-    const level = /** @type {string} */ (LEVEL_NAMES[event.level ?? LEVEL.error])
-    tell(audience.logs, { level, code: event.code ?? '', details })
-  } else {
-    tell(audience.logs, { level: 'warn', code: 'events.dropped', details: { count: event.count ?? 0 } })
-  }
-}
-
-/** Drained and not yet delivered, from `next` on. @type {MapEvent[]} */
-let drained = []
-let next = 0
-/** Whether more wait natively. */
-let isWoken = false
-
-const turns = new Turns(() => {
-  if (next === drained.length && isWoken) {
-    isWoken = false
-    drained = drainBinding()
-    next = 0
-  }
-  const end = Math.min(next + DELIVERED_PER_TURN, drained.length)
-  while (next < end) deliver(/** @type {MapEvent} */ (drained[next++]))
-  if (next === drained.length) {
-    drained = []
-    next = 0
-  }
-  return drained.length > 0 || isWoken
-})
 
 onWake(() => {
-  isWoken = true
-  turns.schedule()
+  for (const audience of audiences.values()) audience.wake()
 })
 
 module.exports = { subscribe }

@@ -2,6 +2,7 @@
 
 // The grouping of `TypedMap.groupBy`, which is that of `Map.groupBy` with bytes compared by content.
 
+const { Buffer } = require('node:buffer')
 const { checkFunction } = require('./checks.js')
 const { ERROR_NUMBERS, createError, wrongType } = require('./errors.js')
 

@@ -3,6 +3,8 @@
 // Handles: references to entries, for the user. What a handle is, is in its four numbers; what its private fields hold is
 // a near cache's copy of the value, placed here because reading it then costs no lookup.
 
+const { share } = require('./load.js')
+
 /** Words that no version is found in: what stands in place of the words of an entry when there is no copy. */
 const NO_WORDS = new Int32Array(1)
 const NO_VERSION = 1
@@ -151,3 +153,10 @@ module.exports = {
   markAccessWord,
   takeMark
 }
+
+// All evaluations of the package in a thread share the class of the first, so that each of them knows the handles of the others.
+const shared = share(module.exports)
+Object.assign(module.exports, shared)
+
+/** What is shared, for an evaluation to keep it as long as it lives itself. */
+module.exports.shared = shared

@@ -2,6 +2,7 @@
 
 // TypedMap: what users call. Reads are answered by the near cache where it can, everything else by one native call.
 
+const worker = require('node:worker_threads')
 const batch = require('./batch.js')
 const { checkFunction, readCount, readName } = require('./checks.js')
 const { decode, decodeCopy, decodeWritten, encode, kindOf, writeData } = require('./codec.js')
@@ -11,11 +12,13 @@ const events = require('./events.js')
 const { readWriteOptions, requestTtl } = require('./expiry.js')
 const { group } = require('./group.js')
 const { Handle } = require('./handle.js')
+const { CUSTOM, inspectMap } = require('./inspect.js')
 const { Cursor, MapIterator } = require('./iterators.js')
 const { KIND, SCRATCH, WANT } = require('./layout.js')
 const { binding, scratch } = require('./native.js')
 const { NO_CACHE, STALE, copyOf, freshCopyOf, hasFreshCopy, isHit, isKeptBy } = require('./near-cache.js')
 const { OpenMap } = require('./open-map.js')
+const { construct, takeRequest } = require('./opening.js')
 const { readGetOptions, readInsertOptions, readLimits, readOptions } = require('./options.js')
 const pressure = require('./pressure.js')
 const removals = require('./removals.js')
@@ -58,15 +61,6 @@ const MAX_COORDINATE = 2 ** 32 - 1
 const JSON_TEXT = KIND.Json
 const FIRST_BYTES = KIND.Uint8Array
 
-/** Asks the constructor for a named map. Not exported, so nobody else can. */
-class OpenRequest {
-  /** @param {string} name @param {unknown} options */
-  constructor(name, options) {
-    this.name = name
-    this.options = options
-  }
-}
-
 /**
  * Whether the only argument of the constructor means options: an ordinary object that says nothing of iteration. Others
  * (a promise that somebody forgot to await, a date) are treated as what `Map` takes and refused.
@@ -92,6 +86,12 @@ const notAHandle = given =>
 
 const dispose = Symbol.dispose ?? Symbol.for('Symbol.dispose')
 
+/** Number of the map, as a property that deep equality looks at: two maps are not equal for having no visible properties. */
+const INSTANCE = Symbol('TypedMap.instance')
+
+/** Makes cloning an object an error, where Node can: a map is sent to other threads by its name. @type {(object: object) => void} */
+const markAsUncloneable = /** @type {any} */ (worker).markAsUncloneable ?? (() => {})
+
 class TypedMap {
   /** The same as `#open.near`, one step closer. */
   #near = NO_CACHE
@@ -103,18 +103,23 @@ class TypedMap {
 
   /** @param {any[]} given iterable and options, or one of them; a rest, because the length of Map is 0 */
   constructor(...given) {
-    const [iterable, options] = given
-    const isNamed = iterable instanceof OpenRequest
-    const isAlone = options === undefined && isOptions(iterable)
-    const read = readOptions(isNamed ? iterable.options : isAlone ? iterable : options)
-    const open = new OpenMap(isNamed ? iterable.name : null, read)
+    const request = takeRequest(new.target)
+    // A constructor of a derived class that hands nothing on wants what `open` was given.
+    const [iterable, options] = given.length === 0 ? [request?.options] : given
+    const isAlone =
+      options === undefined && (isOptions(iterable) || (request !== undefined && iterable === request.options))
+    const read = readOptions(isAlone ? iterable : options)
+    const open = new OpenMap(request === undefined ? null : request.name, read)
+    if (request !== undefined) request.open = open
     this.#open = open
     this.#room = new Room(this, open, read)
     this.#near = open.near
     open.watch(this)
     // What `class` does for a prototype that is no object is right for Object, not here.
     if (new.target !== TypedMap && !isObject(new.target.prototype)) Object.setPrototypeOf(this, TypedMap.prototype)
-    if (isNamed || isAlone || iterable === undefined || iterable === null) return
+    Object.defineProperty(this, INSTANCE, { value: open.instance, enumerable: true })
+    markAsUncloneable(this)
+    if (isAlone || iterable === undefined || iterable === null) return
     try {
       this.#fill(iterable)
     } catch (error) {
@@ -139,15 +144,15 @@ class TypedMap {
 
   /** @param {string} name @param {unknown} [options] */
   static open(name, options = undefined) {
-    const request = new OpenRequest(readName('name', name), options)
+    const checked = readName('name', name)
     // biome-ignore lint/complexity/noThisInStatic: of a derived class, an instance of that is made
     const type = typeof this === 'function' ? this : TypedMap
-    // Without running its constructor, which may not hand on what it is given.
-    return /** @type {TypedMap} */ (Reflect.construct(TypedMap, [request], type))
+    const isOurs = type === TypedMap || Object.prototype.isPrototypeOf.call(TypedMap, type)
+    return /** @type {TypedMap} */ (construct(isOurs ? type : TypedMap, type, checked, options))
   }
 
   static names() {
-    return namesBinding()
+    return [...namesBinding()]
   }
 
   /** @param {Iterable<any>} items @param {(item: any, index: number) => any} callback */
@@ -688,6 +693,12 @@ class TypedMap {
 
   [dispose]() {
     this.close()
+  }
+
+  /** @param {number | null} depth @param {any} options @param {any} inspect */
+  [CUSTOM](depth, options, inspect) {
+    // What is made of a map by a proxy or a prototype is none.
+    return #open in this ? inspectMap(this, this.#open, depth, options, inspect) : '[TypedMap]'
   }
 }
 

@@ -1,11 +1,14 @@
 'use strict'
 
-// The native side, made ready for this environment: once per thread, when the package is loaded.
+// The native side, made ready for this evaluation of the package. A thread may evaluate it more than once: test runners do for
+// each file, and each bundle brings its own.
 
-const binding = require('./binding.js')
 const { readData } = require('./codec.js')
 const { createError } = require('./errors.js')
+const { shared } = require('./handle.js')
 const { SCRATCH_LENGTH } = require('./layout.js')
+const { attempt } = require('./listeners.js')
+const loaded = require('./load.js')
 
 /** Where a native call leaves what it has to say besides its result. The next native call writes over it. */
 const scratch = new Uint32Array(SCRATCH_LENGTH)
@@ -39,15 +42,23 @@ function append(array, ...values) {
   array.push(...values)
 }
 
-binding.attach(
+const { evaluation, ...operations } = loaded.attach(
   scratch,
   (number, details) => createError(number, readData(details)),
   () => {
-    for (const waker of wakers) waker()
+    for (const waker of wakers) attempt(waker)
   },
   spread,
-  append
+  append,
+  shared
 )
+
+const binding = {
+  ...loaded,
+  ...operations,
+  /** @param {string | null} name @param {string} options */
+  open: (name, options) => loaded.open(evaluation, name, options)
+}
 
 /**
  * Has `waker` called when something waits that native code has for this thread: events, removals, pressure.

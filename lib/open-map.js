@@ -11,9 +11,11 @@ const { FUNCTION } = require('./options.js')
 const { HitLog, Words } = require('./words.js')
 
 const {
+  abandon: abandonBinding,
   addNearHits: addNearHitsBinding,
   close: closeBinding,
   destroy: destroyBinding,
+  memoryLimit: memoryLimitBinding,
   open: openBinding,
   typeName: typeNameBinding
 } = binding
@@ -23,8 +25,8 @@ const {
 /** Near-cache hits are reported to the store at the first miss after so many, for the statistics of other threads. */
 const HITS_PER_REPORT = 1_024
 
-/** Closes maps that nobody can reach any more. @type {FinalizationRegistry<OpenMap>} */
-const unreachable = new FinalizationRegistry(open => open.close())
+/** Gives up maps that nothing can reach any more. @type {FinalizationRegistry<OpenMap>} */
+const unreachable = new FinalizationRegistry(open => open.abandon())
 
 /**
  * The option that is a function of the user, in a map that has one.
@@ -66,7 +68,7 @@ class OpenMap {
   }
 
   /**
-   * Closes this when `map` is collected without having been closed.
+   * Gives this up when `map` is collected without having been closed.
    *
    * @param {object} map
    */
@@ -97,6 +99,11 @@ class OpenMap {
     if (handle.map === this.instance) return true
     this.check()
     return false
+  }
+
+  /** Bytes that the map may hold now, `null` for no limit. */
+  memoryLimit() {
+    return memoryLimitBinding(this.id)
   }
 
   /** Replaces the near cache by an empty one. */
@@ -133,27 +140,32 @@ class OpenMap {
 
   /** Gives up this `open`. Does nothing the second time. */
   close() {
-    if (this.#isClosed) return
-    this.#end()
+    if (!this.#isClosed) this.#end(closeBinding)
+  }
+
+  /** Gives up this `open`, because nothing can reach it: the thread goes on to hold a map with a name. */
+  abandon() {
+    if (!this.#isClosed) this.#end(abandonBinding)
   }
 
   /** Ends the map for all threads. Does nothing once this is closed. */
   destroy() {
     if (this.#isClosed) return
     destroyBinding(this.id)
-    this.#end()
+    this.#end(closeBinding)
   }
 
-  #end() {
+  /** @param {(id: number) => unknown} giveUp */
+  #end(giveUp) {
     this.#isClosed = true
     unreachable.unregister(this)
     for (const ending of this.#endings) ending(this)
     try {
       this.reportHits()
     } catch {
-      // The map was destroyed or broken, and nobody will read its statistics.
+      // The map was destroyed or broken, and its statistics will not be read.
     }
-    closeBinding(this.id)
+    giveUp(this.id)
     const { near } = this
     this.near = NO_CACHE
     near.dispose()

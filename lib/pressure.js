@@ -4,7 +4,7 @@
 
 const { checkObject } = require('./checks.js')
 const { outOfRange, wrongType } = require('./errors.js')
-const { Turns, call } = require('./listeners.js')
+const { Delivery, Subscription } = require('./listeners.js')
 const { binding, onWake } = require('./native.js')
 
 const {
@@ -20,8 +20,8 @@ const {
 
 const DEFAULT_THRESHOLDS = [0.8, 0.9, 0.95]
 
-/** Bytes that are evicted in one turn of the event loop: a millisecond or two of it. */
-const EVICTED_PER_TURN_BYTES = 4 * 1024 * 1024
+/** Bytes that are evicted in one step: less than half a millisecond. */
+const EVICTED_PER_STEP_BYTES = 1024 * 1024
 
 /**
  * Checks at what ratios of memory to limit a listener wants to be called.
@@ -44,7 +44,7 @@ function readThresholds(options) {
 
 /** One listener of this thread to one open map. */
 class Gauge {
-  /** Held, because a map that somebody listens to must not be closed for being unreachable. */
+  /** Held, because a map that something listens to must not be closed for being unreachable. */
   map
   open
   #listener
@@ -53,8 +53,8 @@ class Gauge {
   #token
   /** Bytes to evict to, while that goes on. */
   #goalBytes = 0
-  #reading = new Turns(() => this.#read())
-  #relief = new Turns(() => this.#evictSome())
+  #reading = new Delivery(() => this.#read())
+  #relief = new Delivery(() => this.#evictSome())
 
   /**
    * @param {OpenMap} open
@@ -65,7 +65,7 @@ class Gauge {
   constructor(open, map, listener, thresholds) {
     this.open = open
     this.map = map
-    this.#listener = listener
+    this.#listener = new Subscription(listener)
     this.#thresholds = thresholds
     this.#token = listenPressureBinding(open.id, thresholds)
   }
@@ -81,7 +81,7 @@ class Gauge {
   #read() {
     if (!gauges.has(this)) return false
     const ratio = takePressureBinding(this.open.id, this.#token)
-    if (ratio === null || call(this.#listener, ratio) !== true || !gauges.has(this)) return false
+    if (ratio === null || this.#listener.call(ratio) !== true || !gauges.has(this)) return false
     const crossed = this.#thresholds.filter(threshold => threshold <= ratio)
     const limit = this.#ask(memoryLimitBinding, null)
     if (crossed.length > 0 && limit !== null) {
@@ -109,7 +109,7 @@ class Gauge {
   /** Evicts a part of what is above the goal; whether there is more. */
   #evictSome() {
     if (!gauges.has(this)) return false
-    const stepBytes = Math.max(this.#goalBytes, this.#ask(memoryUsedBinding, 0) - EVICTED_PER_TURN_BYTES)
+    const stepBytes = Math.max(this.#goalBytes, this.#ask(memoryUsedBinding, 0) - EVICTED_PER_STEP_BYTES)
     return this.#ask(id => evictToBinding(id, stepBytes), 0) > 0 && stepBytes > this.#goalBytes
   }
 }

@@ -7,29 +7,42 @@ const { handleAt } = require('./batch.js')
 const { checkObject, quoted } = require('./checks.js')
 const { decode } = require('./codec.js')
 const { outOfRange, wrongType } = require('./errors.js')
-const { CAUSE, KEY_KIND, REMOVAL_ROW, REMOVED_BY, SCRATCH } = require('./layout.js')
-const { DELIVERED_PER_TURN, Turns, call } = require('./listeners.js')
+const { CAUSE, KEY_KIND, KIND, REMOVAL_ROW, REMOVED_BY, SCRATCH } = require('./layout.js')
+const { Delivery, Subscription } = require('./listeners.js')
 const { binding, onWake, scratch } = require('./native.js')
 
 const { listenRemovals: listenRemovalsBinding, takeRemovals: takeRemovalsBinding } = binding
 
 /** @typedef {import('./open-map.js').OpenMap} OpenMap */
 /** @typedef {Record<string, any>} Removal */
-/** @typedef {{ listener: (removal: Removal) => void, causes: Set<number> }} Seat */
-/** With those who listened when it was taken out. @typedef {{ removal: Removal, seats: Seat[] }} Taken */
+/** With those who listened when it was taken out. @typedef {{ removal: Removal, listeners: Listener[] }} Taken */
 
 const { DROPPED, STATE, TYPE } = SCRATCH
+const JSON_TEXT = KIND.Json
 
 const CAUSES = Object.keys(CAUSE)
 /** Names of causes by their number. */
 const CAUSE_NAMES = ['', ...CAUSES]
 const DEFAULT_CAUSES = ['evicted', 'expired']
 
+/**
+ * Removals that are taken out of native memory in one step, and bytes of keys and values after which it takes no more: some
+ * 100 µs. One that is larger is taken out alone.
+ */
+const TAKEN_PER_STEP = 64
+const TAKEN_PER_STEP_BYTES = 256 * 1024
+
+/**
+ * A document with more characters than this is decoded when a listener asks for it. Shorter ones take some µs, and as plain
+ * properties they are easier to look at.
+ */
+const LARGE_TEXT = 1_024
+
 /** Where native code says what it gives. */
-const states = new Uint32Array(DELIVERED_PER_TURN * REMOVAL_ROW)
+const states = new Uint32Array(TAKEN_PER_STEP * REMOVAL_ROW)
 
 /** More than ever wait at once. Other threads may go on causing removals faster than this one takes them. */
-const MAX_TAKES = 256
+const MAX_TAKES = 1_024
 
 /**
  * Checks what a listener wants to hear of.
@@ -46,19 +59,30 @@ function readCauses(options) {
   return new Set(causes.map(cause => CAUSE[/** @type {keyof typeof CAUSE} */ (cause)]))
 }
 
+class Listener extends Subscription {
+  /** @param {(removal: Removal) => void} listener @param {Set<number>} causes */
+  constructor(listener, causes) {
+    super(listener)
+    this.causes = causes
+  }
+
+  /** @param {Removal} removal */
+  wants({ cause }) {
+    return cause === undefined || this.causes.has(CAUSE[/** @type {keyof typeof CAUSE} */ (cause)])
+  }
+}
+
 /** The listeners of this thread to one open map. */
 class Audience {
-  /** Held, because a map that somebody listens to must not be closed for being unreachable: entries expire by themselves. */
+  /** Held, because a map that something listens to must not be closed for being unreachable: entries expire by themselves. */
   map
   #open
-  /** @type {Set<Seat>} */
-  #seats = new Set()
+  /** @type {Set<Listener>} */
+  #listeners = new Set()
   /** Taken out and not delivered, from `#next` on. @type {Taken[]} */
   #taken = []
   #next = 0
-  /** Whether more may wait natively. */
-  #isWoken = false
-  #turns = new Turns(() => this.#deliverSome())
+  #delivery = new Delivery(() => this.#step())
 
   /** @param {OpenMap} open @param {object} map */
   constructor(open, map) {
@@ -66,83 +90,73 @@ class Audience {
     this.map = map
   }
 
-  /** @param {Seat} seat */
-  add(seat) {
+  /** @param {Listener} listener */
+  add(listener) {
     // What happened so far is not for the newcomer.
-    for (let takes = 0; takes < MAX_TAKES && this.#seats.size > 0 && this.#takeSome(); takes++);
-    this.#seats.add(seat)
+    for (let takes = 0; takes < MAX_TAKES && this.#listeners.size > 0 && this.#takeSome(); takes++);
+    this.#listeners.add(listener)
     try {
       this.#subscribe()
     } catch (error) {
-      this.#seats.delete(seat)
+      this.#listeners.delete(listener)
       throw error
     }
   }
 
   /**
-   * @param {Seat} seat
-   * @returns {boolean} whether nobody is left
+   * @param {Listener} listener
+   * @returns {boolean} whether none is left
    */
-  leave(seat) {
-    if (this.#seats.delete(seat)) this.#subscribe()
-    return this.#seats.size === 0
+  leave(listener) {
+    if (this.#listeners.delete(listener)) this.#subscribe()
+    return this.#listeners.size === 0
   }
 
   wake() {
-    this.#isWoken = true
-    this.#turns.schedule()
+    this.#delivery.schedule()
   }
 
-  /** Tells nobody anything any more. */
+  /** Delivers nothing any more. */
   end() {
-    this.#seats.clear()
+    this.#delivery.cancel()
+    this.#listeners.clear()
     this.#taken = []
-    this.#isWoken = false
   }
 
-  /** Tells native code what is wanted. */
+  /** Says to native code what is wanted. */
   #subscribe() {
     let mask = 0
-    for (const { causes } of this.#seats) for (const cause of causes) mask |= 1 << cause
+    for (const { causes } of this.#listeners) for (const cause of causes) mask |= 1 << cause
     listenRemovalsBinding(this.#open.id, mask)
   }
 
-  /** Takes removals out of native memory; whether there may be more. */
+  /** Takes removals out of native memory; whether there were any. Only once there were none, the next one wakes this again. */
   #takeSome() {
     const open = this.#open
-    const cells = takeRemovalsBinding(open.id, DELIVERED_PER_TURN, states)
+    const cells = takeRemovalsBinding(open.id, TAKEN_PER_STEP, states, TAKEN_PER_STEP_BYTES)
     const count = /** @type {number} */ (scratch[STATE])
     const dropped = /** @type {number} */ (scratch[DROPPED])
-    const seats = [...this.#seats]
-    for (let index = 0; index < count; index++) this.#taken.push({ removal: removalAt(open, cells, index), seats })
-    if (dropped > 0) this.#taken.push({ removal: { dropped }, seats })
-    // Only once nothing was there, the next removal wakes this again.
-    this.#isWoken = count > 0 || dropped > 0
-    return this.#isWoken
+    const listeners = [...this.#listeners]
+    for (let index = 0; index < count; index++) this.#taken.push({ removal: removalAt(open, cells, index), listeners })
+    if (dropped > 0) this.#taken.push({ removal: { dropped }, listeners })
+    return count > 0 || dropped > 0
   }
 
-  #deliverSome() {
-    if (this.#next === this.#taken.length && this.#isWoken) {
-      this.#taken = []
-      this.#next = 0
-      this.#takeSome()
+  /** Whether there may be more. */
+  #step() {
+    if (this.#listeners.size === 0) return false
+    if (this.#next < this.#taken.length) {
+      const { removal, listeners } = /** @type {Taken} */ (this.#taken[this.#next++])
+      for (const listener of listeners) {
+        if (this.#listeners.has(listener) && listener.wants(removal)) listener.call(removal)
+      }
+      return true
     }
-    const end = Math.min(this.#next + DELIVERED_PER_TURN, this.#taken.length)
-    // A listener that closes the map leaves nothing to deliver.
-    while (this.#next < end && this.#next < this.#taken.length) {
-      const { removal, seats } = /** @type {Taken} */ (this.#taken[this.#next++])
-      for (const seat of seats) if (this.#seats.has(seat) && wants(seat, removal)) call(seat.listener, removal)
-    }
-    return this.#next < this.#taken.length || this.#isWoken
+    this.#taken = []
+    this.#next = 0
+    return this.#takeSome()
   }
 }
-
-/**
- * @param {Seat} seat
- * @param {Removal} removal
- */
-const wants = (seat, { cause }) =>
-  cause === undefined || seat.causes.has(CAUSE[/** @type {keyof typeof CAUSE} */ (cause)])
 
 /**
  * What listeners are told of the removal at `index` of `states`.
@@ -157,10 +171,30 @@ function removalAt(open, cells, index) {
   const at = (/** @type {number} */ column) => /** @type {number} */ (states[row + column])
   const handle = handleAt(open.instance, states, row)
   const key = at(KEY_KIND) === 0 ? handle : cells[index * 2]
-  const value = decode(at(STATE), cells[index * 2 + 1])
-  const cause = CAUSE_NAMES[at(REMOVED_BY)]
+  const [kind, raw] = [at(STATE), cells[index * 2 + 1]]
+  const isLarge = kind === JSON_TEXT && raw.length > LARGE_TEXT
+  const removal = { key, handle, value: isLarge ? undefined : decode(kind, raw), cause: CAUSE_NAMES[at(REMOVED_BY)] }
+  if (isLarge) decodeLater(removal, kind, raw)
   const type = at(TYPE) === 0 ? null : open.typeName(at(TYPE))
-  return type === null ? { key, handle, value, cause } : { key, handle, value, cause, type }
+  return type === null ? removal : Object.assign(removal, { type })
+}
+
+/**
+ * Decodes the value of a removal when it is first asked for.
+ *
+ * @param {Removal} removal
+ * @param {number} kind
+ * @param {string} raw
+ */
+function decodeLater(removal, kind, raw) {
+  const become = (/** @type {any} */ value) =>
+    Object.defineProperty(removal, 'value', { value, writable: true, enumerable: true, configurable: true }).value
+  Object.defineProperty(removal, 'value', {
+    get: () => become(decode(kind, raw)),
+    set: become,
+    enumerable: true,
+    configurable: true
+  })
 }
 
 /** By the id of the open map. @type {Map<number, Audience>} */
@@ -183,13 +217,13 @@ function subscribe(open, map, listener, options) {
   const causes = readCauses(options)
   const audience = audiences.get(open.id) ?? new Audience(open, map)
   // An object of its own, so that the same function can listen twice.
-  const seat = { listener, causes }
-  audience.add(seat)
+  const place = new Listener(listener, causes)
+  audience.add(place)
   open.atEnd(forget)
   audiences.set(open.id, audience)
   return () => {
     // After the map was closed there is nothing to end.
-    if (audiences.get(open.id) === audience && audience.leave(seat)) forget(open)
+    if (audiences.get(open.id) === audience && audience.leave(place)) forget(open)
   }
 }
 

@@ -2,7 +2,7 @@
 
 const assert = require('node:assert/strict')
 const { TypedMap } = require('../..')
-const binding = require('../../lib/binding.js')
+const { binding } = require('../../lib/native.js')
 const { MANUAL_CLOCK } = require('../../lib/options.js')
 
 let names = 0

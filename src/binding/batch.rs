@@ -6,8 +6,8 @@
 
 use super::call::{Call, Elements, Engine, Js};
 use super::convert::{Space, key, kind, value};
-use super::env::{Environment, row};
 use super::error::{Failure, Outcome};
+use super::evaluation::{Evaluation, row};
 use super::gather::Gathered;
 use super::hot::type_id;
 use super::layout::{BATCH_ROW, GENERATION, NUMBER, PASSED, SHARD, SLOT, STATE, TYPE, WRITTEN};
@@ -98,7 +98,7 @@ impl Items {
             return Ok(read);
         }
         let mut space = Space::default();
-        call.environment.many()?.read(call.engine, keys, count, &mut |engine, index, js| {
+        call.evaluation.many()?.read(call.engine, keys, count, &mut |engine, index, js| {
             let item = match table.handle(index) {
                 Some(handle) => Item::Handle(handle),
                 None => read.add_key(key(engine, js, &mut space)?),
@@ -149,7 +149,7 @@ fn for_each_value<const N: usize>(
     };
     if count > 0 {
         let mut space = Space::default();
-        call.environment.many()?.read(call.engine, others, count, &mut |engine, _, js| {
+        call.evaluation.many()?.read(call.engine, others, count, &mut |engine, _, js| {
             let kind = write_numbers(&mut at, &mut write)?.ok_or(MISSING)?;
             write(at, value(engine, js, kind, &mut space)?)?;
             at += 1;
@@ -167,8 +167,8 @@ pub fn get_many<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
     let (map, engine) = (call.map()?, call.engine);
     let table = Table::read(engine, call.argument(2), engine.array_len(call.argument(1))?)?;
     let items = Items::read(call, call.argument(1), &table)?;
-    let mut out = call.environment.value_buffer();
-    let mut gathered = Gathered::new(engine, call.environment.many()?);
+    let mut out = call.evaluation.value_buffer();
+    let mut gathered = Gathered::new(engine, call.evaluation.many()?);
     for index in 0..table.rows {
         let found = match items.get(index) {
             Target::Key(key) => map.local().get(key, &mut out)?,
@@ -195,7 +195,7 @@ impl Table<'_> {
     }
 }
 
-impl Environment {
+impl Evaluation {
     /// Says how many items of a batch were written, and how many were dealt with.
     fn note_progress(&self, written: u32, passed: u32) {
         self.note(WRITTEN, written);
@@ -205,16 +205,16 @@ impl Environment {
 
 /// `setMany(id, keys, others, table)`
 pub fn set_many<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
-    let ttl = call.environment.take_ttl();
+    let ttl = call.evaluation.take_ttl();
     let (map, engine) = (call.map()?, call.engine);
-    call.environment.note_progress(0, 0);
+    call.evaluation.note_progress(0, 0);
     let table = Table::read(engine, call.argument(3), engine.array_len(call.argument(1))?)?;
     let items = Items::read(call, call.argument(1), &table)?;
     for_each_value(call, &table, call.argument(2), |index, value| {
         if let Target::Key(key) = items.get(index) {
             map.local().set(key, value, ttl)?;
         }
-        call.environment.note_progress(index as u32 + 1, index as u32 + 1);
+        call.evaluation.note_progress(index as u32 + 1, index as u32 + 1);
         Ok(())
     })?;
     Ok(Js::NOTHING)
@@ -222,9 +222,9 @@ pub fn set_many<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
 
 /// `updateMany(id, items, others, table)`
 pub fn update_many<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
-    let ttl = call.environment.take_ttl();
+    let ttl = call.evaluation.take_ttl();
     let (map, engine) = (call.map()?, call.engine);
-    call.environment.note_progress(0, 0);
+    call.evaluation.note_progress(0, 0);
     let table = Table::read(engine, call.argument(3), engine.array_len(call.argument(1))?)?;
     let items = Items::read(call, call.argument(1), &table)?;
     let mut updated = 0_u32;
@@ -234,7 +234,7 @@ pub fn update_many<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
             Target::Handle(handle) => unless_dead(map.local().replace(handle, value, ttl))?,
         };
         updated += u32::from(written.is_some());
-        call.environment.note_progress(updated, index as u32 + 1);
+        call.evaluation.note_progress(updated, index as u32 + 1);
         Ok(())
     })?;
     engine.float(f64::from(updated))
@@ -256,15 +256,15 @@ fn unless_dead(written: Result<Written, Error>) -> Outcome<Option<Written>> {
 
 /// `insertMany(id, count, others, typeName, table)`
 pub fn insert_many<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
-    let ttl = call.environment.take_ttl();
+    let ttl = call.evaluation.take_ttl();
     let (map, engine) = (call.map()?, call.engine);
-    call.environment.note_progress(0, 0);
+    call.evaluation.note_progress(0, 0);
     let table = Table::read(engine, call.argument(4), call.number(1)? as usize)?;
     let type_id = type_id(engine, &map, call.argument(3))?;
     for_each_value(call, &table, call.argument(2), |index, value| {
         let written = map.local().insert(value, type_id, ttl)?;
         table.put(index, &row(0, &written.place, type_id, value.bytes.len()));
-        call.environment.note_progress(index as u32 + 1, index as u32 + 1);
+        call.evaluation.note_progress(index as u32 + 1, index as u32 + 1);
         Ok(())
     })?;
     Ok(Js::NOTHING)

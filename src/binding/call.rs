@@ -7,6 +7,8 @@
 //! Which calls can run JavaScript: [`Engine::call`], and with it [`Many::read`] and [`Many::append`]. No other does, so
 //! bytes borrowed from an `ArrayBuffer` with [`Engine::bytes`] stay put until one of these.
 
+mod function;
+mod keep;
 mod life;
 mod make;
 mod many;
@@ -18,9 +20,11 @@ use std::ptr;
 
 use napi::sys::{self, Status};
 
-use super::env::Environment;
 use super::error::{Failure, Outcome};
+use super::evaluation::Evaluation;
 
+pub use function::enter_first;
+pub use keep::Kept;
 pub use life::Bell;
 pub use many::{CHUNK, Many};
 pub use read::{Element, Elements, JsType, is_whole};
@@ -72,8 +76,8 @@ fn check(status: sys::napi_status) -> Outcome<()> {
 pub struct Call<'s, const N: usize> {
     /// The engine that called.
     pub engine: Engine<'s>,
-    /// The state of the environment that called.
-    pub environment: &'s Environment,
+    /// The state of the evaluation whose function was called.
+    pub evaluation: &'s Evaluation,
     /// Borrowed from where the engine wrote them: copying them right after that would wait for its stores to land, which
     /// was seen to cost 10 ns.
     arguments: &'s [Js<'s>; N],
@@ -100,7 +104,7 @@ pub type Operation<const N: usize> = for<'s> fn(&Call<'s, N>) -> Outcome<Js<'s>>
 ///
 /// # Safety
 ///
-/// Called by the engine with its own `env` and `info`, for a function whose data is a live [`Environment`].
+/// Called by the engine with its own `env` and `info`, for a function whose data is a live [`Evaluation`].
 #[inline]
 pub unsafe fn enter<const N: usize>(
     env: sys::napi_env,
@@ -118,9 +122,9 @@ pub unsafe fn enter<const N: usize>(
     if status != Status::napi_ok {
         return ptr::null_mut();
     }
-    // SAFETY: the caller vouches for the data, and the environment's state outlives every function of its environment.
-    let environment = unsafe { &*data.cast_const().cast::<Environment>() };
-    let call = Call { engine: Engine { env, scope: PhantomData }, environment, arguments: &arguments };
+    // SAFETY: the caller vouches for the data, and the function that runs holds a count of it.
+    let evaluation = unsafe { &*data.cast_const().cast::<Evaluation>() };
+    let call = Call { engine: Engine { env, scope: PhantomData }, evaluation, arguments: &arguments };
     // What a panic may have left half done is behind the store's locks, and the store marks a map that was under one.
     match catch_unwind(AssertUnwindSafe(|| run(&call))) {
         Ok(Ok(result)) => result.raw,
@@ -135,8 +139,8 @@ pub unsafe fn enter<const N: usize>(
 fn fail<const N: usize>(call: &Call<'_, N>, operation: &'static str, failure: Failure) -> sys::napi_value {
     // Every raw operation has the id of the map first; where it is none, there is nobody to tell.
     let map =
-        call.arguments.first().and_then(|id| call.engine.u32(*id).ok()).and_then(|id| call.environment.map(id).ok());
-    call.environment.throw(call.engine, failure, map.as_deref(), operation);
+        call.arguments.first().and_then(|id| call.engine.u32(*id).ok()).and_then(|id| call.evaluation.map(id).ok());
+    call.evaluation.throw(call.engine, failure, map.as_deref(), operation);
     ptr::null_mut()
 }
 
@@ -215,44 +219,4 @@ impl<'s> Engine<'s> {
             }
         }
     }
-
-    /// Keeps `value` alive until the environment ends.
-    pub fn keep(self, value: Js<'_>) -> Outcome<Kept> {
-        let mut raw = ptr::null_mut();
-        // SAFETY: as in `type_of`.
-        check(unsafe { sys::napi_create_reference(self.env, value.raw, 1, &raw mut raw) })?;
-        Ok(Kept(raw))
-    }
-
-    /// The value that was kept.
-    pub fn kept(self, kept: &Kept) -> Outcome<Js<'s>> {
-        // SAFETY: references live as long as their environment, and `Kept` stays in the state of its environment.
-        self.make(|env, result| unsafe { sys::napi_get_reference_value(env, kept.0, result) })
-    }
-
-    /// Adds a native function to the exports. `environment` has to be the state of this environment, which outlives its
-    /// functions.
-    ///
-    /// # Safety
-    ///
-    /// `object` was passed by the engine to the running callback.
-    pub unsafe fn export(
-        self,
-        object: sys::napi_value,
-        name: &std::ffi::CStr,
-        entry: unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value,
-        environment: &Environment,
-    ) -> Outcome<()> {
-        let data = ptr::from_ref(environment).cast_mut().cast();
-        let len = name.count_bytes() as isize;
-        // SAFETY: `name` lives through the call; `environment` outlives the functions of its environment.
-        let function = self.make(|env, result| unsafe {
-            sys::napi_create_function(env, name.as_ptr(), len, Some(entry), data, result)
-        })?;
-        // SAFETY: `object` is the exports object of this scope.
-        check(unsafe { sys::napi_set_named_property(self.env, object, name.as_ptr(), function.raw) })
-    }
 }
-
-/// A strong reference to a JavaScript value. It ends with its environment.
-pub struct Kept(sys::napi_ref);

@@ -3,8 +3,8 @@
 
 use super::call::{CHUNK, Call, Engine, Js};
 use super::convert::{Space, key, key_to_js};
-use super::env::row;
 use super::error::{Failure, Outcome};
+use super::evaluation::row;
 use super::layout::{STATE, WALK_ROW};
 use crate::store::Left;
 
@@ -13,17 +13,17 @@ pub fn peek<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
     let map = call.map()?;
     let mut space = Space::default();
     let key = key(call.engine, call.argument(1), &mut space)?;
-    let mut out = call.environment.value_buffer();
+    let mut out = call.evaluation.value_buffer();
     let found = map.local().peek(key, &mut out)?;
-    call.environment.give(call.engine, found.as_ref(), &out)
+    call.evaluation.give(call.engine, found.as_ref(), &out)
 }
 
 /// `peekHandle(id, shard, slot, generation)`
 pub fn peek_handle<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let map = call.map()?;
-    let mut out = call.environment.value_buffer();
+    let mut out = call.evaluation.value_buffer();
     let found = map.local().peek_handle(call.handle()?, &mut out)?;
-    call.environment.give(call.engine, found.as_ref(), &out)
+    call.evaluation.give(call.engine, found.as_ref(), &out)
 }
 
 fn left_to_js(engine: Engine<'_>, left: Option<Left>) -> Outcome<Js<'_>> {
@@ -49,7 +49,7 @@ pub fn ttl_of_handle<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
 
 /// `touch(id, key)`: a new deadline, as the scratch array asks for; whether the entry is there.
 pub fn touch<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
-    let ttl = call.environment.take_ttl();
+    let ttl = call.evaluation.take_ttl();
     let map = call.map()?;
     let mut space = Space::default();
     let key = key(call.engine, call.argument(1), &mut space)?;
@@ -58,7 +58,7 @@ pub fn touch<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
 
 /// `touchHandle(id, shard, slot, generation)`
 pub fn touch_handle<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
-    let ttl = call.environment.take_ttl();
+    let ttl = call.evaluation.take_ttl();
     call.engine.boolean(call.map()?.local().touch_handle(call.handle()?, ttl)?)
 }
 
@@ -87,7 +87,7 @@ pub fn evict_entry<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
 /// `candidates(id, count, states)`: the keys of those who would leave next, roughly in that order; the rest of a walk's row for each
 /// in `states`, and how many there are as STATE.
 pub fn candidates<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
-    let (map, engine, many) = (call.map()?, call.engine, call.environment.many()?);
+    let (map, engine, many) = (call.map()?, call.engine, call.evaluation.many()?);
     let states = engine.elements::<u32>(call.argument(2))?;
     let count = call.number(1)? as usize;
     if count > CHUNK || states.len() < count * WALK_ROW {
@@ -96,7 +96,7 @@ pub fn candidates<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
     let mut handles = Vec::with_capacity(count);
     map.local().candidates(count, &mut handles)?;
     let cells = engine.array()?;
-    let mut key_out = call.environment.key_buffer();
+    let mut key_out = call.evaluation.key_buffer();
     let mut keys = Vec::with_capacity(count);
     for handle in handles.into_iter().take(count) {
         let entry = map.local().read_key(handle, &mut key_out)?;
@@ -107,7 +107,7 @@ pub fn candidates<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
         states.set(keys.len() * WALK_ROW, &words);
         keys.push(key_to_js(engine, key_kind, &key_out)?);
     }
-    call.environment.note(STATE, keys.len() as u32);
+    call.evaluation.note(STATE, keys.len() as u32);
     many.append(engine, cells, &keys)?;
     Ok(cells)
 }

@@ -9,7 +9,7 @@ use napi::sys;
 use serde_json::{Value as Json, json};
 
 use super::call::Engine;
-use super::env::Environment;
+use super::evaluation::Evaluation;
 use super::map::OpenMap;
 use crate::store::{Error, Store};
 
@@ -95,7 +95,7 @@ pub fn details(error: &Error, store: Option<&Store>) -> Json {
     }
 }
 
-impl Environment {
+impl Evaluation {
     /// Throws what `failure` is. The store told those who listen of what it refused; of a panic it could not.
     #[cold]
     pub fn throw(&self, engine: Engine<'_>, failure: Failure, map: Option<&OpenMap>, operation: &'static str) {

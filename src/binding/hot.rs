@@ -2,44 +2,55 @@
 //! it says besides its result goes to the scratch array. The signatures are in `raw.d.ts`.
 
 use std::ffi::CStr;
+use std::rc::Rc;
 
 use napi::sys;
 
-use super::call::{CHUNK, Call, Engine, Js, JsType, enter};
+use super::call::{CHUNK, Call, Engine, Js, JsType, enter, enter_first};
 use super::convert::{Space, key, key_to_js, kind, value, value_to_js};
-use super::env::{Environment, row};
 use super::error::Outcome;
+use super::evaluation::{Evaluation, row};
 use super::layout::{STATE, WALK_ROW, WANT_KEYS, WANT_VALUES};
 use super::map::OpenMap;
 use super::{batch, entry, env, removals, shared_words};
 use crate::store::{Found, Handle, KeyKind, Value, ValueKind, Written};
 
-/// Registers raw operations: the name in JavaScript, how many arguments, the function. The name is also the one that
+/// The callback of a raw operation: its name in JavaScript, how many arguments, the function. The name is also the one that
 /// errors and events carry.
-macro_rules! register {
-    ($engine:ident, $exports:ident, $environment:ident; $($name:literal $arguments:literal $run:path;)+) => {$({
+macro_rules! callback {
+    ($enter:ident $name:literal $arguments:literal $run:path) => {{
         /// Called by the engine.
         unsafe extern "C" fn entry(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-            // SAFETY: called by the engine with what is its own, and `export` below gives it the environment as data.
-            unsafe { enter::<$arguments>(env, info, $name, $run) }
+            // SAFETY: called by the engine with what is its own, and with the data that the function was made with.
+            unsafe { $enter::<$arguments>(env, info, $name, $run) }
         }
         const NAME: &CStr = match CStr::from_bytes_with_nul(concat!($name, "\0").as_bytes()) {
             Ok(name) => name,
             Err(_) => panic!("a name with a zero in it"),
         };
-        // SAFETY: the caller of `register` vouches for the exports.
-        unsafe { $engine.export($exports, NAME, entry, $environment) }?;
-    })+};
+        (NAME, entry)
+    }};
 }
 
-/// Adds the raw operations to the exports.
-///
-/// # Safety
-///
-/// `exports` was passed by the engine to the running callback.
-pub unsafe fn register(engine: Engine<'_>, exports: sys::napi_value, environment: &Environment) -> Outcome<()> {
-    register! { engine, exports, environment;
-        "attach" 5 env::attach;
+/// Adds the raw operations that need no evaluation to the exports.
+pub fn register_first(engine: Engine<'_>, exports: Js<'_>) -> Outcome<()> {
+    let (name, entry) = callback!(enter_first "attach" 6 env::attach);
+    engine.export(exports, name, entry)?;
+    let (name, entry) = callback!(enter_first "share" 1 env::share);
+    engine.export(exports, name, entry)
+}
+
+/// Adds the raw operations of an evaluation to `target`. Each of them keeps the state of the evaluation, and `kept`.
+pub fn register(engine: Engine<'_>, target: Js<'_>, evaluation: &Rc<Evaluation>, kept: Js<'_>) -> Outcome<()> {
+    macro_rules! register {
+        ($($name:literal $arguments:literal $run:path;)+) => {$({
+            let (name, entry) = callback!(enter $name $arguments $run);
+            let function = engine.function_of(name, entry, evaluation)?;
+            engine.bind(function, c"kept", kept)?;
+            engine.set_property(target, name, function)?;
+        })+};
+    }
+    register! {
         "get" 2 get;
         "getByHandle" 4 get_by_handle;
         "has" 2 has;
@@ -65,7 +76,7 @@ pub unsafe fn register(engine: Engine<'_>, exports: sys::napi_value, environment
         "weightHandle" 4 entry::weight_handle;
         "evictEntry" 4 entry::evict_entry;
         "candidates" 3 entry::candidates;
-        "takeRemovals" 3 removals::take_removals;
+        "takeRemovals" 4 removals::take_removals;
         "getMany" 3 batch::get_many;
         "setMany" 4 batch::set_many;
         "updateMany" 4 batch::update_many;
@@ -82,8 +93,8 @@ pub unsafe fn register(engine: Engine<'_>, exports: sys::napi_value, environment
 impl<const N: usize> Call<'_, N> {
     /// The map that the first argument names.
     #[inline]
-    pub(super) fn map(&self) -> Outcome<std::rc::Rc<OpenMap>> {
-        self.environment.map(self.number(0)?)
+    pub(super) fn map(&self) -> Outcome<Rc<OpenMap>> {
+        self.evaluation.map(self.number(0)?)
     }
 
     /// The handle in the arguments 1 to 3.
@@ -93,7 +104,7 @@ impl<const N: usize> Call<'_, N> {
     }
 }
 
-impl Environment {
+impl Evaluation {
     /// Gives what was found to JavaScript: the value as result, the rest in the scratch array.
     #[inline]
     pub(super) fn give<'s>(&self, engine: Engine<'s>, found: Option<&Found>, bytes: &[u8]) -> Outcome<Js<'s>> {
@@ -116,16 +127,16 @@ fn get<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
     let map = call.map()?;
     let mut space = Space::default();
     let key = key(call.engine, call.argument(1), &mut space)?;
-    let mut out = call.environment.value_buffer();
+    let mut out = call.evaluation.value_buffer();
     let found = map.local().get(key, &mut out)?;
-    call.environment.give(call.engine, found.as_ref(), &out)
+    call.evaluation.give(call.engine, found.as_ref(), &out)
 }
 
 fn get_by_handle<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let map = call.map()?;
-    let mut out = call.environment.value_buffer();
+    let mut out = call.evaluation.value_buffer();
     let found = map.local().get_by_handle(call.handle()?, &mut out)?;
-    call.environment.give(call.engine, found.as_ref(), &out)
+    call.evaluation.give(call.engine, found.as_ref(), &out)
 }
 
 fn has<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
@@ -144,7 +155,7 @@ fn get_handle<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
     let mut space = Space::default();
     let place = map.local().place_of(key(call.engine, call.argument(1), &mut space)?)?;
     if let Some(place) = &place {
-        call.environment.note_place(place);
+        call.evaluation.note_place(place);
     }
     call.engine.boolean(place.is_some())
 }
@@ -156,26 +167,26 @@ fn size<'s>(call: &Call<'s, 1>) -> Outcome<Js<'s>> {
 }
 
 fn set<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
-    let ttl = call.environment.take_ttl();
+    let ttl = call.evaluation.take_ttl();
     let map = call.map()?;
     let (mut key_space, mut value_space) = (Space::default(), Space::default());
     let key = key(call.engine, call.argument(1), &mut key_space)?;
     let value = value(call.engine, call.argument(2), kind(call.number(3)?)?, &mut value_space)?;
-    Ok(call.environment.give_written(&map.local().set(key, value, ttl)?, value))
+    Ok(call.evaluation.give_written(&map.local().set(key, value, ttl)?, value))
 }
 
 fn get_or_insert<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
-    let ttl = call.environment.take_ttl();
+    let ttl = call.evaluation.take_ttl();
     let map = call.map()?;
     let (mut key_space, mut value_space) = (Space::default(), Space::default());
     let key = key(call.engine, call.argument(1), &mut key_space)?;
     let value = value(call.engine, call.argument(2), kind(call.number(3)?)?, &mut value_space)?;
-    let mut out = call.environment.value_buffer();
+    let mut out = call.evaluation.value_buffer();
     let (found, written) = map.local().get_or_insert(key, value, ttl, &mut out)?;
     if let Some(written) = written {
-        return Ok(call.environment.give_written(&written, value));
+        return Ok(call.evaluation.give_written(&written, value));
     }
-    call.environment.give(call.engine, found.as_ref(), &out)
+    call.evaluation.give(call.engine, found.as_ref(), &out)
 }
 
 /// The number of the type that `js` names, 0 for `undefined`.
@@ -188,20 +199,20 @@ pub(super) fn type_id(engine: Engine<'_>, map: &OpenMap, js: Js<'_>) -> Outcome<
 }
 
 fn insert<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
-    let ttl = call.environment.take_ttl();
+    let ttl = call.evaluation.take_ttl();
     let map = call.map()?;
     let mut space = Space::default();
     let value = value(call.engine, call.argument(1), kind(call.number(2)?)?, &mut space)?;
     let type_id = type_id(call.engine, &map, call.argument(3))?;
-    Ok(call.environment.give_written(&map.local().insert(value, type_id, ttl)?, value))
+    Ok(call.evaluation.give_written(&map.local().insert(value, type_id, ttl)?, value))
 }
 
 fn replace<'s>(call: &Call<'s, 6>) -> Outcome<Js<'s>> {
-    let ttl = call.environment.take_ttl();
+    let ttl = call.evaluation.take_ttl();
     let map = call.map()?;
     let mut space = Space::default();
     let value = value(call.engine, call.argument(4), kind(call.number(5)?)?, &mut space)?;
-    Ok(call.environment.give_written(&map.local().replace(call.handle()?, value, ttl)?, value))
+    Ok(call.evaluation.give_written(&map.local().replace(call.handle()?, value, ttl)?, value))
 }
 
 fn delete<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
@@ -219,16 +230,16 @@ fn remove<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
     let map = call.map()?;
     let mut space = Space::default();
     let key = key(call.engine, call.argument(1), &mut space)?;
-    let mut out = call.environment.value_buffer();
+    let mut out = call.evaluation.value_buffer();
     let found = map.local().remove(key, &mut out)?;
-    call.environment.give(call.engine, found.as_ref(), &out)
+    call.evaluation.give(call.engine, found.as_ref(), &out)
 }
 
 fn remove_handle<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let map = call.map()?;
-    let mut out = call.environment.value_buffer();
+    let mut out = call.evaluation.value_buffer();
     let found = map.local().remove_handle(call.handle()?, &mut out)?;
-    call.environment.give(call.engine, found.as_ref(), &out)
+    call.evaluation.give(call.engine, found.as_ref(), &out)
 }
 
 /// A walk ends after the entry with which it has come to so many bytes: 50 µs of copying. What was fetched and is not visited is
@@ -239,13 +250,13 @@ const WALK_BYTES: usize = 256 * 1_024;
 /// [`WALK_BYTES`], but at least one if there is any. Two cells for each, its row in `states`, its sequence in `sequences`, and how
 /// many there are as STATE.
 fn walk<'s>(call: &Call<'s, 6>) -> Outcome<Js<'s>> {
-    let (map, engine, many) = (call.map()?, call.engine, call.environment.many()?);
+    let (map, engine, many) = (call.map()?, call.engine, call.evaluation.many()?);
     let mut after = engine.f64(call.argument(1))? as u64;
     let (count, want) = (call.number(2)? as usize, call.number(3)?);
     let states = engine.elements::<u32>(call.argument(4))?;
     let sequences = engine.elements::<f64>(call.argument(5))?;
     let cells = engine.array()?;
-    let (mut key_out, mut value_out) = (call.environment.key_buffer(), call.environment.value_buffer());
+    let (mut key_out, mut value_out) = (call.evaluation.key_buffer(), call.evaluation.value_buffer());
     let (mut steps, mut done, mut bytes) = (Vec::new(), 0, 0);
     // All entries of a stretch may be gone by the time they are read. Only a stretch without entries is the end.
     while done == 0 {
@@ -283,7 +294,7 @@ fn walk<'s>(call: &Call<'s, 6>) -> Outcome<Js<'s>> {
             })?;
         }
     }
-    call.environment.note(STATE, done as u32);
+    call.evaluation.note(STATE, done as u32);
     Ok(cells)
 }
 

@@ -15,11 +15,11 @@ use napi_derive::napi;
 use parking_lot::Mutex;
 use serde_json::json;
 
-use super::call::{Bell, Engine, Js};
+use super::call::{Bell, Engine};
 use super::env::within;
 use super::error::{Outcome, details};
-use super::map::OpenMap;
-use crate::store::{Event, Level, Subscription, Wake};
+use super::map::{OpenMap, with_map};
+use crate::store::{Event, Level, Wake};
 
 /// Wakes one environment.
 pub struct Alarm(Arc<Gate>);
@@ -39,9 +39,9 @@ impl Wake for Gate {
 }
 
 impl Alarm {
-    /// Makes the bell that has `on_wake` called in this environment.
-    pub fn create(engine: Engine<'_>, on_wake: Js<'_>) -> Outcome<Alarm> {
-        let bell = engine.bell("typed-superdashmap", on_wake)?;
+    /// Makes the bell of this environment.
+    pub fn create(engine: Engine<'_>) -> Outcome<Alarm> {
+        let bell = engine.bell("typed-superdashmap")?;
         let gate = Arc::new(Gate(Mutex::new(Some(bell))));
         let ending = Arc::clone(&gate);
         engine.at_end(move || {
@@ -61,31 +61,29 @@ impl Alarm {
     }
 }
 
-/// Starts, changes or ends what this environment hears of a map: log lines of `level` (0 trace to 4 error, 5 none) and
+/// Starts, changes or ends what this evaluation hears of a map: log lines of `level` (0 trace to 4 error, 5 none) and
 /// above, and errors.
 #[napi(catch_unwind)]
 pub fn listen(env: &napi::Env, id: u32, level: u32, errors: bool) -> napi::Result<()> {
-    within(env, "listen", id, |engine, environment| {
-        let map = environment.map(id)?;
+    within(env, "listen", id, |engine, evaluation| {
+        let map = evaluation.map(id)?;
         let level = Level::from_number(level);
         let wanted = level != Level::Off || errors;
         let subscription = if wanted {
-            Some(map.store().events().subscribe(level, errors, environment.alarm(engine)?.waker()))
+            Some(map.store().events().subscribe(level, errors, evaluation.environment().alarm(engine)?.waker()))
         } else {
             None
         };
         // The old one is dropped after the borrow has ended.
         let old = map.subscription.replace(subscription);
         drop(old);
-        Ok(())
+        evaluation.note_listening(engine, &map)
     })
 }
 
 /// One event. `details` is JSON text: the fields of a log line, or the details of an error.
 #[napi(object)]
 pub struct MapEvent {
-    /// The open map.
-    pub id: u32,
     /// `log`, `error`, or `dropped`: events that the queue had no room for.
     pub kind: String,
     /// Level of a log line, 0 trace to 4 error.
@@ -102,45 +100,39 @@ pub struct MapEvent {
     pub details: String,
 }
 
-/// Takes out all events that wait for this environment.
+/// Takes out events of a map that wait, at most `count`, oldest first. When there are none, the next event wakes this again.
 #[napi(catch_unwind)]
-pub fn drain(env: &napi::Env) -> napi::Result<Vec<MapEvent>> {
-    within(env, "drain", 0, |_, environment| {
-        let mut events = Vec::new();
-        for (id, map) in environment.maps() {
-            let drained = map.subscription.borrow().as_ref().map(Subscription::drain);
-            let Some(drained) = drained else { continue };
-            events.extend(drained.events.into_iter().map(|event| map_event(id, &map, event)));
-            if drained.dropped > 0 {
-                events.push(MapEvent {
-                    count: Some(drained.dropped as f64),
-                    ..MapEvent::new(id, "dropped", "{}".to_owned())
-                });
-            }
+pub fn drain(env: &napi::Env, id: u32, count: u32) -> napi::Result<Vec<MapEvent>> {
+    with_map(env, "drain", id, |map| {
+        let drained = map.subscription.borrow().as_ref().map(|subscription| subscription.drain(count as usize));
+        let Some(drained) = drained else { return Ok(Vec::new()) };
+        let mut events: Vec<_> = drained.events.into_iter().map(|event| map_event(map, event)).collect();
+        if drained.dropped > 0 {
+            events.push(MapEvent { count: Some(drained.dropped as f64), ..MapEvent::new("dropped", "{}".to_owned()) });
         }
         Ok(events)
     })
 }
 
 impl MapEvent {
-    fn new(id: u32, kind: &str, details: String) -> MapEvent {
+    fn new(kind: &str, details: String) -> MapEvent {
         let kind = kind.to_owned();
-        MapEvent { id, kind, level: None, code: None, number: None, operation: None, count: None, details }
+        MapEvent { kind, level: None, code: None, number: None, operation: None, count: None, details }
     }
 }
 
-fn map_event(id: u32, map: &OpenMap, event: Event) -> MapEvent {
+fn map_event(map: &OpenMap, event: Event) -> MapEvent {
     match event {
         Event::Log { level, code, fields } => {
             let fields: serde_json::Map<_, _> =
                 fields.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
             let details = serde_json::Value::Object(fields).to_string();
-            MapEvent { level: Some(level as u32), code: Some(code.to_owned()), ..MapEvent::new(id, "log", details) }
+            MapEvent { level: Some(level as u32), code: Some(code.to_owned()), ..MapEvent::new("log", details) }
         }
         Event::Error { error, operation } => {
             let details = details(&error, Some(map.store())).to_string();
             let number = Some(u32::from(error.code()));
-            MapEvent { number, operation: Some(operation.to_owned()), ..MapEvent::new(id, "error", details) }
+            MapEvent { number, operation: Some(operation.to_owned()), ..MapEvent::new("error", details) }
         }
     }
 }

@@ -6,27 +6,29 @@ use std::sync::Arc;
 
 use napi_derive::napi;
 
-use super::env::{Environment, within};
+use super::env::within;
 use super::error::Outcome;
 use super::options;
 use crate::store::{Audience, Error, Handle, Local, Mark, PressureSubscription, Store, Subscription, registry};
 
-/// One `open` of one map in one environment. Dropping it leaves the map, and frees it if nobody else holds it.
+/// One `open` of one map in one evaluation. Dropping it leaves the map, and frees it if nobody else holds it.
 pub struct OpenMap {
     local: Local,
     name: Option<String>,
-    /// What this environment wants to hear of the map.
+    /// What this evaluation wants to hear of the map.
     pub(super) subscription: RefCell<Option<Subscription>>,
     /// The removals that it wants to hear of.
     pub(super) audience: RefCell<Option<Audience>>,
     /// The same of memory pressure, by number.
     gauges: RefCell<HashMap<u32, PressureSubscription>>,
     last_gauge: Cell<u32>,
+    /// Whether the evaluation counts this among the maps that it listens to.
+    pub(super) counted_as_listened: Cell<bool>,
 }
 
 impl OpenMap {
     /// Opens the map of this name, or makes one without a name.
-    fn open(name: Option<String>, options: &str) -> Outcome<OpenMap> {
+    pub(super) fn open(name: Option<String>, options: &str) -> Outcome<OpenMap> {
         let config = options::parse(options)?;
         let store = match &name {
             Some(name) => registry::open(name, &config)?,
@@ -39,6 +41,7 @@ impl OpenMap {
             audience: RefCell::default(),
             gauges: RefCell::default(),
             last_gauge: Cell::new(0),
+            counted_as_listened: Cell::new(false),
         })
     }
 
@@ -51,6 +54,31 @@ impl OpenMap {
     /// The store.
     pub fn store(&self) -> &Arc<Store> {
         self.local.store()
+    }
+
+    /// The name, if it has one.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The number of the map in this process.
+    pub fn instance(&self) -> u32 {
+        self.store().instance()
+    }
+
+    /// Whether some thread ended the map for all.
+    pub fn is_destroyed(&self) -> bool {
+        self.store().is_destroyed()
+    }
+
+    /// Whether anything listens to it here.
+    pub fn is_listened_to(&self) -> bool {
+        self.subscription.borrow().is_some() || self.audience.borrow().is_some() || !self.gauges.borrow().is_empty()
+    }
+
+    /// Ends what listens to it here.
+    pub fn stop_listening(&self) {
+        drop((self.subscription.take(), self.audience.take(), self.gauges.take()));
     }
 
     /// Refuses a map that was destroyed or broken, for what the store answers without asking.
@@ -112,15 +140,15 @@ pub struct Opened {
     pub config: String,
 }
 
-/// Opens the map with this name, or makes one that only this environment has. `options` is JSON text of those given.
+/// Opens the map with this name, or makes one that only this evaluation has. `options` is JSON text of those given.
 /// Throws 1013 if the map was made with other options.
 #[napi(catch_unwind)]
-pub fn open(env: &napi::Env, name: Option<String>, options: String) -> napi::Result<Opened> {
-    within(env, "open", 0, |_, environment| {
+pub fn open(env: &napi::Env, evaluation: u32, name: Option<String>, options: String) -> napi::Result<Opened> {
+    within(env, "open", evaluation, |_, evaluation| {
         let map = OpenMap::open(name, &options)?;
         let store = Arc::clone(map.store());
         Ok(Opened {
-            id: environment.add(map)?,
+            id: evaluation.add(map)?,
             instance: store.instance(),
             shards: store.shards(),
             marking: match store.marking() {
@@ -136,7 +164,14 @@ pub fn open(env: &napi::Env, name: Option<String>, options: String) -> napi::Res
 /// Gives up this `open` of a map. Whether it was open.
 #[napi(catch_unwind)]
 pub fn close(env: &napi::Env, id: u32) -> napi::Result<bool> {
-    within(env, "close", id, |_, environment| Ok(environment.remove(id)))
+    within(env, "close", id, |engine, evaluation| evaluation.close(engine, id))
+}
+
+/// Gives up an `open` that nothing can reach any more. If it is the last one of a named map in this thread, the thread keeps
+/// the map until it opens the name again, or ends.
+#[napi(catch_unwind)]
+pub fn abandon(env: &napi::Env, id: u32) -> napi::Result<()> {
+    within(env, "close", id, |engine, evaluation| evaluation.abandon(engine, id))
 }
 
 /// Ends the map for all threads: from now on its operations throw 1010 everywhere.
@@ -150,8 +185,15 @@ pub fn destroy(env: &napi::Env, id: u32) -> napi::Result<()> {
 
 /// Names of the maps that some thread has open.
 #[napi(catch_unwind)]
-pub fn names(env: &napi::Env) -> napi::Result<Vec<String>> {
-    within(env, "names", 0, |_, _| Ok(registry::names()))
+pub fn names() -> Vec<String> {
+    registry::names()
+}
+
+/// A random number that stands for this image of the addon: another copy in the same process has another one.
+#[napi(catch_unwind)]
+pub fn image() -> f64 {
+    // As many bits as a JavaScript number holds.
+    (crate::store::image() >> 11) as f64
 }
 
 /// Removes all entries.
@@ -200,7 +242,7 @@ pub(super) fn with_map<T>(
     id: u32,
     body: impl FnOnce(&OpenMap) -> Outcome<T>,
 ) -> napi::Result<T> {
-    within(env, operation, id, |_, environment: &Environment| body(&*environment.map(id)?))
+    within(env, operation, id, |_, evaluation| body(&*evaluation.map(id)?))
 }
 
 #[cfg(test)]

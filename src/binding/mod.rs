@@ -2,7 +2,8 @@
 //! made here.
 //!
 //! Operations that are called often are raw Node-API callbacks ([`hot`], [`batch`]) that take the number of an open map;
-//! the rest are `#[napi]` functions. Both find what they need in the state of their [environment](env::Environment), which no other thread sees.
+//! the rest are `#[napi]` functions. Both find what they need in the state of their [evaluation](evaluation::Evaluation) of the
+//! package, which belongs to one [environment](env::Environment) and is seen by no other thread.
 
 #![expect(
     clippy::trivially_copy_pass_by_ref,
@@ -16,7 +17,9 @@ pub mod convert;
 pub mod entry;
 pub mod env;
 pub mod error;
+pub mod evaluation;
 pub mod gather;
+pub mod holds;
 pub mod hot;
 pub mod layout;
 pub mod limits;

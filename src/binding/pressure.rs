@@ -9,11 +9,13 @@ use super::map::with_map;
 /// functions below.
 #[napi(catch_unwind)]
 pub fn listen_pressure(env: &napi::Env, id: u32, thresholds: Vec<f64>) -> napi::Result<u32> {
-    within(env, "onPressure", id, |engine, environment| {
-        let map = environment.map(id)?;
+    within(env, "onPressure", id, |engine, evaluation| {
+        let map = evaluation.map(id)?;
         map.check()?;
-        let watch = map.store().watch_pressure(thresholds, environment.alarm(engine)?.waker());
-        Ok(map.add_gauge(watch))
+        let alarm = evaluation.environment().alarm(engine)?;
+        let gauge = map.add_gauge(map.store().watch_pressure(thresholds, alarm.waker()));
+        evaluation.note_listening(engine, &map)?;
+        Ok(gauge)
     })
 }
 
@@ -26,8 +28,9 @@ pub fn take_pressure(env: &napi::Env, id: u32, gauge: u32) -> napi::Result<Optio
 /// Ends it.
 #[napi(catch_unwind)]
 pub fn end_pressure(env: &napi::Env, id: u32, gauge: u32) -> napi::Result<()> {
-    with_map(env, "onPressure", id, |map| {
+    within(env, "onPressure", id, |engine, evaluation| {
+        let map = evaluation.map(id)?;
         map.remove_gauge(gauge);
-        Ok(())
+        evaluation.note_listening(engine, &map)
     })
 }

@@ -1,6 +1,6 @@
 /* The operations that are called often: Node-API callbacks without generated glue, see src/binding/hot.rs.
  *
- * `id` is the number of an open map of this environment. What an operation says besides its result stands in the scratch
+ * `id` is the number of an open map of this evaluation. What an operation says besides its result stands in the scratch
  * array given to `attach` (src/binding/layout.rs, lib/layout.js). `kind` is the number of a value kind, and a value has
  * the form that belongs to its kind: JSON text, a number, a string, a bigint, or a `Uint8Array` over the bytes.
  * Writes, and `touch`, take the ttl that the scratch array asks for at SCRATCH_TTL, and put 0 in its place.
@@ -12,18 +12,23 @@
  * value, its kind as STATE and, if it is a number, NUMBER. Coming out: STATE to TYPE, and NUMBER. */
 type Table = Uint32Array
 
-/** Once per environment, before anything else. `scratch` has 64 places and an `ArrayBuffer` of its own. `details` is JSON
- * text. `onWake` is called some time after something began to wait: events for `drain`,
+/** Once per evaluation of the package, before anything else: the result has the operations below this one as its properties, and
+ * `evaluation`, a number that stands for the evaluation where no map does. They belong to the evaluation: what they say goes to
+ * its `scratch` array, what they throw is made by its `makeError`. `scratch` has 64 places and an `ArrayBuffer` of its own.
+ * `details` is JSON text. `onWake` is called some time after something began to wait: events for `drain`,
  * removals for `takeRemovals`, pressure for `takePressure`. `spread` calls
  * `receive(...array.slice(from, to))`, `append` adds its values to the array: the engine passes many arguments faster
- * than many elements (src/binding/call/many.rs). */
+ * than many elements (src/binding/call/many.rs). All of it, and `shared`, is kept as long as one of the operations is. */
 export declare function attach(
   scratch: Uint32Array,
   makeError: (number: number, details: string) => Error,
   onWake: () => void,
   spread: (receive: (...values: unknown[]) => void, array: readonly unknown[], from: number, to: number) => void,
-  append: (array: unknown[], ...values: unknown[]) => void
-): void
+  append: (array: unknown[], ...values: unknown[]) => void,
+  shared: object
+): { evaluation: number }
+/** What the first evaluation of this thread gave that can still be reached, or else `value`. */
+export declare function share<T extends object>(value: T): T
 /** The words of a chunk, version and, where hits are marked, access word of each slot; or null if it is gone or the engine refuses memory that is not its own. */
 export declare function words(id: number, chunk: number): Uint32Array<ArrayBuffer> | null
 /** Where this thread notes hits that never leave JavaScript, if the policy goes by their order and the engine allows it: how many
@@ -112,8 +117,8 @@ export declare function evictEntry(id: number, shard: number, slot: number, gene
 /** The keys of those who would leave next, roughly in that order. STATE says how many there are, and `states` what a walk
  * says of each. */
 export declare function candidates(id: number, count: number, states: Uint32Array): unknown[]
-/** Takes out removals that wait, at most `count`. The result holds two cells for each, key and value; STATE says how many
+/** Takes out removals that wait: at most `count`, and no more once keys and values have `bytes` bytes. The result holds two cells for each, key and value; STATE says how many
  * there are and DROPPED how many found no room after them. Ten numbers for each in `states`: those of a walk, then the cause. */
-export declare function takeRemovals(id: number, count: number, states: Uint32Array): unknown[]
+export declare function takeRemovals(id: number, count: number, states: Uint32Array, bytes: number): unknown[]
 /** Panics under a lock of the map, so that a test can see `ERR_BROKEN` arrive. */
 export declare function panicForTest(id: number): void

@@ -82,8 +82,8 @@ impl Event {
 
 /// Tells a subscriber that its queue is no longer empty.
 pub trait Wake: Send + Sync {
-    /// Called from the thread that caused the event, once per [`Subscription::drain`]. It must not block and must not
-    /// call back into the map.
+    /// Called from the thread that caused the event, once until [`Subscription::drain`] found nothing. It must not block and
+    /// must not call back into the map.
     fn wake(&self);
 }
 
@@ -121,7 +121,7 @@ struct Waiting {
     events: VecDeque<Event>,
     bytes: usize,
     dropped: u64,
-    /// Whether the subscriber was woken since it last drained.
+    /// Whether the subscriber was woken since it last found nothing.
     woken: bool,
 }
 
@@ -223,12 +223,16 @@ pub struct Drained {
 }
 
 impl Subscription {
-    /// Takes out everything that waits. The next event wakes the subscriber again.
-    pub fn drain(&self) -> Drained {
+    /// Takes out what waits, at most `count` events, oldest first. How many were dropped comes with the last ones. Once nothing
+    /// was there, the next event wakes the subscriber again.
+    pub fn drain(&self, count: usize) -> Drained {
         let mut waiting = self.queue.waiting.lock();
-        waiting.bytes = 0;
-        waiting.woken = false;
-        Drained { events: waiting.events.drain(..).collect(), dropped: std::mem::take(&mut waiting.dropped) }
+        let count = count.min(waiting.events.len());
+        let events: Vec<_> = waiting.events.drain(..count).collect();
+        waiting.bytes -= events.iter().map(Event::weight_bytes).sum::<usize>();
+        let dropped = if waiting.events.is_empty() { std::mem::take(&mut waiting.dropped) } else { 0 };
+        waiting.woken = !events.is_empty() || dropped > 0;
+        Drained { events, dropped }
     }
 }
 
@@ -272,7 +276,7 @@ mod tests {
         events.log(Level::Info, "info", &[]);
         events.log(Level::Warn, "warn", &[]);
         events.error(&Error::Closed, "set");
-        let drained = subscription.drain();
+        let drained = subscription.drain(usize::MAX);
         assert_eq!(drained.events, [line(Level::Info, "info"), line(Level::Warn, "warn")]);
         assert_eq!(drained.dropped, 0);
     }
@@ -284,19 +288,23 @@ mod tests {
         let subscription = events.subscribe(Level::Off, true, wake.clone());
         events.log(Level::Error, "broken", &[]);
         events.error(&Error::Closed, "set");
-        assert_eq!(subscription.drain().events, [Event::Error { error: Error::Closed, operation: "set" }]);
+        assert_eq!(subscription.drain(usize::MAX).events, [Event::Error { error: Error::Closed, operation: "set" }]);
     }
 
     #[test]
-    fn a_subscriber_is_woken_once_until_it_drains() {
+    fn a_subscriber_is_woken_once_until_it_finds_nothing() {
         let events = Events::new();
         let wake = Arc::new(Counter::default());
         let subscription = events.subscribe(Level::Trace, false, wake.clone());
         events.log(Level::Info, "one", &[]);
         events.log(Level::Info, "two", &[]);
         assert_eq!(wake.count(), 1);
-        assert_eq!(subscription.drain().events.len(), 2);
+        assert_eq!(subscription.drain(usize::MAX).events.len(), 2);
         events.log(Level::Info, "three", &[]);
+        assert_eq!(wake.count(), 1, "it has not yet seen that nothing waits");
+        assert_eq!(subscription.drain(usize::MAX).events.len(), 1);
+        assert_eq!(subscription.drain(usize::MAX), Drained::default());
+        events.log(Level::Info, "four", &[]);
         assert_eq!(wake.count(), 2);
     }
 
@@ -314,6 +322,23 @@ mod tests {
     }
 
     #[test]
+    fn events_are_taken_out_some_at_a_time_and_in_order() {
+        let events = Events::new();
+        let subscription = events.subscribe(Level::Trace, false, Arc::new(Counter::default()));
+        for code in ["one", "two", "three", "four", "five"] {
+            events.log(Level::Info, code, &[]);
+        }
+        let codes = |count: usize| -> Vec<_> {
+            let drained = subscription.drain(count);
+            drained.events.iter().map(|event| if let Event::Log { code, .. } = event { code } else { "" }).collect()
+        };
+        assert_eq!(codes(2), ["one", "two"]);
+        assert_eq!(codes(0), [""; 0]);
+        assert_eq!(codes(9), ["three", "four", "five"]);
+        assert_eq!(subscription.queue.waiting.lock().bytes, 0);
+    }
+
+    #[test]
     fn a_full_queue_drops_the_newest_and_counts_them() {
         let events = Events::new();
         let wake = Arc::new(Counter::default());
@@ -321,9 +346,9 @@ mod tests {
         for _ in 0..100_000 {
             events.log(Level::Info, "flood", &[("n", 1)]);
         }
-        let drained = subscription.drain();
+        let drained = subscription.drain(usize::MAX);
         assert!(drained.events.len() > 1_000, "{} lines fit", drained.events.len());
         assert_eq!(drained.events.len() as u64 + drained.dropped, 100_000);
-        assert_eq!(subscription.drain(), Drained::default());
+        assert_eq!(subscription.drain(usize::MAX), Drained::default());
     }
 }

@@ -237,15 +237,17 @@ impl Audience {
         self.removals.note_wanted(&queues);
     }
 
-    /// Takes out what waits, at most `count`, oldest first. The answer is how many were dropped right after those; more may
-    /// wait behind. When nothing was taken and nothing dropped, the next removal wakes the audience again.
-    pub fn take(&self, count: usize, out: &mut Vec<Removal>) -> u64 {
+    /// Takes out what waits, oldest first: at most `count`, and no more once their bytes have reached `bytes`. The answer is how
+    /// many were dropped right after those; more may wait behind. When nothing was taken and nothing dropped, the next removal
+    /// wakes the audience again.
+    pub fn take(&self, count: usize, bytes: usize, out: &mut Vec<Removal>) -> u64 {
         let mut waiting = self.queue.waiting.lock();
-        let before = out.len();
-        while out.len() - before < count {
+        let (before, mut taken_bytes) = (out.len(), 0);
+        while out.len() - before < count && taken_bytes < bytes {
             match waiting.items.pop_front() {
                 Some(Item::Removal(removal)) => {
                     waiting.bytes -= removal.weight_bytes();
+                    taken_bytes += removal.weight_bytes();
                     out.push(removal);
                 }
                 Some(Item::Dropped(dropped)) => return dropped,

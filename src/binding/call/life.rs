@@ -9,7 +9,7 @@ use napi::sys::{self, Status};
 
 use super::super::env::Environment;
 use super::super::error::{Failure, Outcome};
-use super::{Engine, Js, check};
+use super::{Engine, check};
 
 impl Engine<'_> {
     /// Makes `environment` the state of this environment: [`Engine::environment`] finds it from now on.
@@ -47,32 +47,85 @@ impl Engine<'_> {
         check(unsafe { sys::napi_add_env_cleanup_hook(self.env, Some(run_last), data.cast()) })
     }
 
-    /// A bell that other threads can ring to have `function` called on this one, without arguments. It does not keep the
-    /// event loop alive.
-    pub fn bell(self, name: &str, function: Js<'_>) -> Outcome<Bell> {
-        let name = self.text(name.as_bytes())?;
-        let mut raw = ptr::null_mut();
-        // SAFETY: the values are of this scope and the result is written through a live pointer. No finalizer, no
-        // context, no bound on the queue, one thread that holds it.
-        check(unsafe {
-            sys::napi_create_threadsafe_function(
+    /// Runs `run` outside of every async context: what the engine makes then for later callbacks (a bell) does not keep the
+    /// context of the call that happened to need it first.
+    fn at_root<R: FnOnce(Engine<'_>) -> Outcome<T>, T>(self, run: R) -> Outcome<T> {
+        let mut job = Job { run: Some(run), outcome: None };
+        let function = self.function(c"atRoot", run_job::<R, T>, (&raw mut job).cast())?;
+        let receiver = self.object()?;
+        let mut result = ptr::null_mut();
+        // SAFETY: both values are of this scope. Without an async context the engine calls the function at the root. The job
+        // lives through the call, and no other code can reach the function.
+        let called = check(unsafe {
+            sys::napi_make_callback(
                 self.env,
+                ptr::null_mut(),
+                receiver.raw,
                 function.raw,
-                ptr::null_mut(),
-                name.raw,
                 0,
-                1,
-                ptr::null_mut(),
-                None,
-                ptr::null_mut(),
-                Some(answer),
-                &raw mut raw,
+                ptr::null(),
+                &raw mut result,
             )
-        })?;
-        // SAFETY: the function was just made in this environment.
-        check(unsafe { sys::napi_unref_threadsafe_function(self.env, raw) })?;
-        Ok(Bell(raw))
+        });
+        job.outcome.unwrap_or_else(|| Err(called.err().unwrap_or(Failure::Misuse("the engine did not run a job"))))
     }
+
+    /// A bell that other threads can ring to have this environment [wake](Environment::wake) those who listen. It does not keep
+    /// the event loop alive, nor the async context that it is made in.
+    pub fn bell(self, name: &str) -> Outcome<Bell> {
+        self.at_root(|engine| {
+            let name = engine.text(name.as_bytes())?;
+            let mut raw = ptr::null_mut();
+            // SAFETY: the value is of this scope and the result is written through a live pointer. No function, no
+            // finalizer, no context, no bound on the queue, one thread that holds it.
+            check(unsafe {
+                sys::napi_create_threadsafe_function(
+                    engine.env,
+                    ptr::null_mut(),
+                    ptr::null_mut(),
+                    name.raw,
+                    0,
+                    1,
+                    ptr::null_mut(),
+                    None,
+                    ptr::null_mut(),
+                    Some(answer),
+                    &raw mut raw,
+                )
+            })?;
+            // SAFETY: the function was just made in this environment.
+            check(unsafe { sys::napi_unref_threadsafe_function(engine.env, raw) })?;
+            Ok(Bell(raw))
+        })
+    }
+}
+
+/// What [`Engine::at_root`] has to do, and what came of it.
+struct Job<R, T> {
+    run: Option<R>,
+    outcome: Option<Outcome<T>>,
+}
+
+/// Called by the engine, for `at_root`.
+unsafe extern "C" fn run_job<R: FnOnce(Engine<'_>) -> Outcome<T>, T>(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> sys::napi_value {
+    let (nowhere, mut data) = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: `env` and `info` come from the engine.
+    let status = unsafe { sys::napi_get_cb_info(env, info, nowhere, nowhere.cast(), nowhere.cast(), &raw mut data) };
+    if status != Status::napi_ok {
+        return ptr::null_mut();
+    }
+    // SAFETY: `at_root` gave the function its job as data, waits below on the stack, and does not look at it meanwhile.
+    let job = unsafe { &mut *data.cast::<Job<R, T>>() };
+    if let Some(run) = job.run.take() {
+        // SAFETY: the engine passed `env` to this callback, and the engine made of it is used only until it returns.
+        let engine = unsafe { Engine::from_raw(env) };
+        let outcome = catch_unwind(AssertUnwindSafe(|| run(engine)));
+        job.outcome = Some(outcome.unwrap_or_else(|panic| Err(Failure::from_panic(panic.as_ref()))));
+    }
+    ptr::null_mut()
 }
 
 /// A threadsafe function. Node closes and frees it when its environment ends, and does not say so: whoever has one must
@@ -107,17 +160,15 @@ impl Bell {
 }
 
 /// Called by the engine on the environment's thread, some time after a ring.
-unsafe extern "C" fn answer(env: sys::napi_env, function: sys::napi_value, _: *mut c_void, _: *mut c_void) {
-    // Both are null when the environment ended with a ring on its way.
-    if env.is_null() || function.is_null() {
+unsafe extern "C" fn answer(env: sys::napi_env, _: sys::napi_value, _: *mut c_void, _: *mut c_void) {
+    // Null when the environment ended with a ring on its way.
+    if env.is_null() {
         return;
     }
-    // SAFETY: the engine passed both to this callback, and they are used only until it returns.
-    let (engine, function) = unsafe { (Engine::from_raw(env), Js::from_raw(function)) };
-    if engine.call(function, &[]).is_err() {
-        // A listener threw. Without this, Node would print a deprecation warning in place of an uncaught exception.
-        engine.report_uncaught();
-    }
+    // SAFETY: the engine passed `env` to this callback, and the engine made of it is used only until it returns.
+    let engine = unsafe { Engine::from_raw(env) };
+    // A panic must not reach the engine. Without an environment nothing listens.
+    drop(catch_unwind(AssertUnwindSafe(|| engine.environment().map(|environment| environment.wake(engine)))));
 }
 
 /// Called by the engine when nothing can ask for the state any more.

@@ -9,6 +9,7 @@ use std::ffi::c_void;
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, NonNull};
+use std::rc::Rc;
 
 use napi::sys::{self, Status};
 
@@ -18,7 +19,7 @@ use super::{Engine, Js, Kept};
 /// Values that go over in one call. The engine puts arguments on the stack of the thread, and a worker's may be small.
 pub const CHUNK: usize = 512;
 
-/// The helpers of one environment.
+/// The helpers of one evaluation.
 pub struct Many {
     /// `(receive, array, from, to)`: calls `receive(...array.slice(from, to))`.
     spread: Kept,
@@ -26,8 +27,8 @@ pub struct Many {
     append: Kept,
     /// The native function that `spread` calls.
     receive: Kept,
-    /// Who gets the arguments, while a `spread` is under way. Boxed, because `receive` keeps its address.
-    receiver: Box<Cell<Option<NonNull<Receiver<'static>>>>>,
+    /// Who gets the arguments, while a `spread` is under way. `receive` has a count of it.
+    receiver: Rc<Cell<Option<NonNull<Receiver<'static>>>>>,
 }
 
 /// What receives the elements of an array.
@@ -40,19 +41,13 @@ struct Receiver<'r> {
 }
 
 impl Many {
-    /// Takes over the helpers that JavaScript hands in.
+    /// Takes over the helpers that JavaScript hands in, and keeps neither of them.
     pub fn new(engine: Engine<'_>, spread: Js<'_>, append: Js<'_>) -> Outcome<Many> {
-        let receiver = Box::new(Cell::new(None));
-        let data = ptr::from_ref(&*receiver).cast_mut().cast();
-        let name = c"receive";
-        // SAFETY: the name lives through the call. The cell lives until the environment's state is dropped, and `receive`
-        // is only called by `spread`, under a `read` of that state.
-        let receive = engine.make(|env, result| unsafe {
-            sys::napi_create_function(env, name.as_ptr(), name.count_bytes() as isize, Some(receive), data, result)
-        })?;
+        let receiver = Rc::new(Cell::new(None));
+        let receive = engine.function_of(c"receive", receive, &receiver)?;
         Ok(Many {
-            spread: engine.keep(spread)?,
-            append: engine.keep(append)?,
+            spread: engine.keep_weakly(spread)?,
+            append: engine.keep_weakly(append)?,
             receive: engine.keep(receive)?,
             receiver,
         })
@@ -128,7 +123,7 @@ unsafe extern "C" fn receive(env: sys::napi_env, info: sys::napi_callback_info) 
     }
     // SAFETY: the engine has just written `count` of them.
     let arguments = unsafe { std::slice::from_raw_parts(arguments.as_ptr().cast::<Js<'_>>(), count) };
-    // SAFETY: `Many::new` gave the function this cell as its data, and it outlives the function's calls.
+    // SAFETY: `Many::new` gave the function this cell as its data, of which it holds a count.
     let cell = unsafe { &*data.cast_const().cast::<Cell<Option<NonNull<Receiver<'static>>>>>() };
     // Taken out, so that nobody can reach the receiver a second time while it is borrowed here.
     let Some(mut receiver) = cell.take() else { return ptr::null_mut() };

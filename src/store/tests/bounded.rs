@@ -423,7 +423,7 @@ fn each_removal_is_told_once_in_order_with_its_cause() {
     map.delete(Key::string("c")).unwrap();
     map.clear().unwrap();
     let mut told = Vec::new();
-    assert_eq!(everything.take(100, &mut told), 0);
+    assert_eq!(everything.take(100, usize::MAX, &mut told), 0);
     let told: Vec<_> = told.iter().map(|one| (&*one.key, &*one.value, one.cause)).collect();
     let number = keyless.slot.to_le_bytes();
     let mut cleared = [(&number[..], &b"5"[..], Cause::Cleared), (b"d", b"6", Cause::Cleared)];
@@ -440,7 +440,7 @@ fn each_removal_is_told_once_in_order_with_its_cause() {
     ];
     assert_eq!(told, expected);
     let mut told = Vec::new();
-    assert_eq!((evictions.take(100, &mut told), told.len()), (0, 1));
+    assert_eq!((evictions.take(100, usize::MAX, &mut told), told.len()), (0, 1));
     drop((everything, evictions));
     assert!(!store.context.removals.are_wanted(Cause::Evicted));
 }
@@ -458,7 +458,7 @@ fn a_slow_audience_costs_bounded_memory_and_learns_what_it_missed() {
         }
     }
     let mut told = Vec::new();
-    let dropped = audience.take(usize::MAX, &mut told);
+    let dropped = audience.take(usize::MAX, usize::MAX, &mut told);
     assert!((3_000..4_200).contains(&told.len()), "{} waited", told.len());
     assert_eq!(told.len() as u64 + dropped, 6_000);
     assert!(told.iter().enumerate().all(|(n, one)| *one.key == *n.to_string().as_bytes()));
@@ -467,7 +467,7 @@ fn a_slow_audience_costs_bounded_memory_and_learns_what_it_missed() {
     let mut dropped = 0;
     loop {
         let before = told.len();
-        let more = audience.take(1_000, &mut told);
+        let more = audience.take(1_000, usize::MAX, &mut told);
         dropped += more;
         if told.len() == before && more == 0 {
             break;
