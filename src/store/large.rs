@@ -31,7 +31,8 @@ pub fn alloc(size: usize, memory: &Memory) -> Result<NonNull<u8>, Error> {
     })
 }
 
-/// Frees a block. Takes the longer the larger it is if it is above [`MAX_RUN_BYTES`], see [`mapped_bytes`]. Never under a lock.
+/// Frees a block, and gives back to the operating system what that leaves free in excess. Takes the longer the larger the block is if
+/// it is above [`MAX_RUN_BYTES`], see [`mapped_bytes`]. Never under a lock.
 ///
 /// # Safety
 ///
@@ -49,6 +50,7 @@ pub unsafe fn free(block: NonNull<u8>, size: usize, memory: &Memory) {
             runs::give_back(block, size);
         }
     }
+    runs::release_surplus();
     memory.release_block(bytes);
 }
 

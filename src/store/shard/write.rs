@@ -106,9 +106,10 @@ impl Shard {
         entry::check_size(Key::KEYLESS, value)?;
         context.check_value(value.bytes.len())?;
         context.check_weight(|| entry::weight_bytes(Key::KEYLESS, value, 0))?;
+        // Out here, because what is not used is freed without the lock.
+        let mut prepared = None;
         self.locked(context, |writer| {
             self.step(writer, context);
-            let mut prepared = None;
             self.with_room(writer, context, |writer| {
                 self.living_slot(writer, context, handle)?;
                 self.exchange(writer, context, handle.slot, &draft, &mut prepared)
