@@ -39,10 +39,14 @@ impl PageSize {
     }
 }
 
-static POOL: Mutex<Pool> = Mutex::new(Pool { spans: Vec::new(), regions: Regions::new() });
+static PAGES: Shared = Shared::new();
 
-/// Whether there is surplus, for a look without the lock.
-static HAS_SURPLUS: AtomicBool = AtomicBool::new(false);
+/// The pages of a process.
+struct Shared {
+    pool: Mutex<Pool>,
+    /// Whether there is surplus, for a look without the lock.
+    has_surplus: AtomicBool,
+}
 
 struct Pool {
     /// By address, with the number of the first region of each.
@@ -59,16 +63,7 @@ struct Mapped {
 
 /// Takes a page, or `None` if the operating system has no memory. Its content is arbitrary.
 pub fn take(size: PageSize) -> Option<NonNull<u8>> {
-    let mut pool = POOL.lock();
-    loop {
-        if let Some(address) = pool.regions.take(size) {
-            return NonNull::new(address as *mut u8);
-        }
-        drop(pool);
-        let span = Span::map(REGION_BYTES)?;
-        pool = POOL.lock();
-        pool.add(span)?;
-    }
+    PAGES.take(size)
 }
 
 /// Gives a page back.
@@ -77,68 +72,102 @@ pub fn take(size: PageSize) -> Option<NonNull<u8>> {
 ///
 /// `page` came from [`take`] with this size, and nobody uses it any more.
 pub unsafe fn give_back(page: NonNull<u8>, size: PageSize) {
-    let address = page.as_ptr() as usize;
-    let mut pool = POOL.lock();
-    let Some(mapped) = pool.span_of(address) else { return };
-    let id = mapped.first_region + ((address - mapped.span.start()) / REGION_BYTES) as u32;
-    pool.regions.give_back(id, address, size);
-    if pool.has_surplus(WARM_BYTES) {
-        HAS_SURPLUS.store(true, Ordering::Relaxed);
-    }
+    PAGES.give_back(page, size);
 }
 
 /// Gives memory of free pages back to the operating system if there is more of it than is kept: of one region at most, so up
 /// to 1 MiB. Costs a load if there is none. For callers without a lock.
 #[inline]
 pub fn release_surplus() {
-    if HAS_SURPLUS.load(Ordering::Relaxed) {
-        HAS_SURPLUS.store(false, Ordering::Relaxed);
-        if release_more_than(WARM_BYTES) > 0 {
-            HAS_SURPLUS.store(true, Ordering::Relaxed);
-        }
-    }
+    PAGES.release_surplus();
 }
 
 /// Gives the memory of all free pages back, but for one part in 16 of what is in use. Takes a tenth of a millisecond for each
 /// MiB: for the background.
 pub fn release_all() {
-    let mut left = POOL.lock().regions.loose_bytes();
-    // No more than there was: others may be freeing all the time.
-    while left > 0 {
-        match release_more_than(0) {
-            0 => break,
-            released => left = left.saturating_sub(released),
-        }
-    }
+    PAGES.release_all();
 }
 
-/// Gives back what one region has to spare, if free pages have more memory than this and their part of what is in use; how much.
-#[cold]
-fn release_more_than(warm_bytes: usize) -> usize {
-    let mut pool = POOL.lock();
-    if !pool.has_surplus(warm_bytes) {
-        return 0;
+impl Shared {
+    const fn new() -> Self {
+        let pool = Pool { spans: Vec::new(), regions: Regions::new() };
+        Self { pool: Mutex::new(pool), has_surplus: AtomicBool::new(false) }
     }
-    let Some((id, units)) = pool.regions.take_loose() else { return 0 };
-    let start = pool.regions.start(id);
-    let whole = pool.span_of(start).filter(|mapped| !mapped.has_holes);
-    let whole = whole.map(|mapped| {
-        mapped.has_holes = true;
-        (mapped.span.start(), mapped.span.len())
-    });
-    // Nobody else can take what was taken here, so the calls into the operating system do not need the lock.
-    drop(pool);
-    // SAFETY: spans of pages stay mapped for good, and the units are this call's alone.
-    unsafe {
-        if let Some((start, bytes)) = whole {
-            spans::forbid_huge_pages(start, bytes);
-        }
-        for (first, count) in stretches(&units) {
-            spans::release(start + first * OS_PAGE_BYTES, count * OS_PAGE_BYTES);
+
+    fn take(&self, size: PageSize) -> Option<NonNull<u8>> {
+        let mut pool = self.pool.lock();
+        loop {
+            if let Some(address) = pool.regions.take(size) {
+                return NonNull::new(address as *mut u8);
+            }
+            drop(pool);
+            let span = Span::map(REGION_BYTES)?;
+            pool = self.pool.lock();
+            pool.add(span)?;
         }
     }
-    POOL.lock().regions.return_clean(id, &units);
-    stretches(&units).map(|(_, count)| count * OS_PAGE_BYTES).sum()
+
+    fn give_back(&self, page: NonNull<u8>, size: PageSize) {
+        let address = page.as_ptr() as usize;
+        let mut pool = self.pool.lock();
+        let Some(mapped) = pool.span_of(address) else { return };
+        let id = mapped.first_region + ((address - mapped.span.start()) / REGION_BYTES) as u32;
+        pool.regions.give_back(id, address, size);
+        if pool.has_surplus(WARM_BYTES) {
+            self.has_surplus.store(true, Ordering::Relaxed);
+        }
+    }
+
+    #[inline]
+    fn release_surplus(&self) {
+        if self.has_surplus.load(Ordering::Relaxed) {
+            self.has_surplus.store(false, Ordering::Relaxed);
+            if self.release_more_than(WARM_BYTES) > 0 {
+                self.has_surplus.store(true, Ordering::Relaxed);
+            }
+        }
+    }
+
+    fn release_all(&self) {
+        let mut left = self.pool.lock().regions.loose_bytes();
+        // No more than there was: others may be freeing all the time.
+        while left > 0 {
+            match self.release_more_than(0) {
+                0 => break,
+                released => left = left.saturating_sub(released),
+            }
+        }
+    }
+
+    /// Gives back what one region has to spare, if free pages have more memory than this and their part of what is in use; how
+    /// much.
+    #[cold]
+    fn release_more_than(&self, warm_bytes: usize) -> usize {
+        let mut pool = self.pool.lock();
+        if !pool.has_surplus(warm_bytes) {
+            return 0;
+        }
+        let Some((id, units)) = pool.regions.take_loose() else { return 0 };
+        let start = pool.regions.start(id);
+        let whole = pool.span_of(start).filter(|mapped| !mapped.has_holes);
+        let whole = whole.map(|mapped| {
+            mapped.has_holes = true;
+            (mapped.span.start(), mapped.span.len())
+        });
+        // Nobody else can take what was taken here, so the calls into the operating system do not need the lock.
+        drop(pool);
+        // SAFETY: spans of pages stay mapped for good, and the units are this call's alone.
+        unsafe {
+            if let Some((start, bytes)) = whole {
+                spans::forbid_huge_pages(start, bytes);
+            }
+            for (first, count) in stretches(&units) {
+                spans::release(start + first * OS_PAGE_BYTES, count * OS_PAGE_BYTES);
+            }
+        }
+        self.pool.lock().regions.return_clean(id, &units);
+        stretches(&units).map(|(_, count)| count * OS_PAGE_BYTES).sum()
+    }
 }
 
 impl Pool {
@@ -166,16 +195,47 @@ mod tests {
 
     #[test]
     fn pages_do_not_overlap_and_are_aligned() {
+        let shared = Shared::new();
         for size in [PageSize::Small, PageSize::Large] {
-            let mut pages: Vec<_> = (0..600).map(|_| take(size).unwrap()).collect();
+            let mut pages: Vec<_> = (0..600).map(|_| shared.take(size).unwrap()).collect();
             pages.sort();
             for pair in pages.windows(2) {
                 assert!(pair[1].as_ptr() as usize - pair[0].as_ptr() as usize >= size.bytes());
             }
             for page in pages {
                 assert_eq!(page.as_ptr() as usize % size.bytes(), 0);
-                // SAFETY: taken above with this size, used by nobody.
-                unsafe { give_back(page, size) };
+                shared.give_back(page, size);
+            }
+        }
+    }
+
+    #[cfg(all(target_os = "linux", not(miri)))]
+    #[test]
+    fn memory_between_pages_that_stay_goes_back_to_the_system() {
+        for (size, count) in [(PageSize::Small, 4_096), (PageSize::Large, 1_024)] {
+            let shared = Shared::new();
+            let held: Vec<_> = (0..count).map(|_| shared.take(size).unwrap()).collect();
+            for &page in &held {
+                // SAFETY: ours, of this size.
+                unsafe { page.write_bytes(7, size.bytes()) };
+            }
+            let start = held.iter().map(|page| page.as_ptr() as usize).min().unwrap();
+            let resident = || spans::resident_bytes(start, count * size.bytes());
+            assert_eq!(resident(), count * size.bytes());
+            let (kept, freed): (Vec<_>, Vec<_>) = held.iter().enumerate().partition(|(n, _)| n % 50 == 0);
+            for &(_, &page) in &freed {
+                shared.give_back(page, size);
+                shared.release_surplus();
+            }
+            let used = kept.len() * size.bytes();
+            assert!(resident() <= used + used / WARM_PART + WARM_BYTES, "{} bytes for {used}", resident());
+            shared.release_all();
+            assert!(resident() <= used + used / WARM_PART, "{} bytes for {used}", resident());
+            for &(_, &page) in &kept {
+                // SAFETY: ours, of this size.
+                unsafe {
+                    assert!(std::slice::from_raw_parts(page.as_ptr(), size.bytes()).iter().all(|&byte| byte == 7))
+                };
             }
         }
     }

@@ -105,3 +105,15 @@ fn os_page_bytes() -> usize {
         usize::try_from(answer).ok().filter(|bytes| bytes.is_power_of_two()).unwrap_or(64 * 1_024)
     })
 }
+
+/// Bytes of a range that have memory, for tests.
+#[cfg(all(test, target_os = "linux", not(miri)))]
+pub fn resident_bytes(start: usize, bytes: usize) -> usize {
+    let first = start / os_page_bytes() * os_page_bytes();
+    let pages = (start + bytes - first).div_ceil(os_page_bytes());
+    let mut found = vec![0_u8; pages];
+    // SAFETY: the range is mapped, and there is a byte for each page of it.
+    let answer = unsafe { libc::mincore(first as *mut libc::c_void, start + bytes - first, found.as_mut_ptr()) };
+    assert_eq!(answer, 0);
+    found.iter().filter(|&&page| page & 1 == 1).count() * os_page_bytes()
+}
