@@ -266,12 +266,19 @@ export interface TypedMapOptions {
   /** The same as `enableSIMD`. */
   simdEnabled?: boolean | undefined
   /**
-   * Decoded values that this thread keeps, so that reading them again costs no call: 10,000 unless given. Each takes what
-   * the value takes as a JavaScript object, so a map of large values wants fewer. `false` keeps none.
+   * Decoded values that this thread keeps, so that reading them again costs no call: at most `maxEntries` (10,000 unless given, up to
+   * 16,000,000), which take at most `maxBytes` of the heap, a number or text such as `'16mb'`: 16 MB unless given, in a map with
+   * a `memoryLimit` a sixteenth of that limit if that is less, and at least 256 KB. Keys and handles are counted too. `false`
+   * keeps none.
+   *
+   * Bytes are estimated from the kind of a value and what it takes in the store, between half and twice of what the heap takes for
+   * usual values: 100 to 150 bytes for key and place, and 1.75 times its JSON for an object. A value that would take more than a
+   * sixteenth of `maxBytes` is not kept, and neither is a text in ASCII above 1 KB, because it is as good as read at once. Copies of
+   * entries that are gone are let go of within seconds. {@link TypedMapStats.nearCache} says what is kept.
    *
    * Belongs to the thread: other threads that open the map may choose otherwise.
    */
-  nearCache?: false | { maxEntries?: number | undefined } | undefined
+  nearCache?: false | { maxEntries?: number | undefined; maxBytes?: number | string | undefined } | undefined
   /**
    * The least important lines that {@link TypedMap.onLog} listeners get: `'info'` unless given. Nothing is ever printed.
    *
@@ -363,8 +370,26 @@ export interface MemoryStats {
   limit: number | null
 }
 
+/** The decoded values that this thread keeps of a map, for one `TypedMap` object. */
+export interface NearCacheStats {
+  /** Values that are kept. */
+  entries: number
+  /** Bytes of the heap that they take with their keys and handles, estimated. */
+  bytes: number
+  /** The most that are kept, 0 if none are. */
+  maxEntries: number
+  /** The most bytes that they take. */
+  maxBytes: number
+  /** Reads that were answered from them. */
+  hits: number
+  /** Those that made room for others. */
+  evictions: number
+  /** Those that were let go of because their entries had changed, or were gone. */
+  outdated: number
+}
+
 /**
- * What a map tells about itself, over all threads. Near-cache hits of another thread are counted some time later, when it
+ * What a map tells about itself, over all threads but for `nearCache`. Near-cache hits of another thread are counted some time later, when it
  * has to call native code anyway.
  */
 export interface TypedMapStats {
@@ -408,6 +433,8 @@ export interface TypedMapStats {
   memory: MemoryStats
   /** The limits that hold now, `null` for none: bytes, entries, and bytes of one value. */
   limits: { memoryLimit: number | null; maxEntries: number | null; maxValueBytes: number | null }
+  /** What this thread keeps of the map, this object of it. */
+  nearCache: NearCacheStats
   /** Places in all index tables. */
   capacity: number
   /** Entries by key over `capacity`, 0 to 1. */

@@ -3,7 +3,7 @@
 const { afterEach, beforeEach, describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const { Handle, TypedMap } = require('..')
-const { MARKING, ROW, SCRATCH, UNKEPT } = require('../lib/layout.js')
+const { KIND, MARKING, ROW, SCRATCH, UNKEPT } = require('../lib/layout.js')
 const { NearCache, STALE } = require('../lib/near-cache.js')
 const { refuseSharedWords } = require('../lib/words.js')
 const { runNode } = require('./support/processes.js')
@@ -259,23 +259,30 @@ describe('near cache: what a hit notes down for the policy of the map', () => {
   const makeWords = () => Int32Array.of(5, 0, 5, 0, 5, 0)
 
   /** What native code says of an entry. */
-  function stateOf(entry, chunk = CHUNK) {
+  function stateOf(entry, chunk = CHUNK, version = 5) {
     const state = new Uint32Array(ROW)
     state[SCRATCH.CHUNK] = chunk
     state[SCRATCH.WORD] = 2 * entry
-    state[SCRATCH.VERSION] = 5
+    state[SCRATCH.VERSION] = version
     state[SCRATCH.SHARD] = 1
     state[SCRATCH.SLOT] = entry
     return state
   }
 
-  function openCache(marking, maxEntries = 10) {
-    const words = makeWords()
+  function openCache(marking, maxEntries = 10, words = makeWords()) {
     const noted = []
     const hitLog = { ticketOf: (shard, slot) => slot * 2 + shard, note: ticket => noted.push(ticket) }
     const chunks = { of: chunk => (chunk === CHUNK ? words : assert.fail(`asks for chunk ${chunk}`)) }
     return {
-      near: new NearCache(maxEntries, chunks, 1, marking, marking === MARKING.Order ? hitLog : null),
+      near: new NearCache({
+        maxEntries,
+        maxBytes: 1_000_000,
+        words: chunks,
+        instance: 1,
+        shards: 2,
+        marking,
+        hitLog: marking === MARKING.Order ? hitLog : null
+      }),
       handle: new Handle(1, 1, 2, 1),
       words,
       noted
@@ -283,13 +290,13 @@ describe('near cache: what a hit notes down for the policy of the map', () => {
   }
 
   /** Reads a key, or a handle, as a map does: from the cache, else natively. */
-  function read(near, item, entry) {
+  function read(near, item, entry, state = stateOf(entry)) {
     const isHandle = item instanceof Handle
-    const place = near.visible.get(item)
+    const place = near.placeOf(item)
     const found = isHandle ? near.findHandle(item) : near.findKey(item, place)
     if (found !== STALE) return found
-    if (isHandle) near.keepByHandle(item, entry, stateOf(entry), 0)
-    else near.keepByKey(item, place, entry, stateOf(entry), 0)
+    if (isHandle) near.keepByHandle(item, KIND.Int, entry, state, 0)
+    else near.keepByKey(item, place, KIND.Int, entry, state, 0)
     return undefined
   }
 
@@ -341,13 +348,53 @@ describe('near cache: what a hit notes down for the policy of the map', () => {
 
   it('a value whose chunk says so is not kept', () => {
     const { near, handle } = openCache(MARKING.None)
-    near.keepByKey('key', undefined, 1, stateOf(0, UNKEPT), 0)
-    near.keepByHandle(handle, 1, stateOf(2, UNKEPT), 0)
-    assert.equal(near.findKey('key', near.visible.get('key')), STALE)
-    assert.equal(near.findHandle(handle), STALE)
+    for (const item of ['key', handle]) {
+      assert.equal(read(near, item, 2, stateOf(2, UNKEPT)), undefined)
+      assert.equal(read(near, item, 2, stateOf(2, UNKEPT)), undefined)
+    }
     assert.equal(read(near, 'key', 0), undefined)
-    near.renewKey('key', 'renewed', stateOf(0, UNKEPT))
+    near.renewKey('key', KIND.String, 'renewed', stateOf(0, UNKEPT))
+    assert.equal(read(near, 'key', 0), undefined)
+    assert.equal(near.stats.bytes > 0, true)
+  })
+
+  it('a value is never kept with version 0, although its word says 0 as well: its entry was gone when it was read', () => {
+    // With one entry all that is kept is the guest.
+    for (const maxEntries of [10, 1]) {
+      const { near, handle } = openCache(MARKING.None, maxEntries, new Int32Array(6))
+      const gone = stateOf(2, CHUNK, 0)
+      for (const item of ['key', handle]) {
+        for (let time = 0; time < 3; time++) assert.equal(read(near, item, 2, gone), undefined)
+      }
+      assert.deepEqual([near.stats.entries, near.stats.bytes], [0, 0])
+    }
+    const { near, words } = openCache(MARKING.None)
+    read(near, 'key', 0)
     assert.equal(read(near, 'key', 0), 0)
+    words.fill(0)
+    near.renewKey('key', KIND.Int, 1, stateOf(0, CHUNK, 0))
+    assert.equal(near.findKey('key', near.placeOf('key')), STALE)
+    assert.equal(near.stats.entries, 0)
+  })
+
+  it('a copy that no word would end is not kept: an index beyond the words, words that were taken away, another version', () => {
+    const detached = makeWords()
+    structuredClone(detached.buffer, { transfer: [detached.buffer] })
+    for (const [words, state] of [
+      [makeWords(), stateOf(3)],
+      [makeWords(), stateOf(2_000_000_000)],
+      [detached, stateOf(2)],
+      [new Int32Array(0), stateOf(2)],
+      [makeWords(), stateOf(2, CHUNK, 6)]
+    ]) {
+      for (const maxEntries of [10, 1]) {
+        const { near, handle } = openCache(1, maxEntries, words)
+        for (const item of ['key', handle]) {
+          for (let time = 0; time < 3; time++) assert.equal(read(near, item, 2, state), undefined)
+        }
+        if (maxEntries > 1) assert.deepEqual([near.stats.entries, near.stats.bytes], [0, 0])
+      }
+    }
   })
 })
 

@@ -59,6 +59,8 @@ describe('options: accepted', () => {
     { ttl: 1_000, ttlOnUpdate: 'keep', sliding: true, strictTtl: true },
     { nearCache: false },
     { nearCache: { maxEntries: 1 } },
+    { nearCache: { maxBytes: 1 } },
+    { nearCache: { maxEntries: 10, maxBytes: '2mb' } },
     { logLevel: 'warn' },
     { logLevel: 'off' },
     { memoryLimitMb: 100, enableSIMD: true, logLevel: 'warn' }
@@ -242,7 +244,15 @@ describe('options: refused', () => {
       { maxEntries: 0 },
       { maxEntries: -1 },
       { maxEntries: 1.5 },
-      { maxEntries: '5' }
+      { maxEntries: '5' },
+      { maxBytes: 0 },
+      { maxBytes: -1 },
+      { maxBytes: Number.NaN },
+      { maxBytes: Number.POSITIVE_INFINITY },
+      { maxBytes: 'auto' },
+      { maxBytes: 'much' },
+      { maxBytes: null },
+      { maxEntries: 5, maxbytes: 5 }
     ]) {
       isRefused({ nearCache }, { says: [/nearCache/] })
     }

@@ -80,6 +80,26 @@ describe('stats', () => {
     }
   })
 
+  it('the near cache is that of this thread and this reference', () => {
+    const map = TypedMap.open('near cache of a reference', { nearCache: { maxEntries: 2, maxBytes: '1mb' } })
+    const other = TypedMap.open('near cache of a reference')
+    for (let key = 0; key < 3; key++) map.set(key, { key })
+    const nothing = { entries: 0, bytes: 0, hits: 0, evictions: 0, outdated: 0 }
+    assert.deepEqual(map.getStats().nearCache, { ...nothing, maxEntries: 2, maxBytes: 1_048_576 })
+    for (let read = 0; read < 5; read++) map.get(0)
+    map.get(1)
+    const { bytes, ...stats } = map.getStats().nearCache
+    assert.deepEqual({ ...stats, bytes: 0 }, { ...nothing, entries: 2, hits: 4, maxEntries: 2, maxBytes: 1_048_576 })
+    assert.ok(bytes > 100 && bytes < 1_000, `${bytes} bytes`)
+    assert.equal(map.getStats().nearCache.hits, 4)
+    map.clear()
+    assert.deepEqual(map.getStats().nearCache, { ...nothing, hits: 4, maxEntries: 2, maxBytes: 1_048_576 })
+    assert.deepEqual(other.getStats().nearCache, { ...nothing, maxEntries: 10_000, maxBytes: 16_777_216 })
+    const none = new TypedMap({ nearCache: false })
+    assert.deepEqual(none.getStats().nearCache, { ...nothing, maxEntries: 0, maxBytes: 0 })
+    for (const one of [map, other, none]) one.close()
+  })
+
   it('bytes grow with what is stored, and come back', () => {
     const map = new TypedMap()
     const empty = map.getStats().memoryBytes

@@ -265,7 +265,7 @@ function getMany(open, items) {
   let missing = list
   /** @type {number[] | undefined} */
   let places
-  const looks = near.visible.size > 0
+  const { looks } = near
   for (let index = 0; index < count; index++) {
     const item = list[index]
     let isNear = false
@@ -277,14 +277,10 @@ function getMany(open, items) {
         values[index] = copy
       } else table.putHandle(places === undefined ? index : missing.length, item, open.instance)
     } else {
-      const place = looks ? near.visible.get(item) : undefined
-      if (place !== undefined && near.copies.isFresh(place)) {
-        isNear = true
-        near.hitKey(place)
-        values[index] = near.copies.valueAt(place)
-      } else {
-        table.putKey(places === undefined ? index : missing.length)
-      }
+      const copy = looks ? near.hitKey(item) : STALE
+      isNear = copy !== STALE
+      if (isNear) values[index] = copy
+      else table.putKey(places === undefined ? index : missing.length)
     }
     if (isNear) {
       if (places === undefined) {
@@ -328,8 +324,8 @@ function getMissing(open, items, places, table, values) {
     values[place] = value
     if (kind === 0 || kind >= KIND.Uint8Array) continue
     const item = items[index]
-    if (typeof item !== 'object') near.keepByKey(item, near.visible.get(item), value, words, row)
-    else if (item !== null && isHandle(item)) near.keepByHandle(item, value, words, row)
+    if (typeof item !== 'object') near.keepByKey(item, near.placeOf(item), kind, value, words, row)
+    else if (item !== null && isHandle(item)) near.keepByHandle(item, kind, value, words, row)
   }
 }
 

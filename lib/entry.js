@@ -6,7 +6,7 @@ const { decode } = require('./codec.js')
 const { requestTtl } = require('./expiry.js')
 const { SCRATCH } = require('./layout.js')
 const { binding, scratch } = require('./native.js')
-const { copyOf, hasFreshCopy, isHandle } = require('./near-cache.js')
+const { STALE, copyOf, hasFreshCopy, isHandle } = require('./near-cache.js')
 
 const {
   peek: peekBinding,
@@ -39,8 +39,8 @@ function peek(open, key) {
     if (!open.owns(key)) return undefined
     raw = peekHandleBinding(open.id, key.shard, key.slot, key.generation)
   } else {
-    const place = near.visible.get(key)
-    if (place !== undefined && near.copies.isFresh(place)) return near.copies.valueAt(place)
+    const known = near.peekKey(key)
+    if (known !== STALE) return known
     raw = peekBinding(open.id, key)
   }
   const kind = /** @type {number} */ (scratch[SCRATCH.STATE])

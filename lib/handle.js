@@ -27,6 +27,8 @@ let freshCopyOf
 let copyOf
 /** @type {(handle: Handle, keeper: number) => boolean} */
 let isKeptBy
+/** @type {(handle: Handle, keeper: number, version: number) => boolean} */
+let isCopyOf
 /** @type {(handle: Handle, keeper: number, words: Int32Array, word: number, version: number, value: any) => void} */
 let keepCopy
 /** @type {(handle: Handle) => void} */
@@ -96,6 +98,7 @@ class Handle {
     }
     copyOf = handle => handle.#copy
     isKeptBy = (handle, keeper) => handle.#keeper === keeper || handle.#keeper === ~keeper
+    isCopyOf = (handle, keeper, version) => isKeptBy(handle, keeper) && handle.#version === version
     keepCopy = (handle, keeper, words, word, version, value) => {
       // A copy that is new was not read yet. One that is renewed keeps its mark.
       if (handle.#keeper !== keeper) handle.#keeper = ~keeper
@@ -111,6 +114,7 @@ class Handle {
       handle.#copy = undefined
     }
     leaveCache = handle => {
+      dropCopy(handle)
       handle.#keeper = NO_KEEPER
     }
     takeMark = handle => {
@@ -144,6 +148,7 @@ module.exports = {
   dropCopy,
   freshCopyOf,
   hasFreshCopy,
+  isCopyOf,
   isHandle,
   isHit,
   isKeptBy,

@@ -191,7 +191,7 @@ class TypedMap {
     const word = /** @type {number} */ (seen[place])
     if (word < 0 || kept[place][word] !== seen[place | 1]) return this.#readByKey(key, place)
     near.hits++
-    if (near.isMarking) near.markKey(place)
+    if (near.isMarking) near.markKey(near.copies, place)
     return kept[place | 1]
   }
 
@@ -211,13 +211,18 @@ class TypedMap {
   }
 
   /**
-   * Reads natively, and keeps what was read.
+   * Reads natively, and keeps what was read, unless the near cache has it.
    *
    * @param {any} key
-   * @param {Place} place what the near cache has for it
+   * @param {Place} visible where the near cache shows it
    */
-  #readByKey(key, place) {
+  #readByKey(key, visible) {
     const near = this.#near
+    if (near.isSplit) {
+      const copy = near.hitKey(key)
+      if (copy !== STALE) return copy
+    }
+    const place = near.isSplit ? near.placeOf(key) : visible
     const known = near.findKey(key, place)
     if (known !== STALE) return known
     const open = this.#open
@@ -240,7 +245,7 @@ class TypedMap {
    * @param {any} value
    */
   #keepByKey(key, place, kind, value) {
-    if (kind < FIRST_BYTES && typeof key !== 'object') this.#near.keepByKey(key, place, value, scratch, 0)
+    if (kind < FIRST_BYTES && typeof key !== 'object') this.#near.keepByKey(key, place, kind, value, scratch, 0)
     return value
   }
 
@@ -267,7 +272,7 @@ class TypedMap {
    * @param {any} value
    */
   #keepByHandle(handle, kind, value) {
-    if (kind < FIRST_BYTES) this.#near.keepByHandle(handle, value, scratch, 0)
+    if (kind < FIRST_BYTES) this.#near.keepByHandle(handle, kind, value, scratch, 0)
     return value
   }
 
@@ -290,7 +295,7 @@ class TypedMap {
     if (kind === ABSENT) return undefined
     if (type !== undefined) this.#checkType(type)
     if (copy) return decodeCopy(kind, raw)
-    if (handle === undefined) return this.#keepByKey(key, this.#near.visible.get(key), kind, decode(kind, raw))
+    if (handle === undefined) return this.#keepByKey(key, this.#near.placeOf(key), kind, decode(kind, raw))
     // The same object as without the type.
     const known = freshCopyOf(handle, this.#near.keeper)
     return known === STALE ? this.#keepByHandle(handle, kind, decode(kind, raw)) : known
@@ -346,7 +351,7 @@ class TypedMap {
       retry(this.#room, error, ttl, setBinding, [id, key, wire, kind])
     }
     // The copy of a scalar is the scalar: as good as read again. That of an object is made by the next read.
-    if (kind < JSON_TEXT) this.#near.renewKey(key, wire, scratch)
+    if (kind < JSON_TEXT) this.#near.renewKey(key, kind, wire, scratch)
   }
 
   /** @param {any} key @param {any} value @param {any} options */
@@ -354,11 +359,8 @@ class TypedMap {
     const near = this.#near
     const open = this.#open
     if (isHandleKey(key)) return this.#readExisting(key)
-    const place = near.visible.get(key)
-    if (place !== undefined && near.copies.isFresh(place)) {
-      near.hitKey(place)
-      return near.copies.valueAt(place)
-    }
+    const known = near.hitKey(key)
+    if (known !== STALE) return known
     const kind = kindOf(value)
     const wire = encode(value, kind)
     const ttl = readWriteOptions(options)
@@ -371,7 +373,7 @@ class TypedMap {
     }
     const found = /** @type {number} */ (scratch[STATE])
     // Encoding a value can run its own code, which may have changed the cache.
-    const newPlace = this.#near.visible.get(key)
+    const newPlace = this.#near.placeOf(key)
     if (found === ABSENT) return this.#keepByKey(key, newPlace, kind, decodeWritten(kind, wire))
     return this.#keepByKey(key, newPlace, found, decode(found, raw))
   }
@@ -383,14 +385,11 @@ class TypedMap {
     checkFunction('callback', callback)
     const ttl = readWriteOptions(options)
     if (isHandleKey(key)) return this.#readExisting(key)
-    const place = near.visible.get(key)
-    if (place !== undefined && near.copies.isFresh(place)) {
-      near.hitKey(place)
-      return near.copies.valueAt(place)
-    }
+    const known = near.hitKey(key)
+    if (known !== STALE) return known
     const raw = getBinding(open.id, key)
     const found = /** @type {number} */ (scratch[STATE])
-    if (found !== ABSENT) return this.#keepByKey(key, place, found, decode(found, raw))
+    if (found !== ABSENT) return this.#keepByKey(key, near.placeOf(key), found, decode(found, raw))
     // -0 is the key 0. The callback is called without `this`.
     const value = callback(key === 0 ? 0 : key)
     const kind = kindOf(value)
@@ -402,7 +401,7 @@ class TypedMap {
       retry(this.#room, error, ttl, setBinding, [open.id, key, wire, kind])
     }
     // The callback may have changed the cache as well as the map.
-    return this.#keepByKey(key, this.#near.visible.get(key), kind, decodeWritten(kind, wire))
+    return this.#keepByKey(key, this.#near.placeOf(key), kind, decodeWritten(kind, wire))
   }
 
   /**
@@ -611,7 +610,10 @@ class TypedMap {
 
   /** @param {any} limits */
   setLimits(limits) {
-    setLimitsBinding(this.#open.id, writeData(readLimits(limits)))
+    const open = this.#open
+    const read = readLimits(limits)
+    setLimitsBinding(open.id, writeData(read))
+    open.limitMemory(read.memoryLimit)
   }
 
   // ---- Walking
@@ -650,7 +652,7 @@ class TypedMap {
     const open = this.#open
     open.check()
     open.reportHits()
-    return readStats(open.id, this.#meter)
+    return readStats(open.id, this.#meter, open.near.stats)
   }
 
   /** @param {(error: Error) => void} listener */

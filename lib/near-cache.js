@@ -5,11 +5,12 @@
 // Whoever changes an entry, in whatever thread, changes its version word. So nothing is ever invalidated here; a copy that
 // is no longer fresh is merely not found, and memory is the only reason to throw one away.
 //
-// Bound. Copies of keys and of handles share one ring (copies.js). While it has free places, every value read takes one.
-// After that, one in ADMITTED_PER does. Refusing most newcomers is what makes a load that exceeds the cache cheap, and it
-// lets copies that are read often gather marks before the hand comes back: for Zipf-distributed reads (s = 0.99) over ten
-// times the size, 0.773 of reads hit, against 0.733 when all are admitted and 0.81 at the optimum. The value read last is
-// kept in any case, as the guest, so that reading one thing twice gives one object.
+// What is kept. Copies of keys and of handles share one ring (ring.js), bounded in entries and in bytes. While it has room,
+// every value read is admitted, unless reading it natively costs next to nothing for its size (copy-cost.js). After that,
+// one in ADMITTED_PER is. Refusing most newcomers is what makes a load that exceeds the cache cheap, and it lets copies that
+// are read often gather marks before the hand comes back: for Zipf-distributed reads (s = 0.99) over ten times the size,
+// 0.773 of reads hit, against 0.733 when all are admitted and 0.81 at the optimum. The value read last is kept in any case, as
+// the guest (guest.js), so that reading one thing twice gives one object.
 //
 // A handle carries its copy, so looking for it is free. For a key it costs a look into a Map, and admitting one costs half
 // as much as reading it natively. Where fewer than one in WORTH_PER reads hit, all that is a loss, and it is done for one
@@ -17,7 +18,7 @@
 //
 // Bytes are never kept, because they cannot be frozen.
 
-const { Copies, NOBODY } = require('./copies.js')
+const { COST_OF_HANDLE, NOT_WORTH, costOfKey } = require('./copy-cost.js')
 const {
   STALE,
   copyOf,
@@ -28,16 +29,30 @@ const {
   isHit,
   isKeptBy,
   keepCopy,
-  markAccess,
-  markAccessWord
+  markAccess
 } = require('./handle.js')
 const { MARKING, SCRATCH, UNKEPT } = require('./layout.js')
+const { Ring } = require('./ring.js')
 
+/** @typedef {import('./copies.js').Copies} Copies */
 /** @typedef {import('./handle.js').Handle} Handle */
 /** @typedef {import('./words.js').HitLog} HitLog */
 /** @typedef {import('./words.js').Words} Words */
 
-const { CHUNK, SHARD, SLOT, VERSION, WORD } = SCRATCH
+/**
+ * What a near cache is made with.
+ *
+ * @typedef {object} NearCacheOptions
+ * @property {number} maxEntries 0 for a cache that keeps nothing
+ * @property {number} maxBytes
+ * @property {Words | null} words
+ * @property {number} instance number of the map
+ * @property {number} shards how many the map has
+ * @property {number} marking one of MARKING, or what access words are counted up to
+ * @property {HitLog | null} hitLog where marking is in order
+ */
+
+const { CHUNK, SHARD, SIZE, SLOT, VERSION, WORD } = SCRATCH
 
 /** One in so many newly read values is admitted to a full cache. A power of two. */
 const ADMITTED_PER = 16
@@ -52,13 +67,7 @@ const SAMPLED_PER = 64
 const MISSES_PER_REVIEW = 2_048
 const SAMPLES_PER_REVIEW = MISSES_PER_REVIEW / SAMPLED_PER
 
-/** Copies of an outdated cache that are dropped with each new one. */
-const DROPPED_PER_STEP = 64
-
-/** Copies that are dropped at once when a map is closed: less than a millisecond. Others wait for the garbage collector. */
-const DROPPED_AT_END = 65_536
-
-/** What reads look into while looking is not worth it. Nothing is ever put in. @type {Map<unknown, number>} */
+/** What reads look into where looking is not worth it. Nothing is ever put in. @type {Map<unknown, number>} */
 const NOTHING = new Map()
 
 /** The keeper of a cache that keeps nothing. No map gets this number, so no handle has it. */
@@ -69,47 +78,81 @@ class NearCache {
   hits = 0
   /** What a hit has to note down for the policy of the map: one of MARKING, or what its access word is counted up to. */
   #marking
-  #maxEntries
-  #words
   /** Where hits are noted in order. @type {HitLog | null} */
   #hitLog
-  /** What was read last without being admitted, a key or a handle, and its value. The words are looked for when it is read again. */
-  #guest = NOBODY
-  /** @type {any} */
-  #guestValue = undefined
-  #guestChunk = 0
-  #guestWord = 0
-  #guestVersion = 0
-  #guestTicket = 0
+  #options
+  ring
   /** Reads by key that found no copy here, or samples, until the next review. */
   #untilReview = MISSES_PER_REVIEW
   /** While looking, what `hits` was at the last review; otherwise the samples since then that were hits. */
   #hitsAtReview = 0
+  #isLooking = true
   #random = 0x2545f491
-  /** What this one took the place of, as far as handles may still hold copies. @type {Copies[]} */
-  #outdated = []
+  /** Hits that were reported. */
+  #reported = 0
 
   /**
-   * @param {number} maxEntries 0 for a cache that keeps nothing
-   * @param {Words | null} words
-   * @param {number} instance number of the map
-   * @param {number} marking one of MARKING, or what access words are counted up to
-   * @param {HitLog | null} hitLog where marking is in order
+   * @param {NearCacheOptions} options
+   * @param {Ring} [ring] what the cache had that this one takes the place of, emptied
    */
-  constructor(maxEntries, words, instance, marking = MARKING.None, hitLog = null) {
+  constructor(options, ring = undefined) {
+    const { maxEntries, maxBytes, words, instance, shards, marking, hitLog } = options
     // Fields that every hit reads are set once, here: the engine then knows what is in them and need not look.
     /** Whether a hit has to be noted down for the policy of the map. */
     this.isMarking = marking !== MARKING.None
     /** Number of the map, by which handles know whose copy they have. */
     this.keeper = maxEntries === 0 ? NO_MAP : instance
-    this.#maxEntries = maxEntries
-    this.#words = words
+    this.#options = options
     this.#marking = marking
     this.#hitLog = hitLog
-    // The guest has one of the entries.
-    this.copies = new Copies(Math.max(0, maxEntries - 1), this.keeper, hitLog !== null)
-    /** Where reads by key look: the places of `copies`, or nothing while that is not worth it. */
-    this.visible = this.copies.places
+    const hasTickets = hitLog !== null
+    this.ring = ring ?? new Ring({ maxEntries, maxBytes, keeper: this.keeper, shards, hasTickets }, words)
+    /** The copies, or the first part of them. */
+    this.copies = /** @type {Copies} */ (this.ring.parts[0])
+    /** Whether they have several parts. */
+    this.isSplit = this.ring.parts.length > 1
+    /** Where reads by key look: the places of `copies`, or nothing while that is not worth it, or where they are split. */
+    this.visible = this.isSplit ? NOTHING : this.copies.places
+  }
+
+  /** What it holds, within which bounds, and what it did so far. */
+  get stats() {
+    const { maxEntries } = this.#options
+    const { bytes, entries, evictions, maxBytes, outdated } = this.ring
+    return { entries, bytes, maxEntries, maxBytes, hits: this.#reported + this.hits, evictions, outdated }
+  }
+
+  /** Whether looking for keys is worth it. */
+  get looks() {
+    return this.#isLooking && this.ring.entries > 0
+  }
+
+  /**
+   * Changes the bound in bytes.
+   *
+   * @param {number} maxBytes
+   */
+  setMaxBytes(maxBytes) {
+    this.ring.maxBytes = maxBytes
+  }
+
+  /**
+   * The part of the copies that a key belongs to.
+   *
+   * @param {unknown} key
+   */
+  partOf(key) {
+    return this.isSplit ? this.ring.partOf(key) : this.copies
+  }
+
+  /**
+   * The place in its part where reads find a key.
+   *
+   * @param {unknown} key
+   */
+  placeOf(key) {
+    if (!this.isSplit) return this.visible.get(key)
+    return this.#isLooking ? this.partOf(key).places.get(key) : undefined
   }
 
   /**
@@ -120,16 +163,6 @@ class NearCache {
   hitHandle(handle) {
     this.hits++
     if (this.isMarking) this.markHandle(handle)
-  }
-
-  /**
-   * Counts a hit on the copy of a key.
-   *
-   * @param {number} place
-   */
-  hitKey(place) {
-    this.hits++
-    if (this.isMarking) this.markKey(place)
   }
 
   /**
@@ -149,62 +182,115 @@ class NearCache {
    * The same by key.
    *
    * @param {unknown} key
-   * @param {number | undefined} place what `visible` has for the key
+   * @param {number | undefined} place what `placeOf` gives for the key
    */
   findKey(key, place) {
-    if (place === undefined || !this.copies.isFresh(place)) return this.#findGuest(key)
-    this.hitKey(place)
-    return this.copies.valueAt(place)
+    if (place !== undefined) {
+      const copies = this.partOf(key)
+      if (copies.isFresh(place)) {
+        this.hits++
+        if (this.isMarking) this.markKey(copies, place)
+        return copies.valueAt(place)
+      }
+    }
+    return this.#findGuest(key)
+  }
+
+  /**
+   * The copy of a key. Counts no hit.
+   *
+   * @param {unknown} key
+   * @returns {any} STALE if nothing fresh is kept
+   */
+  peekKey(key) {
+    const place = this.placeOf(key)
+    if (place === undefined) return STALE
+    const copies = this.partOf(key)
+    return copies.isFresh(place) ? copies.valueAt(place) : STALE
+  }
+
+  /**
+   * The copy of a key. Counts it as a hit.
+   *
+   * @param {unknown} key
+   * @returns {any} STALE if nothing fresh is kept, the guest not being looked at
+   */
+  hitKey(key) {
+    const copies = this.partOf(key)
+    const place = this.#isLooking ? copies.places.get(key) : undefined
+    if (place === undefined || !copies.isFresh(place)) return STALE
+    this.hits++
+    if (this.isMarking) this.markKey(copies, place)
+    return copies.valueAt(place)
   }
 
   /**
    * Keeps what was read by key.
    *
    * @param {unknown} key a primitive
-   * @param {number | undefined} place what `visible` has for the key
+   * @param {number | undefined} place what `placeOf` gives for the key
+   * @param {number} kind
    * @param {any} value
    * @param {Uint32Array} states where native code said what it is about
    * @param {number} row where it begins there
    */
-  keepByKey(key, place, value, states, row) {
-    const chunk = /** @type {number} */ (states[row + CHUNK])
-    if (this.#maxEntries === 0 || chunk === UNKEPT) return
-    const taken = place ?? this.#placeOfKey(key)
-    if (taken === undefined) this.#welcome(key, value, states, row)
-    else this.#keepAt(taken, key, value, states, row)
+  keepByKey(key, place, kind, value, states, row) {
+    const cost = this.#costOf(kind, value, states, row)
+    if (cost === NOT_WORTH) {
+      if (place !== undefined) this.forgetKey(key)
+      return
+    }
+    this.ring.step()
+    const copies = this.partOf(key)
+    const isLooking = this.#isLooking
+    if (place === undefined && !this.#admits(cost)) return this.#welcome(key, value, cost, states, row)
+    // The step may have taken the place back; and where nobody looked, there may be one.
+    const known = place === undefined && isLooking ? undefined : copies.places.get(key)
+    if (!isLooking && known !== undefined && copies.isFresh(known)) this.#hitsAtReview++
+    this.#keepAt(copies, known, key, value, cost, states, row)
   }
 
   /**
    * Keeps what was written by key, if there is a copy already.
    *
    * @param {unknown} key
+   * @param {number} kind
    * @param {any} value
    * @param {Uint32Array} states
    */
-  renewKey(key, value, states) {
-    const place = this.visible.get(key)
-    if (place !== undefined && states[CHUNK] !== UNKEPT) this.#keepAt(place, key, value, states, 0)
+  renewKey(key, kind, value, states) {
+    const place = this.placeOf(key)
+    if (place === undefined) return
+    const cost = this.#costOf(kind, value, states, 0)
+    if (cost === NOT_WORTH) this.forgetKey(key)
+    else this.#keepAt(this.partOf(key), place, key, value, cost, states, 0)
   }
 
   /**
    * Keeps what was read by handle.
    *
    * @param {Handle} handle
+   * @param {number} kind
    * @param {any} value
    * @param {Uint32Array} states
    * @param {number} row
    */
-  keepByHandle(handle, value, states, row) {
-    const chunk = /** @type {number} */ (states[row + CHUNK])
-    if (this.#maxEntries === 0 || chunk === UNKEPT) return
+  keepByHandle(handle, kind, value, states, row) {
+    const cost = this.#costOf(kind, value, states, row)
+    if (cost === NOT_WORTH) return this.forgetHandle(handle)
+    const ring = this.ring
+    ring.step()
     const isKept = isKeptBy(handle, this.keeper)
-    if (!isKept && this.copies.isCrowded() && !this.#draws(ADMITTED_PER)) {
-      return this.#welcome(handle, value, states, row)
+    if (!isKept && ring.isCrowded(cost) && !this.#draws(ADMITTED_PER)) {
+      return this.#welcome(handle, value, cost, states, row)
     }
-    const words = this.#wordsOf(chunk)
-    if (words === null) return
-    if (!isKept) this.copies.addHandle(handle)
+    const words = this.#freshWords(states, row)
+    if (words === null) return this.forgetHandle(handle)
+    const copies = ring.partOfHandle(handle)
+    const place = ring.placeHandle(copies, isKept ? copies.placeOfHandle(handle) : undefined, handle, cost)
+    if (place === undefined) return
     const version = /** @type {number} */ (states[row + VERSION]) | 0
+    copies.noteVersion(place, version)
     keepCopy(handle, this.keeper, words, /** @type {number} */ (states[row + WORD]), version, value)
   }
 
@@ -214,7 +300,9 @@ class NearCache {
    * @param {unknown} key
    */
   forgetKey(key) {
-    this.copies.deleteKey(key)
+    const copies = this.partOf(key)
+    const place = copies.places.get(key)
+    if (place !== undefined) this.ring.evict(copies, place)
   }
 
   /**
@@ -223,33 +311,35 @@ class NearCache {
    * @param {Handle} handle
    */
   forgetHandle(handle) {
-    if (isKeptBy(handle, this.keeper)) dropCopy(handle)
+    if (!isKeptBy(handle, this.keeper)) return
+    const copies = this.ring.partOfHandle(handle)
+    const place = copies.placeOfHandle(handle)
+    if (place !== undefined) this.ring.evict(copies, place)
+    // Its place may be in another cache of this thread, or unknown.
+    dropCopy(handle)
   }
 
   /** Hits that were not taken yet. */
   takeHits() {
     const { hits } = this
     this.hits = 0
-    if (this.#isLooking()) this.#hitsAtReview -= hits
+    this.#reported += hits
+    if (this.#isLooking) this.#hitsAtReview -= hits
     return hits
   }
 
   /** An empty cache in place of this one, made at once however much this one holds. */
   successor() {
-    const next = new NearCache(this.#maxEntries, this.#words, this.keeper, this.#marking, this.#hitLog)
+    this.ring.reset()
+    const next = new NearCache(this.#options, this.ring)
     next.hits = this.takeHits()
-    this.copies.forgetKeys()
-    next.#outdated = [...this.#outdated, this.copies]
+    next.#reported = this.#reported - next.hits
     return next
   }
 
   /** Lets go of everything, when the map is closed. */
   dispose() {
-    this.#guest = NOBODY
-    this.#guestValue = undefined
-    this.copies.forgetKeys()
-    this.copies.dismantle(DROPPED_AT_END)
-    this.#outdated = []
+    this.ring.dispose()
   }
 
   /**
@@ -258,28 +348,51 @@ class NearCache {
    * @param {Handle} handle
    */
   markHandle(handle) {
-    if (this.#hitLog !== null) this.#hitLog.note(this.#hitLog.ticketOf(handle.shard, handle.slot))
+    const hitLog = this.#hitLog
+    if (hitLog !== null) hitLog.note(hitLog.ticketOf(handle.shard, handle.slot))
     else markAccess(handle, this.#marking)
   }
 
   /**
    * The same for a key.
    *
+   * @param {Copies} copies
    * @param {number} place
    */
-  markKey(place) {
-    if (this.#hitLog !== null) this.#hitLog.note(this.copies.ticketAt(place))
-    else this.copies.markAccess(place, this.#marking)
+  markKey(copies, place) {
+    const hitLog = this.#hitLog
+    if (hitLog !== null) hitLog.note(copies.ticketAt(place))
+    else copies.markAccess(place, this.#marking)
   }
 
   /**
-   * @param {number} chunk
+   * What the copy of a value would take. This is where it is decided whether a copy may be kept at all: not of an entry that
+   * is gone, whose version is 0, and not where native code says that nothing would end it.
+   *
+   * @param {number} kind
+   * @param {any} value
+   * @param {Uint32Array} states
+   * @param {number} row
+   * @returns {number} NOT_WORTH if none is kept
+   */
+  #costOf(kind, value, states, row) {
+    if (this.#options.maxEntries === 0 || states[row + CHUNK] === UNKEPT || states[row + VERSION] === 0)
+      return NOT_WORTH
+    return this.ring.costOf(kind, /** @type {number} */ (states[row + SIZE]), value)
+  }
+
+  /**
+   * The words that tell whether a copy is fresh, if it is.
+   *
+   * @param {Uint32Array} states
+   * @param {number} row
    * @returns {Int32Array | null}
    */
-  #wordsOf(chunk) {
-    const outdated = this.#outdated
-    if (outdated.length > 0 && !outdated[0]?.dismantle(DROPPED_PER_STEP)) outdated.shift()
-    return this.#words === null ? null : this.#words.of(chunk)
+  #freshWords(states, row) {
+    const words = this.#options.words?.of(/** @type {number} */ (states[row + CHUNK])) ?? null
+    if (words === null) return null
+    const version = /** @type {number} */ (states[row + VERSION]) | 0
+    return words[/** @type {number} */ (states[row + WORD])] === version ? words : null
   }
 
   /**
@@ -289,64 +402,60 @@ class NearCache {
    * @param {number} row
    */
   #ticketAt(states, row) {
-    if (this.#hitLog === null) return 0
-    return this.#hitLog.ticketOf(
-      /** @type {number} */ (states[row + SHARD]),
-      /** @type {number} */ (states[row + SLOT])
-    )
+    const hitLog = this.#hitLog
+    if (hitLog === null) return 0
+    return hitLog.ticketOf(/** @type {number} */ (states[row + SHARD]), /** @type {number} */ (states[row + SLOT]))
   }
 
   /**
-   * @param {number} place
+   * @param {Copies} copies
+   * @param {number | undefined} place
    * @param {unknown} key
    * @param {any} value
+   * @param {number} cost
    * @param {Uint32Array} states
    * @param {number} row
    */
-  #keepAt(place, key, value, states, row) {
-    const words = this.#wordsOf(/** @type {number} */ (states[row + CHUNK]))
+  #keepAt(copies, place, key, value, cost, states, row) {
+    const words = this.#freshWords(states, row)
     if (words === null) return this.forgetKey(key)
-    const word = /** @type {number} */ (states[row + WORD])
+    const ring = this.ring
+    const taken = place === undefined ? ring.addKey(copies, key, cost) : ring.renewKey(copies, place, key, cost)
+    if (taken === undefined) return
     const version = /** @type {number} */ (states[row + VERSION]) | 0
-    this.copies.keep(place, words, word, version, value, this.#ticketAt(states, row))
+    copies.keep(taken, words, /** @type {number} */ (states[row + WORD]), version, value, this.#ticketAt(states, row))
   }
 
   /**
-   * The place to keep a value at that was read by key and not found, or undefined if it is not admitted.
+   * Whether a value that was read by key, and has no copy, is to have one.
    *
-   * @param {unknown} key
-   * @returns {number | undefined}
+   * @param {number} cost
    */
-  #placeOfKey(key) {
-    const isLooking = this.#isLooking()
-    if (this.copies.isCrowded()) {
-      const isDrawn = this.#draws(isLooking ? ADMITTED_PER : SAMPLED_PER)
-      if ((isLooking || isDrawn) && --this.#untilReview === 0) this.#review()
-      if (!isDrawn) return undefined
-    }
-    // Nobody looked, so there may be one.
-    const known = isLooking ? undefined : this.copies.places.get(key)
-    if (known === undefined) return this.copies.addKey(key)
-    if (this.copies.isFresh(known)) this.#hitsAtReview++
-    return known
-  }
-
-  #isLooking() {
-    return this.visible === this.copies.places
+  #admits(cost) {
+    if (!this.ring.isCrowded(cost)) return true
+    const isLooking = this.#isLooking
+    const isDrawn = this.#draws(isLooking ? ADMITTED_PER : SAMPLED_PER)
+    if ((isLooking || isDrawn) && --this.#untilReview === 0) this.#review()
+    return isDrawn
   }
 
   /** Judges whether reads by key are worth a look. */
   #review() {
-    if (this.#isLooking()) {
+    if (this.#isLooking) {
       const hits = this.hits - this.#hitsAtReview
       // So many of all reads, those that missed included.
-      if (hits * (WORTH_PER - 1) < MISSES_PER_REVIEW) this.visible = NOTHING
-    } else if (this.#hitsAtReview * WORTH_PER >= SAMPLES_PER_REVIEW) {
-      this.visible = this.copies.places
+      this.#look(hits * (WORTH_PER - 1) >= MISSES_PER_REVIEW)
+    } else {
+      this.#look(this.#hitsAtReview * WORTH_PER >= SAMPLES_PER_REVIEW)
     }
-    const isLooking = this.#isLooking()
-    this.#untilReview = isLooking ? MISSES_PER_REVIEW : SAMPLES_PER_REVIEW
-    this.#hitsAtReview = isLooking ? this.hits : 0
+    this.#untilReview = this.#isLooking ? MISSES_PER_REVIEW : SAMPLES_PER_REVIEW
+    this.#hitsAtReview = this.#isLooking ? this.hits : 0
+  }
+
+  /** @param {boolean} isLooking */
+  #look(isLooking) {
+    this.#isLooking = isLooking
+    this.visible = isLooking && !this.isSplit ? this.copies.places : NOTHING
   }
 
   /**
@@ -360,7 +469,7 @@ class NearCache {
     random ^= random >>> 17
     random ^= random << 5
     this.#random = random
-    return (random & (per - 1)) === 0 && this.#maxEntries > 1
+    return (random & (per - 1)) === 0 && this.#options.maxEntries > 1
   }
 
   /**
@@ -368,16 +477,13 @@ class NearCache {
    *
    * @param {unknown} item a key or a handle
    * @param {any} value
+   * @param {number} cost
    * @param {Uint32Array} states
    * @param {number} row
    */
-  #welcome(item, value, states, row) {
-    this.#guest = /** @type {any} */ (item)
-    this.#guestValue = value
-    this.#guestChunk = /** @type {number} */ (states[row + CHUNK])
-    this.#guestWord = /** @type {number} */ (states[row + WORD])
-    this.#guestVersion = /** @type {number} */ (states[row + VERSION]) | 0
-    this.#guestTicket = this.#ticketAt(states, row)
+  #welcome(item, value, cost, states, row) {
+    const whole = cost + (typeof item === 'object' ? COST_OF_HANDLE : costOfKey(item))
+    this.ring.guest.welcome(item, value, whole, this.#ticketAt(states, row), states, row)
   }
 
   /**
@@ -387,18 +493,25 @@ class NearCache {
    * @returns {any} STALE if it is not
    */
   #findGuest(item) {
-    if (this.#guest !== item) return STALE
-    const words = this.#wordsOf(this.#guestChunk)
-    const word = this.#guestWord
-    if (words === null || words[word] !== this.#guestVersion) return STALE
+    const { guest } = this.ring
+    if (!guest.isFresh(item)) return STALE
     this.hits++
-    if (this.#hitLog !== null) this.#hitLog.note(this.#guestTicket)
-    else if (this.isMarking) markAccessWord(words, word, this.#marking)
-    return this.#guestValue
+    const hitLog = this.#hitLog
+    if (hitLog !== null) hitLog.note(guest.ticket)
+    else if (this.isMarking) guest.markAccess(this.#marking)
+    return guest.value
   }
 }
 
 /** What stands in place of the near cache of a closed map: nothing is ever found in it. */
-const NO_CACHE = new NearCache(0, null, 0)
+const NO_CACHE = new NearCache({
+  maxEntries: 0,
+  maxBytes: 0,
+  words: null,
+  instance: 0,
+  shards: 1,
+  marking: MARKING.None,
+  hitLog: null
+})
 
 module.exports = { NO_CACHE, NearCache, STALE, copyOf, freshCopyOf, hasFreshCopy, isHandle, isHit, isKeptBy }

@@ -7,7 +7,7 @@ const { closed } = require('./errors.js')
 const { MARKING } = require('./layout.js')
 const { binding } = require('./native.js')
 const { NO_CACHE, NearCache } = require('./near-cache.js')
-const { FUNCTION } = require('./options.js')
+const { FUNCTION, nearBytesFor } = require('./options.js')
 const { HitLog, Words } = require('./words.js')
 
 const {
@@ -43,6 +43,8 @@ class OpenMap {
   /** @type {Map<number, string>} */
   #typeNames = new Map()
   #isClosed = false
+  /** Whether the bytes of the near cache follow from the limit of the map. */
+  #followsLimit
   /** Called with this when the map is closed. @type {Set<(open: OpenMap) => void>} */
   #endings = new Set()
 
@@ -60,11 +62,21 @@ class OpenMap {
     /** How many shards it has. */
     this.shards = shards
     /** Who is asked for room when the map is full. */
-    this.asks = askedBy(readData(config))
+    const known = readData(config)
+    this.asks = askedBy(known)
     this.logLevel = options.logLevel
     this.words = new Words(id)
     const hitLog = marking === MARKING.Order ? new HitLog(id, shards) : null
-    this.near = new NearCache(options.nearMaxEntries, this.words, instance, marking, hitLog)
+    this.#followsLimit = options.nearMaxBytes === undefined
+    this.near = new NearCache({
+      maxEntries: options.nearMaxEntries,
+      maxBytes: options.nearMaxBytes ?? nearBytesFor(known.memoryLimit),
+      words: this.words,
+      instance,
+      shards,
+      marking,
+      hitLog
+    })
   }
 
   /**
@@ -111,6 +123,15 @@ class OpenMap {
     this.words.forget()
     this.near = this.near.successor()
     return this.near
+  }
+
+  /**
+   * Learns of a new limit of the map.
+   *
+   * @param {number | null | undefined} memoryLimit bytes, `null` for none, `undefined` for the same as before
+   */
+  limitMemory(memoryLimit) {
+    if (this.#followsLimit && memoryLimit !== undefined) this.near.setMaxBytes(nearBytesFor(memoryLimit))
   }
 
   /** Reports near-cache hits to the store. */

@@ -26,11 +26,18 @@ const { LEVEL } = require('./layout.js')
 /** @typedef {import('./checks.js').Check} Check */
 
 /**
- * Entries of the near cache unless told otherwise, per map and thread. Decoded objects of a kilobyte take 10 MB, which a
- * web server has in each thread, and 10,000 are most of what it reads when reads follow a Zipf distribution. A map of
- * large values wants fewer.
+ * Entries of the near cache unless told otherwise, per map and thread: most of what a web server reads when reads follow a
+ * Zipf distribution.
  */
 const DEFAULT_NEAR_ENTRIES = 10_000
+
+/**
+ * Bytes of the near cache unless told otherwise, per map and thread: 10,000 decoded objects of 800 bytes. In a map with a
+ * limit they are at most one in NEAR_SHARES of it, so that the near caches of many threads stay small beside the map.
+ */
+const DEFAULT_NEAR_BYTES = 16 * 1024 ** 2
+const LEAST_NEAR_BYTES = 256 * 1024
+const NEAR_SHARES = 16
 
 const MAX_SHARDS = 65_536
 /** A `Map` of the engine, which says where the copy of a key is, ends not far above this. */
@@ -42,6 +49,7 @@ const MANUAL_CLOCK = Symbol('manual clock')
 /** What stands in the native options for a function, which stays with the thread that gave it. */
 const FUNCTION = 'function'
 
+const NEAR_OPTIONS = ['maxEntries', 'maxBytes']
 const EVICTION_STRATEGIES = ['lru', 'lfu', 'ttl', 'fifo', 'sieve', 's3-fifo', 'w-tinylfu']
 const OOM_STRATEGIES = ['evict', 'reject', 'evict-expired']
 
@@ -50,22 +58,43 @@ const OOM_STRATEGIES = ['evict', 'reject', 'evict-expired']
  * @property {Record<string, unknown>} native options that belong to the map, for native code; only those given
  * @property {keyof typeof LEVEL} logLevel
  * @property {number} nearMaxEntries 0 for no near cache
+ * @property {number | undefined} nearMaxBytes undefined for what `nearBytesFor` says
  * @property {Function | undefined} choose the function that is `evictionStrategy`
  * @property {Function | undefined} free the function that is `oomStrategy`
  */
 
 /** @type {Check} */
 const nearCache = (name, value) => {
-  if (value === false) return 0
-  const allowed = 'false or { maxEntries }'
+  if (value === false) return { maxEntries: 0, maxBytes: 0 }
+  const allowed = 'false or { maxEntries, maxBytes }'
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw wrongType(`option ${name}`, value, allowed)
   }
   for (const inner of Object.keys(value)) {
-    if (inner !== 'maxEntries') throw badOption(`${name}.${inner}`, `does not exist; allowed: ${allowed}`)
+    if (!NEAR_OPTIONS.includes(inner)) throw badOption(`${name}.${inner}`, `does not exist; allowed: ${allowed}`)
   }
-  const { maxEntries = DEFAULT_NEAR_ENTRIES } = value
-  return integer(1, MAX_NEAR_ENTRIES)(`${name}.maxEntries`, maxEntries)
+  const { maxEntries = DEFAULT_NEAR_ENTRIES, maxBytes } = value
+  return {
+    maxEntries: integer(1, MAX_NEAR_ENTRIES)(`${name}.maxEntries`, maxEntries),
+    maxBytes: maxBytes === undefined ? undefined : nearBytes(`${name}.maxBytes`, maxBytes)
+  }
+}
+
+/** @type {Check} */
+const nearBytes = (name, value) => {
+  // For `memoryLimit`, this word means a part of the machine.
+  if (value === 'auto') throw outOfRange(`option ${name}`, value, `a number of bytes above 0, or text such as '16mb'`)
+  return bytes(1)(name, value)
+}
+
+/**
+ * Bytes of the near cache of a map unless told otherwise.
+ *
+ * @param {number | null | undefined} memoryLimit that of the map, if it has one
+ */
+function nearBytesFor(memoryLimit) {
+  if (memoryLimit === null || memoryLimit === undefined) return DEFAULT_NEAR_BYTES
+  return Math.min(DEFAULT_NEAR_BYTES, Math.max(LEAST_NEAR_BYTES, Math.floor(memoryLimit / NEAR_SHARES)))
 }
 
 /** @type {Check} */
@@ -236,7 +265,8 @@ function readOptions(given = {}) {
   return {
     native,
     logLevel: own.logLevel ?? 'info',
-    nearMaxEntries: own.nearCache ?? DEFAULT_NEAR_ENTRIES,
+    nearMaxEntries: own.nearCache?.maxEntries ?? DEFAULT_NEAR_ENTRIES,
+    nearMaxBytes: own.nearCache?.maxBytes,
     ...takeFunctions(native)
   }
 }
@@ -356,4 +386,4 @@ function readInsertOptions(given) {
 
 const NO_INSERT_OPTIONS = Object.freeze({ type: undefined, ttl: 0 })
 
-module.exports = { FUNCTION, MANUAL_CLOCK, readGetOptions, readInsertOptions, readLimits, readOptions }
+module.exports = { FUNCTION, MANUAL_CLOCK, nearBytesFor, readGetOptions, readInsertOptions, readLimits, readOptions }

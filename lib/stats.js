@@ -45,9 +45,10 @@ function fragmentation({ entries, live, retired }) {
 /**
  * @param {number} id
  * @param {Meter} meter
+ * @param {Record<string, number>} nearCache what it has to say of itself
  * @returns {Record<string, any>}
  */
-function readStats(id, meter) {
+function readStats(id, meter, nearCache) {
   const { uptimeMs, operations, hits, misses, memory, maxEntries, maxValueBytes, ...rest } = readData(statsBinding(id))
   const reads = hits + misses
   return {
@@ -61,6 +62,7 @@ function readStats(id, meter) {
     memoryBytes: memory.total,
     memory: { ...memory, fragmentation: fragmentation(memory) },
     limits: { memoryLimit: memory.limit, maxEntries, maxValueBytes },
+    nearCache,
     uptimeMs
   }
 }

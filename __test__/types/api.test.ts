@@ -15,6 +15,7 @@ import {
   type Limits,
   type LogLine,
   type MapKey,
+  type NearCacheStats,
   type Removal,
   type RemovalCause,
   type Storable,
@@ -45,6 +46,10 @@ new TypedMap()
 new TypedMap({ memoryLimitMb: 100, enableSIMD: true, logLevel: 'warn' })
 new TypedMap(null, { nearCache: false })
 new TypedMap<string, Config>([['a', config]], { nearCache: { maxEntries: 5 }, memoryLimit: '64mb', seed: 5n })
+new TypedMap({ nearCache: { maxBytes: '4mb' } })
+new TypedMap({ nearCache: { maxEntries: undefined, maxBytes: 4_000_000 } })
+const { entries: copies, bytes: copiedBytes, maxBytes }: NearCacheStats = new TypedMap().getStats().nearCache
+same<[number, number, number], [typeof copies, typeof copiedBytes, typeof maxBytes]>(true)
 new TypedMap<string, Config>(new Map([['a', config]]))
 same<TypedMap<string, number>, ReturnType<typeof fromEntries>>(true)
 const fromEntries = () => new TypedMap([['a', 1] as [string, number]])
