@@ -3,9 +3,9 @@
 /*
  * Is what the near cache counts for its copies what they take of the heap, and what does a copy save?
  *
- * Each load has a process of its own: entries are written, then read once, each by a key or a handle that only the near cache
- * holds afterwards. What heap and array buffers grow by is compared with `getStats().nearCache.bytes`. Then the entries are
- * read without a near cache, for what a read costs that a copy would have saved.
+ * Each load has a process of its own: entries are written, then read once, each by a key or a handle that only the
+ * near cache holds afterwards. What heap and array buffers grow by is compared with `getStats().nearCache.bytes`.
+ * Then the entries are read without a near cache, for what a read costs that a copy would have saved.
  */
 
 const { TypedMap } = require('typed-superdashmap')

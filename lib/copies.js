@@ -2,16 +2,16 @@
 
 // A part of the near cache: copies of values, each in a place of its own.
 //
-// A copy belongs to a key or to a handle. With it goes the version at which it was taken, and where the entry's version
-// word lies: as long as the word still says that version, the copy is what the store holds.
+// A copy belongs to a key or to a handle. With it goes the version at which it was taken, and where the entry's
+// version word lies: as long as the word still says that version, the copy is what the store holds.
 //
-// A place is an even number, because the arrays have two elements for each. A handle carries its copy itself, so its place
-// only says whose it is. The copies of keys lie in two arrays, place by place, and a Map says which place a key has. An
-// object for each copy would be three times as large, and looking into one that the processor has not at hand costs as much
-// as the look into the Map.
+// A place is an even number, because the arrays have two elements for each. A handle carries its copy itself, so its
+// place only says whose it is. The copies of keys lie in two arrays, place by place, and a Map says which place a key
+// has. An object for each copy would be three times as large, and looking into one that the processor has not at hand
+// costs as much as the look into the Map.
 //
-// The ring sees to it that a part has a bounded number of places: nothing that grows here, the engine's Map included, then
-// takes long to grow.
+// The ring sees to it that a part has a bounded number of places: nothing that grows here, the engine's Map included,
+// then takes long to grow.
 
 const { COST_OF_HANDLE, costOfKey } = require('./copy-cost.js')
 const {
@@ -42,7 +42,8 @@ class Copies {
   places = new Map()
   /**
    * For each place the index of the entry's version word, and the version at which the copy was taken. The index is
-   * complemented, and so below 0, as long as the copy was not read since the hand last came by. Of a handle, the version alone.
+   * complemented, and so below 0, as long as the copy was not read since the hand last came by. Of a handle, the
+   * version alone.
    */
   seen = new Int32Array(0)
   /** For each place the words, and the copy. @type {any[]} */
@@ -57,7 +58,7 @@ class Copies {
   #costs = new Int32Array(0)
   /** Places that were given back. @type {number[]} */
   #vacant = []
-  /** Where the latest handle with each hash has its place. Only a hint: another handle, or none, may have it by now. */
+  /** Where the latest handle with each hash has its place. A hint: another handle, or none, may have it by now. */
   #hints = new Int32Array(0)
   /** For each place the ticket of the entry, where hits are noted in order. @type {number[] | null} */
   #tickets
@@ -236,8 +237,8 @@ class Copies {
   }
 
   /**
-   * Lets go of the copy at a place if it is not fresh any more. Its tenant stays until the next time, because the entry may
-   * merely have changed, and what was worth a place is likely to be read again.
+   * Lets go of the copy at a place if it is not fresh any more. Its tenant stays until the next time, because the
+   * entry may merely have changed, and what was worth a place is likely to be read again.
    *
    * @param {number} place
    * @returns {number} bytes that it took; 0 if it is fresh, or nothing is there

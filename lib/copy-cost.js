@@ -1,8 +1,8 @@
 'use strict'
 
-// What a copy in the near cache takes of the heap, estimated without looking into it: from the kind of the value, from the
-// bytes that it has in the store, and from the key. `benchmark/near-cache-bytes.js` measures all of it: for keys and values
-// as the README has them, the estimate lies between half and twice of what the heap grows by.
+// What a copy in the near cache takes of the heap, estimated without looking into it: from the kind of the value,
+// from the bytes that it has in the store, and from the key. `benchmark/near-cache-bytes.js` measures all of it: for
+// keys and values as the README has them, the estimate lies between half and twice of what the heap grows by.
 
 const { KIND } = require('./layout.js')
 
@@ -25,14 +25,16 @@ const HEADER_BYTES = 16
 const OBJECT_BYTES = 64
 
 /**
- * Bytes of the heap for each byte of JSON: 0.6 to 1 for texts and long arrays of numbers, 1.5 to 3.5 for rows of small objects.
+ * Bytes of the heap for each byte of JSON: 0.6 to 1 for texts and long arrays of numbers, 1.5 to 3.5 for rows of
+ * small objects.
  */
 const HEAP_PER_JSON = 1.75
 
 /**
- * The longest text in ASCII that is kept. To read it natively is to copy its bytes: 210 ns for 100 of them, 300 for 1,000, 480 for
- * 4,000, 1,340 for 16,000. So a copy of a short one saves 0.7 ns for each byte that it takes, one of a long one 0.1, where those
- * of objects save 5. Other texts have to be decoded, 4 ns a byte, and are treated like objects.
+ * The longest text in ASCII that is kept. To read it natively is to copy its bytes: 210 ns for 100 of them, 300 for
+ * 1,000, 480 for 4,000, 1,340 for 16,000. So a copy of a short one saves 0.7 ns for each byte that it takes, one of a
+ * long one 0.1, where those of objects save 5. Other texts have to be decoded, 4 ns a byte, and are treated like
+ * objects.
  */
 const MAX_ASCII_BYTES = 1_024
 

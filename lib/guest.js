@@ -1,7 +1,7 @@
 'use strict'
 
-// The guest of a near cache: the value that was read last without being admitted, so that reading one thing twice in a row
-// gives one object. Where its version word is, is looked for when it is read again: most guests never are.
+// The guest of a near cache: the value that was read last without being admitted, so that reading one thing twice in
+// a row gives one object. Where its version word is, is looked for when it is read again: most guests never are.
 
 const { markAccessWord } = require('./handle.js')
 const { SCRATCH } = require('./layout.js')

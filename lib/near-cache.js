@@ -2,19 +2,19 @@
 
 // The near cache: decoded values in front of the store, so that a repeated read never leaves JavaScript.
 //
-// Whoever changes an entry, in whatever thread, changes its version word. So nothing is ever invalidated here; a copy that
-// is no longer fresh is merely not found, and memory is the only reason to throw one away.
+// Whoever changes an entry, in whatever thread, changes its version word. So nothing is ever invalidated here; a copy
+// that is no longer fresh is merely not found, and memory is the only reason to throw one away.
 //
-// What is kept. Copies of keys and of handles share one ring (ring.js), bounded in entries and in bytes. While it has room,
-// every value read is admitted, unless reading it natively costs next to nothing for its size (copy-cost.js). After that,
-// one in ADMITTED_PER is. Refusing most newcomers is what makes a load that exceeds the cache cheap, and it lets copies that
-// are read often gather marks before the hand comes back: for Zipf-distributed reads (s = 0.99) over ten times the size,
-// 0.773 of reads hit, against 0.733 when all are admitted and 0.81 at the optimum. The value read last is kept in any case, as
-// the guest (guest.js), so that reading one thing twice gives one object.
+// What is kept. Copies of keys and of handles share one ring (ring.js), bounded in entries and in bytes. While it has
+// room, every value read is admitted, unless reading it natively costs next to nothing for its size (copy-cost.js).
+// After that, one in ADMITTED_PER is. Refusing most newcomers is what makes a load that exceeds the cache cheap, and
+// it lets copies that are read often gather marks before the hand comes back: for Zipf-distributed reads (s = 0.99)
+// over ten times the size, 0.773 of reads hit, against 0.733 when all are admitted and 0.81 at the optimum. The value
+// read last is kept in any case, as the guest (guest.js), so that reading one thing twice gives one object.
 //
-// A handle carries its copy, so looking for it is free. For a key it costs a look into a Map, and admitting one costs half
-// as much as reading it natively. Where fewer than one in WORTH_PER reads hit, all that is a loss, and it is done for one
-// in SAMPLED_PER only, until those say otherwise.
+// A handle carries its copy, so looking for it is free. For a key it costs a look into a Map, and admitting one costs
+// half as much as reading it natively. Where fewer than one in WORTH_PER reads hit, all that is a loss, and it is
+// done for one in SAMPLED_PER only, until those say otherwise.
 //
 // Bytes are never kept, because they cannot be frozen.
 
@@ -76,7 +76,7 @@ const NO_MAP = 2 ** 31 - 1
 class NearCache {
   /** Reads answered here that were not reported yet. */
   hits = 0
-  /** What a hit has to note down for the policy of the map: one of MARKING, or what its access word is counted up to. */
+  /** What a hit has to note down for the policy of the map: one of MARKING, or the limit of its access word. */
   #marking
   /** Where hits are noted in order. @type {HitLog | null} */
   #hitLog
@@ -111,7 +111,7 @@ class NearCache {
     this.copies = /** @type {Copies} */ (this.ring.parts[0])
     /** Whether they have several parts. */
     this.isSplit = this.ring.parts.length > 1
-    /** Where reads by key look: the places of `copies`, or nothing while that is not worth it, or where they are split. */
+    /** Where reads by key look: the places of `copies`; nothing while that is not worth it, or if they are split. */
     this.visible = this.isSplit ? NOTHING : this.copies.places
   }
 
@@ -366,8 +366,8 @@ class NearCache {
   }
 
   /**
-   * What the copy of a value would take. This is where it is decided whether a copy may be kept at all: not of an entry that
-   * is gone, whose version is 0, and not where native code says that nothing would end it.
+   * What the copy of a value would take. This is where it is decided whether a copy may be kept at all: not of an
+   * entry that is gone, whose version is 0, and not where native code says that nothing would end it.
    *
    * @param {number} kind
    * @param {any} value

@@ -2,13 +2,13 @@
 
 // The ring that decides which copies stay: all places of all parts, in turn.
 //
-// Bounds. There is one in entries and one in bytes, and a value that would take more than MAX_SHARE of the latter is not kept.
-// A newcomer to a full ring takes the room of copies that were not used lately (CLOCK): the hand goes on until there is
-// enough, or until it has looked at MAX_HAND_STEPS places, and then the newcomer is not kept; so no read pays for a whole
-// round. One share, and one entry, are the guest's, who therefore never costs anyone a place.
+// Bounds. There is one in entries and one in bytes, and a value that would take more than MAX_SHARE of the latter is
+// not kept. A newcomer to a full ring takes the room of copies that were not used lately (CLOCK): the hand goes on
+// until there is enough, or until it has looked at MAX_HAND_STEPS places, and then the newcomer is not kept; so no
+// read pays for a whole round. One share, and one entry, are the guest's, who therefore never costs anyone a place.
 //
-// Copies that are not fresh any more are let go of by a second hand, a few at each value that is read natively, and by the
-// sweeper (sweeper.js) where nothing is.
+// Copies that are not fresh any more are let go of by a second hand, a few at each value that is read natively, and
+// by the sweeper (sweeper.js) where nothing is.
 //
 // Parts. Keys and handles are spread over as many parts as keep each of them small (copies.js).
 
@@ -40,7 +40,7 @@ const MAX_SPARED = 15
 /** Places that are swept at each value that is read natively. */
 const SWEPT_PER_READ = 2
 
-/** Copies of handles that are let go of, after `clear` at each value that is kept, and at once when a map is closed. */
+/** Copies of handles that are let go of after `clear`, at each value that is kept, and of a map that is closed at once. */
 const DISMANTLED_PER_READ = 64
 const DISMANTLED_AT_END = 4_096
 
@@ -48,8 +48,8 @@ const DISMANTLED_AT_END = 4_096
 const SHARES = 16
 
 /**
- * Entries up to which there is one part. The engine's Map takes 45 ns for each key when it grows, or is tidied by the engine:
- * 4 ms for these. Finding the part of a key takes 20 to 40 ns of each read that is answered here.
+ * Entries up to which there is one part. The engine's Map takes 45 ns for each key when it grows, or is tidied by the
+ * engine: 4 ms for these. Finding the part of a key takes 20 to 40 ns of each read that is answered here.
  */
 const MAX_UNSPLIT = 100_000
 
@@ -388,8 +388,8 @@ class Ring {
 const SAMPLED_CHARACTERS = 16
 
 /**
- * A number that spreads keys over the parts. It is computed for each read, so of long names it takes every second character,
- * or every third, and so on.
+ * A number that spreads keys over the parts. It is computed for each read, so of long names it takes every second
+ * character, or every third, and so on.
  *
  * @param {unknown} key
  */

@@ -3,8 +3,8 @@
 // Lets go of copies whose entries changed or are gone, in threads that read nothing, or only what they have at hand.
 //
 // One timer serves all near caches of this thread. It looks at a bounded number of places each time, does not keep the
-// process alive, and rests while no copies are kept. While there is something to let go of it comes often, otherwise now
-// and then: where many copies are outdated, the next few places already say so.
+// process alive, and rests while no copies are kept. While there is something to let go of it comes often, otherwise
+// now and then: where many copies are outdated, the next few places already say so.
 
 const { AsyncResource } = require('node:async_hooks')
 // Taken once, so that a test's clock, which replaces timers later, does not stop the sweep.
