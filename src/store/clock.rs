@@ -11,6 +11,24 @@ use std::time::{Duration, Instant};
 use super::sync::process::{AtomicU64, Mutex};
 use super::sync::{Arc, Ordering, Weak};
 
+/// How long something may still take, by the system's clock.
+pub struct Patience {
+    start: Instant,
+    limit: Duration,
+}
+
+impl Patience {
+    /// For so long from now on.
+    pub fn new(limit: Duration) -> Self {
+        Self { start: Instant::now(), limit }
+    }
+
+    /// Whether it has taken that long.
+    pub fn is_over(&self) -> bool {
+        self.start.elapsed() >= self.limit
+    }
+}
+
 /// A monotonic clock. Clones show the same time.
 #[derive(Clone)]
 pub struct Clock(Source);

@@ -248,8 +248,9 @@ impl Index {
     /// words moved all the time and that only the holder of the lock can tell.
     #[inline]
     pub fn find<T>(&self, tag: u32, mut accept: impl FnMut(u32) -> Option<T>) -> Result<Option<T>, Contended> {
-        /// Looks before a reader asks for the lock: a writer moves 16 words in a row, then has other things to do.
-        const LOOKS: usize = 8;
+        /// Looks before a reader asks for the lock: a writer moves 16 words in a row, then has other things to do. Models take the
+        /// rare path.
+        const LOOKS: usize = if cfg!(loom) { 1 } else { 8 };
         for _ in 0..LOOKS {
             let moves = self.moves.load(Ordering::Acquire);
             if let Some(tables) = self.tables() {

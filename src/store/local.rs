@@ -2,12 +2,15 @@
 
 use std::cell::Cell;
 use std::marker::PhantomData;
+use std::time::Duration;
 
+use super::clock::Patience;
 use super::error::Error;
 use super::events::Level;
 use super::eviction::Mark;
 use super::handle::{Handle, Place};
 use super::hit_log::HitLog;
+use super::index::Contended;
 use super::iterate::{self, Step};
 use super::key::{Key, KeyKind};
 use super::life::{Left, Ttl};
@@ -57,6 +60,12 @@ const SHED_BYTES: usize = 1_024;
 
 /// How often a write offers help with what was cleared while a reader keeps all of it from being freed: about 4 ms.
 const MAX_BLOCKED: u32 = 32;
+
+/// How long a write waits, without the lock, for a reader that keeps memory from being freed. Readers are done within microseconds;
+/// one that is suspended goes on when the system lets it, and until then no memory of the map can be freed.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Between two attempts meanwhile.
+const POLL: Duration = Duration::from_micros(100);
 
 /// What a look at an entry is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -147,7 +156,7 @@ impl Local {
     ) -> Result<Option<T>, Error> {
         self.store.context.check()?;
         let Some(shard) = self.store.shard(handle.shard) else { return Ok(None) };
-        Ok(self.use_tenant(shard, look, |pin| shard.find_handle(handle, pin), use_it))
+        Ok(self.use_tenant(shard, look, |pin| Ok(shard.find_handle(handle, pin)), use_it))
     }
 
     #[inline]
@@ -155,28 +164,35 @@ impl Local {
         &'s self,
         shard: &'s Shard,
         look: Look,
-        find: impl Fn(&Pin<'_>) -> Option<Tenant<'s>>,
+        find: impl Fn(&Pin<'_>) -> Result<Option<Tenant<'s>>, Contended>,
         mut use_it: impl FnMut(&Shard, Tenant<'_>) -> Option<T>,
     ) -> Option<T> {
         let context = &self.store.context;
         let mut is_log_full = false;
-        let answer = {
+        let mut is_contended = false;
+        let answer = loop {
+            // The lock before the pin: a pin never waits for one. Under the lock the search is not disturbed.
+            let stillness = is_contended.then(|| shard.stillness());
             let pin = self.pin();
-            loop {
-                let tenant = find(&pin)?;
-                if context.may_expire() {
-                    match shard.standing(tenant, context) {
-                        Standing::Alive => {}
-                        Standing::Over => return None,
-                        Standing::Gone => continue,
-                    }
+            let found = find(&pin);
+            drop(stillness);
+            let Ok(found) = found else {
+                is_contended = true;
+                continue;
+            };
+            let tenant = found?;
+            if context.may_expire() {
+                match shard.standing(tenant, context) {
+                    Standing::Alive => {}
+                    Standing::Over => return None,
+                    Standing::Gone => continue,
                 }
-                if let Some(answer) = use_it(shard, tenant) {
-                    if self.notes_uses && look == Look::Use {
-                        is_log_full = self.note_use(shard, tenant);
-                    }
-                    break answer;
+            }
+            if let Some(answer) = use_it(shard, tenant) {
+                if self.notes_uses && look == Look::Use {
+                    is_log_full = self.note_use(shard, tenant);
                 }
+                break answer;
             }
         };
         if is_log_full {
@@ -238,7 +254,8 @@ impl Local {
         self.counted(self.find_handle(handle, Look::Use, |shard, tenant| Found::copy(self, shard, tenant, out)))
     }
 
-    /// Lets `look` see the value of a key without copying it. `look` must be short: nothing is freed meanwhile.
+    /// Lets `look` see the value of a key without copying it. `look` must be short, because nothing is freed meanwhile, and must not
+    /// write to a map, because a write takes a lock, whose holder may be waiting for `look` to end.
     pub fn with<T>(&self, key: Key<'_>, look: impl FnOnce(&[u8]) -> T) -> Result<Option<T>, Error> {
         let mut look = Some(look);
         self.counted(self.find(key, Look::Use, |_, tenant| look.take().map(|look| look(tenant.entry.value_bytes()))))
@@ -325,14 +342,23 @@ impl Local {
         if self.hits.as_ref().is_some_and(|log| !log.is_empty()) {
             self.replay_hits();
         }
-        let (mut compactions, mut blocked) = (0, 0);
+        let (mut compactions, mut blocked, mut patience) = (0, 0, None);
         loop {
             // Asked before the attempt: what is freed between the two makes the next attempt worth it.
             let is_freeing = self.store.context.is_freeing();
+            self.participant.await_readers(false);
             match write() {
                 Err(Error::MemoryLimit { .. }) if is_freeing && blocked < MAX_BLOCKED => {
                     let help = reaper::help(self.store.context.debris_owner());
                     blocked += u32::from(help == Help::Blocked);
+                }
+                // A reader is suspended while it copies. Waiting for it without the lock lets others write, and without it the
+                // next attempt would have entries leave in vain.
+                Err(Error::MemoryLimit { .. })
+                    if self.participant.awaits_readers()
+                        && !patience.get_or_insert_with(|| Patience::new(PATIENCE)).is_over() =>
+                {
+                    std::thread::sleep(POLL);
                 }
                 // Something was freed when the shard's lock was released.
                 Err(Error::MemoryLimit { used_bytes, .. })
@@ -626,5 +652,53 @@ impl Drop for Local {
     fn drop(&mut self) {
         self.store.context.collector.leave(&self.participant);
         self.store.forget_counters(&self.counters);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::super::config::Config;
+    use super::*;
+
+    /// A reader that has to ask for the lock is not pinned while it waits, so the holder can wait for pins.
+    #[test]
+    fn a_reader_waits_for_the_lock_without_a_pin() {
+        let store = Store::new(&Config { shards: Some(1), ..Config::default() }).unwrap();
+        let (reader, key) = (store.join(), Key::string("k"));
+        reader.set(key, Value::json("1"), Ttl::Default).unwrap();
+        let (shard, collector) = (&store.all_shards()[0], &store.context.collector);
+        let stillness = shard.stillness();
+        let looks = &std::sync::atomic::AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            let store = &store;
+            scope.spawn(move || {
+                let hash = store.context.hasher.hash(key);
+                let find = |pin: &Pin<'_>| match looks.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+                    0 => Err(Contended),
+                    _ => shard.find(key, hash as u32, pin),
+                };
+                assert_eq!(reader.use_tenant(shard, Look::Peek, find, |_, _| Some(())), Some(()));
+            });
+            while looks.load(std::sync::atomic::Ordering::SeqCst) == 0 {
+                std::thread::yield_now();
+            }
+            // Were the reader pinned, this would never come.
+            let sealed = collector.seal();
+            while collector.is_past(sealed) == Some(false) {
+                std::thread::yield_now();
+            }
+            assert_eq!(looks.load(std::sync::atomic::Ordering::SeqCst), 1, "it waits for the lock");
+            drop(stillness);
+        });
+    }
+
+    #[test]
+    #[cfg(debug_assertions)]
+    #[should_panic(expected = "a lock is asked for under a pin")]
+    fn a_pin_never_waits_for_a_lock() {
+        let store = Store::new(&Config::default()).unwrap();
+        let map = store.join();
+        let _pin = map.pin();
+        let _lock = store.all_shards()[0].stillness();
     }
 }

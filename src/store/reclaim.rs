@@ -4,7 +4,9 @@
 //!
 //! Each thread that uses a map is a *participant*. Before it looks at shared memory it *pins* itself: it publishes the
 //! current *epoch* in its own word, then puts a fence between that store and its first load of a shared pointer. When it
-//! has copied out what it wanted it stores 0. A pin lasts for the copying of one entry and never runs user code.
+//! has copied out what it wanted it stores 0. A pin lasts for the copying of one entry, never runs user code, and never waits
+//! for a lock: the holder of a lock may be waiting for pins. A reader that needs a lock ends its pin, locks, pins anew and
+//! lets go of the lock.
 //!
 //! A writer that has unlinked something puts it into the [`Limbo`] of its shard, under the shard's lock. Once a batch is
 //! worth it, the batch is *sealed*: the epoch advances, and the batch keeps the number `t` from before. Then comes a full fence, and a
@@ -37,7 +39,7 @@
 use std::collections::VecDeque;
 use std::marker::PhantomData;
 
-use super::sync::{Arc, AtomicU64, CachePadded, HeavyFence, Mutex, Ordering, heavy_fence, light_fence};
+use super::sync::{Arc, AtomicU8, AtomicU64, CachePadded, HeavyFence, Mutex, Ordering, heavy_fence, light_fence, pins};
 
 /// The participants of one map and the epoch they share.
 #[derive(Debug)]
@@ -45,6 +47,7 @@ pub struct Collector {
     epoch: CachePadded<AtomicU64>,
     /// Batches sealed at a lower epoch than this were followed by a full fence. Only grows.
     fenced: AtomicU64,
+    /// Whoever holds this lock waits for nothing.
     participants: Mutex<Vec<Arc<Participant>>>,
 }
 
@@ -53,6 +56,24 @@ pub struct Collector {
 pub struct Participant {
     /// 0, or the epoch this thread is pinned at. Invariant: written by its own thread only.
     pinned: CachePadded<AtomicU64>,
+    /// 1 after its last write gave up waiting for readers under a lock.
+    awaits_readers: AtomicU8,
+}
+
+impl Participant {
+    fn new() -> Self {
+        Self { pinned: CachePadded(AtomicU64::new(0)), awaits_readers: AtomicU8::new(0) }
+    }
+
+    /// Notes whether a write of this thread has to wait for readers without the lock.
+    pub fn await_readers(&self, awaits: bool) {
+        self.awaits_readers.store(u8::from(awaits), Ordering::Relaxed);
+    }
+
+    /// Whether the last write of this thread gave up because of readers.
+    pub fn awaits_readers(&self) -> bool {
+        self.awaits_readers.load(Ordering::Relaxed) != 0
+    }
 }
 
 /// What was sealed at a lower epoch than this was followed by a full fence, so a look at the words of the participants judges
@@ -78,15 +99,21 @@ impl Collector {
 
     /// A new participant.
     pub fn join(&self) -> Arc<Participant> {
-        let participant = Arc::new(Participant { pinned: CachePadded(AtomicU64::new(0)) });
-        self.participants.lock().push(Arc::clone(&participant));
+        let participant = Arc::new(Participant::new());
+        self.participants.lock_briefly().push(Arc::clone(&participant));
         participant
     }
 
     /// Forgets a participant, which must not be pinned.
     pub fn leave(&self, participant: &Arc<Participant>) {
         debug_assert_eq!(participant.pinned.load(Ordering::Relaxed), 0, "left while pinned");
-        self.participants.lock().retain(|other| !Arc::ptr_eq(other, participant));
+        self.participants.lock_briefly().retain(|other| !Arc::ptr_eq(other, participant));
+    }
+
+    /// Whether any write waits for readers.
+    #[cfg(all(test, not(loom)))]
+    pub fn is_waiting(&self) -> bool {
+        self.participants.lock_briefly().iter().any(|one| one.awaits_readers())
     }
 
     /// Pins a participant of this collector. A pin within a pin adds nothing to it.
@@ -96,6 +123,7 @@ impl Collector {
         if is_inner {
             return Pin { participant, is_inner, _not_send: PhantomData };
         }
+        pins::pinned();
         let epoch = self.epoch.load(Ordering::Acquire);
         participant.pinned.store(epoch, Ordering::Relaxed);
         light_fence();
@@ -110,7 +138,7 @@ impl Collector {
 
     /// A full fence after everything that was sealed so far; `None` if the system refuses one.
     fn fence(&self, by: &Participant) -> Option<Fenced> {
-        let participants = self.participants.lock();
+        let participants = self.participants.lock_briefly();
         let epoch = self.epoch.load(Ordering::Acquire);
         // Alone in the map: the only word is the caller's own, and it needs no fence to see it. A thread that joins later takes
         // this lock after us and so sees what was unlinked.
@@ -126,7 +154,7 @@ impl Collector {
 
     /// The oldest epoch that anybody is pinned at; `u64::MAX` if nobody is.
     fn oldest_pin(&self) -> u64 {
-        let participants = self.participants.lock();
+        let participants = self.participants.lock_briefly();
         let pins = participants.iter().map(|one| one.pinned.load(Ordering::Acquire));
         pins.filter(|&epoch| epoch != 0).min().unwrap_or(u64::MAX)
     }
@@ -134,7 +162,7 @@ impl Collector {
     /// Whether every reader that was pinned when this epoch was sealed is done. For callers that are not participants, too.
     /// `None` if the system refuses the fence without which that cannot be told: what was sealed must stay for good.
     pub fn is_past(&self, sealed: u64) -> Option<bool> {
-        let participants = self.participants.lock();
+        let participants = self.participants.lock_briefly();
         let _proof: HeavyFence = heavy_fence()?;
         let is_later = |one: &Arc<Participant>| {
             let epoch = one.pinned.load(Ordering::Acquire);
@@ -149,6 +177,7 @@ impl Drop for Pin<'_> {
     fn drop(&mut self) {
         if !self.is_inner {
             self.participant.pinned.store(0, Ordering::Release);
+            pins::unpinned();
         }
     }
 }

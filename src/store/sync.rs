@@ -12,9 +12,90 @@ pub use std::sync::atomic::Ordering;
 
 /// For state that no model covers, because it is the whole process's or has to do with time: always the real thing.
 pub mod process {
-    pub use parking_lot::{Condvar, Mutex};
+    pub use super::locks::Mutex;
+    pub use parking_lot::Condvar;
     pub use std::sync::OnceLock;
     pub use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
+}
+
+/// Locks that a pinned thread must not wait for: builds with debug assertions refuse.
+mod locks {
+    use parking_lot::{MutexGuard, RwLockReadGuard, RwLockWriteGuard};
+
+    use super::pins::assert_none;
+
+    /// `parking_lot`'s mutex.
+    #[derive(Debug, Default)]
+    pub struct Mutex<T>(parking_lot::Mutex<T>);
+
+    /// `parking_lot`'s lock for one writer or many readers.
+    #[derive(Debug, Default)]
+    pub struct RwLock<T>(parking_lot::RwLock<T>);
+
+    impl<T> Mutex<T> {
+        pub const fn new(value: T) -> Self {
+            Self(parking_lot::Mutex::new(value))
+        }
+        #[inline]
+        #[track_caller]
+        pub fn lock(&self) -> MutexGuard<'_, T> {
+            assert_none();
+            self.0.lock()
+        }
+        /// For a lock whose holder waits for nothing, so that a pinned thread may ask for it.
+        pub fn lock_briefly(&self) -> MutexGuard<'_, T> {
+            self.0.lock()
+        }
+        pub fn get_mut(&mut self) -> &mut T {
+            self.0.get_mut()
+        }
+    }
+
+    impl<T> RwLock<T> {
+        pub const fn new(value: T) -> Self {
+            Self(parking_lot::RwLock::new(value))
+        }
+        #[inline]
+        #[track_caller]
+        pub fn read(&self) -> RwLockReadGuard<'_, T> {
+            assert_none();
+            self.0.read()
+        }
+        #[inline]
+        #[track_caller]
+        pub fn write(&self) -> RwLockWriteGuard<'_, T> {
+            assert_none();
+            self.0.write()
+        }
+    }
+}
+
+/// How many pins the running thread holds, in builds with debug assertions. loom runs its threads in one, so models count none.
+pub mod pins {
+    #[cfg(all(debug_assertions, not(loom)))]
+    thread_local! {
+        static HELD: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+    }
+
+    #[inline]
+    pub fn pinned() {
+        #[cfg(all(debug_assertions, not(loom)))]
+        HELD.set(HELD.get() + 1);
+    }
+
+    #[inline]
+    pub fn unpinned() {
+        #[cfg(all(debug_assertions, not(loom)))]
+        HELD.set(HELD.get() - 1);
+    }
+
+    /// A pin never waits for a lock, because the holder of a lock waits for pins.
+    #[inline]
+    #[track_caller]
+    pub fn assert_none() {
+        #[cfg(all(debug_assertions, not(loom)))]
+        assert_eq!(HELD.get(), 0, "a lock is asked for under a pin");
+    }
 }
 
 /// Proof that a [`heavy_fence`] was run.
@@ -24,7 +105,8 @@ pub struct HeavyFence(());
 
 #[cfg(not(loom))]
 mod native {
-    pub use parking_lot::{Mutex, MutexGuard, RwLock};
+    pub use super::locks::{Mutex, RwLock};
+    pub use parking_lot::MutexGuard;
     pub use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64};
     pub use std::sync::{Arc, Weak};
 
@@ -185,6 +267,9 @@ mod model {
         pub fn lock(&self) -> MutexGuard<'_, T> {
             self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
         }
+        pub fn lock_briefly(&self) -> MutexGuard<'_, T> {
+            self.lock()
+        }
         pub fn get_mut(&mut self) -> &mut T {
             self.0.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner)
         }
@@ -194,7 +279,7 @@ mod model {
         drop(guard);
     }
 
-    pub use parking_lot::RwLock;
+    pub use super::locks::RwLock;
 
     pub fn zeroed_u64(len: usize) -> Option<Box<[AtomicU64]>> {
         Some((0..len).map(|_| AtomicU64::new(0)).collect())

@@ -25,7 +25,7 @@ use super::error::Error;
 use super::events::Level;
 use super::eviction::{self, Policy};
 use super::handle::{Handle, Place};
-use super::index::{Index, IndexWriter, Spot};
+use super::index::{Contended, Index, IndexWriter, Spot};
 use super::key::Key;
 use super::life::LifeRef;
 use super::member::Member;
@@ -119,6 +119,11 @@ impl Tenant<'_> {
     }
 }
 
+/// As long as this lives, nothing in a shard moves.
+pub struct Stillness<'a> {
+    _writer: MutexGuard<'a, Writer>,
+}
+
 /// What the clock says of a tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -175,17 +180,16 @@ impl Shard {
         (self.index.capacity(), writer.index.len(), writer.limbo.bytes())
     }
 
-    /// Finds a key's entry. No lock, unless words of the index keep moving.
+    /// Finds a key's entry. Never takes a lock; if words of the index keep moving, the caller may ask for [`Shard::stillness`].
     #[inline]
-    pub fn find(&self, key: Key<'_>, tag: u32, _pin: &Pin<'_>) -> Option<Tenant<'_>> {
-        let tenant = |number| self.tenant(number).filter(|tenant| tenant.entry.has_key(key));
-        self.index.find(tag, tenant).unwrap_or_else(|_contended| self.find_locked(key, tag))
+    pub fn find(&self, key: Key<'_>, tag: u32, _pin: &Pin<'_>) -> Result<Option<Tenant<'_>>, Contended> {
+        self.index.find(tag, |number| self.tenant(number).filter(|tenant| tenant.entry.has_key(key)))
     }
 
+    /// Keeps the words of the index where they are. For callers that are not pinned: they pin themselves under it.
     #[cold]
-    fn find_locked(&self, key: Key<'_>, tag: u32) -> Option<Tenant<'_>> {
-        let _writer = self.writer.lock();
-        self.tenant(self.spot(key, tag)?.slot)
+    pub fn stillness(&self) -> Stillness<'_> {
+        Stillness { _writer: self.writer.lock() }
     }
 
     /// Finds a handle's entry, if it is alive. Never takes a lock.

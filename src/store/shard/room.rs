@@ -7,6 +7,9 @@
 //! Growth of the index or the slab that does not fit asks for bytes like everything else, but what it needs is one entry less;
 //! the first who leaves satisfies it.
 
+use std::time::Duration;
+
+use super::super::clock::Patience;
 use super::super::config::WhenFull;
 use super::super::context::Context;
 use super::super::error::Error;
@@ -34,8 +37,9 @@ pub const MAX_COMPACTIONS: u32 = 8;
 const SHED_PAGES: usize = 4;
 /// How often somebody else is asked for when the policy chooses the entry that the write is about.
 const CHOICES: usize = 8;
-/// How often a thread gives way to a reader that keeps memory from being freed: until then, it has been suspended for long.
-const YIELDS: usize = 10_000;
+/// How long the holder of a lock waits for readers that keep memory from being freed. They are done within microseconds, unless they
+/// are suspended; then there is no telling, and the lock is let go.
+const PATIENCE: Duration = Duration::from_micros(200);
 
 /// What a write has cost others so far.
 #[derive(Default)]
@@ -100,8 +104,7 @@ impl Shard {
         }
         room.rounds += 1;
         if wants_bytes && room.rounds == 1 && writer.limbo.bytes() >= WORTH_WAITING_BYTES {
-            writer.settle(context);
-            return true;
+            return writer.settle(context, &Patience::new(PATIENCE)) || await_readers(context);
         }
         if self.is_light(context, refused) && room.evicted == 0 {
             return false;
@@ -114,9 +117,10 @@ impl Shard {
             return gone > 0;
         }
         let before = context.memory.total();
-        self.settle(writer, context, if gone == 0 || room.rounds > 1 { 1 << doublings } else { 0 });
+        let pages = if gone == 0 || room.rounds > 1 { 1 << doublings } else { 0 };
+        let is_settled = self.settle(writer, context, pages);
         if gone > 0 {
-            return true;
+            return is_settled || await_readers(context);
         }
         room.compactions += 1;
         room.compactions <= MAX_COMPACTIONS && context.memory.total() < before
@@ -272,29 +276,38 @@ impl Shard {
         (if share == u64::MAX { held } else { share }).max(1) as usize
     }
 
-    /// Makes what left free for others: waits for readers, and empties up to `pages` pages.
-    fn settle(&self, writer: &mut Writer, context: &Member<'_>, pages: usize) {
-        writer.settle(context);
+    /// Makes what left free for others: waits for readers, and empties up to `pages` pages. Says whether nothing waits any more.
+    fn settle(&self, writer: &mut Writer, context: &Member<'_>, pages: usize) -> bool {
+        let patience = Patience::new(PATIENCE);
+        let is_settled = writer.settle(context, &patience);
         for _ in 0..pages {
             if !self.evacuate(writer, context) {
                 break;
             }
         }
-        if pages > 0 {
-            writer.settle(context);
-        }
+        if pages > 0 { writer.settle(context, &patience) } else { is_settled }
     }
 }
 
+/// A write goes on without the lock, for a reader keeps it from what it needs.
+fn await_readers(context: &Member<'_>) -> bool {
+    context.participant().await_readers(true);
+    false
+}
+
 impl Writer {
-    /// Frees what waits for readers, and gives way to them if that is what it takes.
-    fn settle(&mut self, context: &Member<'_>) {
-        for _ in 0..YIELDS {
-            self.collect_all(context);
-            if self.limbo.bytes() == 0 {
-                return;
+    /// Frees what waits for readers, and gives way to them if that is what it takes, but not for long: others wait for the lock. Says
+    /// whether nothing waits any more.
+    fn settle(&mut self, context: &Member<'_>, patience: &Patience) -> bool {
+        // One fence; what follows are looks at the readers' words.
+        self.collect_all(context);
+        while self.limbo.bytes() > 0 {
+            if patience.is_over() {
+                return false;
             }
-            std::thread::yield_now();
+            std::hint::spin_loop();
+            self.collect(context);
         }
+        true
     }
 }

@@ -201,22 +201,83 @@ fn no_write_is_lost() {
     assert_eq!(keys.len() as u64, per_thread * 4);
 }
 
-/// What is looked at stays, whatever the looker does to the map meanwhile.
+/// What is looked at stays, whatever happens to the map meanwhile.
 #[test]
-fn a_look_outlasts_writes_of_its_own_thread() {
+fn a_look_outlasts_the_writes_of_others() {
     let store = Store::new(&Config { shards: Some(1), ..Config::default() }).unwrap();
     let map = store.join();
     let first = stamped(1, 0, 7);
     map.set(Key::string("k"), bytes_value(&first), Ttl::Default).unwrap();
+    let writer = store.join();
     let seen = map.with(Key::string("k"), |bytes| {
-        for number in 0..2_000 {
-            map.set(Key::string("k"), bytes_value(&stamped(2, 0, number)), Ttl::Default).unwrap();
-            map.get(Key::string("k"), &mut Vec::new()).unwrap();
-        }
-        store.shrink_to_fit().unwrap();
+        let write = move || {
+            for number in 0..2_000 {
+                writer.set(Key::string("k"), bytes_value(&stamped(2, 0, number)), Ttl::Default).unwrap();
+                writer.get(Key::string("k"), &mut Vec::new()).unwrap();
+            }
+            writer.store().shrink_to_fit().unwrap();
+        };
+        thread::scope(|scope| scope.spawn(write).join().unwrap());
+        map.get(Key::string("k"), &mut Vec::new()).unwrap();
         bytes.to_vec()
     });
     assert_eq!(seen.unwrap().unwrap(), first);
+}
+
+/// A thread that keeps a value from being freed until `until` says that it is enough.
+fn look_until(map: &Local, key: Key<'_>, until: impl Fn() -> bool) {
+    let seen = map.with(key, |_| {
+        while !until() {
+            thread::yield_now();
+        }
+    });
+    assert!(seen.unwrap().is_some());
+}
+
+/// While a reader is suspended over what was retired, a write at the limit waits without the lock, and lets no entry leave for
+/// memory that only waits for that reader.
+#[test]
+fn a_write_waits_for_a_suspended_reader_without_the_lock_and_evicts_little() {
+    const LIMIT_BYTES: u64 = 512 * 1024;
+    let config = Config { shards: Some(1), memory_limit_bytes: Some(LIMIT_BYTES), ..Config::default() };
+    let store = Store::new(&config).unwrap();
+    let (reader, writer) = (store.join(), store.join());
+    let value = [7; 1_000];
+    for n in 0..2_000_u32 {
+        writer.set(Key::string(&n.to_string()), bytes_value(&value), Ttl::Default).unwrap();
+    }
+    let last = writer.len();
+    let before = store.stats().evictions;
+    let (is_looking, is_seen) = (AtomicBool::new(false), AtomicBool::new(false));
+    let waits = || store.context.collector.is_waiting();
+    thread::scope(|scope| {
+        let (looking, seen) = (&is_looking, &is_seen);
+        scope.spawn(move || {
+            look_until(&reader, Key::string("1999"), || {
+                looking.store(true, Ordering::Relaxed);
+                seen.load(Ordering::Relaxed)
+            });
+        });
+        while !is_looking.load(Ordering::Relaxed) {
+            thread::yield_now();
+        }
+        scope.spawn(move || {
+            // Ends with the first write that has to wait, at the latest.
+            for n in 2_000..6_000_u32 {
+                writer.set(Key::string(&n.to_string()), bytes_value(&value), Ttl::Default).unwrap();
+                if seen.load(Ordering::Relaxed) {
+                    break;
+                }
+            }
+        });
+        while !waits() {
+            thread::yield_now();
+        }
+        // Takes the lock that the write does not hold.
+        assert!(store.stats().evictions - before < last / 4, "of {last} entries");
+        is_seen.store(true, Ordering::Relaxed);
+    });
+    assert!(store.len() > last / 2);
 }
 
 /// Entries are moved to other pages under the readers: what stays is found and whole.
