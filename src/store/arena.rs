@@ -71,6 +71,25 @@ const HEADER_BYTES: usize = size_of::<Header>().next_multiple_of(16);
 #[derive(Clone, Copy, Debug)]
 struct List(*mut Header);
 
+/// A walk through the pages of an arena.
+#[derive(Debug)]
+pub struct PageWalk {
+    page: *mut Header,
+    /// The next of the three lists of each class.
+    list: usize,
+    /// Bytes of the pages so far.
+    pub bytes: usize,
+}
+
+// SAFETY: the pointer is followed under the lock of the arena that it leads into only.
+unsafe impl Send for PageWalk {}
+
+impl Default for PageWalk {
+    fn default() -> Self {
+        Self { page: std::ptr::null_mut(), list: 0, bytes: 0 }
+    }
+}
+
 /// The pages of one shard.
 #[derive(Debug)]
 pub struct Arena {
@@ -210,6 +229,42 @@ impl Arena {
             }
         }
         freed > 0
+    }
+
+    /// Whether a block of this size can be one of an arena's that is in use.
+    ///
+    /// # Safety
+    ///
+    /// `block` came from an arena with this size, if nothing is damaged, and it is not freed meanwhile.
+    pub unsafe fn may_be_block(block: NonNull<u8>, size: usize) -> bool {
+        let class = class_of(size);
+        let address = block.as_ptr() as usize;
+        let offset = address & (page_size(class).bytes() - 1);
+        // SAFETY: the caller's block lies in a page of this class, and pages are aligned to their size.
+        let header = unsafe { &*block.as_ptr().byte_sub(offset).cast::<Header>() };
+        offset >= HEADER_BYTES
+            && (offset - HEADER_BYTES).is_multiple_of(class_bytes(class))
+            && offset < header.fresh as usize
+            && header.live > 0
+    }
+
+    /// Goes through the pages, `count` at a time, from where `walk` stands, and adds up their bytes there. Says whether that
+    /// were all. Nothing may change in between.
+    pub fn count_pages(&self, walk: &mut PageWalk, count: usize) -> bool {
+        for _ in 0..count {
+            while walk.page.is_null() {
+                let (class, list) = (walk.list / 3, walk.list % 3);
+                if class == CLASSES {
+                    return true;
+                }
+                walk.page = [self.open[class], self.full[class], self.set_aside[class]][list].0;
+                walk.list += 1;
+            }
+            walk.bytes += page_size((walk.list - 1) / 3).bytes();
+            // SAFETY: a page in a list of this arena, where nothing changed since it was looked up.
+            walk.page = unsafe { (*walk.page).next };
+        }
+        false
     }
 
     /// Where its pages are accounted for.

@@ -279,6 +279,16 @@ impl Context {
         Ok(id)
     }
 
+    /// Bytes of all words that somebody holds.
+    pub fn words_bytes(&self) -> usize {
+        self.words.lock().values().filter_map(Weak::upgrade).map(|words| words.bytes()).sum()
+    }
+
+    /// Entries that were admitted, where they are counted.
+    pub fn admitted_entries(&self) -> Option<u64> {
+        self.is_bounded.then(|| self.entries.load(Ordering::Relaxed))
+    }
+
     /// The words of a chunk, unless they are gone.
     pub fn words(&self, chunk: u32) -> Option<Arc<Words>> {
         self.words.lock().get(&chunk)?.upgrade()

@@ -7,6 +7,7 @@
 //! ```
 //!
 //! An entry without a key has the number of its slot in the key's place, so that whoever finds the entry finds its slot.
+//! A large one is written before it has a slot, and has none there: nobody moves it.
 //!
 //! A change of the value makes a new entry, and the old one is retired. That is what lets a reader copy without a lock and
 //! without looking twice.
@@ -17,7 +18,7 @@ use super::arena::{self, Arena, MAX_BLOCK_BYTES};
 use super::error::Error;
 use super::key::{Key, KeyKind};
 use super::large;
-use super::memory::Memory;
+use super::memory::{Memory, Transfer};
 use super::value::{Value, ValueKind};
 
 /// Bits of the first word that hold the length of the key; the kind stands above them.
@@ -38,8 +39,10 @@ unsafe impl Send for Entry {}
 
 /// A large entry, made before the shard's lock is taken because copying it takes long. Frees itself if it is not used.
 pub struct Prepared<'m> {
-    entry: Entry,
+    /// `None` once it was given away.
+    entry: Option<Entry>,
     memory: &'m Memory,
+    _transfer: Transfer<'m>,
 }
 
 /// What the entry of this content takes.
@@ -75,10 +78,11 @@ impl<'m> Prepared<'m> {
 
     #[cold]
     fn large(size: usize, key: Key<'_>, value: Value<'_>, type_id: u32, memory: &'m Memory) -> Result<Self, Error> {
+        let transfer = memory.transfer();
         let block = large::alloc(size, memory)?;
         // SAFETY: the block is new and of the content's size.
         let entry = unsafe { Entry::write(block, key, value, type_id) };
-        Ok(Self { entry, memory })
+        Ok(Self { entry: Some(entry), memory, _transfer: transfer })
     }
 
     /// Takes an entry back that was given away.
@@ -87,21 +91,16 @@ impl<'m> Prepared<'m> {
     ///
     /// The entry is large, was made with this memory and never published, and nobody else frees it.
     pub unsafe fn take_back(entry: Entry, memory: &'m Memory) -> Self {
-        Self { entry, memory }
-    }
-
-    /// Gives the entry away.
-    fn into_entry(self) -> Entry {
-        let entry = self.entry;
-        std::mem::forget(self);
-        entry
+        Self { entry: Some(entry), memory, _transfer: memory.transfer() }
     }
 }
 
 impl Drop for Prepared<'_> {
     fn drop(&mut self) {
-        // SAFETY: large entries come from `large::alloc` with this memory, and this one was never published.
-        unsafe { large::free(self.entry.0, self.entry.size(), self.memory) };
+        if let Some(entry) = self.entry {
+            // SAFETY: large entries come from `large::alloc` with this memory, and this one was never published.
+            unsafe { large::free(entry.0, entry.size(), self.memory) };
+        }
     }
 }
 
@@ -114,9 +113,9 @@ impl Entry {
         prepared: &mut Option<Prepared<'_>>,
         arena: &mut Arena,
     ) -> Result<Self, Error> {
-        if let Some(prepared) = prepared.take() {
+        if let Some(entry) = prepared.take().and_then(|mut prepared| prepared.entry.take()) {
             arena.admit_entry_outside();
-            return Ok(prepared.into_entry());
+            return Ok(entry);
         }
         let block = arena.alloc(size(key, value, type_id))?;
         // SAFETY: the block is new and of the content's size.
@@ -252,6 +251,22 @@ impl Entry {
     pub fn has_key(self, key: Key<'_>) -> bool {
         self.word(0) == (key.kind as u32) << KEY_LEN_BITS | key.bytes.len() as u32
             && is_equal(self.key().bytes, key.bytes)
+    }
+
+    /// Whether its block can be one of an arena's. Large ones are not.
+    pub fn is_in_place(self) -> bool {
+        // SAFETY: small entries lie in blocks of an arena, and whoever has an entry keeps it from being freed.
+        self.is_large() || unsafe { Arena::may_be_block(self.0, self.size()) }
+    }
+
+    /// Whether it has a block of its own.
+    pub fn is_large(self) -> bool {
+        self.size() > MAX_BLOCK_BYTES
+    }
+
+    /// What it costs outside the arena: 0 unless it is large.
+    pub fn large_bytes(self) -> usize {
+        if self.is_large() { self.weight_bytes() } else { 0 }
     }
 
     /// The kind of the value.

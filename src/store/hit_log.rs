@@ -8,8 +8,8 @@
 //! when it is full, and before each write of its thread, so that with one thread a policy learns of everything in order.
 //! A ticket says nothing of the tenant: where another thread changed it meanwhile, the newcomer gets the hit.
 
+use super::context::Context;
 use super::error::Error;
-use super::memory::Memory;
 use super::sync::{Arc, Ordering};
 use super::words::Words;
 
@@ -24,8 +24,11 @@ pub struct HitLog {
 
 impl HitLog {
     /// No hits yet.
-    pub fn new(shards: u32, memory: &Arc<Memory>) -> Result<Self, Error> {
-        Ok(Self { words: Arc::new(Words::new(1 + HITS, memory)?), shards })
+    pub fn new(shards: u32, context: &Context) -> Result<Self, Error> {
+        let _transfer = context.memory.transfer();
+        let words = Arc::new(Words::new(1 + HITS, &context.memory)?);
+        context.register_words(&words)?;
+        Ok(Self { words, shards })
     }
 
     /// The memory, to be shared with whoever notes hits for the same thread.
@@ -78,11 +81,12 @@ impl HitLog {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use crate::store::config::Config;
 
     #[test]
     fn hits_come_out_in_order_by_shard() {
-        let memory = Arc::new(Memory::new(None));
-        let log = HitLog::new(4, &memory).unwrap();
+        let context = Context::new(&Config::default());
+        let log = HitLog::new(4, &context).unwrap();
         assert!(log.is_empty());
         for (shard, slot) in [(1, 10), (1, 11), (3, 0), (1, 10), (0, u32::MAX)] {
             assert!(!log.note(shard, slot));

@@ -229,6 +229,12 @@ impl Tables {
         *released = end;
         end < before
     }
+
+    /// Address and bytes of each table. A table may be part of several pairs.
+    pub fn allocations(&self) -> impl Iterator<Item = (usize, usize)> {
+        let tables = std::iter::once(&self.current).chain(&self.old);
+        tables.map(|table| (table.words.cast::<u8>() as usize, Table::bytes(table.words().len())))
+    }
 }
 
 impl Index {
@@ -299,6 +305,28 @@ impl Index {
         let detached = self.replace(None);
         self.bump_moves();
         detached
+    }
+
+    /// Looks at up to `count` words from number `from` on, those of the old table after those of the current one, and calls
+    /// `found` with the tag and the slot of each that names one. Gives the number of the next word; `None` beyond the last.
+    pub fn look(&self, from: usize, count: usize, mut found: impl FnMut(u32, u32)) -> Option<usize> {
+        let tables = self.tables()?;
+        let (current, old) = (tables.current.words(), tables.old.as_ref().map_or(&[][..], Table::words));
+        let words = match from.checked_sub(current.len()) {
+            None => &current[from..],
+            Some(from) => old.get(from..).filter(|words| !words.is_empty())?,
+        };
+        for word in words.iter().take(count).map(|word| word.load(Ordering::Relaxed)) {
+            if word != EMPTY && word as u32 != MOVED as u32 {
+                found((word >> 32) as u32, word as u32 - 1);
+            }
+        }
+        Some(from + words.len().min(count))
+    }
+
+    /// The tables in use, if there are any. Under the shard's lock.
+    pub fn current(&self) -> Option<&Tables> {
+        self.tables()
     }
 
     /// Words of the tables in use.

@@ -66,6 +66,11 @@ impl Lives {
         Ok(Self { words: fallible::words(slots * 2)?, held })
     }
 
+    /// Bytes set aside.
+    pub fn bytes(&self) -> usize {
+        size_of_val(&*self.words)
+    }
+
     /// The life of one slot.
     pub fn of(&self, offset: usize) -> LifeRef<'_> {
         LifeRef { deadline: &self.words[offset * 2], ttl: &self.words[offset * 2 + 1] }

@@ -95,8 +95,7 @@ impl Local {
             Mark::None | Mark::Order => 0,
         };
         // Without memory for a log, hits of this thread are not learned of.
-        let hits =
-            (store.marking() == Mark::Order).then(|| HitLog::new(store.shards(), &store.context.memory).ok()).flatten();
+        let hits = (store.marking() == Mark::Order).then(|| HitLog::new(store.shards(), &store.context).ok()).flatten();
         let notes_uses = mark_limit > 0 || hits.is_some() || store.context.sliding;
         Self { store, participant, counters, mark_limit, hits, notes_uses, _not_sync: PhantomData }
     }

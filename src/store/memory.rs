@@ -37,8 +37,14 @@ pub enum Use {
     Expiry,
 }
 
-/// The last one's number, and one more.
-const USES: usize = Use::Expiry as usize + 1;
+/// How many uses there are.
+const USES: usize = Use::ALL.len();
+
+impl Use {
+    /// All of them, by number.
+    pub const ALL: [Self; 8] =
+        [Self::Entries, Self::Index, Self::Slab, Self::Words, Self::Order, Self::Policy, Self::Fixed, Self::Expiry];
+}
 
 /// The bytes of one map.
 #[derive(Debug)]
@@ -50,6 +56,8 @@ pub struct Memory {
     by_use: [AtomicU64; USES],
     /// Bytes whose release was refused because nobody had reserved them.
     unowned: AtomicU64,
+    /// Transfers that began, and transfers that ended.
+    transfers: [AtomicU64; 2],
     /// Where such a refusal is told.
     events: Events,
 }
@@ -115,6 +123,18 @@ impl Reservation {
     }
 }
 
+/// While this lives, some bytes are counted and in no structure that a recount would look at: a large entry that is about to
+/// be published, or about to be freed.
+#[derive(Debug)]
+#[must_use = "the transfer ends when this is dropped"]
+pub struct Transfer<'m>(&'m Memory);
+
+impl Drop for Transfer<'_> {
+    fn drop(&mut self) {
+        self.0.transfers[1].fetch_add(1, Ordering::Release);
+    }
+}
+
 impl Drop for Reservation {
     fn drop(&mut self) {
         self.memory.release(self.what, self.bytes);
@@ -136,6 +156,7 @@ impl Memory {
             ceiling: AtomicU64::new(limit_bytes.unwrap_or(u64::MAX)),
             by_use: std::array::from_fn(|_| AtomicU64::new(0)),
             unowned: AtomicU64::new(0),
+            transfers: [AtomicU64::new(0), AtomicU64::new(0)],
             events,
         }
     }
@@ -192,8 +213,19 @@ impl Memory {
         self.events.log(Level::Error, "memory.unowned", &[("use", what as u64), ("bytes", bytes)]);
     }
 
+    /// Announces bytes that are for a while in no structure.
+    pub fn transfer(&self) -> Transfer<'_> {
+        self.transfers[0].fetch_add(1, Ordering::AcqRel);
+        Transfer(self)
+    }
+
+    /// How many transfers there were; `None` if one is under way.
+    pub fn settled_transfers(&self) -> Option<u64> {
+        let ended = self.transfers[1].load(Ordering::Acquire);
+        Some(self.transfers[0].load(Ordering::Acquire)).filter(|&begun| begun == ended)
+    }
+
     /// Bytes whose release was refused because they were not reserved: 0, unless there is a bug.
-    #[cfg(test)]
     pub fn unowned(&self) -> u64 {
         self.unowned.load(Ordering::Relaxed)
     }

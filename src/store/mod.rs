@@ -67,6 +67,7 @@ mod sync;
 #[cfg(all(test, not(loom)))]
 mod tests;
 mod timer_wheel;
+mod validate;
 mod value;
 mod words;
 mod zeroed;
@@ -89,6 +90,7 @@ pub use shard::Written;
 pub use slab::Stamp;
 pub use stats::{MemoryStats, Operations, SimdStats, Stats};
 pub use store::Store;
+pub use validate::{Next, Problem, Validation};
 pub use value::{Value, ValueKind};
 pub use words::Words;
 

@@ -295,9 +295,43 @@ impl Order {
         at
     }
 
+    /// Entries.
+    pub fn len(&self) -> usize {
+        self.live
+    }
+
+    /// The slot at this position, if there is one.
+    pub fn slot_at(&self, position: u32) -> Option<u32> {
+        let (number, cell) = (position / SEGMENT_CELLS as u32, position as usize % SEGMENT_CELLS);
+        let cell = *self.segments.get(number as usize)?.cells.get(cell)?;
+        (cell != HOLE).then(|| cell as u32 - 1)
+    }
+
+    /// Checks the segment at this place of the order, and gives its entries; `None` beyond the last one. `at` tells where a
+    /// slot says that it is.
+    pub fn check(&self, place: usize, at: impl Fn(u32) -> Option<u32>) -> Option<Result<usize, &'static str>> {
+        let &number = self.sorted.get(place)?;
+        let segment = &self.segments[number as usize];
+        let older = place.checked_sub(1).map(|older| &self.segments[self.sorted[older] as usize]);
+        let cells = segment.cells.iter().enumerate().filter(|&(_, &cell)| cell != HOLE);
+        let knows = |(index, &cell): (usize, &u64)| at(cell as u32 - 1) == Some(position(number, index));
+        Some(if cells.clone().count() != segment.live as usize {
+            Err("a segment of the order counts its entries wrong")
+        } else if segment.live == 0 && place + 1 != self.sorted.len() {
+            Err("a segment of the order is empty")
+        } else if older.is_some_and(|older| older.newer != number || older.base > segment.base) {
+            Err("segments of the order are out of order")
+        } else if !cells.clone().is_sorted_by_key(|(_, &cell)| cell >> 32) {
+            Err("cells of the order are out of order")
+        } else if !cells.clone().all(knows) {
+            Err("the order names a slot that does not stand there")
+        } else {
+            Ok(segment.live as usize)
+        })
+    }
+
     /// Bytes of cells, segments and their order.
-    #[cfg(test)]
-    fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         let cells: usize = self.segments.iter().map(|segment| segment.cells.capacity()).sum();
         cells * size_of::<u64>()
             + self.segments.capacity() * size_of::<Segment>()

@@ -219,6 +219,11 @@ impl<T> Limbo<T> {
         self.open_bytes + self.sealed_bytes
     }
 
+    /// All that waits.
+    pub fn items(&self) -> impl Iterator<Item = &T> {
+        self.sealed.iter().flat_map(|batch| &batch.items).chain(&self.open)
+    }
+
     /// Takes something that was unlinked. Says whether it is time to [`Limbo::collect`].
     #[must_use]
     pub fn retire(&mut self, item: T, bytes: usize) -> bool {

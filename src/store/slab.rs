@@ -265,6 +265,20 @@ impl Slab {
         Ok(unsafe { &*lives }.of(offset))
     }
 
+    /// Bytes of slots and directory, and bytes of lives. Under the shard's lock.
+    pub fn bytes(&self) -> (usize, usize) {
+        // SAFETY: the caller holds the lock.
+        let Some(directory) = (unsafe { self.directory.load(Ordering::Acquire).as_ref() }) else { return (0, 0) };
+        let chunks = directory.chunks.iter().map(|entrance| entrance.chunk.load(Ordering::Relaxed));
+        // SAFETY: chunks of a directory live as long as their slab.
+        let chunks = chunks.filter_map(|chunk| unsafe { chunk.as_ref() });
+        chunks.fold((directory.bytes(), 0), |(slots, lives), chunk| {
+            // SAFETY: a chunk's lives go with it.
+            let own = unsafe { chunk.lives.load(Ordering::Acquire).as_ref() };
+            (slots + Chunk::bytes(chunk.slots.len()), lives + own.map_or(0, Lives::bytes))
+        })
+    }
+
     /// Ends all copies of its values, for good. Under the shard's lock, under which nothing is changed afterwards but that everything
     /// is taken out.
     pub fn end_copies(&self) -> CopiesEnded {
@@ -354,6 +368,21 @@ impl SlabWriter {
         Ok((!current.is_null()).then(|| unsafe { Box::from_raw(current) }))
     }
 
+    /// Slots that were used at some time: those below this number.
+    pub fn fresh(&self) -> u32 {
+        self.fresh
+    }
+
+    /// The first slot of the free list, and of each the next.
+    pub fn first_free(&self) -> Option<u32> {
+        Some(self.free).filter(|&number| number != NO_SLOT)
+    }
+
+    /// The next slot of the free list.
+    pub fn next_free(slot: SlotRef<'_>) -> Option<u32> {
+        Some(slot.position()).filter(|&number| number != NO_SLOT)
+    }
+
     /// The slot that [`SlabWriter::take`] gives next.
     pub fn next(&self) -> u32 {
         if self.free == NO_SLOT { self.fresh } else { self.free }
@@ -384,6 +413,11 @@ impl SlabWriter {
 }
 
 impl Directory {
+    /// What it takes, without its chunks.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>() + size_of_val(&*self.chunks)
+    }
+
     fn new(len: usize, memory: &Arc<Memory>) -> Result<Box<Self>, Error> {
         let held = Reservation::new(memory, Use::Slab, size_of::<Self>() + len * size_of::<Entrance>())?;
         fallible::boxed(Self { chunks: fallible::slice(len, |_| Entrance::vacant())?, held })
@@ -549,6 +583,17 @@ impl<'a> SlotRef<'a> {
     #[inline]
     pub fn stamp(self) -> Option<Stamp> {
         Some(Stamp { chunk: self.chunk, word: self.word, version: Version::of(self.version)? })
+    }
+
+    /// Whether the version word says that no tenant ever came, or that the slot was cleared. Under the shard's lock.
+    pub fn has_no_version(self) -> bool {
+        self.version.load(Ordering::Relaxed) == 0
+    }
+
+    /// Damages the version word.
+    #[cfg(test)]
+    pub fn clear_version(self) {
+        self.version.store(0, Ordering::Release);
     }
 
     /// Ends the copies that bear this stamp. Under a pin or the lock.

@@ -158,7 +158,7 @@ impl Store {
         answer
     }
 
-    fn fixed_bytes(shards: u32) -> usize {
+    pub(super) fn fixed_bytes(shards: u32) -> usize {
         size_of::<Self>() + size_of::<Context>() + shards as usize * size_of::<Shard>()
     }
 
@@ -361,6 +361,8 @@ impl Store {
 
     /// Takes everything out, shard by shard, and lets the reaper free it.
     pub(super) fn clear(&self, member: &Member<'_>) -> u64 {
+        // From when the first shard was emptied until everything counts as debris.
+        let _transfer = self.context.memory.transfer();
         let contents: Vec<Contents> = self.shards.iter().filter_map(|shard| shard.detach(member)).collect();
         if contents.is_empty() {
             return 0;

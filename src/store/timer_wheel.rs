@@ -228,6 +228,20 @@ impl TimerWheel {
         }
     }
 
+    /// Whether a slot with a deadline hangs between its neighbours.
+    pub fn is_linked(&self, slot: u32) -> bool {
+        let Some(deadline_ms) = self.deadline_of(slot) else { return false };
+        let bucket = self.find(deadline_ms);
+        let head = self.wheels[bucket.wheel].heads[bucket.number];
+        let Link { next, previous, .. } = *self.link(slot);
+        let is_known = |other: u32| other != NONE && self.deadline_of(other).is_some();
+        let after = if next == NONE { head } else { next };
+        is_known(after)
+            && is_known(previous)
+            && self.link(after).previous == slot
+            && (slot == head || self.link(previous).next == slot)
+    }
+
     /// When a slot expires, if ever.
     pub fn deadline_of(&self, slot: u32) -> Option<u64> {
         let deadline_ms = self.links.get(chunk_of(slot))?.links[slot as usize % CHUNK_SLOTS].deadline_ms;

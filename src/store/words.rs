@@ -79,6 +79,11 @@ impl Words {
         self.cells.as_ptr().cast_mut().cast::<u32>()
     }
 
+    /// Bytes set aside.
+    pub(super) fn bytes(&self) -> usize {
+        size_of_val(&*self.cells)
+    }
+
     /// How many 32-bit words.
     pub fn len(&self) -> usize {
         self.cells.len()
@@ -135,7 +140,7 @@ const FIRST: NonZeroU32 = NonZeroU32::new(2).expect("two");
 /// Ends the copies that were taken at a version, if the word still says it. Without a lock: the word is odd until a writer settles it.
 pub(super) fn end_copies(word: &AtomicU32, seen: Version) {
     let seen = seen.get();
-    // Refused, the version is over already.
+    #[expect(clippy::let_underscore_must_use, reason = "refused, the version is over already")]
     let _ = word.compare_exchange(seen, seen | UNSETTLED, Ordering::Relaxed, Ordering::Relaxed);
 }
 

@@ -58,6 +58,11 @@ impl Frequencies {
         self.room
     }
 
+    /// Bytes of its counters.
+    pub fn bytes(&self) -> usize {
+        size_of_val(&*self.words)
+    }
+
     /// Makes room for the keys around `room` entries, forgetting all frequencies. Without memory, all stays as it is.
     pub fn resize(&mut self, room: usize) {
         let len = (room / ENTRIES_PER_WORD).next_multiple_of(BLOCK_WORDS).max(LEAST_WORDS);

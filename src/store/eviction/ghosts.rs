@@ -55,6 +55,11 @@ impl Ghosts {
         self.room
     }
 
+    /// Bytes of its cells.
+    pub fn bytes(&self) -> usize {
+        size_of_val(&*self.cells)
+    }
+
     /// Makes room for `room` ghosts, forgetting those there are. Without memory, all stays as it is.
     pub fn resize(&mut self, room: usize) {
         let len = (2 * room).next_multiple_of(BUCKET_CELLS);

@@ -68,6 +68,18 @@ impl Policy for Idle {
         None
     }
 
+    fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    fn has(&self, slot: u32) -> bool {
+        self.links.has(slot)
+    }
+
+    fn bytes(&self) -> usize {
+        self.links.bytes()
+    }
+
     fn candidates(&self, count: usize, out: &mut Vec<u32>) {
         out.extend(self.list.iter(&self.links).take(count));
     }

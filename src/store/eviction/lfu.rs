@@ -109,6 +109,18 @@ impl Policy for Lfu {
         self.classes.last()?.list.oldest()
     }
 
+    fn len(&self) -> usize {
+        self.classes.iter().map(|class| class.list.len()).sum()
+    }
+
+    fn has(&self, slot: u32) -> bool {
+        self.links.has(slot)
+    }
+
+    fn bytes(&self) -> usize {
+        self.links.bytes() + self.classes.capacity() * size_of::<Class>()
+    }
+
     fn candidates(&self, count: usize, out: &mut Vec<u32>) {
         let slots = self.classes.iter().rev().flat_map(|class| class.list.iter(&self.links));
         out.extend(slots.take(count));

@@ -104,6 +104,24 @@ impl Links {
         self.node(slot).newer
     }
 
+    /// Whether `slot` has a node, and its neighbours know it.
+    pub fn has(&self, slot: u32) -> bool {
+        let node = |slot: u32| {
+            let (index, offset) = locate(slot);
+            self.chunks.get(index).and_then(|chunk| chunk.nodes.get(offset))
+        };
+        node(slot).is_some_and(|found| {
+            (found.newer == NONE || node(found.newer).is_some_and(|newer| newer.older == slot))
+                && (found.older == NONE || node(found.older).is_some_and(|older| older.newer == slot))
+        })
+    }
+
+    /// Bytes of its nodes and of what finds them.
+    pub fn bytes(&self) -> usize {
+        let nodes_bytes: usize = self.chunks.iter().map(|chunk| size_of_val(&*chunk.nodes)).sum();
+        nodes_bytes + self.chunks.capacity() * size_of::<Chunk>()
+    }
+
     #[inline]
     fn node(&self, slot: u32) -> &Node {
         let (index, offset) = locate(slot);

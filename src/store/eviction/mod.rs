@@ -118,6 +118,15 @@ pub trait Policy: Send {
     /// entry and tells through [`Policy::remove`]. `hash_of` gives the hash that a slot was inserted with.
     fn victim(&mut self, access: &dyn Access, hash_of: &dyn Fn(u32) -> u64, capacity: usize) -> Option<u32>;
 
+    /// How many entries it knows.
+    fn len(&self) -> usize;
+
+    /// Whether it knows the entry in `slot`, and has it between its neighbours.
+    fn has(&self, slot: u32) -> bool;
+
+    /// Bytes set aside, counted from what is there.
+    fn bytes(&self) -> usize;
+
     /// Appends up to `count` slots, roughly in the order in which they would leave if nobody hit them.
     fn candidates(&self, count: usize, out: &mut Vec<u32>);
 }

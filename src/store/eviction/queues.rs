@@ -52,6 +52,16 @@ impl Queues {
         self.small.len() + self.main.len()
     }
 
+    /// Whether an entry is in one of them.
+    pub fn has(&self, slot: u32) -> bool {
+        self.links.has(slot)
+    }
+
+    /// Bytes of both.
+    pub fn bytes(&self) -> usize {
+        self.links.bytes()
+    }
+
     /// The entry that came into a queue first.
     pub fn oldest(&self, queue: Queue) -> Option<u32> {
         self.list(queue).oldest()

@@ -91,6 +91,18 @@ impl Policy for S3Fifo {
         self.queues.main_victim(access, |_, _| ())
     }
 
+    fn len(&self) -> usize {
+        self.queues.total()
+    }
+
+    fn has(&self, slot: u32) -> bool {
+        self.queues.has(slot)
+    }
+
+    fn bytes(&self) -> usize {
+        self.queues.bytes() + self.ghosts.bytes()
+    }
+
     fn candidates(&self, count: usize, out: &mut Vec<u32>) {
         self.queues.candidates(count, out);
     }

@@ -68,6 +68,18 @@ impl Policy for Sieve {
         Some(slot)
     }
 
+    fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    fn has(&self, slot: u32) -> bool {
+        self.links.has(slot)
+    }
+
+    fn bytes(&self) -> usize {
+        self.links.bytes()
+    }
+
     fn candidates(&self, count: usize, out: &mut Vec<u32>) {
         let start = if self.hand == NONE { self.list.oldest() } else { Some(self.hand) };
         let after_hand =

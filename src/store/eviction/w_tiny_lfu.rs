@@ -191,6 +191,18 @@ impl Policy for WTinyLfu {
         queues.main_victim(access, learn)
     }
 
+    fn len(&self) -> usize {
+        self.queues.total()
+    }
+
+    fn has(&self, slot: u32) -> bool {
+        self.queues.has(slot)
+    }
+
+    fn bytes(&self) -> usize {
+        self.queues.bytes() + self.ghosts.bytes() + self.frequencies.bytes()
+    }
+
     fn candidates(&self, count: usize, out: &mut Vec<u32>) {
         self.queues.candidates(count, out);
     }

@@ -30,6 +30,11 @@ impl Freed {
         self.0.is_empty()
     }
 
+    /// What is in it.
+    pub fn items(&self) -> impl Iterator<Item = &Retired> {
+        self.0.iter()
+    }
+
     /// Adds something. An entry is a large one.
     pub fn push(&mut self, item: Retired) {
         self.0.push(item);

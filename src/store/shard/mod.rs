@@ -16,6 +16,7 @@ mod expiry;
 mod freed;
 mod room;
 mod upkeep;
+mod validate;
 mod write;
 
 use super::arena::Arena;
@@ -39,6 +40,9 @@ use upkeep::Retired;
 
 pub use contents::Contents;
 pub use room::{Given, MAX_COMPACTIONS};
+#[cfg(test)]
+pub use validate::Damage;
+pub use validate::Walk;
 pub use write::{Draft, Presence, Target, Written};
 
 /// One shard.
@@ -81,6 +85,8 @@ struct Writer {
     freed_later: Freed,
     /// Writes, for upkeep that is not due with each.
     upkeep: u32,
+    /// Times that anything here may have changed.
+    changes: u64,
     /// Whether each write empties a page, until there is none left that is worth it.
     is_compacting: bool,
     /// Index capacities that a table grew or shrank to, to be told as soon as the lock is released.
@@ -317,6 +323,7 @@ impl Shard {
         let mut guard = self.writer.lock();
         let broken = BrokenIfPanicking { context, slab: &self.slab };
         context.check()?;
+        guard.changes += 1;
         let answer = write(&mut guard);
         // The map may have broken meanwhile, in another shard: its copies have ended, and what was settled here since ends, too.
         light_fence();
@@ -324,6 +331,7 @@ impl Shard {
             let _ended = self.slab.end_copies();
         }
         let freed = std::mem::take(&mut guard.freed_later);
+        let transfer = (!freed.is_empty()).then(|| context.memory.transfer());
         let resized = guard.resized.take();
         let has_news = std::mem::take(&mut guard.has_news);
         drop(broken);
@@ -333,6 +341,7 @@ impl Shard {
         }
         // SAFETY: collected from the limbo of this map, so no reader is left.
         unsafe { freed.dispose(context) };
+        drop(transfer);
         if let Some(capacity) = resized {
             let fields = [("shard", u64::from(self.number)), ("capacity", capacity as u64)];
             context.events.log(Level::Debug, "index.resized", &fields);
@@ -368,6 +377,7 @@ impl Writer {
             limbo: Limbo::new(),
             freed_later: Freed::default(),
             upkeep: 0,
+            changes: 0,
             is_compacting: false,
             resized: None,
         }

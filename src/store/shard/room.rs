@@ -215,6 +215,7 @@ impl Shard {
     /// Tells the policy of hits in the order in which they happened.
     pub fn replay(&self, slots: &[u32]) {
         let mut writer = self.writer.lock();
+        writer.changes += 1;
         let Some(policy) = &mut writer.policy else { return };
         for &slot in slots.iter().filter(|&&slot| self.tenant(slot).is_some()) {
             policy.hit(slot);

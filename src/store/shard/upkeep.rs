@@ -30,7 +30,7 @@ const TOLERATED_WASTE_BYTES: usize = 256 * 1_024;
 pub enum Retired {
     Entry(Entry),
     Tables(Box<Tables>),
-    Directory(#[expect(dead_code, reason = "kept to be dropped")] Box<Directory>),
+    Directory(Box<Directory>),
 }
 
 impl Shard {
@@ -56,6 +56,7 @@ impl Shard {
         let fresh = Writer::new(context);
         let old = std::mem::replace(writer, fresh);
         writer.slab = successor;
+        writer.changes = old.changes + 1;
         writer.freed_later = old.freed_later;
         // Large entries are no part of the arena, and pages that are not full weigh more than their entries.
         let weight = self.weight_bytes.load(Ordering::Relaxed) as usize + old.limbo.bytes();

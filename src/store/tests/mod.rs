@@ -6,6 +6,7 @@ mod bounded_work;
 mod limits;
 mod model;
 mod threads;
+mod validate;
 
 use super::sync::Arc;
 use super::*;

@@ -1,0 +1,354 @@
+//! The shard's part of [`super::super::validate`]: a walk through everything that its lock guards, in slices.
+//!
+//! What is said of one slot holds at every moment, so it is looked at whoever writes between two slices. Counts are those
+//! of a whole walk, and lists are walked from one slice to the next, so both are only right if nothing changed meanwhile:
+//! then the walk starts again, and after some attempts does without.
+
+use super::super::arena::PageWalk;
+use super::super::context::Context;
+use super::super::index::Tables;
+use super::super::key::KeyKind;
+use super::super::life::LifeRef;
+use super::super::memory::Use;
+use super::super::slab::{MAX_GENERATION, SlabWriter, SlotRef};
+use super::super::sync::Ordering;
+use super::super::validate::{Findings, Recount};
+use super::upkeep::Retired;
+use super::{Shard, Tenant, Writer};
+
+/// Slots of a slice, each with a look at the index, the order, the wheel and the policy: some hundred microseconds.
+const SLOTS: u32 = 256;
+/// Words of the index of a slice: each that names a slot is one entry's key to hash.
+const WORDS: usize = 1_024;
+/// Segments of the order of a slice, with 256 slots each.
+const SEGMENTS: usize = 2;
+/// Free slots or pages of a slice.
+const LINKS: usize = 2_048;
+/// Times that a walk starts again because somebody wrote.
+const RESTARTS: u32 = 3;
+
+/// Where a walk through a shard stands.
+#[derive(Debug, Default)]
+pub struct Walk {
+    stage: Stage,
+    /// The next slot, word or segment of this stage.
+    next: usize,
+    /// Changes of the shard when the walk began; `None` before that.
+    changes: Option<u64>,
+    restarts: u32,
+    seen: Seen,
+    pages: PageWalk,
+    /// Problems that were known when it began.
+    known: usize,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    #[default]
+    Slots,
+    Index,
+    Order,
+    Vacant,
+    Pages,
+    Totals,
+}
+
+/// What a walk has counted.
+#[derive(Debug, Default)]
+struct Seen {
+    entries: u64,
+    keyed: usize,
+    weight_bytes: u64,
+    large_bytes: usize,
+    deadlines: usize,
+    /// Vacant slots that may be used again.
+    vacant: usize,
+    free: usize,
+    words: usize,
+    ordered: usize,
+}
+
+impl Walk {
+    /// Whether nobody changed the shard since the walk began.
+    pub fn is_whole(&self) -> bool {
+        self.restarts <= RESTARTS
+    }
+
+    /// How often the shard had changed when the walk began.
+    pub fn changes(&self) -> Option<u64> {
+        self.changes
+    }
+
+    fn go_to(&mut self, stage: Stage) {
+        (self.stage, self.next) = (stage, 0);
+    }
+}
+
+impl Shard {
+    /// How often anything in the shard may have changed.
+    pub fn changes(&self) -> u64 {
+        self.writer.lock().changes
+    }
+
+    /// Looks at the next part of the shard; says whether it was the last. What it holds is added to `recount` at the end.
+    pub fn validate(&self, context: &Context, walk: &mut Walk, findings: &mut Findings, recount: &mut Recount) -> bool {
+        let writer = &*self.writer.lock();
+        findings.shard = self.number;
+        if walk.changes != Some(writer.changes) {
+            if walk.changes.is_none() {
+                walk.known = findings.len();
+            } else if walk.is_whole() {
+                findings.forget_after(walk.known);
+                *walk = Walk { restarts: walk.restarts + 1, known: walk.known, ..Walk::default() };
+            }
+            if walk.is_whole() {
+                walk.changes = Some(writer.changes);
+            }
+        }
+        match walk.stage {
+            Stage::Slots => self.validate_slots(writer, context, walk, findings),
+            Stage::Index => self.validate_index(context, walk, findings),
+            Stage::Order => self.validate_order(writer, walk, findings),
+            // Lists cannot be followed where others change them.
+            Stage::Vacant | Stage::Pages | Stage::Totals if !walk.is_whole() => return true,
+            Stage::Vacant => self.validate_vacant(writer, walk, findings),
+            Stage::Pages => {
+                if writer.arena.count_pages(&mut walk.pages, LINKS) {
+                    walk.go_to(Stage::Totals);
+                }
+            }
+            Stage::Totals => {
+                self.validate_totals(writer, walk, findings);
+                self.recount(writer, walk, recount);
+                return true;
+            }
+        }
+        false
+    }
+
+    fn validate_slots(&self, writer: &Writer, context: &Context, walk: &mut Walk, findings: &mut Findings) {
+        let first = walk.next as u32;
+        let end = writer.slab.capacity().min(first.saturating_add(SLOTS));
+        for number in first..end {
+            let Some(slot) = self.slab.slot(number) else {
+                findings.add(Some(number), "the slot is in no chunk");
+                continue;
+            };
+            match self.tenant(number) {
+                Some(tenant) => self.validate_tenant(writer, context, tenant, &mut walk.seen, findings),
+                None => validate_vacancy(writer, slot, number, &mut walk.seen, findings),
+            }
+        }
+        walk.next = end as usize;
+        if end == writer.slab.capacity() {
+            walk.go_to(Stage::Index);
+        }
+    }
+
+    fn validate_tenant(
+        &self,
+        writer: &Writer,
+        context: &Context,
+        tenant: Tenant<'_>,
+        seen: &mut Seen,
+        findings: &mut Findings,
+    ) {
+        let Tenant { entry, slot, number, .. } = tenant;
+        let mut check = |holds: bool, what: &'static str| {
+            if !holds {
+                findings.add(Some(number), what);
+            }
+        };
+        check(number < writer.slab.fresh(), "the slot was never given, and has an entry");
+        check(!slot.has_no_version(), "the version word of an entry is 0");
+        check(slot.generation() >= writer.slab.base_generation(), "the generation is one from before a clear");
+        check(entry.is_in_place(), "the entry's block is none of the arena");
+        check(writer.order.slot_at(slot.position()) == Some(number), "the order does not know the slot");
+        let key = entry.key();
+        if key.kind == KeyKind::Keyless {
+            check(entry.is_large() || key.bytes == number.to_le_bytes(), "an entry without a key names another slot");
+        } else {
+            seen.keyed += 1;
+            let spot = self.index.spot(context.hasher.hash(key) as u32, |found| found == number);
+            check(spot.is_some(), "the index does not lead to the slot");
+        }
+        // The life first: a read may prolong it, and nothing else moves under the lock.
+        let deadline_ms = self.slab.life(number).and_then(LifeRef::deadline_ms);
+        let scheduled_ms = writer.wheel.deadline_of(number);
+        seen.deadlines += usize::from(scheduled_ms.is_some());
+        match (deadline_ms, scheduled_ms) {
+            (None, None) => {}
+            (Some(deadline_ms), Some(scheduled_ms)) => {
+                let agree = if context.sliding { scheduled_ms <= deadline_ms } else { scheduled_ms == deadline_ms };
+                check(agree, "the timer wheel has another deadline than the slot");
+                check(writer.wheel.is_linked(number), "the timer wheel has lost a deadline");
+                check(context.may_expire(), "an entry has a deadline, and no read looks for it");
+                check(self.next_deadline_ms() <= scheduled_ms, "a deadline is before the next one");
+            }
+            (Some(_), None) => check(false, "the timer wheel does not know the slot's deadline"),
+            (None, Some(_)) => check(false, "the timer wheel has a deadline that the slot has not"),
+        }
+        if let Some(policy) = &writer.policy {
+            check(policy.has(number), "the policy does not know the slot");
+        }
+        seen.entries += 1;
+        seen.weight_bytes += entry.weight_bytes() as u64;
+        seen.large_bytes += entry.large_bytes();
+    }
+
+    fn validate_index(&self, context: &Context, walk: &mut Walk, findings: &mut Findings) {
+        let next = self.index.look(walk.next, WORDS, |tag, number| {
+            walk.seen.words += 1;
+            let key = self.tenant(number).map(|tenant| tenant.entry.key());
+            match key.filter(|key| key.kind != KeyKind::Keyless) {
+                None => findings.add(Some(number), "the index leads to a slot without a key"),
+                Some(key) if context.hasher.hash(key) as u32 != tag => {
+                    findings.add(Some(number), "the index leads to another key's slot");
+                }
+                Some(_) => {}
+            }
+        });
+        match next {
+            Some(next) => walk.next = next,
+            None => walk.go_to(Stage::Order),
+        }
+    }
+
+    fn validate_order(&self, writer: &Writer, walk: &mut Walk, findings: &mut Findings) {
+        let position_of = |number| self.tenant(number).map(|tenant| tenant.slot.position());
+        for _ in 0..SEGMENTS {
+            match writer.order.check(walk.next, position_of) {
+                None => return walk.go_to(Stage::Vacant),
+                Some(Ok(entries)) => walk.seen.ordered += entries,
+                Some(Err(what)) => findings.add(None, what),
+            }
+            walk.next += 1;
+        }
+    }
+
+    /// The next slot of the free list is kept as its number and one, with 0 at the start and the highest number at the end.
+    fn validate_vacant(&self, writer: &Writer, walk: &mut Walk, findings: &mut Findings) {
+        let mut next = match walk.next {
+            0 => writer.slab.first_free(),
+            usize::MAX => None,
+            next => Some(next as u32 - 1),
+        };
+        for _ in 0..LINKS {
+            let Some(number) = next else {
+                if walk.seen.free != walk.seen.vacant {
+                    findings.add(None, "the free list does not have all vacant slots");
+                }
+                return walk.go_to(Stage::Pages);
+            };
+            walk.seen.free += 1;
+            match self.slab.slot(number).filter(|slot| slot.entry().is_none()) {
+                Some(slot) if walk.seen.free <= walk.seen.vacant => next = SlabWriter::next_free(slot),
+                _ => {
+                    findings.add(Some(number), "the free list leads to a slot that is not free");
+                    return walk.go_to(Stage::Pages);
+                }
+            }
+        }
+        walk.next = next.map_or(usize::MAX, |number| number as usize + 1);
+    }
+
+    fn validate_totals(&self, writer: &Writer, walk: &Walk, findings: &mut Findings) {
+        let seen = &walk.seen;
+        let mut check = |holds: bool, what: &'static str| {
+            if !holds {
+                findings.add(None, what);
+            }
+        };
+        check(seen.entries == self.len(), "the number of entries is not what there are");
+        check(seen.weight_bytes == self.weight_bytes(), "the weight is not that of the entries");
+        check(seen.words == seen.keyed && seen.keyed == writer.index.len(), "the index has other words than keys");
+        check(seen.ordered as u64 == seen.entries && seen.ordered == writer.order.len(), "the order has other entries");
+        check(seen.deadlines == writer.wheel.len(), "the timer wheel has other deadlines than the slots");
+        let deadlines = self.deadlines.load(Ordering::Relaxed);
+        check(deadlines == seen.deadlines as u64, "the number of deadlines is not what there are");
+        check(walk.pages.bytes == writer.arena.bytes(), "the arena has other pages than it counts");
+        if let Some(policy) = &writer.policy {
+            check(policy.len() as u64 == seen.entries, "the policy has other entries");
+        }
+    }
+
+    fn recount(&self, writer: &Writer, walk: &Walk, recount: &mut Recount) {
+        let mut tables: Vec<(usize, usize)> = self.index.current().into_iter().flat_map(Tables::allocations).collect();
+        let (slots_bytes, lives_bytes) = self.slab.bytes();
+        let mut directories_bytes = 0;
+        let mut large_bytes = walk.seen.large_bytes;
+        for retired in writer.limbo.items().chain(writer.freed_later.items()) {
+            match retired {
+                Retired::Entry(entry) => large_bytes += entry.large_bytes(),
+                Retired::Tables(pair) => tables.extend(pair.allocations()),
+                Retired::Directory(directory) => directories_bytes += directory.bytes(),
+            }
+        }
+        // A table may stand in the pair that is in use and in one that was retired.
+        tables.sort_unstable();
+        tables.dedup();
+        recount.entries += walk.seen.entries;
+        recount.add(Use::Entries, walk.pages.bytes + large_bytes);
+        recount.add(Use::Index, tables.iter().map(|&(_, bytes)| bytes).sum());
+        recount.add(Use::Slab, slots_bytes + directories_bytes);
+        recount.add(Use::Order, writer.order.bytes());
+        recount.add(Use::Policy, writer.policy.as_ref().map_or(0, |policy| policy.bytes()));
+        recount.add(Use::Expiry, writer.wheel.bytes() + lives_bytes);
+    }
+}
+
+fn validate_vacancy(writer: &Writer, slot: SlotRef<'_>, number: u32, seen: &mut Seen, findings: &mut Findings) {
+    let is_usable = number < writer.slab.fresh() && slot.generation() <= MAX_GENERATION;
+    seen.vacant += usize::from(is_usable);
+    if writer.wheel.deadline_of(number).is_some() {
+        findings.add(Some(number), "the slot is vacant, and the timer wheel has a deadline for it");
+    }
+}
+
+/// Damage, for tests of what finds it.
+#[cfg(test)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Damage {
+    Count,
+    Weight,
+    IndexWord,
+    OrderHole,
+    Deadline,
+    Policy,
+    Version,
+    FreeList,
+}
+
+#[cfg(test)]
+impl Shard {
+    /// Damages the entry in `slot`, or what stands for it.
+    pub fn damage(&self, context: &Context, slot: u32, damage: Damage) {
+        let writer = &mut *self.writer.lock();
+        writer.changes += 1;
+        let Some(tenant) = self.tenant(slot) else { return };
+        match damage {
+            Damage::Count => self.count(1, 0),
+            Damage::Weight => self.count(0, -8),
+            Damage::IndexWord => {
+                let hash = context.hasher.hash(tenant.entry.key());
+                if let Some(spot) = self.index.spot(hash as u32, |found| found == slot) {
+                    writer.index.remove(&self.index, spot);
+                }
+            }
+            Damage::OrderHole => writer.order.remove(tenant.slot.position(), |_, _| ()),
+            Damage::Deadline => writer.wheel.cancel(slot),
+            Damage::Policy => {
+                let hash = self.policy_hash(context, slot);
+                if let Some(policy) = &mut writer.policy {
+                    policy.remove(slot, hash, false);
+                }
+            }
+            Damage::Version => tenant.slot.clear_version(),
+            Damage::FreeList => {
+                let number = writer.slab.next();
+                writer.slab.take(&self.slab);
+                assert_ne!(number, slot);
+            }
+        }
+    }
+}
