@@ -24,6 +24,7 @@ const pressure = require('./pressure.js')
 const removals = require('./removals.js')
 const { Room, retry } = require('./room.js')
 const { Meter, readStats } = require('./stats.js')
+const { validate } = require('./validate.js')
 
 const {
   check: checkBinding,
@@ -653,6 +654,11 @@ class TypedMap {
     open.check()
     open.reportHits()
     return readStats(open.id, this.#meter, open.near.stats)
+  }
+
+  /** Async only so that a closed map is a rejection. */
+  async validate() {
+    return validate(this.#open)
   }
 
   /** @param {(error: Error) => void} listener */

@@ -7,9 +7,12 @@ use std::sync::Arc;
 use napi_derive::napi;
 
 use super::env::within;
-use super::error::Outcome;
+use super::error::{Failure, Outcome};
 use super::options;
-use crate::store::{Audience, Error, Handle, Local, Mark, PressureSubscription, Store, Subscription, registry};
+use crate::store::{
+    Audience, Error, Handle, Local, Mark, Next, PressureSubscription, Problem, Store, Subscription, Validation,
+    registry,
+};
 
 /// One `open` of one map in one evaluation. Dropping it leaves the map, and frees it if nobody else holds it.
 pub struct OpenMap {
@@ -22,6 +25,9 @@ pub struct OpenMap {
     /// The same of memory pressure, by number.
     gauges: RefCell<HashMap<u32, PressureSubscription>>,
     last_gauge: Cell<u32>,
+    /// Validations under way, by number.
+    validations: RefCell<HashMap<u32, Validation>>,
+    last_validation: Cell<u32>,
     /// Whether the evaluation counts this among the maps that it listens to.
     pub(super) counted_as_listened: Cell<bool>,
 }
@@ -41,6 +47,8 @@ impl OpenMap {
             audience: RefCell::default(),
             gauges: RefCell::default(),
             last_gauge: Cell::new(0),
+            validations: RefCell::default(),
+            last_validation: Cell::new(0),
             counted_as_listened: Cell::new(false),
         })
     }
@@ -108,6 +116,26 @@ impl OpenMap {
     pub fn remove_gauge(&self, gauge: u32) {
         let removed = self.gauges.borrow_mut().remove(&gauge);
         drop(removed);
+    }
+
+    /// Starts a look at all of the map, and numbers it.
+    pub fn start_validation(&self) -> u32 {
+        let number = self.last_validation.get().wrapping_add(1);
+        self.last_validation.set(number);
+        self.validations.borrow_mut().insert(number, Validation::default());
+        number
+    }
+
+    /// Does its next step; with the last one come the problems that were found.
+    pub fn step_validation(&self, number: u32) -> Outcome<(Next, Vec<Problem>)> {
+        let validation = self.validations.borrow_mut().remove(&number);
+        let mut validation = validation.ok_or(Failure::Misuse("there is no such validation"))?;
+        let next = validation.step(self.store())?;
+        if next == Next::Stop {
+            return Ok((next, validation.problems()));
+        }
+        self.validations.borrow_mut().insert(number, validation);
+        Ok((next, Vec::new()))
     }
 
     /// Whether a panic left the map in doubt.
@@ -247,7 +275,6 @@ pub(super) fn with_map<T>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::error::Failure;
     use super::*;
 
     #[test]

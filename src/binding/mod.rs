@@ -30,3 +30,4 @@ pub mod pressure;
 pub mod removals;
 pub mod shared_words;
 pub mod stats;
+pub mod validate;

@@ -39,6 +39,7 @@ fn churn_at_a_byte_limit_leaves_every_count_right() {
                 assert!(memory.order <= 100 * store.len() + 10_000, "seed {seed}, round {n}: {memory:?}");
             }
         }
+        assert_eq!(store.validate().unwrap(), [], "seed {seed}");
         map.clear().unwrap();
         assert!(settled_bytes(&store) < 10_000, "seed {seed}: {:?}", store.stats().memory);
         map.set(Key::string("again"), bytes_value(b"v"), Ttl::Default).unwrap();

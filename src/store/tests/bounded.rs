@@ -86,6 +86,7 @@ fn a_byte_limit_holds_at_every_moment_and_refuses_nothing_that_fits() {
         assert!(stats.evictions > 1_000 && stats.memory.total > limit * 3 / 4, "{eviction:?}: {stats:?}");
         let map = store.join();
         assert_eq!(contents(&map, 100).len() as u64, map.len());
+        assert_eq!(store.validate().unwrap(), [], "{eviction:?}");
         map.clear().unwrap();
         // Its log of hits goes with it.
         drop(map);
@@ -537,6 +538,7 @@ fn reads_and_writes_and_deadlines_from_many_threads_agree() {
     });
     assert_eq!(wrong.into_inner(), 0);
     assert!(store.len() <= 2_000);
+    assert_eq!(store.validate().unwrap(), []);
     let map = store.join();
     thread::sleep(std::time::Duration::from_millis(25));
     map.purge_expired().unwrap();

@@ -111,6 +111,7 @@ fn run(seed: u64, shards: u32) {
             assert_eq!(found, expected, "{at}");
         }
     }
+    assert_eq!(store.validate().unwrap(), [], "seed {seed}");
     drop(map);
     store.destroy();
     assert_eq!(settled_bytes(&store), 0, "seed {seed}");

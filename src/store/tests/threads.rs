@@ -85,6 +85,7 @@ fn values_are_whole_and_never_go_back() {
         }
         stop.store(true, Ordering::Relaxed);
     });
+    assert_eq!(store.validate().unwrap(), []);
     store.destroy();
     assert_eq!(settled_bytes(&store), 0);
 }
