@@ -188,3 +188,20 @@ fn a_place_names_the_tenant_that_was_read() {
         |_| (),
     );
 }
+
+/// A handle reads nothing any more once its key was not found, nor the other way around.
+fn gone_is_gone(reader: &mut Reader) {
+    let mut out = Vec::new();
+    if reader.peek().is_none() {
+        assert_eq!(reader.map.peek_handle(reader.handle, &mut out).unwrap(), None, "the key was gone");
+    }
+    if reader.map.peek_handle(reader.handle, &mut out).unwrap().is_none() {
+        assert_eq!(reader.peek(), None, "the handle was dead");
+    }
+}
+
+#[test]
+fn an_entry_is_gone_for_its_key_and_its_handle_at_once() {
+    explore(|_, writer| _ = writer.delete(Key::string(KEY)), gone_is_gone, agrees);
+    explore(detach, gone_is_gone, agrees);
+}

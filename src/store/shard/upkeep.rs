@@ -62,10 +62,12 @@ impl Shard {
         let weight = self.weight_bytes.load(Ordering::Relaxed) as usize + old.limbo.bytes();
         let bytes = old.arena.bytes().max(weight) + old.slab.capacity() as usize * slab::SLOT_BYTES;
         let ended = self.slab.end_copies();
+        // The slab before the index: with it, entries are gone for their keys and their handles at once.
+        let slab = self.slab.detach(&ended);
         let contents = Contents::new(
             Parts {
                 tables: self.index.detach(&ended),
-                slab: self.slab.detach(&ended),
+                slab,
                 order: old.order,
                 arena: old.arena,
                 policy: old.policy,

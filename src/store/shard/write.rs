@@ -351,19 +351,19 @@ impl Shard {
 
     fn take_out(&self, writer: &mut Writer, context: &Member<'_>, number: u32, spot: Option<Spot>, cause: Cause) {
         let Some(slot) = self.slab.slot(number) else { return };
-        // Before the index forgets it, after which a reader may know that it is gone.
-        let change = slot.change();
+        let hash = writer.policy.is_some().then(|| self.policy_hash(context, number));
+        let handle = Handle { shard: self.number, slot: number, generation: slot.generation() };
+        // From here on its key finds an empty slot and its handle none. If the index forgot it first, a reader that misses the key
+        // could still read by the handle.
+        let Some(entry) = slot.change().vacate() else { return };
         if let Some(spot) = spot {
             writer.index.remove(&self.index, spot);
             if let Some(tables) = writer.index.shrink(&self.index, &context.memory) {
                 writer.retire_tables(context, tables);
             }
         }
-        if writer.policy.is_some() {
-            let hash = self.policy_hash(context, number);
-            if let Some(policy) = &mut writer.policy {
-                policy.remove(number, hash, cause == Cause::Evicted);
-            }
+        if let (Some(policy), Some(hash)) = (&mut writer.policy, hash) {
+            policy.remove(number, hash, cause == Cause::Evicted);
             if let Some(access) = self.slab.access(number) {
                 access.store(0, Ordering::Relaxed);
             }
@@ -377,8 +377,6 @@ impl Shard {
                 slot.set_position(position);
             }
         });
-        let handle = Handle { shard: self.number, slot: number, generation: slot.generation() };
-        let Some(entry) = change.vacate() else { return };
         writer.slab.give_back(number, slot);
         self.count(-1, -(entry.weight_bytes() as i64));
         context.dismiss_entries(1);
