@@ -34,7 +34,6 @@ const MEANING = {
   [KIND.DESTROY]: () => [SAW.ANYTHING, DOES.DELETE]
 }
 
-const NEAR = new Set([KIND.READ, KIND.READ_HANDLE, KIND.HAS_HANDLE])
 const OF_ALL_KEYS = new Set([KIND.CLEAR, KIND.DESTROY])
 const NAMES = Object.fromEntries(Object.entries(KIND).map(([name, kind]) => [kind, name.toLowerCase()]))
 
@@ -43,7 +42,7 @@ function operationOf(log, row) {
   const [kind, , result, value, tenant, start, end] = log.subarray(row, row + ROW)
   const [saw, does] = MEANING[kind](result)
   const of = saw === SAW.VALUE ? result : tenant
-  return { start, end, saw, of, does, value, isNear: NEAR.has(kind), kind, result, tenant }
+  return { start, end, saw, of, does, value, kind, result, tenant }
 }
 
 /** What people read of an operation. */
@@ -107,7 +106,7 @@ function check(logs, counts, profile) {
   const tenants = tenantsOf(threads)
   for (let key = 0; key < KEYS; key++) {
     const operations = threads.map(keys => keys[key])
-    const found = violation(operations, { tenants, vanish: profile.vanish, fade: profile.fade }, describe)
+    const found = violation(operations, { tenants, vanish: profile.vanish }, describe)
     if (found !== null) throw new Error(`${profile.name}, key ${key}: ${found}`)
   }
   return counts.reduce((sum, count) => sum + count, 0)

@@ -61,9 +61,9 @@ const WRITES = { write: 8, replace: 4, remove: 2, delete: 3, deleteHandle: 1, fi
 const ALL = { ...READS, ...WRITES }
 
 /**
- * The maps. `vanish`: entries may leave at any time. `fade`: copies may outlive that, as an expired entry's may.
+ * The maps. `vanish`: entries may leave at any time, for lack of room or because time passed.
  *
- * @type {{ name: string, options: any, weights: Record<string, number>, vanish?: boolean, fade?: boolean, destroys?: boolean, operations?: number, longest?: number }[]}
+ * @type {{ name: string, options: any, weights: Record<string, number>, vanish?: boolean, destroys?: boolean, operations?: number, longest?: number }[]}
  */
 const PROFILES = [
   { name: 'plain', options: { shards: 1 }, weights: ALL },
@@ -92,8 +92,7 @@ const PROFILES = [
     name: 'expiry',
     options: { shards: 1, ttl: 2 },
     weights: { ...ALL, touch: 4, purge: 1, writeForever: 4 },
-    vanish: true,
-    fade: true
+    vanish: true
   },
   {
     name: 'strict expiry',

@@ -11,9 +11,7 @@
 // values are written once only, so a value names its write.
 //
 // The model of an entry is one number: the value, 0 if it is absent. Values know their *tenant*, the handle they were
-// written under. Where entries may vanish (eviction, expiry), a state can become 0 between any two operations. Copies in
-// near caches may outlive an expiry for a moment: then the entry *fades*, which is the negative value: absent for all but
-// near reads, until the next write.
+// written under. Where entries may vanish (eviction, expiry), a state can become 0 between any two operations.
 
 /** What an operation says of the state it met. */
 const SAW = Object.freeze({
@@ -44,14 +42,12 @@ const DOES = Object.freeze({ NOTHING: 0, WRITE: 1, DELETE: 2 })
  * @property {number} of the value or the tenant that `saw` is about
  * @property {number} does one of DOES
  * @property {number} value what it wrote
- * @property {boolean} isNear whether it may have been answered by a copy
  */
 
 /**
  * @typedef {object} Rules
  * @property {Map<number, number>} tenants the tenant of each value
  * @property {boolean} [vanish] whether entries may vanish
- * @property {boolean} [fade] whether copies may outlive that
  */
 
 const ABSENT = 0
@@ -64,11 +60,7 @@ const ABSENT = 0
  * @param {Map<number, number>} tenants
  * @returns {boolean}
  */
-function agrees(operation, state, tenants) {
-  if (state < 0) {
-    return agrees(operation, ABSENT, tenants) || (operation.isNear && agrees(operation, -state, tenants))
-  }
-  const { saw, of } = operation
+function agrees({ saw, of }, state, tenants) {
   if (saw === SAW.VALUE) return state === of
   if (saw === SAW.ANYTHING) return true
   if (saw === SAW.ABSENT) return state === ABSENT
@@ -90,7 +82,7 @@ function after({ does, value }, state) {
  * @param {Rules} rules
  * @returns {null | { reached: number[], state: number }} `null` if there is one; otherwise the configuration that explained most
  */
-function search(threads, { tenants, vanish = false, fade = false }) {
+function search(threads, { tenants, vanish = false }) {
   const total = threads.reduce((sum, operations) => sum + operations.length, 0)
   const seen = new Set()
   const open = [{ reached: threads.map(() => 0), state: ABSENT }]
@@ -110,7 +102,7 @@ function search(threads, { tenants, vanish = false, fade = false }) {
     const name = `${reached.join()}:${state}`
     if (seen.has(name)) continue
     seen.add(name)
-    const vanished = vanish && state > 0 ? (fade ? -state : ABSENT) : state
+    const vanished = vanish ? ABSENT : state
     let wantsVanished = false
     /** @type {{ end: number, thread: number }[]} */
     const next = []
@@ -176,10 +168,8 @@ function violation(threads, rules, describe) {
   const stuck = search(threads, rules)
   if (stuck === null) return null
   const { reached, state } = stuck
-  const known = state < 0 ? `${-state}, expired` : state === ABSENT ? 'absent' : `${state}`
-  const lines = [
-    `nothing explains what follows; the entry would be ${known} (tenant ${rules.tenants.get(Math.abs(state))})`
-  ]
+  const known = state === ABSENT ? 'absent' : `${state} of ${rules.tenants.get(state)}`
+  const lines = [`nothing explains what follows; the entry would be ${known}`]
   for (const [thread, operations] of threads.entries()) {
     const at = reached[thread]
     for (let n = Math.max(0, at - SHOWN_BEFORE); n < Math.min(operations.length, at + SHOWN_AFTER); n++) {

@@ -1,0 +1,447 @@
+//! One thread of a history: what it does, the copies that it keeps, and what it writes down.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::*;
+
+/// Values of other threads begin above.
+const NUMBERS_PER_THREAD: Number = 1 << 20;
+/// Every so many values is this long, so that copying it takes a while.
+const LONG_EVERY: Number = 32;
+const LONG_BYTES: usize = 30_000;
+
+/// What one thread saw, key by key. With an operation stands the handle that it was about or gave, for reads and writes.
+#[derive(Debug, Default)]
+pub struct Recorded {
+    pub keys: [Vec<(Operation, Option<Handle>)>; KEYS],
+    /// Start and end of operations that were refused because the map was destroyed, and of the one that destroyed it.
+    pub closed: Vec<(u64, u64)>,
+    pub destroyed: Option<(u64, u64)>,
+}
+
+/// A copy of a value as JavaScript keeps it: fresh as long as the word says the version it was taken at.
+#[derive(Debug)]
+struct Copy {
+    words: Arc<Words>,
+    word: usize,
+    version: u32,
+    number: Number,
+}
+
+pub struct Thread<'a> {
+    map: Local,
+    profile: &'a Profile,
+    clock: &'a AtomicU64,
+    random: Random,
+    next_number: Number,
+    names: [String; KEYS],
+    /// The handle that this thread uses for each key, and copies by key and by handle.
+    handles: [Option<Handle>; KEYS],
+    by_key: [Option<Copy>; KEYS],
+    by_handle: [Option<Copy>; KEYS],
+    out: Vec<u8>,
+    pub recorded: Recorded,
+}
+
+/// Waits until all threads came here.
+pub fn meet(stage: &AtomicU64) {
+    stage.fetch_add(1, Ordering::AcqRel);
+    let mut spins = 0;
+    while stage.load(Ordering::Acquire) < THREADS as u64 {
+        spins += 1;
+        if spins > 1_000 {
+            std::thread::yield_now();
+        }
+    }
+}
+
+fn length(number: Number) -> usize {
+    if number.is_multiple_of(LONG_EVERY) { LONG_BYTES } else { 4 + (number % 7) as usize * 40 }
+}
+
+/// The bytes of a value: its number, then its lowest byte again and again.
+fn bytes_of(number: Number) -> Vec<u8> {
+    let mut bytes = vec![number as u8; length(number)];
+    bytes[..4].copy_from_slice(&number.to_le_bytes());
+    bytes
+}
+
+fn number_of(bytes: &[u8]) -> Number {
+    let number = bytes.first_chunk().map_or(0, |first| Number::from_le_bytes(*first));
+    assert_eq!(bytes.len(), length(number), "a value is whole");
+    assert!(bytes.len() == 4 || bytes.ends_with(&[number as u8]), "a value is of one write");
+    number
+}
+
+impl<'a> Thread<'a> {
+    pub fn new(map: Local, profile: &'a Profile, clock: &'a AtomicU64, number: usize, seed: u64) -> Self {
+        Self {
+            map,
+            profile,
+            clock,
+            random: Random(seed.wrapping_mul(THREADS as u64) + number as u64),
+            next_number: NUMBERS_PER_THREAD * number as Number,
+            names: std::array::from_fn(|key| format!("key-{key}")),
+            handles: [None; KEYS],
+            by_key: Default::default(),
+            by_handle: Default::default(),
+            out: Vec::new(),
+            recorded: Recorded::default(),
+        }
+    }
+
+    /// Does so many operations; `destroys` ends the map at one of them.
+    pub fn run(&mut self, operations: u32, destroys: bool) {
+        let end = self.random.below(operations.into());
+        let mut key = 0;
+        for n in 0..operations {
+            if destroys && u64::from(n) == end {
+                self.destroy();
+            }
+            // Runs of operations on one key: what one of them sees, the next must not contradict.
+            if self.random.below(4) == 0 {
+                key = self.random.below(KEYS as u64) as usize;
+            }
+            self.step(key);
+        }
+    }
+
+    fn step(&mut self, key: usize) {
+        let Profile { clear, shrink, evict, purge, churn, brief, .. } = *self.profile;
+        let mut chance = self.random.below(1_000);
+        for (weight, act) in [
+            (clear, Self::clear as fn(&mut Self)),
+            (shrink, |this| this.aside(|map| map.store().shrink_to_fit())),
+            (evict, |this| this.aside(|map| map.evict(1).map(drop))),
+            (purge, |this| this.aside(|map| map.purge_expired().map(drop))),
+            (churn, Self::churn),
+        ] {
+            if chance < weight {
+                return act(self);
+            }
+            chance -= weight;
+        }
+        match self.random.below(100) {
+            0..22 => self.get(key),
+            22..34 => self.get_native(key),
+            34..52 => self.get_by_handle(key),
+            52..58 => self.get_by_handle_native(key),
+            58..64 => self.has(key),
+            64..68 => self.find(key),
+            68..84 => self.set(key),
+            84..90 => self.replace(key),
+            90..94 => self.delete(key),
+            94..96 => self.delete_handle(key),
+            96..98 => self.remove(key),
+            _ if brief > 0 => self.touch(key),
+            _ => self.get(key),
+        }
+    }
+
+    /// Reads everything in every way, when no thread writes any more.
+    pub fn read_all(&mut self) {
+        for key in 0..KEYS {
+            self.get(key);
+            self.get_native(key);
+            self.get_by_handle(key);
+            self.has(key);
+        }
+    }
+
+    fn start(&self) -> u64 {
+        self.clock.load(Ordering::SeqCst)
+    }
+
+    fn end(&self) -> u64 {
+        self.clock.fetch_add(1, Ordering::SeqCst)
+    }
+
+    /// Does something that is about no key that is looked at, and may be refused.
+    fn aside(&mut self, act: impl FnOnce(&Local) -> Result<(), Error>) {
+        let start = self.start();
+        match act(&self.map) {
+            Err(Error::Closed) => self.recorded.closed.push((start, self.end())),
+            Ok(()) | Err(Error::MemoryLimit { .. } | Error::ValueTooLarge { .. } | Error::EntryLimit { .. }) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Does something with a key, and writes down what `seen` makes of the answer; `None` for a refused write.
+    fn record<T>(
+        &mut self,
+        key: usize,
+        handle: Option<Handle>,
+        act: impl FnOnce(&mut Self) -> Result<T, Error>,
+        seen: impl FnOnce(&T) -> Option<(Saw, Does, Option<Handle>)>,
+    ) -> Option<T> {
+        let start = self.start();
+        let answer = act(self);
+        let end = self.end();
+        match answer {
+            Ok(answer) => {
+                if let Some((saw, does, about)) = seen(&answer) {
+                    let operation = Operation { start, end, saw, does };
+                    self.recorded.keys[key].push((operation, about.or(handle)));
+                }
+                Some(answer)
+            }
+            Err(Error::Closed) => {
+                self.recorded.closed.push((start, end));
+                None
+            }
+            Err(Error::MemoryLimit { .. } | Error::ValueTooLarge { .. } | Error::EntryLimit { .. }) => None,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    fn hold(&mut self, key: usize, handle: Handle) {
+        if self.handles[key].is_none() || self.handles[key] != Some(handle) && self.random.below(2) == 0 {
+            self.handles[key] = Some(handle);
+            self.by_handle[key] = None;
+        }
+    }
+
+    /// Keeps a copy, if the store allows it and the words are there.
+    fn keep(map: &Local, place: Place, number: Number) -> Option<Copy> {
+        let stamp = place.stamp?;
+        Some(Copy { words: map.words(stamp.chunk())?, word: stamp.word() as usize, version: stamp.version(), number })
+    }
+
+    fn fresh(copy: Option<&Copy>) -> Option<Number> {
+        let copy = copy?;
+        // As JavaScript reads it: one plain load.
+        (copy.words.cells()[copy.word].load(Ordering::Relaxed) == copy.version).then_some(copy.number)
+    }
+
+    fn new_value(&mut self) -> (Number, Vec<u8>) {
+        self.next_number += 1;
+        (self.next_number, bytes_of(self.next_number))
+    }
+
+    fn ttl(&mut self) -> Ttl {
+        let brief = self.profile.brief;
+        if brief > 0 && self.random.below(brief) == 0 { Ttl::Of(1 + self.random.below(2)) } else { Ttl::Default }
+    }
+
+    fn set(&mut self, key: usize) {
+        let (number, bytes) = self.new_value();
+        let ttl = self.ttl();
+        let written = self.record(
+            key,
+            None,
+            |this| this.map.set(Key::string(&this.names[key]), bytes_value(&bytes), ttl),
+            |written| {
+                let handle = written.place.handle;
+                Some((Saw::AtMostTenant(handle), Does::Write(number), Some(handle)))
+            },
+        );
+        if let Some(written) = written {
+            self.hold(key, written.place.handle);
+            // As JavaScript does with scalars.
+            if self.by_key[key].is_some() && number % 2 == 0 {
+                self.by_key[key] = Self::keep(&self.map, written.place, number);
+            }
+        }
+    }
+
+    fn replace(&mut self, key: usize) {
+        let Some(handle) = self.handles[key] else { return };
+        let (number, bytes) = self.new_value();
+        let ttl = self.ttl();
+        self.record(
+            key,
+            Some(handle),
+            |this| match this.map.replace(handle, bytes_value(&bytes), ttl) {
+                Err(Error::HandleNotFound | Error::HandleInvalidated | Error::GenerationMismatch { .. }) => Ok(None),
+                written => written.map(Some),
+            },
+            |written| match written {
+                Some(_) => Some((Saw::Tenant(handle), Does::Write(number), None)),
+                None => Some((Saw::NoTenant(handle), Does::Nothing, None)),
+            },
+        );
+    }
+
+    /// A read by key: a copy, if there is a fresh one, or else the store's value, which is kept.
+    fn get(&mut self, key: usize) {
+        self.record(
+            key,
+            None,
+            |this| {
+                if let Some(number) = Self::fresh(this.by_key[key].as_ref()) {
+                    return Ok(Some(number));
+                }
+                let found = this.map.get(Key::string(&this.names[key]), &mut this.out)?;
+                let number = found.map(|_| number_of(&this.out));
+                this.by_key[key] =
+                    found.zip(number).and_then(|(found, number)| Self::keep(&this.map, found.place, number));
+                Ok(number)
+            },
+            |number| Some((number.map_or(Saw::Absent, Saw::Value), Does::Nothing, None)),
+        );
+    }
+
+    fn get_native(&mut self, key: usize) {
+        self.record(
+            key,
+            None,
+            |this| {
+                let found = this.map.peek(Key::string(&this.names[key]), &mut this.out)?;
+                Ok(found.map(|_| number_of(&this.out)))
+            },
+            |number| Some((number.map_or(Saw::Absent, Saw::Value), Does::Nothing, None)),
+        );
+    }
+
+    fn get_by_handle(&mut self, key: usize) {
+        let Some(handle) = self.handles[key] else { return };
+        let number = self.record(
+            key,
+            Some(handle),
+            |this| {
+                if let Some(number) = Self::fresh(this.by_handle[key].as_ref()) {
+                    return Ok(Some(number));
+                }
+                let found = this.map.get_by_handle(handle, &mut this.out)?;
+                let number = found.map(|_| number_of(&this.out));
+                this.by_handle[key] =
+                    found.zip(number).and_then(|(found, number)| Self::keep(&this.map, found.place, number));
+                Ok(number)
+            },
+            |number| Some((number.map_or(Saw::NoTenant(handle), Saw::Value), Does::Nothing, None)),
+        );
+        if number == Some(None) {
+            self.handles[key] = None;
+        }
+    }
+
+    fn get_by_handle_native(&mut self, key: usize) {
+        let Some(handle) = self.handles[key] else { return };
+        self.record(
+            key,
+            Some(handle),
+            |this| {
+                let found = this.map.peek_handle(handle, &mut this.out)?;
+                Ok(found.map(|_| number_of(&this.out)))
+            },
+            |number| Some((number.map_or(Saw::NoTenant(handle), Saw::Value), Does::Nothing, None)),
+        );
+    }
+
+    fn has(&mut self, key: usize) {
+        self.record(
+            key,
+            None,
+            |this| this.map.has(Key::string(&this.names[key])),
+            |&is_there| Some((if is_there { Saw::Present } else { Saw::Absent }, Does::Nothing, None)),
+        );
+    }
+
+    fn find(&mut self, key: usize) {
+        let place = self.record(
+            key,
+            None,
+            |this| this.map.place_of(Key::string(&this.names[key])),
+            |place| Some((place.map_or(Saw::Absent, |place| Saw::Tenant(place.handle)), Does::Nothing, None)),
+        );
+        if let Some(Some(place)) = place {
+            self.hold(key, place.handle);
+        }
+    }
+
+    fn delete(&mut self, key: usize) {
+        self.by_key[key] = None;
+        self.record(
+            key,
+            None,
+            |this| this.map.delete(Key::string(&this.names[key])),
+            |&was_there| {
+                Some(if was_there { (Saw::Present, Does::Delete, None) } else { (Saw::Absent, Does::Nothing, None) })
+            },
+        );
+    }
+
+    fn delete_handle(&mut self, key: usize) {
+        let Some(handle) = self.handles[key] else { return };
+        self.by_handle[key] = None;
+        self.record(
+            key,
+            Some(handle),
+            |this| this.map.delete_handle(handle),
+            |&was_there| {
+                Some(if was_there {
+                    (Saw::Tenant(handle), Does::Delete, None)
+                } else {
+                    (Saw::NoTenant(handle), Does::Nothing, None)
+                })
+            },
+        );
+    }
+
+    fn remove(&mut self, key: usize) {
+        self.by_key[key] = None;
+        self.record(
+            key,
+            None,
+            |this| {
+                let found = this.map.remove(Key::string(&this.names[key]), &mut this.out)?;
+                Ok(found.map(|_| number_of(&this.out)))
+            },
+            |number| {
+                Some(match *number {
+                    Some(number) => (Saw::Value(number), Does::Delete, None),
+                    None => (Saw::Absent, Does::Nothing, None),
+                })
+            },
+        );
+    }
+
+    fn touch(&mut self, key: usize) {
+        let ttl = Ttl::Of(1 + self.random.below(2));
+        self.record(
+            key,
+            None,
+            |this| this.map.touch(Key::string(&this.names[key]), ttl),
+            |&is_there| Some((if is_there { Saw::Present } else { Saw::Absent }, Does::Nothing, None)),
+        );
+    }
+
+    fn clear(&mut self) {
+        let start = self.start();
+        let cleared = self.map.clear();
+        let end = self.end();
+        if cleared.is_ok() {
+            self.delete_all(start, end);
+        } else {
+            self.recorded.closed.push((start, end));
+        }
+    }
+
+    fn destroy(&mut self) {
+        let start = self.start();
+        self.map.store().destroy();
+        let end = self.end();
+        self.delete_all(start, end);
+        self.recorded.destroyed = Some((start, end));
+    }
+
+    fn delete_all(&mut self, start: u64, end: u64) {
+        for operations in &mut self.recorded.keys {
+            let deletion = Operation { start, end, saw: Saw::Anything, does: Does::Delete };
+            operations.push((deletion, None));
+        }
+    }
+
+    /// Others come and go, so that the index grows, shrinks and moves, and memory is used again.
+    fn churn(&mut self) {
+        let other = format!("other-{}", self.random.below(400));
+        let is_delete = self.random.below(3) == 0;
+        let length = self.random.below(900) as usize;
+        self.aside(|map| {
+            if is_delete {
+                return map.delete(Key::string(&other)).map(drop);
+            }
+            map.set(Key::string(&other), bytes_value(&vec![7; length]), Ttl::Default).map(drop)
+        });
+    }
+}
