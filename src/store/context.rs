@@ -8,6 +8,7 @@ use super::config::{Config, TtlOnUpdate, WhenFull};
 use super::error::Error;
 use super::events::{Events, Level};
 use super::eviction::{Mark, PolicyKind};
+use super::expiry::Attendance;
 use super::hash::KeyHasher;
 use super::life::{Span, Ttl};
 use super::memory::Memory;
@@ -52,6 +53,8 @@ pub struct Context {
     pub ttl_on_update: TtlOnUpdate,
     pub sliding: bool,
     strict_ttl: bool,
+    /// Whether a thread is there that ends copies when their deadline is over.
+    pub attendance: Arc<Attendance>,
     ttl_ms: Option<u64>,
     state: AtomicU8,
     /// 1 once an entry had a deadline.
@@ -91,6 +94,7 @@ impl Context {
             ttl_on_update: config.ttl_on_update.unwrap_or_default(),
             sliding: config.sliding.unwrap_or_default(),
             strict_ttl: config.strict_ttl.unwrap_or_default(),
+            attendance: Arc::default(),
             ttl_ms: config.ttl_ms,
             max_load_factor: config.max_load_factor.unwrap_or(super::config::DEFAULT_MAX_LOAD_FACTOR),
             simd: if config.simd == Some(false) { Simd::None } else { Simd::best() },
@@ -222,11 +226,11 @@ impl Context {
         Ok(())
     }
 
-    /// Whether copies may be kept outside the store of whatever has a deadline, too: they are ended when it is over, but a read of
-    /// one neither looks at the clock nor prolongs a life.
+    /// Whether copies may be kept outside the store of entries that have a deadline. Not with `sliding`, where a hit must prolong
+    /// a life, nor with `strictTtl`, where a hit must look at the clock, nor without a thread that ends them in time.
     #[inline]
-    pub fn keeps_all_copies(&self) -> bool {
-        !(self.sliding || self.strict_ttl)
+    pub fn keeps_expiring_copies(&self) -> bool {
+        !(self.sliding || self.strict_ttl) && self.attendance.is_there()
     }
 
     /// Whether memory that was cleared is still being freed.

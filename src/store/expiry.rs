@@ -13,16 +13,24 @@
 //! **What happens if deadlines are set meanwhile.** Before the thread looks, it takes the promise back (`NEVER`). A writer that was
 //! too late to be seen then set its deadline under a lock that the thread had held, therefore finds no promise, and
 //! makes one; the thread adds what it found with a minimum, so that the earliest of all holds.
+//!
+//! **What is promised without a thread**, because the system refuses one or because it died: no entry is read after its deadline by native
+//! code, as ever; it leaves when it is written, purged or evicted. But copies outside the store would not be ended in time. So they
+//! may be kept of entries with a deadline only while the thread is there ([`Attendance`]), and those that were kept before are ended
+//! ([`Expires::unattended`]). The next deadline that is set asks for a thread again, at most every [`RETRY_MS`].
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::background;
 use super::clock::{Clock, Watch};
-use super::sync::process::{AtomicU64, Condvar, Mutex};
+use super::sync::process::{AtomicBool, AtomicU64, Condvar, Mutex};
 use super::sync::{Arc, Ordering, Weak};
 
 /// How long the thread stays without a deadline. Starting one costs some tens of microseconds; a map that is written to
 /// now and then should not pay that each time.
 const LINGER_MS: u64 = 1_000;
+/// How long after the system refused a thread it is asked again.
+const RETRY_MS: u64 = 100;
 /// No deadline, no promise.
 const NEVER: u64 = u64::MAX;
 
@@ -33,6 +41,40 @@ pub trait Expires: Send + Sync + 'static {
     /// and a million entries that expire at once would stay for seconds. Gives the next deadline, of all;
     /// one that is over asks for the next step. Sees every deadline that was set before the call.
     fn expire(&self, now_ms: u64) -> Option<u64>;
+    /// There is no thread, and there was one since the last time or not. [`Attendance`] says so already: ends the copies of
+    /// whatever has a deadline, and tells of it if it is news. Called without a lock.
+    fn unattended(&self, is_news: bool);
+}
+
+/// Whether a thread is there that ends copies of entries when their deadline is over.
+#[derive(Debug, Default)]
+pub struct Attendance {
+    is_there: AtomicBool,
+    /// Whether copies of entries with a deadline may have been kept since they were last ended.
+    may_have_copies: AtomicBool,
+}
+
+impl Attendance {
+    /// Whether copies of entries with a deadline may be kept. A reader asks after it has read the version under which it keeps the
+    /// copy: copies are ended by another version after this turned false, so under that, this is seen to be false.
+    #[inline]
+    pub fn is_there(&self) -> bool {
+        self.is_there.load(Ordering::Acquire)
+    }
+
+    fn begin(&self) {
+        self.may_have_copies.store(true, Ordering::Relaxed);
+        self.is_there.store(true, Ordering::Release);
+    }
+
+    fn end(&self) {
+        self.is_there.store(false, Ordering::Release);
+    }
+
+    /// Whether there may be copies to be ended, which the caller does.
+    pub fn take_copies(&self) -> bool {
+        self.may_have_copies.swap(false, Ordering::AcqRel)
+    }
 }
 
 /// A map's expiry thread. The thread ends when this is dropped.
@@ -40,6 +82,8 @@ pub struct Expiry(Arc<Shared>);
 
 struct Shared {
     clock: Clock,
+    /// Changed with `is_running`.
+    attendance: Arc<Attendance>,
     /// When the thread looks next. Invariant: if it is not `NEVER`, then the thread sleeps until then at most, or somebody who
     /// lowered it is on the way to wake or start the thread.
     next_ms: AtomicU64,
@@ -53,20 +97,23 @@ struct State {
     /// Invariant: changed to `false` by the thread, as its last act.
     is_running: bool,
     is_closed: bool,
+    /// Whether the system refused the last thread, and when it is asked again.
+    is_refused: bool,
+    retry_ms: u64,
 }
 
 impl Expiry {
     /// No thread yet; its deadlines will be times of this clock.
-    pub fn new(clock: Clock) -> Self {
+    pub fn new(clock: Clock, attendance: Arc<Attendance>) -> Self {
         let next_ms = AtomicU64::new(NEVER);
-        let shared = Arc::new(Shared { clock, next_ms, state: Mutex::default(), wake: Condvar::new() });
+        let shared = Arc::new(Shared { clock, attendance, next_ms, state: Mutex::default(), wake: Condvar::new() });
         let watcher: Weak<Shared> = Arc::downgrade(&shared);
         shared.clock.watch(watcher);
         Self(shared)
     }
 
-    /// Sees to it that what expires at `deadline_ms` does so. The map can find that deadline already. May be called under
-    /// any lock, but is cheaper outside, where it makes nobody wait for a thread to start.
+    /// Sees to it that what expires at `deadline_ms` does so. The map can find that deadline already. Called without a lock, because the
+    /// map may be told that there is no thread.
     #[inline]
     pub fn schedule<T: Expires>(&self, deadline_ms: u64, map: &Arc<T>) {
         // Relaxed is enough here: the lock under which the map keeps its deadlines orders this after the thread's last look.
@@ -75,24 +122,36 @@ impl Expiry {
             && deadline_ms < next_ms.fetch_min(deadline_ms, Ordering::Relaxed)
         {
             let map: Weak<T> = Arc::downgrade(map);
-            self.rouse(map);
+            let map: Weak<dyn Expires> = map;
+            self.rouse(&map);
         }
     }
 
     /// Wakes the thread, or starts one.
     #[cold]
-    fn rouse(&self, map: Weak<dyn Expires>) {
+    fn rouse(&self, map: &Weak<dyn Expires>) {
         let mut state = self.0.state.lock();
         if state.is_running {
             self.0.wake.notify_one();
             return;
         }
-        let shared = Arc::clone(&self.0);
-        let spawned = std::thread::Builder::new().name("superdashmap-expiry".into()).spawn(move || run(&shared, &map));
-        state.is_running = spawned.is_ok();
-        if spawned.is_err() {
-            // No thread to be had: the promise is void, and the next deadline that is set tries again.
-            self.0.next_ms.store(NEVER, Ordering::Relaxed);
+        let now_ms = self.0.clock.now_ms();
+        if now_ms >= state.retry_ms {
+            let (shared, map) = (Arc::clone(&self.0), Weak::clone(map));
+            state.is_running = background::start("superdashmap-expiry", move || run(&shared, &map));
+            if state.is_running {
+                state.is_refused = false;
+                self.0.attendance.begin();
+                return;
+            }
+            state.retry_ms = now_ms.saturating_add(RETRY_MS);
+        }
+        // No thread to be had: the promise is void, and the next deadline that is set tries again.
+        self.0.next_ms.store(NEVER, Ordering::Relaxed);
+        let is_news = !std::mem::replace(&mut state.is_refused, true);
+        drop(state);
+        if let Some(map) = map.upgrade() {
+            map.unattended(is_news);
         }
     }
 }
@@ -130,6 +189,7 @@ impl Shared {
             // Whoever lowers the promise after this waits for the lock, and then starts a new thread.
             if wake_ms <= now_ms || state.is_closed {
                 state.is_running = false;
+                self.attendance.end();
                 return false;
             }
             match self.clock.until(wake_ms) {
@@ -144,6 +204,7 @@ impl Shared {
         let mut state = self.state.lock();
         self.next_ms.store(NEVER, Ordering::Relaxed);
         state.is_running = false;
+        self.attendance.end();
     }
 }
 
@@ -154,7 +215,10 @@ fn run(shared: &Shared, map: &Weak<dyn Expires>) {
         shared.next_ms.store(NEVER, Ordering::Relaxed);
         // A map that panics declares itself broken; that is not this thread's to judge.
         let Ok(next_ms) = catch_unwind(AssertUnwindSafe(|| map.expire(shared.clock.now_ms()))) else {
-            return shared.end();
+            shared.end();
+            // What it broke on may stand in the way of this, too, and then the map says that it is broken.
+            drop(catch_unwind(AssertUnwindSafe(|| map.unattended(true))));
+            return;
         };
         shared.next_ms.fetch_min(next_ms.unwrap_or(NEVER), Ordering::Relaxed);
         // If everybody else is gone meanwhile, the map ends here.
@@ -177,12 +241,25 @@ mod tests {
         /// How much one step takes out.
         step: usize,
         looks: AtomicU64,
+        /// How often copies were ended, and how often that was news.
+        copies_ended: AtomicU64,
+        news: AtomicU64,
     }
 
     impl Map {
         fn new(clock: &Clock, step: usize) -> Arc<Self> {
-            let (deadlines, looks) = (Mutex::default(), AtomicU64::new(0));
-            Arc::new(Self { expiry: Expiry::new(clock.clone()), clock: clock.clone(), deadlines, step, looks })
+            let counts = [(); 3].map(|()| AtomicU64::new(0));
+            let [looks, copies_ended, news] = counts;
+            let expiry = Expiry::new(clock.clone(), Arc::default());
+            Arc::new(Self {
+                expiry,
+                clock: clock.clone(),
+                deadlines: Mutex::default(),
+                step,
+                looks,
+                copies_ended,
+                news,
+            })
         }
         fn expire_in(self: &Arc<Self>, ttl_ms: u64) {
             let deadline_ms = self.clock.now_ms() + ttl_ms;
@@ -209,6 +286,12 @@ mod tests {
             }
             self.looks.fetch_add(1, Ordering::Relaxed);
             deadlines.first().copied()
+        }
+        fn unattended(&self, is_news: bool) {
+            if self.expiry.0.attendance.take_copies() {
+                self.copies_ended.fetch_add(1, Ordering::Relaxed);
+            }
+            self.news.fetch_add(u64::from(is_news), Ordering::Relaxed);
         }
     }
 
@@ -336,9 +419,10 @@ mod tests {
                 drop(self.gate.lock());
                 Some(1)
             }
+            fn unattended(&self, _: bool) {}
         }
         let (gate, looking) = (Arc::new(Mutex::new(())), Arc::new(AtomicU64::new(0)));
-        let expiry = Expiry::new(Clock::system());
+        let expiry = Expiry::new(Clock::system(), Arc::default());
         let shared = Arc::downgrade(&expiry.0);
         let map = Arc::new(Slow { expiry, gate: Arc::clone(&gate), looking: Arc::clone(&looking) });
         let closed = gate.lock();
@@ -368,9 +452,10 @@ mod tests {
                 }
                 Some(now_ms + 3_600_000)
             }
+            fn unattended(&self, _: bool) {}
         }
         let clock = Clock::manual();
-        let expiry = Expiry::new(clock.clone());
+        let expiry = Expiry::new(clock.clone(), Arc::default());
         let map = Arc::new_cyclic(|itself| Busy { expiry, looks: AtomicU64::new(0), itself: itself.clone() });
         map.expiry.schedule(1, &map);
         until("the thread looks", || map.looks.load(Ordering::SeqCst) == 1);
@@ -381,20 +466,56 @@ mod tests {
 
     #[test]
     fn a_map_that_panics_has_no_thread_until_it_asks_for_one() {
-        struct Panics(Expiry, AtomicU64);
+        struct Panics(Expiry, AtomicU64, AtomicU64);
         impl Expires for Panics {
             fn expire(&self, _: u64) -> Option<u64> {
                 self.1.fetch_add(1, Ordering::Relaxed);
                 // Without the message on the console.
                 std::panic::resume_unwind(Box::new("broken"));
             }
+            fn unattended(&self, is_news: bool) {
+                assert!(is_news && !self.0.0.attendance.is_there() && self.0.0.attendance.take_copies());
+                self.2.fetch_add(1, Ordering::SeqCst);
+            }
         }
-        let map = Arc::new(Panics(Expiry::new(Clock::system()), AtomicU64::new(0)));
+        let expiry = Expiry::new(Clock::system(), Arc::default());
+        let map = Arc::new(Panics(expiry, AtomicU64::new(0), AtomicU64::new(0)));
         for looks in 1..4 {
             map.0.schedule(1, &map);
-            until("it ends", || !map.0.0.state.lock().is_running);
+            until("it ends", || map.2.load(Ordering::SeqCst) == looks);
             assert_eq!(map.1.load(Ordering::Relaxed), looks);
         }
+    }
+
+    #[test]
+    fn without_a_thread_copies_are_ended_once_and_the_system_is_asked_again_later() {
+        let clock = Clock::manual();
+        let map = Map::new(&clock, 100);
+        let is_there = || map.expiry.0.attendance.is_there();
+        let count = |of: &AtomicU64| of.load(Ordering::Relaxed);
+        background::refuse(true);
+        for ttl_ms in [50, 40, 30] {
+            map.expire_in(ttl_ms);
+            assert!(!is_there() && !map.has_thread());
+        }
+        assert_eq!((count(&map.copies_ended), count(&map.news)), (0, 1), "there never were any");
+        background::refuse(false);
+        map.expire_in(20);
+        assert!(!is_there(), "asked a moment ago");
+        clock.advance(RETRY_MS);
+        map.expire_in(10);
+        assert!(is_there() && map.has_thread());
+        clock.advance(10);
+        until("all expire", || map.len() == 0);
+        until("it promises nothing", || count(&map.expiry.0.next_ms) == NEVER);
+        until("the thread ends", || clock.advance(LINGER_MS) && !map.has_thread());
+        assert!(!is_there());
+        background::refuse(true);
+        clock.advance(RETRY_MS);
+        map.expire_in(10);
+        map.expire_in(5);
+        assert_eq!((count(&map.copies_ended), count(&map.news)), (1, 2), "of those that were kept meanwhile");
+        background::refuse(false);
     }
 
     #[test]

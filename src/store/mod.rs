@@ -22,6 +22,7 @@
 //! ```
 
 mod arena;
+mod background;
 mod boxes;
 mod clock;
 mod config;

@@ -17,9 +17,9 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use super::large;
 use super::sync::Ordering;
 use super::sync::process::{AtomicBool, Condvar, Mutex};
+use super::{background, large};
 
 /// Something that takes long to drop, and that counts as used memory until then.
 pub trait Debris: Send + 'static {
@@ -146,7 +146,7 @@ fn enqueue(item: Item) {
         ARRIVAL.notify_one();
         return;
     }
-    queue.has_thread = std::thread::Builder::new().name("superdashmap-reaper".into()).spawn(run).is_ok();
+    queue.has_thread = background::start("superdashmap-reaper", run);
     IS_STUCK.store(!queue.has_thread, Ordering::Relaxed);
 }
 

@@ -289,6 +289,23 @@ impl Slab {
         CopiesEnded(())
     }
 
+    /// Ends the copies of entries with a deadline whose slots are in one chunk; says whether there is such a chunk. Under the shard's
+    /// lock.
+    pub fn end_expiring_copies(&self, chunk: usize) -> bool {
+        // SAFETY: a directory is freed after a grace period, and the caller holds the lock.
+        let directory = unsafe { self.directory.load(Ordering::Acquire).as_ref() };
+        let Some(chunk) = directory.and_then(|directory| directory.chunks().nth(chunk)) else { return false };
+        // SAFETY: a chunk's lives go with it.
+        let Some(lives) = (unsafe { chunk.lives.load(Ordering::Acquire).as_ref() }) else { return true };
+        let words = chunk.words.cells().iter().step_by(1 << self.words_shift);
+        for (offset, word) in words.enumerate() {
+            if lives.of(offset).deadline_ms().is_some() && Version::of(word).is_some() {
+                words::settle(word, words::begin(word));
+            }
+        }
+        true
+    }
+
     /// Takes everything out. Copies have ended before, so no thread that finds nothing here takes a copy for fresh.
     pub fn detach(&self, _: &CopiesEnded) -> Detached {
         let directory = self.directory.swap(std::ptr::null_mut(), Ordering::AcqRel);

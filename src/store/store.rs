@@ -110,7 +110,7 @@ impl Store {
         let shards = config.shards.unwrap_or(1);
         let fixed = Reservation::new(&context.memory, Use::Fixed, Self::fixed_bytes(shards))?;
         let initial_capacity = config.initial_capacity.unwrap_or(0);
-        let expiry = Expiry::new(context.clock.clone());
+        let expiry = Expiry::new(context.clock.clone(), Arc::clone(&context.attendance));
         let store = Self {
             instance: instance::next(),
             shards: (0..shards).map(|number| Shard::new(number, &context)).collect(),
@@ -477,6 +477,15 @@ impl Expires for Store {
         }
         let next_ms = self.shards.iter().map(Shard::next_deadline_ms).min();
         next_ms.filter(|&next_ms| next_ms != u64::MAX)
+    }
+
+    fn unattended(&self, is_news: bool) {
+        if is_news {
+            self.context.events.log(Level::Warn, "expiry.unattended", &[]);
+        }
+        if self.context.attendance.take_copies() {
+            self.shards.iter().for_each(Shard::end_expiring_copies);
+        }
     }
 }
 

@@ -54,7 +54,7 @@ impl Shard {
                 let ttl = own.filter(|_| ttl == Ttl::Default).map_or(ttl, |span| Ttl::Of(span.ttl_ms));
                 let span = context.span(ttl, || context.clock.now_ms());
                 // With its first deadline, an entry may become one whose copies must not be kept: those that are kept end.
-                let ends_copies = own.is_none() && span.is_some() && !context.keeps_all_copies();
+                let ends_copies = own.is_none() && span.is_some() && !context.keeps_expiring_copies();
                 let change = self.slab.slot(number).filter(|_| ends_copies).map(SlotRef::change);
                 let set = self.set_life(writer, context, number, span);
                 if let Some(change) = change {
@@ -67,6 +67,16 @@ impl Shard {
                 Ok(true)
             })
         })
+    }
+
+    /// Ends the copies of all entries that have a deadline, a chunk of slots at a time.
+    pub fn end_expiring_copies(&self) {
+        for chunk in 0.. {
+            let _writer = self.writer.lock();
+            if !self.slab.end_expiring_copies(chunk) {
+                return;
+            }
+        }
     }
 
     /// Gives a slot a deadline in the wheel, or none. The slot's life is the caller's to set.

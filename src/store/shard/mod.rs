@@ -266,7 +266,9 @@ impl Shard {
     /// Whether copies of a slot's value may be kept outside the store, as far as its deadline tells.
     #[inline]
     fn may_keep(&self, context: &Context, number: u32) -> bool {
-        context.keeps_all_copies() || self.slab.life(number).and_then(LifeRef::deadline_ms).is_none()
+        !context.may_expire()
+            || context.keeps_expiring_copies()
+            || self.slab.life(number).and_then(LifeRef::deadline_ms).is_none()
     }
 
     /// Why a handle is dead; `Ok` if it is alive.
