@@ -322,7 +322,7 @@ export interface Removal<K extends MapKey = MapKey, V = any> {
   key: K | Handle<V>
   /** The handle, which is dead unless the cause is `replaced`. */
   handle: Handle<V>
-  /** The value that it had. */
+  /** The value that it had. Documents of more than 1,024 characters are decoded when this is first read. */
   value: DeepReadonly<V>
   cause: RemovalCause
   /** The type that it was inserted with, if there was one. */
@@ -509,6 +509,11 @@ export declare const ERROR_NUMBERS: {
   readonly ERR_INVALID_OPTION: 1013
   /** An internal failure left the map in doubt; it refuses further use, and the process lives. */
   readonly ERR_BROKEN: 1020
+  /**
+   * The addon cannot be loaded here: what requiring the package throws. `details`: `platform`, `arch`, `libc` (`null` where it
+   * is not known), `node`, and `tried`, the reasons; `cause` is what loading threw.
+   */
+  readonly ERR_NATIVE_UNAVAILABLE: 1024
 }
 
 /** Stable names of errors. */
@@ -559,7 +564,8 @@ export declare class TypedMapError extends Error {
  */
 export declare class TypedMap<K extends MapKey = MapKey, V extends Storable<V> = any> {
   /**
-   * Makes a map that only this thread has. It is freed when it is closed or no longer reachable.
+   * Makes a map that only this thread has. It is freed when it is closed or no longer reachable. It cannot be cloned: from
+   * Node.js 22.10 on, `structuredClone` and `postMessage` throw a `DataCloneError`, before that they give `{}`.
    *
    * @throws TypeError or RangeError with `ERR_INVALID_OPTION`
    * @example
@@ -575,10 +581,14 @@ export declare class TypedMap<K extends MapKey = MapKey, V extends Storable<V> =
   constructor(iterable: Iterable<readonly [K, V]> | null | undefined, options?: TypedMapOptions)
 
   /**
-   * Opens the map of this name, in any thread of the process, or makes it. The map lives until the last thread that has it
-   * open closes it or ends. Each call opens it once more.
+   * Opens the map of this name, in any thread of the process, or makes it. Each call gives a reference of its own. A thread has
+   * the map from its first call until it has closed all references or ends: one that is collected without having been
+   * closed leaves the map to the next call. The map is freed once no thread has it.
    *
-   * @param options compared with what the map was made with, as far as given; `nearCache` and `logLevel` are this thread's
+   * Of a derived class, `open(name, options)` runs the constructor with `options`, and the map that it makes is this one.
+   *
+   * @param options compared with what the map was made with, as far as given; of limits, with those that hold now, too.
+   * `nearCache` and `logLevel` are this thread's
    * @throws TypeError with `ERR_INVALID_OPTION`, for options that differ too; `details` name the option
    * @example
    * const sessions = TypedMap.open<string, Session>('sessions', { memoryLimit: '256mb' })
@@ -588,7 +598,7 @@ export declare class TypedMap<K extends MapKey = MapKey, V extends Storable<V> =
     options?: TypedMapOptions
   ): TypedMap<K, V>
 
-  /** Names of the maps that some thread has open. */
+  /** Names of the maps that some thread has open, in alphabetical order. */
   static names(): string[]
 
   /**
@@ -874,8 +884,11 @@ export declare class TypedMap<K extends MapKey = MapKey, V extends Storable<V> =
 
   /**
    * Calls `listener` with each error that any thread gets from the map, `details.operation` saying from what. It is called
-   * in this thread, some time later, and does not keep the process alive. What cannot be delivered because this thread is
+   * in this thread and in the async context of this call, some time later, and does not keep the process alive. If it throws,
+   * that is an uncaught exception, and other listeners are called all the same. What cannot be delivered because this thread is
    * busy for too long is dropped, and told to `onLog` listeners as `events.dropped`.
+   *
+   * Listeners of all maps of a thread share 2 ms of each turn of its event loop.
    *
    * @returns a function that ends it
    */
@@ -889,9 +902,9 @@ export declare class TypedMap<K extends MapKey = MapKey, V extends Storable<V> =
   onLog(listener: (line: LogLine) => void): () => void
 
   /**
-   * Calls `listener` with each entry that leaves the map for one of `causes`, wherever it does. It is called in this thread, some
-   * time later, in order, never twice, and does not keep the process alive. It may call the map. The map stays open in
-   * this thread until it is closed or nobody listens.
+   * Calls `listener` with each entry that leaves the map for one of `causes`, wherever it does. It is called as those of
+   * {@link TypedMap.onError} are, in order and never twice. It may call the map. The map stays open in this thread until it is
+   * closed or nothing listens.
    *
    * What a thread has not taken in yet is kept up to 4 MB; beyond that, `{ dropped }` takes the place of removals.
    *
@@ -919,8 +932,8 @@ export declare class TypedMap<K extends MapKey = MapKey, V extends Storable<V> =
   onPressure(listener: (ratio: number) => unknown, options?: { thresholds?: readonly number[] | undefined }): () => void
 
   /**
-   * Gives up the map in this thread. The last thread to do so frees it; a thread that ends does it for all its maps. May be
-   * called again.
+   * Gives up this reference to the map. A thread that has given up all of them has left the map, and the last thread to leave
+   * frees it; a thread that ends leaves all its maps. May be called again.
    */
   close(): void
 

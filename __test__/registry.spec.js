@@ -59,11 +59,79 @@ describe('registry: open', () => {
     assert.deepEqual(TypedMap.names(), before)
   })
 
-  it('of a subclass gives an instance of it', () => {
-    class Sessions extends TypedMap {}
-    const map = Sessions.open(freshName())
+  it('of a subclass runs its constructor', () => {
+    class Sessions extends TypedMap {
+      #secret = 1
+      visible = 2
+      get secret() {
+        return this.#secret
+      }
+    }
+    const name = freshName()
+    const map = Sessions.open(name, { maxEntries: 10 })
     assert.ok(map instanceof Sessions)
+    assert.deepEqual([map.secret, map.visible, map.getStats().limits.maxEntries], [1, 2, 10])
+    const other = TypedMap.open(name)
+    map.set('a', 1)
+    assert.equal(other.get('a'), 1)
     map.close()
+    other.close()
+  })
+
+  it('of a subclass hands its constructor the options, and takes those that it hands on', () => {
+    class Short extends TypedMap {
+      constructor(options) {
+        // Another map before its own, which is not the one that was asked for.
+        const helper = new TypedMap({ maxEntries: 3 })
+        super({ ttl: 1_000, ...options })
+        this.helper = helper
+      }
+    }
+    class Silent extends TypedMap {
+      constructor() {
+        super()
+        this.made = true
+      }
+    }
+    const names = [freshName(), freshName()]
+    const [short, silent] = [Short.open(names[0], { maxEntries: 5 }), Silent.open(names[1], { maxEntries: 6 })]
+    assert.ok(TypedMap.names().includes(names[0]) && TypedMap.names().includes(names[1]))
+    short.set('a', 1)
+    assert.ok(short.ttlOf('a') <= 1_000)
+    assert.deepEqual(
+      [short, short.helper, silent].map(map => map.getStats().limits.maxEntries),
+      [5, 3, 6]
+    )
+    for (const map of [short, short.helper, silent]) map.close()
+    assert.equal(new Silent().getStats().limits.maxEntries, null, 'and the next one has no name and none of this')
+  })
+
+  it('of a subclass whose constructor throws opens nothing', () => {
+    class Broken extends TypedMap {
+      constructor(options) {
+        super(options)
+        throw new Error('constructor')
+      }
+    }
+    class Early extends TypedMap {
+      constructor() {
+        throw new Error('constructor')
+      }
+    }
+    const name = freshName()
+    for (const type of [Broken, Early]) assert.throws(() => type.open(name), /^Error: constructor$/)
+    assert.equal(TypedMap.names().includes(name), false)
+    const map = new TypedMap([['a', 1]])
+    assert.equal(TypedMap.names().includes(name), false)
+    map.close()
+  })
+
+  it('refuses what are no options, and does not take them for entries', () => {
+    const name = freshName()
+    for (const options of [5, 'x', [['a', 1]], null, true]) {
+      throwsTyped(() => TypedMap.open(name, options), 'ERR_INVALID_OPTION', { kind: TypeError, says: [/options/] })
+    }
+    assert.equal(TypedMap.names().includes(name), false)
   })
 })
 

@@ -337,7 +337,12 @@ impl Local {
         added_bytes: usize,
         mut write: impl FnMut() -> Result<T, Error>,
     ) -> Result<T, Error> {
-        self.store.context.check()?;
+        let context = &self.store.context;
+        context.check()?;
+        // One large write can go past all thresholds, and what was freed before it would not be seen afterwards.
+        if context.pressure.is_relieved(context.memory.total()) {
+            context.pressure.update(&context.memory);
+        }
         if self.hits.as_ref().is_some_and(|log| !log.is_empty()) {
             self.replay_hits();
         }

@@ -44,7 +44,13 @@ impl Pressure {
     /// Whether [`Pressure::update`] has something to do.
     #[inline]
     pub(super) fn is_due(&self, used_bytes: u64) -> bool {
-        used_bytes > self.alarm_bytes.load(Ordering::Relaxed) || used_bytes < self.relief_bytes.load(Ordering::Relaxed)
+        used_bytes > self.alarm_bytes.load(Ordering::Relaxed) || self.is_relieved(used_bytes)
+    }
+
+    /// Whether use has fallen so far that a threshold counts again, which [`Pressure::update`] has to see before it rises.
+    #[inline]
+    pub(super) fn is_relieved(&self, used_bytes: u64) -> bool {
+        used_bytes < self.relief_bytes.load(Ordering::Relaxed)
     }
 
     /// Looks who has to be told, and wakes them. Without any lock of the map.

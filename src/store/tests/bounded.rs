@@ -478,6 +478,20 @@ fn a_slow_audience_costs_bounded_memory_and_learns_what_it_missed() {
 }
 
 #[test]
+fn a_threshold_is_passed_again_by_a_write_that_goes_far_beyond_it() {
+    let store = Store::new(&Config { memory_limit_bytes: Some(1 << 20), ..Config::default() }).unwrap();
+    let map = store.join();
+    let pressure = store.watch_pressure(vec![0.25], Arc::new(Asleep));
+    let value = vec![1; 300_000];
+    for _ in 0..3 {
+        assert_eq!(pressure.take(), None);
+        map.set(Key::string("a"), bytes_value(&value), Ttl::Default).unwrap();
+        assert!(pressure.take().is_some_and(|ratio| ratio > 0.25));
+        map.delete(Key::string("a")).unwrap();
+    }
+}
+
+#[test]
 fn people_can_ask_entries_to_leave() {
     for eviction in EVICTING {
         let config =
