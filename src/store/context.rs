@@ -131,9 +131,9 @@ impl Context {
     pub fn mark_broken(&self) {
         let open = self.state.compare_exchange(OPEN, BROKEN, Ordering::AcqRel, Ordering::Relaxed);
         if open.is_ok() {
-            // Nobody shall go on reading copies of what is in doubt. Writers of other shards hold their locks and may be settling a
-            // version: by this fence and the one with which each leaves, either the words below are ended after that, or the
-            // writer sees that the map is broken and ends them itself.
+            // Nobody shall go on reading copies of what is in doubt. Writers of other shards hold their locks and may
+            // be settling a version: by this fence and the one with which each leaves, either the words below are
+            // ended after that, or the writer sees that the map is broken and ends them itself.
             if heavy_fence().is_none() {
                 // Refused. No processor keeps a store to itself for that long.
                 std::thread::sleep(Duration::from_millis(1));
@@ -143,8 +143,8 @@ impl Context {
         }
     }
 
-    /// The next insertion's place in the map-wide order. Under a shard's lock, so that each shard's only grow. An insertion
-    /// that is refused leaves a gap.
+    /// The next insertion's place in the map-wide order. Under a shard's lock, so that each shard's only grow. An
+    /// insertion that is refused leaves a gap.
     pub fn next_sequence(&self) -> u64 {
         self.sequence.fetch_add(1, Ordering::Relaxed) + 1
     }
@@ -226,8 +226,9 @@ impl Context {
         Ok(())
     }
 
-    /// Whether copies may be kept outside the store of entries that have a deadline. Not with `sliding`, where a hit must prolong
-    /// a life, nor with `strictTtl`, where a hit must look at the clock, nor without a thread that ends them in time.
+    /// Whether copies may be kept outside the store of entries that have a deadline. Not with `sliding`, where a hit
+    /// must prolong a life, nor with `strictTtl`, where a hit must look at the clock, nor without a thread that ends
+    /// them in time.
     #[inline]
     pub fn keeps_expiring_copies(&self) -> bool {
         !(self.sliding || self.strict_ttl) && self.attendance.is_there()

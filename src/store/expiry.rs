@@ -14,10 +14,11 @@
 //! too late to be seen then set its deadline under a lock that the thread had held, therefore finds no promise, and
 //! makes one; the thread adds what it found with a minimum, so that the earliest of all holds.
 //!
-//! **What is promised without a thread**, because the system refuses one or because it died: no entry is read after its deadline by native
-//! code, as ever; it leaves when it is written, purged or evicted. But copies outside the store would not be ended in time. So they
-//! may be kept of entries with a deadline only while the thread is there ([`Attendance`]), and those that were kept before are ended
-//! ([`Expires::unattended`]). The next deadline that is set asks for a thread again, at most every [`RETRY_MS`].
+//! **What is promised without a thread**, because the system refuses one or because it died: no entry is read after
+//! its deadline by native code, as ever; it leaves when it is written, purged or evicted. But copies outside the
+//! store would not be ended in time. So they may be kept of entries with a deadline only while the thread is there
+//! ([`Attendance`]), and those that were kept before are ended ([`Expires::unattended`]). The next deadline that is
+//! set asks for a thread again, at most every [`RETRY_MS`].
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -36,13 +37,13 @@ const NEVER: u64 = u64::MAX;
 
 /// What has deadlines.
 pub trait Expires: Send + Sync + 'static {
-    /// Lets expire what is due at `now_ms`, or some of it: in one step that holds no lock for long and leaves it to those who
-    /// wait for it. The thread does not yield between steps: beside a busy thread, each time would cost it a whole time slice,
-    /// and a million entries that expire at once would stay for seconds. Gives the next deadline, of all;
-    /// one that is over asks for the next step. Sees every deadline that was set before the call.
+    /// Lets expire what is due at `now_ms`, or some of it: in one step that holds no lock for long and leaves it to
+    /// those who wait for it. The thread does not yield between steps: beside a busy thread, each time would cost it
+    /// a whole time slice, and a million entries that expire at once would stay for seconds. Gives the next deadline,
+    /// of all; one that is over asks for the next step. Sees every deadline that was set before the call.
     fn expire(&self, now_ms: u64) -> Option<u64>;
-    /// There is no thread, and there was one since the last time or not. [`Attendance`] says so already: ends the copies of
-    /// whatever has a deadline, and tells of it if it is news. Called without a lock.
+    /// There is no thread, and there was one since the last time or not. [`Attendance`] says so already: ends the
+    /// copies of whatever has a deadline, and tells of it if it is news. Called without a lock.
     fn unattended(&self, is_news: bool);
 }
 
@@ -55,8 +56,9 @@ pub struct Attendance {
 }
 
 impl Attendance {
-    /// Whether copies of entries with a deadline may be kept. A reader asks after it has read the version under which it keeps the
-    /// copy: copies are ended by another version after this turned false, so under that, this is seen to be false.
+    /// Whether copies of entries with a deadline may be kept. A reader asks after it has read the version under which
+    /// it keeps the copy: copies are ended by another version after this turned false, so under that, this is seen to
+    /// be false.
     #[inline]
     pub fn is_there(&self) -> bool {
         self.is_there.load(Ordering::Acquire)
@@ -112,8 +114,8 @@ impl Expiry {
         Self(shared)
     }
 
-    /// Sees to it that what expires at `deadline_ms` does so. The map can find that deadline already. Called without a lock, because the
-    /// map may be told that there is no thread.
+    /// Sees to it that what expires at `deadline_ms` does so. The map can find that deadline already. Called without
+    /// a lock, because the map may be told that there is no thread.
     #[inline]
     pub fn schedule<T: Expires>(&self, deadline_ms: u64, map: &Arc<T>) {
         // Relaxed is enough here: the lock under which the map keeps its deadlines orders this after the thread's last look.

@@ -61,8 +61,9 @@ const SHED_BYTES: usize = 1_024;
 /// How often a write offers help with what was cleared while a reader keeps all of it from being freed: about 4 ms.
 const MAX_BLOCKED: u32 = 32;
 
-/// How long a write waits, without the lock, for a reader that keeps memory from being freed. Readers are done within microseconds;
-/// one that is suspended goes on when the system lets it, and until then no memory of the map can be freed.
+/// How long a write waits, without the lock, for a reader that keeps memory from being freed. Readers are done within
+/// microseconds; one that is suspended goes on when the system lets it, and until then no memory of the map can be
+/// freed.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Between two attempts meanwhile.
 const POLL: Duration = Duration::from_micros(100);
@@ -253,8 +254,9 @@ impl Local {
         self.counted(self.find_handle(handle, Look::Use, |shard, tenant| Found::copy(self, shard, tenant, out)))
     }
 
-    /// Lets `look` see the value of a key without copying it. `look` must be short, because nothing is freed meanwhile, and must not
-    /// write to a map, because a write takes a lock, whose holder may be waiting for `look` to end.
+    /// Lets `look` see the value of a key without copying it. `look` must be short, because nothing is freed
+    /// meanwhile, and must not write to a map, because a write takes a lock, whose holder may be waiting for `look`
+    /// to end.
     pub fn with<T>(&self, key: Key<'_>, look: impl FnOnce(&[u8]) -> T) -> Result<Option<T>, Error> {
         let mut look = Some(look);
         self.counted(self.find(key, Look::Use, |_, tenant| look.take().map(|look| look(tenant.entry.value_bytes()))))
@@ -356,8 +358,8 @@ impl Local {
                     let help = reaper::help(self.store.context.debris_owner());
                     blocked += u32::from(help == Help::Blocked);
                 }
-                // A reader is suspended while it copies. Waiting for it without the lock lets others write, and without it the
-                // next attempt would have entries leave in vain.
+                // A reader is suspended while it copies. Waiting for it without the lock lets others write, and
+                // without it the next attempt would have entries leave in vain.
                 Err(Error::MemoryLimit { .. })
                     if self.participant.awaits_readers()
                         && !patience.get_or_insert_with(|| Patience::new(PATIENCE)).is_over() =>

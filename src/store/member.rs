@@ -1,7 +1,7 @@
 //! A map as one participant works on it.
 //!
-//! What frees memory needs to know on whose behalf it runs: a fence is left out where the caller is the map's only participant. A
-//! member can be made of a participant alone, so work that frees cannot be reached without one.
+//! What frees memory needs to know on whose behalf it runs: a fence is left out where the caller is the map's only
+//! participant. A member can be made of a participant alone, so work that frees cannot be reached without one.
 
 use std::ops::Deref;
 

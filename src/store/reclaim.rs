@@ -2,11 +2,11 @@
 //!
 //! # Protocol
 //!
-//! Each thread that uses a map is a *participant*. Before it looks at shared memory it *pins* itself: it publishes the
-//! current *epoch* in its own word, then puts a fence between that store and its first load of a shared pointer. When it
-//! has copied out what it wanted it stores 0. A pin lasts for the copying of one entry, never runs user code, and never waits
-//! for a lock: the holder of a lock may be waiting for pins. A reader that needs a lock ends its pin, locks, pins anew and
-//! lets go of the lock.
+//! Each thread that uses a map is a *participant*. Before it looks at shared memory it *pins* itself: it publishes
+//! the current *epoch* in its own word, then puts a fence between that store and its first load of a shared pointer.
+//! When it has copied out what it wanted it stores 0. A pin lasts for the copying of one entry, never runs user code,
+//! and never waits for a lock: the holder of a lock may be waiting for pins. A reader that needs a lock ends its pin,
+//! locks, pins anew and lets go of the lock.
 //!
 //! A writer that has unlinked something puts it into the [`Limbo`] of its shard, under the shard's lock. Once a batch is
 //! worth it, the batch is *sealed*: the epoch advances, and the batch keeps the number `t` from before. Then comes a full fence, and a
@@ -76,8 +76,8 @@ impl Participant {
     }
 }
 
-/// What was sealed at a lower epoch than this was followed by a full fence, so a look at the words of the participants judges
-/// it. Made by [`Collector`] alone.
+/// What was sealed at a lower epoch than this was followed by a full fence, so a look at the words of the
+/// participants judges it. Made by [`Collector`] alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Fenced(u64);
 
@@ -140,8 +140,8 @@ impl Collector {
     fn fence(&self, by: &Participant) -> Option<Fenced> {
         let participants = self.participants.lock_briefly();
         let epoch = self.epoch.load(Ordering::Acquire);
-        // Alone in the map: the only word is the caller's own, and it needs no fence to see it. A thread that joins later takes
-        // this lock after us and so sees what was unlinked.
+        // Alone in the map: the only word is the caller's own, and it needs no fence to see it. A thread that joins
+        // later takes this lock after us and so sees what was unlinked.
         let is_alone = participants.iter().all(|one| std::ptr::eq(&raw const **one, by));
         let _proof: Option<HeavyFence> = if is_alone { None } else { Some(heavy_fence()?) };
         Some(Fenced(self.fenced.fetch_max(epoch, Ordering::AcqRel).max(epoch)))
@@ -159,8 +159,9 @@ impl Collector {
         pins.filter(|&epoch| epoch != 0).min().unwrap_or(u64::MAX)
     }
 
-    /// Whether every reader that was pinned when this epoch was sealed is done. For callers that are not participants, too.
-    /// `None` if the system refuses the fence without which that cannot be told: what was sealed must stay for good.
+    /// Whether every reader that was pinned when this epoch was sealed is done. For callers that are not
+    /// participants, too. `None` if the system refuses the fence without which that cannot be told: what was sealed
+    /// must stay for good.
     pub fn is_past(&self, sealed: u64) -> Option<bool> {
         let participants = self.participants.lock_briefly();
         let _proof: HeavyFence = heavy_fence()?;

@@ -13,9 +13,10 @@
 //! never fits the next one. A slot whose generation reaches its end is not used again. **Version** tells the values of one
 //! slot apart (see `words.rs`). The two are never mixed.
 //!
-//! Readers take no lock. This file is the only one that changes an entry pointer, and it changes what a slot holds through a [`Change`]
-//! only: the version word turns odd before anything else is stored, and even after it, so that no thread sees a copy as fresh once it has
-//! seen what came after it. A slot that is vacant has an odd word. `words.rs` has the argument.
+//! Readers take no lock. This file is the only one that changes an entry pointer, and it changes what a slot holds
+//! through a [`Change`] only: the version word turns odd before anything else is stored, and even after it, so that
+//! no thread sees a copy as fresh once it has seen what came after it. A slot that is vacant has an odd word.
+//! `words.rs` has the argument.
 //!
 //! When a reader loads the pointer first and the generation second, a matching generation proves that the entry is that
 //! tenant's: a new tenant's pointer is stored after the generation grew.
@@ -129,8 +130,8 @@ pub struct SlotRef<'a> {
     word: u32,
 }
 
-/// A change of what a slot holds, under the shard's lock. Copies of the value end with its beginning, and none may be kept before
-/// [`Change::settle`].
+/// A change of what a slot holds, under the shard's lock. Copies of the value end with its beginning, and none may be
+/// kept before [`Change::settle`].
 #[derive(Debug)]
 #[must_use]
 pub struct Change<'a> {
@@ -139,8 +140,8 @@ pub struct Change<'a> {
     begun: u32,
 }
 
-/// What a copy of a value is kept by outside the store: it is fresh as long as this word says this version. Only this file makes one,
-/// of a version word that says so.
+/// What a copy of a value is kept by outside the store: it is fresh as long as this word says this version. Only this
+/// file makes one, of a version word that says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
     chunk: u32,
@@ -279,8 +280,8 @@ impl Slab {
         })
     }
 
-    /// Ends all copies of its values, for good. Under the shard's lock, under which nothing is changed afterwards but that everything
-    /// is taken out.
+    /// Ends all copies of its values, for good. Under the shard's lock, under which nothing is changed afterwards but
+    /// that everything is taken out.
     pub fn end_copies(&self) -> CopiesEnded {
         // SAFETY: a directory is freed after a grace period, and the caller holds the lock or owns the slab.
         if let Some(directory) = unsafe { self.directory.load(Ordering::Acquire).as_ref() } {
@@ -289,8 +290,8 @@ impl Slab {
         CopiesEnded(())
     }
 
-    /// Ends the copies of entries with a deadline whose slots are in one chunk; says whether there is such a chunk. Under the shard's
-    /// lock.
+    /// Ends the copies of entries with a deadline whose slots are in one chunk; says whether there is such a chunk.
+    /// Under the shard's lock.
     pub fn end_expiring_copies(&self, chunk: usize) -> bool {
         // SAFETY: a directory is freed after a grace period, and the caller holds the lock.
         let directory = unsafe { self.directory.load(Ordering::Acquire).as_ref() };
@@ -595,8 +596,8 @@ impl<'a> SlotRef<'a> {
         self.slot.generation.load(Ordering::Acquire)
     }
 
-    /// What a copy of the value could be kept by that is here now; `None` amid a change. Whether it is the tenant's that the caller
-    /// has read is for the caller to find out: see `words.rs`.
+    /// What a copy of the value could be kept by that is here now; `None` amid a change. Whether it is the tenant's
+    /// that the caller has read is for the caller to find out: see `words.rs`.
     #[inline]
     pub fn stamp(self) -> Option<Stamp> {
         Some(Stamp { chunk: self.chunk, word: self.word, version: Version::of(self.version)? })
@@ -655,11 +656,12 @@ impl Change<'_> {
         unsafe { Entry::from_ptr(old) }
     }
 
-    /// Takes the entry out and ends the tenancy: handles to it are dead from here on. Nothing is settled, for there is nothing to
-    /// keep a copy of.
+    /// Takes the entry out and ends the tenancy: handles to it are dead from here on. Nothing is settled, for there
+    /// is nothing to keep a copy of.
     pub fn vacate(self) -> Option<Entry> {
         let slot = self.at.slot;
-        // Unlinked before the generation grows: a reader that finds the entry there twice has read the generation of its own tenant.
+        // Unlinked before the generation grows: a reader that finds the entry there twice has read the generation of
+        // its own tenant.
         let old = slot.entry.swap(std::ptr::null_mut(), Ordering::AcqRel);
         slot.generation.store(slot.generation.load(Ordering::Relaxed) + 1, Ordering::Release);
         // SAFETY: as in `exchange`.

@@ -70,7 +70,8 @@ mod locks {
     }
 }
 
-/// How many pins the running thread holds, in builds with debug assertions. loom runs its threads in one, so models count none.
+/// How many pins the running thread holds, in builds with debug assertions. loom runs its threads in one, so models
+/// count none.
 pub mod pins {
     #[cfg(all(debug_assertions, not(loom)))]
     thread_local! {
@@ -146,8 +147,8 @@ mod native {
         }
     }
 
-    /// Releases a lock to whoever waits for it. Without that, a thread that takes the lock again at once is faster than one
-    /// that has to wake up first, again and again.
+    /// Releases a lock to whoever waits for it. Without that, a thread that takes the lock again at once is faster
+    /// than one that has to wake up first, again and again.
     pub fn unlock_fairly<T>(guard: MutexGuard<'_, T>) {
         MutexGuard::unlock_fair(guard);
     }
@@ -163,9 +164,9 @@ mod native {
         }
     }
 
-    /// The writer's half: after it, every store that a [`light_fence`] in another thread ordered is visible here, or that
-    /// thread sees everything this thread stored before. `None` if the system refuses it: readers are unordered then, so
-    /// nothing may be freed.
+    /// The writer's half: after it, every store that a [`light_fence`] in another thread ordered is visible here, or
+    /// that thread sees everything this thread stored before. `None` if the system refuses it: readers are unordered
+    /// then, so nothing may be freed.
     pub fn heavy_fence() -> Option<HeavyFence> {
         #[cfg(test)]
         if REFUSED.get() {
@@ -205,9 +206,9 @@ mod native {
             }
         }
 
-        /// The kernel wants a process to announce that it will use the expedited command. A filter of system calls may let
-        /// the announcement pass and refuse the command, so that is tried, too. Threads may find different answers, since
-        /// filters are a thread's own; the first one holds for all.
+        /// The kernel wants a process to announce that it will use the expedited command. A filter of system calls
+        /// may let the announcement pass and refuse the command, so that is tried, too. Threads may find different
+        /// answers, since filters are a thread's own; the first one holds for all.
         #[cold]
         fn decide() -> bool {
             let found = if announce() && command() { YES } else { NO };
@@ -215,7 +216,8 @@ mod native {
             held.map_or_else(|first| first, |_unknown| found) == YES
         }
 
-        /// Says whether the kernel has interrupted all other threads. A child process may have to announce itself again.
+        /// Says whether the kernel has interrupted all other threads. A child process may have to announce itself
+        /// again.
         pub fn run() -> bool {
             command() || announce() && command()
         }

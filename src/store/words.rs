@@ -4,9 +4,9 @@
 //! copy of a value that was taken at version `v` is fresh as long as the word still is `v`. The word never restarts: it goes
 //! through all 32-bit values but 0 before one comes again, which takes 2^31 - 1 changes of one slot.
 //!
-//! **Even and odd.** A word is even while its slot has a tenant that nothing is changing; that is a [`Version`], and a copy may be
-//! kept under it. It is odd while the slot is vacant, while its tenant is being changed, and after copies of it were ended. What is read
-//! under an odd word may be used and must not be kept.
+//! **Even and odd.** A word is even while its slot has a tenant that nothing is changing; that is a [`Version`], and
+//! a copy may be kept under it. It is odd while the slot is vacant, while its tenant is being changed, and after
+//! copies of it were ended. What is read under an odd word may be used and must not be kept.
 //!
 //! | step of a change, under the shard's lock | word | a copy of the old value | a reader may keep |
 //! |---|---|---|---|
@@ -15,23 +15,25 @@
 //! | the pointer, the index, the life change | `v + 1` | is not | nothing |
 //! | [`settle`] | `v + 2`, even | is not | the new value under `v + 2` |
 //!
-//! **No thread sees time go backwards.** A thread that learns of a change from the pointer, the index or the life reads what was
-//! stored with release after the word became odd, so its next look at the word finds it odd or later: a copy of the old value is
-//! never fresh after the new one was seen. One bump alone cannot do this: before the change, a reader would keep the old
-//! value under the new version; after it, a copy of the old value would be fresh beside the new pointer.
+//! **No thread sees time go backwards.** A thread that learns of a change from the pointer, the index or the life
+//! reads what was stored with release after the word became odd, so its next look at the word finds it odd or later:
+//! a copy of the old value is never fresh after the new one was seen. One bump alone cannot do this: before the
+//! change, a reader would keep the old value under the new version; after it, a copy of the old value would be fresh
+//! beside the new pointer.
 //!
-//! **Why what is kept is the current value.** `settle` stores with release after the pointer, so a reader that loads `v + 2` sees
-//! the new pointer or a later one. It looks at the pointer before it reads the version and once more after it. No block is used again
-//! under a pin, so if both looks find the same entry, that was the tenant all the while, and the even versions that the word can have
-//! said meanwhile are one: that of this entry.
+//! **Why what is kept is the current value.** `settle` stores with release after the pointer, so a reader that loads
+//! `v + 2` sees the new pointer or a later one. It looks at the pointer before it reads the version and once more
+//! after it. No block is used again under a pin, so if both looks find the same entry, that was the tenant all the
+//! while, and the even versions that the word can have said meanwhile are one: that of this entry.
 //!
-//! **Anybody may end copies**, without a lock ([`end_copies`]): from even to odd, by compare-and-swap. A writer that begins at the same
-//! time stores the same odd value. A reader that finds an entry past its deadline does this, so that the copies do not outlive
-//! what it saw.
+//! **Anybody may end copies**, without a lock ([`end_copies`]): from even to odd, by compare-and-swap. A writer that
+//! begins at the same time stores the same odd value. A reader that finds an entry past its deadline does this, so
+//! that the copies do not outlive what it saw.
 //!
-//! **0 is not a version.** It stands in words that never had a tenant, and, for good, in those of a chunk that was cleared: the holder of
-//! the shard's lock writes it before index and slab are detached. A reader that still holds the old directory reads 0 and may keep
-//! nothing. [`Version`] cannot be 0 or odd, and what JavaScript is given to keep a copy by is made of one.
+//! **0 is not a version.** It stands in words that never had a tenant, and, for good, in those of a chunk that was
+//! cleared: the holder of the shard's lock writes it before index and slab are detached. A reader that still holds
+//! the old directory reads 0 and may keep nothing. [`Version`] cannot be 0 or odd, and what JavaScript is given to
+//! keep a copy by is made of one.
 //!
 //! **Access words** stand beside the version words in maps whose policy wants to know of hits: whoever reads an entry adds to
 //! its access word, in a plain load and a plain store that may lose a hit to another thread's, and the policy takes what it finds.
@@ -65,8 +67,8 @@ impl Words {
         &self.cells
     }
 
-    /// Ends every copy that was taken from this chunk. Under the shard's lock, or when the map is broken; no slot of it is changed
-    /// afterwards.
+    /// Ends every copy that was taken from this chunk. Under the shard's lock, or when the map is broken; no slot of
+    /// it is changed afterwards.
     pub(super) fn invalidate(&self) {
         for cell in &self.cells {
             cell.store(0, Ordering::Release);
@@ -117,8 +119,8 @@ impl Version {
     }
 }
 
-/// Ends every copy of the value in a word's slot before it changes; none may be kept until [`settle`], which wants the answer. Under the
-/// shard's lock. What changes afterwards is stored with release.
+/// Ends every copy of the value in a word's slot before it changes; none may be kept until [`settle`], which wants
+/// the answer. Under the shard's lock. What changes afterwards is stored with release.
 #[inline]
 pub(super) fn begin(word: &AtomicU32) -> u32 {
     let begun = word.load(Ordering::Relaxed) | UNSETTLED;
@@ -137,7 +139,8 @@ pub(super) fn settle(word: &AtomicU32, begun: u32) -> Version {
 /// The version that follows the last one.
 const FIRST: NonZeroU32 = NonZeroU32::new(2).expect("two");
 
-/// Ends the copies that were taken at a version, if the word still says it. Without a lock: the word is odd until a writer settles it.
+/// Ends the copies that were taken at a version, if the word still says it. Without a lock: the word is odd until a
+/// writer settles it.
 pub(super) fn end_copies(word: &AtomicU32, seen: Version) {
     let seen = seen.get();
     #[expect(clippy::let_underscore_must_use, reason = "refused, the version is over already")]

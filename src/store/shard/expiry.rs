@@ -53,7 +53,8 @@ impl Shard {
                 let own = self.slab.life(number).and_then(LifeRef::span);
                 let ttl = own.filter(|_| ttl == Ttl::Default).map_or(ttl, |span| Ttl::Of(span.ttl_ms));
                 let span = context.span(ttl, || context.clock.now_ms());
-                // With its first deadline, an entry may become one whose copies must not be kept: those that are kept end.
+                // With its first deadline, an entry may become one whose copies must not be kept: those that are kept
+                // end.
                 let ends_copies = own.is_none() && span.is_some() && !context.keeps_expiring_copies();
                 let change = self.slab.slot(number).filter(|_| ends_copies).map(SlotRef::change);
                 let set = self.set_life(writer, context, number, span);

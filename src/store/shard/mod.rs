@@ -112,8 +112,9 @@ impl Tenant<'_> {
 
     /// The handle of the entry, and what a copy of it can be kept by; `None` if the slot has another entry by now.
     ///
-    /// Generation and version are read between two looks at the same pointer. No block is used again under a pin, so the tenant was there
-    /// all the while: the generation is its own, and so is the version, if the word was settled at that moment (`words.rs`).
+    /// Generation and version are read between two looks at the same pointer. No block is used again under a pin, so
+    /// the tenant was there all the while: the generation is its own, and so is the version, if the word was settled
+    /// at that moment (`words.rs`).
     #[inline]
     pub fn place(&self) -> Option<Place> {
         let generation = self.slot.generation();
@@ -186,7 +187,8 @@ impl Shard {
         (self.index.capacity(), writer.index.len(), writer.limbo.bytes())
     }
 
-    /// Finds a key's entry. Never takes a lock; if words of the index keep moving, the caller may ask for [`Shard::stillness`].
+    /// Finds a key's entry. Never takes a lock; if words of the index keep moving, the caller may ask for
+    /// [`Shard::stillness`].
     #[inline]
     pub fn find(&self, key: Key<'_>, tag: u32, _pin: &Pin<'_>) -> Result<Option<Tenant<'_>>, Contended> {
         self.index.find(tag, |number| self.tenant(number).filter(|tenant| tenant.entry.has_key(key)))
@@ -213,8 +215,8 @@ impl Shard {
         Some(Tenant { entry: slot.entry()?, slot, number, shard: self.number })
     }
 
-    /// Whether the clock still allows a tenant to be read that was found without the lock. If it does not, copies of its value have
-    /// ended: a thread that was told so here reads none afterwards.
+    /// Whether the clock still allows a tenant to be read that was found without the lock. If it does not, copies of
+    /// its value have ended: a thread that was told so here reads none afterwards.
     ///
     /// The life that is looked at may be a later tenant's. That is why the slot's pointer is looked at once more: no block is used
     /// again under a pin, so if the entry is still there, it was there when its life was read.
@@ -256,8 +258,8 @@ impl Shard {
         }
     }
 
-    /// The place without a stamp where a copy may not be kept. After the stamp was read: a stamp that is good comes with the life that
-    /// was set before it.
+    /// The place without a stamp where a copy may not be kept. After the stamp was read: a stamp that is good comes
+    /// with the life that was set before it.
     #[inline]
     pub fn without_copies(&self, context: &Context, place: Place) -> Place {
         if self.may_keep(context, place.handle.slot) { place } else { Place { stamp: None, ..place } }
@@ -327,7 +329,8 @@ impl Shard {
         context.check()?;
         guard.changes += 1;
         let answer = write(&mut guard);
-        // The map may have broken meanwhile, in another shard: its copies have ended, and what was settled here since ends, too.
+        // The map may have broken meanwhile, in another shard: its copies have ended, and what was settled here since
+        // ends, too.
         light_fence();
         if context.check() == Err(Error::Broken) {
             let _ended = self.slab.end_copies();

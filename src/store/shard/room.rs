@@ -37,8 +37,8 @@ pub const MAX_COMPACTIONS: u32 = 8;
 const SHED_PAGES: usize = 4;
 /// How often somebody else is asked for when the policy chooses the entry that the write is about.
 const CHOICES: usize = 8;
-/// How long the holder of a lock waits for readers that keep memory from being freed. They are done within microseconds, unless they
-/// are suspended; then there is no telling, and the lock is let go.
+/// How long the holder of a lock waits for readers that keep memory from being freed. They are done within
+/// microseconds, unless they are suspended; then there is no telling, and the lock is let go.
 const PATIENCE: Duration = Duration::from_micros(200);
 
 /// What a write has cost others so far.
@@ -277,7 +277,8 @@ impl Shard {
         (if share == u64::MAX { held } else { share }).max(1) as usize
     }
 
-    /// Makes what left free for others: waits for readers, and empties up to `pages` pages. Says whether nothing waits any more.
+    /// Makes what left free for others: waits for readers, and empties up to `pages` pages. Says whether nothing
+    /// waits any more.
     fn settle(&self, writer: &mut Writer, context: &Member<'_>, pages: usize) -> bool {
         let patience = Patience::new(PATIENCE);
         let is_settled = writer.settle(context, &patience);
@@ -297,8 +298,8 @@ fn await_readers(context: &Member<'_>) -> bool {
 }
 
 impl Writer {
-    /// Frees what waits for readers, and gives way to them if that is what it takes, but not for long: others wait for the lock. Says
-    /// whether nothing waits any more.
+    /// Frees what waits for readers, and gives way to them if that is what it takes, but not for long: others wait
+    /// for the lock. Says whether nothing waits any more.
     fn settle(&mut self, context: &Member<'_>, patience: &Patience) -> bool {
         // One fence; what follows are looks at the readers' words.
         self.collect_all(context);

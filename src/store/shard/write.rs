@@ -353,8 +353,8 @@ impl Shard {
         let Some(slot) = self.slab.slot(number) else { return };
         let hash = writer.policy.is_some().then(|| self.policy_hash(context, number));
         let handle = Handle { shard: self.number, slot: number, generation: slot.generation() };
-        // From here on its key finds an empty slot and its handle none. If the index forgot it first, a reader that misses the key
-        // could still read by the handle.
+        // From here on its key finds an empty slot and its handle none. If the index forgot it first, a reader that
+        // misses the key could still read by the handle.
         let Some(entry) = slot.change().vacate() else { return };
         if let Some(spot) = spot {
             writer.index.remove(&self.index, spot);
