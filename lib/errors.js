@@ -151,10 +151,12 @@ const MESSAGES = {
   1011: ({ argument, given, allowed = KEYS_ALLOWED }) =>
     `${argument} is ${WITH_ARTICLE[given] ?? given}; allowed: ${allowed}` +
     (given === 'handle' ? ', except here: updateMany and replace write by handle' : ''),
-  1013: ({ option, given, existing }) =>
-    given === undefined
-      ? 'a map that was made without limits and without evictionStrategy cannot get any: it does not know who could leave'
-      : `option ${option} is ${given}, but the map of this name was made with ${existing}`,
+  1013: ({ option, given, existing, allowed }) =>
+    allowed !== undefined
+      ? `option ${option} is ${given}; allowed: ${allowed}`
+      : given === undefined
+        ? 'a map that was made without limits and without evictionStrategy cannot get any: it does not know who could leave'
+        : `option ${option} is ${given}, but the map of this name was made with ${existing}`,
   1020: ({ panic }) =>
     `an internal failure left the map in doubt, and it refuses further use${panic === undefined ? '' : ` (${panic})`}`
 }
@@ -171,7 +173,8 @@ function createError(number, details) {
   const message = MESSAGES[number]
   if (code === undefined || message === undefined) return new Error(`typed-superdashmap: unknown error ${number}`)
   if (number >= ERROR_NUMBERS.ERR_KEY_TYPE && number <= ERROR_NUMBERS.ERR_INVALID_OPTION) {
-    return argumentError(TypeError, code, message(details), details)
+    const isOutOfRange = number === ERROR_NUMBERS.ERR_INVALID_OPTION && details.allowed !== undefined
+    return argumentError(isOutOfRange ? RangeError : TypeError, code, message(details), details)
   }
   return new TypedMapError(code, message(details), details)
 }

@@ -87,6 +87,9 @@ pub fn details(error: &Error, store: Option<&Store>) -> Json {
         Error::EntryLimit { limit } => json!({ "limitEntries": limit }),
         Error::ValueTooLarge { bytes, limit_bytes } => json!({ "bytes": bytes, "limitBytes": limit_bytes }),
         Error::OutOfMemory { bytes } => json!({ "bytes": bytes }),
+        Error::InvalidOption { option, given, allowed } => {
+            json!({ "option": option, "given": given, "allowed": allowed })
+        }
         Error::Unbounded => json!({ "option": "limits" }),
         Error::OptionMismatch { option, given, existing } => {
             json!({ "option": option, "given": given, "existing": existing })

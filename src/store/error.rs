@@ -59,6 +59,15 @@ pub enum Error {
         /// Bytes asked for.
         bytes: u64,
     },
+    /// An option that this map could not live with, or cannot take.
+    InvalidOption {
+        /// Name of the option, as in JavaScript.
+        option: &'static str,
+        /// What was given.
+        given: String,
+        /// What is allowed.
+        allowed: String,
+    },
     /// A map that was made without limits is to get one.
     Unbounded,
     /// The map was destroyed.
@@ -96,7 +105,7 @@ impl Error {
             Self::EvictionFailed => 1008,
             Self::OutOfMemory { .. } => 1009,
             Self::Closed => 1010,
-            Self::OptionMismatch { .. } | Self::Unbounded => 1013,
+            Self::OptionMismatch { .. } | Self::InvalidOption { .. } | Self::Unbounded => 1013,
             Self::Broken => 1020,
         }
     }
@@ -123,6 +132,9 @@ impl fmt::Display for Error {
             }
             Self::EvictionFailed => write!(f, "no room was made for a write"),
             Self::OutOfMemory { bytes } => write!(f, "the allocator refused {bytes} bytes"),
+            Self::InvalidOption { option, given, allowed } => {
+                write!(f, "option {option} is {given}; allowed: {allowed}")
+            }
             Self::Unbounded => write!(f, "the map was made without limits and without an eviction strategy"),
             Self::Closed => write!(f, "the map is closed"),
             Self::Broken => write!(f, "a panic left the map in doubt"),

@@ -16,6 +16,9 @@ use super::words::Words;
 /// Hits between two replays at most: they cost 4 KB, and a replay some ten microseconds.
 const HITS: usize = 1_023;
 
+/// What one takes.
+pub const BYTES: u64 = (1 + HITS as u64) * size_of::<u32>() as u64;
+
 /// One thread's hits in one map.
 pub struct HitLog {
     words: Arc<Words>,

@@ -44,6 +44,7 @@ mod instance;
 mod iterate;
 mod key;
 mod large;
+mod least;
 mod life;
 mod local;
 mod member;

@@ -9,6 +9,7 @@ use super::eviction::Mark;
 use super::expiry::{Expires, Expiry};
 use super::handle::Handle;
 use super::instance;
+use super::least;
 use super::local::Local;
 use super::member::Member;
 use super::memory::{Reservation, Use};
@@ -106,6 +107,9 @@ impl Store {
     /// A new map. Fails if not even an empty one fits under the limit.
     pub fn new(config: &Config) -> Result<Arc<Self>, Error> {
         let config = config.normalised();
+        if let Some(limit_bytes) = config.memory_limit_bytes {
+            least::check(limit_bytes, &config)?;
+        }
         let context = Arc::new(Context::new(&config));
         let shards = config.shards.unwrap_or(1);
         let fixed = Reservation::new(&context.memory, Use::Fixed, Self::fixed_bytes(shards))?;
@@ -165,6 +169,9 @@ impl Store {
     /// Changes limits of a map that has some, or was made to have some.
     pub fn set_limits(&self, limits: &Limits) -> Result<(), Error> {
         self.context.check()?;
+        if let Some(limit_bytes) = limits.memory_limit_bytes.flatten() {
+            least::check(limit_bytes, &self.config)?;
+        }
         self.context.set_limits(limits)
     }
 

@@ -5,6 +5,7 @@ mod bounded;
 mod bounded_work;
 mod freshness;
 mod histories;
+mod least;
 mod limits;
 mod model;
 mod threads;

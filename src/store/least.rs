@@ -1,0 +1,55 @@
+//! The least byte limit that a map can live with.
+//!
+//! Under a smaller one, a map would evict itself empty and then refuse every write: what a shard needs for its first entry
+//! (a page, slots, a table, what its policy keeps) stays with it when its entries leave. How much that is depends on the
+//! policy and on what each structure asks for first, so it is not added up here but measured, on a map of one shard
+//! that gets one small entry.
+
+use super::config::{Config, WhenFull};
+use super::error::Error;
+use super::hit_log;
+use super::key::Key;
+use super::life::Ttl;
+use super::memory::Use;
+use super::store::Store;
+use super::value::Value;
+
+/// A limit of so much for each shard is enough in any case, and need not be measured for.
+const AMPLE_BYTES: u64 = 128 * 1_024;
+
+/// Refuses a byte limit under which a map of this configuration, which is normalised, could not hold one entry in each shard.
+pub fn check(limit_bytes: u64, config: &Config) -> Result<(), Error> {
+    let shards = config.shards.unwrap_or(1);
+    if limit_bytes >= u64::from(shards) * AMPLE_BYTES {
+        return Ok(());
+    }
+    // What one of several shards takes for more entries than one is not there for the first of another, and tables do not
+    // become smaller when their entries leave. Keys are spread evenly, so as much again is enough.
+    let share = if shards == 1 { 1 } else { 2 };
+    let first_bytes = u64::from(shards) * share * first_bytes(config)?;
+    let least_bytes = Store::fixed_bytes(shards) as u64 + first_bytes + hit_log::BYTES;
+    if limit_bytes >= least_bytes {
+        return Ok(());
+    }
+    let allowed =
+        format!("at least {least_bytes} bytes in a map with {shards} shard{}", if shards == 1 { "" } else { "s" });
+    Err(Error::InvalidOption { option: "memoryLimit", given: limit_bytes.to_string(), allowed })
+}
+
+/// What a shard takes for its first entry, which has a deadline.
+fn first_bytes(config: &Config) -> Result<u64, Error> {
+    let when_full = config.when_full.filter(|when_full| matches!(when_full, WhenFull::EvictIdle { .. }));
+    let probe = Store::new(&Config {
+        shards: Some(1),
+        max_load_factor: config.max_load_factor,
+        eviction: config.eviction,
+        when_full,
+        manual_clock: true,
+        ..Config::default()
+    })?;
+    let map = probe.join();
+    let empty_bytes = probe.memory_bytes();
+    map.set(Key::string("k"), Value::json("0"), Ttl::Of(1))?;
+    debug_assert_eq!(probe.context.memory.used(Use::Fixed), Store::fixed_bytes(1) as u64);
+    Ok(probe.memory_bytes() - empty_bytes)
+}
