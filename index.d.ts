@@ -186,7 +186,9 @@ export type OomFunction<K extends MapKey = any, V extends Storable<V> = any> = (
 export interface Limits {
   /**
    * The most bytes that the map may hold, everything counted: entries, index, bookkeeping. A number, text with a unit of
-   * 1024 (`'64mb'`, `'1.5 gb'`), or `'auto'` for a quarter of the memory of the container, or else of the machine.
+   * 1024 (`'64mb'`, `'1.5 gb'`), or `'auto'` for a quarter of the memory of the container, or else of the machine. Less
+   * than what one small entry in each shard needs is an `ERR_INVALID_OPTION` that names the least: about 20 KB in a map of
+   * one shard, which is what small limits make.
    */
   memoryLimit?: number | string | null | undefined
   /** The same in units of 1024² bytes. Give only one of the three. */
