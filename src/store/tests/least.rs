@@ -42,7 +42,7 @@ fn at_the_least_limit_every_small_write_succeeds() {
                     map.insert(bytes_value(&value), 0, ttl).unwrap_or_else(|e| panic!("{at}: {e}"));
                 }
             }
-            assert!(store.len() >= 1 && store.memory_bytes() <= least);
+            assert!(!store.is_empty() && store.memory_bytes() <= least);
             assert_eq!(store.validate().unwrap(), []);
         }
     }
