@@ -294,6 +294,14 @@ impl Context {
         self.is_bounded.then(|| self.entries.load(Ordering::Relaxed))
     }
 
+    /// From here on the words of these chunks are found no more. Whoever has found them before holds them already.
+    pub fn withdraw_words(&self, chunks: &mut dyn Iterator<Item = u32>) {
+        let mut table = self.words.lock();
+        for chunk in chunks {
+            table.remove(&chunk);
+        }
+    }
+
     /// The words of a chunk, unless they are gone.
     pub fn words(&self, chunk: u32) -> Option<Arc<Words>> {
         self.words.lock().get(&chunk)?.upgrade()

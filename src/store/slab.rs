@@ -307,6 +307,18 @@ impl Slab {
         true
     }
 
+    /// The same where `withdraw` sees to it that the words of these chunks are found no more. Copies can only be where words are held
+    /// outside the slab, so those that are not need not be written: at millions of slots that is what takes longest.
+    pub fn end_held_copies(&self, withdraw: impl FnOnce(&mut dyn Iterator<Item = u32>)) -> CopiesEnded {
+        // SAFETY: as in `end_copies`.
+        if let Some(directory) = unsafe { self.directory.load(Ordering::Acquire).as_ref() } {
+            withdraw(&mut directory.chunks().map(|chunk| chunk.id));
+            let is_held = |chunk: &&Chunk| Arc::strong_count(&chunk.words) > 1;
+            directory.chunks().filter(is_held).for_each(|chunk| chunk.words.invalidate());
+        }
+        CopiesEnded(())
+    }
+
     /// Takes everything out. Copies have ended before, so no thread that finds nothing here takes a copy for fresh.
     pub fn detach(&self, _: &CopiesEnded) -> Detached {
         let directory = self.directory.swap(std::ptr::null_mut(), Ordering::AcqRel);

@@ -33,7 +33,9 @@
 //! **0 is not a version.** It stands in words that never had a tenant, and, for good, in those of a chunk that was
 //! cleared: the holder of the shard's lock writes it before index and slab are detached. A reader that still holds
 //! the old directory reads 0 and may keep nothing. [`Version`] cannot be 0 or odd, and what JavaScript is given to
-//! keep a copy by is made of one.
+//! keep a copy by is made of one. A cleared chunk whose words are held nowhere outside the slab is only withdrawn from
+//! the table in which words are found (`context.rs`): a thread that has a version of it finds no word to keep a copy
+//! by.
 //!
 //! **Access words** stand beside the version words in maps whose policy wants to know of hits: whoever reads an entry adds to
 //! its access word, in a plain load and a plain store that may lose a hit to another thread's, and the policy takes what it finds.

@@ -61,7 +61,7 @@ impl Shard {
         // Large entries are no part of the arena, and pages that are not full weigh more than their entries.
         let weight = self.weight_bytes.load(Ordering::Relaxed) as usize + old.limbo.bytes();
         let bytes = old.arena.bytes().max(weight) + old.slab.capacity() as usize * slab::SLOT_BYTES;
-        let ended = self.slab.end_copies();
+        let ended = self.slab.end_held_copies(|chunks| context.withdraw_words(chunks));
         // The slab before the index: with it, entries are gone for their keys and their handles at once.
         let slab = self.slab.detach(&ended);
         let contents = Contents::new(

@@ -59,3 +59,18 @@ fn what_was_cleared_is_freed_in_bounded_steps_large_entries_too() {
     drop(contents);
     assert!(steps > 9 && used() == 0, "{steps} steps, {} bytes left", used());
 }
+
+#[test]
+fn a_clear_writes_the_words_that_are_held_and_no_thread_finds_the_others_again() {
+    let (store, map) = filled(&Config { shards: Some(1), ..Config::default() }, 1_000, Ttl::Default);
+    let stamp_of = |n| map.get(Key::string(&key_of(n)), &mut Vec::new()).unwrap().unwrap().place.stamp.unwrap();
+    let (held, other) = (stamp_of(0), stamp_of(999));
+    assert_ne!(held.chunk(), other.chunk());
+    let words = map.words(held.chunk()).unwrap();
+    let word = || words.cells()[held.word() as usize].load(super::super::sync::Ordering::Acquire);
+    assert_eq!(word(), held.version());
+    map.clear().unwrap();
+    assert_eq!(word(), 0);
+    assert!(map.words(other.chunk()).is_none() && map.words(held.chunk()).is_none());
+    drop(store);
+}
