@@ -257,7 +257,7 @@ export interface TypedMapOptions {
   /** Fill at which an index table grows, 0.25 to 0.95. Lower is faster and larger. */
   maxLoadFactor?: number | undefined
   /**
-   * Independent parts of the map, a power of two up to 65,536; two threads that write to one part wait for each other.
+   * Independent parts of the map, a power of two up to 4,096; two threads that write to one part wait for each other.
    * Follows the number of cores unless given, or is 1 for a map with an `oomStrategy` function.
    */
   shards?: number | undefined

@@ -178,7 +178,7 @@ describe('options: refused', () => {
   })
 
   const NUMBERS = {
-    shards: [0, -1, 1.5, 3, 2 ** 20, Number.NaN, Number.POSITIVE_INFINITY],
+    shards: [0, -1, 1.5, 3, 8_192, 65_536, 2 ** 20, Number.NaN, Number.POSITIVE_INFINITY],
     initialCapacity: [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY],
     maxLoadFactor: [0, -1, 1.5, Number.NaN],
     maxEntries: [0, -1, 1.5, Number.NaN, 2 ** 60],

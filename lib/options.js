@@ -39,7 +39,7 @@ const DEFAULT_NEAR_BYTES = 16 * 1024 ** 2
 const LEAST_NEAR_BYTES = 256 * 1024
 const NEAR_SHARES = 16
 
-const MAX_SHARDS = 65_536
+const MAX_SHARDS = 4_096
 /** A `Map` of the engine, which says where the copy of a key is, ends not far above this. */
 const MAX_NEAR_ENTRIES = 16_000_000
 

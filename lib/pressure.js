@@ -106,11 +106,13 @@ class Gauge {
     }
   }
 
-  /** Evicts a part of what is above the goal; whether there is more. */
+  /** Evicts a part of what is above the goal, as much as one call takes the time for; whether there is more. */
   #evictSome() {
     if (!gauges.has(this)) return false
     const stepBytes = Math.max(this.#goalBytes, this.#ask(memoryUsedBinding, 0) - EVICTED_PER_STEP_BYTES)
-    return this.#ask(id => evictToBinding(id, stepBytes), 0) > 0 && stepBytes > this.#goalBytes
+    // A call evicts a bounded number of entries, which may be fewer bytes.
+    const evicted = this.#ask(id => evictToBinding(id, stepBytes), 0)
+    return evicted > 0 && this.#ask(memoryUsedBinding, 0) > this.#goalBytes
   }
 }
 

@@ -54,7 +54,7 @@ pub fn evict(env: &napi::Env, id: u32, count: f64) -> napi::Result<f64> {
     with_map(env, "evict", id, |map| Ok(map.local().evict(count.max(0.0) as u64)? as f64))
 }
 
-/// The same until the map holds at most so many bytes.
+/// The same until the map holds at most so many bytes, or the call has taken two milliseconds' worth of entries.
 #[napi(catch_unwind)]
 pub fn evict_to(env: &napi::Env, id: u32, bytes: f64) -> napi::Result<f64> {
     with_map(env, "evict", id, |map| Ok(map.local().evict_to(bytes.max(0.0) as u64)? as f64))

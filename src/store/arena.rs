@@ -93,6 +93,17 @@ impl Default for PageWalk {
 /// The pages of one shard.
 #[derive(Debug)]
 pub struct Arena {
+    /// Made with the first page: in a map of thousands of shards, those that are empty should be small.
+    lists: Option<Box<Lists>>,
+    /// For its pages and lists.
+    held: Reservation,
+    /// Whether an entry of this shard was ever too large for a block.
+    has_entries_outside: bool,
+}
+
+/// The pages by class and state.
+#[derive(Debug)]
+struct Lists {
     /// Pages with at least one free block. Invariant: the state of each is `Open`.
     open: [List; CLASSES],
     /// Pages with none. Invariant: the state of each is `Full`.
@@ -101,10 +112,6 @@ pub struct Arena {
     set_aside: [List; CLASSES],
     /// Free blocks in open pages.
     free_blocks: [u32; CLASSES],
-    /// For its pages.
-    held: Reservation,
-    /// Whether an entry of this shard was ever too large for a block.
-    has_entries_outside: bool,
 }
 
 // SAFETY: an arena owns its pages alone; the pointers lead nowhere else.
@@ -183,20 +190,17 @@ const fn classes_by_grains() -> [u8; MAX_BLOCK_BYTES / GRAIN_BYTES + 1] {
 impl Arena {
     /// No pages yet.
     pub fn new(memory: &Arc<Memory>) -> Self {
-        let none = List(std::ptr::null_mut());
-        Self {
-            open: [none; CLASSES],
-            full: [none; CLASSES],
-            set_aside: [none; CLASSES],
-            free_blocks: [0; CLASSES],
-            held: Reservation::empty(memory, Use::Entries),
-            has_entries_outside: false,
-        }
+        Self { lists: None, held: Reservation::empty(memory, Use::Entries), has_entries_outside: false }
     }
 
     /// Bytes of its pages.
     pub fn bytes(&self) -> usize {
-        self.held.bytes()
+        self.held.bytes() - self.lists_bytes()
+    }
+
+    /// Bytes of its lists of pages.
+    pub fn lists_bytes(&self) -> usize {
+        if self.lists.is_some() { size_of::<Lists>() } else { 0 }
     }
 
     /// Remembers that an entry of this shard lies outside.
@@ -211,9 +215,10 @@ impl Arena {
 
     /// Gives back at most so many pages of an arena that is used no more, with whatever is in them. Whether there were any.
     pub fn free_some(&mut self, pages: usize) -> bool {
+        let Some(lists) = &mut self.lists else { return false };
         let mut freed = 0;
         for class in 0..CLASSES {
-            for list in [&mut self.open[class], &mut self.full[class], &mut self.set_aside[class]] {
+            for list in [&mut lists.open[class], &mut lists.full[class], &mut lists.set_aside[class]] {
                 while !list.0.is_null() && freed < pages {
                     let page = list.0;
                     // SAFETY: the page is in this list and the arena's alone.
@@ -251,13 +256,14 @@ impl Arena {
     /// Goes through the pages, `count` at a time, from where `walk` stands, and adds up their bytes there. Says whether that
     /// were all. Nothing may change in between.
     pub fn count_pages(&self, walk: &mut PageWalk, count: usize) -> bool {
+        let Some(lists) = &self.lists else { return true };
         for _ in 0..count {
             while walk.page.is_null() {
                 let (class, list) = (walk.list / 3, walk.list % 3);
                 if class == CLASSES {
                     return true;
                 }
-                walk.page = [self.open[class], self.full[class], self.set_aside[class]][list].0;
+                walk.page = [lists.open[class], lists.full[class], lists.set_aside[class]][list].0;
                 walk.list += 1;
             }
             walk.bytes += page_size((walk.list - 1) / 3).bytes();
@@ -277,10 +283,11 @@ impl Arena {
         debug_assert!(size <= MAX_BLOCK_BYTES);
         let class = class_of(size);
         let block_bytes = class_bytes(class);
-        if self.open[class].0.is_null() {
+        if self.lists.as_ref().is_none_or(|lists| lists.open[class].0.is_null()) {
             self.add_page(class)?;
         }
-        let page = self.open[class].0;
+        let Some(lists) = &mut self.lists else { return Err(Error::Broken) };
+        let page = lists.open[class].0;
         // SAFETY: pages in a list are this arena's, initialised by `add_page`, and a page in `open` has a free block: either
         // one that was freed, whose first bytes hold the next offset, or a fresh one that still fits.
         unsafe {
@@ -295,10 +302,10 @@ impl Arena {
                 offset
             };
             header.live += 1;
-            self.free_blocks[class] -= 1;
+            lists.free_blocks[class] -= 1;
             if header.free == 0 && header.fresh as usize + block_bytes > page_size(class).bytes() {
-                self.open[class].remove(page);
-                self.full[class].push(page);
+                lists.open[class].remove(page);
+                lists.full[class].push(page);
                 (*page).state = State::Full;
             }
             Ok(NonNull::new_unchecked(page.byte_add(offset as usize).cast::<u8>()))
@@ -311,6 +318,7 @@ impl Arena {
     ///
     /// `block` came from [`Arena::alloc`] of this arena with this size, and nobody uses it any more.
     pub unsafe fn free(&mut self, block: NonNull<u8>, size: usize) {
+        let Some(lists) = &mut self.lists else { return };
         let class = class_of(size);
         let page_bytes = page_size(class).bytes();
         let address = block.as_ptr() as usize;
@@ -326,24 +334,24 @@ impl Arena {
             (*page).live -= 1;
             if (*page).state == State::SetAside {
                 if (*page).live == 0 {
-                    self.set_aside[class].remove(page);
+                    lists.set_aside[class].remove(page);
                     give_page_back(page, class);
                     self.held.shrink(page_bytes);
                 }
                 return;
             }
-            self.free_blocks[class] += 1;
+            lists.free_blocks[class] += 1;
             if (*page).state == State::Full {
                 (*page).state = State::Open;
-                self.full[class].remove(page);
-                self.open[class].push(page);
+                lists.full[class].remove(page);
+                lists.open[class].push(page);
             }
             // The last block of a page is gone. One empty page per class stays, or a single entry that comes and goes would
             // take and give back a page each time.
             let is_only_open_page = (*page).next.is_null() && (*page).previous.is_null();
             if (*page).live == 0 && !is_only_open_page {
-                self.open[class].remove(page);
-                self.free_blocks[class] -= blocks_of(class);
+                lists.open[class].remove(page);
+                lists.free_blocks[class] -= blocks_of(class);
                 give_page_back(page, class);
                 self.held.shrink(page_bytes);
             }
@@ -356,10 +364,11 @@ impl Arena {
     pub fn set_aside(&mut self) -> Option<Vec<NonNull<u8>>> {
         /// Pages to look at: the emptiest of a few is nearly as good as the emptiest of all.
         const CANDIDATES: usize = 8;
-        let free_bytes = |class: &usize| self.free_blocks[*class] as usize * class_bytes(*class);
+        let lists = self.lists.as_mut()?;
+        let free_bytes = |class: &usize| lists.free_blocks[*class] as usize * class_bytes(*class);
         let class = (0..CLASSES).max_by_key(free_bytes)?;
         let mut emptiest: Option<(u32, *mut Header)> = None;
-        let mut page = self.open[class].0;
+        let mut page = lists.open[class].0;
         for _ in 0..CANDIDATES {
             if page.is_null() {
                 break;
@@ -374,26 +383,32 @@ impl Arena {
         }
         let (live, page) = emptiest?;
         let free_here = blocks_of(class) - live;
-        if live > self.free_blocks[class] - free_here {
+        if live > lists.free_blocks[class] - free_here {
             return None;
         }
-        self.free_blocks[class] -= free_here;
+        lists.free_blocks[class] -= free_here;
         // SAFETY: the page is in this list, and initialised.
         unsafe {
-            self.open[class].remove(page);
+            lists.open[class].remove(page);
             if live == 0 {
                 give_page_back(page, class);
                 self.held.shrink(page_size(class).bytes());
                 return Some(Vec::new());
             }
             (*page).state = State::SetAside;
-            self.set_aside[class].push(page);
+            lists.set_aside[class].push(page);
             Some(living_blocks(page, class))
         }
     }
 
     #[cold]
     fn add_page(&mut self, class: usize) -> Result<(), Error> {
+        if self.lists.is_none() {
+            self.held.grow(size_of::<Lists>())?;
+            let made = fallible::boxed(Lists::new());
+            self.lists = Some(made.inspect_err(|_| self.held.shrink(size_of::<Lists>()))?);
+        }
+        let Some(lists) = &mut self.lists else { return Err(Error::Broken) };
         let size = page_size(class);
         self.held.grow(size.bytes())?;
         let Some(page) = fallible::grant(size.bytes()).ok().and_then(|()| pages::take(size)) else {
@@ -412,10 +427,17 @@ impl Arena {
         // SAFETY: a page is writable, large enough for a header, and belongs to nobody else.
         unsafe {
             page.write(header);
-            self.open[class].push(page);
-            self.free_blocks[class] += blocks_of(class);
+            lists.open[class].push(page);
+            lists.free_blocks[class] += blocks_of(class);
         }
         Ok(())
+    }
+}
+
+impl Lists {
+    fn new() -> Self {
+        let none = List(std::ptr::null_mut());
+        Self { open: [none; CLASSES], full: [none; CLASSES], set_aside: [none; CLASSES], free_blocks: [0; CLASSES] }
     }
 }
 
@@ -586,7 +608,7 @@ mod tests {
             }
         }
         assert!(arena.bytes() * 3 < before, "{} of {before} bytes are left", arena.bytes());
-        assert_eq!(memory.used(Use::Entries), arena.bytes() as u64);
+        assert_eq!(memory.used(Use::Entries), (arena.bytes() + size_of::<Lists>()) as u64);
         for block in blocks {
             // SAFETY: ours, of this size, freed once.
             unsafe { arena.free(block, 64) };
@@ -597,7 +619,7 @@ mod tests {
 
     #[test]
     fn a_page_beyond_the_limit_is_refused() {
-        let memory = Arc::new(Memory::new(Some(PageSize::Small.bytes() as u64)));
+        let memory = Arc::new(Memory::new(Some((PageSize::Small.bytes() + size_of::<Lists>()) as u64)));
         let mut arena = Arena::new(&memory);
         let fits = std::iter::repeat_with(|| arena.alloc(256)).take_while(Result::is_ok).count();
         assert_eq!(fits, (PageSize::Small.bytes() - HEADER_BYTES) / 256);

@@ -71,7 +71,7 @@ pub const NONE: u64 = u64::MAX;
 /// What a map was asked to be. `None` leaves a choice to the store; [`crate::store::Store::config`] tells what it chose.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
-    /// Number of shards, rounded up to a power of two, 1 to 65,536.
+    /// Number of shards, rounded up to a power of two, 1 to 4,096.
     pub shards: Option<u32>,
     /// Entries to make room for at once.
     pub initial_capacity: Option<u64>,
@@ -107,8 +107,8 @@ pub struct Config {
 /// two cache lines, and the table costs 10 bytes an entry.
 pub const DEFAULT_MAX_LOAD_FACTOR: f64 = 0.8;
 
-/// The largest number of shards: a handle's shard and a few bits more would still fit the 64 bits of a hash.
-pub const MAX_SHARDS: u32 = 1 << 16;
+/// The largest number of shards. Whatever looks at each of them once stays below five milliseconds with so many.
+pub const MAX_SHARDS: u32 = 1 << 12;
 
 /// Shards per core. Two writers meet in one shard with probability 1 / shards.
 const SHARDS_PER_CORE: u32 = 4;

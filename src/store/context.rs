@@ -34,6 +34,22 @@ pub struct Limits {
     pub max_value_bytes: Option<Option<u64>>,
 }
 
+/// Words in the table in which they are found.
+struct Findable {
+    words: Weak<Words>,
+    access: Access,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    /// Only the slab has them.
+    Unknown,
+    /// They were found, and may be held outside the slab.
+    Found,
+    /// Their chunk was cleared: they are found no more, and counted as long as they are held.
+    Withdrawn,
+}
+
 /// Memory, reclamation, hash function, counters and state of one map.
 pub struct Context {
     pub memory: Arc<Memory>,
@@ -73,7 +89,7 @@ pub struct Context {
     pub debris: Arc<AtomicU64>,
     next_chunk: AtomicU32,
     /// Words by the number of their chunk, as long as somebody holds them.
-    words: Mutex<HashMap<u32, Weak<Words>>>,
+    words: Mutex<HashMap<u32, Findable>>,
 }
 
 impl Context {
@@ -138,7 +154,7 @@ impl Context {
                 // Refused. No processor keeps a store to itself for that long.
                 std::thread::sleep(Duration::from_millis(1));
             }
-            self.words.lock().values().filter_map(Weak::upgrade).for_each(|words| words.invalidate());
+            self.words.lock().values().filter_map(|known| known.words.upgrade()).for_each(|words| words.invalidate());
             self.events.log(Level::Error, "map.broken", &[]);
         }
     }
@@ -275,18 +291,18 @@ impl Context {
         let mut table = self.words.lock();
         // Chunks that went leave their numbers behind until the table would grow.
         if table.len() == table.capacity() {
-            table.retain(|_, words| words.strong_count() > 0);
+            table.retain(|_, known| known.words.strong_count() > 0);
         }
-        let refused = Error::OutOfMemory { bytes: (table.len() * size_of::<(u32, Weak<Words>)>()) as u64 };
+        let refused = Error::OutOfMemory { bytes: (table.len() * size_of::<(u32, Findable)>()) as u64 };
         table.try_reserve(1).map_err(|_| refused)?;
         let id = self.next_chunk.fetch_add(1, Ordering::Relaxed);
-        table.insert(id, Arc::downgrade(words));
+        table.insert(id, Findable { words: Arc::downgrade(words), access: Access::Unknown });
         Ok(id)
     }
 
     /// Bytes of all words that somebody holds.
     pub fn words_bytes(&self) -> usize {
-        self.words.lock().values().filter_map(Weak::upgrade).map(|words| words.bytes()).sum()
+        self.words.lock().values().filter_map(|known| known.words.upgrade()).map(|words| words.bytes()).sum()
     }
 
     /// Entries that were admitted, where they are counted.
@@ -294,16 +310,24 @@ impl Context {
         self.is_bounded.then(|| self.entries.load(Ordering::Relaxed))
     }
 
-    /// From here on the words of these chunks are found no more. Whoever has found them before holds them already.
-    pub fn withdraw_words(&self, chunks: &mut dyn Iterator<Item = u32>) {
+    /// From here on the words of these chunks are found no more. Gives those that were found before and may be held.
+    pub fn withdraw_words(&self, chunks: &mut dyn Iterator<Item = u32>) -> Vec<Arc<Words>> {
         let mut table = self.words.lock();
+        let mut held = Vec::new();
         for chunk in chunks {
-            table.remove(&chunk);
+            if let Some(known) = table.get_mut(&chunk) {
+                let before = std::mem::replace(&mut known.access, Access::Withdrawn);
+                held.extend(known.words.upgrade().filter(|_| before == Access::Found));
+            }
         }
+        held
     }
 
     /// The words of a chunk, unless they are gone.
     pub fn words(&self, chunk: u32) -> Option<Arc<Words>> {
-        self.words.lock().get(&chunk)?.upgrade()
+        let mut table = self.words.lock();
+        let known = table.get_mut(&chunk).filter(|known| known.access != Access::Withdrawn)?;
+        known.access = Access::Found;
+        known.words.upgrade()
     }
 }

@@ -12,13 +12,18 @@ pub struct Step {
     pub handle: Handle,
 }
 
+/// Up to so many shards, each is asked for a few entries more than its share.
+const FEW_SHARDS: usize = 256;
+
 /// The next entries after `after`, oldest first: at least one if there is any, at most `count`.
 ///
 /// Each shard gives a share of the window. Where a shard has more than its share, nothing beyond its last answer can be
 /// told yet, so the window ends at the smallest of these.
 pub fn window(shards: &[Shard], after: u64, count: usize, out: &mut Vec<Step>) {
     out.clear();
-    let share = count / shards.len() * 2 + 8;
+    // With thousands of shards, two or three of each are a window of hundreds before any of them has a third or fourth.
+    let least = if shards.len() <= FEW_SHARDS { 8 } else { 3 };
+    let share = count / shards.len() * 2 + least;
     let mut scratch = Vec::with_capacity(share);
     let mut found = Vec::with_capacity(count * 2);
     let mut end = u64::MAX;

@@ -58,6 +58,7 @@ mod reclaim;
 mod regions;
 pub mod registry;
 mod removals;
+mod room;
 mod runs;
 mod shard;
 mod slab;

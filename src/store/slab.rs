@@ -307,14 +307,16 @@ impl Slab {
         true
     }
 
-    /// The same where `withdraw` sees to it that the words of these chunks are found no more. Copies can only be where words are held
-    /// outside the slab, so those that are not need not be written: at millions of slots that is what takes longest.
-    pub fn end_held_copies(&self, withdraw: impl FnOnce(&mut dyn Iterator<Item = u32>)) -> CopiesEnded {
+    /// As [`Slab::end_copies`], where `withdraw` sees to it that the words of these chunks are found no more, and gives those that were found. Copies
+    /// can only be where words are held outside the slab, so the others need not be written: at millions of slots that is what
+    /// takes longest.
+    pub fn end_held_copies<H>(&self, withdraw: impl FnOnce(&mut dyn Iterator<Item = u32>) -> H) -> CopiesEnded
+    where
+        H: IntoIterator<Item = Arc<Words>>,
+    {
         // SAFETY: as in `end_copies`.
         if let Some(directory) = unsafe { self.directory.load(Ordering::Acquire).as_ref() } {
-            withdraw(&mut directory.chunks().map(|chunk| chunk.id));
-            let is_held = |chunk: &&Chunk| Arc::strong_count(&chunk.words) > 1;
-            directory.chunks().filter(is_held).for_each(|chunk| chunk.words.invalidate());
+            withdraw(&mut directory.ids()).into_iter().for_each(|words| words.invalidate());
         }
         CopiesEnded(())
     }
@@ -522,6 +524,12 @@ impl Directory {
     fn chunks(&self) -> impl Iterator<Item = &Chunk> {
         // SAFETY: chunks go with their slab, and the caller keeps that.
         self.chunks.iter().map_while(|entrance| unsafe { entrance.chunk.load(Ordering::Acquire).as_ref() })
+    }
+
+    /// The numbers of its chunks, without a look at the chunks.
+    fn ids(&self) -> impl Iterator<Item = u32> {
+        let taken = self.chunks.iter().take_while(|entrance| !entrance.slots.load(Ordering::Acquire).is_null());
+        taken.map(|entrance| entrance.id.load(Ordering::Relaxed))
     }
 }
 

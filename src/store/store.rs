@@ -7,7 +7,6 @@ use super::error::Error;
 use super::events::{Events, Level, Wake};
 use super::eviction::Mark;
 use super::expiry::{Expires, Expiry};
-use super::handle::Handle;
 use super::instance;
 use super::least;
 use super::local::Local;
@@ -16,7 +15,7 @@ use super::memory::{Reservation, Use};
 use super::pressure::PressureSubscription;
 use super::reaper::{self, Debris};
 use super::removals::Audience;
-use super::shard::{Contents, Given, Shard};
+use super::shard::{Contents, Shard};
 use super::stats::{Counters, MemoryStats, Operations, SimdStats, Stats};
 use super::sync::{Arc, AtomicU32, CachePadded, Mutex, Ordering, RwLock};
 
@@ -28,6 +27,8 @@ pub struct Store {
     shards: Box<[Shard]>,
     /// Where the next keyless entry goes.
     turn: AtomicU32,
+    /// Where the next sample of shards begins.
+    pub(super) samples: AtomicU32,
     counters: Mutex<CounterTable>,
     types: RwLock<Vec<String>>,
     expiry: Expiry,
@@ -39,8 +40,6 @@ pub struct Store {
 const EXPIRED_PER_STEP: usize = 512;
 /// Entries that one call of [`Store::purge_expired`] takes out: two milliseconds of its caller's time.
 const PURGED_PER_CALL: usize = 4_096;
-/// Entries that leave in one step where somebody asked for many.
-const EVICTED_PER_STEP: usize = 256;
 
 #[derive(Default)]
 struct CounterTable {
@@ -121,6 +120,7 @@ impl Store {
             config,
             context,
             turn: AtomicU32::new(0),
+            samples: AtomicU32::new(0),
             counters: Mutex::new(CounterTable::default()),
             types: RwLock::new(Vec::new()),
             expiry,
@@ -175,66 +175,6 @@ impl Store {
         self.context.set_limits(limits)
     }
 
-    /// Has others make room for a write that its own shard had no room for: the shard that holds most, if it has anybody who
-    /// may leave.
-    pub(super) fn make_room(&self, member: &Member<'_>, refused: &Error) -> Result<Given, Error> {
-        let mut by_size: Vec<&Shard> = self.shards.iter().collect();
-        by_size.sort_by_key(|shard| {
-            std::cmp::Reverse(match refused {
-                Error::EntryLimit { .. } => shard.len(),
-                _ => shard.weight_bytes(),
-            })
-        });
-        for shard in by_size {
-            let given = shard.give(member, refused)?;
-            if given != Given::Nothing {
-                return Ok(given);
-            }
-        }
-        Ok(Given::Nothing)
-    }
-
-    /// One write's share of coming below a limit that was lowered: so many bytes leave.
-    #[cold]
-    pub(super) fn shed(&self, member: &Member<'_>, bytes: usize) {
-        let heaviest = self.shards.iter().max_by_key(|shard| shard.weight_bytes());
-        if let Some(shard) = heaviest {
-            // A map that ended meanwhile has nothing to shed.
-            drop(shard.shed(member, bytes));
-        }
-    }
-
-    /// Lets go of at most `count` entries, of those shards that hold most. Gives how many left.
-    pub(super) fn evict(&self, member: &Member<'_>, count: u64) -> Result<u64, Error> {
-        let mut gone = 0;
-        while gone < count {
-            let step = usize::try_from(count - gone).unwrap_or(usize::MAX).min(EVICTED_PER_STEP);
-            // No more than its even share at once, so that all end up alike.
-            let step = step.div_ceil(self.shards.len()).max(1);
-            let Some(heaviest) = self.shards.iter().max_by_key(|shard| shard.len()) else { break };
-            match heaviest.evict_some(member, step)? {
-                0 => break,
-                more => gone += more as u64,
-            }
-        }
-        Ok(gone)
-    }
-
-    /// Lets go of entries until the map holds at most so many bytes, or nobody is left. Gives how many left.
-    pub(super) fn evict_to(&self, member: &Member<'_>, bytes: u64) -> Result<u64, Error> {
-        let mut gone = 0;
-        while self.context.memory.total() > bytes {
-            let Some(heaviest) = self.shards.iter().max_by_key(|shard| shard.weight_bytes()) else { break };
-            let before = self.context.memory.total();
-            let step = heaviest.evict_some(member, EVICTED_PER_STEP)?;
-            gone += step as u64;
-            if step == 0 && self.context.memory.total() >= before {
-                break;
-            }
-        }
-        Ok(gone)
-    }
-
     /// Removes entries whose deadline is over, at most as many as one call may take the time for. Gives their number.
     pub(super) fn purge_expired(&self, member: &Member<'_>) -> Result<u64, Error> {
         let now_ms = self.context.clock.now_ms();
@@ -253,22 +193,6 @@ impl Store {
     #[inline]
     pub(super) fn expect_expiry(self: &Arc<Self>, shard: &Shard) {
         self.expiry.schedule(shard.next_deadline_ms(), self);
-    }
-
-    /// Who would leave, at most `count`, roughly in order. Shards take turns, the one that holds most first, so that who always
-    /// lets the first one go does not empty one shard after the other.
-    pub(super) fn candidates(&self, count: usize, out: &mut Vec<Handle>) {
-        let mut shards: Vec<&Shard> = self.shards.iter().collect();
-        shards.sort_by_key(|shard| std::cmp::Reverse(shard.len()));
-        let share = count.div_ceil(shards.len());
-        let mut lists = Vec::with_capacity(shards.len());
-        for shard in shards {
-            let mut list = Vec::with_capacity(share);
-            shard.candidates(share, &mut list);
-            lists.push(list);
-        }
-        let in_turns = (0..share).flat_map(|turn| lists.iter().filter_map(move |list| list.get(turn).copied()));
-        out.extend(in_turns.take(count));
     }
 
     /// Bytes that the map holds, everything counted.
@@ -370,7 +294,8 @@ impl Store {
     pub(super) fn clear(&self, member: &Member<'_>) -> u64 {
         // From when the first shard was emptied until everything counts as debris.
         let _transfer = self.context.memory.transfer();
-        let contents: Vec<Contents> = self.shards.iter().filter_map(|shard| shard.detach(member)).collect();
+        let mut contents = Vec::with_capacity(self.shards.len());
+        contents.extend(self.shards.iter().filter_map(|shard| shard.detach(member)));
         if contents.is_empty() {
             return 0;
         }

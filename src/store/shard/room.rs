@@ -9,6 +9,7 @@
 
 use std::time::Duration;
 
+use super::super::arena::MAX_BLOCK_BYTES;
 use super::super::clock::Patience;
 use super::super::config::WhenFull;
 use super::super::context::Context;
@@ -190,8 +191,22 @@ impl Shard {
             while gone < count && self.evict_one(writer, context) {
                 gone += 1;
             }
-            self.settle(writer, context, 1 + gone / MAX_BATCH);
+            // Sealed, so that one fence serves what left all shards.
+            writer.collect(context);
             Ok(gone)
+        })
+    }
+
+    /// Frees what [`Shard::evict_some`] evicted: with a fence of its own, or after another shard's.
+    pub fn free_evicted(&self, context: &Member<'_>, runs_fence: bool) -> Result<(), Error> {
+        self.locked(context, |writer| {
+            if runs_fence {
+                let pages = 1 + writer.limbo.bytes() / MAX_BLOCK_BYTES;
+                self.settle(writer, context, pages);
+            } else {
+                writer.collect(context);
+            }
+            Ok(())
         })
     }
 

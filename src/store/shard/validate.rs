@@ -288,7 +288,7 @@ impl Shard {
         tables.sort_unstable();
         tables.dedup();
         recount.entries += walk.seen.entries;
-        recount.add(Use::Entries, walk.pages.bytes + large_bytes);
+        recount.add(Use::Entries, walk.pages.bytes + writer.arena.lists_bytes() + large_bytes);
         recount.add(Use::Index, tables.iter().map(|&(_, bytes)| bytes).sum());
         recount.add(Use::Slab, slots_bytes + directories_bytes);
         recount.add(Use::Order, writer.order.bytes());

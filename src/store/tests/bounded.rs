@@ -510,7 +510,7 @@ fn people_can_ask_entries_to_leave() {
                 && !map.has_handle(candidates[3]).unwrap()
         );
         let half = store.stats().memory.total / 2;
-        map.evict_to(half).unwrap();
+        while store.stats().memory.total > half && map.evict_to(half).unwrap() > 0 {}
         assert!(store.stats().memory.total <= half, "{eviction:?}");
         let left = map.len();
         assert_eq!((map.evict(1_000_000).unwrap(), map.len()), (left, 0), "{eviction:?}");

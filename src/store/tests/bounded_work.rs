@@ -74,3 +74,29 @@ fn a_clear_writes_the_words_that_are_held_and_no_thread_finds_the_others_again()
     assert!(map.words(other.chunk()).is_none() && map.words(held.chunk()).is_none());
     drop(store);
 }
+
+#[test]
+fn one_call_evicts_a_bounded_number_to_come_below_a_goal() {
+    let config = Config { max_entries: Some(100_000), shards: Some(4), ..Config::default() };
+    let (store, map) = filled(&config, 20_000, Ttl::Default);
+    let half = store.stats().memory.total / 2;
+    while store.stats().memory.total > half && !map.is_empty() {
+        let gone = map.evict_to(half).unwrap();
+        assert!((1..=4_096 + 256).contains(&gone), "{gone} at once");
+    }
+    assert!(map.len() < 16_000);
+}
+
+#[test]
+fn entries_leave_many_shards_alike_and_their_bytes_are_free() {
+    let config = Config { max_entries: Some(1 << 20), shards: Some(4_096), ..Config::default() };
+    let (store, map) = filled(&config, 40_000, Ttl::Default);
+    assert_eq!((map.evict(10_000).unwrap(), map.len()), (10_000, 30_000));
+    let lens = || store.all_shards().iter().map(super::super::shard::Shard::len);
+    assert!(lens().max().unwrap() - lens().min().unwrap() <= 10, "those that hold most give");
+    assert_eq!(store.stats().memory.retired, 0, "one fence serves all");
+    let mut candidates = Vec::new();
+    map.candidates(32, &mut candidates).unwrap();
+    assert_eq!(candidates.len(), 32);
+    assert_eq!((map.evict(1_000_000).unwrap(), map.len()), (30_000, 0));
+}
