@@ -234,7 +234,7 @@ mod tests {
             for &(_, &page) in &kept {
                 // SAFETY: ours, of this size.
                 unsafe {
-                    assert!(std::slice::from_raw_parts(page.as_ptr(), size.bytes()).iter().all(|&byte| byte == 7))
+                    assert!(std::slice::from_raw_parts(page.as_ptr(), size.bytes()).iter().all(|&byte| byte == 7));
                 };
             }
         }
