@@ -191,6 +191,17 @@ impl Entry {
         }
     }
 
+    /// Gives back at most so much of the memory of a mapped entry, after the bytes that `released` says went before, but not of its
+    /// header. Says whether there is more to give back.
+    ///
+    /// # Safety
+    ///
+    /// Nobody reads the entry any more, and it is freed next.
+    pub unsafe fn release_some(self, released: &mut usize, bytes: usize) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe { large::release_some(self.0, self.size(), released, bytes) }
+    }
+
     /// As the raw pointer that a slot holds.
     pub fn as_ptr(self) -> *mut u8 {
         self.0.as_ptr()

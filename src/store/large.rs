@@ -10,6 +10,7 @@ use super::fallible;
 use super::memory::Memory;
 use super::pages;
 use super::runs::{self, MAX_RUN_BYTES};
+use super::spans;
 
 /// What mappings are multiples of: whole pages on every system.
 const MAPPING_GRAIN_BYTES: usize = 64 * 1_024;
@@ -52,6 +53,25 @@ pub unsafe fn free(block: NonNull<u8>, size: usize, memory: &Memory) {
     }
     runs::release_surplus();
     memory.release_block(bytes);
+}
+
+/// Gives back at most so much of the memory of a mapped block, after the bytes that `released` says went before; the first
+/// 64 KiB stay. Says whether there is more to give back.
+///
+/// # Safety
+///
+/// `block` came from [`alloc`] with this size, and nobody uses anything but its first 64 KiB any more.
+pub unsafe fn release_some(block: NonNull<u8>, size: usize, released: &mut usize, bytes: usize) -> bool {
+    let end = mapped_bytes(size);
+    let from = MAPPING_GRAIN_BYTES + *released;
+    if from >= end {
+        return false;
+    }
+    let count = bytes.min(end - from);
+    // SAFETY: the range lies within the mapping, and the caller promises that nobody uses it.
+    unsafe { spans::release(block.as_ptr() as usize + from, count) };
+    *released += count;
+    from + count < end
 }
 
 /// Bytes that freeing a block of this size gives back to the operating system on the spot, which takes about 30 µs for each
@@ -153,5 +173,34 @@ mod tests {
         }
         assert!(matches!(alloc(41 << 20, &memory), Err(Error::MemoryLimit { .. })));
         assert_eq!(memory.total(), 0);
+    }
+
+    #[test]
+    fn a_mapped_block_is_given_back_in_steps_that_leave_its_start() {
+        const SIZE: usize = 20 << 20;
+        let memory = Memory::new(None);
+        let block = alloc(SIZE, &memory).unwrap();
+        // SAFETY: ours, of this size.
+        unsafe { block.write_bytes(7, SIZE) };
+        let (mut released, mut steps) = (0, 1);
+        // SAFETY: nobody uses the block but this test, and it only the start.
+        while unsafe { release_some(block, SIZE, &mut released, 8 << 20) } {
+            steps += 1;
+        }
+        assert_eq!((steps, released), (3, SIZE - MAPPING_GRAIN_BYTES));
+        #[cfg(all(target_os = "linux", not(miri)))]
+        assert_eq!(spans::resident_bytes(block.as_ptr() as usize, SIZE), MAPPING_GRAIN_BYTES);
+        // SAFETY: ours, of this size; the start has its content.
+        unsafe {
+            assert_eq!(block.add(MAPPING_GRAIN_BYTES - 1).read(), 7);
+            free(block, SIZE, &memory);
+        }
+        assert_eq!(memory.total(), 0);
+        let small = alloc(10_000, &memory).unwrap();
+        // SAFETY: ours, of this size.
+        unsafe {
+            assert!(!release_some(small, 10_000, &mut 0, 8 << 20));
+            free(small, 10_000, &memory);
+        }
     }
 }

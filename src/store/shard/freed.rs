@@ -10,6 +10,9 @@ use super::super::reaper::{self, Debris};
 use super::super::sync::{Arc, AtomicU64, Ordering};
 use super::upkeep::Retired;
 
+/// Bytes given back in a step: unmapping all of something at once would keep the system from mapping anything else meanwhile.
+const BYTES_PER_STEP: usize = 8 << 20;
+
 /// Large things that may be freed, as soon as the lock is released.
 #[derive(Debug, Default)]
 pub struct Freed(Vec<Retired>);
@@ -19,6 +22,8 @@ struct Parting {
     items: Vec<Retired>,
     /// Bytes that are mapped.
     bytes: usize,
+    /// Bytes of the last item that were given back.
+    released: usize,
     memory: Arc<Memory>,
     /// Counts bytes that are used until this has gone.
     debris: Arc<AtomicU64>,
@@ -50,7 +55,7 @@ impl Freed {
             let bytes = self.0.iter().map(mapped_bytes).sum();
             context.debris.fetch_add(bytes as u64, Ordering::Relaxed);
             let (memory, debris) = (Arc::clone(&context.memory), Arc::clone(&context.debris));
-            reaper::dispose(Parting { items: self.0, bytes, memory, debris });
+            reaper::dispose(Parting { items: self.0, bytes, released: 0, memory, debris });
         }
         large::release_surplus();
     }
@@ -66,6 +71,16 @@ impl Debris for Parting {
     }
 
     fn free_some(&mut self) -> bool {
+        let has_more = match self.items.last_mut() {
+            Some(Retired::Tables(tables)) => tables.release_some(&mut self.released, BYTES_PER_STEP),
+            // SAFETY: promised to `dispose`; what frees the entry later on needs its header only, which stays.
+            Some(Retired::Entry(entry)) => unsafe { entry.release_some(&mut self.released, BYTES_PER_STEP) },
+            Some(Retired::Directory(_)) | None => false,
+        };
+        if has_more {
+            return false;
+        }
+        self.released = 0;
         if let Some(Retired::Entry(entry)) = self.items.pop() {
             // SAFETY: promised to `dispose`; large entries need no arena.
             unsafe { entry.free_if_large(&self.memory) };
@@ -108,5 +123,40 @@ fn mapped_bytes(item: &Retired) -> usize {
         Retired::Entry(entry) => large::mapped_bytes(entry.size()),
         Retired::Tables(tables) => tables.unshared_bytes(),
         Retired::Directory(_) => 0,
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::super::super::config::Config;
+    use super::super::super::member::Member;
+    use super::super::super::memory::Use;
+    use super::super::Shard;
+    use super::*;
+
+    #[test]
+    fn a_table_that_was_replaced_goes_after_the_lock_was_released() {
+        let context = Context::new(&Config::default().normalised());
+        let participant = context.collector.join();
+        let member = Member::new(&context, &participant);
+        let shard = Shard::new(0, &context);
+        shard.reserve(&member, 1_000_000).unwrap();
+        let before = context.memory.used(Use::Index);
+        assert!(before > 8 << 20);
+        let shrunk = shard.locked(&member, |writer| {
+            let shared = writer.index.shrink_to_fit(&shard.index, &context.memory).unwrap();
+            writer.retire_tables(&member, shared);
+            let tables = std::iter::repeat_with(|| writer.index.step(&shard.index)).find_map(|moved| moved).unwrap();
+            writer.retire_tables(&member, tables);
+            writer.collect_all(&member);
+            assert!(!writer.freed_later.is_empty());
+            assert!(context.memory.used(Use::Index) >= before, "it went under the lock");
+            Ok(())
+        });
+        assert_eq!(shrunk, Ok(()));
+        // In the background, and as long as that takes.
+        while context.memory.used(Use::Index) >= before || context.is_freeing() {
+            std::thread::yield_now();
+        }
     }
 }
