@@ -19,7 +19,7 @@ pub const MAX_RUN_BYTES: usize = 16 << 20;
 /// Memory that free runs keep whatever is in use, for the whole process.
 const WARM_BYTES: usize = 4 << 20;
 /// And one part in so many of what is in use.
-const WARM_PART: usize = 8;
+const WARM_PART: usize = 16;
 /// Pages that one call into the system gives back: 1 MiB, some ten microseconds.
 const RELEASED_PAGES: u32 = 256;
 /// Such calls that one caller makes.
@@ -75,7 +75,7 @@ pub fn release_surplus() {
     RUNS.release_surplus();
 }
 
-/// Gives the memory of all free runs back, but for one part in eight of what is in use. Takes a tenth of a millisecond for each
+/// Gives the memory of all free runs back, but for one part in 16 of what is in use. Takes a tenth of a millisecond for each
 /// MiB: for the background.
 pub fn release_all() {
     RUNS.release_all();
