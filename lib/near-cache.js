@@ -240,12 +240,11 @@ class NearCache {
       if (place !== undefined) this.forgetKey(key)
       return
     }
-    this.ring.step()
     const copies = this.partOf(key)
     const isLooking = this.#isLooking
     if (place === undefined && !this.#admits(cost)) return this.#welcome(key, value, cost, states, row)
-    // The step may have taken the place back; and where nobody looked, there may be one.
-    const known = place === undefined && isLooking ? undefined : copies.places.get(key)
+    // Where nobody looked, there may be a copy.
+    const known = place === undefined && !isLooking ? copies.places.get(key) : place
     if (!isLooking && known !== undefined && copies.isFresh(known)) this.#hitsAtReview++
     this.#keepAt(copies, known, key, value, cost, states, row)
   }
@@ -278,12 +277,12 @@ class NearCache {
   keepByHandle(handle, kind, value, states, row) {
     const cost = this.#costOf(kind, value, states, row)
     if (cost === NOT_WORTH) return this.forgetHandle(handle)
-    const ring = this.ring
-    ring.step()
+    const { ring } = this
     const isKept = isKeptBy(handle, this.keeper)
     if (!isKept && ring.isCrowded(cost) && !this.#draws(ADMITTED_PER)) {
       return this.#welcome(handle, value, cost, states, row)
     }
+    ring.step()
     const words = this.#freshWords(states, row)
     if (words === null) return this.forgetHandle(handle)
     const copies = ring.partOfHandle(handle)
@@ -419,11 +418,12 @@ class NearCache {
   #keepAt(copies, place, key, value, cost, states, row) {
     const words = this.#freshWords(states, row)
     if (words === null) return this.forgetKey(key)
-    const ring = this.ring
+    const { ring } = this
     const taken = place === undefined ? ring.addKey(copies, key, cost) : ring.renewKey(copies, place, key, cost)
     if (taken === undefined) return
     const version = /** @type {number} */ (states[row + VERSION]) | 0
     copies.keep(taken, words, /** @type {number} */ (states[row + WORD]), version, value, this.#ticketAt(states, row))
+    ring.step()
   }
 
   /**
@@ -483,7 +483,7 @@ class NearCache {
    */
   #welcome(item, value, cost, states, row) {
     const whole = cost + (typeof item === 'object' ? COST_OF_HANDLE : costOfKey(item))
-    this.ring.guest.welcome(item, value, whole, this.#ticketAt(states, row), states, row)
+    this.ring.welcome(item, value, whole, this.#ticketAt(states, row), states, row)
   }
 
   /**
