@@ -62,15 +62,14 @@ class OpenMap {
     /** How many shards it has. */
     this.shards = shards
     /** Who is asked for room when the map is full. */
-    const known = readData(config)
-    this.asks = askedBy(known)
+    this.asks = askedBy(readData(config))
     this.logLevel = options.logLevel
     this.words = new Words(id)
     const hitLog = marking === MARKING.Order ? new HitLog(id, shards) : null
     this.#followsLimit = options.nearMaxBytes === undefined
     this.near = new NearCache({
       maxEntries: options.nearMaxEntries,
-      maxBytes: options.nearMaxBytes ?? nearBytesFor(known.memoryLimit),
+      maxBytes: options.nearMaxBytes ?? nearBytesFor(this.memoryLimit()),
       words: this.words,
       instance,
       shards,
