@@ -1,0 +1,462 @@
+'use strict'
+
+// The lines that the map's promises rest on, each with a change that breaks one, and the test that notices. `scripts/mutations.js`
+// makes the changes; `mutations.spec.js` sees to it that the lines are still there.
+//
+// Whoever changes such a line changes it here, too. Whoever adds one adds it here, and runs `npm run test:mutations -- WORD`.
+
+const rustTest = ['cargo', 'test', '--no-default-features', '--lib']
+const build = ['npm', 'run', 'build']
+
+/** A test of the store, by (part of) its name. */
+const unit = filter => ({ rust: filter, build: [...rustTest, '--no-run'], test: [...rustTest, filter] })
+
+/** Models of the lock-free protocols, by the module they are in. */
+const loom = filter => ({
+  rust: filter,
+  environment: { RUSTFLAGS: '--cfg loom' },
+  build: [...rustTest, '--release', '--no-run'],
+  test: [...rustTest, '--release', filter]
+})
+
+/** A spec file; with words, its tests that have them in their names. */
+const spec = (file, words) => {
+  const place = `__test__/${file}.spec.js`
+  const named = words === undefined ? [] : [`--test-name-pattern=${words}`]
+  return { spec: place, build, test: ['node', '--expose-gc', '--test', ...named, place] }
+}
+
+const TESTS = {
+  /** The compiler: the mutation must not be accepted. */
+  types: { build: ['cargo', 'check', '--no-default-features'] },
+  'models of the index': loom('index::model'),
+  'models of reclamation': loom('reclaim::model'),
+  'models of slots': loom('slab::model'),
+  'models of lives': loom('life::model'),
+  'models of expiry': loom('shard::expiry::model'),
+  'models of freshness': loom('freshness_model'),
+  reclamation: unit('reclaim::tests'),
+  slots: unit('slab::tests'),
+  'version words': unit('words::tests'),
+  'the naive map': unit('tests::model'),
+  'the expiry thread': unit('expiry::tests'),
+  accounting: unit('accounting'),
+  'memory counts': unit('memory::tests'),
+  'limits and deadlines': unit('tests::bounded'),
+  threads: unit('tests::threads'),
+  limits: unit('tests::limits'),
+  histories: unit('tests::histories'),
+  'near-cache.spec': spec('near-cache'),
+  'expiry.spec': spec('expiry'),
+  'handles.spec': spec('handles'),
+  'freshness.spec': spec('freshness')
+}
+
+/**
+ * @type {{ name: string, file: string, from: string, to: string, test: keyof typeof TESTS }[]}
+ * `name`: what is broken. `from` stands once in `file`.
+ */
+const MUTATIONS = [
+  // ---- The index
+  {
+    name: 'deleting a word does not bump the move counter',
+    file: 'src/store/index.rs',
+    from: `                table.words()[hole].store(word, Ordering::Release);
+                index.bump_moves();`,
+    to: '                table.words()[hole].store(word, Ordering::Release);',
+    test: 'models of the index'
+  },
+  {
+    name: 'migrating a word does not bump the move counter',
+    file: 'src/store/index.rs',
+    from: `                tables.current.insert(word);
+                index.bump_moves();`,
+    to: '                tables.current.insert(word);',
+    test: 'models of the index'
+  },
+  {
+    name: 'a word is marked as moved before it is in its new place',
+    file: 'src/store/index.rs',
+    from: `                tables.current.insert(word);
+                index.bump_moves();
+                place.store(MOVED, Ordering::Release);`,
+    to: `                place.store(MOVED, Ordering::Release);
+                tables.current.insert(word);
+                index.bump_moves();`,
+    test: 'models of the index'
+  },
+  {
+    name: 'a miss is not confirmed',
+    file: 'src/store/index.rs',
+    from: '            if self.moves.load(Ordering::Acquire) == moves {',
+    to: '            if self.moves.load(Ordering::Acquire) >= moves.min(0) {',
+    test: 'models of the index'
+  },
+  // ---- Reclamation
+  {
+    name: 'a reader does not fence between its pin and its first look',
+    file: 'src/store/reclaim.rs',
+    from: `        participant.pinned.store(epoch, Ordering::Relaxed);
+        light_fence();`,
+    to: '        participant.pinned.store(epoch, Ordering::Relaxed);',
+    test: 'models of reclamation'
+  },
+  {
+    name: 'a writer does not fence before it looks at the pins',
+    file: 'src/store/reclaim.rs',
+    from: 'if is_alone { None } else { Some(heavy_fence()?) }',
+    to: 'None',
+    test: 'models of reclamation'
+  },
+  {
+    name: 'a writer that is one of two in the map takes itself for alone',
+    file: 'src/store/reclaim.rs',
+    from: 'participants.iter().all(|one| std::ptr::eq(&raw const **one, by));',
+    to: 'participants.iter().any(|one| std::ptr::eq(&raw const **one, by));',
+    test: 'models of reclamation'
+  },
+  {
+    name: 'the epoch of a fence is read after it',
+    file: 'src/store/reclaim.rs',
+    from: 'Some(Fenced(self.fenced.fetch_max(epoch, Ordering::AcqRel).max(epoch)))',
+    to: `let epoch = epoch.max(self.epoch.load(Ordering::Acquire));
+        Some(Fenced(self.fenced.fetch_max(epoch, Ordering::AcqRel).max(epoch)))`,
+    test: 'models of reclamation'
+  },
+  {
+    name: 'a fence counts for batches that were sealed after it',
+    file: 'src/store/reclaim.rs',
+    from: 'collector.oldest_pin().min(fenced.0)',
+    to: 'collector.oldest_pin().min(fenced.0 + u64::MAX / 2)',
+    test: 'reclamation'
+  },
+  {
+    name: 'a grace period ends one epoch early',
+    file: 'src/store/reclaim.rs',
+    from: 'self.sealed.front().is_some_and(|batch| batch.epoch < oldest)',
+    to: 'self.sealed.front().is_some_and(|batch| batch.epoch <= oldest)',
+    test: 'reclamation'
+  },
+  {
+    name: 'what was cleared goes one epoch early',
+    file: 'src/store/reclaim.rs',
+    from: 'epoch == 0 || epoch > sealed',
+    to: 'epoch == 0 || epoch >= sealed',
+    test: 'histories'
+  },
+  {
+    name: 'an inner pin ends the outer one',
+    file: 'src/store/reclaim.rs',
+    from: 'let is_inner = participant.pinned.load(Ordering::Relaxed) != 0;',
+    to: 'let is_inner = participant.pinned.load(Ordering::Relaxed) == u64::MAX;',
+    test: 'reclamation'
+  },
+  {
+    name: 'the expiry thread is no participant of the fence',
+    file: 'src/store/store.rs',
+    from: '            self.as_guest(expire).ok()?;',
+    to: '            expire(&self.context).ok()?;',
+    test: 'types'
+  },
+  {
+    name: 'clear does not wait for readers',
+    file: 'src/store/store.rs',
+    from: 'self.count.context.collector.is_past(self.epoch)',
+    to: 'Some(self.epoch > 0)',
+    test: 'histories'
+  },
+  {
+    name: 'an evacuated block is freed at once',
+    file: 'src/store/shard/upkeep.rs',
+    from: 'let _ = writer.limbo.retire(Retired::Entry(entry), entry.weight_bytes());',
+    to: 'unsafe { entry.free(&mut writer.arena, &context.memory) };',
+    test: 'threads'
+  },
+  {
+    name: 'a replaced value is freed at once',
+    file: 'src/store/shard/write.rs',
+    from: `        writer.retire(context, Retired::Entry(old), old.weight_bytes());
+        if let Some(policy)`,
+    to: `        unmake(writer, context, old, &mut None);
+        if let Some(policy)`,
+    test: 'threads'
+  },
+  {
+    name: 'an outgrown index is freed at once',
+    file: 'src/store/shard/upkeep.rs',
+    from: `            writer.resized = Some(self.index.capacity());
+            writer.retire_tables(context, tables);`,
+    to: `            writer.resized = Some(self.index.capacity());
+            drop(tables);`,
+    test: 'threads'
+  },
+  // ---- Version words, and the order of steps in a change
+  {
+    name: 'a change does not end the copies before it',
+    file: 'src/store/words.rs',
+    from: `    word.store(begun, Ordering::Relaxed);
+    begun`,
+    to: '    begun',
+    test: 'models of freshness'
+  },
+  {
+    name: 'a change settles on the version from before it',
+    file: 'src/store/words.rs',
+    from: 'NonZeroU32::new(begun.wrapping_add(1)).unwrap_or(FIRST);',
+    to: 'NonZeroU32::new(begun.wrapping_sub(1)).unwrap_or(FIRST);',
+    test: 'version words'
+  },
+  {
+    name: 'a word amid a change is a version',
+    file: 'src/store/words.rs',
+    from: 'NonZeroU32::new(said).filter(|_| said & UNSETTLED == 0).map(Self)',
+    to: 'NonZeroU32::new(said).map(Self)',
+    test: 'models of freshness'
+  },
+  {
+    name: 'clearing does not end copies',
+    file: 'src/store/words.rs',
+    from: '            cell.store(0, Ordering::Release);',
+    to: '            cell.load(Ordering::Relaxed);',
+    test: 'models of freshness'
+  },
+  {
+    name: 'clear detaches before copies have ended',
+    file: 'src/store/shard/upkeep.rs',
+    from: `        let ended = self.slab.end_copies();
+`,
+    to: '',
+    test: 'types'
+  },
+  {
+    name: 'clear takes the index before the slab',
+    file: 'src/store/shard/upkeep.rs',
+    from: `        let slab = self.slab.detach(&ended);
+`,
+    to: `        let tables = self.index.detach(&ended);
+        let slab = self.slab.detach(&ended);
+        drop(tables);
+`,
+    test: 'models of freshness'
+  },
+  {
+    name: 'a deleted entry leaves the index before its slot',
+    file: 'src/store/shard/write.rs',
+    from: `        let Some(entry) = slot.change().vacate() else { return };
+        if let Some(spot) = spot {
+            writer.index.remove(&self.index, spot);`,
+    to: `        if let Some(spot) = spot {
+            writer.index.remove(&self.index, spot);
+        }
+        let Some(entry) = slot.change().vacate() else { return };
+        if spot.is_some() {`,
+    test: 'models of freshness'
+  },
+  {
+    name: 'a value is exchanged after its change was settled',
+    file: 'src/store/shard/write.rs',
+    from: `        let _ = change.exchange(entry);
+        let place = self.place(context, slot, number, change.settle());`,
+    to: `        let stamp = change.settle();
+        let _ = change.exchange(entry);
+        let place = self.place(context, slot, number, stamp);`,
+    test: 'types'
+  },
+  {
+    name: 'vacate raises the generation before it unlinks',
+    file: 'src/store/slab.rs',
+    from: `        let old = slot.entry.swap(std::ptr::null_mut(), Ordering::AcqRel);
+        slot.generation.store(slot.generation.load(Ordering::Relaxed) + 1, Ordering::Release);`,
+    to: `        slot.generation.store(slot.generation.load(Ordering::Relaxed) + 1, Ordering::Release);
+        let old = slot.entry.swap(std::ptr::null_mut(), Ordering::AcqRel);`,
+    test: 'models of freshness'
+  },
+  {
+    name: 'a slot keeps its generation from tenant to tenant',
+    file: 'src/store/slab.rs',
+    from: 'slot.generation.store(slot.generation.load(Ordering::Relaxed) + 1, Ordering::Release);',
+    to: 'slot.generation.store(slot.generation.load(Ordering::Relaxed), Ordering::Release);',
+    test: 'slots'
+  },
+  {
+    name: 'a slot is used again after its last generation',
+    file: 'src/store/slab.rs',
+    from: '        if generation <= MAX_GENERATION {',
+    to: '        if generation > 0 {',
+    test: 'slots'
+  },
+  {
+    name: 'a cleared shard begins with generations that it had before',
+    file: 'src/store/slab.rs',
+    from: 'Self::new(self.max_generation + 1))',
+    to: 'Self::new(self.base_generation))',
+    test: 'the naive map'
+  },
+  {
+    name: 'the generation of a handle is compared before its entry is read',
+    file: 'src/store/shard/mod.rs',
+    from: `        let tenant = self.tenant(handle.slot)?;
+        // Pointer before generation: a match proves the tenant.
+        (tenant.slot.generation() == handle.generation).then_some(tenant)`,
+    to: `        let is_alive = self.slab.slot(handle.slot)?.generation() == handle.generation;
+        let tenant = self.tenant(handle.slot)?;
+        is_alive.then_some(tenant)`,
+    test: 'models of slots'
+  },
+  {
+    name: 'where an entry is, is not confirmed',
+    file: 'src/store/shard/mod.rs',
+    from: `        let stamp = self.slot.stamp();
+        if self.slot.entry() != Some(self.entry) {
+            return None;
+        }`,
+    to: '        let stamp = self.slot.stamp();',
+    test: 'models of freshness'
+  },
+  // ---- Deadlines
+  {
+    name: 'a life is read without a second look at the slot',
+    file: 'src/store/shard/mod.rs',
+    from: `        if tenant.slot.entry() != Some(tenant.entry) {
+            return Standing::Gone;
+        }
+`,
+    to: '',
+    test: 'models of expiry'
+  },
+  {
+    name: 'a read that finds a deadline over leaves the copies',
+    file: 'src/store/shard/mod.rs',
+    from: '                tenant.slot.end_copies(stamp);',
+    to: '                let _: (_, super::slab::Stamp) = (tenant, stamp);',
+    test: 'histories'
+  },
+  {
+    name: 'an entry lives through the millisecond of its deadline',
+    file: 'src/store/shard/mod.rs',
+    from: 'deadline_ms().is_some_and(|deadline_ms| deadline_ms <= now_ms);',
+    to: 'deadline_ms().is_some_and(|deadline_ms| deadline_ms < now_ms);',
+    test: 'limits and deadlines'
+  },
+  {
+    name: 'a life is prolonged for any tenant',
+    file: 'src/store/life.rs',
+    from: 'if seen != 0 && seen < next && seen == word(seen >> TENANT_BITS, generation) {',
+    to: 'if seen != 0 && seen < next {',
+    test: 'models of lives'
+  },
+  {
+    name: 'a first deadline leaves the copies',
+    file: 'src/store/shard/expiry.rs',
+    from: 'let ends_copies = own.is_none() && span.is_some() && !context.keeps_all_copies();',
+    to: 'let ends_copies = false;',
+    test: 'histories'
+  },
+  {
+    name: 'copies are kept of entries whose deadline a hit should move, or look at',
+    file: 'src/store/context.rs',
+    from: '        !(self.sliding || self.strict_ttl)',
+    to: '        self.sliding || !self.sliding',
+    test: 'expiry.spec'
+  },
+  {
+    name: 'the expiry thread keeps its promise while it looks',
+    file: 'src/store/expiry.rs',
+    from: `        shared.next_ms.store(NEVER, Ordering::Relaxed);
+        // A map`,
+    to: '        // A map',
+    test: 'the expiry thread'
+  },
+  {
+    name: 'the expiry thread forgets a promise that was made while it looked',
+    file: 'src/store/expiry.rs',
+    from: 'shared.next_ms.fetch_min(next_ms.unwrap_or(NEVER), Ordering::Relaxed);',
+    to: 'shared.next_ms.store(next_ms.unwrap_or(NEVER), Ordering::Relaxed);',
+    test: 'the expiry thread'
+  },
+  {
+    name: 'an earlier deadline does not wake the expiry thread',
+    file: 'src/store/expiry.rs',
+    from: `        if state.is_running {
+            self.0.wake.notify_one();`,
+    to: '        if state.is_running {',
+    test: 'the expiry thread'
+  },
+  // ---- Memory and eviction
+  {
+    name: 'a reservation may pass the limit once',
+    file: 'src/store/memory.rs',
+    from: 'if used_bytes.saturating_add(bytes) > ceiling_bytes {',
+    to: 'if used_bytes > ceiling_bytes {',
+    test: 'memory counts'
+  },
+  {
+    name: 'a dropped reservation keeps its bytes',
+    file: 'src/store/memory.rs',
+    from: `    fn drop(&mut self) {
+        self.memory.release(self.what, self.bytes);`,
+    to: `    fn drop(&mut self) {
+        self.memory.release(self.what, 0);`,
+    test: 'memory counts'
+  },
+  {
+    name: 'a write may evict the entry that it is about',
+    file: 'src/store/shard/write.rs',
+    from: '        writer.spared = Some(number);',
+    to: '        writer.spared = None;',
+    test: 'limits and deadlines'
+  },
+  {
+    name: 'the policy does not learn of removals',
+    file: 'src/store/shard/write.rs',
+    from: '            policy.remove(number, hash, cause == Cause::Evicted);',
+    to: '            let _ = (policy, hash, cause);',
+    test: 'limits and deadlines'
+  },
+  // ---- The near cache
+  {
+    name: 'a copy is kept although native code says that nothing would end it',
+    file: 'lib/near-cache.js',
+    from: 'states[row + CHUNK] === UNKEPT || ',
+    to: '',
+    test: 'expiry.spec'
+  },
+  {
+    name: 'the copy of a key is taken for fresh',
+    file: 'lib/map.js',
+    from: 'if (word < 0 || kept[place][word] !== seen[place | 1])',
+    to: 'if (word < 0)',
+    test: 'near-cache.spec'
+  },
+  {
+    name: 'the copy of a key that was not read lately is taken for fresh',
+    file: 'lib/copies.js',
+    from: `    if (this.kept[place][word] !== seen[place | 1]) return false
+`,
+    to: '',
+    test: 'near-cache.spec'
+  },
+  {
+    name: 'the copy of a handle is taken for fresh',
+    file: 'lib/handle.js',
+    from: 'value.#keeper === keeper && value.#words[value.#word] === value.#version',
+    to: 'value.#keeper === keeper',
+    test: 'near-cache.spec'
+  },
+  {
+    name: 'the guest is taken for fresh',
+    file: 'lib/near-cache.js',
+    from: '    if (!guest.isFresh(item)) return STALE',
+    to: '    if (guest.item !== item) return STALE',
+    test: 'near-cache.spec'
+  },
+  {
+    name: 'a handle of another map reads an entry of this one',
+    file: 'lib/open-map.js',
+    from: 'if (handle.map === this.instance) return true',
+    to: 'if (handle.map >= 0) return true',
+    test: 'handles.spec'
+  }
+]
+
+module.exports = { MUTATIONS, TESTS }
