@@ -348,7 +348,7 @@ const MUTATIONS = [
   {
     name: 'a first deadline leaves the copies',
     file: 'src/store/shard/expiry.rs',
-    from: 'let ends_copies = own.is_none() && span.is_some() && !context.keeps_all_copies();',
+    from: 'let ends_copies = own.is_none() && span.is_some() && !context.keeps_expiring_copies();',
     to: 'let ends_copies = false;',
     test: 'histories'
   },

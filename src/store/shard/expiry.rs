@@ -179,7 +179,7 @@ mod model {
                 let (context, shard) = (Arc::clone(&context), Arc::clone(&shard));
                 loom::thread::spawn(move || {
                     let pin = context.collector.pin(&reader);
-                    if let Some(tenant) = shard.find(key, hash as u32, &pin)
+                    if let Ok(Some(tenant)) = shard.find(key, hash as u32, &pin)
                         && shard.standing(tenant, &context) == Standing::Alive
                     {
                         assert_eq!(tenant.entry.value_bytes(), b"2");

@@ -40,7 +40,7 @@ use upkeep::Retired;
 
 pub use contents::Contents;
 pub use room::{Given, MAX_COMPACTIONS};
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 pub use validate::Damage;
 pub use validate::Walk;
 pub use write::{Draft, Presence, Target, Written};
