@@ -5,6 +5,8 @@ const assert = require('node:assert/strict')
 const { Handle, TypedMap } = require('..')
 const { refusesUnchanged } = require('./support/errors.js')
 
+require('./support/sound.js')
+
 const three = () =>
   new TypedMap([
     ['a', 1],

@@ -4,6 +4,8 @@ const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const { TypedMap } = require('..')
 
+require('./support/sound.js')
+
 const fill = (map, count) => map.setMany(Array.from({ length: count }, (_, n) => [n, n]))
 
 describe('capacity', () => {

@@ -10,6 +10,8 @@ const { isTyped, refusesUnchanged, throwsTyped } = require('./support/errors.js'
 const { seededRandom } = require('./support/random.js')
 const { inWorker } = require('./support/workers.js')
 
+require('./support/sound.js')
+
 const MB = 1024 * 1024
 const STRATEGIES = ['lru', 'lfu', 'ttl', 'fifo', 'sieve', 's3-fifo', 'w-tinylfu']
 

@@ -11,6 +11,8 @@ const { runNode } = require('./support/processes.js')
 const { until } = require('./support/turns.js')
 const { inWorker } = require('./support/workers.js')
 
+require('./support/sound.js')
+
 const FOREVER = Number.POSITIVE_INFINITY
 
 /** Runs `test` with a map of still time, and closes it. */

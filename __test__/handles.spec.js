@@ -7,6 +7,8 @@ const { Handle, TypedMap } = require('..')
 const { contentOf, refusesUnchanged, throwsTyped } = require('./support/errors.js')
 const { seededRandom } = require('./support/random.js')
 
+require('./support/sound.js')
+
 const DEAD = ['ERR_HANDLE_NOT_FOUND', 'ERR_HANDLE_INVALIDATED', 'ERR_GENERATION_MISMATCH', 'ERR_INVALID_SHARD_INDEX']
 
 /** Asks every method that takes a handle, of one that has no entry in `map`, and checks that nothing changes. */

@@ -7,6 +7,8 @@ const { contentOf, isTyped, refusesUnchanged } = require('./support/errors.js')
 const { seededRandom } = require('./support/random.js')
 const { inWorker } = require('./support/workers.js')
 
+require('./support/sound.js')
+
 const MB = 1024 * 1024
 
 /** Fills a map until it refuses, and gives the error and how many entries it took. */

@@ -15,6 +15,8 @@ const { TypedMap, TypedMapError } = require('..')
 const { refuseSharedWords } = require('../lib/words.js')
 const { seededRandom } = require('./support/random.js')
 
+require('./support/sound.js')
+
 const STEPS = Number(process.env.MODEL_STEPS ?? 100_000)
 /** Full comparisons are as slow as the map is large, so they come at this distance. */
 const STEPS_PER_COMPARISON = 2_000

@@ -11,6 +11,8 @@ const { runNode } = require('./support/processes.js')
 const { someTurns, until } = require('./support/turns.js')
 const { inWorker, nextMessage, startWorker } = require('./support/workers.js')
 
+require('./support/sound.js')
+
 let names = 0
 const freshName = () => `removals ${process.pid} ${++names}`
 

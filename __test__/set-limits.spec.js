@@ -8,6 +8,8 @@ const { TypedMap } = require('..')
 const { throwsTyped } = require('./support/errors.js')
 const { inWorker } = require('./support/workers.js')
 
+require('./support/sound.js')
+
 const MB = 1024 * 1024
 
 describe('setLimits', () => {

@@ -10,6 +10,8 @@ const { seededRandom } = require('./support/random.js')
 const { until } = require('./support/turns.js')
 const { inWorker } = require('./support/workers.js')
 
+require('./support/sound.js')
+
 const MB = 1024 * 1024
 let names = 0
 const freshName = () => `strategies ${process.pid} ${++names}`

@@ -11,6 +11,8 @@ const { TypedMap } = require('..')
 const { seededRandom } = require('./support/random.js')
 const { inWorker, nextMessage, startWorker } = require('./support/workers.js')
 
+require('./support/sound.js')
+
 const OPS = Number(process.env.WORKER_OPS ?? 400_000)
 const WORKERS = 4
 const HOT_KEYS = 16
