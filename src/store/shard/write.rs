@@ -284,7 +284,12 @@ impl Shard {
         writer.spared = Some(number);
         let slot = self.slab.slot(number).ok_or(Error::Broken)?;
         let old = slot.entry().ok_or(Error::HandleNotFound)?;
-        let (key, type_id) = (old.key(), old.type_id());
+        let number_bytes = number.to_le_bytes();
+        let (mut key, type_id) = (old.key(), old.type_id());
+        if key.kind == KeyKind::Keyless {
+            // A large one was made before its slot was known, and does not say it.
+            key.bytes = &number_bytes;
+        }
         if prepared.is_none() {
             // Only a replacement by handle comes without: its key was not known before.
             *prepared = Prepared::new(key, draft.value, type_id, &context.memory)?;

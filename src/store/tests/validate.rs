@@ -149,3 +149,14 @@ fn a_map_that_is_written_meanwhile_is_never_called_wrong() {
     });
     assert_eq!(store.validate().unwrap(), []);
 }
+
+/// A large entry is made before its slot is known.
+#[test]
+fn an_entry_without_a_key_that_was_large_names_its_slot_once_it_is_small() {
+    let store = Store::new(&Config { shards: Some(1), ..Config::default() }).unwrap();
+    let map = store.join();
+    map.insert(bytes_value(b"first"), 0, Ttl::Default).unwrap();
+    let handle = map.insert(bytes_value(&[1; 9_000]), 0, Ttl::Default).unwrap().place.handle;
+    map.replace(handle, bytes_value(b"small"), Ttl::Default).unwrap();
+    assert_eq!(store.validate().unwrap(), []);
+}
