@@ -14,7 +14,7 @@ const { chooseSeed } = require('./support/random.js')
 const SECONDS = Number(process.env.HISTORIES_SECONDS ?? 0)
 /** Rounds where no time is given: of each map, and of those that are watched. */
 const ROUNDS = 50
-const WATCHED_ROUNDS = 100
+const WATCHED_ROUNDS = 40
 
 /** Threads that end with the test. */
 function startThreads(t) {

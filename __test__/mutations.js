@@ -223,10 +223,24 @@ const MUTATIONS = [
   {
     name: 'clear detaches before copies have ended',
     file: 'src/store/shard/upkeep.rs',
-    from: `        let ended = self.slab.end_copies();
+    from: `        let ended = self.slab.end_held_copies(|chunks| context.withdraw_words(chunks));
 `,
     to: '',
     test: 'types'
+  },
+  {
+    name: 'clear does not end copies that threads hold',
+    file: 'src/store/context.rs',
+    from: 'filter(|_| before == Access::Found)',
+    to: 'filter(|_| before == Access::Withdrawn)',
+    test: 'models of freshness'
+  },
+  {
+    name: 'words are found after a clear that did not end them',
+    file: 'src/store/context.rs',
+    from: 'filter(|known| known.access != Access::Withdrawn)?',
+    to: 'filter(|known| known.words.strong_count() > 0)?',
+    test: 'histories'
   },
   {
     name: 'clear takes the index before the slab',

@@ -77,7 +77,7 @@ function copyTree() {
 
 /** The whole file with the mutation made. */
 function mutated({ file, from, to }) {
-  const parts = fs.readFileSync(path.join(root, file), 'utf8').split(from)
+  const parts = fs.readFileSync(path.join(tree, file), 'utf8').split(from)
   return parts.length === 2 ? parts.join(to) : null
 }
 
