@@ -243,3 +243,63 @@ describe('evaluations that nothing reaches', { timeout: 300_000 }, () => {
     assert.equal(alive, 30)
   })
 })
+
+describe('the raw operations of an evaluation', { timeout: 120_000 }, () => {
+  it('outlive whatever a program does with what belongs to them', async () => {
+    const { status, signal, stdout, stderr } = await runNode(
+      `
+      const loaded = require(${JSON.stringify(require.resolve('../lib/load.js'))})
+      const raised = []
+      const attach = () => loaded.attach(
+        (number, details) => Object.assign(new Error(details), { number }),
+        () => {},
+        (receive, array, from, to) => { raised.push(receive); receive(...array.slice(from, to)) },
+        (array, ...values) => array.push(...values),
+        {}
+      )
+      const attempt = job => {
+        try { return job() } catch (error) { return error.number ?? error.code ?? error.name }
+      }
+      const settle = async () => {
+        for (let round = 0; round < 5; round++) {
+          gc()
+          await new Promise(resolve => setTimeout(resolve, 5))
+        }
+      }
+      ;(async () => {
+        // Arguments that make no sense.
+        for (const given of [[], [1, 2, 3, 4, 5], [() => {}], [{}, {}, {}, {}, {}]]) attempt(() => loaded.attach(...given))
+        // A scratch array that is sent away, where Node lets that happen.
+        const { get, set, size, getMany, evaluation, scratch } = attach()
+        const { id } = loaded.open(evaluation, null, '{}')
+        set(id, 'a', 1, 5)
+        attempt(() => void structuredClone(scratch.buffer, { transfer: [scratch.buffer] }))
+        await settle()
+        console.log(get(id, 'a'), size(id))
+        // What an operation needs stays with it, alone and whatever is done to it.
+        console.log(attempt(() => { 'use strict'; delete get.kept }), attempt(() => { 'use strict'; get.kept = 1 }))
+        // Ids that are of no map, and of another evaluation.
+        const other = attach()
+        console.log([0, 1, id + 1, 2 ** 32 - 1, -1, 'x', undefined].map(id => attempt(() => get(id, 'a'))).join())
+        console.log(attempt(() => other.get(id, 'a')), attempt(() => loaded.clear(7)), attempt(() => loaded.stats(other.evaluation)))
+        // The function that is passed to spread, after its call and after its evaluation.
+        getMany(id, ['a'], new Uint32Array(12))
+        await settle()
+        for (const receive of raised) receive(1, 2, 3)
+        console.log('alive')
+      })().catch(error => { console.error(error); process.exit(1) })`,
+      { flags: ['--expose-gc'] }
+    )
+    assert.equal(stderr, '')
+    assert.equal(signal, null)
+    assert.equal(status, 0)
+    const lines = stdout.trim().split('\n')
+    assert.deepEqual(lines, [
+      '1 1',
+      'TypeError TypeError',
+      '1010,1010,1010,1010,1010,ERR_INTERNAL,ERR_INTERNAL',
+      '1010 GenericFailure 1010',
+      'alive'
+    ])
+  })
+})

@@ -6,15 +6,8 @@
 const { readData } = require('./codec.js')
 const { createError } = require('./errors.js')
 const { shared } = require('./handle.js')
-const { SCRATCH_LENGTH } = require('./layout.js')
 const { attempt } = require('./listeners.js')
 const loaded = require('./load.js')
-
-/** Where a native call leaves what it has to say besides its result. The next native call writes over it. */
-const scratch = new Uint32Array(SCRATCH_LENGTH)
-
-/** The same memory, for what is no 32-bit number. */
-const scratchFloats = new Float64Array(scratch.buffer)
 
 /** Called when something waits that native code has for this thread. @type {(() => void)[]} */
 const wakers = []
@@ -42,8 +35,11 @@ function append(array, ...values) {
   array.push(...values)
 }
 
-const { evaluation, ...operations } = loaded.attach(
-  scratch,
+const {
+  evaluation,
+  scratch: memory,
+  ...operations
+} = loaded.attach(
   (number, details) => createError(number, readData(details)),
   () => {
     for (const waker of wakers) attempt(waker)
@@ -52,6 +48,12 @@ const { evaluation, ...operations } = loaded.attach(
   append,
   shared
 )
+
+/** Where a native call leaves what it has to say besides its result. The next native call writes over it. */
+const scratch = new Uint32Array(memory.buffer)
+
+/** The same memory, for what is no 32-bit number. */
+const scratchFloats = new Float64Array(memory.buffer)
 
 const binding = {
   ...loaded,

@@ -19,6 +19,7 @@ use super::error::{Failure, Outcome, capture_panics};
 use super::evaluation::Evaluation;
 use super::holds::Holds;
 use super::listener::Alarm;
+use super::scratch::Scratch;
 
 /// Ids that an evaluation gets at a time. A program that opens a map for each request uses them up, one that evaluates the
 /// package for each test file hardly touches them; there are a million blocks for both.
@@ -125,15 +126,17 @@ impl Environment {
     }
 }
 
-/// `attach(scratch, makeError, onWake, spread, append, shared)`: once per evaluation. The result has the raw operations as its properties,
-/// and `evaluation`, the number of the evaluation.
-pub fn attach<'s>(engine: Engine<'s>, given: &[Js<'s>; 6]) -> Outcome<Js<'s>> {
+/// `attach(makeError, onWake, spread, append, shared)`: once per evaluation. The result has the raw operations as its properties,
+/// `scratch`, and `evaluation`, the number of the evaluation.
+pub fn attach<'s>(engine: Engine<'s>, given: &[Js<'s>; 5]) -> Outcome<Js<'s>> {
     let environment = engine.environment()?;
-    let evaluation = Evaluation::create(engine, &environment, given)?;
+    let (scratch, scratch_array) = Scratch::create(engine)?;
+    let evaluation = Evaluation::create(engine, &environment, scratch, given)?;
     let operations = engine.object()?;
     engine.set_property(operations, c"evaluation", engine.float(f64::from(evaluation.number()))?)?;
+    engine.set_property(operations, c"scratch", scratch_array)?;
     let kept = engine.array()?;
-    for (index, value) in given.iter().enumerate() {
+    for (index, value) in given.iter().chain([&scratch_array]).enumerate() {
         engine.set_element(kept, index, *value)?;
     }
     super::hot::register(engine, operations, &evaluation, kept)?;

@@ -14,14 +14,12 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::{Deref, DerefMut, Range};
 use std::rc::Rc;
 
-use super::call::{Elements, Engine, Js, Kept, Many};
+use super::call::{Engine, Js, Kept, Many};
 use super::env::Environment;
 use super::error::{Failure, Outcome};
-use super::layout::{
-    CHUNK, GENERATION, REPLACED, ROW, SCRATCH_LENGTH, SCRATCH_TTL, SHARD, SIZE, SLOT, STATE, TYPE, UNKEPT, VERSION,
-    WORD,
-};
+use super::layout::{CHUNK, GENERATION, REPLACED, ROW, SHARD, SIZE, SLOT, STATE, TYPE, UNKEPT, VERSION, WORD};
 use super::map::OpenMap;
+use super::scratch::Scratch;
 use crate::store::{Error, Found, Place, Ttl, Written};
 
 /// The state of one evaluation. Only the thread of its environment ever sees it.
@@ -34,6 +32,7 @@ pub struct Evaluation {
     number: u32,
     /// How many of the maps are listened to.
     listened: Cell<usize>,
+    scratch: Scratch,
     handed: Handed,
     /// Where values are copied to on their way out of the store.
     value_buffer: Cell<Vec<u8>>,
@@ -43,7 +42,6 @@ pub struct Evaluation {
 
 /// What JavaScript handed over. The functions of the evaluation keep it, and nothing else does.
 struct Handed {
-    scratch: *mut u32,
     make_error: Kept,
     on_wake: Kept,
     many: Many,
@@ -68,15 +66,15 @@ impl Hasher for IdHasher {
 }
 
 impl Evaluation {
-    /// Takes over what JavaScript hands in: `scratch, makeError, onWake, spread, append`.
-    pub fn create(engine: Engine<'_>, environment: &Rc<Environment>, given: &[Js<'_>; 6]) -> Outcome<Rc<Evaluation>> {
-        let [scratch, make_error, on_wake, spread, append, _] = *given;
-        let elements: Elements<'_, u32> = engine.elements(scratch)?;
-        if elements.len() < SCRATCH_LENGTH {
-            return Err(Failure::Misuse("the scratch array is too short"));
-        }
+    /// Takes over what JavaScript hands in: `makeError, onWake, spread, append`.
+    pub fn create(
+        engine: Engine<'_>,
+        environment: &Rc<Environment>,
+        scratch: Scratch,
+        given: &[Js<'_>; 5],
+    ) -> Outcome<Rc<Evaluation>> {
+        let [make_error, on_wake, spread, append, _] = *given;
         let handed = Handed {
-            scratch: elements.as_ptr(),
             make_error: engine.keep_weakly(make_error)?,
             on_wake: engine.keep_weakly(on_wake)?,
             many: Many::new(engine, spread, append)?,
@@ -87,6 +85,7 @@ impl Evaluation {
             number: ids.next().unwrap_or_default(),
             ids: RefCell::new(ids),
             listened: Cell::new(0),
+            scratch,
             handed,
             value_buffer: Cell::default(),
             key_buffer: Cell::default(),
@@ -216,27 +215,13 @@ impl Evaluation {
     /// Writes `value` to `index` of the scratch array.
     #[inline]
     pub fn note(&self, index: usize, value: u32) {
-        self.note_from(index, &[value]);
-    }
-
-    #[inline]
-    fn note_from<const N: usize>(&self, index: usize, values: &[u32; N]) {
-        debug_assert!(index + N <= SCRATCH_LENGTH);
-        // SAFETY: `create` checked the length, and every index is a constant below it. The running function keeps the array,
-        // whose memory lib/ never detaches. No other thread sees it, and JavaScript does not run now.
-        unsafe { self.handed.scratch.add(index).cast::<[u32; N]>().write(*values) };
+        self.scratch.write(index, &[value]);
     }
 
     /// The ttl that the running write asks for, which asks for no other.
     #[inline]
     pub fn take_ttl(&self) -> Ttl {
-        // SAFETY: as in `note_from`; `layout` asserts that the place lies within the array.
-        let ttl_ms = unsafe {
-            let place = self.handed.scratch.cast::<f64>().add(SCRATCH_TTL);
-            let ttl_ms = place.read_unaligned();
-            place.write_unaligned(0.0);
-            ttl_ms
-        };
+        let ttl_ms = self.scratch.take_ttl();
         if ttl_ms == f64::INFINITY {
             Ttl::Never
         } else if ttl_ms > 0.0 {
@@ -255,19 +240,19 @@ impl Evaluation {
     /// Says what was found and where; `size` is that of the value.
     #[inline]
     pub fn note_found(&self, found: &Found, size: usize) {
-        self.note_from(STATE, &row(found.kind as u32, &found.place, found.type_id, size));
+        self.scratch.write(STATE, &row(found.kind as u32, &found.place, found.type_id, size));
     }
 
     /// Says where an entry is, and nothing of its value.
     #[inline]
     pub fn note_place(&self, place: &Place) {
-        self.note_from(STATE, &row(0, place, 0, 0));
+        self.scratch.write(STATE, &row(0, place, 0, 0));
     }
 
     /// Says what was written where; `size` is that of the value.
     #[inline]
     pub fn note_written(&self, written: &Written, size: usize) {
-        self.note_from(STATE, &row(0, &written.place, 0, size));
+        self.scratch.write(STATE, &row(0, &written.place, 0, size));
         self.note(REPLACED, u32::from(written.replaced));
     }
 }

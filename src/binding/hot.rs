@@ -34,7 +34,7 @@ macro_rules! callback {
 
 /// Adds the raw operations that need no evaluation to the exports.
 pub fn register_first(engine: Engine<'_>, exports: Js<'_>) -> Outcome<()> {
-    let (name, entry) = callback!(enter_first "attach" 6 env::attach);
+    let (name, entry) = callback!(enter_first "attach" 5 env::attach);
     engine.export(exports, name, entry)?;
     let (name, entry) = callback!(enter_first "share" 1 env::share);
     engine.export(exports, name, entry)

@@ -28,6 +28,7 @@ pub mod map;
 pub mod options;
 pub mod pressure;
 pub mod removals;
+pub mod scratch;
 pub mod shared_words;
 pub mod stats;
 pub mod validate;

@@ -1,7 +1,7 @@
 /* The operations that are called often: Node-API callbacks without generated glue, see src/binding/hot.rs.
  *
  * `id` is the number of an open map of this evaluation. What an operation says besides its result stands in the scratch
- * array given to `attach` (src/binding/layout.rs, lib/layout.js). `kind` is the number of a value kind, and a value has
+ * array that `attach` gives (src/binding/layout.rs, lib/layout.js). `kind` is the number of a value kind, and a value has
  * the form that belongs to its kind: JSON text, a number, a string, a bigint, or a `Uint8Array` over the bytes.
  * Writes, and `touch`, take the ttl that the scratch array asks for at SCRATCH_TTL, and put 0 in its place.
  * Every operation throws what `makeError` makes, with 1010 for an id that is not open.
@@ -13,20 +13,20 @@
 type Table = Uint32Array
 
 /** Once per evaluation of the package, before anything else: the result has the operations below this one as its properties, and
- * `evaluation`, a number that stands for the evaluation where no map does. They belong to the evaluation: what they say goes to
- * its `scratch` array, what they throw is made by its `makeError`. `scratch` has 64 places and an `ArrayBuffer` of its own.
+ * `evaluation`, a number that stands for the evaluation where no map does, and `scratch`, which has 64 places and an
+ * `ArrayBuffer` of its own. They belong to the evaluation: what they say goes to its `scratch`, what they throw is made by its
+ * `makeError`.
  * `details` is JSON text. `onWake` is called some time after something began to wait: events for `drain`,
  * removals for `takeRemovals`, pressure for `takePressure`. `spread` calls
  * `receive(...array.slice(from, to))`, `append` adds its values to the array: the engine passes many arguments faster
  * than many elements (src/binding/call/many.rs). All of it, and `shared`, is kept as long as one of the operations is. */
 export declare function attach(
-  scratch: Uint32Array,
   makeError: (number: number, details: string) => Error,
   onWake: () => void,
   spread: (receive: (...values: unknown[]) => void, array: readonly unknown[], from: number, to: number) => void,
   append: (array: unknown[], ...values: unknown[]) => void,
   shared: object
-): { evaluation: number }
+): { evaluation: number; scratch: Uint32Array<ArrayBuffer> }
 /** What the first evaluation of this thread gave that can still be reached, or else `value`. */
 export declare function share<T extends object>(value: T): T
 /** The words of a chunk, version and, where hits are marked, access word of each slot; or null if it is gone or the engine refuses memory that is not its own. */

@@ -83,6 +83,16 @@ impl<'s> Engine<'s> {
         self.typed_array(sys::TypedarrayType::uint8_array, len, buffer)
     }
 
+    /// A `Uint32Array` of zeros, in memory of the engine.
+    pub fn own_words(self, len: usize) -> Outcome<Js<'s>> {
+        let bytes = len * size_of::<u32>();
+        let mut data: *mut c_void = ptr::null_mut();
+        // SAFETY: as in `undefined`; `data` is a second live pointer to write to.
+        let buffer =
+            self.make(|env, result| unsafe { sys::napi_create_arraybuffer(env, bytes, &raw mut data, result) })?;
+        self.typed_array(sys::TypedarrayType::uint32_array, len, buffer)
+    }
+
     fn typed_array(self, kind: sys::napi_typedarray_type, len: usize, buffer: Js<'_>) -> Outcome<Js<'s>> {
         // SAFETY: `buffer` is an `ArrayBuffer` of this scope; the engine checks `len` against it.
         self.make(|env, result| unsafe { sys::napi_create_typedarray(env, kind, len, buffer.raw, 0, result) })
