@@ -11,7 +11,7 @@ use super::evaluation::{Evaluation, row};
 use super::gather::Gathered;
 use super::hot::type_id;
 use super::layout::{BATCH_ROW, GENERATION, NUMBER, PASSED, SHARD, SLOT, STATE, TYPE, WRITTEN};
-use crate::store::{Error, Handle, Key, KeyKind, Value, ValueKind, Written};
+use crate::store::{Error, Handle, Key, KeyKind, Value, ValueKind, Written, fallible};
 
 /// The rows of a batch.
 struct Table<'s> {
@@ -90,8 +90,8 @@ impl Items {
     /// Reads an array of keys, in which the items that the table marks are handles.
     fn read<const N: usize>(call: &Call<'_, N>, keys: Js<'_>, table: &Table<'_>) -> Outcome<Items> {
         let count = table.rows;
-        let bytes = Vec::with_capacity(count.saturating_mul(EXPECTED_KEY_BYTES));
-        let mut read = Items { bytes, items: Vec::with_capacity(count) };
+        let bytes = fallible::vec(count.saturating_mul(EXPECTED_KEY_BYTES))?;
+        let mut read = Items { bytes, items: fallible::vec(count)? };
         // Handles are objects, which would cost more to hand over than they say.
         if count > 0 && (0..count).all(|row| table.handle(row).is_some()) {
             read.items.extend((0..count).filter_map(|row| table.handle(row)).map(Item::Handle));
@@ -101,7 +101,7 @@ impl Items {
         call.evaluation.many()?.read(call.engine, keys, count, &mut |engine, index, js| {
             let item = match table.handle(index) {
                 Some(handle) => Item::Handle(handle),
-                None => read.add_key(key(engine, js, &mut space)?),
+                None => read.add_key(key(engine, js, &mut space)?)?,
             };
             read.items.push(item);
             Ok(())
@@ -110,10 +110,10 @@ impl Items {
     }
 
     #[inline]
-    fn add_key(&mut self, key: Key<'_>) -> Item {
+    fn add_key(&mut self, key: Key<'_>) -> Outcome<Item> {
         let start = self.bytes.len();
-        self.bytes.extend_from_slice(key.bytes);
-        Item::Key { kind: key.kind, start, end: self.bytes.len() }
+        fallible::append(&mut self.bytes, key.bytes)?;
+        Ok(Item::Key { kind: key.kind, start, end: self.bytes.len() })
     }
 
     #[inline]

@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 
 use super::call::{Engine, Js, JsType, is_whole};
 use super::error::{Failure, Outcome};
-use crate::store::{Error, Key, KeyKind, Value, ValueKind};
+use crate::store::{Key, KeyKind, Value, ValueKind, fallible};
 
 /// Bytes that a string can have and still be read without allocating. Most keys and small objects need far less, and the
 /// engine has a faster path where the room is three times the length.
@@ -63,7 +63,7 @@ impl Space {
         let len = engine.utf8_len(js)?;
         self.heap.clear();
         // One more for the zero that the engine puts at the end.
-        self.heap.try_reserve_exact(len + 1).map_err(|_| Error::OutOfMemory { bytes: len as u64 })?;
+        fallible::reserve(&mut self.heap, len + 1)?;
         let read = engine.utf8(js, self.heap.spare_capacity_mut())?.map_or(0, <[u8]>::len);
         // SAFETY: the engine wrote `read` bytes to the start of the spare capacity, which is the start of the vector.
         unsafe { self.heap.set_len(read) };
@@ -86,6 +86,7 @@ impl Space {
             return Ok(Some(Text::Utf8));
         }
         self.heap.clear();
+        fallible::reserve(&mut self.heap, units.len() * size_of::<u16>())?;
         self.heap.extend(units.iter().flat_map(|unit| unit.to_le_bytes()));
         self.held = Held::Heap;
         Ok(Some(Text::Utf16))
@@ -95,6 +96,7 @@ impl Space {
         let mut words = Vec::new();
         let negative = engine.bigint_words(js, &mut words)?;
         self.heap.clear();
+        fallible::reserve(&mut self.heap, 1 + words.len() * size_of::<u64>())?;
         self.heap.push(u8::from(negative));
         self.heap.extend(words.iter().flat_map(|word| word.to_le_bytes()));
         self.held = Held::Heap;
@@ -218,7 +220,7 @@ pub fn value_to_js<'s>(engine: Engine<'s>, kind: ValueKind, bytes: &[u8]) -> Out
         ValueKind::Null => engine.null(),
         ValueKind::False => engine.boolean(false),
         ValueKind::True => engine.boolean(true),
-        ValueKind::Utf16 => engine.text_utf16(&units(bytes)),
+        ValueKind::Utf16 => engine.text_utf16(&units(bytes)?),
         ValueKind::BigInt => bigint_to_js(engine, bytes),
         _ => engine.uint8_array(bytes),
     }
@@ -228,7 +230,7 @@ pub fn value_to_js<'s>(engine: Engine<'s>, kind: ValueKind, bytes: &[u8]) -> Out
 pub fn key_to_js<'s>(engine: Engine<'s>, kind: KeyKind, bytes: &[u8]) -> Outcome<Js<'s>> {
     match kind {
         KeyKind::String => engine.text(bytes),
-        KeyKind::Utf16 => engine.text_utf16(&units(bytes)),
+        KeyKind::Utf16 => engine.text_utf16(&units(bytes)?),
         KeyKind::Int => engine.int(i32::from_le_bytes(exactly(bytes)?)),
         KeyKind::Float => engine.float(f64::from_le_bytes(exactly(bytes)?)),
         KeyKind::BigInt => bigint_to_js(engine, bytes),
@@ -242,13 +244,17 @@ pub fn key_to_js<'s>(engine: Engine<'s>, kind: KeyKind, bytes: &[u8]) -> Outcome
 
 fn bigint_to_js<'s>(engine: Engine<'s>, bytes: &[u8]) -> Outcome<Js<'s>> {
     let (sign, magnitude) = bytes.split_first().ok_or(Failure::Misuse("a stored bigint has no sign"))?;
-    let words: Vec<u64> =
-        magnitude.chunks_exact(8).map(exactly).map(|word| word.map(u64::from_le_bytes)).collect::<Result<_, _>>()?;
+    let mut words = fallible::vec(magnitude.len() / size_of::<u64>())?;
+    for word in magnitude.chunks_exact(size_of::<u64>()) {
+        words.push(u64::from_le_bytes(exactly(word)?));
+    }
     engine.bigint(*sign != 0, &words)
 }
 
-fn units(bytes: &[u8]) -> Vec<u16> {
-    bytes.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]])).collect()
+fn units(bytes: &[u8]) -> Outcome<Vec<u16>> {
+    let mut units = fallible::vec(bytes.len() / size_of::<u16>())?;
+    units.extend(bytes.chunks_exact(size_of::<u16>()).map(|unit| u16::from_le_bytes([unit[0], unit[1]])));
+    Ok(units)
 }
 
 /// Bytes that are as many as the number they hold has.
@@ -283,6 +289,6 @@ mod tests {
     #[test]
     fn code_units_come_back_as_they_went() {
         let lone: Vec<u8> = [0xd800_u16, 0x61].iter().flat_map(|unit| unit.to_le_bytes()).collect();
-        assert_eq!(units(&lone), [0xd800, 0x61]);
+        assert_eq!(units(&lone).unwrap(), [0xd800, 0x61]);
     }
 }

@@ -36,6 +36,8 @@ pub struct Environment {
     alarm: OnceCell<Alarm>,
     /// What the first evaluation shares with those that follow.
     shared: RefCell<Option<Kept>>,
+    /// The constructor, as it was when the addon was loaded.
+    array_buffer: OnceCell<Kept>,
 }
 
 impl Environment {
@@ -43,7 +45,14 @@ impl Environment {
     fn create(engine: Engine<'_>) -> Outcome<()> {
         let environment = Rc::new(Environment::default());
         engine.set_environment(Rc::clone(&environment))?;
+        let constructor = engine.keep(engine.global(c"ArrayBuffer")?)?;
+        environment.array_buffer.get_or_init(|| constructor);
         engine.at_end(move || environment.end())
+    }
+
+    /// What makes an `ArrayBuffer`.
+    pub fn array_buffer(&self) -> Outcome<&Kept> {
+        self.array_buffer.get().ok_or(Failure::Misuse("there is no ArrayBuffer"))
     }
 
     fn end(&self) {

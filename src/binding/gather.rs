@@ -8,7 +8,7 @@
 use super::call::{CHUNK, Engine, Js, Many};
 use super::convert::{exactly, value_to_js};
 use super::error::Outcome;
-use crate::store::ValueKind;
+use crate::store::{ValueKind, fallible};
 
 /// Bytes of JSON that are joined. More would gain nothing, and a text must stay far from what a string can hold.
 const JOINED_BYTES: usize = 64 * 1024;
@@ -55,10 +55,10 @@ impl<'s, 'm> Gathered<'s, 'm> {
                 let bits = u64::from_le_bytes(exactly(bytes)?);
                 return Ok(Some([bits as u32, (bits >> 32) as u32]));
             }
-            ValueKind::Json => self.join(bytes),
+            ValueKind::Json => self.join(bytes)?,
             _ => {
                 let start = self.single.len();
-                self.single.extend_from_slice(bytes);
+                fallible::append(&mut self.single, bytes)?;
                 self.waiting.push(Cell::Single { kind, start, end: self.single.len() });
             }
         }
@@ -69,7 +69,9 @@ impl<'s, 'm> Gathered<'s, 'm> {
     }
 
     #[inline]
-    fn join(&mut self, text: &[u8]) {
+    fn join(&mut self, text: &[u8]) -> Outcome<()> {
+        // Brackets and a comma, too.
+        fallible::reserve_amortised(&mut self.joined, text.len() + 2)?;
         if self.open.is_none() {
             self.open = Some(self.waiting.len());
             self.waiting.push(Cell::Joined { start: self.joined.len(), end: 0 });
@@ -81,6 +83,7 @@ impl<'s, 'm> Gathered<'s, 'm> {
         if self.joined.len() >= JOINED_BYTES {
             self.close();
         }
+        Ok(())
     }
 
     /// Ends the joined text that goes on.

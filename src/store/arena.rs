@@ -395,9 +395,15 @@ impl Arena {
                 self.held.shrink(page_size(class).bytes());
                 return Some(Vec::new());
             }
+            let Ok(living) = living_blocks(page, class) else {
+                // Without memory to tell which they are, the page stays where it was.
+                lists.open[class].push(page);
+                lists.free_blocks[class] += free_here;
+                return None;
+            };
             (*page).state = State::SetAside;
             lists.set_aside[class].push(page);
-            Some(living_blocks(page, class))
+            Some(living)
         }
     }
 
@@ -457,19 +463,24 @@ const fn blocks_of(class: usize) -> u32 {
 /// # Safety
 ///
 /// `page` is an initialised page of this class.
-unsafe fn living_blocks(page: *mut Header, class: usize) -> Vec<NonNull<u8>> {
+unsafe fn living_blocks(page: *mut Header, class: usize) -> Result<Vec<NonNull<u8>>, Error> {
     let block_bytes = class_bytes(class);
     // SAFETY: offsets in a page's list of free blocks, and those between header and `fresh`, are of blocks in the page.
     unsafe {
-        let mut is_free = vec![false; blocks_of(class) as usize];
+        let mut is_free = fallible::filled(blocks_of(class) as usize, false)?;
+        let mut living = fallible::vec((*page).live as usize)?;
         let mut offset = (*page).free as usize;
         while offset != 0 {
             is_free[(offset - HEADER_BYTES) / block_bytes] = true;
             offset = page.byte_add(offset).cast::<u32>().read() as usize;
         }
         let used = ((*page).fresh as usize - HEADER_BYTES) / block_bytes;
-        let living = (0..used).filter(|&number| !is_free[number]);
-        living.map(|number| NonNull::new_unchecked(page.byte_add(HEADER_BYTES + number * block_bytes).cast())).collect()
+        let numbers = (0..used).filter(|&number| !is_free[number]);
+        living.extend(numbers.map(|number| {
+            let block = page.byte_add(HEADER_BYTES + number * block_bytes);
+            NonNull::new_unchecked(block.cast::<u8>())
+        }));
+        Ok(living)
     }
 }
 

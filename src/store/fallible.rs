@@ -69,6 +69,47 @@ pub fn boxed<T>(content: T) -> Result<Box<T>, Error> {
     }
 }
 
+/// Replaces what is in `out` by a copy of `bytes`. After a refusal it is empty.
+#[inline]
+pub fn copy_into(out: &mut Vec<u8>, bytes: &[u8]) -> Result<(), Error> {
+    out.clear();
+    if out.capacity() < bytes.len() {
+        reserve_for_copy(out, bytes.len())?;
+    }
+    out.extend_from_slice(bytes);
+    Ok(())
+}
+
+#[cold]
+fn reserve_for_copy(out: &mut Vec<u8>, len: usize) -> Result<(), Error> {
+    // Buffers of reads are used again, so a little more now saves growing for each value that is a little longer.
+    reserve(out, len.next_multiple_of(64))
+}
+
+/// Adds a copy of `bytes` to `out`, or changes nothing.
+#[inline]
+pub fn append(out: &mut Vec<u8>, bytes: &[u8]) -> Result<(), Error> {
+    reserve_amortised(out, bytes.len())?;
+    out.extend_from_slice(bytes);
+    Ok(())
+}
+
+/// Makes room for so many more bytes, and at least doubles it where it has to grow.
+#[inline]
+pub fn reserve_amortised(out: &mut Vec<u8>, more: usize) -> Result<(), Error> {
+    if out.capacity() - out.len() < more {
+        reserve(out, more.max(out.capacity()))?;
+    }
+    Ok(())
+}
+
+/// A copy of bytes.
+pub fn copy(bytes: &[u8]) -> Result<Box<[u8]>, Error> {
+    let mut copied = vec(bytes.len())?;
+    copied.extend_from_slice(bytes);
+    Ok(copied.into_boxed_slice())
+}
+
 fn refused<T>(items: usize) -> Error {
     Error::OutOfMemory { bytes: (items as u64).saturating_mul(size_of::<T>() as u64) }
 }
@@ -125,7 +166,14 @@ mod tests {
         let mut out = vec![1, 2, 3];
         assert!(reserve(&mut out, absurd).is_err());
         assert_eq!(out, [1, 2, 3]);
-        assert_eq!(*boxed(5).unwrap(), 5);
+        let (copied, was_refused) = failures::refuse_nth(1, || copy_into(&mut out, &[7; 100]));
+        assert_eq!((copied, was_refused, out.len()), (Err(Error::OutOfMemory { bytes: 128 }), true, 0));
+        copy_into(&mut out, &[7; 100]).unwrap();
+        assert!(failures::refuse_nth(1, || append(&mut out, &[8; 200])).0.is_err());
+        assert_eq!(out, [7; 100]);
+        append(&mut out, &[8; 2]).unwrap();
+        assert_eq!((out.len(), out[101]), (102, 8));
+        assert_eq!((*boxed(5).unwrap(), &*copy(b"abc").unwrap()), (5, &b"abc"[..]));
         assert!(failures::refuse_nth(2, || (boxed(1), boxed(2))).0.1.is_err());
         assert!(!failures::refuse_nth(2, || boxed(1)).1);
     }

@@ -8,6 +8,7 @@ use super::clock::Patience;
 use super::error::Error;
 use super::events::Level;
 use super::eviction::Mark;
+use super::fallible;
 use super::handle::{Handle, Place};
 use super::hit_log::HitLog;
 use super::index::Contended;
@@ -78,12 +79,14 @@ enum Look {
 }
 
 impl Found {
-    /// Copies the value out. `None` if the slot has another entry by now.
-    fn copy(local: &Local, shard: &Shard, tenant: Tenant<'_>, out: &mut Vec<u8>) -> Option<Self> {
-        out.clear();
-        out.extend_from_slice(tenant.entry.value_bytes());
+    /// Copies the value out, if there is memory for the copy. `None` if the slot has another entry by now.
+    #[inline]
+    fn copy(local: &Local, shard: &Shard, tenant: Tenant<'_>, out: &mut Vec<u8>) -> Option<Result<Self, Error>> {
+        if let Err(refused) = fallible::copy_into(out, tenant.entry.value_bytes()) {
+            return Some(Err(refused));
+        }
         let place = shard.without_copies(&local.store.context, tenant.place()?);
-        Some(Self { kind: tenant.entry.value_kind(), place, type_id: tenant.entry.type_id() })
+        Some(Ok(Self { kind: tenant.entry.value_kind(), place, type_id: tenant.entry.type_id() }))
     }
 }
 
@@ -246,12 +249,14 @@ impl Local {
 
     /// Copies the value of a key into `out`.
     pub fn get(&self, key: Key<'_>, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
-        self.counted(self.find(key, Look::Use, |shard, tenant| Found::copy(self, shard, tenant, out)))
+        let found = self.find(key, Look::Use, |shard, tenant| Found::copy(self, shard, tenant, out));
+        self.counted(found.and_then(Option::transpose))
     }
 
     /// Copies the value of a handle's entry into `out`; `None` for any dead or forged handle.
     pub fn get_by_handle(&self, handle: Handle, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
-        self.counted(self.find_handle(handle, Look::Use, |shard, tenant| Found::copy(self, shard, tenant, out)))
+        let found = self.find_handle(handle, Look::Use, |shard, tenant| Found::copy(self, shard, tenant, out));
+        self.counted(found.and_then(Option::transpose))
     }
 
     /// Lets `look` see the value of a key without copying it. `look` must be short, because nothing is freed
@@ -298,12 +303,13 @@ impl Local {
 
     /// Copies the value of a key into `out`. Counts as no read, and nobody learns of it.
     pub fn peek(&self, key: Key<'_>, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
-        self.find(key, Look::Peek, |shard, tenant| Found::copy(self, shard, tenant, out))
+        self.find(key, Look::Peek, |shard, tenant| Found::copy(self, shard, tenant, out)).and_then(Option::transpose)
     }
 
     /// The same by handle.
     pub fn peek_handle(&self, handle: Handle, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
-        self.find_handle(handle, Look::Peek, |shard, tenant| Found::copy(self, shard, tenant, out))
+        let found = self.find_handle(handle, Look::Peek, |shard, tenant| Found::copy(self, shard, tenant, out));
+        found.and_then(Option::transpose)
     }
 
     /// What is left of the life of a key's entry; `None` if it is not there.
@@ -538,7 +544,7 @@ impl Local {
     pub fn evict_entry(&self, handle: Handle) -> Result<bool, Error> {
         self.store.context.check()?;
         let Some(shard) = self.store.shard(handle.shard) else { return Ok(false) };
-        Ok(shard.remove(&self.member(), Target::Handle(handle), Cause::Evicted, |_| ())?.is_some())
+        Ok(shard.remove(&self.member(), Target::Handle(handle), Cause::Evicted, |_| Ok(()))?.is_some())
     }
 
     /// Lets go of all entries whose deadline is over; gives how many left.
@@ -551,37 +557,47 @@ impl Local {
     pub fn candidates(&self, count: usize, out: &mut Vec<Handle>) -> Result<(), Error> {
         self.store.context.check()?;
         self.replay_hits();
-        self.store.candidates(count, out);
-        Ok(())
+        self.store.candidates(count, out)
     }
 
     /// Deletes a key; says whether it was there.
     pub fn delete(&self, key: Key<'_>) -> Result<bool, Error> {
-        Ok(self.take(key, |_, _| ())?.is_some())
+        Ok(self.take(key, |_, _| Ok(()))?.is_some())
     }
 
     /// Deletes the entry of a handle; says whether it was alive.
     pub fn delete_handle(&self, handle: Handle) -> Result<bool, Error> {
-        Ok(self.take_handle(handle, |_, _| ())?.is_some())
+        Ok(self.take_handle(handle, |_, _| Ok(()))?.is_some())
     }
 
     /// Deletes a key and copies its last value into `out`.
     pub fn remove(&self, key: Key<'_>, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
-        Ok(self.take(key, |shard, tenant| Found::copy(self, shard, tenant, out))?.flatten())
+        let copied = self.take(key, |shard, tenant| Found::copy(self, shard, tenant, out).transpose());
+        Ok(copied?.flatten())
     }
 
     /// Deletes the entry of a handle and copies its last value into `out`.
     pub fn remove_handle(&self, handle: Handle, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
-        Ok(self.take_handle(handle, |shard, tenant| Found::copy(self, shard, tenant, out))?.flatten())
+        let copied = self.take_handle(handle, |shard, tenant| Found::copy(self, shard, tenant, out).transpose());
+        Ok(copied?.flatten())
     }
 
-    fn take<T>(&self, key: Key<'_>, look: impl FnOnce(&Shard, Tenant<'_>) -> T) -> Result<Option<T>, Error> {
+    /// Removes an entry that `look` has seen; it stays if that fails.
+    fn take<T>(
+        &self,
+        key: Key<'_>,
+        look: impl FnOnce(&Shard, Tenant<'_>) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
         self.store.context.check()?;
         let (shard, hash) = self.shard_of(key);
         self.taken(shard.remove(&self.member(), Target::Key(key, hash), Cause::Explicit, |tenant| look(shard, tenant)))
     }
 
-    fn take_handle<T>(&self, handle: Handle, look: impl FnOnce(&Shard, Tenant<'_>) -> T) -> Result<Option<T>, Error> {
+    fn take_handle<T>(
+        &self,
+        handle: Handle,
+        look: impl FnOnce(&Shard, Tenant<'_>) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
         self.store.context.check()?;
         let Some(shard) = self.store.shard(handle.shard) else { return Ok(None) };
         self.taken(shard.remove(&self.member(), Target::Handle(handle), Cause::Explicit, |tenant| look(shard, tenant)))
@@ -607,8 +623,7 @@ impl Local {
     pub fn walk(&self, after: u64, count: usize, out: &mut Vec<Step>) -> Result<(), Error> {
         self.store.context.check()?;
         self.counters.iterations.add(1);
-        iterate::window(self.store.all_shards(), after, count.max(1), out);
-        Ok(())
+        iterate::window(self.store.all_shards(), after, count.max(1), out)
     }
 
     /// Key and value of an entry, for iteration: it counts as no read.
@@ -620,22 +635,26 @@ impl Local {
     ) -> Result<Option<(KeyKind, Found)>, Error> {
         self.find_handle(handle, Look::Peek, |shard, tenant| {
             let key = tenant.entry.key();
-            key_out.clear();
-            key_out.extend_from_slice(key.bytes);
-            Found::copy(self, shard, tenant, value_out).map(|found| (key.kind, found))
+            if let Err(refused) = fallible::copy_into(key_out, key.bytes) {
+                return Some(Err(refused));
+            }
+            Found::copy(self, shard, tenant, value_out).map(|copied| copied.map(|found| (key.kind, found)))
         })
+        .and_then(Option::transpose)
     }
 
     /// The same without the value's bytes, for whoever asks who is there; how many they are comes last.
     pub fn read_key(&self, handle: Handle, key_out: &mut Vec<u8>) -> Result<Option<(KeyKind, Found, usize)>, Error> {
         self.find_handle(handle, Look::Peek, |shard, tenant| {
             let key = tenant.entry.key();
-            key_out.clear();
-            key_out.extend_from_slice(key.bytes);
+            if let Err(refused) = fallible::copy_into(key_out, key.bytes) {
+                return Some(Err(refused));
+            }
             let place = shard.without_copies(&self.store.context, tenant.place()?);
             let found = Found { kind: tenant.entry.value_kind(), place, type_id: tenant.entry.type_id() };
-            Some((key.kind, found, tenant.entry.value_len()))
+            Some(Ok((key.kind, found, tenant.entry.value_len())))
         })
+        .and_then(Option::transpose)
     }
 
     /// Adds reads that never came here because a fresh copy was at hand.

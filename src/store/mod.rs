@@ -32,7 +32,7 @@ mod error;
 mod events;
 mod eviction;
 mod expiry;
-mod fallible;
+pub(crate) mod fallible;
 mod free_runs;
 #[cfg(all(test, loom))]
 mod freshness_model;

@@ -9,7 +9,9 @@
 use std::collections::VecDeque;
 
 use super::entry::Entry;
+use super::error::Error;
 use super::events::Wake;
+use super::fallible;
 use super::handle::Handle;
 use super::key::KeyKind;
 use super::sync::process::{AtomicU32, Mutex};
@@ -63,18 +65,18 @@ pub struct Removal {
 }
 
 impl Removal {
-    /// Copies an entry that nobody has freed yet.
-    fn new(entry: Entry, handle: Handle, cause: Cause) -> Self {
+    /// Copies an entry that nobody has freed yet, if there is memory for it.
+    fn new(entry: Entry, handle: Handle, cause: Cause) -> Result<Self, Error> {
         let key = entry.key();
-        Self {
+        Ok(Self {
             handle,
             key_kind: key.kind,
-            key: key.bytes.into(),
+            key: fallible::copy(key.bytes)?,
             value_kind: entry.value_kind(),
-            value: entry.value_bytes().into(),
+            value: fallible::copy(entry.value_bytes())?,
             type_id: entry.type_id(),
             cause,
-        }
+        })
     }
 
     fn weight_bytes(&self) -> usize {
@@ -114,15 +116,18 @@ struct Waiting {
 }
 
 impl Queue {
-    fn push(&self, removal: &Removal) {
+    fn push(&self, entry: Entry, handle: Handle, cause: Cause) {
         let mut waiting = self.waiting.lock();
-        let bytes = removal.weight_bytes();
+        let bytes = size_of::<Item>() + entry.key().bytes.len() + entry.value_len();
         // One that is larger than all that may wait is told of if nothing else waits.
-        if waiting.items.is_empty() || waiting.bytes + bytes <= WAITING_LIMIT_BYTES {
-            waiting.bytes += bytes;
-            waiting.items.push_back(Item::Removal(removal.clone()));
-        } else {
-            waiting.drop_more(1);
+        let has_room = waiting.items.is_empty() || waiting.bytes + bytes <= WAITING_LIMIT_BYTES;
+        match has_room.then(|| Removal::new(entry, handle, cause)) {
+            Some(Ok(removal)) if waiting.items.try_reserve(1).is_ok() => {
+                waiting.bytes += bytes;
+                waiting.items.push_back(Item::Removal(removal));
+            }
+            // No room, or no memory for the copy.
+            _ => waiting.drop_more(1),
         }
         waiting.is_due = !waiting.is_awake;
     }
@@ -154,16 +159,16 @@ impl Removals {
     pub(super) fn tell(&self, entry: Entry, handle: Handle, cause: Cause) -> bool {
         let is_wanted = self.are_wanted(cause);
         if is_wanted {
-            self.push(&Removal::new(entry, handle, cause));
+            self.push(entry, handle, cause);
         }
         is_wanted
     }
 
     #[cold]
-    fn push(&self, removal: &Removal) {
+    fn push(&self, entry: Entry, handle: Handle, cause: Cause) {
         let queues = self.queues.lock();
-        let wants = |queue: &&Arc<Queue>| queue.causes.load(Ordering::Relaxed) & removal.cause.bit() != 0;
-        queues.iter().filter(wants).for_each(|queue| queue.push(removal));
+        let wants = |queue: &&Arc<Queue>| queue.causes.load(Ordering::Relaxed) & cause.bit() != 0;
+        queues.iter().filter(wants).for_each(|queue| queue.push(entry, handle, cause));
     }
 
     /// Tells of many at once, which may be more than anybody has room for: the rest is only counted.
@@ -178,8 +183,7 @@ impl Removals {
             if queues.iter().filter(|queue| wants(queue)).all(|queue| queue.is_full()) {
                 break;
             }
-            let removal = Removal::new(entry, handle, cause);
-            queues.iter().filter(|queue| wants(queue)).for_each(|queue| queue.push(&removal));
+            queues.iter().filter(|queue| wants(queue)).for_each(|queue| queue.push(entry, handle, cause));
             told += 1;
         }
         if told < count {

@@ -7,6 +7,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::error::Error;
+use super::fallible;
 use super::handle::Handle;
 use super::member::Member;
 use super::shard::{Given, Shard};
@@ -133,19 +134,21 @@ impl Store {
 
     /// What would leave, at most `count`, roughly in order. Shards take turns, the one that holds most first, so that evicting the
     /// first candidate again and again does not empty one shard after the other.
-    pub(super) fn candidates(&self, count: usize, out: &mut Vec<Handle>) {
+    pub(super) fn candidates(&self, count: usize, out: &mut Vec<Handle>) -> Result<(), Error> {
         let mut shards: Vec<(u64, &Shard)> = self.all_shards().iter().map(|shard| (shard.len(), shard)).collect();
         shards.sort_unstable_by_key(|&(len, shard)| (Reverse(len), shard.number()));
         let share = count.div_ceil(shards.len());
         // Where each gives one, no more shards are needed than there are to be candidates.
         shards.truncate(count);
-        let mut lists = Vec::with_capacity(shards.len());
+        let mut lists = fallible::vec(shards.len())?;
         for (_, shard) in shards {
-            let mut list = Vec::with_capacity(share);
-            shard.candidates(share, &mut list);
+            let mut list = Vec::new();
+            shard.candidates(share, &mut list)?;
             lists.push(list);
         }
         let in_turns = (0..share).flat_map(|turn| lists.iter().filter_map(move |list| list.get(turn).copied()));
+        fallible::reserve(out, count.min(lists.iter().map(Vec::len).sum()))?;
         out.extend(in_turns.take(count));
+        Ok(())
     }
 }

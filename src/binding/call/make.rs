@@ -1,12 +1,17 @@
 //! Making JavaScript values.
 
-use std::ffi::c_void;
+use std::ffi::{CStr, c_void};
 use std::ptr;
 
 use napi::sys::{self, Status};
 
 use super::super::error::{Failure, Outcome};
-use super::{Engine, Js};
+use super::{Engine, Js, check};
+use crate::store::Error;
+
+/// From this size on, that there is no memory for a value is an error. The engine itself needs less than this in many places
+/// where it ends the process otherwise.
+const REFUSABLE_BYTES: usize = 256 * 1_024;
 
 impl<'s> Engine<'s> {
     /// `undefined`, where a result has to hold it.
@@ -72,10 +77,7 @@ impl<'s> Engine<'s> {
     /// A `Uint8Array` with a copy of `bytes`, alone in its `ArrayBuffer`.
     pub fn uint8_array(self, bytes: &[u8]) -> Outcome<Js<'s>> {
         let len = bytes.len();
-        let mut data: *mut c_void = ptr::null_mut();
-        // SAFETY: as in `undefined`; `data` is a second live pointer to write to.
-        let buffer =
-            self.make(|env, result| unsafe { sys::napi_create_arraybuffer(env, len, &raw mut data, result) })?;
+        let (buffer, data) = self.array_buffer(len)?;
         if len > 0 {
             // SAFETY: the engine just made `len` bytes at `data`, which nobody else knows yet.
             unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), data.cast(), len) };
@@ -91,6 +93,49 @@ impl<'s> Engine<'s> {
         let buffer =
             self.make(|env, result| unsafe { sys::napi_create_arraybuffer(env, bytes, &raw mut data, result) })?;
         self.typed_array(sys::TypedarrayType::uint32_array, len, buffer)
+    }
+
+    /// An `ArrayBuffer` of so many bytes, and where they are.
+    fn array_buffer(self, len: usize) -> Outcome<(Js<'s>, *mut c_void)> {
+        let mut data: *mut c_void = ptr::null_mut();
+        if len < REFUSABLE_BYTES {
+            // SAFETY: as in `undefined`; `data` is a second live pointer to write to.
+            let buffer =
+                self.make(|env, result| unsafe { sys::napi_create_arraybuffer(env, len, &raw mut data, result) })?;
+            return Ok((buffer, data));
+        }
+        // Node-API ends the process where there is no memory for a buffer. The constructor throws.
+        let environment = self.environment()?;
+        let constructor = self.kept(environment.array_buffer()?)?;
+        let length = self.float(len as f64)?;
+        // SAFETY: as in `undefined`; one argument of this scope.
+        let buffer = self
+            .make(|env, result| unsafe {
+                sys::napi_new_instance(env, constructor.raw, 1, &raw const length.raw, result)
+            })
+            .map_err(|failure| match failure {
+                Failure::Pending => self.forget_exception(Error::OutOfMemory { bytes: len as u64 }.into()),
+                other => other,
+            })?;
+        // SAFETY: as above, and `buffer` is an `ArrayBuffer` of this scope.
+        check(unsafe { sys::napi_get_arraybuffer_info(self.env, buffer.raw, &raw mut data, ptr::null_mut()) })?;
+        Ok((buffer, data))
+    }
+
+    /// Takes the pending exception back, in favour of `failure`.
+    fn forget_exception(self, failure: Failure) -> Failure {
+        let mut exception = ptr::null_mut();
+        // SAFETY: as in `undefined`.
+        let status = unsafe { sys::napi_get_and_clear_last_exception(self.env, &raw mut exception) };
+        if status == Status::napi_ok { failure } else { Failure::Pending }
+    }
+
+    /// A global of this environment.
+    pub fn global(self, name: &CStr) -> Outcome<Js<'s>> {
+        // SAFETY: as in `undefined`.
+        let global = self.make(|env, result| unsafe { sys::napi_get_global(env, result) })?;
+        // SAFETY: as in `undefined`; `name` ends with a zero.
+        self.make(|env, result| unsafe { sys::napi_get_named_property(env, global.raw, name.as_ptr(), result) })
     }
 
     fn typed_array(self, kind: sys::napi_typedarray_type, len: usize, buffer: Js<'_>) -> Outcome<Js<'s>> {

@@ -10,6 +10,7 @@ use napi::sys::{self, Status};
 
 use super::super::error::{Failure, Outcome};
 use super::{Engine, Js, check};
+use crate::store::fallible;
 
 /// What a JavaScript value is, as far as keys and values need to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,6 +125,7 @@ impl<'s> Engine<'s> {
             sys::napi_get_value_bigint_words(self.env, value.raw, ptr::null_mut(), &raw mut count, ptr::null_mut())
         })?;
         words.clear();
+        fallible::reserve(words, count)?;
         words.resize(count, 0);
         // SAFETY: as in `type_of`; `words` has room for the `count` words that the engine may write.
         check(unsafe {
@@ -163,7 +165,8 @@ impl<'s> Engine<'s> {
         let mut len = 0;
         // SAFETY: as in `type_of`; without a buffer, the engine only counts.
         check(unsafe { sys::napi_get_value_string_utf16(self.env, value.raw, ptr::null_mut(), 0, &raw mut len) })?;
-        let mut units = vec![0_u16; len + 1];
+        let mut units = fallible::vec(len + 1)?;
+        units.resize(len + 1, 0_u16);
         // SAFETY: as in `type_of`; the engine writes at most `units.len()` units, its closing zero included.
         check(unsafe {
             sys::napi_get_value_string_utf16(self.env, value.raw, units.as_mut_ptr(), units.len(), &raw mut len)
@@ -202,6 +205,7 @@ impl<'s> Engine<'s> {
         // SAFETY: `len` bytes at `data` are kept by `value` for this call, and `AtomicU8` has the layout of `u8`.
         let shared = unsafe { std::slice::from_raw_parts(data.cast::<AtomicU8>(), len) };
         copy.clear();
+        fallible::reserve(copy, len)?;
         copy.extend(shared.iter().map(|byte| byte.load(Ordering::Relaxed)));
         Ok(Some(copy))
     }

@@ -15,6 +15,7 @@ use super::super::config::WhenFull;
 use super::super::context::Context;
 use super::super::error::Error;
 use super::super::eviction::{Access, PolicyKind};
+use super::super::fallible;
 use super::super::handle::Handle;
 use super::super::member::Member;
 use super::super::removals::Cause;
@@ -211,20 +212,23 @@ impl Shard {
     }
 
     /// Who would leave, at most `count`, roughly in order.
-    pub fn candidates(&self, count: usize, out: &mut Vec<Handle>) {
+    pub fn candidates(&self, count: usize, out: &mut Vec<Handle>) -> Result<(), Error> {
         let writer = self.writer.lock();
-        let mut slots = Vec::with_capacity(count);
+        let count = count.min(self.len() as usize);
+        let mut slots = fallible::vec(count)?;
         if let Some(policy) = &writer.policy {
             policy.candidates(count, &mut slots);
         } else {
-            let mut oldest = Vec::with_capacity(count);
+            let mut oldest = fallible::vec(count)?;
             writer.order.after(0, count, &mut oldest);
             slots.extend(oldest.iter().map(|&(_, slot)| slot));
         }
+        fallible::reserve(out, slots.len())?;
         out.extend(slots.into_iter().map(|slot| {
             let generation = self.slab.slot(slot).map_or(0, SlotRef::generation);
             Handle { shard: self.number, slot, generation }
         }));
+        Ok(())
     }
 
     /// Tells the policy of hits in the order in which they happened.

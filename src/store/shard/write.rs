@@ -117,13 +117,13 @@ impl Shard {
         })
     }
 
-    /// Removes an entry, after `look` has seen it; `None` if it is not there.
+    /// Removes an entry, after `look` has seen it; `None` if it is not there. If `look` fails, the entry stays.
     pub fn remove<T>(
         &self,
         context: &Member<'_>,
         target: Target<'_>,
         cause: Cause,
-        look: impl FnOnce(Tenant<'_>) -> T,
+        look: impl FnOnce(Tenant<'_>) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
         self.locked(context, |writer| {
             self.step(writer, context);
@@ -138,7 +138,7 @@ impl Shard {
                 },
             };
             let Some(tenant) = self.tenant(number) else { return Ok(None) };
-            let answer = look(tenant);
+            let answer = look(tenant)?;
             match spot {
                 Some(spot) => self.take_out(writer, context, number, Some(spot), cause),
                 None => self.leave(writer, context, number, cause),
