@@ -40,16 +40,15 @@ const TESTS = {
   'version words': unit('words::tests'),
   'the naive map': unit('tests::model'),
   'the expiry thread': unit('expiry::tests'),
-  accounting: unit('accounting'),
   'memory counts': unit('memory::tests'),
-  'limits and deadlines': unit('tests::bounded'),
+  deadlines: unit('nothing_is_returned_after_its_deadline_by_any_path'),
+  'updates under a limit': unit('an_update_for_which_others_leave_keeps_its_own_entry'),
+  'exact LRU': unit('lru_with_one_shard_evicts_what_an_exact_lru_does'),
   threads: unit('tests::threads'),
-  limits: unit('tests::limits'),
   histories: unit('tests::histories'),
   'near-cache.spec': spec('near-cache'),
   'expiry.spec': spec('expiry'),
-  'handles.spec': spec('handles'),
-  'freshness.spec': spec('freshness')
+  'handles.spec': spec('handles')
 }
 
 /**
@@ -350,7 +349,7 @@ const MUTATIONS = [
     file: 'src/store/shard/mod.rs',
     from: 'deadline_ms().is_some_and(|deadline_ms| deadline_ms <= now_ms);',
     to: 'deadline_ms().is_some_and(|deadline_ms| deadline_ms < now_ms);',
-    test: 'limits and deadlines'
+    test: 'deadlines'
   },
   {
     name: 'a life is prolonged for any tenant',
@@ -418,14 +417,14 @@ const MUTATIONS = [
     file: 'src/store/shard/write.rs',
     from: '        writer.spared = Some(number);',
     to: '        writer.spared = None;',
-    test: 'limits and deadlines'
+    test: 'updates under a limit'
   },
   {
     name: 'the policy does not learn of removals',
     file: 'src/store/shard/write.rs',
     from: '            policy.remove(number, hash, cause == Cause::Evicted);',
     to: '            let _ = (policy, hash, cause);',
-    test: 'limits and deadlines'
+    test: 'exact LRU'
   },
   // ---- The near cache
   {
