@@ -5,6 +5,7 @@
 const { once } = require('node:events')
 const path = require('node:path')
 const { Worker } = require('node:worker_threads')
+const { TypedMap } = require('../..')
 const { CONTROL_LENGTH, KEYS, KIND, PROFILES, ROW } = require('./history-program.js')
 const { DOES, SAW, violation } = require('./linearizability.js')
 
@@ -134,7 +135,14 @@ class Histories {
   async record(seed, profile = seed % PROFILES.length) {
     const log = this.#rounds % 2
     const { operations = OPERATIONS } = PROFILES[profile]
-    const counts = await this.#run({ seed, profile, log, operations })
+    const { options, destroys } = PROFILES[profile]
+    const name = this.#name()
+    // Held, so that it can be looked through when the threads are done.
+    const map = destroys ? undefined : TypedMap.open(name, options)
+    const counts = await this.#run({ name, seed, profile, log, operations })
+    const { problems } = (await map?.validate()) ?? { problems: [] }
+    map?.close()
+    if (problems.length > 0) throw ofSeed(seed, `${PROFILES[profile].name}: ${JSON.stringify(problems)}`)
     const logs = this.#workers.map(one => one.logs[log])
     return () => {
       try {
@@ -147,18 +155,21 @@ class Histories {
 
   /** Runs a round that is watched, and gives the number of reads. Throws if a thread saw time go backwards. */
   async watch(seed) {
-    const answers = await this.#run({ watches: true, seed, operations: WATCHED_WRITES })
+    const answers = await this.#run({ name: this.#name(), watches: true, seed, operations: WATCHED_WRITES })
     const wrong = answers.find(answer => answer.wrong !== null)
     if (wrong !== undefined) throw ofSeed(seed, wrong.wrong)
     return answers.reduce((sum, { reads }) => sum + reads, 0)
   }
 
+  #name() {
+    return `history ${process.pid} ${++this.#rounds}`
+  }
+
   #run(program) {
-    const name = `history ${process.pid} ${++this.#rounds}`
     this.#control.fill(0)
     return Promise.all(
       this.#workers.map(({ worker }) => {
-        worker.postMessage({ ...program, name, threads: this.#workers.length })
+        worker.postMessage({ ...program, threads: this.#workers.length })
         return once(worker, 'message').then(([answer]) => answer)
       })
     )

@@ -124,6 +124,12 @@ fn round(profile: &Profile, seed: u64) -> Result<usize, String> {
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     check_end(&recorded)?;
+    if !profile.destroys {
+        let problems = store.validate().unwrap();
+        if !problems.is_empty() {
+            return Err(format!("{problems:?}"));
+        }
+    }
     let mut tenants = HashMap::new();
     for (operation, tenant) in recorded.iter().flat_map(|one| one.keys.iter().flatten()) {
         if let (Does::Write(number), Some(tenant)) = (operation.does, tenant) {
