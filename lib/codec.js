@@ -183,7 +183,7 @@ function decodeWritten(kind, wire) {
 /**
  * Plain data of this package as JSON text: options.
  *
- * @param {Record<string, unknown>} data
+ * @param {object} data
  */
 const writeData = data => JSON.stringify(data)
 

@@ -3,6 +3,7 @@
 // Memory pressure, told to the listeners of this thread: how full the map is when it becomes fuller than they want.
 
 const { checkObject } = require('./checks.js')
+const { writeData } = require('./codec.js')
 const { outOfRange, wrongType } = require('./errors.js')
 const { Delivery, Subscription } = require('./listeners.js')
 const { binding, onWake } = require('./native.js')
@@ -67,7 +68,7 @@ class Gauge {
     this.map = map
     this.#listener = new Subscription(listener)
     this.#thresholds = thresholds
-    this.#token = listenPressureBinding(open.id, thresholds)
+    this.#token = listenPressureBinding(open.id, writeData(thresholds))
   }
 
   wake() {

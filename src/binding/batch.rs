@@ -4,7 +4,7 @@
 //! numbers goes through it in both directions: handles, kinds, numbers as values, places. Only keys and values that are
 //! no numbers cross as JavaScript values.
 
-use super::call::{Call, Elements, Engine, Js};
+use super::call::{Call, Elements, Js};
 use super::convert::{Space, key, kind, value};
 use super::error::{Failure, Outcome};
 use super::evaluation::{Evaluation, row};
@@ -21,12 +21,17 @@ struct Table<'s> {
 
 impl<'s> Table<'s> {
     /// The table with at least `rows` rows that JavaScript gave.
-    fn read(engine: Engine<'s>, js: Js<'s>, rows: usize) -> Outcome<Table<'s>> {
-        let words = engine.elements::<u32>(js)?;
-        if words.len() / BATCH_ROW < rows {
-            return Err(Failure::Misuse("the table has too few rows"));
-        }
-        Ok(Table { words, rows })
+    fn read<const N: usize>(call: &Call<'s, N>, js: Js<'s>, rows: usize) -> Outcome<Table<'s>> {
+        let words = call.engine.elements::<u32>(js, call.evaluation.many())?;
+        let table = Table { words, rows };
+        table.check()?;
+        Ok(table)
+    }
+
+    /// Refuses a table that is too short, be it because JavaScript ran meanwhile and took its memory away.
+    fn check(&self) -> Outcome<()> {
+        let is_whole = self.words.len() / BATCH_ROW >= self.rows;
+        if is_whole { Ok(()) } else { Err(Failure::Misuse("the table has too few rows")) }
     }
 
     #[inline]
@@ -98,7 +103,7 @@ impl Items {
             return Ok(read);
         }
         let mut space = Space::default();
-        call.evaluation.many()?.read(call.engine, keys, count, &mut |engine, index, js| {
+        call.evaluation.many().read(call.engine, keys, count, &mut |engine, index, js| {
             let item = match table.handle(index) {
                 Some(handle) => Item::Handle(handle),
                 None => read.add_key(key(engine, js, &mut space)?)?,
@@ -106,6 +111,7 @@ impl Items {
             read.items.push(item);
             Ok(())
         })?;
+        table.check()?;
         Ok(read)
     }
 
@@ -149,7 +155,7 @@ fn for_each_value<const N: usize>(
     };
     if count > 0 {
         let mut space = Space::default();
-        call.evaluation.many()?.read(call.engine, others, count, &mut |engine, _, js| {
+        call.evaluation.many().read(call.engine, others, count, &mut |engine, _, js| {
             let kind = write_numbers(&mut at, &mut write)?.ok_or(MISSING)?;
             write(at, value(engine, js, kind, &mut space)?)?;
             at += 1;
@@ -165,10 +171,10 @@ fn for_each_value<const N: usize>(
 /// `getMany(id, items, table)`
 pub fn get_many<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
     let (map, engine) = (call.map()?, call.engine);
-    let table = Table::read(engine, call.argument(2), engine.array_len(call.argument(1))?)?;
+    let table = Table::read(call, call.argument(2), engine.array_len(call.argument(1))?)?;
     let items = Items::read(call, call.argument(1), &table)?;
     let mut out = call.evaluation.value_buffer();
-    let mut gathered = Gathered::new(engine, call.evaluation.many()?);
+    let mut gathered = Gathered::new(engine, call.evaluation.many());
     for index in 0..table.rows {
         let found = match items.get(index) {
             Target::Key(key) => map.local().get(key, &mut out)?,
@@ -208,7 +214,7 @@ pub fn set_many<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let ttl = call.evaluation.take_ttl();
     let (map, engine) = (call.map()?, call.engine);
     call.evaluation.note_progress(0, 0);
-    let table = Table::read(engine, call.argument(3), engine.array_len(call.argument(1))?)?;
+    let table = Table::read(call, call.argument(3), engine.array_len(call.argument(1))?)?;
     let items = Items::read(call, call.argument(1), &table)?;
     for_each_value(call, &table, call.argument(2), |index, value| {
         if let Target::Key(key) = items.get(index) {
@@ -225,7 +231,7 @@ pub fn update_many<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let ttl = call.evaluation.take_ttl();
     let (map, engine) = (call.map()?, call.engine);
     call.evaluation.note_progress(0, 0);
-    let table = Table::read(engine, call.argument(3), engine.array_len(call.argument(1))?)?;
+    let table = Table::read(call, call.argument(3), engine.array_len(call.argument(1))?)?;
     let items = Items::read(call, call.argument(1), &table)?;
     let mut updated = 0_u32;
     for_each_value(call, &table, call.argument(2), |index, value| {
@@ -259,7 +265,7 @@ pub fn insert_many<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
     let ttl = call.evaluation.take_ttl();
     let (map, engine) = (call.map()?, call.engine);
     call.evaluation.note_progress(0, 0);
-    let table = Table::read(engine, call.argument(4), call.number(1)? as usize)?;
+    let table = Table::read(call, call.argument(4), call.number(1)? as usize)?;
     let type_id = type_id(engine, &map, call.argument(3))?;
     for_each_value(call, &table, call.argument(2), |index, value| {
         let written = map.local().insert(value, type_id, ttl)?;
@@ -273,7 +279,7 @@ pub fn insert_many<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
 /// `deleteMany(id, items, table)`
 pub fn delete_many<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
     let (map, engine) = (call.map()?, call.engine);
-    let table = Table::read(engine, call.argument(2), engine.array_len(call.argument(1))?)?;
+    let table = Table::read(call, call.argument(2), engine.array_len(call.argument(1))?)?;
     let items = Items::read(call, call.argument(1), &table)?;
     let mut deleted = 0_u32;
     for index in 0..table.rows {

@@ -87,8 +87,8 @@ pub fn evict_entry<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
 /// `candidates(id, count, states)`: the keys of those who would leave next, roughly in that order; the rest of a walk's row for each
 /// in `states`, and how many there are as STATE.
 pub fn candidates<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
-    let (map, engine, many) = (call.map()?, call.engine, call.evaluation.many()?);
-    let states = engine.elements::<u32>(call.argument(2))?;
+    let (map, engine, many) = (call.map()?, call.engine, call.evaluation.many());
+    let states = engine.elements::<u32>(call.argument(2), many)?;
     let count = call.number(1)? as usize;
     if count > CHUNK || states.len() < count * WALK_ROW {
         return Err(Failure::Misuse("there is no room for so many candidates"));

@@ -148,6 +148,7 @@ pub fn attach<'s>(engine: Engine<'s>, given: &[Js<'s>; 5]) -> Outcome<Js<'s>> {
     for (index, value) in given.iter().chain([&scratch_array]).enumerate() {
         engine.set_element(kept, index, *value)?;
     }
+    engine.freeze(kept)?;
     super::hot::register(engine, operations, &evaluation, kept)?;
     Ok(operations)
 }

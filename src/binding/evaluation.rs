@@ -192,8 +192,8 @@ impl Evaluation {
     }
 
     /// What moves many values at once.
-    pub fn many(&self) -> Outcome<&Many> {
-        Ok(&self.handed.many)
+    pub fn many(&self) -> &Many {
+        &self.handed.many
     }
 
     /// Has JavaScript look for what waits.

@@ -8,7 +8,7 @@ use napi::sys;
 
 use super::call::{CHUNK, Call, Engine, Js, JsType, enter, enter_first};
 use super::convert::{Space, key, key_to_js, kind, value, value_to_js};
-use super::error::Outcome;
+use super::error::{Failure, Outcome};
 use super::evaluation::{Evaluation, row};
 use super::layout::{STATE, WALK_ROW, WANT_KEYS, WANT_VALUES};
 use super::map::OpenMap;
@@ -250,11 +250,15 @@ const WALK_BYTES: usize = 256 * 1_024;
 /// [`WALK_BYTES`], but at least one if there is any. Two cells for each, its row in `states`, its sequence in `sequences`, and how
 /// many there are as STATE.
 fn walk<'s>(call: &Call<'s, 6>) -> Outcome<Js<'s>> {
-    let (map, engine, many) = (call.map()?, call.engine, call.evaluation.many()?);
+    let (map, engine, many) = (call.map()?, call.engine, call.evaluation.many());
     let mut after = engine.f64(call.argument(1))? as u64;
-    let (count, want) = (call.number(2)? as usize, call.number(3)?);
-    let states = engine.elements::<u32>(call.argument(4))?;
-    let sequences = engine.elements::<f64>(call.argument(5))?;
+    let want = call.number(3)?;
+    let states = engine.elements::<u32>(call.argument(4), many)?;
+    let sequences = engine.elements::<f64>(call.argument(5), many)?;
+    let count = (call.number(2)? as usize).min(states.len() / WALK_ROW).min(sequences.len());
+    if count == 0 {
+        return Err(Failure::Misuse("there is no room for an entry"));
+    }
     let cells = engine.array()?;
     let (mut key_out, mut value_out) = (call.evaluation.key_buffer(), call.evaluation.value_buffer());
     let (mut steps, mut done, mut bytes) = (Vec::new(), 0, 0);

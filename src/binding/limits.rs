@@ -66,10 +66,14 @@ pub fn purge_expired(env: &napi::Env, id: u32) -> napi::Result<f64> {
     with_map(env, "purgeExpired", id, |map| Ok(map.local().purge_expired()? as f64))
 }
 
+/// The farthest that the clock is moved at a time: as long as the longest ttl. A clock at its very end would leave no time that
+/// is later than now, by which the store knows that there is no deadline.
+const FARTHEST_MS: f64 = (1_u64 << 47) as f64;
+
 /// Moves the clock of a map that was made with `manualClock`; whether it was. Nothing in lib/ calls it.
 #[napi(catch_unwind)]
 pub fn advance_clock_for_test(env: &napi::Env, id: u32, ms: f64) -> napi::Result<bool> {
-    with_map(env, "advanceClockForTest", id, |map| Ok(map.store().clock().advance(ms.max(0.0) as u64)))
+    with_map(env, "advanceClockForTest", id, |map| Ok(map.store().clock().advance(ms.clamp(0.0, FARTHEST_MS) as u64)))
 }
 
 /// Tells those who listen for errors that a function of the user was to make room for a write, and did not.

@@ -35,8 +35,8 @@ pub fn listen_removals(env: &napi::Env, id: u32, causes: u32) -> napi::Result<()
 /// bytes. Two cells for each, key and value; its row in
 /// `states`, how many there are as STATE, and how many found no room after them as DROPPED.
 pub fn take_removals<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
-    let (map, engine, many) = (call.map()?, call.engine, call.evaluation.many()?);
-    let states = engine.elements::<u32>(call.argument(2))?;
+    let (map, engine, many) = (call.map()?, call.engine, call.evaluation.many());
+    let states = engine.elements::<u32>(call.argument(2), many)?;
     let (count, bytes) = (call.number(1)? as usize, call.number(3)? as usize);
     if states.len() / REMOVAL_ROW < count {
         return Err(Failure::Misuse("there is no room for so many removals"));

@@ -39,8 +39,8 @@ impl Scratch {
         if let Some(array) = array {
             return Ok((Scratch { words, _memory: Some(memory) }, array));
         }
-        let array = engine.own_words(SCRATCH_LENGTH)?;
-        Ok((Scratch { words: engine.elements::<u32>(array)?.as_ptr(), _memory: None }, array))
+        let (words, array) = engine.own_words(SCRATCH_LENGTH)?;
+        Ok((Scratch { words, _memory: None }, array))
     }
 
     /// Writes `values` from `index` on.

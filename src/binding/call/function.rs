@@ -106,6 +106,12 @@ impl<'s> Engine<'s> {
         check(unsafe { sys::napi_define_properties(self.env, object.raw, 1, &raw const property) })
     }
 
+    /// Keeps JavaScript from changing the properties of an object and the elements of an array.
+    pub fn freeze(self, object: Js<'_>) -> Outcome<()> {
+        // SAFETY: the value is of this scope.
+        check(unsafe { sys::napi_object_freeze(self.env, object.raw) })
+    }
+
     /// Sets an element of an array.
     pub fn set_element(self, array: Js<'_>, index: usize, value: Js<'_>) -> Outcome<()> {
         // SAFETY: both values are of this scope.

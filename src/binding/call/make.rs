@@ -85,14 +85,15 @@ impl<'s> Engine<'s> {
         self.typed_array(sys::TypedarrayType::uint8_array, len, buffer)
     }
 
-    /// A `Uint32Array` of zeros, in memory of the engine.
-    pub fn own_words(self, len: usize) -> Outcome<Js<'s>> {
+    /// A `Uint32Array` of zeros, in memory of the engine, and where that is.
+    pub fn own_words(self, len: usize) -> Outcome<(*mut u32, Js<'s>)> {
         let bytes = len * size_of::<u32>();
         let mut data: *mut c_void = ptr::null_mut();
         // SAFETY: as in `undefined`; `data` is a second live pointer to write to.
         let buffer =
             self.make(|env, result| unsafe { sys::napi_create_arraybuffer(env, bytes, &raw mut data, result) })?;
-        self.typed_array(sys::TypedarrayType::uint32_array, len, buffer)
+        let array = self.typed_array(sys::TypedarrayType::uint32_array, len, buffer)?;
+        Ok((data.cast(), array))
     }
 
     /// An `ArrayBuffer` of so many bytes, and where they are.

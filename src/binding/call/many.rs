@@ -27,13 +27,28 @@ pub struct Many {
     append: Kept,
     /// The native function that `spread` calls.
     receive: Kept,
-    /// Who gets the arguments, while a `spread` is under way. `receive` has a count of it.
-    receiver: Rc<Cell<Option<NonNull<Receiver<'static>>>>>,
+    /// What `receive` has a count of.
+    reception: Rc<Reception>,
+}
+
+/// What the helpers share with `receive`.
+#[derive(Default)]
+struct Reception {
+    /// Who gets the arguments, while a `spread` is under way.
+    receiver: Cell<Option<NonNull<Receiver<'static>>>>,
+    /// How often JavaScript ran.
+    runs: Cell<u64>,
+}
+
+impl Reception {
+    fn note_run(&self) {
+        self.runs.set(self.runs.get() + 1);
+    }
 }
 
 /// What receives the elements of an array.
 ///
-/// Invariant: it is reachable through `Many::receiver` only while the [`Many::read`] that owns it is on the stack below.
+/// Invariant: it is reachable through `Reception::receiver` only while the [`Many::read`] that owns it is on the stack below.
 struct Receiver<'r> {
     each: &'r mut dyn FnMut(Engine<'_>, usize, Js<'_>) -> Outcome<()>,
     next: usize,
@@ -43,14 +58,20 @@ struct Receiver<'r> {
 impl Many {
     /// Takes over the helpers that JavaScript hands in, and keeps neither of them.
     pub fn new(engine: Engine<'_>, spread: Js<'_>, append: Js<'_>) -> Outcome<Many> {
-        let receiver = Rc::new(Cell::new(None));
-        let receive = engine.function_of(c"receive", receive, &receiver)?;
+        let reception = Rc::new(Reception::default());
+        let receive = engine.function_of(c"receive", receive, &reception)?;
         Ok(Many {
             spread: engine.keep_weakly(spread)?,
             append: engine.keep_weakly(append)?,
             receive: engine.keep(receive)?,
-            receiver,
+            reception,
         })
+    }
+
+    /// How often JavaScript ran through these helpers.
+    #[inline]
+    pub fn runs(&self) -> u64 {
+        self.reception.runs.get()
     }
 
     /// Calls `each` with the first `count` elements of an array and their indexes. What `each` is given is gone when it
@@ -81,9 +102,10 @@ impl Many {
         let (from, to) = (engine.float(start as f64)?, engine.float(end as f64)?);
         let spread = engine.kept(&self.spread)?;
         // A getter in the array may start another read inside this one, so the one before is put back.
-        let before = self.receiver.replace(Some(NonNull::from(&mut receiver).cast()));
+        let before = self.reception.receiver.replace(Some(NonNull::from(&mut receiver).cast()));
         let called = engine.call(spread, &[receive, array, from, to]);
-        self.receiver.set(before);
+        self.reception.receiver.set(before);
+        self.reception.note_run();
         // What `each` said comes first: an exception that it caused is pending, and `call` only says that one is.
         receiver.outcome?;
         called?;
@@ -98,7 +120,9 @@ impl Many {
             arguments.clear();
             arguments.push(array);
             arguments.extend_from_slice(values);
-            engine.call(append, &arguments)?;
+            let called = engine.call(append, &arguments);
+            self.reception.note_run();
+            called?;
         }
         Ok(())
     }
@@ -123,10 +147,12 @@ unsafe extern "C" fn receive(env: sys::napi_env, info: sys::napi_callback_info) 
     }
     // SAFETY: the engine has just written `count` of them.
     let arguments = unsafe { std::slice::from_raw_parts(arguments.as_ptr().cast::<Js<'_>>(), count) };
-    // SAFETY: `Many::new` gave the function this cell as its data, of which it holds a count.
-    let cell = unsafe { &*data.cast_const().cast::<Cell<Option<NonNull<Receiver<'static>>>>>() };
+    // SAFETY: `Many::new` gave the function this as its data, of which it holds a count.
+    let reception = unsafe { &*data.cast_const().cast::<Reception>() };
+    // Getters of the array ran before this was called.
+    reception.note_run();
     // Taken out, so that nobody can reach the receiver a second time while it is borrowed here.
-    let Some(mut receiver) = cell.take() else { return ptr::null_mut() };
+    let Some(mut receiver) = reception.receiver.take() else { return ptr::null_mut() };
     // SAFETY: the invariant of `Receiver`: its `read` waits below on the stack, and this is the only way to it.
     let receiver = unsafe { receiver.as_mut() };
     // SAFETY: the engine passed `env` to this callback, and the engine made of it is used only until it returns.

@@ -1,7 +1,7 @@
 //! Reading JavaScript values.
 
+use std::cell::Cell;
 use std::ffi::c_void;
-use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use napi::sys::{self, Status};
 
 use super::super::error::{Failure, Outcome};
-use super::{Engine, Js, check};
+use super::{Engine, Js, Many, check};
 use crate::store::fallible;
 
 /// What a JavaScript value is, as far as keys and values need to know.
@@ -192,10 +192,7 @@ impl<'s> Engine<'s> {
         if len == 0 || data.is_null() {
             return Ok(Some(&[]));
         }
-        let mut is_own = false;
-        // SAFETY: as in `type_of`.
-        check(unsafe { sys::napi_is_arraybuffer(self.env, buffer, &raw mut is_own) })?;
-        if is_own {
+        if self.is_own_buffer(buffer)? {
             // SAFETY: `len` bytes at `data` belong to this thread's `ArrayBuffer`, which is kept by `value` for this call
             // and cannot change or move before JavaScript runs again. The caller uses the bytes before that (see the
             // head of this file).
@@ -227,13 +224,25 @@ impl<'s> Engine<'s> {
         Ok(info)
     }
 
-    /// The memory of a typed array whose elements are `T`s, to be read and written until JavaScript runs again.
-    pub fn elements<T: Element>(self, value: Js<'s>) -> Outcome<Elements<'s, T>> {
-        let TypedArray { kind, data, len, .. } = self.typed_array_info(value)?;
-        if kind != T::KIND {
-            return Err(Failure::Misuse("a typed array of another kind was expected"));
-        }
-        Ok(Elements { data: data.cast(), len, scope: PhantomData })
+    /// The memory of a typed array whose elements are `T`s. `many` is how the operation runs JavaScript, if it does.
+    pub fn elements<T: Element>(self, value: Js<'s>, many: &'s Many) -> Outcome<Elements<'s, T>> {
+        let elements = Elements {
+            engine: self,
+            value,
+            many,
+            place: Cell::new(Memory { data: ptr::null_mut(), len: 0 }),
+            runs_seen: Cell::new(0),
+        };
+        elements.look()?;
+        Ok(elements)
+    }
+
+    /// Whether a buffer is an `ArrayBuffer`, which belongs to this thread, and no `SharedArrayBuffer`.
+    fn is_own_buffer(self, buffer: sys::napi_value) -> Outcome<bool> {
+        let mut is_own = false;
+        // SAFETY: as in `type_of`.
+        check(unsafe { sys::napi_is_arraybuffer(self.env, buffer, &raw mut is_own) })?;
+        Ok(is_own)
     }
 
     /// Length of an array.
@@ -284,32 +293,73 @@ unsafe impl Element for f64 {
     const KIND: sys::napi_typedarray_type = sys::TypedarrayType::float64_array;
 }
 
-/// The memory of a typed array that lib/ made for the call and shows to nobody else.
+/// The elements of a typed array, for one call.
 ///
-/// Invariant: `data` holds `len` elements. It is accessed by copying single elements, so that no reference into memory
-/// that JavaScript owns exists while JavaScript runs.
+/// JavaScript can detach or shrink the buffer of an array whenever it runs: a getter of a batch's keys may. So the array is
+/// asked where its elements are again after each run of JavaScript. Elements that are gone read as `None`, and are not
+/// written.
+///
+/// Invariant: as long as `many` has run JavaScript `runs_seen` times, `place` is where the elements are. They are accessed by
+/// copying, so that no reference into memory that JavaScript owns exists while JavaScript runs.
 pub struct Elements<'s, T> {
-    data: *mut T,
-    len: usize,
-    scope: PhantomData<&'s ()>,
+    engine: Engine<'s>,
+    value: Js<'s>,
+    many: &'s Many,
+    place: Cell<Memory<T>>,
+    runs_seen: Cell<u64>,
 }
 
+struct Memory<T> {
+    data: *mut T,
+    len: usize,
+}
+
+impl<T> Clone for Memory<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Memory<T> {}
+
 impl<T: Element> Elements<'_, T> {
+    /// Asks the array where its elements are.
+    fn look(&self) -> Outcome<()> {
+        let TypedArray { kind, data, len, .. } = self.engine.typed_array_info(self.value)?;
+        if kind != T::KIND {
+            return Err(Failure::Misuse("a typed array of another kind was expected"));
+        }
+        self.place.set(Memory { data: data.cast(), len: if data.is_null() { 0 } else { len } });
+        self.runs_seen.set(self.many.runs());
+        Ok(())
+    }
+
+    #[inline]
+    fn memory(&self) -> Memory<T> {
+        if self.runs_seen.get() != self.many.runs() && self.look().is_err() {
+            return Memory { data: ptr::null_mut(), len: 0 };
+        }
+        self.place.get()
+    }
+
     /// The element at `index`, if there is one.
     #[inline]
     pub fn get(&self, index: usize) -> Option<T> {
-        // SAFETY: in bounds, and `Elements` says that there are `len` elements; unaligned, because a view may start
+        let Memory { data, len } = self.memory();
+        // SAFETY: in bounds, and by the invariant of `Elements` there are `len` elements; unaligned, because a view may start
         // anywhere in its buffer as far as Rust knows.
-        (index < self.len).then(|| unsafe { self.data.add(index).read_unaligned() })
+        (index < len).then(|| unsafe { data.add(index).read_unaligned() })
     }
 
     /// Sets the elements from `index` on. What does not fit is left out: the array was made too short by its maker.
     #[inline]
     pub fn set(&self, index: usize, values: &[T]) {
-        if index.checked_add(values.len()).is_some_and(|end| end <= self.len) {
-            // SAFETY: in bounds as just checked; `values` is native memory, so the two do not overlap.
+        let Memory { data, len } = self.memory();
+        if index.checked_add(values.len()).is_some_and(|end| end <= len) {
+            // SAFETY: in bounds as just checked, by the invariant of `Elements`; `values` is native memory, so the two do
+            // not overlap.
             unsafe {
-                let target = self.data.add(index).cast::<u8>();
+                let target = data.add(index).cast::<u8>();
                 ptr::copy_nonoverlapping(values.as_ptr().cast::<u8>(), target, size_of_val(values));
             }
         }
@@ -318,11 +368,6 @@ impl<T: Element> Elements<'_, T> {
     /// How many elements there are.
     #[expect(clippy::len_without_is_empty, reason = "nobody asks")]
     pub fn len(&self) -> usize {
-        self.len
-    }
-
-    /// Where they begin.
-    pub fn as_ptr(&self) -> *mut T {
-        self.data
+        self.memory().len
     }
 }
