@@ -38,6 +38,8 @@ pub struct Span {
     pub ttl_ms: u64,
 }
 
+/// The deadline of a life that was found to be over: before every time that a clock shows later.
+pub const OVER_MS: u64 = 1;
 /// Deadlines lie in the upper bits of a word: 8,900 years.
 const TENANT_BITS: u32 = 16;
 const MAX_DEADLINE_MS: u64 = u64::MAX >> TENANT_BITS;
@@ -109,13 +111,50 @@ impl LifeRef<'_> {
         self.deadline.swap(span.map_or(0, |span| word(span.deadline_ms, generation)), Ordering::AcqRel);
     }
 
-    /// Begins it anew, unless another tenant has come, or somebody else was faster. Needs no lock.
+    /// The same, unless the life was closed. Says whether that was so. Under the shard's lock.
+    pub fn renew(self, span: Option<Span>, generation: u32) -> bool {
+        let next = span.map_or(0, |span| word(span.deadline_ms, generation));
+        let mut seen = self.deadline.load(Ordering::Acquire);
+        loop {
+            if seen >> TENANT_BITS == OVER_MS {
+                return false;
+            }
+            match self.deadline.compare_exchange(seen, next, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => break,
+                Err(prolonged) => seen = prolonged,
+            }
+        }
+        self.ttl.store(span.map_or(0, |span| span.ttl_ms), Ordering::Relaxed);
+        true
+    }
+
+    /// Whether it is over at this time. It stays so then: what a thread found to be gone is neither prolonged nor touched, even by
+    /// one that read the clock before. Needs no lock.
+    pub fn close(self, now_ms: u64) -> bool {
+        let mut seen = self.deadline.load(Ordering::Acquire);
+        loop {
+            let deadline_ms = seen >> TENANT_BITS;
+            if seen == 0 || deadline_ms > now_ms {
+                return false;
+            }
+            if deadline_ms == OVER_MS {
+                return true;
+            }
+            let closed = word(OVER_MS, seen as u32);
+            match self.deadline.compare_exchange(seen, closed, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return true,
+                Err(other) => seen = other,
+            }
+        }
+    }
+
+    /// Begins it anew, unless it is over, another tenant has come, or somebody else was faster. Needs no lock.
     pub fn prolong(self, now_ms: u64, generation: u32) {
         let seen = self.deadline.load(Ordering::Acquire);
         let next = word(Span::new(now_ms, self.ttl.load(Ordering::Relaxed)).deadline_ms, generation);
-        if seen != 0 && seen < next && seen == word(seen >> TENANT_BITS, generation) {
-            // Whoever was faster has prolonged it, or ended it.
-            #[expect(clippy::let_underscore_must_use, reason = "either way it is no longer what was seen")]
+        let deadline_ms = seen >> TENANT_BITS;
+        if seen < next && deadline_ms > now_ms && seen == word(deadline_ms, generation) {
+            #[expect(clippy::let_underscore_must_use, reason = "refused, somebody else was faster")]
             let _ = self.deadline.compare_exchange(seen, next, Ordering::AcqRel, Ordering::Relaxed);
         }
     }
@@ -140,6 +179,14 @@ mod tests {
         // Never shortened, whoever comes late.
         life.prolong(20, 7);
         assert_eq!((life.deadline_ms(), lives.of(0).deadline_ms()), (Some(150), None));
+        life.prolong(150, 7);
+        assert_eq!(life.deadline_ms(), Some(150), "it is over");
+        assert!(!life.close(149) && life.renew(Some(Span::new(60, 100)), 7));
+        assert!(life.close(160) && life.close(160));
+        // Who read the clock before that comes too late.
+        life.prolong(159, 7);
+        assert!(!life.renew(Some(Span::new(159, 100)), 7) && !life.renew(None, 7));
+        assert!(life.close(160));
         life.set(None, 7);
         assert_eq!(life.deadline_ms(), None);
         drop(lives);
@@ -150,6 +197,27 @@ mod tests {
 #[cfg(all(test, loom))]
 mod model {
     use super::*;
+
+    /// One thread finds that a life is over, while another, which read the clock before, prolongs or touches it.
+    #[test]
+    fn what_was_found_to_be_over_stays_so() {
+        for by_touch in [false, true] {
+            loom::model(move || {
+                let memory = Arc::new(Memory::new(None));
+                let lives = Arc::new(Lives::new(1, &memory).unwrap());
+                lives.of(0).set(Some(Span::new(10, 100)), 1);
+                let other = Arc::clone(&lives);
+                let thread = loom::thread::spawn(move || {
+                    let life = other.of(0);
+                    if by_touch { life.renew(Some(Span::new(109, 100)), 1) } else { life.prolong(109, 1) == () }
+                });
+                let is_over = lives.of(0).close(110);
+                let is_renewed = thread.join().unwrap();
+                assert_eq!(lives.of(0).close(110), is_over);
+                assert!(!by_touch || is_renewed != is_over);
+            });
+        }
+    }
 
     /// A slot gets a new tenant while a read prolongs the life of the one before.
     #[test]

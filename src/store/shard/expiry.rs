@@ -57,11 +57,15 @@ impl Shard {
                 // end.
                 let ends_copies = own.is_none() && span.is_some() && !context.keeps_expiring_copies();
                 let change = self.slab.slot(number).filter(|_| ends_copies).map(SlotRef::change);
-                let set = self.set_life(writer, context, number, span);
+                let set = self.set_life(writer, context, number, span, |life, span, tenant| life.renew(span, tenant));
                 if let Some(change) = change {
                     let _ = change.settle();
                 }
-                set?;
+                if set? == Some(false) {
+                    // A reader has found meanwhile that it is over.
+                    self.expire_one(writer, context, number);
+                    return Ok(false);
+                }
                 if let Some(policy) = &mut writer.policy {
                     policy.hit(number);
                 }

@@ -229,16 +229,16 @@ impl Shard {
         if is_over { Standing::Over } else { Standing::Alive }
     }
 
-    /// Whether a tenant's deadline is over; if it is, its copies have ended.
+    /// Whether a tenant's deadline is over; if it is, it stays so, and its copies have ended.
     #[inline]
     fn is_over(&self, context: &Context, tenant: Tenant<'_>) -> bool {
-        let deadline_ms = || self.slab.life(tenant.number).and_then(LifeRef::deadline_ms);
-        let Some(first_ms) = deadline_ms() else { return false };
+        let Some(life) = self.slab.life(tenant.number) else { return false };
+        let Some(deadline_ms) = life.deadline_ms() else { return false };
         let now_ms = context.clock.now_ms();
-        first_ms <= now_ms && {
-            // Looked at once more, because the deadline may have been moved before the clock was read.
+        deadline_ms <= now_ms && {
             let stamp = tenant.slot.stamp();
-            let is_over = deadline_ms().is_some_and(|deadline_ms| deadline_ms <= now_ms);
+            // Looked at once more, because the deadline may have been moved before the clock was read.
+            let is_over = life.close(now_ms);
             // The stamp is as old as the life that is over, or of a tenant that is gone. A later value has another.
             if let Some(stamp) = stamp.filter(|_| is_over && tenant.slot.entry() == Some(tenant.entry)) {
                 tenant.slot.end_copies(stamp);

@@ -8,7 +8,7 @@ use super::super::arena::PageWalk;
 use super::super::context::Context;
 use super::super::index::Tables;
 use super::super::key::KeyKind;
-use super::super::life::LifeRef;
+use super::super::life::{LifeRef, OVER_MS};
 use super::super::memory::Use;
 use super::super::slab::{MAX_GENERATION, SlabWriter, SlotRef};
 use super::super::sync::Ordering;
@@ -179,7 +179,9 @@ impl Shard {
         match (deadline_ms, scheduled_ms) {
             (None, None) => {}
             (Some(deadline_ms), Some(scheduled_ms)) => {
-                let agree = if context.sliding { scheduled_ms <= deadline_ms } else { scheduled_ms == deadline_ms };
+                let is_closed = deadline_ms == OVER_MS;
+                let agree = is_closed
+                    || if context.sliding { scheduled_ms <= deadline_ms } else { scheduled_ms == deadline_ms };
                 check(agree, "the timer wheel has another deadline than the slot");
                 check(writer.wheel.is_linked(number), "the timer wheel has lost a deadline");
                 check(context.may_expire(), "an entry has a deadline, and no read looks for it");

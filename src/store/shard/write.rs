@@ -321,24 +321,25 @@ impl Shard {
             return Ok(());
         }
         let span = context.span(ttl, || context.clock.now_ms());
-        self.set_life(writer, context, number, span)
+        self.set_life(writer, context, number, span, |life, span, generation| life.set(span, generation))?;
+        Ok(())
     }
 
-    /// Gives a tenant another deadline, or none.
-    pub(super) fn set_life(
+    /// Gives a tenant another deadline, or none. `None` if there was nothing to do, else what `set` answers for its life.
+    pub(super) fn set_life<T>(
         &self,
         writer: &mut Writer,
         context: &Member<'_>,
         number: u32,
         span: Option<Span>,
-    ) -> Result<(), Error> {
+        set: impl FnOnce(LifeRef<'_>, Option<Span>, u32) -> T,
+    ) -> Result<Option<T>, Error> {
         if span.is_none() && self.slab.life(number).and_then(LifeRef::deadline_ms).is_none() {
-            return Ok(());
+            return Ok(None);
         }
         self.schedule(writer, context, number, span)?;
         let generation = self.slab.slot(number).map_or(0, SlotRef::generation);
-        self.slab.make_life(number)?.set(span, generation);
-        Ok(())
+        Ok(Some(set(self.slab.make_life(number)?, span, generation)))
     }
 
     /// Where an entry is that was just written. Under the lock.
