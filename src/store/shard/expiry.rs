@@ -57,11 +57,13 @@ impl Shard {
                 // end.
                 let ends_copies = own.is_none() && span.is_some() && !context.keeps_expiring_copies();
                 let change = self.slab.slot(number).filter(|_| ends_copies).map(SlotRef::change);
-                let set = self.set_life(writer, context, number, span, |life, span, tenant| life.renew(span, tenant));
+                let renewed = self
+                    .schedule_tenant(writer, context, number, span)
+                    .map(|life| life.is_none_or(|(life, generation)| life.renew(span, generation)));
                 if let Some(change) = change {
                     let _ = change.settle();
                 }
-                if set? == Some(false) {
+                if !renewed? {
                     // A reader has found meanwhile that it is over.
                     self.expire_one(writer, context, number);
                     return Ok(false);

@@ -321,25 +321,27 @@ impl Shard {
             return Ok(());
         }
         let span = context.span(ttl, || context.clock.now_ms());
-        self.set_life(writer, context, number, span, |life, span, generation| life.set(span, generation))?;
+        if let Some((life, generation)) = self.schedule_tenant(writer, context, number, span)? {
+            life.set(span, generation);
+        }
         Ok(())
     }
 
-    /// Gives a tenant another deadline, or none. `None` if there was nothing to do, else what `set` answers for its life.
-    pub(super) fn set_life<T>(
+    /// Gives a tenant another deadline in the wheel, or none. Its life, which comes with its generation, is the caller's to set;
+    /// `None` if there is nothing to do.
+    pub(super) fn schedule_tenant(
         &self,
         writer: &mut Writer,
         context: &Member<'_>,
         number: u32,
         span: Option<Span>,
-        set: impl FnOnce(LifeRef<'_>, Option<Span>, u32) -> T,
-    ) -> Result<Option<T>, Error> {
+    ) -> Result<Option<(LifeRef<'_>, u32)>, Error> {
         if span.is_none() && self.slab.life(number).and_then(LifeRef::deadline_ms).is_none() {
             return Ok(None);
         }
         self.schedule(writer, context, number, span)?;
         let generation = self.slab.slot(number).map_or(0, SlotRef::generation);
-        Ok(Some(set(self.slab.make_life(number)?, span, generation)))
+        Ok(Some((self.slab.make_life(number)?, generation)))
     }
 
     /// Where an entry is that was just written. Under the lock.
