@@ -272,7 +272,11 @@ describe('near cache: what a hit notes down for the policy of the map', () => {
   function openCache(marking, maxEntries = 10, words = makeWords()) {
     const noted = []
     const hitLog = { ticketOf: (shard, slot) => slot * 2 + shard, note: ticket => noted.push(ticket) }
-    const chunks = { of: chunk => (chunk === CHUNK ? words : assert.fail(`asks for chunk ${chunk}`)) }
+    const chunks = {
+      tidy() {},
+      forget() {},
+      of: chunk => (chunk === CHUNK ? words : assert.fail(`asks for chunk ${chunk}`))
+    }
     return {
       near: new NearCache({
         maxEntries,

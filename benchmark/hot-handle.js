@@ -28,7 +28,7 @@ async function measure({ quick }, report) {
   const targets = []
   const cases = quick ? TARGETS.slice(0, 2) : TARGETS
   for (const [i, { entries, free, limited }] of cases.entries()) {
-    const roomy = { nearCache: { maxEntries: entries } }
+    const roomy = { nearCache: { maxEntries: entries, maxBytes: '1gb' } }
     const unlimited = variant(byHandle, 'hot-handle', 'TypedMap by handle', roomy)
     const bounded = variant(byHandle, 'hot-handle-limit', 'TypedMap by handle, with a limit', { ...roomy, limit: true })
     const contenders = [map, unlimited, bounded]

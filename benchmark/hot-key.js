@@ -25,7 +25,7 @@ async function measure({ quick }, report) {
   const rows = []
   const targets = []
   for (const [i, { entries, slower }] of TARGETS.entries()) {
-    const roomy = { nearCache: { maxEntries: entries } }
+    const roomy = { nearCache: { maxEntries: entries, maxBytes: '1gb' } }
     const free = variant(byKey, 'hot-key', 'TypedMap by key', roomy)
     const bounded = variant(byKey, 'hot-key-bound', 'TypedMap, with a limit', { ...roomy, limit: true })
     const limited = variant(byKey, 'hot-key-limit', 'TypedMap, with a limit and ttl', {

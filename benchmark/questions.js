@@ -4,6 +4,7 @@
 const QUESTIONS = [
   'hot-handle',
   'near-cache-load',
+  'near-cache-bytes',
   'hot-key',
   'cold-read',
   'set',

@@ -72,6 +72,7 @@ class Ring {
   #entries = 0
   #bytes = 0
   #options
+  #words
   /** Where the hand is, and where the sweep. */
   #handPart = 0
   #handPlace = 0
@@ -87,6 +88,7 @@ class Ring {
    */
   constructor(options, words) {
     this.#options = options
+    this.#words = words
     this.guest = new Guest(words)
     this.parts = this.#makeParts()
   }
@@ -256,6 +258,8 @@ class Ring {
     this.#makeRoom(null, 0)
     let looked = 1
     while (looked < count && !this.#sweepNext()) looked++
+    // Nothing is compared with them any more, and their memory is the map's as long as they can be read here.
+    if (this.isEmpty()) this.#words?.forget()
     return looked
   }
 
@@ -343,6 +347,7 @@ class Ring {
       this.#sweptPart = (this.#sweptPart + 1) & (this.parts.length - 1)
       if (this.#sweptPart !== 0) return false
       this.guest.sweep()
+      this.#words?.tidy()
       return true
     }
     this.#sweptPlace = place + 2

@@ -10,6 +10,9 @@ const { hitLog: hitLogBinding, replayHits: replayHitsBinding, words: wordsBindin
 /** How many chunks are kept before those that were cleared are looked for. */
 const FIRST_SWEEP = 64
 
+/** Chunks that `tidy` looks at. */
+const TIDIED_PER_CALL = 64
+
 /** Hits of entries whose slots are further away are not noted; it takes four billion entries. */
 const MAX_TICKET = 2 ** 32 - 1
 
@@ -29,6 +32,8 @@ class Words {
   /** Signed, so that each word is a small integer to the engine. @type {Map<number, Int32Array>} */
   #chunks = new Map()
   #nextSweep = FIRST_SWEEP
+  /** Where `tidy` goes on. @type {Iterator<[number, Int32Array]> | undefined} */
+  #tidied
 
   /** @param {number} id */
   constructor(id) {
@@ -50,6 +55,20 @@ class Words {
   forget() {
     this.#chunks.clear()
     this.#nextSweep = FIRST_SWEEP
+  }
+
+  /** Lets go of some of the chunks that another thread cleared, if there are any. */
+  tidy() {
+    this.#tidied ??= this.#chunks.entries()
+    for (let look = 0; look < TIDIED_PER_CALL; look++) {
+      const { value, done } = this.#tidied.next()
+      if (done) {
+        this.#tidied = undefined
+        return
+      }
+      const [chunk, words] = value
+      if (words[0] === 0) this.#chunks.delete(chunk)
+    }
   }
 
   /** @param {number} chunk */
