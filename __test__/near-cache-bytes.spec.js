@@ -156,6 +156,19 @@ describe('near cache: its bound in bytes', () => {
     assert.ok(heap < 40_000_000, `${heap} bytes of heap`)
   })
 
+  it('a key that is part of a long text does not keep the text', async () => {
+    const { heap } = await runCollected(
+      `const map = new TypedMap()
+       const keyAt = n => Buffer.alloc(1_000_000, 'request ' + n).toString('latin1').slice(50, 90)
+       for (let n = 0; n < 100; n++) map.set(keyAt(n), { n })
+       for (let n = 0; n < 100; n++) if (map.get(keyAt(n)).n !== n) throw new Error('wrong')
+       if (map.getStats().nearCache.entries !== 100) throw new Error('not kept')
+       global.gc()
+       console.log(JSON.stringify({ heap: process.memoryUsage().heapUsed }))`
+    )
+    assert.ok(heap < 20_000_000, `${heap} bytes of heap`)
+  })
+
   it('holds for handles that are held: their copies go with their places', async () => {
     const { alive, entries } = await runCollected(
       `const map = new TypedMap({ nearCache: { maxBytes: 100_000 } })

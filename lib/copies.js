@@ -14,6 +14,7 @@
 // then takes long to grow.
 
 const { COST_OF_HANDLE, costOfKey } = require('./copy-cost.js')
+const { detach } = require('./detach.js')
 const {
   NO_VERSION,
   NO_WORDS,
@@ -174,6 +175,7 @@ class Copies {
    * @param {unknown} key a primitive
    */
   addKey(key) {
+    if (typeof key === 'string') detach(key)
     const place = this.#makePlace()
     this.#tenants[place >> 1] = key
     this.places.set(key, place)
