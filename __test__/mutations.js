@@ -41,6 +41,7 @@ const TESTS = {
   'the naive map': unit('tests::model'),
   'the expiry thread': unit('expiry::tests'),
   'memory counts': unit('memory::tests'),
+  'sliding reads': unit('a_sliding_read_prolongs_a_life_and_no_copy_is_kept'),
   deadlines: unit('nothing_is_returned_after_its_deadline_by_any_path'),
   'updates under a limit': unit('an_update_for_which_others_leave_keeps_its_own_entry'),
   'exact LRU': unit('lru_with_one_shard_evicts_what_an_exact_lru_does'),
@@ -347,16 +348,23 @@ const MUTATIONS = [
   {
     name: 'an entry lives through the millisecond of its deadline',
     file: 'src/store/shard/mod.rs',
-    from: 'deadline_ms().is_some_and(|deadline_ms| deadline_ms <= now_ms);',
-    to: 'deadline_ms().is_some_and(|deadline_ms| deadline_ms < now_ms);',
+    from: 'deadline_ms <= now_ms && {',
+    to: 'deadline_ms < now_ms && {',
     test: 'deadlines'
   },
   {
     name: 'a life is prolonged for any tenant',
     file: 'src/store/life.rs',
-    from: 'if seen != 0 && seen < next && seen == word(seen >> TENANT_BITS, generation) {',
-    to: 'if seen != 0 && seen < next {',
+    from: 'if seen < next && deadline_ms > now_ms && seen == word(deadline_ms, generation) {',
+    to: 'if seen < next && deadline_ms > now_ms {',
     test: 'models of lives'
+  },
+  {
+    name: 'a read that found a deadline over does not close the life',
+    file: 'src/store/shard/mod.rs',
+    from: '            let is_over = life.close(now_ms);',
+    to: '            let is_over = life.deadline_ms().is_some_and(|deadline_ms| deadline_ms <= now_ms);',
+    test: 'histories'
   },
   {
     name: 'a first deadline leaves the copies',
@@ -369,8 +377,8 @@ const MUTATIONS = [
     name: 'copies are kept of entries whose deadline a hit should move, or look at',
     file: 'src/store/context.rs',
     from: '        !(self.sliding || self.strict_ttl)',
-    to: '        self.sliding || !self.sliding',
-    test: 'expiry.spec'
+    to: '        (self.sliding || !self.sliding)',
+    test: 'sliding reads'
   },
   {
     name: 'the expiry thread keeps its promise while it looks',
