@@ -6,8 +6,9 @@ const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const { AsyncLocalStorage } = require('node:async_hooks')
 const { TypedMap } = require('..')
-const { runNode } = require('./support/processes.js')
+const { run, runNode } = require('./support/processes.js')
 const { until } = require('./support/turns.js')
+const { PACKAGE } = require('./support/workers.js')
 
 const storage = new AsyncLocalStorage()
 
@@ -94,6 +95,42 @@ for (const [kind, { subscribe }] of Object.entries(KINDS)) {
     })
   })
 }
+
+describe('an async context that only used the package', { timeout: 60_000 }, () => {
+  it('is not kept, not even one that evaluated it', async () => {
+    const { status, stdout, stderr } = await run(process.execPath, [
+      '--expose-gc',
+      '--eval',
+      `
+      const { AsyncLocalStorage } = require('node:async_hooks')
+      const storage = new AsyncLocalStorage()
+      const contexts = []
+      const inContext = job => storage.run({ big: 1 }, () => {
+        contexts.push(new WeakRef(storage.getStore()))
+        return job()
+      })
+      // The addon itself is loaded outside: the thread keeps the context in which that happens first.
+      require(${JSON.stringify(PACKAGE)})
+      for (const file of Object.keys(require.cache)) if (!file.endsWith('.node')) delete require.cache[file]
+      const { TypedMap } = inContext(() => require(${JSON.stringify(PACKAGE)}))
+      const map = inContext(() => TypedMap.open('used', { maxEntries: 10, ttl: 60_000 }))
+      inContext(() => map.onEvict(() => {}))()
+      inContext(() => map.set('a', { b: 1 }))
+      inContext(() => map.get('a'))
+      inContext(() => map.getHandle('a')).get?.()
+      inContext(() => map.validate?.())
+      const step = rounds => {
+        gc()
+        if (rounds > 0) return setTimeout(step, 5, rounds - 1)
+        console.log(contexts.map(context => context.deref() === undefined).join(), map.get('a'))
+      }
+      step(10)`
+    ])
+    assert.equal(stderr, '')
+    assert.equal(status, 0)
+    assert.equal(stdout, 'true,true,true,true,true,true,true { b: 1 }\n')
+  })
+})
 
 describe('functions that make room', () => {
   it('run in the context of the write that needs it', () => {

@@ -6,9 +6,9 @@
 // process alive, and rests while no copies are kept. While there is something to let go of it comes often, otherwise
 // now and then: where many copies are outdated, the next few places already say so.
 
-const { AsyncResource } = require('node:async_hooks')
 // Taken once, so that a test's clock, which replaces timers later, does not stop the sweep.
 const { setTimeout } = require('node:timers')
+const { atRoot } = require('./load.js')
 
 /**
  * What is swept.
@@ -30,9 +30,6 @@ const CALM_MS = 1_000
 /** Turns in a row that let go of nothing, after which there is nothing to let go of for now. */
 const CALM_TURNS = 64
 
-/** Timers run in this async context, so that none of a user's is kept. */
-const context = new AsyncResource('TypedMapSweep')
-
 /** @type {Swept[]} */
 const watched = []
 
@@ -52,11 +49,17 @@ function watch(swept) {
   if (watched.push(swept) === 1) schedule(CALM_MS)
 }
 
-/** @param {number} ms */
+/**
+ * The timer keeps no async context: neither that of the read that began to keep copies, nor that which loaded the package.
+ *
+ * @param {number} ms
+ */
 function schedule(ms) {
-  const timer = context.runInAsyncScope(setTimeout, undefined, turn, ms)
-  // Where timers are numbers, they do not keep the process alive.
-  timer?.unref?.()
+  atRoot(() => {
+    const timer = setTimeout(turn, ms)
+    // Where timers are numbers, they do not keep the process alive.
+    timer?.unref?.()
+  })
 }
 
 function turn() {

@@ -153,6 +153,12 @@ pub fn attach<'s>(engine: Engine<'s>, given: &[Js<'s>; 5]) -> Outcome<Js<'s>> {
     Ok(operations)
 }
 
+/// `atRoot(job)`: calls a function outside of every async context.
+pub fn at_root<'s>(engine: Engine<'s>, given: &[Js<'s>; 1]) -> Outcome<Js<'s>> {
+    let [job] = *given;
+    engine.at_root(|engine| engine.call(job, &[]).map(|_| Js::NOTHING))
+}
+
 /// `share(value)`: what the first evaluation of this thread gave that can still be reached; `value` if there is none. So
 /// objects of one evaluation are known to the others.
 pub fn share<'s>(engine: Engine<'s>, given: &[Js<'s>; 1]) -> Outcome<Js<'s>> {

@@ -36,6 +36,8 @@ macro_rules! callback {
 pub fn register_first(engine: Engine<'_>, exports: Js<'_>) -> Outcome<()> {
     let (name, entry) = callback!(enter_first "attach" 5 env::attach);
     engine.export(exports, name, entry)?;
+    let (name, entry) = callback!(enter_first "atRoot" 1 env::at_root);
+    engine.export(exports, name, entry)?;
     let (name, entry) = callback!(enter_first "share" 1 env::share);
     engine.export(exports, name, entry)
 }

@@ -27,6 +27,8 @@ export declare function attach(
   append: (array: unknown[], ...values: unknown[]) => void,
   shared: object
 ): { evaluation: number; scratch: Uint32Array<ArrayBuffer> }
+/** Calls a function outside of every async context: what it starts keeps none of those that the caller runs in. */
+export declare function atRoot(job: () => void): void
 /** What the first evaluation of this thread gave that can still be reached, or else `value`. */
 export declare function share<T extends object>(value: T): T
 /** The words of a chunk, version and, where hits are marked, access word of each slot; or null if it is gone or the engine refuses memory that is not its own. */

@@ -49,7 +49,7 @@ impl Engine<'_> {
 
     /// Runs `run` outside of every async context: what the engine makes then for later callbacks (a bell) does not keep the
     /// context of the call that happened to need it first.
-    fn at_root<R: FnOnce(Engine<'_>) -> Outcome<T>, T>(self, run: R) -> Outcome<T> {
+    pub fn at_root<R: FnOnce(Engine<'_>) -> Outcome<T>, T>(self, run: R) -> Outcome<T> {
         let mut job = Job { run: Some(run), outcome: None };
         let function = self.function(c"atRoot", run_job::<R, T>, (&raw mut job).cast())?;
         let receiver = self.object()?;
