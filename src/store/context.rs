@@ -11,7 +11,7 @@ use super::eviction::{Mark, PolicyKind};
 use super::expiry::Attendance;
 use super::hash::KeyHasher;
 use super::life::{Span, Ttl};
-use super::memory::Memory;
+use super::memory::{Memory, Use};
 use super::pressure::Pressure;
 use super::probe::Simd;
 use super::reclaim::Collector;
@@ -229,13 +229,19 @@ impl Context {
         Ok(())
     }
 
+    /// About how many of so many entries would have to be evicted one by one for so many bytes.
+    pub fn evictions_for(&self, bytes: u64, entries: u64) -> u64 {
+        let entry_bytes = self.memory.used(Use::Entries) / entries.max(1);
+        bytes / entry_bytes.max(1)
+    }
+
     /// Refuses an entry that would not fit if it were the only one.
     pub fn check_weight(&self, weight_bytes: impl FnOnce() -> usize) -> Result<(), Error> {
         if !self.is_bounded {
             return Ok(());
         }
         let weight_bytes = weight_bytes();
-        let limit_bytes = self.memory.room_for_entries();
+        let limit_bytes = self.memory.room_for_entries(self.shards);
         if weight_bytes as u64 > limit_bytes {
             return Err(Error::ValueTooLarge { bytes: weight_bytes as u64, limit_bytes });
         }

@@ -133,7 +133,7 @@ fn time_goes_on_while_an_entry_is_deleted() {
 /// Takes everything out as `clear` does, and keeps it from being freed, which would need a thread.
 fn detach(store: &Arc<Store>, writer: &Local) {
     let participant = store.context.collector.join();
-    let contents = store.all_shards()[0].detach(&Member::new(&store.context, &participant));
+    let contents = store.all_shards()[0].detach(&Member::new(&store.context, &participant), Cause::Cleared);
     store.context.collector.leave(&participant);
     let _ = writer;
     // A reader may be looking at it until the end of the model.

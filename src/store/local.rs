@@ -342,6 +342,7 @@ impl Local {
         &self,
         operation: &'static str,
         shard: &Shard,
+        about: Option<Target<'_>>,
         added_bytes: usize,
         mut write: impl FnMut() -> Result<T, Error>,
     ) -> Result<T, Error> {
@@ -380,7 +381,7 @@ impl Local {
                 }
                 Err(refused) => {
                     let given = if refused.is_limit() {
-                        self.store.make_room(&self.member(), &refused)?
+                        self.store.make_room(&self.member(), &refused, shard.number(), about)?
                     } else {
                         Given::Nothing
                     };
@@ -465,7 +466,8 @@ impl Local {
     ) -> Result<Option<Written>, Error> {
         let (shard, hash) = self.shard_of(key);
         let draft = Draft { key: Some((key, hash)), value, type_id: 0, ttl };
-        let written = self.write(operation, shard, key.bytes.len() + value.bytes.len(), || {
+        let about = Some(Target::Key(key, hash));
+        let written = self.write(operation, shard, about, key.bytes.len() + value.bytes.len(), || {
             shard.write_key(&self.member(), &draft, wanted)
         })?;
         if let Some(written) = &written {
@@ -499,7 +501,7 @@ impl Local {
         let shard = self.store.next_shard();
         let draft = Draft { key: None, value, type_id, ttl };
         let written =
-            self.write("insert", shard, value.bytes.len(), || shard.insert_keyless(&self.member(), &draft))?;
+            self.write("insert", shard, None, value.bytes.len(), || shard.insert_keyless(&self.member(), &draft))?;
         self.count_write(&written);
         Ok(written)
     }
@@ -507,8 +509,9 @@ impl Local {
     /// Gives the entry of a handle another value.
     pub fn replace(&self, handle: Handle, value: Value<'_>, ttl: Ttl) -> Result<Written, Error> {
         let shard = self.shard_of_handle(handle)?;
-        let written =
-            self.write("replace", shard, value.bytes.len(), || shard.replace(&self.member(), handle, value, ttl))?;
+        let written = self.write("replace", shard, Some(Target::Handle(handle)), value.bytes.len(), || {
+            shard.replace(&self.member(), handle, value, ttl)
+        })?;
         self.count_write(&written);
         Ok(written)
     }
@@ -517,13 +520,15 @@ impl Local {
     /// `ttl` says. Says whether the key was there.
     pub fn touch(&self, key: Key<'_>, ttl: Ttl) -> Result<bool, Error> {
         let (shard, hash) = self.shard_of(key);
-        self.write("touch", shard, 0, || shard.touch(&self.member(), Target::Key(key, hash), ttl))
+        let target = Target::Key(key, hash);
+        self.write("touch", shard, Some(target), 0, || shard.touch(&self.member(), target, ttl))
     }
 
     /// The same by handle.
     pub fn touch_handle(&self, handle: Handle, ttl: Ttl) -> Result<bool, Error> {
         let Some(shard) = self.store.shard(handle.shard) else { return Ok(false) };
-        self.write("touch", shard, 0, || shard.touch(&self.member(), Target::Handle(handle), ttl))
+        let target = Target::Handle(handle);
+        self.write("touch", shard, Some(target), 0, || shard.touch(&self.member(), target, ttl))
     }
 
     /// Lets go of at most `count` entries, whom the policy chooses; gives how many left.

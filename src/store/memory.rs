@@ -259,9 +259,17 @@ impl Memory {
         true
     }
 
-    /// What could be in use at most if no entry were there: the part of the limit that entries can have.
-    pub fn room_for_entries(&self) -> u64 {
-        self.ceiling.load(Ordering::Relaxed).saturating_sub(self.total().saturating_sub(self.used(Use::Entries)))
+    /// What the entries of one of so many shards could have of the limit if all others were empty. The tables of the other shards
+    /// go with their entries, where a large value needs them to.
+    pub fn room_for_entries(&self, shards: u32) -> u64 {
+        let fixed = self.used(Use::Fixed);
+        let tables = self.total().saturating_sub(self.used(Use::Entries)).saturating_sub(fixed);
+        self.ceiling.load(Ordering::Relaxed).saturating_sub(fixed + tables / u64::from(shards))
+    }
+
+    /// Whether so many bytes could be reserved now.
+    pub fn has_room(&self, bytes: u64) -> bool {
+        self.total().saturating_add(bytes) <= self.ceiling.load(Ordering::Relaxed)
     }
 
     /// The limit, if there is one.

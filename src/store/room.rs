@@ -6,11 +6,13 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use super::config::WhenFull;
 use super::error::Error;
 use super::fallible;
 use super::handle::Handle;
 use super::member::Member;
-use super::shard::{Given, Shard};
+use super::removals::Cause;
+use super::shard::{Given, Shard, Target};
 use super::store::Store;
 use super::sync::Ordering;
 
@@ -20,14 +22,31 @@ const EVICTED_PER_STEP: usize = 256;
 const EVICTED_PER_CALL: u64 = 4_096;
 /// And bytes, where entries are large.
 const EVICTED_BYTES_PER_CALL: u64 = 4 << 20;
+/// Evictions, one by one, that a write may wait for: half a millisecond. It takes some thousand small ones to make room for 64 KiB.
+pub const MAX_EVICTIONS: u64 = 1_024;
+/// Where more would be needed, all entries of a shard are evicted, which takes as long whatever their number is, if they are at most
+/// so many times more. Not as many as it looks: with them go their slots and tables, which evicting one by one leaves.
+const MAX_LOSS: u64 = 8;
+/// One part in so many of the limit that is made free beside a large value.
+const ROOM_BESIDE_PART: u64 = 64;
 /// From this number of shards on a heavy shard is looked for among so many: the heaviest of 32 is among the heaviest ten in a
 /// hundred in 97 of 100 cases.
 const SAMPLE: usize = 32;
 
 impl Store {
-    /// Has others make room for a write that its own shard had no room for: a shard that holds much, if any of its entries may
-    /// leave, else the next.
-    pub(super) fn make_room(&self, member: &Member<'_>, refused: &Error) -> Result<Given, Error> {
+    /// Has others make room for a write, about this entry if it exists, that shard `own` had no room for: a shard that holds much, if any of its entries may
+    /// leave, else the next. For a value that is large beside the entries of the map, whole shards.
+    pub(super) fn make_room(
+        &self,
+        member: &Member<'_>,
+        refused: &Error,
+        own: u32,
+        about: Option<Target<'_>>,
+    ) -> Result<Given, Error> {
+        let give = |shard: &Shard| shard.give(member, refused, about.filter(|_| shard.number() == own));
+        if self.evict_shards(member, refused, own) {
+            return Ok(Given::Entries);
+        }
         let load = |shard: &Shard| match refused {
             Error::EntryLimit { .. } => shard.len(),
             _ => shard.weight_bytes(),
@@ -35,7 +54,7 @@ impl Store {
         if self.all_shards().len() > SAMPLE
             && let Some(shard) = self.heavy(load)
         {
-            let given = shard.give(member, refused)?;
+            let given = give(shard)?;
             if given != Given::Nothing {
                 return Ok(given);
             }
@@ -43,12 +62,41 @@ impl Store {
         let mut by_load: Vec<(u64, &Shard)> = self.all_shards().iter().map(|shard| (load(shard), shard)).collect();
         by_load.sort_unstable_by_key(|&(load, shard)| (Reverse(load), shard.number()));
         for (_, shard) in by_load {
-            let given = shard.give(member, refused)?;
+            let given = give(shard)?;
             if given != Given::Nothing {
                 return Ok(given);
             }
         }
         Ok(Given::Nothing)
+    }
+
+    /// Evicts all entries of so many shards, the heaviest first, that a large value fits, if it would take too long to evict one entry
+    /// after the other. Not those of shard `own`, because the write may be about one of them. Whether there were any.
+    fn evict_shards(&self, member: &Member<'_>, refused: &Error, own: u32) -> bool {
+        let Error::MemoryLimit { requested_bytes, used_bytes, limit_bytes } = *refused else { return false };
+        let one_by_one = self.context.evictions_for(requested_bytes, self.len());
+        if self.context.when_full != WhenFull::Evict || one_by_one <= MAX_EVICTIONS {
+            return false;
+        }
+        let bytes_per_entry = used_bytes / self.len().max(1);
+        // And room for what the write needs beside the value. If that were refused, the value would have been copied in vain.
+        let beside = limit_bytes / ROOM_BESIDE_PART;
+        let needed = used_bytes.saturating_add(requested_bytes + beside).saturating_sub(limit_bytes);
+        let _transfer = self.context.memory.transfer();
+        let shards = self.all_shards();
+        let mut by_weight = Self::heap(shards, Shard::weight_bytes);
+        let (mut freed, mut contents) = (0, Vec::new());
+        while freed < needed
+            && let Some((_, number)) = by_weight.pop()
+        {
+            let shard = &shards[number];
+            let len = shard.len();
+            if shard.number() != own && len <= MAX_LOSS * one_by_one {
+                contents.extend(shard.detach(member, Cause::Evicted));
+                freed += len * bytes_per_entry;
+            }
+        }
+        self.dispose(contents) > 0
     }
 
     /// One write's share of coming below a limit that was lowered: so many bytes leave.

@@ -14,7 +14,7 @@ use super::member::Member;
 use super::memory::{Reservation, Use};
 use super::pressure::PressureSubscription;
 use super::reaper::{self, Debris};
-use super::removals::Audience;
+use super::removals::{Audience, Cause};
 use super::shard::{Contents, Shard};
 use super::stats::{Counters, MemoryStats, Operations, SimdStats, Stats};
 use super::sync::{Arc, AtomicU32, CachePadded, Mutex, Ordering, RwLock};
@@ -295,7 +295,12 @@ impl Store {
         // From when the first shard was emptied until everything counts as debris.
         let _transfer = self.context.memory.transfer();
         let mut contents = Vec::with_capacity(self.shards.len());
-        contents.extend(self.shards.iter().filter_map(|shard| shard.detach(member)));
+        contents.extend(self.shards.iter().filter_map(|shard| shard.detach(member, Cause::Cleared)));
+        self.dispose(contents)
+    }
+
+    /// Lets the reaper free what was taken out of shards, in a transfer that began before. Gives how many entries that is.
+    pub(super) fn dispose(&self, contents: Vec<Contents>) -> u64 {
         if contents.is_empty() {
             return 0;
         }

@@ -196,7 +196,7 @@ mod model {
             };
             write("2", Ttl::Never);
             thread.join().unwrap();
-            drop(shard.detach(&Member::new(&context, &writer)));
+            drop(shard.detach(&Member::new(&context, &writer), Cause::Cleared));
             context.collector.leave(&writer);
         });
     }

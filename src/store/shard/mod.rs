@@ -69,6 +69,8 @@ pub struct Shard {
 struct Writer {
     index: IndexWriter,
     slab: SlabWriter,
+    /// Generations below this are of entries that were cleared.
+    cleared_below: u32,
     order: Order,
     arena: Arena,
     /// Who leaves when there is no room; without one, whoever came first.
@@ -282,7 +284,7 @@ impl Shard {
 
     /// The entry of a handle, be its deadline over or not.
     fn tenant_of<'a>(&'a self, writer: &Writer, handle: Handle) -> Result<Tenant<'a>, Error> {
-        if handle.generation < writer.slab.base_generation() {
+        if handle.generation < writer.cleared_below {
             return Err(Error::HandleInvalidated);
         }
         let tenant = self.tenant(handle.slot).ok_or(Error::HandleNotFound)?;
@@ -372,6 +374,7 @@ impl Writer {
         Self {
             index: IndexWriter::new(context.max_load_factor),
             slab: SlabWriter::new(1),
+            cleared_below: 0,
             order: Order::new(&context.memory),
             arena: Arena::new(&context.memory),
             policy: context.policy.and_then(|kind| eviction::make(kind, &context.memory, &context.clock)),

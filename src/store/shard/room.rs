@@ -19,9 +19,10 @@ use super::super::fallible;
 use super::super::handle::Handle;
 use super::super::member::Member;
 use super::super::removals::Cause;
+use super::super::room::MAX_EVICTIONS;
 use super::super::slab::{Slab, SlotRef};
 use super::super::sync::Ordering;
-use super::{Shard, Writer};
+use super::{Shard, Target, Writer};
 
 /// The most entries that leave at once for bytes. Waiting for readers costs about as much as letting ten entries go, so a
 /// full map should not do it for each; but what leaves early is missed.
@@ -100,6 +101,15 @@ impl Shard {
         if wants_bytes && context.is_freeing() {
             return false;
         }
+        // For a large value whole shards are emptied, which is the store's to do.
+        if let Error::MemoryLimit { requested_bytes, .. } = *refused
+            && context.shards > 1
+            && context.admitted_entries().is_some_and(|entries| entries > self.len())
+            && context.when_full == WhenFull::Evict
+            && context.evictions_for(requested_bytes, self.len() * u64::from(context.shards)) > MAX_EVICTIONS
+        {
+            return false;
+        }
         // What is large is freed without the lock. The write is tried again after that, before more have to leave.
         if wants_bytes && !writer.freed_later.is_empty() {
             return false;
@@ -146,9 +156,14 @@ impl Shard {
 
     /// Lets go of entries for a write in another shard, or to come below a limit: of enough to free so many bytes, or of one where
     /// entries are counted.
-    pub fn give(&self, context: &Member<'_>, refused: &Error) -> Result<Given, Error> {
+    ///
+    /// The entry that the write is about stays, if it is in this shard.
+    pub fn give(&self, context: &Member<'_>, refused: &Error, about: Option<Target<'_>>) -> Result<Given, Error> {
         self.locked(context, |writer| {
-            writer.spared = None;
+            writer.spared = about.and_then(|target| match target {
+                Target::Key(key, hash) => self.spot(key, hash as u32).map(|spot| spot.slot),
+                Target::Handle(handle) => Some(handle.slot),
+            });
             let (bytes, least) = match *refused {
                 Error::MemoryLimit { requested_bytes, .. } => (requested_bytes as i64, self.batch()),
                 _ => (0, 1),
@@ -161,7 +176,7 @@ impl Shard {
                     more => gone += more,
                 }
             }
-            self.settle(writer, context, 1 + gone / MAX_BATCH);
+            self.settle_until(writer, context, 1 + gone / MAX_BATCH, || context.memory.has_room(bytes as u64));
             Ok(match gone {
                 // What is large is freed without the lock.
                 0 if context.memory.total() < before || !writer.freed_later.is_empty() => Given::Pages,
@@ -299,10 +314,21 @@ impl Shard {
     /// Makes what left free for others: waits for readers, and empties up to `pages` pages. Says whether nothing
     /// waits any more.
     fn settle(&self, writer: &mut Writer, context: &Member<'_>, pages: usize) -> bool {
+        self.settle_until(writer, context, pages, || false)
+    }
+
+    /// The same, where no page is emptied any more once it is enough.
+    fn settle_until(
+        &self,
+        writer: &mut Writer,
+        context: &Member<'_>,
+        pages: usize,
+        is_enough: impl Fn() -> bool,
+    ) -> bool {
         let patience = Patience::new(PATIENCE);
         let is_settled = writer.settle(context, &patience);
         for _ in 0..pages {
-            if !self.evacuate(writer, context) {
+            if is_enough() || !self.evacuate(writer, context) {
                 break;
             }
         }

@@ -34,8 +34,9 @@ pub enum Retired {
 }
 
 impl Shard {
-    /// Takes everything out, at once for every reader and writer of this shard.
-    pub fn detach(&self, context: &Member<'_>) -> Option<Contents> {
+    /// Takes everything out, at once for every reader and writer of this shard: because it was cleared, or because so much room is
+    /// needed that its entries are evicted all together.
+    pub fn detach(&self, context: &Member<'_>, cause: Cause) -> Option<Contents> {
         let mut guard = self.writer.lock();
         let writer = &mut *guard;
         if writer.slab.capacity() == 0 {
@@ -44,7 +45,7 @@ impl Shard {
         let Some(successor) = writer.slab.successor() else {
             // Generations are used up: entries leave one by one, and their slots retire.
             while let Some(number) = writer.order.oldest() {
-                self.leave(writer, context, number, Cause::Cleared);
+                self.leave(writer, context, number, cause);
             }
             let has_news = std::mem::take(&mut writer.has_news);
             drop(guard);
@@ -55,6 +56,7 @@ impl Shard {
         };
         let fresh = Writer::new(context);
         let old = std::mem::replace(writer, fresh);
+        writer.cleared_below = if cause == Cause::Cleared { successor.base_generation() } else { old.cleared_below };
         writer.slab = successor;
         writer.changes = old.changes + 1;
         writer.freed_later = old.freed_later;
@@ -81,11 +83,14 @@ impl Shard {
         self.weight_bytes.store(0, Ordering::Relaxed);
         self.deadlines.store(0, Ordering::Relaxed);
         self.next_deadline_ms.store(u64::MAX, Ordering::Relaxed);
+        if cause == Cause::Evicted {
+            self.evicted.store(self.evicted.load(Ordering::Relaxed) + contents.len(), Ordering::Relaxed);
+        }
         context.dismiss_entries(contents.len());
         let left = contents
             .entries()
             .map(|(entry, slot, generation)| (entry, Handle { shard: self.number, slot, generation }));
-        let has_news = context.removals.tell_all(left, contents.len(), Cause::Cleared);
+        let has_news = context.removals.tell_all(left, contents.len(), cause);
         drop(guard);
         if has_news {
             context.removals.wake();

@@ -43,7 +43,7 @@ fn what_was_cleared_is_freed_in_bounded_steps_large_entries_too() {
         map.set(Key::string(&format!("small {n}")), bytes_value(b"v"), Ttl::Default).unwrap();
     }
     let used = || store.stats().memory.total - store.stats().memory.fixed;
-    let mut contents = store.all_shards()[0].detach(&map.member()).unwrap();
+    let mut contents = store.all_shards()[0].detach(&map.member(), Cause::Cleared).unwrap();
     let detached = used();
     assert!(detached > 9_000 * 3_000, "nothing was freed with the lock");
     let mut steps = 0;
@@ -99,4 +99,47 @@ fn entries_leave_many_shards_alike_and_their_bytes_are_free() {
     map.candidates(32, &mut candidates).unwrap();
     assert_eq!(candidates.len(), 32);
     assert_eq!((map.evict(1_000_000).unwrap(), map.len()), (30_000, 0));
+}
+
+#[test]
+fn a_large_value_has_whole_shards_evicted_and_never_its_own() {
+    let limit = 16 << 20;
+    let config = Config { memory_limit_bytes: Some(limit), shards: Some(8), ..Config::default() };
+    let (store, map) = filled(&config, 300_000, Ttl::Default);
+    let stats = || store.stats();
+    let (before, entries) = (stats().evictions, map.len());
+    let handles: Vec<Handle> = (0..8)
+        .map(|shard| {
+            let mut found = Vec::new();
+            store.all_shards()[shard].candidates(1, &mut found);
+            found[0]
+        })
+        .collect();
+    // It is large beside the entries, and half of what an empty map has room for.
+    let value = vec![1; 7 << 20];
+    let placed = map.set(Key::string("large"), bytes_value(&value), Ttl::Default).unwrap().place.handle;
+    let lens: Vec<u64> = store.all_shards().iter().map(super::super::shard::Shard::len).collect();
+    let emptied = lens.iter().filter(|&&len| len == 0).count();
+    assert!((3..=6).contains(&emptied) && lens[placed.shard as usize] > 1, "{lens:?}");
+    assert_eq!(stats().evictions - before, entries + 1 - map.len());
+    assert!(stats().memory.total <= limit);
+    for (shard, handle) in (0..).zip(handles).filter(|(shard, _)| lens[*shard as usize] == 0) {
+        assert_eq!(map.check(handle), Err(Error::HandleNotFound), "evicted from shard {shard}, not cleared");
+    }
+    // In place of the old value, which stays until the new one is there.
+    map.set(Key::string("large"), bytes_value(&value[1..]), Ttl::Default).unwrap();
+    assert!(map.has_handle(placed).unwrap());
+    map.clear().unwrap();
+    assert_eq!(map.check(placed), Err(Error::HandleInvalidated));
+}
+
+#[test]
+fn a_value_is_judged_by_what_an_empty_map_could_hold() {
+    let config = Config { memory_limit_bytes: Some(16 << 20), shards: Some(8), ..Config::default() };
+    let (store, map) = filled(&config, 300_000, Ttl::Default);
+    let memory = store.stats().memory;
+    let beside = memory.total - memory.entries;
+    let value = vec![1; (16 << 20) - beside as usize];
+    assert!(matches!(map.set(Key::string("too large"), bytes_value(&vec![0; 16 << 20]), Ttl::Default), Err(_)));
+    map.set(Key::string("large"), bytes_value(&value), Ttl::Default).unwrap();
 }
