@@ -1,0 +1,193 @@
+'use strict'
+
+/*
+ * A row for each public method. `call(map, n)` is measured; `n` counts the calls, so that each can take another key. A row that
+ * `spends` its map gets a fresh one for each call. One that `reads` a value is judged per MB where values are huge. A call whose work is in its arguments is judged `per` item. `before(map, n)` is not
+ * measured.
+ */
+
+const { inspect } = require('node:util')
+const { TypedMap } = require('typed-superdashmap')
+const { HUGE_BYTES, fill, pairOf } = require('./worlds.js')
+
+const BULK = 1_000
+
+const keysFrom = n => Array.from({ length: BULK }, (_, at) => n * BULK + at)
+const pairsFrom = n => keysFrom(n).map(key => [key, pairOf(key)])
+const huge = Buffer.alloc(HUGE_BYTES)
+const megabytes = HUGE_BYTES / 1024 ** 2
+const anyHandle = map => map.insertWithHandle('handle', 1)
+
+/** Methods by `Class.method`; some have several rows. */
+const ROWS = {
+  'TypedMap.prototype.constructor': [
+    { call: () => new TypedMap() },
+    { what: 'shards: 4096', call: () => new TypedMap({ shards: 4_096 }) },
+    { what: 'initialCapacity', call: () => new TypedMap({ initialCapacity: 5_000_000 }) }
+  ],
+  'TypedMap.prototype.size': [{ call: map => map.size }],
+  'TypedMap.prototype.get': [{ reads: true, call: (map, n) => map.get(n) }],
+  'TypedMap.prototype.getByHandle': [{ call: (map, _, { handle }) => map.getByHandle(handle), before: withHandle }],
+  'TypedMap.prototype.has': [{ call: (map, n) => map.has(n) }],
+  'TypedMap.prototype.getMany': [{ call: (map, n) => map.getMany(keysFrom(n)), per: BULK }],
+  'TypedMap.prototype.set': [
+    { call: (map, n) => map.set(n, pairOf(n)) },
+    { what: 'new key', call: (map, n) => map.set(`new ${n}`, pairOf(n)) },
+    { what: '100 MB', call: (map, n) => map.set(`huge ${n}`, huge), per: megabytes },
+    {
+      what: 'in place of 100 MB',
+      before: map => ignoreRefusal(() => map.set('huge', huge)),
+      call: map => map.set('huge', 1)
+    },
+    { what: 'after clear()', spends: true, before: map => map.clear(), call: (map, n) => map.set(n, pairOf(n)) }
+  ],
+  'TypedMap.prototype.getOrInsert': [{ call: (map, n) => map.getOrInsert(`or ${n}`, 1) }],
+  'TypedMap.prototype.getOrInsertComputed': [{ call: (map, n) => map.getOrInsertComputed(`computed ${n}`, () => 1) }],
+  'TypedMap.prototype.delete': [
+    { call: (map, n) => map.delete(n) },
+    { what: '100 MB', before: map => ignoreRefusal(() => map.set('huge', huge)), call: map => map.delete('huge') }
+  ],
+  'TypedMap.prototype.remove': [{ reads: true, call: (map, n) => map.remove(1_000 + n) }],
+  'TypedMap.prototype.clear': [{ spends: true, call: map => map.clear() }],
+  'TypedMap.prototype.reserve': [{ call: (map, n) => map.reserve(10_000_000 + n) }],
+  'TypedMap.prototype.shrinkToFit': [
+    { call: map => map.shrinkToFit() },
+    { what: 'after reserve()', before: map => map.reserve(20_000_000), call: map => map.shrinkToFit() }
+  ],
+  'TypedMap.prototype.setMany': [{ call: (map, n) => map.setMany(pairsFrom(n)), per: BULK }],
+  'TypedMap.prototype.updateMany': [{ call: (map, n) => map.updateMany(pairsFrom(n)), per: BULK }],
+  'TypedMap.prototype.deleteMany': [{ call: (map, n) => map.deleteMany(keysFrom(n)), per: BULK }],
+  'TypedMap.prototype.insert': [{ call: (map, n) => map.insert(pairOf(n)) }],
+  'TypedMap.prototype.insertMany': [{ call: (map, n) => map.insertMany(keysFrom(n)), per: BULK }],
+  'TypedMap.prototype.insertWithHandle': [{ call: (map, n) => map.insertWithHandle(`with ${n}`, 1) }],
+  'TypedMap.prototype.getHandle': [{ call: (map, n) => map.getHandle(n) }],
+  'TypedMap.prototype.replace': [{ call: (map, n, { handle }) => map.replace(handle, n), before: withHandle }],
+  'TypedMap.prototype.handle': [{ call: (map, _, { handle }) => map.handle({ ...handle }), before: withHandle }],
+  'TypedMap.prototype.peek': [{ reads: true, call: (map, n) => map.peek(n) }],
+  'TypedMap.prototype.ttlOf': [{ call: (map, n) => map.ttlOf(n) }],
+  'TypedMap.prototype.touch': [{ call: (map, n) => map.touch(n, { ttl: 60_000 }) }],
+  'TypedMap.prototype.memoryUsage': [
+    { call: map => map.memoryUsage() },
+    { what: 'key', call: map => map.memoryUsage(1) }
+  ],
+  'TypedMap.prototype.purgeExpired': [
+    { call: map => map.purgeExpired() },
+    { what: '100,000 due', before: withExpired, call: map => map.purgeExpired() }
+  ],
+  'TypedMap.prototype.evict': [
+    { what: '1', call: map => map.evict(1) },
+    { what: '1,000', call: map => map.evict(BULK), per: BULK }
+  ],
+  'TypedMap.prototype.setLimits': [{ call: map => map.setLimits({ maxValueBytes: 2 * HUGE_BYTES }) }],
+  'TypedMap.prototype.keys': [{ call: map => map.keys() }],
+  'TypedMap.prototype.values': [{ call: map => map.values() }],
+  'TypedMap.prototype.entries': [{ call: map => map.entries() }],
+  'TypedMap.prototype.forEach': [
+    {
+      call: map => {
+        let left = 1_000
+        try {
+          map.forEach(() => {
+            if (left-- === 0) throw stop
+          })
+        } catch (error) {
+          if (error !== stop) throw error
+        }
+      },
+      per: BULK
+    }
+  ],
+  'TypedMap.prototype.getStats': [{ call: map => map.getStats() }],
+  'TypedMap.prototype.validate': [
+    { what: 'until its first turn ends', call: map => void map.validate().catch(() => {}) }
+  ],
+  'TypedMap.prototype.onError': [{ call: map => map.onError(() => {})() }],
+  'TypedMap.prototype.onLog': [{ call: map => map.onLog(() => {})() }],
+  'TypedMap.prototype.onEvict': [{ call: map => map.onEvict(() => {})() }],
+  'TypedMap.prototype.onPressure': [{ call: map => map.onPressure(() => {})() }],
+  'TypedMap.prototype.close': [{ spends: true, call: map => map.close() }],
+  'TypedMap.prototype.destroy': [{ spends: true, call: map => map.destroy() }],
+  'TypedMap.prototype[Symbol.dispose]': [{ spends: true, call: map => map[Symbol.dispose]() }],
+  'TypedMap.prototype[nodejs.util.inspect.custom]': [{ call: map => inspect(map) }],
+  'TypedMap.prototype[Symbol.iterator]': [{ call: map => map[Symbol.iterator]() }],
+  'TypedMap.prototype[Symbol.toStringTag]': [{ call: map => map[Symbol.toStringTag] }],
+  'TypedMap.open': [{ call: () => TypedMap.open('stalls') }],
+  'TypedMap.names': [{ call: () => TypedMap.names() }],
+  'TypedMap.groupBy': [{ call: (_, n) => TypedMap.groupBy(keysFrom(n), key => key % 10), per: BULK }],
+  'TypedMap[Symbol.species]': [{ call: () => TypedMap[Symbol.species] }],
+  'Handle.prototype.constructor': [{ call: (map, n) => map.getHandle(n) }],
+  'Handle.prototype.id': [{ call: (_, __, { handle }) => handle.id, before: withHandle }],
+  'MapIterator.prototype.next': [
+    { reads: true, call: (_, __, { iterator }) => iterator.next(), before: withIterator },
+    { what: 'the second', reads: true, call: (_, __, { iterator }) => iterator.next(), before: withSecondIterator },
+    { what: 'of keys', call: (_, __, { iterator }) => iterator.next(), before: map => ({ iterator: map.keys() }) },
+    {
+      what: 'behind 100,000 deleted',
+      spends: true,
+      before: map => {
+        for (let start = 0; start < 100; start++) map.deleteMany(keysFrom(start))
+        return withIterator(map)
+      },
+      call: (_, __, { iterator }) => iterator.next()
+    }
+  ],
+  'MapIterator.prototype[Symbol.toStringTag]': [{ call: map => map.keys()[Symbol.toStringTag] }]
+}
+
+const stop = new Error('enough')
+
+function withHandle(map) {
+  return { handle: anyHandle(map) }
+}
+
+function withIterator(map) {
+  return { iterator: map.entries() }
+}
+
+/** The first batch of an iterator is small; the second is not. */
+function withSecondIterator(map) {
+  const iterator = map.entries()
+  for (let n = 0; n < 4; n++) iterator.next()
+  return { iterator }
+}
+
+/** Entries that are due, as many as the expiry thread has left. */
+function withExpired(map) {
+  fill(map, 100_000, pairOf, { ttl: 1 })
+  const end = performance.now() + 2
+  while (performance.now() < end);
+}
+
+/** Runs what a limit may refuse, such as a huge value in a map that was made small. */
+function ignoreRefusal(write) {
+  try {
+    return write()
+  } catch (error) {
+    if (!['ERR_MEMORY_LIMIT', 'ERR_VALUE_TOO_LARGE'].includes(error.code)) throw error
+  }
+}
+
+const symbolName = symbol => {
+  const { description } = symbol
+  if (symbol === Symbol.dispose || description === 'nodejs.dispose') return '[Symbol.dispose]'
+  return `[${description}]`
+}
+
+/** Names of everything public that can be called or read. */
+function publicSurface({ TypedMap: Api, Handle }) {
+  const MapIterator = Object.getPrototypeOf(new Api().keys())
+  const names = (prefix, object, leftOut = []) =>
+    Reflect.ownKeys(object)
+      .filter(key => !leftOut.includes(key))
+      .map(key => prefix + (typeof key === 'symbol' ? symbolName(key) : `.${key}`))
+  const ofFunctions = ['length', 'name', 'prototype']
+  return [
+    ...names('TypedMap.prototype', Api.prototype),
+    ...names('TypedMap', Api, ofFunctions),
+    ...names('Handle.prototype', Handle.prototype),
+    ...names('Handle', Handle, ofFunctions),
+    ...names('MapIterator.prototype', MapIterator)
+  ]
+}
+
+module.exports = { ROWS, ignoreRefusal, publicSurface }
