@@ -322,8 +322,9 @@ impl Context {
         let mut held = Vec::new();
         for chunk in chunks {
             if let Some(known) = table.get_mut(&chunk) {
-                let before = std::mem::replace(&mut known.access, Access::Withdrawn);
-                held.extend(known.words.upgrade().filter(|_| before == Access::Found));
+                if std::mem::replace(&mut known.access, Access::Withdrawn) == Access::Found {
+                    held.extend(known.words.upgrade());
+                }
             }
         }
         held
