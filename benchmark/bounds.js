@@ -37,7 +37,7 @@ const FIXED_NURSERY = ['--min-semi-space-size=2', '--max-semi-space-size=2']
 const ABOVE_MB = 8
 /** What may be left two seconds after a `clear()`, as a part of the most that was accounted, and in MB where that is little. */
 const LEFT_PART = 0.1
-const LEFT_MB = 4
+const LEFT_MB = 8
 /** MB that the heap of a thread may grow by. */
 const HEAP_MB = 4
 
