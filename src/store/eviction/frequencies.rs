@@ -13,9 +13,9 @@
 //!
 //! 4 bytes per entry that there is room for, and at least 1 KiB.
 
-use super::super::fallible;
-use super::super::memory::{Memory, Reservation, Use};
+use super::super::memory::Memory;
 use super::super::sync::Arc;
+use super::cells::Cells;
 
 /// Additions per entry between two halvings of a counter. With 5, what is worth keeping is forgotten too early (a quarter of a
 /// point of the mean over the traces of `benchmark/traces.js`); with 12 it is the same as with 8.
@@ -36,21 +36,21 @@ const SPREAD: u64 = 0xbf58_476d_1ce4_e5b9;
 /// The frequencies of one shard.
 #[derive(Debug)]
 pub struct Frequencies {
-    words: Box<[u64]>,
+    words: Cells,
+    /// Words that were outgrown, until they are taken.
+    outgrown: Option<Cells>,
     /// Entries there is room for.
     room: usize,
     /// Words due for halving, times `room * AGING_PERIOD`.
     due: usize,
     /// The next word to halve.
     sweep: usize,
-    held: Reservation,
 }
 
 impl Frequencies {
     /// Without room.
     pub fn new(memory: &Arc<Memory>) -> Self {
-        let held = Reservation::empty(memory, Use::Policy);
-        Self { words: Box::default(), room: 0, due: 0, sweep: 0, held }
+        Self { words: Cells::none(memory), outgrown: None, room: 0, due: 0, sweep: 0 }
     }
 
     /// Entries there is room for.
@@ -60,57 +60,54 @@ impl Frequencies {
 
     /// Bytes of its counters.
     pub fn bytes(&self) -> usize {
-        size_of_val(&*self.words)
+        self.words.bytes()
+    }
+
+    /// What [`Frequencies::resize`] replaced.
+    pub fn take_outgrown(&mut self) -> Option<Cells> {
+        self.outgrown.take()
     }
 
     /// Makes room for the keys around `room` entries, forgetting all frequencies. Without memory, all stays as it is.
     pub fn resize(&mut self, room: usize) {
         let len = (room / ENTRIES_PER_WORD).next_multiple_of(BLOCK_WORDS).max(LEAST_WORDS);
-        let bytes = len * size_of::<u64>();
-        if self.held.grow(bytes).is_err() {
-            return;
-        }
-        if let Ok(words) = fallible::filled(len, 0) {
-            let outgrown_bytes = size_of_val(&*self.words);
-            self.words = words;
-            self.held.shrink(outgrown_bytes);
-            self.room = room;
-            (self.due, self.sweep) = (0, 0);
-        } else {
-            self.held.shrink(bytes);
-        }
+        let Some(words) = self.words.successor(len) else { return };
+        self.outgrown = Some(std::mem::replace(&mut self.words, words));
+        self.room = room;
+        (self.due, self.sweep) = (0, 0);
     }
 
     /// Counts a key `times` times.
     pub fn add(&mut self, hash: u64, times: u32) {
-        if self.words.is_empty() || times == 0 {
+        if self.room == 0 || times == 0 {
             return;
         }
         let (block, spread) = self.locate(hash);
         let (mut raised, times) = (0, u64::from(times.min(MAX_FREQUENCY)));
         for row in 0..ROWS {
             let (word, shift) = counter(block, spread, row);
-            let more = times.min(u64::from(MAX_FREQUENCY) - (self.words[word] >> shift & 15));
-            self.words[word] += more << shift;
+            let counters = self.words.get(word);
+            let more = times.min(u64::from(MAX_FREQUENCY) - (counters >> shift & 15));
+            self.words.set(word, counters + (more << shift));
             raised = raised.max(more as usize);
         }
         self.due += raised * self.words.len();
         while self.due >= self.room * AGING_PERIOD {
             self.due -= self.room * AGING_PERIOD;
-            self.words[self.sweep] = self.words[self.sweep] >> 1 & HALVES;
+            self.words.set(self.sweep, self.words.get(self.sweep) >> 1 & HALVES);
             self.sweep = if self.sweep + 1 == self.words.len() { 0 } else { self.sweep + 1 };
         }
     }
 
     /// Roughly how often a key was counted lately.
     pub fn get(&self, hash: u64) -> u32 {
-        if self.words.is_empty() {
+        if self.room == 0 {
             return 0;
         }
         let (block, spread) = self.locate(hash);
         let counts = (0..ROWS).map(|row| {
             let (word, shift) = counter(block, spread, row);
-            (self.words[word] >> shift & 15) as u32
+            (self.words.get(word) >> shift & 15) as u32
         });
         counts.min().unwrap_or(0)
     }

@@ -13,9 +13,9 @@
 //!
 //! 8 bytes per ghost.
 
-use super::super::fallible;
-use super::super::memory::{Memory, Reservation, Use};
+use super::super::memory::Memory;
 use super::super::sync::Arc;
+use super::cells::Cells;
 use super::queues::Queue;
 
 const BUCKET_CELLS: usize = 8;
@@ -31,7 +31,10 @@ const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 /// The ghosts of one shard.
 #[derive(Debug)]
 pub struct Ghosts {
-    cells: Box<[u32]>,
+    /// One in each half of a word.
+    cells: Cells,
+    /// Cells that were outgrown, until they are taken.
+    outgrown: Option<Cells>,
     /// How many ghosts there are room for.
     room: usize,
     /// Additions so far.
@@ -40,14 +43,12 @@ pub struct Ghosts {
     stamp_shift: u32,
     /// The next cell of the sweep.
     sweep: usize,
-    held: Reservation,
 }
 
 impl Ghosts {
     /// Without room.
     pub fn new(memory: &Arc<Memory>) -> Self {
-        let held = Reservation::empty(memory, Use::Policy);
-        Self { cells: Box::default(), room: 0, added: 0, stamp_shift: 0, sweep: 0, held }
+        Self { cells: Cells::none(memory), outgrown: None, room: 0, added: 0, stamp_shift: 0, sweep: 0 }
     }
 
     /// How many ghosts there are room for.
@@ -57,58 +58,59 @@ impl Ghosts {
 
     /// Bytes of its cells.
     pub fn bytes(&self) -> usize {
-        size_of_val(&*self.cells)
+        self.cells.bytes()
+    }
+
+    /// What [`Ghosts::resize`] replaced.
+    pub fn take_outgrown(&mut self) -> Option<Cells> {
+        self.outgrown.take()
+    }
+
+    fn len(&self) -> usize {
+        2 * self.cells.len()
     }
 
     /// Makes room for `room` ghosts, forgetting those there are. Without memory, all stays as it is.
     pub fn resize(&mut self, room: usize) {
         let len = (2 * room).next_multiple_of(BUCKET_CELLS);
-        let bytes = len * size_of::<u32>();
-        if self.held.grow(bytes).is_err() {
-            return;
-        }
-        if let Ok(cells) = fallible::filled(len, 0) {
-            let outgrown_bytes = size_of_val(&*self.cells);
-            self.cells = cells;
-            self.held.shrink(outgrown_bytes);
-            self.room = room;
-            self.stamp_shift = room.div_ceil(MAX_STAMPS).next_power_of_two().ilog2();
-            (self.added, self.sweep) = (0, 0);
-        } else {
-            self.held.shrink(bytes);
-        }
+        let Some(cells) = self.cells.successor(len / 2) else { return };
+        self.outgrown = Some(std::mem::replace(&mut self.cells, cells));
+        self.room = room;
+        self.stamp_shift = room.div_ceil(MAX_STAMPS).next_power_of_two().ilog2();
+        (self.added, self.sweep) = (0, 0);
     }
 
     /// Remembers a key, and which queue it was evicted from.
     pub fn add(&mut self, hash: u64, queue: Queue) {
-        if self.cells.is_empty() {
+        if self.len() == 0 {
             return;
         }
         self.added += 1;
-        if self.age(self.cells[self.sweep]).is_none() {
-            self.cells[self.sweep] = 0;
+        if self.age(self.cells.half(self.sweep)).is_none() {
+            self.cells.set_half(self.sweep, 0);
         }
-        self.sweep = if self.sweep + 1 == self.cells.len() { 0 } else { self.sweep + 1 };
+        self.sweep = if self.sweep + 1 == self.len() { 0 } else { self.sweep + 1 };
 
         let (bucket, fingerprint) = self.locate(hash);
-        let age_or_vacant = |&at: &usize| self.age(self.cells[at]).unwrap_or(u32::MAX);
+        let age_or_vacant = |&at: &usize| self.age(self.cells.half(at)).unwrap_or(u32::MAX);
         let at = (bucket..bucket + BUCKET_CELLS).max_by_key(age_or_vacant).unwrap_or(bucket);
         let main = if queue == Queue::Main { MAIN } else { 0 };
-        self.cells[at] = fingerprint | main | self.stamp();
+        self.cells.set_half(at, fingerprint | main | self.stamp());
     }
 
     /// The queue this key was evicted from, if it is remembered; it no longer is.
     pub fn take(&mut self, hash: u64) -> Option<Queue> {
-        if self.cells.is_empty() {
+        if self.len() == 0 {
             return None;
         }
         let (bucket, fingerprint) = self.locate(hash);
         let is_it = |&at: &usize| {
-            let cell = self.cells[at];
+            let cell = self.cells.half(at);
             cell & FINGERPRINT == fingerprint && self.age(cell).is_some()
         };
         let at = (bucket..bucket + BUCKET_CELLS).find(is_it)?;
-        let cell = std::mem::take(&mut self.cells[at]);
+        let cell = self.cells.half(at);
+        self.cells.set_half(at, 0);
         Some(if cell & MAIN == 0 { Queue::Small } else { Queue::Main })
     }
 
@@ -125,7 +127,7 @@ impl Ghosts {
     /// First cell of the key's bucket, and its fingerprint, which is not 0.
     fn locate(&self, hash: u64) -> (usize, u32) {
         let spread = hash.wrapping_mul(SPREAD);
-        let buckets = (self.cells.len() / BUCKET_CELLS) as u64;
+        let buckets = (self.len() / BUCKET_CELLS) as u64;
         let bucket = ((spread >> 32) * buckets) >> 32;
         let fingerprint = spread as u32 & FINGERPRINT;
         (bucket as usize * BUCKET_CELLS, fingerprint.max(LEAST_FINGERPRINT))

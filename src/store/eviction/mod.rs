@@ -19,6 +19,7 @@
 //! choose among the entries of one shard. Keys are spread by a hash, so every shard sees a fair sample of the requests; what
 //! is lost is measured in `benchmark/traces.js`.
 
+mod cells;
 mod frequencies;
 mod ghosts;
 mod idle;
@@ -37,6 +38,8 @@ use super::clock::Clock;
 use super::error::Error;
 use super::memory::Memory;
 use super::sync::Arc;
+
+pub use cells::Cells;
 
 /// Entries that are looked at to evict one. A policy that spares what was hit would otherwise go over all entries of the
 /// shard when all were hit, and the write that waits for it would stall. At up to 100 ns an entry that is 0.4 ms at most;
@@ -107,6 +110,11 @@ pub trait Policy: Send {
     /// An entry came into `slot`, after room was made for it. `hash` is its key's. `capacity` is how many entries the shard
     /// holds when it is full, as far as can be told. After an error the policy does not know the entry.
     fn insert(&mut self, slot: u32, hash: u64, capacity: usize) -> Result<(), Error>;
+
+    /// Memory that an insertion has replaced and that takes long to free.
+    fn take_outgrown(&mut self) -> Option<Cells> {
+        None
+    }
 
     /// A hit whose order is known, or a write to an entry that stays.
     fn hit(&mut self, slot: u32);

@@ -20,7 +20,7 @@ use super::super::memory::Memory;
 use super::super::sync::Arc;
 use super::ghosts::Ghosts;
 use super::queues::{Queue, Queues};
-use super::{Access, MAX_LOOKS, Policy, history_room};
+use super::{Access, Cells, MAX_LOOKS, Policy, history_room};
 
 /// The small queue's share, from the paper.
 const SMALL_PERCENT: usize = 10;
@@ -58,6 +58,10 @@ impl Policy for S3Fifo {
             self.ghosts.resize(entries);
         }
         Ok(())
+    }
+
+    fn take_outgrown(&mut self) -> Option<Cells> {
+        self.ghosts.take_outgrown()
     }
 
     fn hit(&mut self, slot: u32) {

@@ -118,6 +118,7 @@ impl Shard {
         self.slots.insert(key, slot);
         self.keys.insert(slot, key);
         self.policy.insert(slot, hash_of(key), self.capacity).unwrap();
+        while self.policy.take_outgrown().is_some() {}
     }
 
     fn evict(&mut self) -> Option<u64> {

@@ -35,7 +35,7 @@ use super::super::sync::Arc;
 use super::frequencies::Frequencies;
 use super::ghosts::Ghosts;
 use super::queues::{Queue, Queues};
-use super::{Access, MAX_LOOKS, Policy, history_room};
+use super::{Access, Cells, MAX_LOOKS, Policy, history_room};
 
 // The evidence below is in points of the mean hit ratio over seven recorded traces (LIRS, ARC OLTP, cache2k web): what
 // `npm run bench:traces -- --dir DIR --policies w-tinylfu --threads 1` prints with another value in a constant's place.
@@ -145,6 +145,10 @@ impl Policy for WTinyLfu {
         }
         self.frequencies.add(hash, 1);
         Ok(())
+    }
+
+    fn take_outgrown(&mut self) -> Option<Cells> {
+        self.frequencies.take_outgrown().or_else(|| self.ghosts.take_outgrown())
     }
 
     fn hit(&mut self, slot: u32) {

@@ -75,6 +75,7 @@ impl Debris for Parting {
             Some(Retired::Tables(tables)) => tables.release_some(&mut self.released, BYTES_PER_STEP),
             // SAFETY: promised to `dispose`; what frees the entry later on needs its header only, which stays.
             Some(Retired::Entry(entry)) => unsafe { entry.release_some(&mut self.released, BYTES_PER_STEP) },
+            Some(Retired::Cells(cells)) => cells.release_some(&mut self.released, BYTES_PER_STEP),
             Some(Retired::Directory(_)) | None => false,
         };
         if has_more {
@@ -113,7 +114,7 @@ impl Drop for Parting {
 pub fn is_freed_later(item: &Retired) -> bool {
     match item {
         Retired::Entry(entry) => Entry::size(*entry) > MAX_BLOCK_BYTES,
-        Retired::Tables(_) | Retired::Directory(_) => true,
+        Retired::Tables(_) | Retired::Directory(_) | Retired::Cells(_) => true,
     }
 }
 
@@ -122,6 +123,7 @@ fn mapped_bytes(item: &Retired) -> usize {
     match item {
         Retired::Entry(entry) => large::mapped_bytes(entry.size()),
         Retired::Tables(tables) => tables.unshared_bytes(),
+        Retired::Cells(cells) => cells.mapped_bytes(),
         Retired::Directory(_) => 0,
     }
 }

@@ -5,6 +5,7 @@ use super::super::arena::Arena;
 use super::super::context::Context;
 use super::super::entry::Entry;
 use super::super::error::Error;
+use super::super::eviction::Cells;
 use super::super::handle::Handle;
 use super::super::index::Tables;
 use super::super::key::KeyKind;
@@ -31,6 +32,8 @@ pub enum Retired {
     Entry(Entry),
     Tables(Box<Tables>),
     Directory(Box<Directory>),
+    /// Never seen by a reader: it only has to be freed without the lock.
+    Cells(Cells),
 }
 
 impl Shard {
@@ -211,6 +214,6 @@ fn free(item: Retired, arena: &mut Arena, freed_later: &mut Freed, context: &Con
         item if freed::is_freed_later(&item) => freed_later.push(item),
         // SAFETY: no reader is left, and small entries of this shard come from this arena.
         Retired::Entry(entry) => unsafe { entry.free(arena, &context.memory) },
-        Retired::Tables(_) | Retired::Directory(_) => {}
+        Retired::Tables(_) | Retired::Directory(_) | Retired::Cells(_) => {}
     }
 }

@@ -284,6 +284,7 @@ impl Shard {
                 Retired::Entry(entry) => large_bytes += entry.large_bytes(),
                 Retired::Tables(pair) => tables.extend(pair.allocations()),
                 Retired::Directory(directory) => directories_bytes += directory.bytes(),
+                Retired::Cells(_) => {}
             }
         }
         // A table may stand in the pair that is in use and in one that was retired.

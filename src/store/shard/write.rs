@@ -256,7 +256,11 @@ impl Shard {
         let capacity = self.share_of_entries(context);
         let Some(policy) = &mut writer.policy else { return Ok(()) };
         let hash = draft.key.map_or_else(|| self.keyless_hash(number), |(_, hash)| hash);
-        policy.insert(number, hash, capacity)
+        let inserted = policy.insert(number, hash, capacity);
+        while let Some(cells) = policy.take_outgrown() {
+            writer.freed_later.push(Retired::Cells(cells));
+        }
+        inserted
     }
 
     /// What stands for the hash of an entry without a key: no other entry of the shard ever has it.
