@@ -44,6 +44,13 @@ pub fn half_words(len: usize) -> Result<Box<[AtomicU32]>, Error> {
     zeroed_u32(len).ok_or_else(|| refused::<AtomicU32>(len))
 }
 
+/// So many times the same item.
+pub fn filled<T: Clone>(len: usize, item: T) -> Result<Box<[T]>, Error> {
+    let mut items = vec(len)?;
+    items.resize(len, item);
+    Ok(items.into_boxed_slice())
+}
+
 /// A box.
 pub fn boxed<T>(content: T) -> Result<Box<T>, Error> {
     let layout = Layout::new::<T>();
