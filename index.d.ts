@@ -19,17 +19,24 @@ export type Bytes = ArrayBufferView & { readonly BYTES_PER_ELEMENT: number }
 
 type JsonScalar = string | number | boolean | null | undefined
 type IsAny<T> = 0 extends 1 & T ? true : false
-type IsUnknown<T> = IsAny<T> extends true ? false : unknown extends T ? true : false
 
-/** `T` as JSON gives it back, with `never` wherever JSON does not hold what `T` has there. */
-type JsonOf<T> =
-  IsAny<T> extends true
+/** Has every property that an `Error` has, so it is one: JSON loses what it says. Data with the same names lacks `cause`. */
+type IsError<T> = T extends Error ? (keyof Error extends keyof T ? true : false) : false
+
+/**
+ * `T` as JSON gives it back, with `never` wherever JSON does not hold what `T` has there.
+ *
+ * Objects and arrays stand here as types whose members are looked at when they are needed: types that contain themselves end.
+ */
+type JsonOf<T> = unknown extends T
+  ? T
+  : T extends JsonScalar
     ? T
-    : IsUnknown<T> extends true
-      ? T
-      : T extends JsonScalar
-        ? T
-        : T extends bigint | symbol | ((...parameters: never) => unknown)
+    : T extends bigint | symbol | ((...parameters: never) => unknown)
+      ? never
+      : T extends readonly (infer Element)[]
+        ? { readonly length: number; readonly [index: number]: JsonOf<Element> }
+        : IsError<T> extends true
           ? never
           : T extends object
             ? { [Name in keyof T]: Name extends symbol ? never : JsonOf<T[Name]> }
@@ -43,25 +50,40 @@ interface NotCallable {
 /**
  * What `V` has to extend so that a map can hold it and give it back as the same type: `V extends Storable<V>`.
  *
- * Not storable as such are functions, symbols, bigints inside objects, and everything that JSON changes on the way: a
- * `Date` comes back as a string, a `Map` as `{}`. Use `any` for a map that should take them all the same.
+ * Not storable as such are functions, symbols, bigints inside objects, and everything that JSON changes or would empty: a
+ * `Date` comes back as a string, a `Map`, a promise and an `Error` are refused. Use `any` for a map that should take values of
+ * any type; what they hold is checked when it is written.
  */
 export type Storable<V> = (string | number | bigint | boolean | null | undefined | (object & NotCallable)) & {
-  // The condition stands inside, because `V extends Storable<V>` would be circular around it.
-  [Name in keyof V]: V extends bigint | Bytes ? V[Name] : Name extends symbol ? never : JsonOf<V[Name]>
+  // The conditions stand inside, because `V extends Storable<V>` would be circular around them.
+  [Name in keyof V]: V extends bigint | Bytes
+    ? V[Name]
+    : V extends readonly unknown[]
+      ? Name extends number | `${number}`
+        ? JsonOf<V[Name]>
+        : V[Name]
+      : IsError<V> extends true
+        ? never
+        : Name extends symbol
+          ? never
+          : JsonOf<V[Name]>
 }
+
+/** An array as a map gives it. */
+export interface DeepReadonlyArray<Element> extends ReadonlyArray<DeepReadonly<Element>> {}
 
 /**
  * `V` as a map gives it: frozen, with everything in it. Typed arrays are the exception: each read gives a copy of its own.
  */
-export type DeepReadonly<V> =
-  IsAny<V> extends true
+export type DeepReadonly<V> = unknown extends V
+  ? V
+  : V extends string | number | boolean | bigint | null | undefined | Bytes
     ? V
-    : IsUnknown<V> extends true
-      ? V
-      : V extends string | number | boolean | bigint | null | undefined | Bytes
-        ? V
+    : V extends readonly (infer Element)[]
+      ? number extends V['length']
+        ? DeepReadonlyArray<Element>
         : { readonly [Name in keyof V]: DeepReadonly<V[Name]> }
+      : { readonly [Name in keyof V]: DeepReadonly<V[Name]> }
 
 /** A handle as `postMessage` delivers it. */
 export interface HandleData {
@@ -141,7 +163,7 @@ export type OomStrategy =
     }
 
 /** An entry that may leave, for an `evictionStrategy` function. Its getters cost a native call each. */
-export interface EvictionCandidate<K extends MapKey = any, V = any> {
+export interface EvictionCandidate<K extends MapKey | Handle = any, V = any> {
   /** Its key; its handle if it has none. */
   readonly key: K | Handle<V>
   readonly handle: Handle<V>
@@ -163,7 +185,7 @@ export interface EvictionCandidate<K extends MapKey = any, V = any> {
  * @param candidates up to 32 of those who would leave next by the default policy, roughly in order
  * @param neededBytes what the write lacked, 0 if the map is full of entries
  */
-export type EvictionFunction<K extends MapKey = any, V = any> = (
+export type EvictionFunction<K extends MapKey | Handle = any, V = any> = (
   candidates: EvictionCandidate<K, V>[],
   neededBytes: number
 ) => EvictionCandidate<K, V> | Handle<V> | K | readonly (EvictionCandidate<K, V> | Handle<V> | K)[] | null | undefined
@@ -177,7 +199,7 @@ export type EvictionFunction<K extends MapKey = any, V = any> = (
  *
  * @param neededBytes what the write lacked, 0 if the map is full of entries
  */
-export type OomFunction<K extends MapKey = any, V extends Storable<V> = any> = (
+export type OomFunction<K extends MapKey | Handle = any, V extends Storable<V> = any> = (
   map: TypedMap<K, V>,
   neededBytes: number
 ) => unknown
@@ -319,7 +341,7 @@ export interface InsertOptions extends WriteOptions {
 export type RemovalCause = 'explicit' | 'replaced' | 'evicted' | 'expired' | 'cleared'
 
 /** An entry that left, or a value of it. */
-export interface Removal<K extends MapKey = MapKey, V = any> {
+export interface Removal<K extends MapKey | Handle = MapKey, V = any> {
   /** The key; the handle if there was none. */
   key: K | Handle<V>
   /** The handle, which is dead unless the cause is `replaced`. */
@@ -552,7 +574,8 @@ export declare class TypedMapError extends Error {
  * typed arrays and `Buffer` are stored as bytes and come back as the same kind.
  *
  * An entry has a key, or only a handle ({@link TypedMap.insert}). Wherever a key is taken, a handle is taken too; where
- * keys are given, an entry without one gives its handle.
+ * keys are given, an entry without one gives its handle: whoever walks over a map with such entries writes
+ * `TypedMap<K | Handle, V>`. A map is a `ReadonlyMap` of its keys and of its values as they are read, `DeepReadonly<V>`.
  *
  * Every method throws `ERR_CLOSED` after {@link TypedMap.close}, and a `TypeError` with `ERR_KEY_TYPE` for what cannot be
  * a key.
@@ -564,7 +587,7 @@ export declare class TypedMapError extends Error {
  * users.set('ada', { name: 'Ada' })
  * users.get('ada')?.name //=> 'Ada'
  */
-export declare class TypedMap<K extends MapKey = MapKey, V extends Storable<V> = any> {
+export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Storable<V> = any> {
   /**
    * Makes a map that only this thread has. It is freed when it is closed or no longer reachable. It cannot be cloned: from
    * Node.js 22.10 on, `structuredClone` and `postMessage` throw a `DataCloneError`, before that they give `{}`.
@@ -595,7 +618,7 @@ export declare class TypedMap<K extends MapKey = MapKey, V extends Storable<V> =
    * @example
    * const sessions = TypedMap.open<string, Session>('sessions', { memoryLimit: '256mb' })
    */
-  static open<K extends MapKey = MapKey, V extends Storable<V> = any>(
+  static open<K extends MapKey | Handle = MapKey, V extends Storable<V> = any>(
     name: string,
     options?: TypedMapOptions
   ): TypedMap<K, V>
@@ -731,15 +754,15 @@ export declare class TypedMap<K extends MapKey = MapKey, V extends Storable<V> =
    *
    * Costs a native call for up to 256 entries.
    */
-  keys(): IterableIterator<K | Handle<V>>
+  keys(): ReturnType<ReadonlyMap<K, unknown>['keys']>
   /** Values in the order of `keys`. */
-  values(): IterableIterator<DeepReadonly<V>>
+  values(): ReturnType<ReadonlyMap<K, DeepReadonly<V>>['values']>
   /** Keys and values in the order of `keys`. */
-  entries(): IterableIterator<[K | Handle<V>, DeepReadonly<V>]>
+  entries(): ReturnType<ReadonlyMap<K, DeepReadonly<V>>['entries']>
   /** The same as `entries`. */
-  [Symbol.iterator](): IterableIterator<[K | Handle<V>, DeepReadonly<V>]>
+  [Symbol.iterator](): ReturnType<ReadonlyMap<K, DeepReadonly<V>>['entries']>
   /** Calls `callback` for each entry, in the order of `keys`. */
-  forEach(callback: (value: DeepReadonly<V>, key: K | Handle<V>, map: this) => void, thisArg?: any): void
+  forEach(callback: (value: DeepReadonly<V>, key: K, map: this) => void, thisArg?: any): void
 
   /**
    * Stores a value without a key, and gives its handle. Costs a native call, and for objects the writing of JSON.

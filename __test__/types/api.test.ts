@@ -6,6 +6,7 @@
 import {
   type Bytes,
   type DeepReadonly,
+  type DeepReadonlyArray,
   type DroppedRemovals,
   ERROR_NUMBERS,
   type ErrorCode,
@@ -87,6 +88,70 @@ new TypedMap<string, Record<string, any>>()
 const storable = <V extends Storable<V>>(map: TypedMap<string, V>, value: V) => map.set('a', value).get('a')
 storable(configs, config)
 
+type Json = string | number | boolean | null | Json[] | { [name: string]: Json }
+type PrismaObject = { [Name in string]?: PrismaValue }
+interface PrismaArray extends Array<PrismaValue> {}
+type PrismaValue = string | number | boolean | null | PrismaObject | PrismaArray
+interface Numbers extends Array<number> {}
+interface ReadonlyTree {
+  readonly name: string
+  readonly children: readonly ReadonlyTree[]
+}
+/** What a serialised error is, as data. */
+interface Failure {
+  name: string
+  message: string
+  stack?: string
+}
+new TypedMap<string, Json>().set('a', [1, { b: [null, 'x'] }])
+new TypedMap<string, PrismaValue>().set('a', { b: [1] })
+new TypedMap<string, Numbers>()
+new TypedMap<string, { id: string; meta: Json; more?: PrismaObject }>()
+new TypedMap<string, Record<string, Json>>()
+new TypedMap<string, Json[]>()
+new TypedMap<string, ReadonlyTree>()
+new TypedMap<string, [string, Json, ...number[]]>()
+new TypedMap<string, { anything: unknown; list: unknown[] }>()
+new TypedMap<string, Failure>()
+new TypedMap<string, DeepReadonly<Json>>()
+declare const json: DeepReadonly<Json>
+if (Array.isArray(json)) json.map(String)
+same<DeepReadonly<[number, string[]]>, readonly [number, DeepReadonlyArray<string>]>(true)
+const strings: readonly string[] = new TypedMap<string, string[]>().get('a') ?? []
+class Wrapper<V extends Storable<V>> {
+  readonly map = new TypedMap<string, V>()
+  get(name: string) {
+    return this.map.get(name)
+  }
+  set(name: string, value: V) {
+    this.map.set(name, value, { ttl: 5 })
+  }
+}
+new Wrapper<Json>().set('a', { b: 1 })
+const wrapped: number | undefined = new Wrapper<{ a: number }>().get('a')?.a
+
+class HttpError extends Error {
+  status = 500
+}
+// @ts-expect-error an error loses its message
+new TypedMap<string, Error>()
+// @ts-expect-error so does one of a class of its own
+new TypedMap<string, HttpError>()
+// @ts-expect-error the same inside
+new TypedMap<string, { error: Error | null }>()
+// @ts-expect-error a promise is a forgotten await
+new TypedMap<string, Promise<Config>>()
+// @ts-expect-error the same inside
+new TypedMap<string, { user: Promise<Config> }>()
+// @ts-expect-error a set is refused
+new TypedMap<string, Set<number>>()
+// @ts-expect-error a regular expression is refused
+new TypedMap<string, { pattern: RegExp }>()
+// @ts-expect-error a buffer without a view is refused
+new TypedMap<string, ArrayBuffer>()
+// @ts-expect-error a map in a recursive type is refused
+new TypedMap<string, (Json | Map<string, number>)[]>()
+
 // @ts-expect-error a symbol is no key
 new TypedMap<symbol, number>()
 // @ts-expect-error an object is no key
@@ -127,13 +192,19 @@ if (copied) copied.tags?.push('mine')
 const typed = configs.get('a', { type: 'Config' })
 same<DeepReadonly<Config> | undefined, typeof typed>(true)
 for (const [key, value] of configs) {
-  same<string | Handle<Config>, typeof key>(true)
+  same<string, typeof key>(true)
   same<DeepReadonly<Config>, typeof value>(true)
   configs.set(key, { ...value, tags: [] })
   configs.delete(key)
-  if (typeof key === 'string') key.toUpperCase()
+  key.toUpperCase()
+}
+for (const [key, value] of new TypedMap<string | Handle, Config>()) {
+  same<string | Handle, typeof key>(true)
+  if (typeof key === 'string') configs.set(key, { ...value, tags: [] })
   else key.slot.toFixed()
 }
+const readonlyNumbers: ReadonlyMap<string, number> = new TypedMap<string, number>()
+const readonlyConfigs: ReadonlyMap<string, DeepReadonly<Config>> = configs
 for (const key of configs.keys()) configs.get(key)?.host
 for (const value of configs.values()) value.port.toFixed()
 configs.forEach((value, key, map) => {
@@ -294,8 +365,12 @@ export {
   other,
   port,
   rate,
+  readonlyConfigs,
+  readonlyNumbers,
+  strings,
   tag,
   updated,
+  wrapped,
   wrong,
   wrongHandle
 }
