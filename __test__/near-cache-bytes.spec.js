@@ -100,6 +100,17 @@ describe('near cache: its bound in bytes', () => {
     assert.ok(bytes < 1_000, `${bytes} bytes`)
   })
 
+  it('keys and handles are counted', () => {
+    const map = new TypedMap()
+    for (let n = 0; n < 100; n++) map.set(`${n}`.padEnd(KB, '-'), true)
+    const handles = Array.from(map.keys(), key => map.getHandle(key))
+    for (const handle of handles) map.get(handle)
+    const { bytes } = near(map)
+    assert.ok(bytes > 100 * 100 && bytes < 100 * 300, `${bytes} bytes`)
+    for (const key of map.keys()) map.get(key)
+    assert.ok(near(map).bytes > bytes + 100 * KB, `${near(map).bytes} bytes`)
+  })
+
   it('what is deleted is not counted any more', () => {
     const map = new TypedMap()
     const keys = Array.from({ length: 300 }, (_, n) => n)
@@ -403,24 +414,55 @@ describe('near cache: work in bounded steps', () => {
   const keepHandle = (near, handle) => near.keepByHandle(handle, KIND.Int, handle.slot, stateOf(handle.slot), 0)
   const keepKey = (near, key, n) => near.keepByKey(key, near.placeOf(key), KIND.Int, n, stateOf(n), 0)
 
+  it('a round of the sweep takes the values of changed entries, the next one their places', () => {
+    const words = new Int32Array(4).fill(5)
+    const keep = (item, entry, version) => {
+      const state = Object.assign(new Uint32Array(ROW), { [SCRATCH.WORD]: 2 * entry, [SCRATCH.VERSION]: version })
+      state[SCRATCH.SIZE] = 100
+      if (typeof item === 'object') cache.keepByHandle(item, KIND.Json, { version }, state, 0)
+      else cache.keepByKey(item, cache.placeOf(item), KIND.Json, { version }, state, 0)
+    }
+    const cache = openCache({ words: { of: () => words, tidy() {}, forget() {} } })
+    for (const [item, entry] of [
+      ['key', 0],
+      [new Handle(1, 0, 7, 1), 1]
+    ]) {
+      const word = 2 * entry
+      const sweep = () => cache.ring.sweep(100)
+      keep(item, entry, 5)
+      const { bytes } = cache.stats
+      sweep()
+      assert.deepEqual([cache.stats.entries, cache.stats.bytes], [1, bytes])
+      words[word] = 6
+      sweep()
+      assert.equal(cache.stats.entries, 1)
+      assert.ok(cache.stats.bytes < bytes - 100)
+      keep(item, entry, 6)
+      assert.deepEqual([cache.stats.entries, cache.stats.bytes], [1, bytes])
+      words[word] = 7
+      sweep()
+      sweep()
+      assert.deepEqual([cache.stats.entries, cache.stats.bytes], [0, 0])
+    }
+  })
+
   it('clearing again and again takes neither longer each time nor memory', async () => {
     const { heap, entries } = await runCollected(
       `const map = new TypedMap()
        const handles = []
-       const run = () => {
-         for (let n = 0; n < 5_000; n++) {
+       const run = times => {
+         for (let n = 0; n < times; n++) {
            map.clear()
            const handle = map.insert({ n })
            map.get(handle)
            if (n < 100) handles.push(handle)
          }
-         for (let n = 0; n < 20_000; n++) map.clear()
+         for (let n = 0; n < 4 * times; n++) map.clear()
          global.gc()
          return process.memoryUsage().heapUsed
        }
-       run()
-       const before = run()
-       console.log(JSON.stringify({ heap: run() - before, entries: map.getStats().nearCache.entries }))`
+       const before = run(200)
+       console.log(JSON.stringify({ heap: run(5_000) - before, entries: map.getStats().nearCache.entries }))`
     )
     assert.equal(entries, 0)
     assert.ok(heap < 1_000_000, `the heap grew by ${heap} bytes`)

@@ -20,15 +20,15 @@ const { atRoot } = require('./load.js')
  * @property {(count: number) => number} sweep looks at so many places at most, and at how many
  */
 
-/** Places that are looked at each time: 0.1 ms where the processor has none of them at hand. */
-const PLACES_PER_TURN = 256
+/** Places that are looked at each time: 0.05 ms if all of them are let go of, 0.2 ms if the engine tidies its Map too. */
+const PLACES_PER_TURN = 128
 
 /** Milliseconds between two turns, while there is something to let go of, and otherwise. */
-const BUSY_MS = 20
+const BUSY_MS = 10
 const CALM_MS = 1_000
 
 /** Turns in a row that let go of nothing, after which there is nothing to let go of for now. */
-const CALM_TURNS = 64
+const CALM_TURNS = 128
 
 /** @type {Swept[]} */
 const watched = []
