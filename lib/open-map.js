@@ -53,7 +53,7 @@ class OpenMap {
    * @param {Options} options
    */
   constructor(name, options) {
-    const { id, instance, shards, marking, config } = openBinding(name, writeData(options.native))
+    const { id, instance, shards, marking, memoryLimit, config } = openBinding(name, writeData(options.native))
     this.name = name
     /** The number that native operations take. */
     this.id = id
@@ -69,7 +69,7 @@ class OpenMap {
     this.#followsLimit = options.nearMaxBytes === undefined
     this.near = new NearCache({
       maxEntries: options.nearMaxEntries,
-      maxBytes: options.nearMaxBytes ?? nearBytesFor(this.memoryLimit()),
+      maxBytes: options.nearMaxBytes ?? nearBytesFor(memoryLimit),
       words: this.words,
       instance,
       shards,

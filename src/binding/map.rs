@@ -164,7 +164,9 @@ pub struct Opened {
     /// What a hit that never comes here has to note: 0 nothing, a number up to which the access word counts hits, or -1 the hit
     /// itself, in order.
     pub marking: i32,
-    /// The options it has, as JSON text.
+    /// Bytes that it may hold now, nothing for no limit.
+    pub memory_limit: Option<f64>,
+    /// The options it was made with, as JSON text.
     pub config: String,
 }
 
@@ -184,6 +186,7 @@ pub fn open(env: &napi::Env, evaluation: u32, name: Option<String>, options: Str
                 Mark::UpTo(limit) => limit.cast_signed(),
                 Mark::Order => -1,
             },
+            memory_limit: store.memory_limit_bytes().map(|bytes| bytes as f64),
             config: options::to_json(store.config()),
         })
     })
