@@ -106,6 +106,25 @@ describe('errors', () => {
     assert.equal(error.cause, failure)
   })
 
+  it('of a handle that came as plain data name what revives it', () => {
+    const map = new TypedMap()
+    const handle = map.insert({ a: 1 })
+    for (const data of [structuredClone({ ...handle }), JSON.parse(JSON.stringify(handle))]) {
+      for (const call of [
+        () => map.get(data),
+        () => map.has(data),
+        () => map.getByHandle(data),
+        () => map.set(data, 1),
+        () => map.replace(data, 1),
+        () => map.getMany([data]),
+        () => map.delete(data)
+      ]) {
+        throwsTyped(call, 'ERR_KEY_TYPE', { kind: TypeError, says: [/object/, /map\.handle\(data\)/] })
+      }
+      assert.deepEqual(map.get(map.handle(data)), { a: 1 })
+    }
+  })
+
   it('never show what is stored', () => {
     const secret = 'correct horse battery staple'
     const map = new TypedMap([['a', secret]], { maxEntries: 1, oomStrategy: 'reject' })

@@ -150,7 +150,8 @@ const MESSAGES = {
   1010: () => 'the map is closed',
   1011: ({ argument, given, allowed = KEYS_ALLOWED }) =>
     `${argument} is ${WITH_ARTICLE[given] ?? given}; allowed: ${allowed}` +
-    (given === 'handle' ? ', except here: updateMany and replace write by handle' : ''),
+    (given === 'handle' ? ', except here: updateMany and replace write by handle' : '') +
+    (given === 'object' ? '; map.handle(data) makes a handle of what postMessage or JSON made of one' : ''),
   1013: ({ option, given, existing, allowed }) =>
     allowed !== undefined
       ? `option ${option} is ${given}; allowed: ${allowed}`
