@@ -229,6 +229,8 @@ export interface TypedMapOptions {
    * The most bytes that the map may hold, everything counted: entries, index, bookkeeping. A number, text with a unit
    * of 1024 (`'64mb'`, `'1.5 gb'`), or `'auto'` for a quarter of the memory of the container, or else of the machine.
    * `oomStrategy` says what happens to a write beyond it. No limit unless given; `Infinity` is none, for each limit here.
+   * A value that is large beside the entries of a full map has all entries of as many shards evicted as it takes: to evict
+   * thousands one by one would keep the thread for long. The entries of its own shard stay.
    */
   memoryLimit?: number | string | undefined
   /** The same in units of 1024² bytes. Give only one of the three. */
