@@ -43,6 +43,8 @@ const HEAP_MB = 4
 
 const HEADER = ['load', 'threads', 'accounted', 'resident', 'at most above 1.25 ×', 'heaps', 'cleared: resident']
 
+const threadsOf = ({ threads }) => `${threads} ${threads === 1 ? 'thread' : 'threads'}`
+
 const fileOf = name => join(__dirname, 'bounds', `${name}.js`)
 
 /** What the looks at one load shall be. */
@@ -78,7 +80,7 @@ function writePage(directory, { runs }) {
   const title = '# Memory beside what is accounted'
   const head = `Written by \`npm run bench:bounds\`; how it is measured is in [../README.md](../README.md#memory-bounds).`
   const parts = runs.map(
-    run => `## ${run.title}, ${run.threads} threads\n\n${markdownTable(TARGET_HEADER, run.targets.map(targetRow))}`
+    run => `## ${run.title}, ${threadsOf(run)}\n\n${markdownTable(TARGET_HEADER, run.targets.map(targetRow))}`
   )
   const page = [title, head, markdownTable(HEADER, runs.map(tableRow)), ...parts].join('\n\n')
   writeFileSync(join(directory, `${NAME}.md`), `${page}\n`)
@@ -117,7 +119,7 @@ async function main() {
   const measured = []
   for (const { name, threads } of planned) {
     const load = require(fileOf(name))
-    progress.begin(`${load.title}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`)
+    progress.begin(`${load.title}, ${threadsOf({ threads })}`)
     const seen = await inChild(
       join(__dirname, 'bounds', 'run.js'),
       'measure',
