@@ -395,6 +395,21 @@ mod tests {
     }
 
     #[test]
+    fn a_fence_does_not_serve_what_is_sealed_after_it() {
+        let collector = Collector::new();
+        let (_reader, writer) = (collector.join(), collector.join());
+        let (mut mine, mut other) = (Limbo::new(), Limbo::new());
+        let mut freed = Vec::new();
+        let _ = mine.retire('a', 10);
+        mine.collect(&collector, &writer, |item| freed.push(item));
+        let _ = other.retire('x', 10);
+        other.collect_all(&collector, &writer, |_| ());
+        let _ = mine.retire('b', 10);
+        mine.collect(&collector, &writer, |item| freed.push(item));
+        assert_eq!(freed, ['a']);
+    }
+
+    #[test]
     fn a_batch_is_due_by_number_or_by_bytes() {
         let mut limbo = Limbo::new();
         assert!(!limbo.retire(0, 1));

@@ -327,3 +327,31 @@ fn entries_that_move_stay_readable() {
         stop.store(true, Ordering::Relaxed);
     });
 }
+
+/// An entry is moved out of a page that is mostly free, while a reader looks at it.
+#[test]
+fn a_look_outlasts_the_moving_of_its_entry() {
+    let store = Store::new(&Config { shards: Some(1), ..Config::default() }).unwrap();
+    let map = store.join();
+    let value = |n: u32| vec![n as u8; 100];
+    for n in 0..3_000 {
+        map.set(Key::string(&n.to_string()), bytes_value(&value(n)), Ttl::Default).unwrap();
+    }
+    for n in (0..3_000).filter(|n| n % 50 != 0) {
+        map.delete(Key::string(&n.to_string())).unwrap();
+    }
+    for looked_at in [50, 1_000, 1_500, 2_000] {
+        let seen = map.with(Key::string(&looked_at.to_string()), |bytes| {
+            thread::scope(|scope| {
+                let compacting = scope.spawn(|| {
+                    store.shrink_to_fit().unwrap();
+                    let other = store.join();
+                    (0..200).for_each(|_| drop(other.delete(Key::string("nothing")).unwrap()));
+                });
+                compacting.join().unwrap();
+            });
+            bytes.to_vec()
+        });
+        assert_eq!(seen.unwrap(), Some(value(looked_at)));
+    }
+}
