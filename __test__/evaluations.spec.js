@@ -244,6 +244,46 @@ describe('evaluations that nothing reaches', { timeout: 300_000 }, () => {
   })
 })
 
+describe('an addon that is loaded a second time in a thread', { timeout: 120_000 }, () => {
+  it('shares names, and handles by their data, in the main thread and in a worker that is terminated', async () => {
+    const { status, signal, stdout, stderr } = await runNode(`
+      const { Worker } = require('node:worker_threads')
+      const { once } = require('node:events')
+      const PACKAGE = ${JSON.stringify(PACKAGE)}
+      const twice = \`
+        const first = require(\${JSON.stringify(PACKAGE)})
+        for (const file of Object.keys(require.cache)) delete require.cache[file]
+        const both = [first, require(\${JSON.stringify(PACKAGE)})]
+        const maps = both.map(({ TypedMap }) => TypedMap.open('twice'))
+        let heard = 0
+        for (const map of maps) map.onEvict(() => heard++, { causes: ['explicit'] })\`
+      const use = new Function('require', twice + \`
+        maps[0].set('a', { n: 1 })
+        const handle = maps[0].getHandle('a')
+        const seen = [maps[1].get('a').n, maps[1].get(maps[1].handle(handle)).n]
+        maps[1].delete('a')
+        return { maps, seen, heard: () => heard }\`)
+      ;(async () => {
+        const { maps, seen, heard } = use(require)
+        while (heard() < 2) await new Promise(resolve => setTimeout(resolve, 1))
+        console.log(seen.join(), heard())
+        for (let round = 0; round < 5; round++) {
+          const worker = new Worker(\`\${twice}
+            for (const map of maps) map.set('b', 1).delete('b')
+            require('node:worker_threads').parentPort.postMessage('ready')
+            setInterval(() => { for (const map of maps) map.set('b', 1).delete('b') }, 0)\`, { eval: true })
+          await once(worker, 'message')
+          await worker.terminate()
+        }
+        console.log(maps[0].getStats().threads)
+      })().catch(error => { console.error(error); process.exit(1) })`)
+    assert.equal(stderr, '')
+    assert.equal(signal, null)
+    assert.equal(status, 0)
+    assert.equal(stdout, '1,1 2\n2\n')
+  })
+})
+
 describe('the raw operations of an evaluation', { timeout: 120_000 }, () => {
   it('outlive whatever a program does with what belongs to them', async () => {
     const { status, signal, stdout, stderr } = await runNode(
