@@ -261,6 +261,20 @@ describe('events: listeners', { timeout: 60_000 }, () => {
     assert.deepEqual(stdout.trim().split('\n').sort(), ['heard ERR_MEMORY_LIMIT', 'uncaught listener failed'])
   })
 
+  it('that come or leave lose nothing of what waits for the others', async () => {
+    const map = new TypedMap([['a', 1]], { maxEntries: 1, oomStrategy: 'reject', logLevel: 'info' })
+    const heard = []
+    map.onError(error => heard.push(error.code))
+    refuse(map)
+    const ends = [map.onLog(() => heard.push('log')), map.onError(() => {})]
+    refuse(map)
+    for (const end of ends) end()
+    await until(() => heard.length >= 2)
+    await someTurns()
+    assert.deepEqual(heard, ['ERR_MEMORY_LIMIT', 'ERR_MEMORY_LIMIT'])
+    map.close()
+  })
+
   it('that are no functions are refused', () => {
     const map = new TypedMap()
     for (const listener of [undefined, null, {}, 'f', 1]) {

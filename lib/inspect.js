@@ -61,7 +61,9 @@ function inspectMap(map, open, depth, options, inspect) {
     const limit = open.memoryLimit()
     const memory = `${readable(map.memoryUsage() ?? 0)}${limit === null ? '' : ` of ${readable(limit)}`}`
     const entries = someEntries(map, open)
-    const text = inspect(entries, { ...options, depth }).replace(/^Map\(\d+\) /, '')
+    const asMap = inspect(entries, { ...options, depth })
+    // Without its own name and size.
+    const text = asMap.slice(asMap.indexOf('{'))
     const more = size - entries.size
     return `${type}(${size})${name} <${memory}> ${more > 0 ? withMore(text, more) : text}`
   } catch (error) {

@@ -68,15 +68,16 @@ pub fn listen(env: &napi::Env, id: u32, level: u32, errors: bool) -> napi::Resul
     within(env, "listen", id, |engine, evaluation| {
         let map = evaluation.map(id)?;
         let level = Level::from_number(level);
-        let wanted = level != Level::Off || errors;
-        let subscription = if wanted {
-            Some(map.store().events().subscribe(level, errors, evaluation.environment().alarm(engine)?.waker()))
-        } else {
-            None
-        };
-        // The old one is dropped after the borrow has ended.
-        let old = map.subscription.replace(subscription);
-        drop(old);
+        let mut subscription = map.subscription.borrow_mut();
+        match &*subscription {
+            _ if level == Level::Off && !errors => *subscription = None,
+            Some(subscription) => subscription.change(level, errors),
+            None => {
+                let alarm = evaluation.environment().alarm(engine)?;
+                *subscription = Some(map.store().events().subscribe(level, errors, alarm.waker()));
+            }
+        }
+        drop(subscription);
         evaluation.note_listening(engine, &map)
     })
 }

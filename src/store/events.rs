@@ -110,8 +110,8 @@ const LEVEL_MASK: u32 = 0xff;
 const WANTS_ERRORS: u32 = 0x100;
 
 struct Queue {
-    level: Level,
-    errors: bool,
+    /// What the subscriber wants, as in `interest`. Written under the lock of `queues`.
+    wanted: AtomicU32,
     wake: Arc<dyn Wake>,
     waiting: Mutex<Waiting>,
 }
@@ -125,7 +125,20 @@ struct Waiting {
     woken: bool,
 }
 
+/// What a subscriber wants, in one word.
+fn wanted(level: Level, errors: bool) -> u32 {
+    level as u32 | if errors { WANTS_ERRORS } else { 0 }
+}
+
 impl Queue {
+    fn wants_level(&self, level: Level) -> bool {
+        level as u32 >= self.wanted.load(Ordering::Relaxed) & LEVEL_MASK
+    }
+
+    fn wants_errors(&self) -> bool {
+        self.wanted.load(Ordering::Relaxed) & WANTS_ERRORS != 0
+    }
+
     /// Adds `event`, and says whether the subscriber has to be woken for it.
     fn push(&self, event: Event) -> bool {
         let mut waiting = self.waiting.lock();
@@ -156,7 +169,8 @@ impl Events {
 
     /// Queues log lines of `level` and above, and errors if `errors`, until the subscription is dropped.
     pub fn subscribe(&self, level: Level, errors: bool, wake: Arc<dyn Wake>) -> Subscription {
-        let queue = Arc::new(Queue { level, errors, wake, waiting: Mutex::new(Waiting::default()) });
+        let wanted = AtomicU32::new(wanted(level, errors));
+        let queue = Arc::new(Queue { wanted, wake, waiting: Mutex::new(Waiting::default()) });
         let mut queues = self.shared.queues.lock();
         queues.push(Arc::clone(&queue));
         self.shared.note_interest(&queues);
@@ -174,7 +188,7 @@ impl Events {
     #[inline]
     pub fn log(&self, level: Level, code: &'static str, fields: &[(&'static str, u64)]) {
         if self.listens(level) {
-            self.shared.send(|queue| queue.level <= level, &Event::Log { level, code, fields: fields.to_vec() });
+            self.shared.send(|queue| queue.wants_level(level), &Event::Log { level, code, fields: fields.to_vec() });
         }
     }
 
@@ -182,16 +196,17 @@ impl Events {
     #[inline]
     pub fn error(&self, error: &Error, operation: &'static str) {
         if self.shared.interest.load(Ordering::Relaxed) & WANTS_ERRORS != 0 {
-            self.shared.send(|queue| queue.errors, &Event::Error { error: error.clone(), operation });
+            self.shared.send(Queue::wants_errors, &Event::Error { error: error.clone(), operation });
         }
     }
 }
 
 impl Shared {
     fn note_interest(&self, queues: &[Arc<Queue>]) {
-        let level = queues.iter().map(|queue| queue.level).min().unwrap_or(Level::Off);
-        let errors = if queues.iter().any(|queue| queue.errors) { WANTS_ERRORS } else { 0 };
-        self.interest.store(level as u32 | errors, Ordering::Relaxed);
+        let wanted = |queue: &Arc<Queue>| queue.wanted.load(Ordering::Relaxed);
+        let level = queues.iter().map(|queue| wanted(queue) & LEVEL_MASK).min().unwrap_or(Level::Off as u32);
+        let errors = queues.iter().fold(0, |errors, queue| errors | wanted(queue) & WANTS_ERRORS);
+        self.interest.store(level | errors, Ordering::Relaxed);
     }
 
     #[cold]
@@ -223,6 +238,13 @@ pub struct Drained {
 }
 
 impl Subscription {
+    /// Wants something else from now on. What waits stays.
+    pub fn change(&self, level: Level, errors: bool) {
+        let queues = self.events.shared.queues.lock();
+        self.queue.wanted.store(wanted(level, errors), Ordering::Relaxed);
+        self.events.shared.note_interest(&queues);
+    }
+
     /// Takes out what waits, at most `count` events, oldest first. How many were dropped comes with the last ones. Once nothing
     /// was there, the next event wakes the subscriber again.
     pub fn drain(&self, count: usize) -> Drained {
@@ -306,6 +328,20 @@ mod tests {
         assert_eq!(subscription.drain(usize::MAX), Drained::default());
         events.log(Level::Info, "four", &[]);
         assert_eq!(wake.count(), 2);
+    }
+
+    #[test]
+    fn a_subscriber_that_changes_what_it_wants_loses_nothing() {
+        let events = Events::new();
+        let subscription = events.subscribe(Level::Off, true, Arc::new(Counter::default()));
+        events.log(Level::Error, "not yet", &[]);
+        events.error(&Error::Closed, "set");
+        subscription.change(Level::Warn, false);
+        events.error(&Error::Closed, "get");
+        events.log(Level::Info, "below", &[]);
+        events.log(Level::Warn, "now", &[]);
+        let expected = [Event::Error { error: Error::Closed, operation: "set" }, line(Level::Warn, "now")];
+        assert_eq!(subscription.drain(usize::MAX).events, expected);
     }
 
     #[test]
