@@ -332,7 +332,10 @@ export interface WriteOptions {
 
 /** How an entry is inserted. */
 export interface InsertOptions extends WriteOptions {
-  /** Name of the entry's type, for reads that ask for it. */
+  /**
+   * Name of the entry's type, for reads that ask for it: at most 4,096 bytes, and 65,536 different ones at a time. A name
+   * counts as memory of the map as long as an entry has it.
+   */
   type?: string | undefined
 }
 
@@ -388,6 +391,8 @@ export interface MemoryStats {
   policy: number
   /** Deadlines. */
   expiry: number
+  /** Names of types. */
+  types: number
   /** The map itself. */
   fixed: number
   /** Everything. Never above `limit`. */

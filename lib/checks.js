@@ -200,6 +200,9 @@ function readCount(argument, count) {
   return count
 }
 
+/** The longest name of a map or a type, as UTF-8. */
+const MAX_NAME_BYTES = 4_096
+
 /**
  * Checks the name of a map or of an entry type.
  *
@@ -208,9 +211,11 @@ function readCount(argument, count) {
  * @returns {string}
  */
 function readName(argument, name) {
-  const allowed = 'a string that is not empty and has no lone surrogates'
+  const allowed = `a string that is not empty, has no lone surrogates and takes at most ${MAX_NAME_BYTES} bytes`
   if (typeof name !== 'string') throw wrongType(argument, name, allowed)
-  if (name === '' || !(/** @type {any} */ (name).isWellFormed())) throw outOfRange(argument, name, allowed)
+  // How many bytes exactly, native code sees: a huge string should not get there.
+  const isTooLong = name.length > MAX_NAME_BYTES
+  if (isTooLong || name === '' || !(/** @type {any} */ (name).isWellFormed())) throw outOfRange(argument, name, allowed)
   return name
 }
 

@@ -294,7 +294,7 @@ class TypedMap {
         : getByHandleBinding(open.id, handle.shard, handle.slot, handle.generation)
     const kind = /** @type {number} */ (scratch[STATE])
     if (kind === ABSENT) return undefined
-    if (type !== undefined) this.#checkType(type)
+    if (type !== undefined && !this.#isOfType(type)) return undefined
     if (copy) return decodeCopy(kind, raw)
     if (handle === undefined) return this.#keepByKey(key, this.#near.placeOf(key), kind, decode(kind, raw))
     // The same object as without the type.
@@ -303,13 +303,17 @@ class TypedMap {
   }
 
   /**
-   * Checks the type of the entry that the last native call found.
+   * Checks the type of the entry that the last native call found. False if the entry is gone: a name is known as long
+   * as an entry has it, so another thread has removed the last one since.
    *
    * @param {string} expected
    */
-  #checkType(expected) {
-    const found = this.#open.typeName(/** @type {number} */ (scratch[TYPE]))
+  #isOfType(expected) {
+    const type = /** @type {number} */ (scratch[TYPE])
+    const found = this.#open.typeName(type)
+    if (found === null && type !== 0) return false
     if (found !== expected) throw createError(ERROR_NUMBERS.ERR_WRONG_TYPE, { expected, found })
+    return true
   }
 
   /** @param {any} key */

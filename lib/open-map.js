@@ -25,6 +25,9 @@ const {
 /** Near-cache hits are reported to the store at the first miss after so many, for the statistics of other threads. */
 const HITS_PER_REPORT = 1_024
 
+/** Names of types that are kept, for those that are read again and again. */
+const MOST_TYPE_NAMES = 1_024
+
 /** Gives up maps that nothing can reach any more. @type {FinalizationRegistry<OpenMap>} */
 const unreachable = new FinalizationRegistry(open => open.abandon())
 
@@ -154,6 +157,8 @@ class OpenMap {
     const known = this.#typeNames.get(type)
     if (known !== undefined) return known
     const name = typeNameBinding(this.id, type)
+    // Numbers are not used again, so those of types that are gone would stay for ever.
+    if (this.#typeNames.size >= MOST_TYPE_NAMES) this.#typeNames.clear()
     if (name !== null) this.#typeNames.set(type, name)
     return name
   }

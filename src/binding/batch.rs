@@ -9,9 +9,9 @@ use super::convert::{Space, key, kind, value};
 use super::error::{Failure, Outcome};
 use super::evaluation::{Evaluation, row};
 use super::gather::Gathered;
-use super::hot::type_id;
+use super::hot::hold_type;
 use super::layout::{BATCH_ROW, GENERATION, NUMBER, PASSED, SHARD, SLOT, STATE, TYPE, WRITTEN};
-use crate::store::{Error, Handle, Key, KeyKind, Value, ValueKind, Written, fallible};
+use crate::store::{Error, Handle, Key, KeyKind, TypeHold, Value, ValueKind, Written, fallible};
 
 /// The rows of a batch.
 struct Table<'s> {
@@ -266,7 +266,8 @@ pub fn insert_many<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
     let (map, engine) = (call.map()?, call.engine);
     call.evaluation.note_progress(0, 0);
     let table = Table::read(call, call.argument(4), call.number(1)? as usize)?;
-    let type_id = type_id(engine, &map, call.argument(3))?;
+    let held = hold_type(engine, &map, call.argument(3))?;
+    let type_id = held.as_ref().map_or(0, TypeHold::id);
     for_each_value(call, &table, call.argument(2), |index, value| {
         let written = map.local().insert(value, type_id, ttl)?;
         table.put(index, &row(0, &written.place, type_id, value.bytes.len()));

@@ -74,7 +74,7 @@ impl Failure {
 
 /// What `details` of the JavaScript error holds. The store of the map, where there is one, knows the names of types.
 pub fn details(error: &Error, store: Option<&Store>) -> Json {
-    let type_name = |id: u32| store.and_then(|store| store.type_name(id));
+    let type_name = |id: u32| store.and_then(|store| store.type_name(id)).map(|name| name.to_string());
     match error {
         Error::GenerationMismatch { given, found } => json!({ "given": given, "found": found }),
         Error::InvalidShardIndex { shard, shards } => json!({ "shard": shard, "shards": shards }),

@@ -13,7 +13,7 @@ use super::evaluation::{Evaluation, row};
 use super::layout::{STATE, WALK_ROW, WANT_KEYS, WANT_VALUES};
 use super::map::OpenMap;
 use super::{batch, entry, env, removals, shared_words};
-use crate::store::{Found, Handle, KeyKind, Value, ValueKind, Written};
+use crate::store::{Found, Handle, KeyKind, TypeHold, Value, ValueKind, Written, check_name};
 
 /// The callback of a raw operation: its name in JavaScript, how many arguments, the function. The name is also the one that
 /// errors and events carry.
@@ -191,13 +191,15 @@ fn get_or_insert<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     call.evaluation.give(call.engine, found.as_ref(), &out)
 }
 
-/// The number of the type that `js` names, 0 for `undefined`.
-pub(super) fn type_id(engine: Engine<'_>, map: &OpenMap, js: Js<'_>) -> Outcome<u32> {
+/// The type that `js` names, `None` for `undefined`. Its number means the name as long as the answer lives.
+pub(super) fn hold_type(engine: Engine<'_>, map: &OpenMap, js: Js<'_>) -> Outcome<Option<TypeHold>> {
     if engine.type_of(js)? == JsType::Undefined {
-        return Ok(0);
+        return Ok(None);
     }
-    let name = String::from_utf16_lossy(&engine.utf16(js)?);
-    Ok(map.store().intern_type(&name))
+    let units = engine.utf16(js)?;
+    check_name("type", units.len())?;
+    let name = String::from_utf16_lossy(&units);
+    Ok(Some(map.local().hold_type(&name)?))
 }
 
 fn insert<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
@@ -205,7 +207,8 @@ fn insert<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let map = call.map()?;
     let mut space = Space::default();
     let value = value(call.engine, call.argument(1), kind(call.number(2)?)?, &mut space)?;
-    let type_id = type_id(call.engine, &map, call.argument(3))?;
+    let held = hold_type(call.engine, &map, call.argument(3))?;
+    let type_id = held.as_ref().map_or(0, TypeHold::id);
     Ok(call.evaluation.give_written(&map.local().insert(value, type_id, ttl)?, value))
 }
 

@@ -10,8 +10,8 @@ use super::env::within;
 use super::error::{Failure, Outcome};
 use super::options;
 use crate::store::{
-    Audience, Error, Handle, Local, Mark, Next, PressureSubscription, Problem, Store, Subscription, Validation,
-    registry,
+    Audience, Error, Handle, Local, Mark, Next, PressureSubscription, Problem, Store, Subscription, TypeHold,
+    Validation, registry,
 };
 
 /// One `open` of one map in one evaluation. Dropping it leaves the map, and frees it if nobody else holds it.
@@ -28,6 +28,8 @@ pub struct OpenMap {
     /// Validations under way, by number.
     validations: RefCell<HashMap<u32, Validation>>,
     last_validation: Cell<u32>,
+    /// Types of the removals that were handed over last, for which JavaScript is about to ask.
+    told_types: RefCell<Vec<TypeHold>>,
     /// Whether the evaluation counts this among the maps that it listens to.
     pub(super) counted_as_listened: Cell<bool>,
 }
@@ -49,6 +51,7 @@ impl OpenMap {
             last_gauge: Cell::new(0),
             validations: RefCell::default(),
             last_validation: Cell::new(0),
+            told_types: RefCell::default(),
             counted_as_listened: Cell::new(false),
         })
     }
@@ -116,6 +119,12 @@ impl OpenMap {
     pub fn remove_gauge(&self, gauge: u32) {
         let removed = self.gauges.borrow_mut().remove(&gauge);
         drop(removed);
+    }
+
+    /// Keeps the types of removals known until the next ones are handed over.
+    pub fn keep_types(&self, types: Vec<TypeHold>) {
+        let before = self.told_types.replace(types);
+        drop(before);
     }
 
     /// Starts a look at all of the map, and numbers it.
@@ -257,7 +266,7 @@ pub fn add_near_hits(env: &napi::Env, id: u32, count: f64) -> napi::Result<()> {
 /// Name of an entry type, `null` if there is none with this number.
 #[napi(catch_unwind)]
 pub fn type_name(env: &napi::Env, id: u32, type_id: u32) -> napi::Result<Option<String>> {
-    with_map(env, "typeName", id, |map| Ok(map.store().type_name(type_id)))
+    with_map(env, "typeName", id, |map| Ok(map.store().type_name(type_id).map(|name| name.to_string())))
 }
 
 /// Throws why a handle has no entry: 1001, 1003, 1004 or 1005.

@@ -65,6 +65,7 @@ pub fn take_removals<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
         })?;
     }
     call.evaluation.note(STATE, removals.len() as u32);
+    map.keep_types(removals.into_iter().filter_map(|removal| removal.type_hold).collect());
     call.evaluation.note(DROPPED, u32::try_from(dropped).unwrap_or(u32::MAX));
     Ok(cells)
 }

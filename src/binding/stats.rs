@@ -8,7 +8,7 @@ use crate::store::Stats;
 
 /// Counts, bytes and fill of a map over all threads, as JSON text: `entries`, `hits`, `nearHits`, `misses`, `inserts`,
 /// `updates`, `deletes`, `clears`, `iterations`, `refusals`, `evictions`, `expirations`, `deadlines`, `operations` (their sum, hits counted once), `memory`
-/// (bytes: `entries`, `live`, `index`, `slab`, `words`, `order`, `policy`, `expiry`, `fixed`, `retired`, `total`, `limit` or `null`),
+/// (bytes: `entries`, `live`, `index`, `slab`, `words`, `order`, `policy`, `expiry`, `types`, `fixed`, `retired`, `total`, `limit` or `null`),
 /// `maxEntries` and `maxValueBytes` (or `null`), `capacity`, `loadFactor`, `shards`, `simd` (`enabled`, `level`), `threads`, `uptimeMs`.
 #[napi(catch_unwind)]
 pub fn stats(env: &napi::Env, id: u32) -> napi::Result<String> {
@@ -41,6 +41,7 @@ fn to_json(stats: &Stats) -> String {
             "order": memory.order,
             "policy": memory.policy,
             "expiry": memory.expiry,
+            "types": memory.types,
             "fixed": memory.fixed,
             "retired": memory.retired,
             "total": memory.total,

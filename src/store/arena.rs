@@ -98,7 +98,7 @@ pub struct Arena {
     /// For its pages and lists.
     held: Reservation,
     /// Whether an entry of this shard was ever too large for a block.
-    has_entries_outside: bool,
+    has_entries_to_look_at: bool,
 }
 
 /// The pages by class and state.
@@ -190,7 +190,7 @@ const fn classes_by_grains() -> [u8; MAX_BLOCK_BYTES / GRAIN_BYTES + 1] {
 impl Arena {
     /// No pages yet.
     pub fn new(memory: &Arc<Memory>) -> Self {
-        Self { lists: None, held: Reservation::empty(memory, Use::Entries), has_entries_outside: false }
+        Self { lists: None, held: Reservation::empty(memory, Use::Entries), has_entries_to_look_at: false }
     }
 
     /// Bytes of its pages.
@@ -204,13 +204,13 @@ impl Arena {
     }
 
     /// Remembers that an entry of this shard lies outside.
-    pub fn admit_entry_outside(&mut self) {
-        self.has_entries_outside = true;
+    pub fn admit_entry_to_look_at(&mut self) {
+        self.has_entries_to_look_at = true;
     }
 
     /// Whether one ever did.
-    pub fn has_entries_outside(&self) -> bool {
-        self.has_entries_outside
+    pub fn has_entries_to_look_at(&self) -> bool {
+        self.has_entries_to_look_at
     }
 
     /// Gives back at most so many pages of an arena that is used no more, with whatever is in them. Whether there were any.

@@ -17,6 +17,7 @@ use super::probe::Simd;
 use super::reclaim::Collector;
 use super::removals::Removals;
 use super::sync::{Arc, AtomicU8, AtomicU32, AtomicU64, Mutex, Ordering, Weak, heavy_fence};
+use super::types::Types;
 use super::words::Words;
 
 const OPEN: u8 = 0;
@@ -57,6 +58,7 @@ pub struct Context {
     pub hasher: KeyHasher,
     pub events: Events,
     pub removals: Arc<Removals>,
+    pub types: Arc<Types>,
     pub pressure: Arc<Pressure>,
     pub clock: Clock,
     pub shards: u32,
@@ -96,12 +98,15 @@ impl Context {
     /// The context of a new map. `config` is normalised.
     pub fn new(config: &Config) -> Self {
         let events = Events::new();
+        let memory = Arc::new(Memory::reporting(config.memory_limit_bytes, events.clone()));
+        let types = Arc::new(Types::new(&memory));
         Self {
-            memory: Arc::new(Memory::reporting(config.memory_limit_bytes, events.clone())),
+            memory,
             collector: Collector::new(),
             hasher: KeyHasher::new(config.seed.unwrap_or_default()),
             events,
-            removals: Arc::new(Removals::default()),
+            removals: Arc::new(Removals::new(&types)),
+            types,
             pressure: Arc::new(Pressure::new()),
             clock: if config.manual_clock { Clock::manual() } else { Clock::system() },
             shards: config.shards.unwrap_or(1),

@@ -114,7 +114,7 @@ impl Entry {
         arena: &mut Arena,
     ) -> Result<Self, Error> {
         if let Some(entry) = prepared.take().and_then(|mut prepared| prepared.entry.take()) {
-            arena.admit_entry_outside();
+            arena.admit_entry_to_look_at();
             return Ok(entry);
         }
         let block = arena.alloc(size(key, value, type_id))?;

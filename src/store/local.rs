@@ -23,6 +23,7 @@ use super::shard::{Draft, Given, MAX_COMPACTIONS, Presence, Shard, Standing, Tar
 use super::stats::Counters;
 use super::store::Store;
 use super::sync::{Arc, CachePadded};
+use super::types::TypeHold;
 use super::value::{Value, ValueKind};
 use super::words::Words;
 
@@ -494,6 +495,12 @@ impl Local {
             }
             // Another thread was faster; unless it has deleted the key again, the next look finds it.
         }
+    }
+
+    /// The type of this name, for an entry that is about to be inserted. As long as the answer lives, its number is the name's.
+    pub fn hold_type(&self, name: &str) -> Result<TypeHold, Error> {
+        let shard = &self.store.all_shards()[0];
+        self.write("insert", shard, name.len(), || self.store.context.types.hold(name))
     }
 
     /// Adds an entry without a key, of a type (0 for none).

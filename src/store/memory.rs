@@ -35,6 +35,8 @@ pub enum Use {
     Fixed,
     /// Deadlines.
     Expiry,
+    /// Names of types.
+    Types,
 }
 
 /// How many uses there are.
@@ -42,8 +44,17 @@ const USES: usize = Use::ALL.len();
 
 impl Use {
     /// All of them, by number.
-    pub const ALL: [Self; 8] =
-        [Self::Entries, Self::Index, Self::Slab, Self::Words, Self::Order, Self::Policy, Self::Fixed, Self::Expiry];
+    pub const ALL: [Self; 9] = [
+        Self::Entries,
+        Self::Index,
+        Self::Slab,
+        Self::Words,
+        Self::Order,
+        Self::Policy,
+        Self::Fixed,
+        Self::Expiry,
+        Self::Types,
+    ];
 }
 
 /// The bytes of one map.

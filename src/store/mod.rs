@@ -70,6 +70,7 @@ mod sync;
 #[cfg(all(test, not(loom)))]
 mod tests;
 mod timer_wheel;
+mod types;
 mod validate;
 mod value;
 mod words;
@@ -93,6 +94,7 @@ pub use shard::Written;
 pub use slab::Stamp;
 pub use stats::{MemoryStats, Operations, SimdStats, Stats};
 pub use store::Store;
+pub use types::{TypeHold, check_name};
 pub use validate::{Next, Problem, Validation};
 pub use value::{Value, ValueKind};
 pub use words::Words;

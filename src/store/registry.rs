@@ -19,6 +19,7 @@ static REGISTRY: Mutex<Option<HashMap<String, Named>>> = Mutex::new(None);
 /// hold now will do as well.
 /// Each success is paired with one [`release`].
 pub fn open(name: &str, given: &Config) -> Result<Arc<Store>, Error> {
+    super::types::check_name("name", name.len())?;
     let mut registry = REGISTRY.lock();
     let registry = registry.get_or_insert_with(HashMap::new);
     if let Some(named) = registry.get_mut(name).filter(|named| !named.store.is_destroyed()) {

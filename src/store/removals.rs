@@ -16,6 +16,7 @@ use super::handle::Handle;
 use super::key::KeyKind;
 use super::sync::process::{AtomicU32, Mutex};
 use super::sync::{Arc, Ordering};
+use super::types::{TypeHold, Types};
 use super::value::ValueKind;
 
 /// What one audience may have waiting: some ten thousand small entries.
@@ -46,7 +47,7 @@ impl Cause {
 }
 
 /// An entry that left.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Removal {
     /// What it was; dead by now, unless the cause is [`Cause::Replaced`].
     pub handle: Handle,
@@ -60,13 +61,15 @@ pub struct Removal {
     pub value: Box<[u8]>,
     /// Its type, 0 for none.
     pub type_id: u32,
+    /// Keeps the type known until its name was asked for.
+    pub type_hold: Option<TypeHold>,
     /// Why it left.
     pub cause: Cause,
 }
 
 impl Removal {
     /// Copies an entry that nobody has freed yet, if there is memory for it.
-    fn new(entry: Entry, handle: Handle, cause: Cause) -> Result<Self, Error> {
+    fn new(entry: Entry, handle: Handle, cause: Cause, types: &Arc<Types>) -> Result<Self, Error> {
         let key = entry.key();
         Ok(Self {
             handle,
@@ -75,6 +78,7 @@ impl Removal {
             value_kind: entry.value_kind(),
             value: fallible::copy(entry.value_bytes())?,
             type_id: entry.type_id(),
+            type_hold: types.hold_again(entry.type_id()),
             cause,
         })
     }
@@ -92,8 +96,8 @@ enum Item {
 }
 
 /// The audiences of one map.
-#[derive(Default)]
 pub struct Removals {
+    types: Arc<Types>,
     /// Causes that anybody wants; a hint that lets [`Removals::tell`] return early. Written under the lock of `queues`.
     wanted: AtomicU32,
     queues: Mutex<Vec<Arc<Queue>>>,
@@ -116,12 +120,12 @@ struct Waiting {
 }
 
 impl Queue {
-    fn push(&self, entry: Entry, handle: Handle, cause: Cause) {
+    fn push(&self, entry: Entry, handle: Handle, cause: Cause, types: &Arc<Types>) {
         let mut waiting = self.waiting.lock();
         let bytes = size_of::<Item>() + entry.key().bytes.len() + entry.value_len();
         // One that is larger than all that may wait is told of if nothing else waits.
         let has_room = waiting.items.is_empty() || waiting.bytes + bytes <= WAITING_LIMIT_BYTES;
-        match has_room.then(|| Removal::new(entry, handle, cause)) {
+        match has_room.then(|| Removal::new(entry, handle, cause, types)) {
             Some(Ok(removal)) if waiting.items.try_reserve(1).is_ok() => {
                 waiting.bytes += bytes;
                 waiting.items.push_back(Item::Removal(removal));
@@ -148,6 +152,11 @@ impl Waiting {
 }
 
 impl Removals {
+    /// No audience yet.
+    pub(super) fn new(types: &Arc<Types>) -> Self {
+        Self { types: Arc::clone(types), wanted: AtomicU32::new(0), queues: Mutex::default() }
+    }
+
     /// Whether anybody wants to hear of this cause.
     #[inline]
     pub(super) fn are_wanted(&self, cause: Cause) -> bool {
@@ -168,7 +177,7 @@ impl Removals {
     fn push(&self, entry: Entry, handle: Handle, cause: Cause) {
         let queues = self.queues.lock();
         let wants = |queue: &&Arc<Queue>| queue.causes.load(Ordering::Relaxed) & cause.bit() != 0;
-        queues.iter().filter(wants).for_each(|queue| queue.push(entry, handle, cause));
+        queues.iter().filter(wants).for_each(|queue| queue.push(entry, handle, cause, &self.types));
     }
 
     /// Tells of many at once, which may be more than anybody has room for: the rest is only counted.
@@ -183,7 +192,7 @@ impl Removals {
             if queues.iter().filter(|queue| wants(queue)).all(|queue| queue.is_full()) {
                 break;
             }
-            queues.iter().filter(|queue| wants(queue)).for_each(|queue| queue.push(entry, handle, cause));
+            queues.iter().filter(|queue| wants(queue)).for_each(|queue| queue.push(entry, handle, cause, &self.types));
             told += 1;
         }
         if told < count {

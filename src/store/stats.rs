@@ -106,6 +106,8 @@ pub struct MemoryStats {
     pub policy: u64,
     /// Deadlines.
     pub expiry: u64,
+    /// Names of types.
+    pub types: u64,
     /// The map itself.
     pub fixed: u64,
     /// The part of `entries` that waits until no reader can see it.
@@ -127,6 +129,7 @@ impl MemoryStats {
             order: memory.used(Use::Order),
             policy: memory.used(Use::Policy),
             expiry: memory.used(Use::Expiry),
+            types: memory.used(Use::Types),
             fixed: memory.used(Use::Fixed),
             retired,
             total: memory.total(),

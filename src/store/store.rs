@@ -17,7 +17,7 @@ use super::reaper::{self, Debris};
 use super::removals::{Audience, Cause};
 use super::shard::{Contents, Shard};
 use super::stats::{Counters, MemoryStats, Operations, SimdStats, Stats};
-use super::sync::{Arc, AtomicU32, CachePadded, Mutex, Ordering, RwLock};
+use super::sync::{Arc, AtomicU32, CachePadded, Mutex, Ordering};
 
 /// One map, for all threads of the process.
 pub struct Store {
@@ -30,7 +30,6 @@ pub struct Store {
     /// Where the next sample of shards begins.
     pub(super) samples: AtomicU32,
     counters: Mutex<CounterTable>,
-    types: RwLock<Vec<String>>,
     expiry: Expiry,
     #[expect(dead_code, reason = "gives the fixed bytes back when it is dropped")]
     fixed: Reservation,
@@ -122,7 +121,6 @@ impl Store {
             turn: AtomicU32::new(0),
             samples: AtomicU32::new(0),
             counters: Mutex::new(CounterTable::default()),
-            types: RwLock::new(Vec::new()),
             expiry,
             fixed,
         };
@@ -324,27 +322,9 @@ impl Store {
         self.context.check() == Err(Error::Closed)
     }
 
-    /// The number of a type's name, from 1; the same for the same name.
-    pub fn intern_type(&self, name: &str) -> u32 {
-        let known = |types: &[String]| types.iter().position(|other| other == name).map(|n| n as u32 + 1);
-        if let Some(id) = known(&self.types.read()) {
-            return id;
-        }
-        let mut types = self.types.write();
-        known(&types).unwrap_or_else(|| {
-            types.push(name.to_owned());
-            types.len() as u32
-        })
-    }
-
-    /// The number of a type's name, if anything was ever inserted with it.
-    pub fn type_id(&self, name: &str) -> Option<u32> {
-        self.types.read().iter().position(|other| other == name).map(|n| n as u32 + 1)
-    }
-
-    /// The name of a type.
-    pub fn type_name(&self, id: u32) -> Option<String> {
-        self.types.read().get(id.checked_sub(1)? as usize).cloned()
+    /// The name of a type, as long as an entry has it.
+    pub fn type_name(&self, id: u32) -> Option<Arc<str>> {
+        self.context.types.name(id)
     }
 
     pub(super) fn add_counters(&self) -> Arc<CachePadded<Counters>> {

@@ -1,8 +1,9 @@
 //! What was in a shard when it was cleared, on its way out: freed in steps, so that whoever does one is soon done.
 //!
-//! Pages come first, because whoever writes next wants those; before them, large entries, which only the slots know.
+//! Pages come first, because whoever writes next wants those; before them, large entries and those with a type, which only the slots know.
 
 use super::super::arena::Arena;
+use super::super::context::Context;
 use super::super::entry::Entry;
 use super::super::eviction::Policy;
 use super::super::index::Tables;
@@ -11,6 +12,7 @@ use super::super::order::Order;
 use super::super::slab;
 use super::super::sync::Arc;
 use super::super::timer_wheel::TimerWheel;
+use super::super::types::Types;
 use super::upkeep::Retired;
 
 /// Pages freed in a step: 1 to 4 MiB, 50 ns each and a call into the operating system now and then.
@@ -51,11 +53,12 @@ pub struct Contents {
     entries: u64,
     bytes: usize,
     memory: Arc<Memory>,
+    types: Arc<Types>,
 }
 
 impl Contents {
     /// So many entries, which cost so many bytes.
-    pub fn new(parts: Parts, entries: u64, bytes: usize, memory: &Arc<Memory>) -> Self {
+    pub fn new(parts: Parts, entries: u64, bytes: usize, context: &Context) -> Self {
         Self {
             slab: parts.slab,
             arena: parts.arena,
@@ -68,7 +71,8 @@ impl Contents {
             wheel: Some(parts.wheel),
             entries,
             bytes,
-            memory: Arc::clone(memory),
+            memory: Arc::clone(&context.memory),
+            types: Arc::clone(&context.types),
         }
     }
 
@@ -93,8 +97,8 @@ impl Contents {
             self.free_retired();
             return false;
         }
-        if self.has_large_entries() {
-            self.free_large_entries();
+        if self.has_entries_to_look_at() {
+            self.look_at_entries();
             return false;
         }
         let goes_on = self.arena.free_some(PAGES_PER_STEP)
@@ -124,15 +128,18 @@ impl Contents {
         }
     }
 
-    /// Whether large entries may be left in the slots.
-    fn has_large_entries(&self) -> bool {
-        self.arena.has_entries_outside() && self.slab.slots_of(self.searched.0).is_some()
+    /// Whether entries may be left in the slots that are large or have a type.
+    fn has_entries_to_look_at(&self) -> bool {
+        self.arena.has_entries_to_look_at() && self.slab.slots_of(self.searched.0).is_some()
     }
 
-    /// Frees those of some slots. Small ones are looked at only, and their pages are still there.
-    fn free_large_entries(&mut self) {
+    /// Frees large ones of some slots, and tells the types of those that leave. Small ones are looked at only, and their pages are still there.
+    fn look_at_entries(&mut self) {
         let (chunk, from) = self.searched;
         for entry in self.slab.take_entries(chunk, from, SLOTS_PER_STEP) {
+            if entry.type_id() != 0 {
+                self.types.leave(entry.type_id());
+            }
             // SAFETY: it was in one slot, which does not have it any more, and no reader is left.
             unsafe { entry.free_if_large(&self.memory) };
         }
@@ -145,8 +152,8 @@ impl Contents {
 impl Drop for Contents {
     fn drop(&mut self) {
         self.free_retired();
-        while self.has_large_entries() {
-            self.free_large_entries();
+        while self.has_entries_to_look_at() {
+            self.look_at_entries();
         }
     }
 }

@@ -81,7 +81,7 @@ impl Shard {
             },
             self.len.swap(0, Ordering::Relaxed),
             bytes,
-            &context.memory,
+            context,
         );
         self.weight_bytes.store(0, Ordering::Relaxed);
         self.deadlines.store(0, Ordering::Relaxed);

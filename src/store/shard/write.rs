@@ -206,6 +206,9 @@ impl Shard {
             writer.index.insert(&self.index, hash as u32, number);
         }
         self.count(1, entry.weight_bytes() as i64);
+        if draft.type_id != 0 && context.types.enter(draft.type_id) {
+            writer.arena.admit_entry_to_look_at();
+        }
         Ok(Written { place: self.place(context, slot, number, stamp), replaced: false })
     }
 
@@ -245,6 +248,7 @@ impl Shard {
             Ok(()) => Ok((entry, span)),
             Err(refused) => {
                 writer.wheel.cancel(number);
+                self.deadlines.store(writer.wheel.len() as u64, Ordering::Relaxed);
                 unmake(writer, context, entry, prepared);
                 Err(refused)
             }
@@ -393,6 +397,9 @@ impl Shard {
         self.count(-1, -(entry.weight_bytes() as i64));
         context.dismiss_entries(1);
         writer.has_news |= context.removals.tell(entry, handle, cause);
+        if entry.type_id() != 0 {
+            context.types.leave(entry.type_id());
+        }
         writer.retire(context, Retired::Entry(entry), entry.weight_bytes());
     }
 }

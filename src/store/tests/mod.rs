@@ -3,6 +3,7 @@
 mod accounting;
 mod bounded;
 mod bounded_work;
+mod failures;
 mod freshness;
 mod histories;
 mod least;
