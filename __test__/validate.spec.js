@@ -30,7 +30,7 @@ test('a map is sound whatever was done with it', async () => {
 
 test('goes on beside writes, and several at a time', async () => {
   const map = new TypedMap()
-  for (let n = 0; n < 20_000; n++) map.set(n, n)
+  for (let n = 0; n < 300_000; n++) map.set(n, n)
   const looks = [map.validate(), map.validate()]
   let isDone = false
   const done = Promise.all(looks).finally(() => {

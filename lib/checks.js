@@ -200,8 +200,9 @@ function readCount(argument, count) {
   return count
 }
 
-/** The longest name of a map or a type, as UTF-8. */
-const MAX_NAME_BYTES = 4_096
+/** The longest names of maps and of types, as UTF-8. */
+const MAX_MAP_NAME_BYTES = 65_536
+const MAX_TYPE_NAME_BYTES = 4_096
 
 /**
  * Checks the name of a map or of an entry type.
@@ -209,12 +210,13 @@ const MAX_NAME_BYTES = 4_096
  * @param {string} argument
  * @param {unknown} name
  * @returns {string}
+ * @param {number} most bytes
  */
-function readName(argument, name) {
-  const allowed = `a string that is not empty, has no lone surrogates and takes at most ${MAX_NAME_BYTES} bytes`
+function readName(argument, name, most) {
+  const allowed = `a string that is not empty, has no lone surrogates and takes at most ${most} bytes`
   if (typeof name !== 'string') throw wrongType(argument, name, allowed)
   // How many bytes exactly, native code sees: a huge string should not get there.
-  const isTooLong = name.length > MAX_NAME_BYTES
+  const isTooLong = name.length > most
   if (isTooLong || name === '' || !(/** @type {any} */ (name).isWellFormed())) throw outOfRange(argument, name, allowed)
   return name
 }
@@ -245,6 +247,8 @@ module.exports = {
   powerOfTwo,
   quoted,
   readCount,
+  MAX_MAP_NAME_BYTES,
+  MAX_TYPE_NAME_BYTES,
   readName,
   seed,
   wordFor

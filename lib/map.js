@@ -4,7 +4,7 @@
 
 const worker = require('node:worker_threads')
 const batch = require('./batch.js')
-const { checkFunction, readCount, readName } = require('./checks.js')
+const { MAX_MAP_NAME_BYTES, checkFunction, readCount, readName } = require('./checks.js')
 const { decode, decodeCopy, decodeWritten, encode, kindOf, writeData } = require('./codec.js')
 const { isHandleKey, peek, touch, ttlOf, weightOf } = require('./entry.js')
 const { ERROR_NUMBERS, createError, wrongType } = require('./errors.js')
@@ -145,7 +145,7 @@ class TypedMap {
 
   /** @param {string} name @param {unknown} [options] */
   static open(name, options = undefined) {
-    const checked = readName('name', name)
+    const checked = readName('name', name, MAX_MAP_NAME_BYTES)
     // biome-ignore lint/complexity/noThisInStatic: of a derived class, an instance of that is made
     const type = typeof this === 'function' ? this : TypedMap
     const isOurs = type === TypedMap || Object.prototype.isPrototypeOf.call(TypedMap, type)

@@ -15,6 +15,7 @@ const {
   orNone,
   powerOfTwo,
   quoted,
+  MAX_TYPE_NAME_BYTES,
   readName,
   seed,
   wordFor
@@ -366,10 +367,10 @@ function editsBetween(from, to, enough) {
  */
 function readGetOptions(given) {
   if (given === undefined) return { copy: false, type: undefined }
-  if (typeof given === 'string') return { copy: false, type: readName('type', given) }
+  if (typeof given === 'string') return { copy: false, type: readName('type', given, MAX_TYPE_NAME_BYTES) }
   const { copy = false, type } = checkObject('the second argument', given, ['copy', 'type'], 'the name of a type, or ')
   boolean('copy', copy)
-  return { copy, type: type === undefined ? undefined : readName('option type', type) }
+  return { copy, type: type === undefined ? undefined : readName('option type', type, MAX_TYPE_NAME_BYTES) }
 }
 
 /**
@@ -381,7 +382,10 @@ function readGetOptions(given) {
 function readInsertOptions(given) {
   if (given === undefined) return NO_INSERT_OPTIONS
   const { type, ttl } = checkObject('options', given, ['type', 'ttl'])
-  return { type: type === undefined ? undefined : readName('option type', type), ttl: readTtl(ttl) }
+  return {
+    type: type === undefined ? undefined : readName('option type', type, MAX_TYPE_NAME_BYTES),
+    ttl: readTtl(ttl)
+  }
 }
 
 const NO_INSERT_OPTIONS = Object.freeze({ type: undefined, ttl: 0 })

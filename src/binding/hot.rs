@@ -13,7 +13,7 @@ use super::evaluation::{Evaluation, row};
 use super::layout::{STATE, WALK_ROW, WANT_KEYS, WANT_VALUES};
 use super::map::OpenMap;
 use super::{batch, entry, env, removals, shared_words};
-use crate::store::{Found, Handle, KeyKind, TypeHold, Value, ValueKind, Written, check_name};
+use crate::store::{Found, Handle, KeyKind, MAX_TYPE_NAME_BYTES, TypeHold, Value, ValueKind, Written, check_name};
 
 /// The callback of a raw operation: its name in JavaScript, how many arguments, the function. The name is also the one that
 /// errors and events carry.
@@ -197,7 +197,7 @@ pub(super) fn hold_type(engine: Engine<'_>, map: &OpenMap, js: Js<'_>) -> Outcom
         return Ok(None);
     }
     let units = engine.utf16(js)?;
-    check_name("type", units.len())?;
+    check_name("type", units.len(), MAX_TYPE_NAME_BYTES)?;
     let name = String::from_utf16_lossy(&units);
     Ok(Some(map.local().hold_type(&name)?))
 }

@@ -94,7 +94,7 @@ pub use shard::Written;
 pub use slab::Stamp;
 pub use stats::{MemoryStats, Operations, SimdStats, Stats};
 pub use store::Store;
-pub use types::{TypeHold, check_name};
+pub use types::{MAX_NAME_BYTES as MAX_TYPE_NAME_BYTES, TypeHold, check_name};
 pub use validate::{Next, Problem, Validation};
 pub use value::{Value, ValueKind};
 pub use words::Words;

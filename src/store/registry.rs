@@ -8,6 +8,9 @@ use super::store::Store;
 use super::sync::Arc;
 use super::sync::process::Mutex;
 
+/// The longest name: names are no part of any map's memory.
+const MAX_NAME_BYTES: usize = 1 << 16;
+
 struct Named {
     store: Arc<Store>,
     holders: usize,
@@ -19,7 +22,7 @@ static REGISTRY: Mutex<Option<HashMap<String, Named>>> = Mutex::new(None);
 /// hold now will do as well.
 /// Each success is paired with one [`release`].
 pub fn open(name: &str, given: &Config) -> Result<Arc<Store>, Error> {
-    super::types::check_name("name", name.len())?;
+    super::types::check_name("name", name.len(), MAX_NAME_BYTES)?;
     let mut registry = REGISTRY.lock();
     let registry = registry.get_or_insert_with(HashMap::new);
     if let Some(named) = registry.get_mut(name).filter(|named| !named.store.is_destroyed()) {

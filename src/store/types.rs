@@ -15,8 +15,8 @@ use super::memory::{Memory, Reservation, Use};
 use super::sync::process::AtomicU64;
 use super::sync::{Arc, Mutex, Ordering, RwLock};
 
-/// The longest name of a type or of a map.
-const MAX_NAME_BYTES: usize = 4_096;
+/// The longest name.
+pub const MAX_NAME_BYTES: usize = 4_096;
 /// The most names at a time.
 const MAX_TYPES: usize = 1 << 16;
 /// Names without entries that stay.
@@ -29,11 +29,11 @@ const PLACE_BYTES: usize = 2 * (size_of::<(Arc<str>, Arc<Named>)>() + size_of::<
 const FIRST_PLACES: usize = 8;
 
 /// Refuses a name that is too long.
-pub fn check_name(option: &'static str, bytes: usize) -> Result<(), Error> {
-    if bytes <= MAX_NAME_BYTES {
+pub fn check_name(option: &'static str, bytes: usize, most: usize) -> Result<(), Error> {
+    if bytes <= most {
         return Ok(());
     }
-    let allowed = format!("a name of at most {MAX_NAME_BYTES} bytes");
+    let allowed = format!("a name of at most {most} bytes");
     Err(Error::InvalidOption { option, given: format!("one of {bytes} bytes"), allowed })
 }
 
@@ -108,7 +108,7 @@ impl Types {
         if let Some(hold) = known(&self.table.read()) {
             return Ok(hold);
         }
-        check_name("type", name.len())?;
+        check_name("type", name.len(), MAX_NAME_BYTES)?;
         let mut table = self.table.write();
         if let Some(hold) = known(&table) {
             return Ok(hold);

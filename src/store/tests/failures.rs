@@ -87,7 +87,7 @@ fn whatever_allocation_fails_the_map_is_as_it_was() {
         store.clock().advance(60_000);
         refusals += fail_each(&map, true, &format!("{policy}: purge"), |map| map.purge_expired().map(drop));
         refusals += fail_each(&map, true, &format!("{policy}: evict"), |map| map.evict(20).map(drop));
-        refusals += fail_each(&map, true, &format!("{policy}: clear"), |map| map.clear());
+        refusals += fail_each(&map, true, &format!("{policy}: clear"), Local::clear);
         drop(map);
         assert_eq!(settled_bytes(&store), 0, "{policy}: {:?}", store.stats().memory);
         store.destroy();
