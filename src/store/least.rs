@@ -23,10 +23,9 @@ pub fn check(limit_bytes: u64, config: &Config) -> Result<(), Error> {
     if limit_bytes >= u64::from(shards) * AMPLE_BYTES {
         return Ok(());
     }
-    // What one of several shards takes for more entries than one is not there for the first of another, and tables do not
-    // become smaller when their entries leave. Keys are spread evenly, so as much again is enough.
-    let share = if shards == 1 { 1 } else { 2 };
-    let first_bytes = u64::from(shards) * share * first_bytes(config)?;
+    // Tables do not become smaller when their entries leave, so what they took for more entries than one is not there for a page
+    // of another size of entries, or for the first entry of another shard. As much again is enough: keys are spread evenly.
+    let first_bytes = u64::from(shards) * 2 * first_bytes(config)?;
     let least_bytes = Store::fixed_bytes(shards) as u64 + first_bytes + hit_log::BYTES;
     if limit_bytes >= least_bytes {
         return Ok(());

@@ -500,7 +500,7 @@ impl Local {
     /// The type of this name, for an entry that is about to be inserted. As long as the answer lives, its number is the name's.
     pub fn hold_type(&self, name: &str) -> Result<TypeHold, Error> {
         let shard = &self.store.all_shards()[0];
-        self.write("insert", shard, name.len(), || self.store.context.types.hold(name))
+        self.write("insert", shard, None, name.len(), || self.store.context.types.hold(name))
     }
 
     /// Adds an entry without a key, of a type (0 for none).

@@ -111,7 +111,7 @@ fn a_large_value_has_whole_shards_evicted_and_never_its_own() {
     let handles: Vec<Handle> = (0..8)
         .map(|shard| {
             let mut found = Vec::new();
-            store.all_shards()[shard].candidates(1, &mut found);
+            store.all_shards()[shard].candidates(1, &mut found).unwrap();
             found[0]
         })
         .collect();
