@@ -331,9 +331,9 @@ describe('expiry: threads', () => {
 
   it('by the clock of the system they leave within a moment', { timeout: 30_000 }, async () => {
     const map = new TypedMap({ ttl: 20 })
-    map.set('a', { b: 1 })
-    const handle = map.getHandle('a')
-    assert.ok(map.ttlOf('a') <= 20)
+    const handle = map.insertWithHandle('a', { b: 1 })
+    // On a busy machine it is gone already.
+    assert.ok((map.ttlOf('a') ?? 0) <= 20)
     await until(() => map.size === 0)
     assert.deepEqual([map.get('a'), map.get(handle)], [undefined, undefined])
     assert.equal(map.getStats().expirations, 1)

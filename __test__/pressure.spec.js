@@ -128,12 +128,14 @@ describe('onPressure', { timeout: 60_000 }, () => {
 
   it('never keeps a process alive, and one that throws is an uncaught exception', async () => {
     const { status, stdout, stderr } = await runNode(`
-      process.on('uncaughtException', error => console.log('uncaught', error.message))
+      let lines = 0
+      const say = (...words) => { console.log(...words); if (++lines === 2) clearInterval(alive) }
+      const alive = setInterval(() => {}, 10)
+      process.on('uncaughtException', error => say('uncaught', error.message))
       const map = new TypedMap({ memoryLimit: '2mb' })
       map.onPressure(() => { throw new Error('too much') }, { thresholds: [0.4] })
-      map.onPressure(ratio => console.log('told', ratio >= 0.4), { thresholds: [0.4] })
+      map.onPressure(ratio => say('told', ratio >= 0.4), { thresholds: [0.4] })
       for (let n = 0; map.memoryUsage() < 0.5 * 2 ** 21; n++) map.set(n, 'x'.repeat(1_000))
-      setTimeout(() => {}, 50)
     `)
     assert.equal(stderr, '')
     assert.deepEqual(stdout.trim().split('\n').sort(), ['told true', 'uncaught too much'])
@@ -144,12 +146,13 @@ describe('onPressure', { timeout: 60_000 }, () => {
     const { status, stdout, stderr } = await runNode(`
       const [map, other] = [1, 2].map(() => TypedMap.open('destroyed', { memoryLimit: '4mb' }))
       const ends = [
-        map.onPressure(() => { console.log('told'); other.destroy(); return true }, { thresholds: [0.3] }),
+        map.onPressure(() => { console.log('told'); other.destroy(); setTimeout(end, 50); return true }, { thresholds: [0.3] }),
         map.onEvict(() => {}),
         map.onEvict(() => {}, { causes: ['explicit'] })
       ]
       for (let n = 0; map.memoryUsage() < 0.5 * 2 ** 22; n++) map.set(n, 'x'.repeat(1_000))
-      setTimeout(() => { for (const end of ends) end() }, 50)
+      const alive = setInterval(() => {}, 10)
+      const end = () => { clearInterval(alive); for (const end of ends) end() }
     `)
     assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: 'told\n', stderr: '' })
   })
