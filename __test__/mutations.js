@@ -231,8 +231,8 @@ const MUTATIONS = [
   {
     name: 'clear does not end copies that threads hold',
     file: 'src/store/context.rs',
-    from: 'filter(|_| before == Access::Found)',
-    to: 'filter(|_| before == Access::Withdrawn)',
+    from: 'std::mem::replace(&mut known.access, Access::Withdrawn) == Access::Found',
+    to: 'std::mem::replace(&mut known.access, Access::Withdrawn) == Access::Withdrawn',
     test: 'models of freshness'
   },
   {
@@ -240,7 +240,7 @@ const MUTATIONS = [
     file: 'src/store/context.rs',
     from: 'filter(|known| known.access != Access::Withdrawn)?',
     to: 'filter(|known| known.words.strong_count() > 0)?',
-    test: 'histories'
+    test: 'threads'
   },
   {
     name: 'clear takes the index before the slab',

@@ -355,3 +355,21 @@ fn a_look_outlasts_the_moving_of_its_entry() {
         assert_eq!(seen.unwrap(), Some(value(looked_at)));
     }
 }
+
+/// What a reader has found before a clear, it keeps no copy of after it.
+#[test]
+fn words_are_not_found_after_a_clear_though_a_reader_keeps_them_from_being_freed() {
+    let store = Store::new(&Config { shards: Some(1), ..Config::default() }).unwrap();
+    let map = store.join();
+    let place = map.set(Key::string("k"), bytes_value(b"first"), Ttl::Default).unwrap().place;
+    let chunk = place.stamp.unwrap().chunk();
+    map.with(Key::string("k"), |_| {
+        let clearing = || {
+            let other = store.join();
+            other.clear().unwrap();
+            assert!(other.words(chunk).is_none());
+        };
+        thread::scope(|scope| scope.spawn(clearing).join().unwrap());
+    })
+    .unwrap();
+}
