@@ -150,6 +150,20 @@ fn enqueue(item: Item) {
     IS_STUCK.store(!queue.has_thread, Ordering::Relaxed);
 }
 
+/// An item whose step is done waits for the next, before all others or after them.
+fn put_back(item: Item, is_next: bool) {
+    let mut queue = QUEUE.lock();
+    if is_next {
+        queue.items.push_front(item)
+    } else {
+        queue.items.push_back(item)
+    }
+    // Another helper that found the queue empty meanwhile has taken it for done.
+    if !queue.has_thread {
+        IS_STUCK.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Frees a part of what the map left behind that `owner` stands for, or gives the thread that is at it a moment.
 pub fn help(owner: usize) -> Help {
     let mut queue = QUEUE.lock();
@@ -159,11 +173,11 @@ pub fn help(owner: usize) -> Help {
     match item.map(Item::step) {
         Some(Rest::Nothing) => return Help::Progress,
         Some(Rest::Some(item)) => {
-            QUEUE.lock().items.push_front(item);
+            put_back(item, true);
             return Help::Progress;
         }
         Some(Rest::InSight(item)) => {
-            QUEUE.lock().items.push_back(item);
+            put_back(item, false);
             std::thread::sleep(POLL);
             return Help::Blocked;
         }
@@ -188,8 +202,8 @@ fn help_stuck() {
     };
     match item.step() {
         Rest::Nothing => {}
-        Rest::Some(item) => QUEUE.lock().items.push_front(item),
-        Rest::InSight(item) => QUEUE.lock().items.push_back(item),
+        Rest::Some(item) => put_back(item, true),
+        Rest::InSight(item) => put_back(item, false),
     }
 }
 
@@ -207,10 +221,10 @@ fn run() {
             }
             Rest::Some(item) => {
                 in_sight = 0;
-                QUEUE.lock().items.push_front(item);
+                put_back(item, true);
             }
             Rest::InSight(item) => {
-                QUEUE.lock().items.push_back(item);
+                put_back(item, false);
                 in_sight += 1;
                 if in_sight > waiting {
                     std::thread::sleep(POLL);
