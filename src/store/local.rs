@@ -19,7 +19,7 @@ use super::member::Member;
 use super::reaper::{self, Help};
 use super::reclaim::{Participant, Pin};
 use super::removals::Cause;
-use super::shard::{Draft, Given, MAX_COMPACTIONS, Presence, Shard, Standing, Target, Tenant, Written};
+use super::shard::{Draft, Given, MAX_COMPACTIONS, Presence, Shard, Standing, Stillness, Target, Tenant, Written};
 use super::stats::Counters;
 use super::store::Store;
 use super::sync::{Arc, CachePadded};
@@ -147,7 +147,13 @@ impl Local {
     ) -> Result<Option<T>, Error> {
         self.store.context.check()?;
         let (shard, hash) = self.shard_of(key);
-        Ok(self.use_tenant(shard, look, |pin| shard.find(key, hash as u32, pin), use_it))
+        Ok(self.use_tenant(
+            shard,
+            look,
+            |pin| shard.find(key, hash as u32, pin),
+            |still| shard.find_still(key, hash as u32, still),
+            use_it,
+        ))
     }
 
     /// The same for a handle's entry.
@@ -160,7 +166,7 @@ impl Local {
     ) -> Result<Option<T>, Error> {
         self.store.context.check()?;
         let Some(shard) = self.store.shard(handle.shard) else { return Ok(None) };
-        Ok(self.use_tenant(shard, look, |pin| Ok(shard.find_handle(handle, pin)), use_it))
+        Ok(self.use_tenant(shard, look, |pin| Ok(shard.find_handle(handle, pin)), |_| None, use_it))
     }
 
     #[inline]
@@ -169,40 +175,56 @@ impl Local {
         shard: &'s Shard,
         look: Look,
         find: impl Fn(&Pin<'_>) -> Result<Option<Tenant<'s>>, Contended>,
+        find_still: impl Fn(&Stillness<'_>) -> Option<Tenant<'s>>,
         mut use_it: impl FnMut(&Shard, Tenant<'_>) -> Option<T>,
     ) -> Option<T> {
         let context = &self.store.context;
         let mut is_log_full = false;
-        let mut is_contended = false;
-        let answer = loop {
-            // The lock before the pin: a pin never waits for one. Under the lock the search is not disturbed.
-            let stillness = is_contended.then(|| shard.stillness());
-            let pin = self.pin();
-            let found = find(&pin);
-            drop(stillness);
-            let Ok(found) = found else {
-                is_contended = true;
-                continue;
-            };
-            let tenant = found?;
-            if context.may_expire() {
-                match shard.standing(tenant, context) {
-                    Standing::Alive => {}
-                    Standing::Over => return None,
-                    Standing::Gone => continue,
+        let answer = {
+            let mut pin = self.pin();
+            loop {
+                let found = match find(&pin) {
+                    Ok(found) => found,
+                    Err(Contended) => {
+                        drop(pin);
+                        let found;
+                        (pin, found) = self.find_in_stillness(shard, &find_still);
+                        found
+                    }
+                };
+                let tenant = found?;
+                if context.may_expire() {
+                    match shard.standing(tenant, context) {
+                        Standing::Alive => {}
+                        Standing::Over => return None,
+                        Standing::Gone => continue,
+                    }
                 }
-            }
-            if let Some(answer) = use_it(shard, tenant) {
-                if self.notes_uses && look == Look::Use {
-                    is_log_full = self.note_use(shard, tenant);
+                if let Some(answer) = use_it(shard, tenant) {
+                    if self.notes_uses && look == Look::Use {
+                        is_log_full = self.note_use(shard, tenant);
+                    }
+                    break answer;
                 }
-                break answer;
             }
         };
         if is_log_full {
             self.replay_hits();
         }
         Some(answer)
+    }
+
+    /// Finds under the lock, where the search is not disturbed. The lock before the pin: a pin never waits for one.
+    #[cold]
+    #[inline(never)]
+    fn find_in_stillness<'s>(
+        &'s self,
+        shard: &'s Shard,
+        find_still: &impl Fn(&Stillness<'_>) -> Option<Tenant<'s>>,
+    ) -> (Pin<'s>, Option<Tenant<'s>>) {
+        let stillness = shard.stillness();
+        let pin = self.pin();
+        (pin, find_still(&stillness))
     }
 
     /// Lets the policy and the deadline know of a use. Says whether the log of hits is full.
@@ -710,11 +732,20 @@ mod tests {
             let store = &store;
             scope.spawn(move || {
                 let hash = store.context.hasher.hash(key);
-                let find = |pin: &Pin<'_>| match looks.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
-                    0 => Err(Contended),
-                    _ => shard.find(key, hash as u32, pin),
+                let find = |_: &Pin<'_>| {
+                    looks.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                    Err(Contended)
                 };
-                assert_eq!(reader.use_tenant(shard, Look::Peek, find, |_, _| Some(())), Some(()));
+                assert_eq!(
+                    reader.use_tenant(
+                        shard,
+                        Look::Peek,
+                        find,
+                        |still| shard.find_still(key, hash as u32, still),
+                        |_, _| Some(())
+                    ),
+                    Some(())
+                );
             });
             while looks.load(std::sync::atomic::Ordering::SeqCst) == 0 {
                 std::thread::yield_now();
