@@ -209,7 +209,7 @@ export interface Limits {
   /**
    * The most bytes that the map may hold, everything counted: entries, index, bookkeeping. A number, text with a unit of
    * 1024 (`'64mb'`, `'1.5 gb'`), or `'auto'` for a quarter of the memory of the container, or else of the machine. Less
-   * than what one small entry in each shard needs is an `ERR_INVALID_OPTION` that names the least: about 30 KB in a map of
+   * than what one small entry in each shard needs is an `ERR_INVALID_OPTION` that names the least: about 60 KB in a map of
    * one shard, which is what small limits make.
    */
   memoryLimit?: number | string | null | undefined

@@ -17,6 +17,9 @@ use super::value::Value;
 /// A limit of so much for each shard is enough in any case, and need not be measured for.
 const AMPLE_BYTES: u64 = 128 * 1_024;
 
+/// Pages for a few sizes of small entries at a time: each page serves one.
+const SIZES_BYTES: u64 = 8 * 4_096;
+
 /// Refuses a byte limit under which a map of this configuration, which is normalised, could not hold one entry in each shard.
 pub fn check(limit_bytes: u64, config: &Config) -> Result<(), Error> {
     let shards = config.shards.unwrap_or(1);
@@ -24,9 +27,10 @@ pub fn check(limit_bytes: u64, config: &Config) -> Result<(), Error> {
         return Ok(());
     }
     // Tables do not become smaller when their entries leave, so what they took for more entries than one is not there for a page
-    // of another size of entries, or for the first entry of another shard. As much again is enough: keys are spread evenly.
-    let first_bytes = u64::from(shards) * 2 * first_bytes(config)?;
-    let least_bytes = Store::fixed_bytes(shards) as u64 + first_bytes + hit_log::BYTES;
+    // of another size of entries, or for the first entry of another shard. Keys are spread evenly, so a few times as much is enough.
+    let share = if shards == 1 { 2 } else { 4 };
+    let first_bytes = u64::from(shards) * share * first_bytes(config)?;
+    let least_bytes = Store::fixed_bytes(shards) as u64 + first_bytes + SIZES_BYTES + hit_log::BYTES;
     if limit_bytes >= least_bytes {
         return Ok(());
     }
