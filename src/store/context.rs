@@ -326,10 +326,10 @@ impl Context {
         let mut table = self.words.lock();
         let mut held = Vec::new();
         for chunk in chunks {
-            if let Some(known) = table.get_mut(&chunk) {
-                if std::mem::replace(&mut known.access, Access::Withdrawn) == Access::Found {
-                    held.extend(known.words.upgrade());
-                }
+            if let Some(known) = table.get_mut(&chunk)
+                && std::mem::replace(&mut known.access, Access::Withdrawn) == Access::Found
+            {
+                held.extend(known.words.upgrade());
             }
         }
         held

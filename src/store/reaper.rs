@@ -153,11 +153,8 @@ fn enqueue(item: Item) {
 /// An item whose step is done waits for the next, before all others or after them.
 fn put_back(item: Item, is_next: bool) {
     let mut queue = QUEUE.lock();
-    if is_next {
-        queue.items.push_front(item)
-    } else {
-        queue.items.push_back(item)
-    }
+    let at = if is_next { 0 } else { queue.items.len() };
+    queue.items.insert(at, item);
     // Another helper that found the queue empty meanwhile has taken it for done.
     if !queue.has_thread {
         IS_STUCK.store(true, Ordering::Relaxed);
