@@ -7,7 +7,7 @@
 use super::member::Member;
 use super::sync::{Arc, Ordering};
 use super::words::Words;
-use super::{Config, Handle, Key, Local, Stamp, Store, Ttl, Value, ValueKind, Written};
+use super::{Cause, Config, Handle, Key, Local, Stamp, Store, Ttl, Value, ValueKind, Written};
 
 const KEY: &str = "k";
 
