@@ -379,11 +379,18 @@ impl Local {
             self.replay_hits();
         }
         let (mut compactions, mut blocked, mut patience) = (0, 0, None);
+        let mut evicted = shard.departures().0;
         loop {
             // Asked before the attempt: what is freed between the two makes the next attempt worth it.
             let is_freeing = self.store.context.is_freeing();
             self.participant.await_readers(false);
-            match write() {
+            let attempt = write();
+            // As long as entries leave, the write comes closer to fitting: only rounds in which none does are counted.
+            let before = std::mem::replace(&mut evicted, shard.departures().0);
+            if evicted != before {
+                compactions = 0;
+            }
+            match attempt {
                 Err(Error::MemoryLimit { .. }) if is_freeing && blocked < MAX_BLOCKED => {
                     let help = reaper::help(self.store.context.debris_owner());
                     blocked += u32::from(help == Help::Blocked);
@@ -408,7 +415,7 @@ impl Local {
                     } else {
                         Given::Nothing
                     };
-                    compactions += u32::from(given == Given::Pages);
+                    compactions = if given == Given::Entries { 0 } else { compactions + 1 };
                     if given == Given::Nothing || compactions > MAX_COMPACTIONS {
                         self.refused(&refused, operation);
                         return Err(refused);

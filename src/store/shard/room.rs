@@ -18,6 +18,7 @@ use super::super::eviction::{Access, PolicyKind};
 use super::super::fallible;
 use super::super::handle::Handle;
 use super::super::member::Member;
+use super::super::order::Order;
 use super::super::removals::Cause;
 use super::super::room::MAX_EVICTIONS;
 use super::super::slab::{Slab, SlotRef};
@@ -293,14 +294,11 @@ impl Shard {
                 // The write counts as a use of it anyway.
                 policy.hit(victim);
             }
-            return None;
+            // It keeps choosing the one entry that stays, as it may where few are left.
+            return oldest_but(&writer.order, spared);
         }
         let by_deadline = (context.policy == Some(PolicyKind::Ttl)).then(|| writer.wheel.soonest()).flatten();
-        by_deadline.filter(|&slot| Some(slot) != spared).or_else(|| {
-            let mut oldest = Vec::with_capacity(2);
-            writer.order.after(0, 2, &mut oldest);
-            oldest.into_iter().map(|(_, slot)| slot).find(|&slot| Some(slot) != spared)
-        })
+        by_deadline.filter(|&slot| Some(slot) != spared).or_else(|| oldest_but(&writer.order, spared))
     }
 
     /// How many entries the shard holds when it is full, as far as can be told.
@@ -334,6 +332,13 @@ impl Shard {
         }
         if pages > 0 { writer.settle(context, &patience) } else { is_settled }
     }
+}
+
+/// The slot of the oldest entry but one.
+fn oldest_but(order: &Order, spared: Option<u32>) -> Option<u32> {
+    let mut oldest = Vec::with_capacity(2);
+    order.after(0, 2, &mut oldest);
+    oldest.into_iter().map(|(_, slot)| slot).find(|&slot| Some(slot) != spared)
 }
 
 /// A write goes on without the lock, for a reader keeps it from what it needs.

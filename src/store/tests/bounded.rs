@@ -42,6 +42,20 @@ const EVICTING: [PolicyKind; 7] = [
     PolicyKind::Ttl,
 ];
 
+/// In 256 KiB there are no more large pages than sizes of blocks that want one of their own, so nearly each write moves some.
+#[test]
+fn a_small_limit_refuses_nothing_that_fits_whatever_its_pages_hold() {
+    let config = Config { memory_limit_bytes: Some(256 << 10), shards: Some(1), ..Config::default() };
+    for seed in 1..=4 {
+        let (_store, map) = manual(&Config { seed: Some(seed), ..config.clone() });
+        let mut random = Random(seed);
+        for n in 0..150_000 {
+            let (key, bytes) = (random.below(10_000), 10 + random.below(1_990) as usize);
+            set(&map, key, bytes).unwrap_or_else(|error| panic!("seed {seed}, write {n}: {error}"));
+        }
+    }
+}
+
 #[test]
 fn a_byte_limit_holds_at_every_moment_and_refuses_nothing_that_fits() {
     for eviction in EVICTING {

@@ -34,7 +34,7 @@ fn at_the_least_limit_every_small_write_succeeds() {
             let map = store.join();
             let mut random = Random(u64::from(shards));
             for round in 0..4_000_u32 {
-                let (text, value) = (format!("key-{}", random.below(2_000)), vec![7; random.below(40) as usize]);
+                let (text, value) = (format!("key-{}", random.below(2_000)), vec![7; random.below(120) as usize]);
                 let ttl = if random.below(3) == 0 { Ttl::Of(1_000_000) } else { Ttl::Default };
                 let at = format!("{policy}, {shards} shards, {least} bytes, round {round}");
                 map.set(Key::string(&text), bytes_value(&value), ttl).unwrap_or_else(|e| panic!("{at}: {e}"));
