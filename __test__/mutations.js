@@ -5,14 +5,29 @@
 //
 // Whoever changes such a line changes it here, too. Whoever adds one adds it here, and runs `npm run test:mutations -- WORD`.
 
+/**
+ * @typedef {object} Test how a mutation is noticed
+ * @property {readonly string[]} [build] builds what the test runs
+ * @property {readonly string[]} [test] without one, the build has to fail
+ * @property {Record<string, string>} [environment]
+ * @property {string} [rust] (part of) the name of a test of the store
+ * @property {string} [spec] a spec file
+ */
+
+/** @typedef {{ name: string, file: string, from: string, to: string, test: string }} Mutation */
+
 const rustTest = ['cargo', 'test', '--no-default-features', '--lib']
 const build = ['npm', 'run', 'build']
 
 /** A test of the store, by (part of) its name. */
-const unit = filter => ({ rust: filter, build: [...rustTest, '--no-run'], test: [...rustTest, filter] })
+const unit = (/** @type {string} */ filter) => ({
+  rust: filter,
+  build: [...rustTest, '--no-run'],
+  test: [...rustTest, filter]
+})
 
 /** Models of the lock-free protocols, by the module they are in. */
-const loom = filter => ({
+const loom = (/** @type {string} */ filter) => ({
   rust: filter,
   environment: { RUSTFLAGS: '--cfg loom' },
   build: [...rustTest, '--release', '--no-run'],
@@ -20,12 +35,13 @@ const loom = filter => ({
 })
 
 /** A spec file; with words, its tests that have them in their names. */
-const spec = (file, words) => {
+const spec = (/** @type {string} */ file, /** @type {string} */ words = '') => {
   const place = `__test__/${file}.spec.js`
-  const named = words === undefined ? [] : [`--test-name-pattern=${words}`]
+  const named = words === '' ? [] : [`--test-name-pattern=${words}`]
   return { spec: place, build, test: ['node', '--expose-gc', '--test', ...named, place] }
 }
 
+/** @type {Record<string, Test>} */
 const TESTS = {
   /** The compiler: the mutation must not be accepted. */
   types: { build: ['cargo', 'check', '--no-default-features'] },
@@ -56,6 +72,7 @@ const TESTS = {
  * @type {{ name: string, file: string, from: string, to: string, test: keyof typeof TESTS }[]}
  * `name`: what is broken. `from` stands once in `file`.
  */
+/** @type {readonly Mutation[]} */
 const MUTATIONS = [
   // ---- The index
   {

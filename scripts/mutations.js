@@ -32,11 +32,21 @@ const ENVIRONMENT = {
   HISTORIES_SECONDS: process.env.HISTORIES_SECONDS ?? '30'
 }
 
-/** Builds with other flags have a folder of their own, or each would build everything anew. */
-const targetOf = ({ RUSTFLAGS = '' }) => path.join(home, `cargo${RUSTFLAGS.replace(/\W+/g, '-')}`)
+/** @typedef {import('../__test__/mutations.js').Mutation} Mutation */
+/** @typedef {import('../__test__/mutations.js').Test} Test */
 
-/** Runs a command in the copy. Gives whether it succeeded, whether it hung, how long it took, and what it said. */
-function run([command, ...args], environment = {}, timeoutS = 3_600) {
+/** Builds with other flags have a folder of their own, or each would build everything anew. */
+const targetOf = (/** @type {Record<string, string>} */ { RUSTFLAGS = '' }) =>
+  path.join(home, `cargo${RUSTFLAGS.replace(/\W+/g, '-')}`)
+
+/**
+ * Runs a command in the copy. Gives whether it succeeded, whether it hung, how long it took, and what it said.
+ *
+ * @param {readonly string[]} line
+ * @param {Record<string, string>} [environment]
+ * @param {number} [timeoutS]
+ */
+function run([command = '', ...args], environment = {}, timeoutS = 3_600) {
   const begin = performance.now()
   const { status, signal, stdout, stderr } = spawnSync(command, args, {
     cwd: tree,
@@ -75,7 +85,7 @@ function copyTree() {
   if (!fs.existsSync(modules)) fs.symlinkSync(path.join(root, 'node_modules'), modules)
 }
 
-/** The whole file with the mutation made. */
+/** The whole file with the mutation made. @param {Mutation} mutation */
 function mutated({ file, from, to }) {
   const parts = fs.readFileSync(path.join(tree, file), 'utf8').split(from)
   return parts.length === 2 ? parts.join(to) : null
@@ -84,13 +94,18 @@ function mutated({ file, from, to }) {
 /** What became of a mutation: one of CAUGHT, or why it is not. */
 const CAUGHT = ['caught', 'caught (hung)', 'refused by the compiler']
 
-/** Makes a mutation in the copy, runs its test and takes the mutation back. */
+/**
+ * Makes a mutation in the copy, runs its test and takes the mutation back.
+ *
+ * @param {Mutation} mutation
+ * @param {number} baseline seconds that the test takes without it
+ */
 function outcome(mutation, baseline) {
   const content = mutated(mutation)
   if (content === null) return { what: 'NOT FOUND once in its file', seconds: 0, said: '' }
   const place = path.join(tree, mutation.file)
   const original = fs.readFileSync(place)
-  const { build, test, environment } = TESTS[mutation.test]
+  const { build, test, environment } = TESTS[mutation.test] ?? {}
   fs.writeFileSync(place, content)
   try {
     const built = build === undefined ? { isGood: true, seconds: 0, said: '' } : run(build, environment)
@@ -105,7 +120,7 @@ function outcome(mutation, baseline) {
   }
 }
 
-/** Runs a test on the copy as it is. Gives the seconds of its last command, or null if it fails. */
+/** Runs a test on the copy as it is. Gives the seconds of its last command, or null if it fails. @param {Test} test */
 function baselineOf({ build, test, environment }) {
   const built = build === undefined ? { isGood: true, seconds: 0, said: '' } : run(build, environment)
   const last = built.isGood && test !== undefined ? run(test, environment) : built
@@ -113,15 +128,16 @@ function baselineOf({ build, test, environment }) {
   return last.isGood ? last.seconds : null
 }
 
-const row = (name, what, seconds) =>
+const row = (/** @type {string} */ name, /** @type {string} */ what, /** @type {number} */ seconds) =>
   console.log(`${name.slice(0, LINE).padEnd(LINE)} ${what} (${seconds.toFixed(0)} s)`)
 
+/** @param {readonly string[]} words */
 function main(words) {
   const chosen = MUTATIONS.filter(({ name, test }) => words.every(word => `${name} [${test}]`.includes(word)))
   copyTree()
   const baselines = new Map()
   for (const name of new Set(chosen.map(({ test }) => test))) {
-    const seconds = baselineOf(TESTS[name])
+    const seconds = baselineOf(TESTS[name] ?? {})
     row(`${name}, unchanged`, seconds === null ? 'FAILS' : 'passes', seconds ?? 0)
     if (seconds === null) return 1
     baselines.set(name, seconds)

@@ -87,6 +87,7 @@ fn reserve_for_copy(out: &mut Vec<u8>, len: usize) -> Result<(), Error> {
 }
 
 /// Adds a copy of `bytes` to `out`, or changes nothing.
+#[cfg(any(test, feature = "binding"))]
 #[inline]
 pub fn append(out: &mut Vec<u8>, bytes: &[u8]) -> Result<(), Error> {
     reserve_amortised(out, bytes.len())?;
@@ -95,6 +96,7 @@ pub fn append(out: &mut Vec<u8>, bytes: &[u8]) -> Result<(), Error> {
 }
 
 /// Makes room for so many more bytes, and at least doubles it where it has to grow.
+#[cfg(any(test, feature = "binding"))]
 #[inline]
 pub fn reserve_amortised(out: &mut Vec<u8>, more: usize) -> Result<(), Error> {
     if out.capacity() - out.len() < more {

@@ -183,14 +183,13 @@ impl Local {
         let answer = {
             let mut pin = self.pin();
             loop {
-                let found = match find(&pin) {
-                    Ok(found) => found,
-                    Err(Contended) => {
-                        drop(pin);
-                        let found;
-                        (pin, found) = self.find_in_stillness(shard, &find_still);
-                        found
-                    }
+                let found = if let Ok(found) = find(&pin) {
+                    found
+                } else {
+                    drop(pin);
+                    let found;
+                    (pin, found) = self.find_in_stillness(shard, &find_still);
+                    found
                 };
                 let tenant = found?;
                 if context.may_expire() {
