@@ -147,7 +147,9 @@ impl Shared {
         if !pool.has_surplus(warm_bytes) {
             return 0;
         }
+        let before = pool.regions.loose_bytes();
         let Some((id, units)) = pool.regions.take_loose() else { return 0 };
+        let released = before - pool.regions.loose_bytes();
         let start = pool.regions.start(id);
         let whole = pool.span_of(start).filter(|mapped| !mapped.has_holes);
         let whole = whole.map(|mapped| {
@@ -166,7 +168,7 @@ impl Shared {
             }
         }
         self.pool.lock().regions.return_clean(id, &units);
-        stretches(&units).map(|(_, count)| count * OS_PAGE_BYTES).sum()
+        released
     }
 }
 
@@ -207,6 +209,53 @@ mod tests {
                 shared.give_back(page, size);
             }
         }
+    }
+
+    /// Properties: a page keeps its content while others are taken, given back and released by other threads; in the
+    /// end nothing is in use.
+    #[cfg(not(miri))]
+    #[test]
+    fn pages_keep_their_content_while_memory_is_given_back() {
+        let shared = Shared::new();
+        let work = |thread: u64| {
+            let mut state = thread;
+            let mut below = |limit: usize| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (state >> 33) as usize % limit
+            };
+            let mut held = Vec::new();
+            for round in 0..4_000_u64 {
+                // Mostly all of it goes, so that regions serve the other size next.
+                let (size, kept) = ([PageSize::Small, PageSize::Large][below(2)], if below(8) == 0 { 3 } else { 0 });
+                for n in 0..below(20) as u64 {
+                    let (page, mark) = (shared.take(size).unwrap(), thread << 32 | round << 8 | n);
+                    // SAFETY: ours, of this size, and aligned to it.
+                    unsafe {
+                        let words = std::slice::from_raw_parts_mut(page.cast::<u64>().as_ptr(), size.bytes() / 8);
+                        words.fill(mark);
+                    }
+                    held.push((page, size, mark));
+                }
+                while held.len() > kept {
+                    let (page, size, mark) = held.swap_remove(below(held.len()));
+                    // SAFETY: ours, of this size, aligned to it, and written as a whole.
+                    let words = unsafe { std::slice::from_raw_parts(page.cast::<u64>().as_ptr(), size.bytes() / 8) };
+                    let lost = words.iter().find(|&&word| word != mark);
+                    assert_eq!(lost, None, "thread {thread}, round {round}: {mark} was written");
+                    shared.give_back(page, size);
+                }
+            }
+            for (page, size, _) in held {
+                shared.give_back(page, size);
+            }
+        };
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (1..=2).map(|thread| scope.spawn(move || work(thread))).collect();
+            while workers.iter().any(|worker| !worker.is_finished()) {
+                shared.release_all();
+            }
+        });
+        assert_eq!(shared.pool.lock().regions.used_bytes(), 0);
     }
 
     #[cfg(all(target_os = "linux", not(miri)))]

@@ -42,7 +42,8 @@ pub struct Regions {
 #[derive(Debug)]
 struct Region {
     start: usize,
-    /// Size of its pages; `None` while none of them is in use.
+    /// Size of its pages. Invariants: it is `None` exactly as long as no unit is in use, and in a region of large pages the
+    /// units of a page are all free or all in use.
     size: Option<PageSize>,
     free: Units,
     touched: Units,
@@ -108,6 +109,16 @@ impl Lists {
 }
 
 impl Region {
+    /// Whether its invariants hold.
+    fn is_consistent(&self) -> bool {
+        let loose = self.free.iter().zip(&self.touched).map(|(free, touched)| (free & touched).count_ones());
+        let free = self.free.iter().map(|word| word.count_ones()).sum::<u32>();
+        usize::from(self.used) + free as usize == UNITS
+            && loose.sum::<u32>() == u32::from(self.loose)
+            && self.size.is_none() == (self.used == 0)
+            && (self.size != Some(PageSize::Large) || self.free.iter().all(|&word| large_pages_of(word) == word))
+    }
+
     /// Where it is among the lists by fullness: which of them, and under which count. `None` if it has no free page.
     fn fullness(&self) -> Option<(usize, u16)> {
         match self.size {
@@ -204,17 +215,22 @@ impl Regions {
     }
 
     /// Takes the loose units of the region that has most of them, so that their memory can be given back without the lock.
-    /// Until [`Regions::return_clean`] they are in use.
+    /// Until [`Regions::return_clean`] they are in use. Except among small pages, all of a large page is taken with a
+    /// unit of it: the next large page must not lie on units that are being given back.
     pub fn take_loose(&mut self) -> Option<(u32, Units)> {
         let id = self.by_loose.highest()?;
         let units = self.change(id, |region| {
+            let size = *region.size.get_or_insert(PageSize::Large);
             let mut units = NO_UNITS;
             for (n, word) in units.iter_mut().enumerate() {
-                *word = region.free[n] & region.touched[n];
+                let loose = region.free[n] & region.touched[n];
+                *word = if size == PageSize::Large { large_pages_of(loose) } else { loose };
+                debug_assert_eq!(*word & !region.free[n], 0, "what is given back is free");
                 region.free[n] &= !*word;
                 region.touched[n] &= !*word;
+                region.used += word.count_ones() as u16;
             }
-            region.used += std::mem::take(&mut region.loose);
+            region.loose = 0;
             units
         });
         Some((id, units))
@@ -224,6 +240,7 @@ impl Regions {
     pub fn return_clean(&mut self, id: u32, units: &Units) {
         self.change(id, |region| {
             for (free, unit) in region.free.iter_mut().zip(units) {
+                debug_assert_eq!(*free & unit, 0, "units are returned once");
                 *free |= unit;
                 region.used -= unit.count_ones() as u16;
             }
@@ -253,9 +270,11 @@ impl Regions {
 
     fn enlist(&mut self, id: u32) {
         let region = &self.all[id as usize];
+        debug_assert!(region.is_consistent(), "{region:?}");
         let (fullness, loose) = (region.fullness(), region.loose);
         self.used_units += usize::from(region.used);
         self.loose_units += usize::from(loose);
+        debug_assert!(self.used_units + self.loose_units <= self.all.len() * UNITS);
         if let Some((list, count)) = fullness {
             self.by_fullness[list].insert(&mut self.all, id, count);
         }
@@ -263,6 +282,13 @@ impl Regions {
             self.by_loose.insert(&mut self.all, id, loose);
         }
     }
+}
+
+/// All units of the large pages that have one of these; of one word of a set.
+fn large_pages_of(units: u64) -> u64 {
+    const PAGE_UNITS: usize = PageSize::Large.bytes() / OS_PAGE_BYTES;
+    let pages = (0..64).step_by(PAGE_UNITS).map(|first| ((1 << PAGE_UNITS) - 1) << first);
+    pages.filter(|page| units & page != 0).sum()
 }
 
 /// The stretches of a set of units, as first unit and number.
@@ -331,6 +357,34 @@ mod tests {
         assert_eq!(regions.take(SMALL), Some(pages[1]));
     }
 
+    /// Where a region's pages are of the large size next, memory of small ones that were there before is given back
+    /// with the large pages that it lies in, so that none of these is taken meanwhile.
+    #[test]
+    fn a_large_page_is_not_taken_where_a_part_of_it_is_being_given_back() {
+        for large_pages_first in [0, 1] {
+            let mut regions = regions(1);
+            let pages: Vec<_> = (0..17).map(|_| regions.take(SMALL).unwrap()).collect();
+            for page in pages {
+                give(&mut regions, page, SMALL);
+            }
+            let mut used: Vec<_> = (0..large_pages_first).map(|_| regions.take(LARGE).unwrap()).collect();
+            let (id, units) = regions.take_loose().unwrap();
+            used.extend(std::iter::from_fn(|| regions.take(LARGE)));
+            for (first, count) in stretches(&units) {
+                let (from, to) = (first * OS_PAGE_BYTES, (first + count) * OS_PAGE_BYTES);
+                let taken_twice = used.iter().find(|&&page| page < to && page + LARGE.bytes() > from);
+                assert_eq!(taken_twice, None, "of {used:?}, while {from}..{to} is given back");
+            }
+            regions.return_clean(id, &units);
+            used.extend(std::iter::from_fn(|| regions.take(LARGE)));
+            assert_eq!(used.len(), REGION_BYTES / LARGE.bytes());
+            for page in used {
+                give(&mut regions, page, LARGE);
+            }
+            assert_eq!((regions.used_bytes(), regions.loose_bytes()), (0, REGION_BYTES));
+        }
+    }
+
     /// Properties: pages in use never overlap and are aligned; used and loose bytes are what a naive count gives; in the end
     /// nothing is in use.
     #[test]
@@ -349,6 +403,8 @@ mod tests {
         let mut regions = regions(4);
         let mut held: Vec<(usize, PageSize)> = Vec::new();
         let mut touched = [false; 4 * UNITS];
+        // Being given back, for a while.
+        let mut taken: Vec<(u32, Units)> = Vec::new();
         let units_of =
             |&(address, size): &(usize, PageSize)| address / OS_PAGE_BYTES..(address + size.bytes()) / OS_PAGE_BYTES;
         for step in 0..20_000 {
@@ -362,13 +418,17 @@ mod tests {
                         units_of(&(address, size)).for_each(|unit| touched[unit] = true);
                     }
                 }
-                9 => {
+                9 if taken.len() < 3 && below(2) == 0 => {
                     if let Some((id, units)) = regions.take_loose() {
                         for (first, count) in stretches(&units) {
                             touched[id as usize * UNITS + first..][..count].fill(false);
                         }
-                        regions.return_clean(id, &units);
+                        taken.push((id, units));
                     }
+                }
+                9 if !taken.is_empty() => {
+                    let (id, units) = taken.swap_remove(below(taken.len()));
+                    regions.return_clean(id, &units);
                 }
                 _ if held.is_empty() => {}
                 _ => {
@@ -378,7 +438,12 @@ mod tests {
             }
             if step % 500 == 0 {
                 let mut used = [false; 4 * UNITS];
-                for unit in held.iter().flat_map(units_of) {
+                let given_back = taken.iter().flat_map(|(id, units)| {
+                    stretches(units)
+                        .flat_map(|(first, count)| first..first + count)
+                        .map(|unit| *id as usize * UNITS + unit)
+                });
+                for unit in held.iter().flat_map(units_of).chain(given_back) {
                     assert!(!std::mem::replace(&mut used[unit], true), "seed {seed}: unit {unit} is used twice");
                 }
                 let loose = touched.iter().zip(used).filter(|&(&touched, used)| touched && !used).count();
@@ -389,6 +454,9 @@ mod tests {
         }
         for (address, size) in held.drain(..) {
             give(&mut regions, address, size);
+        }
+        for (id, units) in &taken {
+            regions.return_clean(*id, units);
         }
         assert_eq!(regions.used_bytes(), 0, "seed {seed}");
     }
