@@ -56,6 +56,9 @@ pub struct Found {
     pub type_id: u32,
 }
 
+/// What was copied out: `None` as long as nothing was found.
+type Copied = Result<Option<Found>, Error>;
+
 /// While a map is above its limit, each write has twice what it adds leave, and so many bytes more for what an entry costs
 /// beside its content.
 const SHED_BYTES: usize = 1_024;
@@ -80,14 +83,18 @@ enum Look {
 }
 
 impl Found {
-    /// Copies the value out, if there is memory for the copy. `None` if the slot has another entry by now.
+    /// Copies the value out, if there is memory for the copy, and says in `answer` what it is. `None` if the slot has
+    /// another entry by now. The answer is written where the caller wants it: handed up through each layer of a search
+    /// it would be copied in each.
     #[inline]
-    fn copy(local: &Local, shard: &Shard, tenant: Tenant<'_>, out: &mut Vec<u8>) -> Option<Result<Self, Error>> {
+    fn copy(local: &Local, shard: &Shard, tenant: Tenant<'_>, out: &mut Vec<u8>, answer: &mut Copied) -> Option<()> {
         if let Err(refused) = fallible::copy_into(out, tenant.entry.value_bytes()) {
-            return Some(Err(refused));
+            *answer = Err(refused);
+            return Some(());
         }
         let place = shard.without_copies(&local.store.context, tenant.place()?);
-        Some(Ok(Self { kind: tenant.entry.value_kind(), place, type_id: tenant.entry.type_id() }))
+        *answer = Ok(Some(Self { kind: tenant.entry.value_kind(), place, type_id: tenant.entry.type_id() }));
+        Some(())
     }
 }
 
@@ -178,31 +185,15 @@ impl Local {
         find_still: impl Fn(&Stillness<'_>) -> Option<Tenant<'s>>,
         mut use_it: impl FnMut(&Shard, Tenant<'_>) -> Option<T>,
     ) -> Option<T> {
-        let context = &self.store.context;
         let mut is_log_full = false;
         let answer = {
-            let mut pin = self.pin();
+            let pin = self.pin();
             loop {
-                let found = if let Ok(found) = find(&pin) {
-                    found
-                } else {
+                let Ok(found) = find(&pin) else {
                     drop(pin);
-                    let found;
-                    (pin, found) = self.find_in_stillness(shard, &find_still);
-                    found
+                    return self.use_in_stillness(shard, look, find_still, use_it);
                 };
-                let tenant = found?;
-                if context.may_expire() {
-                    match shard.standing(tenant, context) {
-                        Standing::Alive => {}
-                        Standing::Over => return None,
-                        Standing::Gone => continue,
-                    }
-                }
-                if let Some(answer) = use_it(shard, tenant) {
-                    if self.notes_uses && look == Look::Use {
-                        is_log_full = self.note_use(shard, tenant);
-                    }
+                if let Some(answer) = self.try_to_use(shard, look, found?, &mut use_it, &mut is_log_full) {
                     break answer;
                 }
             }
@@ -210,20 +201,60 @@ impl Local {
         if is_log_full {
             self.replay_hits();
         }
-        Some(answer)
+        answer
     }
 
-    /// Finds under the lock, where the search is not disturbed. The lock before the pin: a pin never waits for one.
+    /// The same where words of the index keep moving: finds under the lock, where the search is not disturbed. The lock
+    /// before the pin: a pin never waits for one.
     #[cold]
     #[inline(never)]
-    fn find_in_stillness<'s>(
+    fn use_in_stillness<'s, T>(
         &'s self,
         shard: &'s Shard,
-        find_still: &impl Fn(&Stillness<'_>) -> Option<Tenant<'s>>,
-    ) -> (Pin<'s>, Option<Tenant<'s>>) {
-        let stillness = shard.stillness();
-        let pin = self.pin();
-        (pin, find_still(&stillness))
+        look: Look,
+        find_still: impl Fn(&Stillness<'_>) -> Option<Tenant<'s>>,
+        mut use_it: impl FnMut(&Shard, Tenant<'_>) -> Option<T>,
+    ) -> Option<T> {
+        let mut is_log_full = false;
+        let answer = loop {
+            let stillness = shard.stillness();
+            let _pin = self.pin();
+            let found = find_still(&stillness);
+            drop(stillness);
+            if let Some(answer) = self.try_to_use(shard, look, found?, &mut use_it, &mut is_log_full) {
+                break answer;
+            }
+        };
+        if is_log_full {
+            self.replay_hits();
+        }
+        answer
+    }
+
+    /// Uses a tenant under the pin under which it was found: `Some(None)` if its deadline is over, and `None` if its slot
+    /// changed meanwhile.
+    #[inline]
+    fn try_to_use<T>(
+        &self,
+        shard: &Shard,
+        look: Look,
+        tenant: Tenant<'_>,
+        use_it: &mut impl FnMut(&Shard, Tenant<'_>) -> Option<T>,
+        is_log_full: &mut bool,
+    ) -> Option<Option<T>> {
+        let context = &self.store.context;
+        if context.may_expire() {
+            match shard.standing(tenant, context) {
+                Standing::Alive => {}
+                Standing::Over => return Some(None),
+                Standing::Gone => return None,
+            }
+        }
+        let answer = use_it(shard, tenant)?;
+        if self.notes_uses && look == Look::Use {
+            *is_log_full = self.note_use(shard, tenant);
+        }
+        Some(Some(answer))
     }
 
     /// Lets the policy and the deadline know of a use. Says whether the log of hits is full.
@@ -261,24 +292,33 @@ impl Local {
 
     #[inline]
     fn counted<T>(&self, found: Result<Option<T>, Error>) -> Result<Option<T>, Error> {
-        match &found {
+        self.count(&found);
+        found
+    }
+
+    #[inline]
+    fn count<T>(&self, found: &Result<Option<T>, Error>) {
+        match found {
             Ok(Some(_)) => self.counters.hits.add(1),
             Ok(None) => self.counters.misses.add(1),
             Err(_) => {}
         }
-        found
     }
 
     /// Copies the value of a key into `out`.
     pub fn get(&self, key: Key<'_>, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
-        let found = self.find(key, Look::Use, |shard, tenant| Found::copy(self, shard, tenant, out));
-        self.counted(found.and_then(Option::transpose))
+        let mut copied = Ok(None);
+        self.find(key, Look::Use, |shard, tenant| Found::copy(self, shard, tenant, out, &mut copied))?;
+        self.count(&copied);
+        copied
     }
 
     /// Copies the value of a handle's entry into `out`; `None` for any dead or forged handle.
     pub fn get_by_handle(&self, handle: Handle, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
-        let found = self.find_handle(handle, Look::Use, |shard, tenant| Found::copy(self, shard, tenant, out));
-        self.counted(found.and_then(Option::transpose))
+        let mut copied = Ok(None);
+        self.find_handle(handle, Look::Use, |shard, tenant| Found::copy(self, shard, tenant, out, &mut copied))?;
+        self.count(&copied);
+        copied
     }
 
     /// Lets `look` see the value of a key without copying it. `look` must be short, because nothing is freed
@@ -325,13 +365,16 @@ impl Local {
 
     /// Copies the value of a key into `out`. Counts as no read, and nobody learns of it.
     pub fn peek(&self, key: Key<'_>, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
-        self.find(key, Look::Peek, |shard, tenant| Found::copy(self, shard, tenant, out)).and_then(Option::transpose)
+        let mut copied = Ok(None);
+        self.find(key, Look::Peek, |shard, tenant| Found::copy(self, shard, tenant, out, &mut copied))?;
+        copied
     }
 
     /// The same by handle.
     pub fn peek_handle(&self, handle: Handle, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
-        let found = self.find_handle(handle, Look::Peek, |shard, tenant| Found::copy(self, shard, tenant, out));
-        found.and_then(Option::transpose)
+        let mut copied = Ok(None);
+        self.find_handle(handle, Look::Peek, |shard, tenant| Found::copy(self, shard, tenant, out, &mut copied))?;
+        copied
     }
 
     /// What is left of the life of a key's entry; `None` if it is not there.
@@ -612,14 +655,24 @@ impl Local {
 
     /// Deletes a key and copies its last value into `out`.
     pub fn remove(&self, key: Key<'_>, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
-        let copied = self.take(key, |shard, tenant| Found::copy(self, shard, tenant, out).transpose());
-        Ok(copied?.flatten())
+        let mut copied = Ok(None);
+        let look = |shard: &_, tenant: Tenant<'_>| {
+            Found::copy(self, shard, tenant, out, &mut copied);
+            copied.as_ref().map(|_| ()).map_err(Error::clone)
+        };
+        self.take(key, look)?;
+        copied
     }
 
     /// Deletes the entry of a handle and copies its last value into `out`.
     pub fn remove_handle(&self, handle: Handle, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
-        let copied = self.take_handle(handle, |shard, tenant| Found::copy(self, shard, tenant, out).transpose());
-        Ok(copied?.flatten())
+        let mut copied = Ok(None);
+        let look = |shard: &_, tenant: Tenant<'_>| {
+            Found::copy(self, shard, tenant, out, &mut copied);
+            copied.as_ref().map(|_| ()).map_err(Error::clone)
+        };
+        self.take_handle(handle, look)?;
+        copied
     }
 
     /// Removes an entry that `look` has seen; it stays if that fails.
@@ -673,14 +726,17 @@ impl Local {
         key_out: &mut Vec<u8>,
         value_out: &mut Vec<u8>,
     ) -> Result<Option<(KeyKind, Found)>, Error> {
+        let (mut kind, mut copied) = (KeyKind::Keyless, Ok(None));
         self.find_handle(handle, Look::Peek, |shard, tenant| {
             let key = tenant.entry.key();
+            kind = key.kind;
             if let Err(refused) = fallible::copy_into(key_out, key.bytes) {
-                return Some(Err(refused));
+                copied = Err(refused);
+                return Some(());
             }
-            Found::copy(self, shard, tenant, value_out).map(|copied| copied.map(|found| (key.kind, found)))
-        })
-        .and_then(Option::transpose)
+            Found::copy(self, shard, tenant, value_out, &mut copied)
+        })?;
+        Ok(copied?.map(|found| (kind, found)))
     }
 
     /// The same without the value's bytes, for whoever asks who is there; how many they are comes last.
