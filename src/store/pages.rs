@@ -121,10 +121,15 @@ impl Shared {
     #[inline]
     fn release_surplus(&self) {
         if self.has_surplus.load(Ordering::Relaxed) {
-            self.has_surplus.store(false, Ordering::Relaxed);
-            if self.release_more_than(WARM_BYTES) > 0 {
-                self.has_surplus.store(true, Ordering::Relaxed);
-            }
+            self.release_some_surplus();
+        }
+    }
+
+    #[cold]
+    fn release_some_surplus(&self) {
+        self.has_surplus.store(false, Ordering::Relaxed);
+        if self.release_more_than(WARM_BYTES) > 0 {
+            self.has_surplus.store(true, Ordering::Relaxed);
         }
     }
 

@@ -116,11 +116,16 @@ impl Shared {
     #[inline]
     fn release_surplus(&self) {
         if self.has_surplus.load(Ordering::Relaxed) {
-            self.has_surplus.store(false, Ordering::Relaxed);
-            let has_more = (0..RELEASES).all(|_| self.release_more_than(WARM_BYTES) > 0);
-            if has_more {
-                self.has_surplus.store(true, Ordering::Relaxed);
-            }
+            self.release_some_surplus();
+        }
+    }
+
+    #[cold]
+    fn release_some_surplus(&self) {
+        self.has_surplus.store(false, Ordering::Relaxed);
+        let has_more = (0..RELEASES).all(|_| self.release_more_than(WARM_BYTES) > 0);
+        if has_more {
+            self.has_surplus.store(true, Ordering::Relaxed);
         }
     }
 

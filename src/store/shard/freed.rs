@@ -1,9 +1,7 @@
 //! What no reader can reach any more and takes long to free: large entries and tables. They are collected under the lock and
 //! freed after it was released; those that are mapped go to the reaper, because unmapping 100 MB takes milliseconds.
 
-use super::super::arena::MAX_BLOCK_BYTES;
 use super::super::context::Context;
-use super::super::entry::Entry;
 use super::super::large;
 use super::super::memory::Memory;
 use super::super::reaper::{self, Debris};
@@ -50,14 +48,24 @@ impl Freed {
     /// # Safety
     ///
     /// What is in it was made with this map's memory and is freed once, and no reader can reach it.
+    #[inline]
     pub unsafe fn dispose(self, context: &Context) {
         if !self.is_empty() {
-            let bytes = self.0.iter().map(mapped_bytes).sum();
-            context.debris.fetch_add(bytes as u64, Ordering::Relaxed);
-            let (memory, debris) = (Arc::clone(&context.memory), Arc::clone(&context.debris));
-            reaper::dispose(Parting { items: self.0, bytes, released: 0, memory, debris });
+            // SAFETY: the caller's promise.
+            unsafe { self.hand_over(context) };
         }
         large::release_surplus();
+    }
+
+    /// # Safety
+    ///
+    /// As for [`Freed::dispose`].
+    #[cold]
+    unsafe fn hand_over(self, context: &Context) {
+        let bytes = self.0.iter().map(mapped_bytes).sum();
+        context.debris.fetch_add(bytes as u64, Ordering::Relaxed);
+        let (memory, debris) = (Arc::clone(&context.memory), Arc::clone(&context.debris));
+        reaper::dispose(Parting { items: self.0, bytes, released: 0, memory, debris });
     }
 }
 
@@ -107,14 +115,6 @@ impl Drop for Parting {
             }
         }
         self.debris.fetch_sub(self.bytes as u64, Ordering::Release);
-    }
-}
-
-/// Whether it is to be freed without the lock.
-pub fn is_freed_later(item: &Retired) -> bool {
-    match item {
-        Retired::Entry(entry) => Entry::size(*entry) > MAX_BLOCK_BYTES,
-        Retired::Tables(_) | Retired::Directory(_) | Retired::Cells(_) => true,
     }
 }
 

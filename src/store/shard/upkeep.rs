@@ -15,7 +15,7 @@ use super::super::removals::Cause;
 use super::super::slab::{self, Directory, SlotRef};
 use super::super::sync::Ordering;
 use super::contents::{Contents, Parts};
-use super::freed::{self, Freed};
+use super::freed::Freed;
 use super::{Shard, Writer};
 
 /// Writes between two looks at how much of the memory for entries is wasted.
@@ -209,11 +209,11 @@ impl Writer {
 }
 
 /// Frees what no reader can reach any more; what takes long as soon as the lock is released.
+#[inline]
 fn free(item: Retired, arena: &mut Arena, freed_later: &mut Freed, context: &Context) {
     match item {
-        item if freed::is_freed_later(&item) => freed_later.push(item),
         // SAFETY: no reader is left, and small entries of this shard come from this arena.
-        Retired::Entry(entry) => unsafe { entry.free(arena, &context.memory) },
-        Retired::Tables(_) | Retired::Directory(_) | Retired::Cells(_) => {}
+        Retired::Entry(entry) if !entry.is_large() => unsafe { entry.free(arena, &context.memory) },
+        item => freed_later.push(item),
     }
 }

@@ -353,6 +353,7 @@ impl Shard {
     }
 
     /// Where an entry is that was just written. Under the lock.
+    #[inline]
     fn place(&self, context: &Context, slot: SlotRef<'_>, number: u32, stamp: Stamp) -> Place {
         let handle = Handle { shard: self.number, slot: number, generation: slot.generation() };
         Place { handle, stamp: Some(stamp).filter(|_| self.may_keep(context, number)) }
