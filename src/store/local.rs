@@ -82,6 +82,9 @@ enum Look {
     Peek,
 }
 
+/// The slot of a tenant that was found has another entry by now, so it has to be found once more.
+struct Moved;
+
 impl Found {
     /// Copies the value out, if there is memory for the copy, and says in `answer` what it is. `None` if the slot has
     /// another entry by now. The answer is written where the caller wants it: handed up through each layer of a search
@@ -193,7 +196,7 @@ impl Local {
                     drop(pin);
                     return self.use_in_stillness(shard, look, find_still, use_it);
                 };
-                if let Some(answer) = self.try_to_use(shard, look, found?, &mut use_it, &mut is_log_full) {
+                if let Ok(answer) = self.try_to_use(shard, look, found?, &mut use_it, &mut is_log_full) {
                     break answer;
                 }
             }
@@ -221,7 +224,7 @@ impl Local {
             let _pin = self.pin();
             let found = find_still(&stillness);
             drop(stillness);
-            if let Some(answer) = self.try_to_use(shard, look, found?, &mut use_it, &mut is_log_full) {
+            if let Ok(answer) = self.try_to_use(shard, look, found?, &mut use_it, &mut is_log_full) {
                 break answer;
             }
         };
@@ -231,8 +234,7 @@ impl Local {
         answer
     }
 
-    /// Uses a tenant under the pin under which it was found: `Some(None)` if its deadline is over, and `None` if its slot
-    /// changed meanwhile.
+    /// Uses a tenant under the pin under which it was found; `None` if its deadline is over.
     #[inline]
     fn try_to_use<T>(
         &self,
@@ -241,20 +243,20 @@ impl Local {
         tenant: Tenant<'_>,
         use_it: &mut impl FnMut(&Shard, Tenant<'_>) -> Option<T>,
         is_log_full: &mut bool,
-    ) -> Option<Option<T>> {
+    ) -> Result<Option<T>, Moved> {
         let context = &self.store.context;
         if context.may_expire() {
             match shard.standing(tenant, context) {
                 Standing::Alive => {}
-                Standing::Over => return Some(None),
-                Standing::Gone => return None,
+                Standing::Over => return Ok(None),
+                Standing::Gone => return Err(Moved),
             }
         }
-        let answer = use_it(shard, tenant)?;
+        let answer = use_it(shard, tenant).ok_or(Moved)?;
         if self.notes_uses && look == Look::Use {
             *is_log_full = self.note_use(shard, tenant);
         }
-        Some(Some(answer))
+        Ok(Some(answer))
     }
 
     /// Lets the policy and the deadline know of a use. Says whether the log of hits is full.
