@@ -66,6 +66,9 @@ enum State {
     SetAside,
 }
 
+/// Pages of a class that are looked at: the emptiest of a few is nearly as good as the emptiest of all.
+const CANDIDATES: usize = 8;
+
 const HEADER_BYTES: usize = size_of::<Header>().next_multiple_of(16);
 
 #[derive(Clone, Copy, Debug)]
@@ -358,12 +361,38 @@ impl Arena {
         }
     }
 
+    /// Gives back the empty pages that wait for the next block of their class: where a limit refuses a write, other classes and
+    /// shards need them more. There is at most one for each class; it is looked for among the first few pages.
+    pub fn release_empty(&mut self) {
+        let Some(lists) = &mut self.lists else { return };
+        for class in 0..CLASSES {
+            if lists.free_blocks[class] < blocks_of(class) {
+                continue;
+            }
+            let mut page = lists.open[class].0;
+            for _ in 0..CANDIDATES {
+                // SAFETY: pages in a list are this arena's and initialised, and the link is read before the page goes.
+                unsafe {
+                    if page.is_null() {
+                        break;
+                    }
+                    let next = (*page).next;
+                    if (*page).live == 0 {
+                        lists.open[class].remove(page);
+                        lists.free_blocks[class] -= blocks_of(class);
+                        give_page_back(page, class);
+                        self.held.shrink(page_size(class).bytes());
+                    }
+                    page = next;
+                }
+            }
+        }
+    }
+
     /// Takes the emptiest of some pages off its list, if the blocks that live in it find room in others, and gives those
     /// blocks. Some of them may be retired already; they are freed in due course. Whatever is freed in the page from now on is not used
     /// again, and with the last block the page goes.
     pub fn set_aside(&mut self) -> Option<Vec<NonNull<u8>>> {
-        /// Pages to look at: the emptiest of a few is nearly as good as the emptiest of all.
-        const CANDIDATES: usize = 8;
         let lists = self.lists.as_mut()?;
         let free_bytes = |class: &usize| lists.free_blocks[*class] as usize * class_bytes(*class);
         let class = (0..CLASSES).max_by_key(free_bytes)?;

@@ -39,8 +39,6 @@ const MAX_DOUBLINGS: u32 = 8;
 pub const MAX_COMPACTIONS: u32 = 8;
 /// Pages that are emptied with each write while the map is above its limit.
 const SHED_PAGES: usize = 4;
-/// Pages that are emptied at once for a write when no entry is left to evict.
-const EMPTIED_PAGES: usize = 8;
 /// How often somebody else is asked for when the policy chooses the entry that the write is about.
 const CHOICES: usize = 8;
 /// How long the holder of a lock waits for readers that keep memory from being freed. They are done within
@@ -179,11 +177,7 @@ impl Shard {
                     more => gone += more,
                 }
             }
-            // Where none is left to evict, the write goes on with what empty pages give back: more than what was refused last, or it
-            // would take the page that it gave.
-            let pages = if gone == 0 { EMPTIED_PAGES } else { 1 + gone / MAX_BATCH };
-            let is_enough = || gone > 0 && context.memory.has_room(bytes as u64);
-            self.settle_until(writer, context, pages, is_enough);
+            self.settle_until(writer, context, 1 + gone / MAX_BATCH, || context.memory.has_room(bytes as u64));
             Ok(match gone {
                 // What is large is freed without the lock.
                 0 if context.memory.total() < before || !writer.freed_later.is_empty() => Given::Pages,
@@ -331,6 +325,7 @@ impl Shard {
     ) -> bool {
         let patience = Patience::new(PATIENCE);
         let is_settled = writer.settle(context, &patience);
+        writer.arena.release_empty();
         for _ in 0..pages {
             if is_enough() || !self.evacuate(writer, context) {
                 break;

@@ -57,6 +57,21 @@ fn a_small_limit_refuses_nothing_that_fits_whatever_its_pages_hold() {
 }
 
 #[test]
+fn pages_that_wait_for_blocks_of_their_size_are_room_for_others() {
+    let config = Config { memory_limit_bytes: Some(400_000), shards: Some(1), ..Config::default() };
+    let (store, map) = manual(&config);
+    // An entry of each size comes and goes, and leaves an empty page of its own.
+    for bytes in (8..2_000).step_by(8) {
+        set(&map, 1, bytes).unwrap();
+        assert!(map.delete(Key::string("1")).unwrap());
+    }
+    assert_eq!(store.stats().memory.live, 0);
+    assert!(store.memory_bytes() > 150_000, "{}", store.memory_bytes());
+    set(&map, 2, 330_000).unwrap();
+    assert_eq!(store.validate().unwrap(), []);
+}
+
+#[test]
 fn a_byte_limit_holds_at_every_moment_and_refuses_nothing_that_fits() {
     for eviction in EVICTING {
         let limit = 3 << 20;
