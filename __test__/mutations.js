@@ -58,13 +58,13 @@ const TESTS = {
   'the expiry thread': unit('expiry::tests'),
   'memory counts': unit('memory::tests'),
   'sliding reads': unit('a_sliding_read_prolongs_a_life_and_no_copy_is_kept'),
+  'first deadlines': unit('a_first_deadline_ends_copies_where_hits_depend_on_it'),
   deadlines: unit('nothing_is_returned_after_its_deadline_by_any_path'),
   'updates under a limit': unit('an_update_for_which_others_leave_keeps_its_own_entry'),
   'exact LRU': unit('lru_with_one_shard_evicts_what_an_exact_lru_does'),
   threads: unit('tests::threads'),
   histories: unit('tests::histories'),
   'near-cache.spec': spec('near-cache'),
-  'expiry.spec': spec('expiry'),
   'handles.spec': spec('handles')
 }
 
@@ -388,7 +388,7 @@ const MUTATIONS = [
     file: 'src/store/shard/expiry.rs',
     from: 'let ends_copies = own.is_none() && span.is_some() && !context.keeps_expiring_copies();',
     to: 'let ends_copies = false;',
-    test: 'histories'
+    test: 'first deadlines'
   },
   {
     name: 'copies are kept of entries whose deadline a hit should move, or look at',
@@ -455,9 +455,9 @@ const MUTATIONS = [
   {
     name: 'a copy is kept although native code says that nothing would end it',
     file: 'lib/near-cache.js',
-    from: 'states[row + CHUNK] === UNKEPT || ',
-    to: '',
-    test: 'expiry.spec'
+    from: ' || states[row + CHUNK] === UNKEPT || states[row + VERSION] === 0)',
+    to: ')',
+    test: 'near-cache.spec'
   },
   {
     name: 'the copy of a key is taken for fresh',
