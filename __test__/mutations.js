@@ -58,6 +58,7 @@ const TESTS = {
   'the expiry thread': unit('expiry::tests'),
   'memory counts': unit('memory::tests'),
   'sliding reads': unit('a_sliding_read_prolongs_a_life_and_no_copy_is_kept'),
+  'late reads': unit('what_a_read_found_to_be_over_is_not_prolonged_by_a_late_one'),
   'first deadlines': unit('a_first_deadline_ends_copies_where_hits_depend_on_it'),
   deadlines: unit('nothing_is_returned_after_its_deadline_by_any_path'),
   'updates under a limit': unit('an_update_for_which_others_leave_keeps_its_own_entry'),
@@ -381,7 +382,7 @@ const MUTATIONS = [
     file: 'src/store/shard/mod.rs',
     from: '            let is_over = life.close(now_ms);',
     to: '            let is_over = life.deadline_ms().is_some_and(|deadline_ms| deadline_ms <= now_ms);',
-    test: 'histories'
+    test: 'late reads'
   },
   {
     name: 'a first deadline leaves the copies',

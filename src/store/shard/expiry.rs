@@ -153,6 +153,40 @@ impl Shard {
     }
 }
 
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::super::{Draft, Presence, Standing};
+    use super::*;
+    use crate::store::config::Config;
+    use crate::store::key::Key;
+    use crate::store::value::Value;
+
+    /// A thread that read the clock a millisecond before another one, and is slower, must not bring back what that one found to be over.
+    #[test]
+    fn what_a_read_found_to_be_over_is_not_prolonged_by_a_late_one() {
+        let config = Config { seed: Some(1), manual_clock: true, sliding: Some(true), ..Config::default() };
+        let context = Context::new(&config);
+        let shard = Shard::new(0, &context);
+        let key = Key::string("k");
+        let hash = context.hasher.hash(key);
+        let participant = context.collector.join();
+        let member = Member::new(&context, &participant);
+        let draft = Draft { key: Some((key, hash)), value: Value::json("1"), type_id: 0, ttl: Ttl::Of(100) };
+        let written = shard.write_key(&member, &draft, Presence::Any).unwrap().unwrap();
+        context.clock.advance(100);
+        {
+            let pin = context.collector.pin(&participant);
+            let Ok(Some(tenant)) = shard.find(key, hash as u32, &pin) else { panic!("it is there") };
+            let life = shard.slab.life(tenant.number()).unwrap();
+            assert_eq!(shard.standing(tenant, &context), Standing::Over);
+            life.prolong(context.clock.now_ms() - 1, written.place.handle.generation);
+            assert_eq!(shard.standing(tenant, &context), Standing::Over);
+        }
+        drop(shard.detach(&member, Cause::Cleared));
+        context.collector.leave(&participant);
+    }
+}
+
 #[cfg(all(test, loom))]
 mod model {
     use super::super::{Draft, Presence, Standing};
