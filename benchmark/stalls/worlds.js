@@ -42,7 +42,7 @@ const WORLDS = {
   'one shard': {
     make: entries => fill(new TypedMap({ shards: 1 }), entries)
   },
-  '4,096 shards': {
+  '4096 shards': {
     make: entries => fill(new TypedMap({ shards: 4_096, maxEntries: 2 * entries }), entries)
   },
   'huge values': {
