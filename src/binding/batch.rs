@@ -4,13 +4,14 @@
 //! numbers goes through it in both directions: handles, kinds, numbers as values, places. Only keys and values that are
 //! no numbers cross as JavaScript values.
 
-use super::call::{Call, Elements, Js};
+use super::call::{Elements, Js};
 use super::convert::{Space, key, kind, value};
 use super::error::{Failure, Outcome};
 use super::evaluation::{Evaluation, row};
 use super::gather::Gathered;
 use super::hot::hold_type;
 use super::layout::{BATCH_ROW, GENERATION, NUMBER, PASSED, SHARD, SLOT, STATE, TYPE, WRITTEN};
+use super::operation::Call;
 use crate::store::{Error, Handle, Key, KeyKind, TypeHold, Value, ValueKind, Written, fallible};
 
 /// The rows of a batch.

@@ -1,8 +1,6 @@
 //! The one wrapper around raw Node-API calls.
 //!
-//! A raw operation is an ordinary Rust function from a [`Call`] to an [`Outcome`]. [`enter`] stands between it and the
-//! engine: it collects the arguments, catches a panic, and turns a failure into a JavaScript exception. [`Engine`] makes
-//! and reads JavaScript values; whoever holds one is inside a call, on the thread that owns the environment.
+//! [`Engine`] makes and reads JavaScript values; whoever holds one is inside a call, on the thread that owns the environment.
 //!
 //! Which calls can run JavaScript: [`Engine::call`], and with it [`Many::read`] and [`Many::append`]. No other does, so
 //! bytes borrowed from an `ArrayBuffer` with [`Engine::bytes`] stay put until one of these.
@@ -15,17 +13,15 @@ mod many;
 mod read;
 
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
 use napi::sys::{self, Status};
 
 use super::error::{Failure, Outcome};
-use super::evaluation::Evaluation;
 
 pub use function::enter_first;
 pub use keep::Kept;
-pub use life::Bell;
+pub use life::{Bell, State};
 pub use many::{CHUNK, Many};
 pub use read::{Element, Elements, JsType, is_whole};
 
@@ -61,6 +57,12 @@ impl Js<'_> {
     pub unsafe fn from_raw(raw: sys::napi_value) -> Self {
         Js { raw, scope: PhantomData }
     }
+
+    /// What a callback gives to the engine as its result.
+    #[inline]
+    pub fn into_raw(self) -> sys::napi_value {
+        self.raw
+    }
 }
 
 /// What an engine's status means for the call.
@@ -70,78 +72,6 @@ fn check(status: sys::napi_status) -> Outcome<()> {
         Status::napi_pending_exception => Err(Failure::Pending),
         other => Err(Failure::Engine(other)),
     }
-}
-
-/// One call of a raw operation with `N` arguments; those that were not given are `undefined`.
-pub struct Call<'s, const N: usize> {
-    /// The engine that called.
-    pub engine: Engine<'s>,
-    /// The state of the evaluation whose function was called.
-    pub evaluation: &'s Evaluation,
-    /// Borrowed from where the engine wrote them: copying them right after that would wait for its stores to land, which
-    /// was seen to cost 10 ns.
-    arguments: &'s [Js<'s>; N],
-}
-
-impl<'s, const N: usize> Call<'s, N> {
-    /// The argument at `index`.
-    #[inline]
-    pub fn argument(&self, index: usize) -> Js<'s> {
-        self.arguments[index]
-    }
-
-    /// The argument at `index` as an unsigned 32-bit number, modulo 2^32 as JavaScript converts.
-    #[inline]
-    pub fn number(&self, index: usize) -> Outcome<u32> {
-        self.engine.u32(self.arguments[index])
-    }
-}
-
-/// A raw operation.
-pub type Operation<const N: usize> = for<'s> fn(&Call<'s, N>) -> Outcome<Js<'s>>;
-
-/// Runs a raw operation on behalf of the engine. `operation` is the name that users know it by.
-///
-/// # Safety
-///
-/// Called by the engine with its own `env` and `info`, for a function whose data is a live [`Evaluation`].
-#[inline]
-pub unsafe fn enter<const N: usize>(
-    env: sys::napi_env,
-    info: sys::napi_callback_info,
-    operation: &'static str,
-    run: Operation<N>,
-) -> sys::napi_value {
-    let mut count = N;
-    let mut arguments = [Js::NOTHING; N];
-    let mut data = ptr::null_mut();
-    let space = arguments.as_mut_ptr().cast();
-    // SAFETY: `env` and `info` come from the engine; it writes at most `count` arguments, `undefined` for missing ones,
-    // and a `Js` is laid out as the value it holds.
-    let status = unsafe { sys::napi_get_cb_info(env, info, &raw mut count, space, ptr::null_mut(), &raw mut data) };
-    if status != Status::napi_ok {
-        return ptr::null_mut();
-    }
-    // SAFETY: the caller vouches for the data, and the function that runs holds a count of it.
-    let evaluation = unsafe { &*data.cast_const().cast::<Evaluation>() };
-    let call = Call { engine: Engine { env, scope: PhantomData }, evaluation, arguments: &arguments };
-    // What a panic may have left half done is behind the store's locks, and the store marks a map that was under one.
-    match catch_unwind(AssertUnwindSafe(|| run(&call))) {
-        Ok(Ok(result)) => result.raw,
-        Ok(Err(failure)) => fail(&call, operation, failure),
-        Err(panic) => fail(&call, operation, Failure::from_panic(panic.as_ref())),
-    }
-}
-
-/// The way out of an operation that did not go well, kept out of the fast path.
-#[cold]
-#[inline(never)]
-fn fail<const N: usize>(call: &Call<'_, N>, operation: &'static str, failure: Failure) -> sys::napi_value {
-    // Every raw operation has the id of the map first; where it is none, there is nobody to tell.
-    let map =
-        call.arguments.first().and_then(|id| call.engine.u32(*id).ok()).and_then(|id| call.evaluation.map(id).ok());
-    call.evaluation.throw(call.engine, failure, map.as_deref(), operation);
-    ptr::null_mut()
 }
 
 impl<'s> Engine<'s> {
@@ -155,6 +85,7 @@ impl<'s> Engine<'s> {
     /// # Safety
     ///
     /// `env` was passed by the engine to the running callback, and `'s` ends with it.
+    #[inline]
     pub unsafe fn from_raw(env: sys::napi_env) -> Engine<'s> {
         Engine { env, scope: PhantomData }
     }

@@ -1,11 +1,12 @@
 //! What can be asked of one entry without reading it, and its eviction. Called less often than what is in [`super::hot`], but
 //! with keys that can be anything.
 
-use super::call::{CHUNK, Call, Engine, Js};
+use super::call::{CHUNK, Engine, Js};
 use super::convert::{Space, key, key_to_js};
 use super::error::{Failure, Outcome};
 use super::evaluation::row;
 use super::layout::{STATE, WALK_ROW};
+use super::operation::Call;
 use crate::store::Left;
 
 /// `peek(id, key)`: as `get`, but it counts as no read.

@@ -1,17 +1,12 @@
-//! Failures of the binding, and how one becomes an exception: the store's error gives a number and details, and the
-//! function that JavaScript attached makes the error object of them. The texts are all in JavaScript.
+//! Why a call of the binding has no result, panics included.
 
 use std::any::Any;
 use std::cell::RefCell;
 use std::sync::Once;
 
 use napi::sys;
-use serde_json::{Value as Json, json};
 
-use super::call::Engine;
-use super::evaluation::Evaluation;
-use super::map::OpenMap;
-use crate::store::{Error, Store};
+use crate::store::Error;
 
 /// What the functions of the binding return.
 pub type Outcome<T> = Result<T, Failure>;
@@ -72,71 +67,9 @@ impl Failure {
     }
 }
 
-/// What `details` of the JavaScript error holds. The store of the map, where there is one, knows the names of types.
-pub fn details(error: &Error, store: Option<&Store>) -> Json {
-    let type_name = |id: u32| store.and_then(|store| store.type_name(id)).map(|name| name.to_string());
-    match error {
-        Error::GenerationMismatch { given, found } => json!({ "given": given, "found": found }),
-        Error::InvalidShardIndex { shard, shards } => json!({ "shard": shard, "shards": shards }),
-        Error::WrongType { expected, found } => {
-            json!({ "expected": type_name(*expected), "found": type_name(*found) })
-        }
-        Error::MemoryLimit { requested_bytes, used_bytes, limit_bytes } => {
-            json!({ "requestedBytes": requested_bytes, "usedBytes": used_bytes, "limitBytes": limit_bytes })
-        }
-        Error::EntryLimit { limit } => json!({ "limitEntries": limit }),
-        Error::ValueTooLarge { bytes, limit_bytes } => json!({ "bytes": bytes, "limitBytes": limit_bytes }),
-        Error::OutOfMemory { bytes } => json!({ "bytes": bytes }),
-        Error::InvalidOption { option, given, allowed } => {
-            json!({ "option": option, "given": given, "allowed": allowed })
-        }
-        Error::Unbounded => json!({ "option": "limits" }),
-        Error::OptionMismatch { option, given, existing } => {
-            json!({ "option": option, "given": given, "existing": existing })
-        }
-        _ => json!({}),
-    }
-}
-
-impl Evaluation {
-    /// Throws what `failure` is. The store told those who listen of what it refused; of a panic it could not.
-    #[cold]
-    pub fn throw(&self, engine: Engine<'_>, failure: Failure, map: Option<&OpenMap>, operation: &'static str) {
-        let store = map.map(|map| map.store().as_ref());
-        let (number, details) = match failure {
-            Failure::Store(error) => (error.code(), details(&error, store)),
-            Failure::KeyType { given } => (1011, json!({ "argument": "key", "given": given })),
-            Failure::Panic(panic) if map.is_some_and(OpenMap::is_broken) => {
-                if let Some(store) = store {
-                    store.events().error(&Error::Broken, operation);
-                }
-                (Error::Broken.code(), json!({ "panic": panic }))
-            }
-            Failure::Panic(panic) => return engine.throw_plain("ERR_INTERNAL", &format!("{operation}: {panic}")),
-            Failure::Misuse(what) => return engine.throw_plain("ERR_INTERNAL", &format!("{operation}: {what}")),
-            Failure::Engine(status) => {
-                return engine.throw_plain("ERR_INTERNAL", &format!("{operation}: Node-API gave status {status}"));
-            }
-            Failure::Pending => return,
-        };
-        let thrown = self.make_error(engine, number, &details.to_string()).map(|error| engine.throw(error));
-        // A `makeError` that threw has thrown. One that could not be called leaves it to us.
-        if let Err(Failure::Engine(_) | Failure::Misuse(_)) = thrown {
-            engine.throw_plain(&format!("ERR_{number}"), &format!("{operation}: {details}"));
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn details_name_their_units() {
-        let error = Error::MemoryLimit { requested_bytes: 3, used_bytes: 9, limit_bytes: 10 };
-        assert_eq!(details(&error, None), json!({ "requestedBytes": 3, "usedBytes": 9, "limitBytes": 10 }));
-        assert_eq!(details(&Error::Closed, None), json!({}));
-    }
 
     #[test]
     fn a_panic_keeps_its_message() {

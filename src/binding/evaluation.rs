@@ -15,16 +15,19 @@ use std::ops::{Deref, DerefMut, Range};
 use std::rc::Rc;
 
 use super::call::{Engine, Js, Kept, Many};
-use super::env::Environment;
 use super::error::{Failure, Outcome};
+use super::holds::Holds;
 use super::layout::{CHUNK, GENERATION, REPLACED, ROW, SHARD, SIZE, SLOT, STATE, TYPE, UNKEPT, VERSION, WORD};
 use super::map::OpenMap;
+use super::roster::Roster;
 use super::scratch::Scratch;
 use crate::store::{Error, Found, Place, Ttl, Written};
 
 /// The state of one evaluation. Only the thread of its environment ever sees it.
 pub struct Evaluation {
-    environment: Rc<Environment>,
+    /// The evaluations of this environment, this one included.
+    roster: Rc<Roster<Evaluation>>,
+    holds: Rc<Holds>,
     maps: RefCell<HashMap<u32, Rc<OpenMap>, BuildHasherDefault<IdHasher>>>,
     /// Ids that no map has had.
     ids: RefCell<Range<u32>>,
@@ -69,7 +72,8 @@ impl Evaluation {
     /// Takes over what JavaScript hands in: `makeError, onWake, spread, append`.
     pub fn create(
         engine: Engine<'_>,
-        environment: &Rc<Environment>,
+        roster: &Rc<Roster<Evaluation>>,
+        holds: &Rc<Holds>,
         scratch: Scratch,
         given: &[Js<'_>; 5],
     ) -> Outcome<Rc<Evaluation>> {
@@ -79,8 +83,9 @@ impl Evaluation {
             on_wake: engine.keep_weakly(on_wake)?,
             many: Many::new(engine, spread, append)?,
         };
-        environment.add_evaluation(|mut ids| Evaluation {
-            environment: Rc::clone(environment),
+        roster.add(|mut ids| Evaluation {
+            roster: Rc::clone(roster),
+            holds: Rc::clone(holds),
             maps: RefCell::default(),
             number: ids.next().unwrap_or_default(),
             ids: RefCell::new(ids),
@@ -97,11 +102,6 @@ impl Evaluation {
         self.number
     }
 
-    /// The environment it runs in.
-    pub fn environment(&self) -> &Rc<Environment> {
-        &self.environment
-    }
-
     /// The map that was opened as `id`.
     #[inline]
     pub fn map(&self, id: u32) -> Outcome<Rc<OpenMap>> {
@@ -116,22 +116,24 @@ impl Evaluation {
     /// Takes in a map and gives its id, which no other map of this environment ever had or will have.
     pub fn add(self: &Rc<Self>, map: OpenMap) -> Outcome<u32> {
         let next = self.ids.borrow_mut().next();
-        let id = next.map_or_else(|| self.environment.more_ids(self), Ok)?;
+        let id = next.map_or_else(|| self.more_ids(), Ok)?;
         let map = Rc::new(map);
-        self.environment.holds().add(&map);
+        self.holds.add(&map);
         self.maps.borrow_mut().insert(id, map);
         Ok(id)
     }
 
-    /// Continues with these ids, after the first of them is taken.
-    pub(super) fn set_ids(&self, ids: Range<u32>) {
-        self.ids.replace(ids);
+    /// Continues with new ids: gives the first, and keeps the others.
+    fn more_ids(self: &Rc<Self>) -> Outcome<u32> {
+        let ids = self.roster.more_ids(self)?;
+        self.ids.replace(ids.start + 1..ids.end);
+        Ok(ids.start)
     }
 
     /// Gives up a map because its user said so; whether it was open.
     pub fn close(&self, engine: Engine<'_>, id: u32) -> Outcome<bool> {
         let Some(map) = self.take(id) else { return Ok(false) };
-        self.environment.holds().close(&map);
+        self.holds.close(&map);
         self.end_listening(engine, &map)?;
         Ok(true)
     }
@@ -141,7 +143,7 @@ impl Evaluation {
         let Some(map) = self.take(id) else { return Ok(()) };
         map.stop_listening();
         self.end_listening(engine, &map)?;
-        self.environment.holds().abandon(map);
+        self.holds.abandon(map);
         Ok(())
     }
 
@@ -167,7 +169,7 @@ impl Evaluation {
         let before = self.listened.replace(self.listened.get() + 1);
         if before == 0 {
             engine.hold(&self.handed.on_wake)?;
-            self.environment.add_listening(self);
+            self.roster.add_listening(self);
         }
         Ok(())
     }
@@ -179,7 +181,7 @@ impl Evaluation {
         let left = self.listened.get() - 1;
         self.listened.set(left);
         if left == 0 {
-            self.environment.remove_listening(self);
+            self.roster.remove_listening(self);
             engine.let_go(&self.handed.on_wake)?;
         }
         Ok(())
@@ -311,10 +313,10 @@ impl Drop for Buffer<'_> {
 impl Drop for Evaluation {
     /// What nothing can reach gives up its maps as each of them would alone.
     fn drop(&mut self) {
-        self.environment.remove_evaluation(self);
+        self.roster.remove(self);
         for (_, map) in self.maps.take() {
             map.stop_listening();
-            self.environment.holds().abandon(map);
+            self.holds.abandon(map);
         }
     }
 }

@@ -6,14 +6,15 @@ use std::rc::Rc;
 
 use napi::sys;
 
-use super::call::{CHUNK, Call, Engine, Js, JsType, enter, enter_first};
+use super::call::{CHUNK, Engine, Js, JsType, enter_first};
 use super::convert::{Space, key, key_to_js, kind, value, value_to_js};
 use super::error::{Failure, Outcome};
 use super::evaluation::{Evaluation, row};
 use super::layout::{STATE, WALK_ROW, WANT_KEYS, WANT_VALUES};
 use super::map::OpenMap;
+use super::operation::{Call, enter};
 use super::{batch, entry, env, removals, shared_words};
-use crate::store::{Found, Handle, KeyKind, MAX_TYPE_NAME_BYTES, TypeHold, Value, ValueKind, Written, check_name};
+use crate::store::{Found, KeyKind, MAX_TYPE_NAME_BYTES, TypeHold, Value, ValueKind, Written, check_name};
 
 /// The callback of a raw operation: its name in JavaScript, how many arguments, the function. The name is also the one that
 /// errors and events carry.
@@ -90,20 +91,6 @@ pub fn register(engine: Engine<'_>, target: Js<'_>, evaluation: &Rc<Evaluation>,
         "panicForTest" 1 panic_for_test;
     }
     Ok(())
-}
-
-impl<const N: usize> Call<'_, N> {
-    /// The map that the first argument names.
-    #[inline]
-    pub(super) fn map(&self) -> Outcome<Rc<OpenMap>> {
-        self.evaluation.map(self.number(0)?)
-    }
-
-    /// The handle in the arguments 1 to 3.
-    #[inline]
-    pub(super) fn handle(&self) -> Outcome<Handle> {
-        Ok(Handle { shard: self.number(1)?, slot: self.number(2)?, generation: self.number(3)? })
-    }
 }
 
 impl Evaluation {

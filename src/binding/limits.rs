@@ -4,7 +4,7 @@ use napi_derive::napi;
 use serde_json::Value as Json;
 
 use super::error::{Failure, Outcome};
-use super::map::with_map;
+use super::operation::with_map;
 use crate::store::Limits;
 
 /// Changes limits. `limits` is JSON text: `memoryLimit`, `maxEntries`, `maxValueBytes`, each a number or `null` for none;

@@ -16,9 +16,11 @@ use parking_lot::Mutex;
 use serde_json::json;
 
 use super::call::{Bell, Engine};
-use super::env::within;
-use super::error::{Outcome, details};
-use super::map::{OpenMap, with_map};
+use super::details::details;
+use super::env::Environment;
+use super::error::Outcome;
+use super::map::OpenMap;
+use super::operation::{with_map, within};
 use crate::store::{Event, Level, Wake};
 
 /// Wakes one environment.
@@ -73,7 +75,8 @@ pub fn listen(env: &napi::Env, id: u32, level: u32, errors: bool) -> napi::Resul
             _ if level == Level::Off && !errors => *subscription = None,
             Some(subscription) => subscription.change(level, errors),
             None => {
-                let alarm = evaluation.environment().alarm(engine)?;
+                let environment = Environment::of(engine)?;
+                let alarm = environment.alarm(engine)?;
                 *subscription = Some(map.store().events().subscribe(level, errors, alarm.waker()));
             }
         }

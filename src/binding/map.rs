@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use napi_derive::napi;
 
-use super::env::within;
 use super::error::{Failure, Outcome};
+use super::operation::{with_map, within};
 use super::options;
 use crate::store::{
     Audience, Error, Handle, Local, Mark, Next, PressureSubscription, Problem, Store, Subscription, TypeHold,
@@ -273,16 +273,6 @@ pub fn type_name(env: &napi::Env, id: u32, type_id: u32) -> napi::Result<Option<
 #[napi(catch_unwind)]
 pub fn check(env: &napi::Env, id: u32, shard: u32, slot: u32, generation: u32) -> napi::Result<()> {
     with_map(env, "check", id, |map| Ok(map.local().check(Handle { shard, slot, generation })?))
-}
-
-/// Runs the body of a `#[napi]` function that is about one open map.
-pub(super) fn with_map<T>(
-    env: &napi::Env,
-    operation: &'static str,
-    id: u32,
-    body: impl FnOnce(&OpenMap) -> Outcome<T>,
-) -> napi::Result<T> {
-    within(env, operation, id, |_, evaluation| body(&*evaluation.map(id)?))
 }
 
 #[cfg(test)]

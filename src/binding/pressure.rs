@@ -2,9 +2,9 @@
 
 use napi_derive::napi;
 
-use super::env::within;
+use super::env::Environment;
 use super::error::Failure;
-use super::map::with_map;
+use super::operation::{with_map, within};
 
 /// Starts to watch how full the map becomes. `thresholds` are ratios of memory to limit, as the JSON text of an array: of an
 /// array itself, napi's glue would reserve the length, whatever it is. Gives a number for the two functions below.
@@ -15,7 +15,8 @@ pub fn listen_pressure(env: &napi::Env, id: u32, thresholds: String) -> napi::Re
         map.check()?;
         let thresholds = serde_json::from_str(&thresholds)
             .map_err(|_| Failure::Misuse("the thresholds are not what lib/pressure.js makes"))?;
-        let alarm = evaluation.environment().alarm(engine)?;
+        let environment = Environment::of(engine)?;
+        let alarm = environment.alarm(engine)?;
         let gauge = map.add_gauge(map.store().watch_pressure(thresholds, alarm.waker()));
         evaluation.note_listening(engine, &map)?;
         Ok(gauge)

@@ -3,12 +3,13 @@
 
 use napi_derive::napi;
 
-use super::call::{CHUNK, Call, Js};
+use super::call::{CHUNK, Js};
 use super::convert::{key_to_js, value_to_js};
-use super::env::within;
+use super::env::Environment;
 use super::error::{Failure, Outcome};
 use super::evaluation::row;
 use super::layout::{DROPPED, REMOVAL_ROW, ROW, STATE};
+use super::operation::{Call, within};
 use crate::store::Place;
 
 /// Starts, changes or ends what this evaluation hears of removals: those of which the bit `1 << cause` is set in `causes`.
@@ -22,7 +23,8 @@ pub fn listen_removals(env: &napi::Env, id: u32, causes: u32) -> napi::Result<()
             Some(audience) => audience.set_causes(causes),
             None => {
                 map.check()?;
-                let alarm = evaluation.environment().alarm(engine)?;
+                let environment = Environment::of(engine)?;
+                let alarm = environment.alarm(engine)?;
                 *audience = Some(map.store().watch_removals(causes, alarm.waker()));
             }
         }

@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
-use super::call::{Call, Engine, Js};
+use super::call::{Engine, Js};
 use super::error::Outcome;
+use super::operation::Call;
 use crate::store::Words;
 
 /// `words(id, chunk)`: the words of a chunk, or `null` if it is gone or the engine refuses foreign memory.

@@ -3,7 +3,7 @@
 use napi_derive::napi;
 use serde_json::json;
 
-use super::map::with_map;
+use super::operation::with_map;
 use crate::store::Stats;
 
 /// Counts, bytes and fill of a map over all threads, as JSON text: `entries`, `hits`, `nearHits`, `misses`, `inserts`,

@@ -3,7 +3,7 @@
 use napi_derive::napi;
 use serde_json::{Value as Json, json};
 
-use super::map::with_map;
+use super::operation::with_map;
 use crate::store::{Next, Problem};
 
 /// What a step of a validation came to.

@@ -1,5 +1,6 @@
 //! The life of an environment: its state, what happens at its end, and how other threads reach it until then.
 
+use std::any::Any;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
@@ -7,33 +8,58 @@ use std::rc::Rc;
 
 use napi::sys::{self, Status};
 
-use super::super::env::Environment;
 use super::super::error::{Failure, Outcome};
-use super::{Engine, check};
+use super::{Engine, Js, Kept, check};
 
-impl Engine<'_> {
-    /// Makes `environment` the state of this environment: [`Engine::environment`] finds it from now on.
-    pub fn set_environment(self, environment: Rc<Environment>) -> Outcome<()> {
-        let data = Rc::into_raw(environment).cast_mut().cast();
-        // SAFETY: `env` is alive (invariant of `Engine`); the count behind `data` is handed over to the finalizer.
-        check(unsafe { sys::napi_set_instance_data(self.env, data, Some(release_environment), ptr::null_mut()) })
+/// The state that the layers above keep for one environment. Which type it is, they alone know.
+pub trait State: Any {
+    /// Called on the environment's thread, some time after another thread rang its [`Bell`].
+    fn wake(&self, engine: Engine<'_>);
+}
+
+/// What the engine keeps for one environment, and drops on its thread when the environment ends.
+struct Instance {
+    /// The constructor, as it was when the addon was loaded.
+    array_buffer: Kept,
+    state: Rc<dyn State>,
+}
+
+impl<'s> Engine<'s> {
+    /// Sets this environment up: [`Engine::state`] finds `state` from now on.
+    pub fn set_up(self, state: Rc<dyn State>) -> Outcome<()> {
+        let array_buffer = self.keep(self.global(c"ArrayBuffer")?)?;
+        let data = Box::into_raw(Box::new(Instance { array_buffer, state }));
+        // SAFETY: `env` is alive (invariant of `Engine`), and the box is handed over to the finalizer, which runs once.
+        let set = check(unsafe {
+            sys::napi_set_instance_data(self.env, data.cast(), Some(release_instance), ptr::null_mut())
+        });
+        if set.is_err() {
+            // SAFETY: the engine did not take the box, so it is still ours.
+            drop(unsafe { Box::from_raw(data) });
+        }
+        set
     }
 
-    /// The state of the environment that calls.
-    pub fn environment(self) -> Outcome<Rc<Environment>> {
+    /// What this environment was set up with.
+    fn instance(self) -> Outcome<&'s Instance> {
         let mut data = ptr::null_mut();
         // SAFETY: `env` is alive (invariant of `Engine`), and the result is written through a live pointer.
         check(unsafe { sys::napi_get_instance_data(self.env, &raw mut data) })?;
-        if data.is_null() {
-            return Err(Failure::Misuse("the addon is not set up in this environment"));
-        }
-        let environment = data.cast_const().cast::<Environment>();
-        // SAFETY: `set_environment` made the pointer with `Rc::into_raw`, its count is held until the environment is gone,
-        // and this is the environment's thread, the only one that counts.
-        unsafe {
-            Rc::increment_strong_count(environment);
-            Ok(Rc::from_raw(environment))
-        }
+        // SAFETY: `set_up` handed over a box of this type, which stays until the environment is gone, and with it every engine
+        // of this environment. It is only read.
+        let instance = unsafe { data.cast_const().cast::<Instance>().as_ref() };
+        instance.ok_or(Failure::Misuse("the addon is not set up in this environment"))
+    }
+
+    /// The state of the environment that calls.
+    pub fn state<S: State>(self) -> Outcome<Rc<S>> {
+        let state: Rc<dyn Any> = Rc::clone(&self.instance()?.state) as Rc<dyn Any>;
+        state.downcast().map_err(|_| Failure::Misuse("the environment has a state of another type"))
+    }
+
+    /// What makes an `ArrayBuffer`.
+    pub(super) fn array_buffer_constructor(self) -> Outcome<Js<'s>> {
+        self.kept(&self.instance()?.array_buffer)
     }
 
     /// Runs `last` on this thread when the environment ends: the last one added runs first. JavaScript cannot run any more
@@ -70,8 +96,8 @@ impl Engine<'_> {
         job.outcome.unwrap_or_else(|| Err(called.err().unwrap_or(Failure::Misuse("the engine did not run a job"))))
     }
 
-    /// A bell that other threads can ring to have this environment [wake](Environment::wake) those who listen. It does not keep
-    /// the event loop alive, nor the async context that it is made in.
+    /// A bell that other threads can ring to have the state of this environment [woken](State::wake). It does not keep the event
+    /// loop alive, nor the async context that it is made in.
     pub fn bell(self, name: &str) -> Outcome<Bell> {
         self.at_root(|engine| {
             let name = engine.text(name.as_bytes())?;
@@ -167,14 +193,19 @@ unsafe extern "C" fn answer(env: sys::napi_env, _: sys::napi_value, _: *mut c_vo
     }
     // SAFETY: the engine passed `env` to this callback, and the engine made of it is used only until it returns.
     let engine = unsafe { Engine::from_raw(env) };
-    // A panic must not reach the engine. Without an environment nothing listens.
-    drop(catch_unwind(AssertUnwindSafe(|| engine.environment().map(|environment| environment.wake(engine)))));
+    // A panic must not reach the engine. Without a state nothing listens. It is held by a count of its own, because it may run
+    // JavaScript.
+    drop(catch_unwind(AssertUnwindSafe(|| {
+        let state = engine.instance().map(|instance| Rc::clone(&instance.state));
+        state.map(|state| state.wake(engine))
+    })));
 }
 
 /// Called by the engine when nothing can ask for the state any more.
-unsafe extern "C" fn release_environment(_: sys::napi_env, environment: *mut c_void, _: *mut c_void) {
-    // SAFETY: `set_environment` handed over one count of this pointer to this finalizer, which runs once.
-    drop(unsafe { Rc::from_raw(environment.cast_const().cast::<Environment>()) });
+unsafe extern "C" fn release_instance(_: sys::napi_env, instance: *mut c_void, _: *mut c_void) {
+    // SAFETY: `set_up` handed over this box to this finalizer, which runs once. A drop that panics must not reach the engine,
+    // and there is nothing to tell it.
+    drop(catch_unwind(AssertUnwindSafe(|| drop(unsafe { Box::from_raw(instance.cast::<Instance>()) }))));
 }
 
 /// Called by the engine when the environment ends.

@@ -106,8 +106,7 @@ impl<'s> Engine<'s> {
             return Ok((buffer, data));
         }
         // Node-API ends the process where there is no memory for a buffer. The constructor throws.
-        let environment = self.environment()?;
-        let constructor = self.kept(environment.array_buffer()?)?;
+        let constructor = self.array_buffer_constructor()?;
         let length = self.float(len as f64)?;
         // SAFETY: as in `undefined`; one argument of this scope.
         let buffer = self

@@ -1,0 +1,174 @@
+//! One operation, from the call of the engine to its result or exception.
+//!
+//! A raw operation is an ordinary Rust function from a [`Call`] to an [`Outcome`]. [`enter`] stands between it and the
+//! engine: it collects the arguments, catches a panic, and turns a failure into a JavaScript exception. [`within`] and
+//! [`with_map`] do the same for the body of a `#[napi]` function.
+//!
+//! How a failure becomes an exception: the store's error gives a number and details, and the function that JavaScript attached
+//! makes the error object of them.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+use std::rc::Rc;
+
+use napi::sys::{self, Status};
+use serde_json::json;
+
+use super::call::{Engine, Js};
+use super::details::details;
+use super::env::Environment;
+use super::error::{Failure, Outcome};
+use super::evaluation::Evaluation;
+use super::map::OpenMap;
+use crate::store::{Error, Handle};
+
+/// One call of a raw operation with `N` arguments; those that were not given are `undefined`.
+pub struct Call<'s, const N: usize> {
+    /// The engine that called.
+    pub engine: Engine<'s>,
+    /// The state of the evaluation whose function was called.
+    pub evaluation: &'s Evaluation,
+    /// Borrowed from where the engine wrote them: copying them right after that would wait for its stores to land, which
+    /// was seen to cost 10 ns.
+    arguments: &'s [Js<'s>; N],
+}
+
+impl<'s, const N: usize> Call<'s, N> {
+    /// The argument at `index`.
+    #[inline]
+    pub fn argument(&self, index: usize) -> Js<'s> {
+        self.arguments[index]
+    }
+
+    /// The argument at `index` as an unsigned 32-bit number, modulo 2^32 as JavaScript converts.
+    #[inline]
+    pub fn number(&self, index: usize) -> Outcome<u32> {
+        self.engine.u32(self.arguments[index])
+    }
+
+    /// The map that the first argument names.
+    #[inline]
+    pub fn map(&self) -> Outcome<Rc<OpenMap>> {
+        self.evaluation.map(self.number(0)?)
+    }
+
+    /// The handle in the arguments 1 to 3.
+    #[inline]
+    pub fn handle(&self) -> Outcome<Handle> {
+        Ok(Handle { shard: self.number(1)?, slot: self.number(2)?, generation: self.number(3)? })
+    }
+}
+
+/// A raw operation.
+pub type Operation<const N: usize> = for<'s> fn(&Call<'s, N>) -> Outcome<Js<'s>>;
+
+/// Runs a raw operation on behalf of the engine. `operation` is the name that users know it by.
+///
+/// # Safety
+///
+/// Called by the engine with its own `env` and `info`, for a function whose data is a live [`Evaluation`].
+#[inline]
+pub unsafe fn enter<const N: usize>(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+    operation: &'static str,
+    run: Operation<N>,
+) -> sys::napi_value {
+    let mut count = N;
+    let mut arguments = [Js::NOTHING; N];
+    let mut data = ptr::null_mut();
+    let space = arguments.as_mut_ptr().cast();
+    // SAFETY: `env` and `info` come from the engine; it writes at most `count` arguments, `undefined` for missing ones,
+    // and a `Js` is laid out as the value it holds.
+    let status = unsafe { sys::napi_get_cb_info(env, info, &raw mut count, space, ptr::null_mut(), &raw mut data) };
+    if status != Status::napi_ok {
+        return ptr::null_mut();
+    }
+    // SAFETY: the engine passed `env` to this callback, and the engine made of it is used only until it returns.
+    let engine = unsafe { Engine::from_raw(env) };
+    // SAFETY: the caller vouches for the data, and the function that runs holds a count of it.
+    let evaluation = unsafe { &*data.cast_const().cast::<Evaluation>() };
+    let call = Call { engine, evaluation, arguments: &arguments };
+    // What a panic may have left half done is behind the store's locks, and the store marks a map that was under one.
+    match catch_unwind(AssertUnwindSafe(|| run(&call))) {
+        Ok(Ok(result)) => result.into_raw(),
+        Ok(Err(failure)) => fail(&call, operation, failure),
+        Err(panic) => fail(&call, operation, Failure::from_panic(panic.as_ref())),
+    }
+}
+
+/// The way out of an operation that did not go well, kept out of the fast path.
+#[cold]
+#[inline(never)]
+fn fail<const N: usize>(call: &Call<'_, N>, operation: &'static str, failure: Failure) -> sys::napi_value {
+    // Every raw operation has the id of the map first; where it is none, there is nobody to tell.
+    let map =
+        call.arguments.first().and_then(|id| call.engine.u32(*id).ok()).and_then(|id| call.evaluation.map(id).ok());
+    throw(call.evaluation, call.engine, failure, map.as_deref(), operation);
+    ptr::null_mut()
+}
+
+/// Runs the body of a `#[napi]` function as [`enter`] runs a raw operation: with the state of the calling
+/// evaluation, safe against panics, and throwing what failed. `id` is the map it is about, or the number of the evaluation.
+pub fn within<T>(
+    env: &napi::Env,
+    operation: &'static str,
+    id: u32,
+    body: impl FnOnce(Engine<'_>, &Rc<Evaluation>) -> Outcome<T>,
+) -> napi::Result<T> {
+    let engine = Engine::of(env);
+    let Some(evaluation) = Environment::of(engine).ok().and_then(|environment| environment.evaluation(id)) else {
+        return Err(napi::Error::from_reason(format!("{operation}: {id} is no number of an open map")));
+    };
+    let failure = match catch_unwind(AssertUnwindSafe(|| body(engine, &evaluation))) {
+        Ok(Ok(result)) => return Ok(result),
+        Ok(Err(failure)) => failure,
+        Err(panic) => Failure::from_panic(panic.as_ref()),
+    };
+    throw(&evaluation, engine, failure, evaluation.map(id).ok().as_deref(), operation);
+    // The exception is pending in the engine, so this one is only a sign to napi's glue.
+    Err(napi::Error::new(napi::Status::PendingException, String::new()))
+}
+
+/// Runs the body of a `#[napi]` function that is about one open map.
+pub fn with_map<T>(
+    env: &napi::Env,
+    operation: &'static str,
+    id: u32,
+    body: impl FnOnce(&OpenMap) -> Outcome<T>,
+) -> napi::Result<T> {
+    within(env, operation, id, |_, evaluation| body(&*evaluation.map(id)?))
+}
+
+/// Throws what `failure` is. The store told those who listen of what it refused; of a panic it could not.
+#[cold]
+fn throw(
+    evaluation: &Evaluation,
+    engine: Engine<'_>,
+    failure: Failure,
+    map: Option<&OpenMap>,
+    operation: &'static str,
+) {
+    let store = map.map(|map| map.store().as_ref());
+    let (number, details) = match failure {
+        Failure::Store(error) => (error.code(), details(&error, store)),
+        Failure::KeyType { given } => (1011, json!({ "argument": "key", "given": given })),
+        Failure::Panic(panic) if map.is_some_and(OpenMap::is_broken) => {
+            if let Some(store) = store {
+                store.events().error(&Error::Broken, operation);
+            }
+            (Error::Broken.code(), json!({ "panic": panic }))
+        }
+        Failure::Panic(panic) => return engine.throw_plain("ERR_INTERNAL", &format!("{operation}: {panic}")),
+        Failure::Misuse(what) => return engine.throw_plain("ERR_INTERNAL", &format!("{operation}: {what}")),
+        Failure::Engine(status) => {
+            return engine.throw_plain("ERR_INTERNAL", &format!("{operation}: Node-API gave status {status}"));
+        }
+        Failure::Pending => return,
+    };
+    let thrown = evaluation.make_error(engine, number, &details.to_string()).map(|error| engine.throw(error));
+    // A `makeError` that threw has thrown. One that could not be called leaves it to us.
+    if let Err(Failure::Engine(_) | Failure::Misuse(_)) = thrown {
+        engine.throw_plain(&format!("ERR_{number}"), &format!("{operation}: {details}"));
+    }
+}
