@@ -3,7 +3,7 @@
 use napi_derive::napi;
 use serde_json::json;
 
-use crate::store::{Cause, ValueKind};
+use crate::store::{Cause, Place, ValueKind};
 
 /// Length of the scratch array in 32-bit words.
 pub const SCRATCH_LENGTH: usize = 64;
@@ -67,6 +67,25 @@ const _: () = assert!(
         && DROPPED < 2 * SCRATCH_TTL
         && 2 * SCRATCH_TTL + 2 <= SCRATCH_LENGTH
 );
+
+/// What a row of the scratch array or of `states` says.
+#[inline]
+pub fn row(state: u32, place: &Place, type_id: u32, size: usize) -> [u32; ROW] {
+    let mut row = [0; ROW];
+    row[STATE] = state;
+    row[SHARD] = place.handle.shard;
+    row[SLOT] = place.handle.slot;
+    row[GENERATION] = place.handle.generation;
+    row[CHUNK] = UNKEPT;
+    if let Some(stamp) = place.stamp {
+        row[VERSION] = stamp.version();
+        row[CHUNK] = stamp.chunk();
+        row[WORD] = stamp.word();
+    }
+    row[TYPE] = type_id;
+    row[SIZE] = u32::try_from(size).unwrap_or(u32::MAX);
+    row
+}
 
 /// The numbers above and those of the value kinds as JSON text, for the test that compares them with `lib/layout.js`.
 #[napi(catch_unwind)]

@@ -4,22 +4,19 @@
 //! engine: it collects the arguments, catches a panic, and turns a failure into a JavaScript exception. [`within`] and
 //! [`with_map`] do the same for the body of a `#[napi]` function.
 //!
-//! How a failure becomes an exception: the store's error gives a number and details, and the function that JavaScript attached
-//! makes the error object of them.
+//! How a failure becomes an exception: the store's error gives a number and details, and the function that JavaScript
+//! attached makes the error object of them.
 
+use napi::sys::{self, Status};
+use serde_json::json;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::rc::Rc;
 
-use napi::sys::{self, Status};
-use serde_json::json;
-
-use super::call::{Engine, Js};
-use super::details::details;
-use super::env::Environment;
-use super::error::{Failure, Outcome};
-use super::evaluation::Evaluation;
-use super::map::OpenMap;
+use crate::binding::convert::details::details;
+use crate::binding::engine::{Engine, Js};
+use crate::binding::environment::{Environment, Evaluation, OpenMap};
+use crate::binding::failure::{Failure, Outcome};
 use crate::store::{Error, Handle};
 
 /// One call of a raw operation with `N` arguments; those that were not given are `undefined`.

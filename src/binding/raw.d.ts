@@ -1,4 +1,4 @@
-/* The operations that are called often: Node-API callbacks without generated glue, see src/binding/hot.rs.
+/* The operations that are called often: Node-API callbacks without generated glue, see src/binding/exports.rs.
  *
  * `id` is the number of an open map of this evaluation. What an operation says besides its result stands in the scratch
  * array that `attach` gives (src/binding/layout.rs, lib/layout.js). `kind` is the number of a value kind, and a value has
@@ -19,7 +19,7 @@ type Table = Uint32Array
  * `details` is JSON text. `onWake` is called some time after something began to wait: events for `drain`,
  * removals for `takeRemovals`, pressure for `takePressure`. `spread` calls
  * `receive(...array.slice(from, to))`, `append` adds its values to the array: the engine passes many arguments faster
- * than many elements (src/binding/call/many.rs). All of it, and `shared`, is kept as long as one of the operations is. */
+ * than many elements (src/binding/engine/many.rs). All of it, and `shared`, is kept as long as one of the operations is. */
 export declare function attach(
   makeError: (number: number, details: string) => Error,
   onWake: () => void,

@@ -1,0 +1,322 @@
+//! What the binding keeps for one evaluation of the package's JavaScript.
+//!
+//! A thread evaluates it once, or many times: each test file of some runners does, and so does each bundle that contains it. Each
+//! evaluation has maps, a scratch array and error classes of its own. Its raw operations are functions of its own too, and
+//! the address of its state is their data.
+//!
+//! The engine decides how long an evaluation lives: each of its functions holds one count of its state and is the only thing
+//! that keeps what JavaScript handed over. So an evaluation that no program can reach any more is collected as a whole, and
+//! its maps are given up. Only an evaluation that listens to a map is kept from that.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::ops::{Deref, DerefMut, Range};
+use std::rc::Rc;
+
+use super::holds::Holds;
+use super::open_map::OpenMap;
+use super::roster::Roster;
+use super::scratch::Scratch;
+use crate::binding::convert::values::value_to_js;
+use crate::binding::engine::{Engine, Js, Kept, Many};
+use crate::binding::failure::{Failure, Outcome};
+use crate::binding::layout::{REPLACED, STATE, row};
+use crate::store::{Error, Found, Place, Ttl, Value, Written};
+
+/// The state of one evaluation. Only the thread of its environment ever sees it.
+pub struct Evaluation {
+    /// The evaluations of this environment, this one included.
+    roster: Rc<Roster<Evaluation>>,
+    holds: Rc<Holds>,
+    maps: RefCell<HashMap<u32, Rc<OpenMap>, BuildHasherDefault<IdHasher>>>,
+    /// Ids that no map has had.
+    ids: RefCell<Range<u32>>,
+    /// Its own number, which no map has.
+    number: u32,
+    /// How many of the maps are listened to.
+    listened: Cell<usize>,
+    scratch: Scratch,
+    handed: Handed,
+    /// Where values are copied to on their way out of the store.
+    value_buffer: Cell<Vec<u8>>,
+    /// The same for keys.
+    key_buffer: Cell<Vec<u8>>,
+}
+
+/// What JavaScript handed over. The functions of the evaluation keep it, and nothing else does.
+struct Handed {
+    make_error: Kept,
+    on_wake: Kept,
+    many: Many,
+}
+
+/// Ids count up from 1, so they need no scrambling, only the high bits that the table also looks at.
+#[derive(Default)]
+struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u32((self.0 as u32) << 8 | u32::from(*byte));
+        }
+    }
+    fn write_u32(&mut self, id: u32) {
+        self.0 = u64::from(id).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
+impl Evaluation {
+    /// Takes over what JavaScript hands in: `makeError, onWake, spread, append`.
+    pub fn create(
+        engine: Engine<'_>,
+        roster: &Rc<Roster<Evaluation>>,
+        holds: &Rc<Holds>,
+        scratch: Scratch,
+        given: &[Js<'_>; 5],
+    ) -> Outcome<Rc<Evaluation>> {
+        let [make_error, on_wake, spread, append, _] = *given;
+        let handed = Handed {
+            make_error: engine.keep_weakly(make_error)?,
+            on_wake: engine.keep_weakly(on_wake)?,
+            many: Many::new(engine, spread, append)?,
+        };
+        roster.add(|mut ids| Evaluation {
+            roster: Rc::clone(roster),
+            holds: Rc::clone(holds),
+            maps: RefCell::default(),
+            number: ids.next().unwrap_or_default(),
+            ids: RefCell::new(ids),
+            listened: Cell::new(0),
+            scratch,
+            handed,
+            value_buffer: Cell::default(),
+            key_buffer: Cell::default(),
+        })
+    }
+
+    /// The number that stands for the evaluation where an operation is about none of its maps.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// The map that was opened as `id`.
+    #[inline]
+    pub fn map(&self, id: u32) -> Outcome<Rc<OpenMap>> {
+        self.maps.borrow().get(&id).map(Rc::clone).ok_or(Failure::Store(Error::Closed))
+    }
+
+    /// All maps that are open, with their ids.
+    pub fn maps(&self) -> Vec<(u32, Rc<OpenMap>)> {
+        self.maps.borrow().iter().map(|(id, map)| (*id, Rc::clone(map))).collect()
+    }
+
+    /// Takes in a map and gives its id, which no other map of this environment ever had or will have.
+    pub fn add(self: &Rc<Self>, map: OpenMap) -> Outcome<u32> {
+        let next = self.ids.borrow_mut().next();
+        let id = next.map_or_else(|| self.more_ids(), Ok)?;
+        let map = Rc::new(map);
+        self.holds.add(&map);
+        self.maps.borrow_mut().insert(id, map);
+        Ok(id)
+    }
+
+    /// Continues with new ids: gives the first, and keeps the others.
+    fn more_ids(self: &Rc<Self>) -> Outcome<u32> {
+        let ids = self.roster.more_ids(self)?;
+        self.ids.replace(ids.start + 1..ids.end);
+        Ok(ids.start)
+    }
+
+    /// Gives up a map because its user said so; whether it was open.
+    pub fn close(&self, engine: Engine<'_>, id: u32) -> Outcome<bool> {
+        let Some(map) = self.take(id) else { return Ok(false) };
+        self.holds.close(&map);
+        self.end_listening(engine, &map)?;
+        Ok(true)
+    }
+
+    /// Gives up a map because nothing can reach it. The thread keeps a map with a name, if this was the last of its opens.
+    pub fn abandon(&self, engine: Engine<'_>, id: u32) -> Outcome<()> {
+        let Some(map) = self.take(id) else { return Ok(()) };
+        map.stop_listening();
+        self.end_listening(engine, &map)?;
+        self.holds.abandon(map);
+        Ok(())
+    }
+
+    fn take(&self, id: u32) -> Option<Rc<OpenMap>> {
+        self.maps.borrow_mut().remove(&id)
+    }
+
+    /// Closes all maps, when the environment ends.
+    pub(super) fn close_all(&self) {
+        let maps = self.maps.take();
+        drop(maps);
+    }
+
+    /// Notes that a map was listened to or no longer is. As long as one is, the evaluation must not be collected: what happens
+    /// to the map in other threads has to reach its listeners.
+    pub fn note_listening(self: &Rc<Self>, engine: Engine<'_>, map: &OpenMap) -> Outcome<()> {
+        if !map.is_listened_to() {
+            return self.end_listening(engine, map);
+        }
+        if map.counted_as_listened.replace(true) {
+            return Ok(());
+        }
+        let before = self.listened.replace(self.listened.get() + 1);
+        if before == 0 {
+            engine.hold(&self.handed.on_wake)?;
+            self.roster.add_listening(self);
+        }
+        Ok(())
+    }
+
+    fn end_listening(&self, engine: Engine<'_>, map: &OpenMap) -> Outcome<()> {
+        if !map.counted_as_listened.replace(false) {
+            return Ok(());
+        }
+        let left = self.listened.get() - 1;
+        self.listened.set(left);
+        if left == 0 {
+            self.roster.remove_listening(self);
+            engine.let_go(&self.handed.on_wake)?;
+        }
+        Ok(())
+    }
+
+    /// The error object for a number and details.
+    pub fn make_error<'s>(&self, engine: Engine<'s>, number: u16, details: &str) -> Outcome<Js<'s>> {
+        let make_error = engine.kept(&self.handed.make_error)?;
+        engine.call(make_error, &[engine.int(i32::from(number))?, engine.text(details.as_bytes())?])
+    }
+
+    /// What moves many values at once.
+    pub fn many(&self) -> &Many {
+        &self.handed.many
+    }
+
+    /// Has JavaScript look for what waits.
+    pub fn wake(&self, engine: Engine<'_>) -> Outcome<()> {
+        engine.call(engine.kept(&self.handed.on_wake)?, &[]).map(|_| ())
+    }
+
+    /// Room for a value, to be given back on drop.
+    #[inline]
+    pub fn value_buffer(&self) -> Buffer<'_> {
+        Buffer { bytes: self.value_buffer.take(), home: &self.value_buffer }
+    }
+
+    /// Room for a key, to be given back on drop.
+    pub fn key_buffer(&self) -> Buffer<'_> {
+        Buffer { bytes: self.key_buffer.take(), home: &self.key_buffer }
+    }
+
+    /// Writes `value` to `index` of the scratch array.
+    #[inline]
+    pub fn note(&self, index: usize, value: u32) {
+        self.scratch.write(index, &[value]);
+    }
+
+    /// The ttl that the running write asks for, which asks for no other.
+    #[inline]
+    pub fn take_ttl(&self) -> Ttl {
+        let ttl_ms = self.scratch.take_ttl();
+        if ttl_ms == f64::INFINITY {
+            Ttl::Never
+        } else if ttl_ms > 0.0 {
+            Ttl::Of(ttl_ms as u64)
+        } else {
+            Ttl::Default
+        }
+    }
+
+    /// Says that there is no such entry.
+    #[inline]
+    pub fn note_absent(&self) {
+        self.note(STATE, 0);
+    }
+
+    /// Says what was found and where; `size` is that of the value.
+    #[inline]
+    pub fn note_found(&self, found: &Found, size: usize) {
+        self.scratch.write(STATE, &row(found.kind as u32, &found.place, found.type_id, size));
+    }
+
+    /// Says where an entry is, and nothing of its value.
+    #[inline]
+    pub fn note_place(&self, place: &Place) {
+        self.scratch.write(STATE, &row(0, place, 0, 0));
+    }
+
+    /// Says what was written where; `size` is that of the value.
+    #[inline]
+    pub fn note_written(&self, written: &Written, size: usize) {
+        self.scratch.write(STATE, &row(0, &written.place, 0, size));
+        self.note(REPLACED, u32::from(written.replaced));
+    }
+
+    /// Gives what was found to JavaScript: the value as result, the rest in the scratch array.
+    #[inline]
+    pub fn give<'s>(&self, engine: Engine<'s>, found: Option<&Found>, bytes: &[u8]) -> Outcome<Js<'s>> {
+        let Some(found) = found else {
+            self.note_absent();
+            return Ok(Js::NOTHING);
+        };
+        self.note_found(found, bytes.len());
+        value_to_js(engine, found.kind, bytes)
+    }
+
+    /// Says what was written, in the scratch array.
+    #[inline]
+    pub fn give_written(&self, written: &Written, value: Value<'_>) -> Js<'static> {
+        self.note_written(written, value.bytes.len());
+        Js::NOTHING
+    }
+}
+
+/// A byte vector that is lent out, so that a read needs no allocation. A read inside a read (a getter in an array of keys
+/// can cause one) finds an empty one and is slower, nothing else.
+pub struct Buffer<'e> {
+    bytes: Vec<u8>,
+    home: &'e Cell<Vec<u8>>,
+}
+
+/// Room that a buffer may keep. One read of a huge value must not pin as much in each thread for good.
+const KEPT_BYTES: usize = 1024 * 1024;
+
+impl Deref for Buffer<'_> {
+    type Target = Vec<u8>;
+    fn deref(&self) -> &Vec<u8> {
+        &self.bytes
+    }
+}
+
+impl DerefMut for Buffer<'_> {
+    fn deref_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+}
+
+impl Drop for Buffer<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.bytes.capacity() <= KEPT_BYTES {
+            self.home.set(std::mem::take(&mut self.bytes));
+        }
+    }
+}
+
+impl Drop for Evaluation {
+    /// What nothing can reach gives up its maps as each of them would alone.
+    fn drop(&mut self) {
+        self.roster.remove(self);
+        for (_, map) in self.maps.take() {
+            map.stop_listening();
+            self.holds.abandon(map);
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! What the binding keeps for one environment, for each evaluation of the package in it, and for each open map.
+
+mod alarm;
+mod evaluation;
+mod holds;
+mod open_map;
+mod roster;
+mod scratch;
+mod state;
+
+pub use alarm::Alarm;
+pub use evaluation::{Buffer, Evaluation};
+pub use holds::Holds;
+pub use open_map::OpenMap;
+pub use roster::Roster;
+pub use scratch::Scratch;
+pub use state::Environment;

@@ -1,0 +1,187 @@
+//! An open map, and the functions that open and close it or look at it as a whole.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::binding::convert::options::parse;
+use crate::binding::failure::{Failure, Outcome};
+use crate::store::{
+    Audience, Error, Handle, Local, Next, PressureSubscription, Problem, Store, Subscription, TypeHold, Validation,
+    registry,
+};
+
+/// One `open` of one map in one evaluation. Dropping it leaves the map, and frees it if nobody else holds it.
+pub struct OpenMap {
+    local: Local,
+    name: Option<String>,
+    /// What this evaluation wants to hear of the map.
+    pub subscription: RefCell<Option<Subscription>>,
+    /// The removals that it wants to hear of.
+    pub audience: RefCell<Option<Audience>>,
+    /// The same of memory pressure, by number.
+    gauges: RefCell<HashMap<u32, PressureSubscription>>,
+    last_gauge: Cell<u32>,
+    /// Validations under way, by number.
+    validations: RefCell<HashMap<u32, Validation>>,
+    last_validation: Cell<u32>,
+    /// Types of the removals that were handed over last, for which JavaScript is about to ask.
+    told_types: RefCell<Vec<TypeHold>>,
+    /// Whether the evaluation counts this among the maps that it listens to.
+    pub counted_as_listened: Cell<bool>,
+}
+
+impl OpenMap {
+    /// Opens the map of this name, or makes one without a name.
+    pub fn open(name: Option<String>, options: &str) -> Outcome<OpenMap> {
+        let config = parse(options)?;
+        let store = match &name {
+            Some(name) => registry::open(name, &config)?,
+            None => Store::new(&config)?,
+        };
+        Ok(OpenMap {
+            local: store.join(),
+            name,
+            subscription: RefCell::default(),
+            audience: RefCell::default(),
+            gauges: RefCell::default(),
+            last_gauge: Cell::new(0),
+            validations: RefCell::default(),
+            last_validation: Cell::new(0),
+            told_types: RefCell::default(),
+            counted_as_listened: Cell::new(false),
+        })
+    }
+
+    /// This thread's way into the store.
+    #[inline]
+    pub fn local(&self) -> &Local {
+        &self.local
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Arc<Store> {
+        self.local.store()
+    }
+
+    /// The name, if it has one.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The number of the map in this process.
+    pub fn instance(&self) -> u32 {
+        self.store().instance()
+    }
+
+    /// Whether some thread ended the map for all.
+    pub fn is_destroyed(&self) -> bool {
+        self.store().is_destroyed()
+    }
+
+    /// Whether anything listens to it here.
+    pub fn is_listened_to(&self) -> bool {
+        self.subscription.borrow().is_some() || self.audience.borrow().is_some() || !self.gauges.borrow().is_empty()
+    }
+
+    /// Ends what listens to it here.
+    pub fn stop_listening(&self) {
+        drop((self.subscription.take(), self.audience.take(), self.gauges.take()));
+    }
+
+    /// Refuses a map that was destroyed or broken, for what the store answers without asking.
+    pub fn check(&self) -> Result<(), Error> {
+        // Why a handle is dead is looked for only in a map that can be used, and nothing is counted for it.
+        let nobody = Handle { shard: 0, slot: 0, generation: 0 };
+        match self.local.check(nobody) {
+            Err(refused @ (Error::Closed | Error::Broken)) => Err(refused),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes in a subscription to memory pressure, and numbers it.
+    pub fn add_gauge(&self, gauge: PressureSubscription) -> u32 {
+        let number = self.last_gauge.get().wrapping_add(1);
+        self.last_gauge.set(number);
+        self.gauges.borrow_mut().insert(number, gauge);
+        number
+    }
+
+    /// What there is to tell of one.
+    pub fn take_pressure(&self, gauge: u32) -> Option<f64> {
+        self.gauges.borrow().get(&gauge)?.take()
+    }
+
+    /// Ends one.
+    pub fn remove_gauge(&self, gauge: u32) {
+        let removed = self.gauges.borrow_mut().remove(&gauge);
+        drop(removed);
+    }
+
+    /// Keeps the types of removals known until the next ones are handed over.
+    pub fn keep_types(&self, types: Vec<TypeHold>) {
+        let before = self.told_types.replace(types);
+        drop(before);
+    }
+
+    /// Starts a look at all of the map, and numbers it.
+    pub fn start_validation(&self) -> u32 {
+        let number = self.last_validation.get().wrapping_add(1);
+        self.last_validation.set(number);
+        self.validations.borrow_mut().insert(number, Validation::default());
+        number
+    }
+
+    /// Does its next step; with the last one come the problems that were found.
+    pub fn step_validation(&self, number: u32) -> Outcome<(Next, Vec<Problem>)> {
+        let validation = self.validations.borrow_mut().remove(&number);
+        let mut validation = validation.ok_or(Failure::Misuse("there is no such validation"))?;
+        let next = validation.step(self.store())?;
+        if next == Next::Stop {
+            return Ok((next, validation.problems()));
+        }
+        self.validations.borrow_mut().insert(number, validation);
+        Ok((next, Vec::new()))
+    }
+
+    /// Whether a panic left the map in doubt.
+    pub fn is_broken(&self) -> bool {
+        self.check() == Err(Error::Broken)
+    }
+}
+
+impl Drop for OpenMap {
+    fn drop(&mut self) {
+        if let Some(name) = &self.name {
+            registry::release(name, self.local.store());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_named_map_is_the_same_until_the_last_one_closes_it() {
+        let name = || Some("binding: a named map".to_owned());
+        let first = OpenMap::open(name(), "{}").unwrap();
+        let second = OpenMap::open(name(), "{}").unwrap();
+        assert_eq!(first.store().instance(), second.store().instance());
+        let instance = first.store().instance();
+        drop(first);
+        assert!(registry::names().contains(&name().unwrap()));
+        drop(second);
+        assert!(!registry::names().contains(&name().unwrap()));
+        assert_ne!(OpenMap::open(name(), "{}").unwrap().store().instance(), instance);
+    }
+
+    #[test]
+    fn options_that_differ_are_refused_by_name() {
+        let name = || Some("binding: options".to_owned());
+        let _first = OpenMap::open(name(), r#"{"maxEntries":10}"#).unwrap();
+        let second = OpenMap::open(name(), r#"{"maxEntries":11}"#);
+        let Err(Failure::Store(Error::OptionMismatch { option, .. })) = second else { panic!("it was opened") };
+        assert_eq!(option, "maxEntries");
+    }
+}

@@ -1,0 +1,66 @@
+//! The scratch array of an evaluation: where a call leaves what it has to say besides its result, and where a write finds its ttl.
+//!
+//! The memory is native, so it stays whatever a program does with the array, detaching its buffer included. Where an engine
+//! refuses memory that is not its own, the engine makes it, and `lib/` shows it to no other code.
+
+use std::cell::UnsafeCell;
+use std::sync::Arc;
+
+use crate::binding::engine::{Engine, Js};
+use crate::binding::failure::Outcome;
+use crate::binding::layout::{SCRATCH_LENGTH, SCRATCH_TTL};
+
+/// Memory of a scratch array, aligned for float64s.
+struct Memory(UnsafeCell<[u64; SCRATCH_LENGTH / 2]>);
+
+// SAFETY: native code uses it in calls of one evaluation, on one thread. Only a program that sends the array to another thread,
+// which `lib/` never does, lets that thread see words that change while it looks at them.
+unsafe impl Send for Memory {}
+// SAFETY: the same.
+unsafe impl Sync for Memory {}
+
+/// The scratch array, as native code sees it.
+///
+/// Invariant: `words` points to `SCRATCH_LENGTH` words, which stay allocated as long as the functions of the evaluation.
+pub struct Scratch {
+    words: *mut u32,
+    /// Empty where the engine made the memory, which the array then keeps.
+    _memory: Option<Arc<Memory>>,
+}
+
+impl Scratch {
+    /// A new one, and the `Uint32Array` that shows it to JavaScript.
+    pub fn create(engine: Engine<'_>) -> Outcome<(Scratch, Js<'_>)> {
+        let memory = Arc::new(Memory(UnsafeCell::new([0; SCRATCH_LENGTH / 2])));
+        let words = memory.0.get().cast::<u32>();
+        // SAFETY: the memory stays while an `Arc` of it exists, and the box takes one along. Native code writes to it only in
+        // calls, when JavaScript does not run on this thread.
+        let array = unsafe { engine.external_words(words, SCRATCH_LENGTH, Box::new(Arc::clone(&memory))) }?;
+        if let Some(array) = array {
+            return Ok((Scratch { words, _memory: Some(memory) }, array));
+        }
+        let (words, array) = engine.own_words(SCRATCH_LENGTH)?;
+        Ok((Scratch { words, _memory: None }, array))
+    }
+
+    /// Writes `values` from `index` on.
+    #[inline]
+    pub fn write<const N: usize>(&self, index: usize, values: &[u32; N]) {
+        debug_assert!(index + N <= SCRATCH_LENGTH);
+        // SAFETY: every index is a constant below the length, and the function that runs keeps the memory (invariant of
+        // `Scratch`). JavaScript does not run on this thread now.
+        unsafe { self.words.add(index).cast::<[u32; N]>().write(*values) };
+    }
+
+    /// Takes the ttl out, and puts 0 in its place.
+    #[inline]
+    pub fn take_ttl(&self) -> f64 {
+        // SAFETY: as in `write`; `layout` asserts that the place lies within the array.
+        unsafe {
+            let place = self.words.cast::<f64>().add(SCRATCH_TTL);
+            let ttl_ms = place.read_unaligned();
+            place.write_unaligned(0.0);
+            ttl_ms
+        }
+    }
+}

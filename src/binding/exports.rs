@@ -1,0 +1,139 @@
+//! What the addon exports: `#[napi]` functions do so themselves, raw operations are listed here. `raw.d.ts` has their
+//! signatures.
+
+use std::ffi::CStr;
+use std::rc::Rc;
+
+use napi::bindgen_prelude::Object;
+use napi::{JsValue, sys};
+use napi_derive::napi;
+
+use crate::binding::engine::{Engine, Js, enter_first};
+use crate::binding::environment::{Environment, Evaluation, Scratch};
+use crate::binding::failure::{Outcome, capture_panics};
+use crate::binding::operation::enter;
+use crate::binding::operations::observe::removals;
+use crate::binding::operations::{batch, for_tests, lifetime, limits, read, shared_words, walk, write};
+
+/// The callback of a raw operation: its name in JavaScript, how many arguments, the function. The name is also the one that
+/// errors and events carry.
+macro_rules! callback {
+    ($enter:ident $name:literal $arguments:literal $run:path) => {{
+        /// Called by the engine.
+        unsafe extern "C" fn entry(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+            // SAFETY: called by the engine with what is its own, and with the data that the function was made with.
+            unsafe { $enter::<$arguments>(env, info, $name, $run) }
+        }
+        const NAME: &CStr = match CStr::from_bytes_with_nul(concat!($name, "\0").as_bytes()) {
+            Ok(name) => name,
+            Err(_) => panic!("a name with a zero in it"),
+        };
+        (NAME, entry)
+    }};
+}
+
+/// Adds the raw operations that need no evaluation to the exports.
+fn register_first(engine: Engine<'_>, exports: Js<'_>) -> Outcome<()> {
+    let (name, entry) = callback!(enter_first "attach" 5 attach);
+    engine.export(exports, name, entry)?;
+    let (name, entry) = callback!(enter_first "atRoot" 1 at_root);
+    engine.export(exports, name, entry)?;
+    let (name, entry) = callback!(enter_first "share" 1 share);
+    engine.export(exports, name, entry)
+}
+
+/// Adds the raw operations of an evaluation to `target`. Each of them keeps the state of the evaluation, and `kept`.
+fn register(engine: Engine<'_>, target: Js<'_>, evaluation: &Rc<Evaluation>, kept: Js<'_>) -> Outcome<()> {
+    macro_rules! register {
+        ($($name:literal $arguments:literal $run:path;)+) => {$({
+            let (name, entry) = callback!(enter $name $arguments $run);
+            let function = engine.function_of(name, entry, evaluation)?;
+            engine.bind(function, c"kept", kept)?;
+            engine.set_property(target, name, function)?;
+        })+};
+    }
+    register! {
+        "get" 2 read::get;
+        "getByHandle" 4 read::get_by_handle;
+        "has" 2 read::has;
+        "hasHandle" 4 read::has_handle;
+        "getHandle" 2 read::get_handle;
+        "size" 1 read::size;
+        "set" 4 write::set;
+        "getOrInsert" 4 write::get_or_insert;
+        "insert" 4 write::insert;
+        "replace" 6 write::replace;
+        "delete" 2 write::delete;
+        "deleteHandle" 4 write::delete_handle;
+        "remove" 2 write::remove;
+        "removeHandle" 4 write::remove_handle;
+        "walk" 6 walk::walk;
+        "peek" 2 read::peek;
+        "peekHandle" 4 read::peek_handle;
+        "ttlOf" 2 lifetime::ttl_of;
+        "ttlOfHandle" 4 lifetime::ttl_of_handle;
+        "touch" 2 lifetime::touch;
+        "touchHandle" 4 lifetime::touch_handle;
+        "weight" 2 limits::weight;
+        "weightHandle" 4 limits::weight_handle;
+        "evictEntry" 4 limits::evict_entry;
+        "candidates" 3 limits::candidates;
+        "takeRemovals" 4 removals::take_removals;
+        "getMany" 3 batch::get_many;
+        "setMany" 4 batch::set_many;
+        "updateMany" 4 batch::update_many;
+        "insertMany" 5 batch::insert_many;
+        "deleteMany" 3 batch::delete_many;
+        "words" 2 shared_words::words;
+        "hitLog" 1 shared_words::hit_log;
+        "replayHits" 1 shared_words::replay_hits;
+        "panicForTest" 1 for_tests::panic_for_test;
+    }
+    Ok(())
+}
+
+/// `attach(makeError, onWake, spread, append, shared)`: once per evaluation. The result has the raw operations as its properties,
+/// `scratch`, and `evaluation`, the number of the evaluation.
+fn attach<'s>(engine: Engine<'s>, given: &[Js<'s>; 5]) -> Outcome<Js<'s>> {
+    let environment = Environment::of(engine)?;
+    let (scratch, scratch_array) = Scratch::create(engine)?;
+    let evaluation = environment.add_evaluation(engine, scratch, given)?;
+    let operations = engine.object()?;
+    engine.set_property(operations, c"evaluation", engine.float(f64::from(evaluation.number()))?)?;
+    engine.set_property(operations, c"scratch", scratch_array)?;
+    let kept = engine.array()?;
+    for (index, value) in given.iter().chain([&scratch_array]).enumerate() {
+        engine.set_element(kept, index, *value)?;
+    }
+    engine.freeze(kept)?;
+    register(engine, operations, &evaluation, kept)?;
+    Ok(operations)
+}
+
+/// `atRoot(job)`: calls a function outside of every async context.
+fn at_root<'s>(engine: Engine<'s>, given: &[Js<'s>; 1]) -> Outcome<Js<'s>> {
+    let [job] = *given;
+    engine.at_root(|engine| engine.call(job, &[]).map(|_| Js::NOTHING))
+}
+
+/// `share(value)`: what the first evaluation of this thread gave that can still be reached; `value` if there is none. So
+/// objects of one evaluation are known to the others.
+fn share<'s>(engine: Engine<'s>, given: &[Js<'s>; 1]) -> Outcome<Js<'s>> {
+    Environment::of(engine)?.share(engine, given[0])
+}
+
+/// Sets the addon up in an environment that loads it.
+#[napi(module_exports)]
+pub fn set_up(exports: Object, env: &napi::Env) -> napi::Result<()> {
+    capture_panics();
+    // While a program loads it waits anyway; its first read should not.
+    crate::store::prepare();
+    // The image must stay when the worker that loaded it ends: other threads hold function pointers into it. Linking
+    // with `-z nodelete` says the same, but only where the linker knows it.
+    napi::bindgen_prelude::retain_current_module_for_unload_safety();
+    let engine = Engine::of(env);
+    Environment::create(engine)
+        // SAFETY: the engine has just passed these exports to this callback.
+        .and_then(|()| register_first(engine, unsafe { Js::from_raw(exports.raw()) }))
+        .map_err(|failure| napi::Error::from_reason(format!("{failure:?}")))
+}

@@ -1,0 +1,124 @@
+//! Values of a batch on their way to JavaScript, in as few pieces as possible.
+//!
+//! A number, a boolean, `null` and `undefined` need no JavaScript value at all: kind and number stand in the batch's table.
+//! JSON texts are joined to the text of one array, which the engine parses in six tenths of the time of as many texts.
+//! Whatever else there is becomes a value of its own. Joined texts and values are the *cells* of the result, each in the
+//! place of the first item that needs it.
+
+use crate::binding::convert::values::{exactly, value_to_js};
+use crate::binding::engine::{CHUNK, Engine, Js, Many};
+use crate::binding::failure::Outcome;
+use crate::store::{ValueKind, fallible};
+
+/// Bytes of JSON that are joined. More would gain nothing, and a text must stay far from what a string can hold.
+const JOINED_BYTES: usize = 64 * 1024;
+
+/// Bytes that may wait before cells are made of them: a batch of large values should not need all of their memory twice.
+const WAITING_BYTES: usize = 256 * 1024;
+
+/// The cells of one batch.
+pub struct Gathered<'s, 'm> {
+    engine: Engine<'s>,
+    many: &'m Many,
+    /// The result, as soon as there is a cell.
+    result: Option<Js<'s>>,
+    /// Joined texts, one after the other.
+    joined: Vec<u8>,
+    /// Bytes of single values, one after the other.
+    single: Vec<u8>,
+    /// Cells that were not made yet.
+    waiting: Vec<Cell>,
+    /// Which of them is the joined text that goes on.
+    open: Option<usize>,
+}
+
+enum Cell {
+    /// Range in `joined`.
+    Joined { start: usize, end: usize },
+    /// Range in `single`.
+    Single { kind: ValueKind, start: usize, end: usize },
+}
+
+impl<'s, 'm> Gathered<'s, 'm> {
+    /// No cells.
+    pub fn new(engine: Engine<'s>, many: &'m Many) -> Self {
+        Gathered { engine, many, result: None, joined: Vec::new(), single: Vec::new(), waiting: Vec::new(), open: None }
+    }
+
+    /// Takes the next value. What it gives is the number that belongs into the table, as its two words.
+    #[inline]
+    pub fn take(&mut self, kind: ValueKind, bytes: &[u8]) -> Outcome<Option<[u32; 2]>> {
+        match kind {
+            ValueKind::Undefined | ValueKind::Null | ValueKind::False | ValueKind::True => return Ok(None),
+            ValueKind::Int => return Ok(Some([u32::from_le_bytes(exactly(bytes)?), 0])),
+            ValueKind::Float => {
+                let bits = u64::from_le_bytes(exactly(bytes)?);
+                return Ok(Some([bits as u32, (bits >> 32) as u32]));
+            }
+            ValueKind::Json => self.join(bytes)?,
+            _ => {
+                let start = self.single.len();
+                fallible::append(&mut self.single, bytes)?;
+                self.waiting.push(Cell::Single { kind, start, end: self.single.len() });
+            }
+        }
+        if self.waiting.len() >= CHUNK || self.joined.len() + self.single.len() >= WAITING_BYTES {
+            self.make_cells()?;
+        }
+        Ok(None)
+    }
+
+    #[inline]
+    fn join(&mut self, text: &[u8]) -> Outcome<()> {
+        // Brackets and a comma, too.
+        fallible::reserve_amortised(&mut self.joined, text.len() + 2)?;
+        if self.open.is_none() {
+            self.open = Some(self.waiting.len());
+            self.waiting.push(Cell::Joined { start: self.joined.len(), end: 0 });
+            self.joined.push(b'[');
+        } else {
+            self.joined.push(b',');
+        }
+        self.joined.extend_from_slice(text);
+        if self.joined.len() >= JOINED_BYTES {
+            self.close();
+        }
+        Ok(())
+    }
+
+    /// Ends the joined text that goes on.
+    fn close(&mut self) {
+        if let Some(Cell::Joined { end, .. }) = self.open.take().and_then(|open| self.waiting.get_mut(open)) {
+            self.joined.push(b']');
+            *end = self.joined.len();
+        }
+    }
+
+    fn make_cells(&mut self) -> Outcome<()> {
+        self.close();
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let result = match self.result {
+            Some(result) => result,
+            None => *self.result.insert(self.engine.array()?),
+        };
+        self.engine.scoped(|engine| {
+            let cells = self.waiting.iter().map(|cell| match *cell {
+                Cell::Joined { start, end } => engine.text(&self.joined[start..end]),
+                Cell::Single { kind, start, end } => value_to_js(engine, kind, &self.single[start..end]),
+            });
+            self.many.append(engine, result, &cells.collect::<Outcome<Vec<_>>>()?)
+        })?;
+        self.waiting.clear();
+        self.joined.clear();
+        self.single.clear();
+        Ok(())
+    }
+
+    /// The cells as an array, nothing if there are none.
+    pub fn finish(mut self) -> Outcome<Js<'s>> {
+        self.make_cells()?;
+        Ok(self.result.unwrap_or(Js::NOTHING))
+    }
+}

@@ -1,0 +1,298 @@
+//! The operations over many entries in one call. Every argument is read and checked before the first write.
+//!
+//! A batch has a *table* with a row for each item, in memory that JavaScript shares for the call. What can be said in
+//! numbers goes through it in both directions: handles, kinds, numbers as values, places. Only keys and values that are
+//! no numbers cross as JavaScript values.
+
+mod gather;
+
+use gather::Gathered;
+
+use crate::binding::convert::values::{Space, key, kind, value};
+use crate::binding::engine::{Elements, Js};
+use crate::binding::environment::Evaluation;
+use crate::binding::failure::{Failure, Outcome};
+use crate::binding::layout::{BATCH_ROW, GENERATION, NUMBER, PASSED, SHARD, SLOT, STATE, TYPE, WRITTEN, row};
+use crate::binding::operation::Call;
+use crate::binding::operations::write::hold_type;
+use crate::store::{Error, Handle, Key, KeyKind, TypeHold, Value, ValueKind, Written, fallible};
+
+/// The rows of a batch.
+struct Table<'s> {
+    words: Elements<'s, u32>,
+    rows: usize,
+}
+
+impl<'s> Table<'s> {
+    /// The table with at least `rows` rows that JavaScript gave.
+    fn read<const N: usize>(call: &Call<'s, N>, js: Js<'s>, rows: usize) -> Outcome<Table<'s>> {
+        let words = call.engine.elements::<u32>(js, call.evaluation.many())?;
+        let table = Table { words, rows };
+        table.check()?;
+        Ok(table)
+    }
+
+    /// Refuses a table that is too short, be it because JavaScript ran meanwhile and took its memory away.
+    fn check(&self) -> Outcome<()> {
+        let is_whole = self.words.len() / BATCH_ROW >= self.rows;
+        if is_whole { Ok(()) } else { Err(Failure::Misuse("the table has too few rows")) }
+    }
+
+    #[inline]
+    fn get(&self, row: usize, column: usize) -> u32 {
+        self.words.get(row * BATCH_ROW + column).unwrap_or_default()
+    }
+
+    /// The handle of an item that is one.
+    #[inline]
+    fn handle(&self, row: usize) -> Option<Handle> {
+        let at = |column| self.get(row, column);
+        (at(TYPE) != 0).then(|| Handle { shard: at(SHARD), slot: at(SLOT), generation: at(GENERATION) })
+    }
+
+    /// The value of an item, if it is said by kind and number alone.
+    #[inline]
+    fn number<'b>(&self, row: usize, space: &'b mut [u8; 8]) -> Outcome<Result<Value<'b>, ValueKind>> {
+        let kind = kind(self.get(row, STATE))?;
+        let low = self.get(row, NUMBER).to_le_bytes();
+        let len = match kind {
+            ValueKind::Undefined | ValueKind::Null | ValueKind::False | ValueKind::True => 0,
+            ValueKind::Int => 4,
+            ValueKind::Float => 8,
+            other => return Ok(Err(other)),
+        };
+        space[..4].copy_from_slice(&low);
+        space[4..].copy_from_slice(&self.get(row, NUMBER + 1).to_le_bytes());
+        Ok(Ok(Value { kind, bytes: &space[..len] }))
+    }
+
+    /// Says what an item's entry is. The number of a value that is one is written by [`Gathered::take`].
+    #[inline]
+    fn put(&self, row: usize, words: &[u32]) {
+        self.words.set(row * BATCH_ROW, words);
+    }
+}
+
+/// Keys and handles of a batch, out of JavaScript's reach.
+struct Items {
+    /// The bytes of all keys in a row.
+    bytes: Vec<u8>,
+    items: Vec<Item>,
+}
+
+#[derive(Clone, Copy)]
+enum Item {
+    Key { kind: KeyKind, start: usize, end: usize },
+    Handle(Handle),
+}
+
+/// An item again, with its bytes.
+enum Target<'b> {
+    Key(Key<'b>),
+    Handle(Handle),
+}
+
+/// Bytes of a key to have room for; more than most need.
+const EXPECTED_KEY_BYTES: usize = 24;
+
+impl Items {
+    /// Reads an array of keys, in which the items that the table marks are handles.
+    fn read<const N: usize>(call: &Call<'_, N>, keys: Js<'_>, table: &Table<'_>) -> Outcome<Items> {
+        let count = table.rows;
+        let bytes = fallible::vec(count.saturating_mul(EXPECTED_KEY_BYTES))?;
+        let mut read = Items { bytes, items: fallible::vec(count)? };
+        // Handles are objects, which would cost more to hand over than they say.
+        if count > 0 && (0..count).all(|row| table.handle(row).is_some()) {
+            read.items.extend((0..count).filter_map(|row| table.handle(row)).map(Item::Handle));
+            return Ok(read);
+        }
+        let mut space = Space::default();
+        call.evaluation.many().read(call.engine, keys, count, &mut |engine, index, js| {
+            let item = match table.handle(index) {
+                Some(handle) => Item::Handle(handle),
+                None => read.add_key(key(engine, js, &mut space)?)?,
+            };
+            read.items.push(item);
+            Ok(())
+        })?;
+        table.check()?;
+        Ok(read)
+    }
+
+    #[inline]
+    fn add_key(&mut self, key: Key<'_>) -> Outcome<Item> {
+        let start = self.bytes.len();
+        fallible::append(&mut self.bytes, key.bytes)?;
+        Ok(Item::Key { kind: key.kind, start, end: self.bytes.len() })
+    }
+
+    #[inline]
+    fn get(&self, index: usize) -> Target<'_> {
+        match self.items[index] {
+            Item::Key { kind, start, end } => Target::Key(Key { kind, bytes: &self.bytes[start..end] }),
+            Item::Handle(handle) => Target::Handle(handle),
+        }
+    }
+}
+
+/// Gives each value of a batch to `write` with its index. `others` are the values that the table does not hold, in order.
+fn for_each_value<const N: usize>(
+    call: &Call<'_, N>,
+    table: &Table<'_>,
+    others: Js<'_>,
+    mut write: impl FnMut(usize, Value<'_>) -> Outcome<()>,
+) -> Outcome<()> {
+    const MISSING: Failure = Failure::Misuse("there are fewer values than kinds");
+    let count = call.engine.array_len(others)?;
+    let mut at = 0;
+    // Up to the next value that is not in the table, whose kind is the answer.
+    let write_numbers = |at: &mut usize, write: &mut dyn FnMut(usize, Value<'_>) -> Outcome<()>| {
+        let mut space = [0; 8];
+        while *at < table.rows {
+            match table.number(*at, &mut space)? {
+                Ok(value) => write(*at, value)?,
+                Err(other) => return Ok(Some(other)),
+            }
+            *at += 1;
+        }
+        Ok::<_, Failure>(None)
+    };
+    if count > 0 {
+        let mut space = Space::default();
+        call.evaluation.many().read(call.engine, others, count, &mut |engine, _, js| {
+            let kind = write_numbers(&mut at, &mut write)?.ok_or(MISSING)?;
+            write(at, value(engine, js, kind, &mut space)?)?;
+            at += 1;
+            Ok(())
+        })?;
+    }
+    match write_numbers(&mut at, &mut write)? {
+        None => Ok(()),
+        Some(_) => Err(MISSING),
+    }
+}
+
+/// `getMany(id, items, table)`
+pub fn get_many<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
+    let (map, engine) = (call.map()?, call.engine);
+    let table = Table::read(call, call.argument(2), engine.array_len(call.argument(1))?)?;
+    let items = Items::read(call, call.argument(1), &table)?;
+    let mut out = call.evaluation.value_buffer();
+    let mut gathered = Gathered::new(engine, call.evaluation.many());
+    for index in 0..table.rows {
+        let found = match items.get(index) {
+            Target::Key(key) => map.local().get(key, &mut out)?,
+            Target::Handle(handle) => map.local().get_by_handle(handle, &mut out)?,
+        };
+        match &found {
+            None => table.put(index, &[0]),
+            Some(found) => {
+                table.put(index, &row(found.kind as u32, &found.place, found.type_id, out.len()));
+                if let Some(number) = gathered.take(found.kind, &out)? {
+                    table.put_number(index, number);
+                }
+            }
+        }
+    }
+    gathered.finish()
+}
+
+impl Table<'_> {
+    /// The number that an item's value is.
+    #[inline]
+    fn put_number(&self, row: usize, number: [u32; 2]) {
+        self.words.set(row * BATCH_ROW + NUMBER, &number);
+    }
+}
+
+impl Evaluation {
+    /// Says how many items of a batch were written, and how many were dealt with.
+    fn note_progress(&self, written: u32, passed: u32) {
+        self.note(WRITTEN, written);
+        self.note(PASSED, passed);
+    }
+}
+
+/// `setMany(id, keys, others, table)`
+pub fn set_many<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
+    let ttl = call.evaluation.take_ttl();
+    let (map, engine) = (call.map()?, call.engine);
+    call.evaluation.note_progress(0, 0);
+    let table = Table::read(call, call.argument(3), engine.array_len(call.argument(1))?)?;
+    let items = Items::read(call, call.argument(1), &table)?;
+    for_each_value(call, &table, call.argument(2), |index, value| {
+        if let Target::Key(key) = items.get(index) {
+            map.local().set(key, value, ttl)?;
+        }
+        call.evaluation.note_progress(index as u32 + 1, index as u32 + 1);
+        Ok(())
+    })?;
+    Ok(Js::NOTHING)
+}
+
+/// `updateMany(id, items, others, table)`
+pub fn update_many<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
+    let ttl = call.evaluation.take_ttl();
+    let (map, engine) = (call.map()?, call.engine);
+    call.evaluation.note_progress(0, 0);
+    let table = Table::read(call, call.argument(3), engine.array_len(call.argument(1))?)?;
+    let items = Items::read(call, call.argument(1), &table)?;
+    let mut updated = 0_u32;
+    for_each_value(call, &table, call.argument(2), |index, value| {
+        let written = match items.get(index) {
+            Target::Key(key) => map.local().update(key, value, ttl)?,
+            Target::Handle(handle) => unless_dead(map.local().replace(handle, value, ttl))?,
+        };
+        updated += u32::from(written.is_some());
+        call.evaluation.note_progress(updated, index as u32 + 1);
+        Ok(())
+    })?;
+    engine.float(f64::from(updated))
+}
+
+/// A handle that has no entry any more is what a batch passes over.
+fn unless_dead(written: Result<Written, Error>) -> Outcome<Option<Written>> {
+    match written {
+        Ok(written) => Ok(Some(written)),
+        Err(
+            Error::HandleNotFound
+            | Error::HandleInvalidated
+            | Error::GenerationMismatch { .. }
+            | Error::InvalidShardIndex { .. },
+        ) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `insertMany(id, count, others, typeName, table)`
+pub fn insert_many<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
+    let ttl = call.evaluation.take_ttl();
+    let (map, engine) = (call.map()?, call.engine);
+    call.evaluation.note_progress(0, 0);
+    let table = Table::read(call, call.argument(4), call.number(1)? as usize)?;
+    let held = hold_type(engine, &map, call.argument(3))?;
+    let type_id = held.as_ref().map_or(0, TypeHold::id);
+    for_each_value(call, &table, call.argument(2), |index, value| {
+        let written = map.local().insert(value, type_id, ttl)?;
+        table.put(index, &row(0, &written.place, type_id, value.bytes.len()));
+        call.evaluation.note_progress(index as u32 + 1, index as u32 + 1);
+        Ok(())
+    })?;
+    Ok(Js::NOTHING)
+}
+
+/// `deleteMany(id, items, table)`
+pub fn delete_many<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
+    let (map, engine) = (call.map()?, call.engine);
+    let table = Table::read(call, call.argument(2), engine.array_len(call.argument(1))?)?;
+    let items = Items::read(call, call.argument(1), &table)?;
+    let mut deleted = 0_u32;
+    for index in 0..table.rows {
+        let gone = match items.get(index) {
+            Target::Key(key) => map.local().delete(key)?,
+            Target::Handle(handle) => map.local().delete_handle(handle)?,
+        };
+        deleted += u32::from(gone);
+    }
+    engine.float(f64::from(deleted))
+}

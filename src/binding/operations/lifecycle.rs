@@ -1,0 +1,103 @@
+//! Opening and closing a map, and what is done to it as a whole.
+
+use std::sync::Arc;
+
+use napi_derive::napi;
+
+use crate::binding::convert::options;
+use crate::binding::environment::OpenMap;
+use crate::binding::operation::{with_map, within};
+use crate::store::{Mark, registry};
+
+/// What `open` tells of the map.
+#[napi(object)]
+pub struct Opened {
+    /// The number that operations take; never used again in this environment.
+    pub id: u32,
+    /// The number of the map in this process, which handles carry.
+    pub instance: u32,
+    /// How many shards it has.
+    pub shards: u32,
+    /// What a hit that never comes here has to note: 0 nothing, a number up to which the access word counts hits, or -1 the hit
+    /// itself, in order.
+    pub marking: i32,
+    /// Bytes that it may hold now, nothing for no limit.
+    pub memory_limit: Option<f64>,
+    /// The options it was made with, as JSON text.
+    pub config: String,
+}
+
+/// Opens the map with this name, or makes one that only this evaluation has. `options` is JSON text of those given.
+/// Throws 1013 if the map was made with other options.
+#[napi(catch_unwind)]
+pub fn open(env: &napi::Env, evaluation: u32, name: Option<String>, options: String) -> napi::Result<Opened> {
+    within(env, "open", evaluation, |_, evaluation| {
+        let map = OpenMap::open(name, &options)?;
+        let store = Arc::clone(map.store());
+        Ok(Opened {
+            id: evaluation.add(map)?,
+            instance: store.instance(),
+            shards: store.shards(),
+            marking: match store.marking() {
+                Mark::None => 0,
+                Mark::UpTo(limit) => limit.cast_signed(),
+                Mark::Order => -1,
+            },
+            memory_limit: store.memory_limit_bytes().map(|bytes| bytes as f64),
+            config: options::to_json(store.config()),
+        })
+    })
+}
+
+/// Gives up this `open` of a map. Whether it was open.
+#[napi(catch_unwind)]
+pub fn close(env: &napi::Env, id: u32) -> napi::Result<bool> {
+    within(env, "close", id, |engine, evaluation| evaluation.close(engine, id))
+}
+
+/// Gives up an `open` that nothing can reach any more. If it is the last one of a named map in this thread, the thread keeps
+/// the map until it opens the name again, or ends.
+#[napi(catch_unwind)]
+pub fn abandon(env: &napi::Env, id: u32) -> napi::Result<()> {
+    within(env, "close", id, |engine, evaluation| evaluation.abandon(engine, id))
+}
+
+/// Ends the map for all threads: from now on its operations throw 1010 everywhere.
+#[napi(catch_unwind)]
+pub fn destroy(env: &napi::Env, id: u32) -> napi::Result<()> {
+    with_map(env, "destroy", id, |map| {
+        map.store().destroy();
+        Ok(())
+    })
+}
+
+/// Names of the maps that some thread has open.
+#[napi(catch_unwind)]
+pub fn names() -> Vec<String> {
+    registry::names()
+}
+
+/// A random number that stands for this image of the addon: another copy in the same process has another one.
+#[napi(catch_unwind)]
+pub fn image() -> f64 {
+    // As many bits as a JavaScript number holds.
+    (crate::store::image() >> 11) as f64
+}
+
+/// Removes all entries.
+#[napi(catch_unwind)]
+pub fn clear(env: &napi::Env, id: u32) -> napi::Result<()> {
+    with_map(env, "clear", id, |map| Ok(map.local().clear()?))
+}
+
+/// Makes room in the index for this many entries.
+#[napi(catch_unwind)]
+pub fn reserve(env: &napi::Env, id: u32, entries: f64) -> napi::Result<()> {
+    with_map(env, "reserve", id, |map| Ok(map.store().reserve(entries.max(0.0) as u64)?))
+}
+
+/// Gives back room that the entries do not need.
+#[napi(catch_unwind)]
+pub fn shrink_to_fit(env: &napi::Env, id: u32) -> napi::Result<()> {
+    with_map(env, "shrinkToFit", id, |map| Ok(map.store().shrink_to_fit()?))
+}

@@ -1,0 +1,51 @@
+//! When entries expire, and those that did.
+
+use napi_derive::napi;
+
+use crate::binding::convert::values::{Space, key};
+use crate::binding::engine::{Engine, Js};
+use crate::binding::failure::Outcome;
+use crate::binding::operation::{Call, with_map};
+use crate::store::Left;
+
+fn left_to_js(engine: Engine<'_>, left: Option<Left>) -> Outcome<Js<'_>> {
+    match left {
+        None => Ok(Js::NOTHING),
+        Some(Left::Forever) => engine.float(f64::INFINITY),
+        Some(Left::Ms(ms)) => engine.float(ms as f64),
+    }
+}
+
+/// `ttlOf(id, key)`: milliseconds, infinity, or undefined.
+pub fn ttl_of<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
+    let map = call.map()?;
+    let mut space = Space::default();
+    let key = key(call.engine, call.argument(1), &mut space)?;
+    left_to_js(call.engine, map.local().ttl_of(key)?)
+}
+
+/// `ttlOfHandle(id, shard, slot, generation)`
+pub fn ttl_of_handle<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
+    left_to_js(call.engine, call.map()?.local().ttl_of_handle(call.handle()?)?)
+}
+
+/// `touch(id, key)`: a new deadline, as the scratch array asks for; whether the entry is there.
+pub fn touch<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
+    let ttl = call.evaluation.take_ttl();
+    let map = call.map()?;
+    let mut space = Space::default();
+    let key = key(call.engine, call.argument(1), &mut space)?;
+    call.engine.boolean(map.local().touch(key, ttl)?)
+}
+
+/// `touchHandle(id, shard, slot, generation)`
+pub fn touch_handle<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
+    let ttl = call.evaluation.take_ttl();
+    call.engine.boolean(call.map()?.local().touch_handle(call.handle()?, ttl)?)
+}
+
+/// Lets go of entries whose deadline is over; of how many.
+#[napi(catch_unwind)]
+pub fn purge_expired(env: &napi::Env, id: u32) -> napi::Result<f64> {
+    with_map(env, "purgeExpired", id, |map| Ok(map.local().purge_expired()? as f64))
+}

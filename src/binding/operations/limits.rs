@@ -1,0 +1,105 @@
+//! Limits of a map, and the room under them.
+
+use napi_derive::napi;
+
+use crate::binding::convert::limits::parse;
+use crate::binding::convert::values::{Space, key, key_to_js};
+use crate::binding::engine::{CHUNK, Engine, Js};
+use crate::binding::failure::{Failure, Outcome};
+use crate::binding::layout::{STATE, WALK_ROW, row};
+use crate::binding::operation::{Call, with_map};
+
+/// Changes limits. `limits` is JSON text: `memoryLimit`, `maxEntries`, `maxValueBytes`, each a number or `null` for none;
+/// what is missing stays as it is.
+#[napi(catch_unwind)]
+pub fn set_limits(env: &napi::Env, id: u32, limits: String) -> napi::Result<()> {
+    with_map(env, "setLimits", id, |map| Ok(map.store().set_limits(&parse(&limits)?)?))
+}
+
+/// Bytes that the map holds, everything counted.
+#[napi(catch_unwind)]
+pub fn memory_used(env: &napi::Env, id: u32) -> napi::Result<f64> {
+    with_map(env, "memoryUsage", id, |map| {
+        map.check()?;
+        Ok(map.store().memory_bytes() as f64)
+    })
+}
+
+/// Bytes that it may hold, `null` for no limit. Of a broken map, too: opening one asks for it.
+#[napi(catch_unwind)]
+pub fn memory_limit(env: &napi::Env, id: u32) -> napi::Result<Option<f64>> {
+    with_map(env, "memoryUsage", id, |map| Ok(map.store().memory_limit_bytes().map(|bytes| bytes as f64)))
+}
+
+/// Lets go of up to `count` entries as the policy chooses; of how many.
+#[napi(catch_unwind)]
+pub fn evict(env: &napi::Env, id: u32, count: f64) -> napi::Result<f64> {
+    with_map(env, "evict", id, |map| Ok(map.local().evict(count.max(0.0) as u64)? as f64))
+}
+
+/// The same until the map holds at most so many bytes, or the call has taken two milliseconds' worth of entries.
+#[napi(catch_unwind)]
+pub fn evict_to(env: &napi::Env, id: u32, bytes: f64) -> napi::Result<f64> {
+    with_map(env, "evict", id, |map| Ok(map.local().evict_to(bytes.max(0.0) as u64)? as f64))
+}
+
+/// Tells those who listen for errors that a function of the user was to make room for a write, and did not.
+#[napi(catch_unwind)]
+pub fn give_up(env: &napi::Env, id: u32, operation: String) -> napi::Result<()> {
+    const WRITES: [&str; 7] = ["set", "getOrInsert", "insert", "replace", "setMany", "updateMany", "insertMany"];
+    with_map(env, "giveUp", id, |map| {
+        let known = WRITES.into_iter().find(|name| *name == operation);
+        map.local().give_up(known.unwrap_or("a write"));
+        Ok(())
+    })
+}
+
+fn bytes_to_js(engine: Engine<'_>, bytes: Option<u64>) -> Outcome<Js<'_>> {
+    bytes.map_or(Ok(Js::NOTHING), |bytes| engine.float(bytes as f64))
+}
+
+/// `weight(id, key)`: bytes that the entry costs, or undefined.
+pub fn weight<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
+    let map = call.map()?;
+    let mut space = Space::default();
+    let key = key(call.engine, call.argument(1), &mut space)?;
+    bytes_to_js(call.engine, map.local().weight(key)?)
+}
+
+/// `weightHandle(id, shard, slot, generation)`
+pub fn weight_handle<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
+    bytes_to_js(call.engine, call.map()?.local().weight_handle(call.handle()?)?)
+}
+
+/// `evictEntry(id, shard, slot, generation)`: whether it was there.
+pub fn evict_entry<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
+    call.engine.boolean(call.map()?.local().evict_entry(call.handle()?)?)
+}
+
+/// `candidates(id, count, states)`: the keys of those who would leave next, roughly in that order; the rest of a walk's row for each
+/// in `states`, and how many there are as STATE.
+pub fn candidates<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
+    let (map, engine, many) = (call.map()?, call.engine, call.evaluation.many());
+    let states = engine.elements::<u32>(call.argument(2), many)?;
+    let count = call.number(1)? as usize;
+    if count > CHUNK || states.len() < count * WALK_ROW {
+        return Err(Failure::Misuse("there is no room for so many candidates"));
+    }
+    let mut handles = Vec::with_capacity(count);
+    map.local().candidates(count, &mut handles)?;
+    let cells = engine.array()?;
+    let mut key_out = call.evaluation.key_buffer();
+    let mut keys = Vec::with_capacity(count);
+    for handle in handles.into_iter().take(count) {
+        let entry = map.local().read_key(handle, &mut key_out)?;
+        let Some((key_kind, found, value_bytes)) = entry else { continue };
+        let mut words = [0; WALK_ROW];
+        words[..WALK_ROW - 1].copy_from_slice(&row(found.kind as u32, &found.place, found.type_id, value_bytes));
+        words[WALK_ROW - 1] = key_kind as u32;
+        states.set(keys.len() * WALK_ROW, &words);
+        keys.push(key_to_js(engine, key_kind, &key_out)?);
+    }
+    call.evaluation.note(STATE, keys.len() as u32);
+    many.append(engine, cells, &keys)?;
+    Ok(cells)
+}

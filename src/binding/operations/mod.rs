@@ -1,0 +1,12 @@
+//! The operations: each converts, calls the store once, and converts back.
+
+pub mod batch;
+pub mod for_tests;
+pub mod lifecycle;
+pub mod lifetime;
+pub mod limits;
+pub mod observe;
+pub mod read;
+pub mod shared_words;
+pub mod walk;
+pub mod write;

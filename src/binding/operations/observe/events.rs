@@ -1,0 +1,88 @@
+//! Events on their way to JavaScript: an event caused in any thread wakes each environment that wants it, and that
+//! environment takes the events out on its own thread.
+
+use napi_derive::napi;
+use serde_json::json;
+
+use crate::binding::convert::details::details;
+use crate::binding::environment::{Environment, OpenMap};
+use crate::binding::operation::{with_map, within};
+use crate::store::{Event, Level};
+
+/// Starts, changes or ends what this evaluation hears of a map: log lines of `level` (0 trace to 4 error, 5 none) and
+/// above, and errors.
+#[napi(catch_unwind)]
+pub fn listen(env: &napi::Env, id: u32, level: u32, errors: bool) -> napi::Result<()> {
+    within(env, "listen", id, |engine, evaluation| {
+        let map = evaluation.map(id)?;
+        let level = Level::from_number(level);
+        let mut subscription = map.subscription.borrow_mut();
+        match &*subscription {
+            _ if level == Level::Off && !errors => *subscription = None,
+            Some(subscription) => subscription.change(level, errors),
+            None => {
+                let environment = Environment::of(engine)?;
+                let alarm = environment.alarm(engine)?;
+                *subscription = Some(map.store().events().subscribe(level, errors, alarm.waker()));
+            }
+        }
+        drop(subscription);
+        evaluation.note_listening(engine, &map)
+    })
+}
+
+/// One event. `details` is JSON text: the fields of a log line, or the details of an error.
+#[napi(object)]
+pub struct MapEvent {
+    /// `log`, `error`, or `dropped`: events that the queue had no room for.
+    pub kind: String,
+    /// Level of a log line, 0 trace to 4 error.
+    pub level: Option<u32>,
+    /// Stable code of a log line.
+    pub code: Option<String>,
+    /// Number of an error.
+    pub number: Option<u32>,
+    /// The operation that failed.
+    pub operation: Option<String>,
+    /// How many were dropped.
+    pub count: Option<f64>,
+    /// JSON text.
+    pub details: String,
+}
+
+/// Takes out events of a map that wait, at most `count`, oldest first. When there are none, the next event wakes this again.
+#[napi(catch_unwind)]
+pub fn drain(env: &napi::Env, id: u32, count: u32) -> napi::Result<Vec<MapEvent>> {
+    with_map(env, "drain", id, |map| {
+        let drained = map.subscription.borrow().as_ref().map(|subscription| subscription.drain(count as usize));
+        let Some(drained) = drained else { return Ok(Vec::new()) };
+        let mut events: Vec<_> = drained.events.into_iter().map(|event| map_event(map, event)).collect();
+        if drained.dropped > 0 {
+            events.push(MapEvent { count: Some(drained.dropped as f64), ..MapEvent::new("dropped", "{}".to_owned()) });
+        }
+        Ok(events)
+    })
+}
+
+impl MapEvent {
+    fn new(kind: &str, details: String) -> MapEvent {
+        let kind = kind.to_owned();
+        MapEvent { kind, level: None, code: None, number: None, operation: None, count: None, details }
+    }
+}
+
+fn map_event(map: &OpenMap, event: Event) -> MapEvent {
+    match event {
+        Event::Log { level, code, fields } => {
+            let fields: serde_json::Map<_, _> =
+                fields.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
+            let details = serde_json::Value::Object(fields).to_string();
+            MapEvent { level: Some(level as u32), code: Some(code.to_owned()), ..MapEvent::new("log", details) }
+        }
+        Event::Error { error, operation } => {
+            let details = details(&error, Some(map.store())).to_string();
+            let number = Some(u32::from(error.code()));
+            MapEvent { number, operation: Some(operation.to_owned()), ..MapEvent::new("error", details) }
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! What a map tells of itself.
+
+pub mod events;
+pub mod pressure;
+pub mod removals;
+pub mod stats;
+pub mod validate;

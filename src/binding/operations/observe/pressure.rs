@@ -1,0 +1,40 @@
+//! Memory pressure on its way to JavaScript. What is said in `alarm.rs` of environments that end holds here, too.
+
+use napi_derive::napi;
+
+use crate::binding::environment::Environment;
+use crate::binding::failure::Failure;
+use crate::binding::operation::{with_map, within};
+
+/// Starts to watch how full the map becomes. `thresholds` are ratios of memory to limit, as the JSON text of an array: of an
+/// array itself, napi's glue would reserve the length, whatever it is. Gives a number for the two functions below.
+#[napi(catch_unwind)]
+pub fn listen_pressure(env: &napi::Env, id: u32, thresholds: String) -> napi::Result<u32> {
+    within(env, "onPressure", id, |engine, evaluation| {
+        let map = evaluation.map(id)?;
+        map.check()?;
+        let thresholds = serde_json::from_str(&thresholds)
+            .map_err(|_| Failure::Misuse("the thresholds are not what lib/pressure.js makes"))?;
+        let environment = Environment::of(engine)?;
+        let alarm = environment.alarm(engine)?;
+        let gauge = map.add_gauge(map.store().watch_pressure(thresholds, alarm.waker()));
+        evaluation.note_listening(engine, &map)?;
+        Ok(gauge)
+    })
+}
+
+/// The ratio, if it has passed a threshold upwards since this was last asked; else `null`.
+#[napi(catch_unwind)]
+pub fn take_pressure(env: &napi::Env, id: u32, gauge: u32) -> napi::Result<Option<f64>> {
+    with_map(env, "onPressure", id, |map| Ok(map.take_pressure(gauge)))
+}
+
+/// Ends it.
+#[napi(catch_unwind)]
+pub fn end_pressure(env: &napi::Env, id: u32, gauge: u32) -> napi::Result<()> {
+    within(env, "onPressure", id, |engine, evaluation| {
+        let map = evaluation.map(id)?;
+        map.remove_gauge(gauge);
+        evaluation.note_listening(engine, &map)
+    })
+}

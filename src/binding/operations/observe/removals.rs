@@ -1,0 +1,72 @@
+//! Removals on their way to JavaScript: entries that left the map, with key and value as they were. What is said in
+//! `alarm.rs` of environments that end holds here, too.
+
+use napi_derive::napi;
+
+use crate::binding::convert::values::{key_to_js, value_to_js};
+use crate::binding::engine::{CHUNK, Js};
+use crate::binding::environment::Environment;
+use crate::binding::failure::{Failure, Outcome};
+use crate::binding::layout::{DROPPED, REMOVAL_ROW, ROW, STATE, row};
+use crate::binding::operation::{Call, within};
+use crate::store::Place;
+
+/// Starts, changes or ends what this evaluation hears of removals: those of which the bit `1 << cause` is set in `causes`.
+#[napi(catch_unwind)]
+pub fn listen_removals(env: &napi::Env, id: u32, causes: u32) -> napi::Result<()> {
+    within(env, "onEvict", id, |engine, evaluation| {
+        let map = evaluation.map(id)?;
+        let mut audience = map.audience.borrow_mut();
+        match &*audience {
+            _ if causes == 0 => *audience = None,
+            Some(audience) => audience.set_causes(causes),
+            None => {
+                map.check()?;
+                let environment = Environment::of(engine)?;
+                let alarm = environment.alarm(engine)?;
+                *audience = Some(map.store().watch_removals(causes, alarm.waker()));
+            }
+        }
+        drop(audience);
+        evaluation.note_listening(engine, &map)
+    })
+}
+
+/// `takeRemovals(id, count, states, bytes)`: takes out what waits, at most `count`, and no more once keys and values have so many
+/// bytes. Two cells for each, key and value; its row in
+/// `states`, how many there are as STATE, and how many found no room after them as DROPPED.
+pub fn take_removals<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
+    let (map, engine, many) = (call.map()?, call.engine, call.evaluation.many());
+    let states = engine.elements::<u32>(call.argument(2), many)?;
+    let (count, bytes) = (call.number(1)? as usize, call.number(3)? as usize);
+    if states.len() / REMOVAL_ROW < count {
+        return Err(Failure::Misuse("there is no room for so many removals"));
+    }
+    let mut removals = Vec::new();
+    let dropped = map.audience.borrow().as_ref().map_or(0, |audience| audience.take(count, bytes, &mut removals));
+    // Written before `append` runs JavaScript, which could take the memory away.
+    for (index, removal) in removals.iter().enumerate() {
+        let place = Place { handle: removal.handle, stamp: None };
+        let mut words = [0; REMOVAL_ROW];
+        let size = removal.value.len();
+        words[..ROW].copy_from_slice(&row(removal.value_kind as u32, &place, removal.type_id, size));
+        words[ROW] = removal.key_kind as u32;
+        words[ROW + 1] = removal.cause as u32;
+        states.set(index * REMOVAL_ROW, &words);
+    }
+    let cells = engine.array()?;
+    for removals in removals.chunks(CHUNK / 2) {
+        engine.scoped(|engine| {
+            let mut read = Vec::with_capacity(removals.len() * 2);
+            for removal in removals {
+                read.push(key_to_js(engine, removal.key_kind, &removal.key)?);
+                read.push(value_to_js(engine, removal.value_kind, &removal.value)?);
+            }
+            many.append(engine, cells, &read)
+        })?;
+    }
+    call.evaluation.note(STATE, removals.len() as u32);
+    map.keep_types(removals.into_iter().filter_map(|removal| removal.type_hold).collect());
+    call.evaluation.note(DROPPED, u32::try_from(dropped).unwrap_or(u32::MAX));
+    Ok(cells)
+}

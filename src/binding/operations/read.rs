@@ -1,0 +1,88 @@
+//! Reads of one entry, by key and by handle. What they say besides their result goes to the scratch array.
+
+use napi_derive::napi;
+
+use crate::binding::convert::values::{Space, key};
+use crate::binding::engine::Js;
+use crate::binding::failure::Outcome;
+use crate::binding::operation::{Call, with_map};
+use crate::store::Handle;
+
+/// `get(id, key)`: the value, the rest in the scratch array.
+pub fn get<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
+    let map = call.map()?;
+    let mut space = Space::default();
+    let key = key(call.engine, call.argument(1), &mut space)?;
+    let mut out = call.evaluation.value_buffer();
+    let found = map.local().get(key, &mut out)?;
+    call.evaluation.give(call.engine, found.as_ref(), &out)
+}
+
+/// `getByHandle(id, shard, slot, generation)`
+pub fn get_by_handle<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
+    let map = call.map()?;
+    let mut out = call.evaluation.value_buffer();
+    let found = map.local().get_by_handle(call.handle()?, &mut out)?;
+    call.evaluation.give(call.engine, found.as_ref(), &out)
+}
+
+/// `has(id, key)`
+pub fn has<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
+    let map = call.map()?;
+    let mut space = Space::default();
+    let key = key(call.engine, call.argument(1), &mut space)?;
+    call.engine.boolean(map.local().has(key)?)
+}
+
+/// `hasHandle(id, shard, slot, generation)`
+pub fn has_handle<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
+    call.engine.boolean(call.map()?.local().has_handle(call.handle()?)?)
+}
+
+/// `getHandle(id, key)`: whether there is one; which, in the scratch array.
+pub fn get_handle<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
+    let map = call.map()?;
+    let mut space = Space::default();
+    let place = map.local().place_of(key(call.engine, call.argument(1), &mut space)?)?;
+    if let Some(place) = &place {
+        call.evaluation.note_place(place);
+    }
+    call.engine.boolean(place.is_some())
+}
+
+/// `size(id)`
+pub fn size<'s>(call: &Call<'s, 1>) -> Outcome<Js<'s>> {
+    let map = call.map()?;
+    map.check()?;
+    call.engine.float(map.local().len() as f64)
+}
+
+/// `peek(id, key)`: as `get`, but it counts as no read.
+pub fn peek<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
+    let map = call.map()?;
+    let mut space = Space::default();
+    let key = key(call.engine, call.argument(1), &mut space)?;
+    let mut out = call.evaluation.value_buffer();
+    let found = map.local().peek(key, &mut out)?;
+    call.evaluation.give(call.engine, found.as_ref(), &out)
+}
+
+/// `peekHandle(id, shard, slot, generation)`
+pub fn peek_handle<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
+    let map = call.map()?;
+    let mut out = call.evaluation.value_buffer();
+    let found = map.local().peek_handle(call.handle()?, &mut out)?;
+    call.evaluation.give(call.engine, found.as_ref(), &out)
+}
+
+/// Name of an entry type, `null` if there is none with this number.
+#[napi(catch_unwind)]
+pub fn type_name(env: &napi::Env, id: u32, type_id: u32) -> napi::Result<Option<String>> {
+    with_map(env, "typeName", id, |map| Ok(map.store().type_name(type_id).map(|name| name.to_string())))
+}
+
+/// Throws why a handle has no entry: 1001, 1003, 1004 or 1005.
+#[napi(catch_unwind)]
+pub fn check(env: &napi::Env, id: u32, shard: u32, slot: u32, generation: u32) -> napi::Result<()> {
+    with_map(env, "check", id, |map| Ok(map.local().check(Handle { shard, slot, generation })?))
+}

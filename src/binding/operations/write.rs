@@ -1,0 +1,96 @@
+//! Writes of one entry, by key and by handle. What they say besides their result goes to the scratch array, which also says
+//! the ttl.
+
+use crate::binding::convert::values::{Space, key, kind, value};
+use crate::binding::engine::{Engine, Js, JsType};
+use crate::binding::environment::OpenMap;
+use crate::binding::failure::Outcome;
+use crate::binding::operation::Call;
+use crate::store::{MAX_TYPE_NAME_BYTES, TypeHold, check_name};
+
+/// `set(id, key, value, kind)`
+pub fn set<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
+    let ttl = call.evaluation.take_ttl();
+    let map = call.map()?;
+    let (mut key_space, mut value_space) = (Space::default(), Space::default());
+    let key = key(call.engine, call.argument(1), &mut key_space)?;
+    let value = value(call.engine, call.argument(2), kind(call.number(3)?)?, &mut value_space)?;
+    Ok(call.evaluation.give_written(&map.local().set(key, value, ttl)?, value))
+}
+
+/// `getOrInsert(id, key, value, kind)`: the value that is there, or what was written in the scratch array.
+pub fn get_or_insert<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
+    let ttl = call.evaluation.take_ttl();
+    let map = call.map()?;
+    let (mut key_space, mut value_space) = (Space::default(), Space::default());
+    let key = key(call.engine, call.argument(1), &mut key_space)?;
+    let value = value(call.engine, call.argument(2), kind(call.number(3)?)?, &mut value_space)?;
+    let mut out = call.evaluation.value_buffer();
+    let (found, written) = map.local().get_or_insert(key, value, ttl, &mut out)?;
+    if let Some(written) = written {
+        return Ok(call.evaluation.give_written(&written, value));
+    }
+    call.evaluation.give(call.engine, found.as_ref(), &out)
+}
+
+/// The type that `js` names, `None` for `undefined`. Its number means the name as long as the answer lives.
+pub fn hold_type(engine: Engine<'_>, map: &OpenMap, js: Js<'_>) -> Outcome<Option<TypeHold>> {
+    if engine.type_of(js)? == JsType::Undefined {
+        return Ok(None);
+    }
+    let units = engine.utf16(js)?;
+    check_name("type", units.len(), MAX_TYPE_NAME_BYTES)?;
+    let name = String::from_utf16_lossy(&units);
+    Ok(Some(map.local().hold_type(&name)?))
+}
+
+/// `insert(id, value, kind, typeName)`
+pub fn insert<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
+    let ttl = call.evaluation.take_ttl();
+    let map = call.map()?;
+    let mut space = Space::default();
+    let value = value(call.engine, call.argument(1), kind(call.number(2)?)?, &mut space)?;
+    let held = hold_type(call.engine, &map, call.argument(3))?;
+    let type_id = held.as_ref().map_or(0, TypeHold::id);
+    Ok(call.evaluation.give_written(&map.local().insert(value, type_id, ttl)?, value))
+}
+
+/// `replace(id, shard, slot, generation, value, kind)`
+pub fn replace<'s>(call: &Call<'s, 6>) -> Outcome<Js<'s>> {
+    let ttl = call.evaluation.take_ttl();
+    let map = call.map()?;
+    let mut space = Space::default();
+    let value = value(call.engine, call.argument(4), kind(call.number(5)?)?, &mut space)?;
+    Ok(call.evaluation.give_written(&map.local().replace(call.handle()?, value, ttl)?, value))
+}
+
+/// `delete(id, key)`: whether it was there.
+pub fn delete<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
+    let map = call.map()?;
+    let mut space = Space::default();
+    let key = key(call.engine, call.argument(1), &mut space)?;
+    call.engine.boolean(map.local().delete(key)?)
+}
+
+/// `deleteHandle(id, shard, slot, generation)`
+pub fn delete_handle<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
+    call.engine.boolean(call.map()?.local().delete_handle(call.handle()?)?)
+}
+
+/// `remove(id, key)`: the value that was there.
+pub fn remove<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
+    let map = call.map()?;
+    let mut space = Space::default();
+    let key = key(call.engine, call.argument(1), &mut space)?;
+    let mut out = call.evaluation.value_buffer();
+    let found = map.local().remove(key, &mut out)?;
+    call.evaluation.give(call.engine, found.as_ref(), &out)
+}
+
+/// `removeHandle(id, shard, slot, generation)`
+pub fn remove_handle<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
+    let map = call.map()?;
+    let mut out = call.evaluation.value_buffer();
+    let found = map.local().remove_handle(call.handle()?, &mut out)?;
+    call.evaluation.give(call.engine, found.as_ref(), &out)
+}
