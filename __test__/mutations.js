@@ -347,6 +347,16 @@ const MUTATIONS = [
   },
   // ---- Deadlines
   {
+    name: 'a write gives a new deadline to what a reader found to be over',
+    file: 'src/store/shard/write.rs',
+    from: 'Ok(life.is_none_or(|(life, generation)| life.renew(span, generation)))',
+    to: `if let Some((life, generation)) = life {
+            life.set(span, generation);
+        }
+        Ok(true)`,
+    test: 'models of expiry'
+  },
+  {
     name: 'a life is read without a second look at the slot',
     file: 'src/store/shard/mod.rs',
     from: `        if tenant.slot.entry() != Some(tenant.entry) {

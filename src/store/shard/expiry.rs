@@ -234,4 +234,52 @@ mod model {
             context.collector.leave(&writer);
         });
     }
+
+    /// A write to an entry begins before its deadline, and a reader finds in the middle of it that the deadline has passed.
+    /// What that reader reported as gone does not come back, under its key a new entry may.
+    #[test]
+    fn a_write_does_not_bring_back_what_a_reader_found_to_be_over() {
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = Some(2);
+        builder.check(|| {
+            let config = Config { seed: Some(1), manual_clock: true, ..Config::default() };
+            let context = Arc::new(Context::new(&config));
+            let shard = Arc::new(Shard::new(0, &context));
+            let key = Key::string("k");
+            let hash = context.hasher.hash(key);
+            let (writer, reader) = (context.collector.join(), context.collector.join());
+            let member = Member::new(&context, &writer);
+            let write = |value, ttl| {
+                let draft = Draft { key: Some((key, hash)), value: Value::json(value), type_id: 0, ttl };
+                shard.write_key(&member, &draft, Presence::Any).unwrap().unwrap().place.handle
+            };
+            let first = write("1", Ttl::Of(10));
+            let thread = {
+                let (context, shard) = (Arc::clone(&context), Arc::clone(&shard));
+                loom::thread::spawn(move || {
+                    context.clock.advance(10);
+                    let pin = context.collector.pin(&reader);
+                    let is_gone = loop {
+                        let Some(tenant) = shard.find_handle(first, &pin) else { break true };
+                        match shard.standing(tenant, &context) {
+                            Standing::Alive => break false,
+                            Standing::Over => break true,
+                            // The writer was faster: its value is looked at.
+                            Standing::Gone => {}
+                        }
+                    };
+                    drop(pin);
+                    context.collector.leave(&reader);
+                    is_gone
+                })
+            };
+            let second = write("2", Ttl::Never);
+            let is_gone = thread.join().unwrap();
+            assert_eq!(second != first, is_gone);
+            assert_eq!(shard.check_handle(&context, first).is_err(), is_gone);
+            assert_eq!(shard.check_handle(&context, second), Ok(()));
+            drop(shard.detach(&member, Cause::Cleared));
+            context.collector.leave(&writer);
+        });
+    }
 }

@@ -85,7 +85,10 @@ impl Shard {
             self.step(writer, context);
             self.with_room(writer, context, |writer| match (self.living_spot(writer, context, key, hash), wanted) {
                 (Some(_), Presence::Absent) | (None, Presence::Present) => Ok(None),
-                (Some(spot), _) => self.exchange(writer, context, spot.slot, draft, &mut prepared).map(Some),
+                (Some(spot), _) => match self.exchange(writer, context, spot.slot, draft, &mut prepared)? {
+                    None if wanted == Presence::Any => self.insert(writer, context, draft, &mut prepared).map(Some),
+                    written => Ok(written),
+                },
                 (None, _) => self.insert(writer, context, draft, &mut prepared).map(Some),
             })
         })
@@ -112,7 +115,7 @@ impl Shard {
             self.step(writer, context);
             self.with_room(writer, context, |writer| {
                 self.living_slot(writer, context, handle)?;
-                self.exchange(writer, context, handle.slot, &draft, &mut prepared)
+                self.exchange(writer, context, handle.slot, &draft, &mut prepared)?.ok_or(Error::HandleNotFound)
             })
         })
     }
@@ -281,6 +284,8 @@ impl Shard {
         }
     }
 
+    /// Gives an entry another value and the deadline that comes with it. Removes the entry instead and returns `None` if a
+    /// reader has found meanwhile that its old deadline has passed: that reader has reported it as gone.
     fn exchange<'c>(
         &self,
         writer: &mut Writer,
@@ -288,7 +293,7 @@ impl Shard {
         number: u32,
         draft: &Draft<'_>,
         prepared: &mut Option<Prepared<'c>>,
-    ) -> Result<Written, Error> {
+    ) -> Result<Option<Written>, Error> {
         writer.spared = Some(number);
         let slot = self.slab.slot(number).ok_or(Error::Broken)?;
         let old = slot.entry().ok_or(Error::HandleNotFound)?;
@@ -304,11 +309,15 @@ impl Shard {
         }
         let entry = Entry::alloc(key, draft.value, type_id, prepared, &mut writer.arena)?;
         let change = slot.change();
-        if let Err(refused) = self.renew(writer, context, number, draft.ttl) {
+        let renewed = self.renew(writer, context, number, draft.ttl);
+        if !matches!(renewed, Ok(true)) {
             // A refused write costs no more than that copies are made again.
             let _ = change.settle();
             unmake(writer, context, entry, prepared);
-            return Err(refused);
+            renewed?;
+            self.expire_one(writer, context, number);
+            writer.spared = None;
+            return Ok(None);
         }
         let grown = entry.weight_bytes() as i64 - old.weight_bytes() as i64;
         let _ = change.exchange(entry);
@@ -319,20 +328,19 @@ impl Shard {
             policy.hit(number);
         }
         self.count(0, grown);
-        Ok(Written { place, replaced: true })
+        Ok(Some(Written { place, replaced: true }))
     }
 
-    /// Gives a living entry the deadline that a write to it brings. Before the value, so that nobody finds that with a deadline which
-    /// is over.
-    fn renew(&self, writer: &mut Writer, context: &Member<'_>, number: u32, ttl: Ttl) -> Result<(), Error> {
+    /// Gives a living entry the deadline that a write to it brings; false if a reader has closed its life meanwhile. Called
+    /// before the value is stored, so that no reader finds the new value with a deadline that has passed.
+    fn renew(&self, writer: &mut Writer, context: &Member<'_>, number: u32, ttl: Ttl) -> Result<bool, Error> {
         if ttl == Ttl::Default && context.ttl_on_update == TtlOnUpdate::Keep {
-            return Ok(());
+            // The value then ends with the old deadline, at the moment at which a reader found that it has passed.
+            return Ok(true);
         }
         let span = context.span(ttl, || context.clock.now_ms());
-        if let Some((life, generation)) = self.schedule_tenant(writer, context, number, span)? {
-            life.set(span, generation);
-        }
-        Ok(())
+        let life = self.schedule_tenant(writer, context, number, span)?;
+        Ok(life.is_none_or(|(life, generation)| life.renew(span, generation)))
     }
 
     /// Gives a tenant another deadline in the wheel, or none. Its life, which comes with its generation, is the caller's to set;
