@@ -167,8 +167,8 @@ export type OomStrategy =
 
 /** A candidate for eviction, given to an `evictionStrategy` function. Each getter costs a native call. */
 export interface EvictionCandidate<K extends MapKey | Handle = any, V = any> {
-  /** Its key; its handle if it has none. */
-  readonly key: K | Handle<V>
+  /** Its key; its handle if it has none, for which `K` has to allow as iteration does. */
+  readonly key: K
   readonly handle: Handle<V>
   /** Its value, read as {@link TypedMap.peek} does. */
   readonly value: DeepReadonly<V> | undefined
@@ -355,8 +355,8 @@ export type RemovalCause = 'explicit' | 'replaced' | 'evicted' | 'expired' | 'cl
 
 /** A removed entry, or the replaced value of an entry. */
 export interface Removal<K extends MapKey | Handle = MapKey, V = any> {
-  /** The key; the handle of an entry without a key. */
-  key: K | Handle<V>
+  /** The key; the handle of an entry without a key, for which `K` has to allow as iteration does. */
+  key: K
   /** The handle, which is dead unless the cause is `replaced`. */
   handle: Handle<V>
   /** The removed value. Documents of more than 1,024 characters are decoded when this is first read. */

@@ -432,6 +432,9 @@ const endRemovals: () => void = configs.onEvict(
 )
 const told = (removal: Removal<string, Config> | DroppedRemovals) => removal.key
 configs.onEvict(told)
+same<string | undefined, ReturnType<typeof told>>(true)
+same<string, EvictionCandidate<string, Config>['key']>(true)
+same<string | Handle, Removal<string | Handle, Config>['key']>(true)
 // @ts-expect-error no such cause
 configs.onEvict(told, { causes: ['gone'] })
 const endPressure: () => void = configs.onPressure(ratio => ratio > 0.9, { thresholds: [0.5] })
