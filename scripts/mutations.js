@@ -54,7 +54,7 @@ function run([command = '', ...args], environment = {}, timeoutS = 3_600) {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
     killSignal: 'SIGKILL',
-    timeout: timeoutS * 1_000
+    timeout: Math.ceil(timeoutS * 1_000)
   })
   const seconds = (performance.now() - begin) / 1_000
   return { isGood: status === 0, hung: signal === 'SIGKILL', seconds, said: `${stdout}${stderr}` }
