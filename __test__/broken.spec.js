@@ -3,7 +3,7 @@
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const { TypedMap } = require('..')
-const { binding } = require('../lib/native.js')
+const { binding } = require('../lib/native/attach.js')
 const { throwsTyped } = require('./support/errors.js')
 const { inWorker } = require('./support/workers.js')
 const { runNode } = require('./support/processes.js')
@@ -103,7 +103,7 @@ describe('a panic in Rust', () => {
 
   it('does not end the process, and writes nothing of its own to the console', async () => {
     const { status, signal, stdout } = await runNode(`
-      const { binding } = require(${JSON.stringify(require.resolve('../lib/native.js'))})
+      const { binding } = require(${JSON.stringify(require.resolve('../lib/native/attach.js'))})
       const map = TypedMap.open('broken')
       const { id } = binding.open('broken', '{}')
       try {

@@ -288,7 +288,7 @@ describe('the raw operations of an evaluation', { timeout: 120_000 }, () => {
   it('outlive whatever a program does with what belongs to them', async () => {
     const { status, signal, stdout, stderr } = await runNode(
       `
-      const loaded = require(${JSON.stringify(require.resolve('../lib/load.js'))})
+      const loaded = require(${JSON.stringify(require.resolve('../lib/addon/load.js'))})
       const raised = []
       const attach = () => loaded.attach(
         (number, details) => Object.assign(new Error(details), { number }),

@@ -4,8 +4,8 @@ const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const { Handle, TypedMap } = require('..')
 const { seededRandom } = require('./support/random.js')
-const { KIND, SCRATCH, WALK_ROW, WANT } = require('../lib/layout.js')
-const { binding, scratch } = require('../lib/native.js')
+const { KIND, SCRATCH, WALK_ROW, WANT } = require('../lib/native/layout.js')
+const { binding, scratch } = require('../lib/native/attach.js')
 
 describe('iteration: order', () => {
   it('is that of insertion, over all shards and kinds of keys', () => {

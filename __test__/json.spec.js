@@ -4,7 +4,7 @@
 
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
-const { jsonText } = require('../lib/json.js')
+const { jsonText } = require('../lib/codec/json.js')
 const { seededRandom } = require('./support/random.js')
 
 const point = new (class Point {

@@ -4,7 +4,7 @@ const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const { readFileSync } = require('node:fs')
 const path = require('node:path')
-const binding = require('../lib/binding.js')
+const binding = require('../lib/addon/binding.js')
 const {
   BATCH_ROW,
   CAUSE,
@@ -21,7 +21,7 @@ const {
   UNKEPT,
   WALK_ROW,
   WANT
-} = require('../lib/layout.js')
+} = require('../lib/native/layout.js')
 
 const source = file => readFileSync(path.join(__dirname, '..', 'src', file), 'utf8')
 
@@ -63,7 +63,7 @@ describe('layout: Rust and JavaScript agree', () => {
   })
 
   it('on what each of them means, in the same sentence', () => {
-    const text = readFileSync(path.join(__dirname, '..', 'lib', 'layout.js'), 'utf8')
+    const text = readFileSync(path.join(__dirname, '..', 'lib', 'native', 'layout.js'), 'utf8')
     for (const name of Object.keys(SCRATCH)) {
       const [, sentence] = new RegExp(`/\\*\\* (.*) \\*/\\s+${name}:`).exec(text)
       assert.equal(sentence, rust.get(name).doc, name)

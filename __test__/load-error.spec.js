@@ -36,8 +36,9 @@ describe('an addon that cannot be loaded', { timeout: 120_000 }, () => {
   after(() => rmSync(folder, { recursive: true, force: true }))
 
   const addon = () => {
-    const name = readdirSync(path.join(folder, 'lib')).find(name => name.endsWith('.node'))
-    return path.join(folder, 'lib', name)
+    const home = path.join(folder, 'lib', 'addon')
+    const name = readdirSync(home).find(name => name.endsWith('.node'))
+    return path.join(home, name)
   }
 
   function isUnavailable(stdout, reason) {

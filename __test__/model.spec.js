@@ -12,7 +12,7 @@
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const { TypedMap, TypedMapError } = require('..')
-const { refuseSharedWords } = require('../lib/words.js')
+const { refuseSharedWords } = require('../lib/native/words.js')
 const { seededRandom } = require('./support/random.js')
 
 require('./support/sound.js')

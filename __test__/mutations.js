@@ -465,7 +465,7 @@ const MUTATIONS = [
   // ---- The near cache
   {
     name: 'a copy is kept although native code says that nothing would end it',
-    file: 'lib/near-cache.js',
+    file: 'lib/near/near-cache.js',
     from: ' || states[row + CHUNK] === UNKEPT || states[row + VERSION] === 0)',
     to: ')',
     test: 'near-cache.spec'
@@ -479,7 +479,7 @@ const MUTATIONS = [
   },
   {
     name: 'the copy of a key that was not read lately is taken for fresh',
-    file: 'lib/copies.js',
+    file: 'lib/near/copies.js',
     from: `    if (this.kept[place][word] !== seen[place | 1]) return false
 `,
     to: '',
@@ -494,14 +494,14 @@ const MUTATIONS = [
   },
   {
     name: 'the guest is taken for fresh',
-    file: 'lib/near-cache.js',
+    file: 'lib/near/near-cache.js',
     from: '    if (!guest.isFresh(item)) return STALE',
     to: '    if (guest.item !== item) return STALE',
     test: 'near-cache.spec'
   },
   {
     name: 'a handle of another map reads an entry of this one',
-    file: 'lib/open-map.js',
+    file: 'lib/session/open-map.js',
     from: 'if (handle.map === this.instance) return true',
     to: 'if (handle.map >= 0) return true',
     test: 'handles.spec'

@@ -4,8 +4,8 @@ const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const { setTimeout: sleep } = require('node:timers/promises')
 const { Handle, TypedMap } = require('..')
-const { KIND, MARKING, ROW, SCRATCH } = require('../lib/layout.js')
-const { NearCache, STALE } = require('../lib/near-cache.js')
+const { KIND, MARKING, ROW, SCRATCH } = require('../lib/native/layout.js')
+const { NearCache, STALE } = require('../lib/near/near-cache.js')
 const { runNode } = require('./support/processes.js')
 
 const KB = 1_024

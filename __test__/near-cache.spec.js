@@ -3,9 +3,9 @@
 const { afterEach, beforeEach, describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const { Handle, TypedMap } = require('..')
-const { KIND, MARKING, ROW, SCRATCH, UNKEPT } = require('../lib/layout.js')
-const { NearCache, STALE } = require('../lib/near-cache.js')
-const { refuseSharedWords } = require('../lib/words.js')
+const { KIND, MARKING, ROW, SCRATCH, UNKEPT } = require('../lib/native/layout.js')
+const { NearCache, STALE } = require('../lib/near/near-cache.js')
+const { refuseSharedWords } = require('../lib/native/words.js')
 const { runNode } = require('./support/processes.js')
 const { nextMessage, startWorker } = require('./support/workers.js')
 

@@ -3,7 +3,7 @@
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const { TypedMap } = require('..')
-const { MANUAL_CLOCK } = require('../lib/options.js')
+const { MANUAL_CLOCK } = require('../lib/options/map-options.js')
 const { isTyped, throwsTyped } = require('./support/errors.js')
 
 let names = 0

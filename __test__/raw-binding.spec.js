@@ -5,7 +5,7 @@
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const path = require('node:path')
-const { BATCH_ROW, KIND, SCRATCH, WALK_ROW } = require('../lib/layout.js')
+const { BATCH_ROW, KIND, SCRATCH, WALK_ROW } = require('../lib/native/layout.js')
 const { runNode } = require('./support/processes.js')
 const { seededRandom } = require('./support/random.js')
 const { attachRaw, loaded } = require('./support/raw-binding.js')

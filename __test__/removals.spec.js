@@ -271,11 +271,11 @@ describe('onEvict: what is told', { timeout: 60_000 }, () => {
   })
 
   it('what is taken out of native memory at once is bounded in bytes, and one is always taken', async () => {
-    const { binding, scratch } = require('../lib/native.js')
-    const { REMOVAL_ROW, SCRATCH } = require('../lib/layout.js')
+    const { binding, scratch } = require('../lib/native/attach.js')
+    const { REMOVAL_ROW, SCRATCH } = require('../lib/native/layout.js')
     const { id } = binding.open(null, '{}')
     binding.listenRemovals(id, 1 << 1)
-    const { KIND } = require('../lib/layout.js')
+    const { KIND } = require('../lib/native/layout.js')
     for (let n = 0; n < 8; n++) binding.set(id, n, 'x'.repeat(n === 0 ? 100_000 : 10_000), KIND.String)
     for (let n = 0; n < 8; n++) binding.delete(id, n)
     const states = new Uint32Array(64 * REMOVAL_ROW)

@@ -3,7 +3,7 @@
 // Handles: references to entries, for the user. What a handle is, is in its four numbers; what its private fields hold is
 // a near cache's copy of the value, placed here because reading it then costs no lookup.
 
-const { share } = require('./load.js')
+const { share } = require('./addon/load.js')
 
 /** Words that no version is found in: what stands in place of the words of an entry when there is no copy. */
 const NO_WORDS = new Int32Array(1)
@@ -17,6 +17,8 @@ const STALE = Symbol('stale')
 // near cache keeps copies.
 /** @type {(value: object) => value is Handle} */
 let isHandle
+/** Whether an argument that may be a key is a handle. @type {(key: any) => key is Handle} */
+let isHandleKey
 /** @type {(value: object, keeper: number) => value is Handle} */
 let isHit
 /** @type {(handle: Handle, keeper: number) => boolean} */
@@ -87,6 +89,7 @@ class Handle {
 
   static {
     isHandle = /** @type {typeof isHandle} */ (value => #keeper in value)
+    isHandleKey = /** @type {typeof isHandleKey} */ (key => typeof key === 'object' && key !== null && #keeper in key)
     isHit = /** @type {typeof isHit} */ (
       (value, keeper) => #keeper in value && value.#keeper === keeper && value.#words[value.#word] === value.#version
     )
@@ -150,6 +153,7 @@ module.exports = {
   hasFreshCopy,
   isCopyOf,
   isHandle,
+  isHandleKey,
   isHit,
   isKeptBy,
   keepCopy,

@@ -3,28 +3,32 @@
 // TypedMap: what users call. Reads are answered by the near cache where it can, everything else by one native call.
 
 const worker = require('node:worker_threads')
-const batch = require('./batch.js')
-const { MAX_MAP_NAME_BYTES, checkFunction, readCount, readName } = require('./checks.js')
-const { decode, decodeCopy, decodeWritten, encode, kindOf, writeData } = require('./codec.js')
-const { isHandleKey, peek, touch, ttlOf, weightOf } = require('./entry.js')
 const { ERROR_NUMBERS, createError, wrongType } = require('./errors.js')
-const events = require('./events.js')
-const { readWriteOptions, requestTtl } = require('./expiry.js')
-const { group } = require('./group.js')
-const { Handle } = require('./handle.js')
-const { CUSTOM, inspectMap } = require('./inspect.js')
-const { Cursor, MapIterator } = require('./iterators.js')
-const { KIND, SCRATCH, WANT } = require('./layout.js')
-const { binding, scratch } = require('./native.js')
-const { NO_CACHE, STALE, copyOf, freshCopyOf, hasFreshCopy, isHit, isKeptBy } = require('./near-cache.js')
-const { OpenMap } = require('./open-map.js')
-const { construct, takeRequest } = require('./opening.js')
-const { readGetOptions, readInsertOptions, readLimits, readOptions } = require('./options.js')
-const pressure = require('./pressure.js')
-const removals = require('./removals.js')
-const { Room, retry } = require('./room.js')
-const { Meter, readStats } = require('./stats.js')
-const { validate } = require('./validate.js')
+const { Handle, isHandleKey } = require('./handle.js')
+const { decode, decodeCopy, decodeWritten, encode, kindOf } = require('./codec/values.js')
+const batch = require('./entries/batch.js')
+const { peek, touch, ttlOf, weightOf } = require('./entries/entry.js')
+const { group } = require('./entries/group.js')
+const { CUSTOM, inspectMap } = require('./entries/inspect.js')
+const { Cursor, MapIterator } = require('./entries/iterators.js')
+const { binding, scratch } = require('./native/attach.js')
+const { writeData } = require('./native/data.js')
+const { KIND, SCRATCH, WANT } = require('./native/layout.js')
+const { handleAt } = require('./native/rows.js')
+const { requestTtl } = require('./native/ttl.js')
+const { NO_CACHE, STALE, copyOf, freshCopyOf, hasFreshCopy, isHit, isKeptBy } = require('./near/near-cache.js')
+const logs = require('./observe/logs.js')
+const pressure = require('./observe/pressure.js')
+const removals = require('./observe/removals.js')
+const { Meter, readStats } = require('./observe/stats.js')
+const { validate } = require('./observe/validate.js')
+const { readGetOptions, readInsertOptions } = require('./options/call-options.js')
+const { MAX_MAP_NAME_BYTES, checkFunction, readCount, readName } = require('./options/checks.js')
+const { readLimits, readOptions } = require('./options/map-options.js')
+const { readWriteOptions } = require('./options/ttl.js')
+const { OpenMap } = require('./session/open-map.js')
+const { construct, takeRequest } = require('./session/opening.js')
+const { Room, retry } = require('./session/room-maker.js')
 
 const {
   check: checkBinding,
@@ -497,7 +501,7 @@ class TypedMap {
     } catch (error) {
       retry(this.#room, error, ttl, insertBinding, [open.id, wire, kind, type])
     }
-    return batch.handleAt(open.instance, scratch, 0)
+    return handleAt(open.instance, scratch, 0)
   }
 
   /** @param {Iterable<any>} values @param {any} options */
@@ -515,14 +519,14 @@ class TypedMap {
     }
     const kind = kindOf(value)
     this.#write(key, encode(value, kind), kind, options)
-    return batch.handleAt(open.instance, scratch, 0)
+    return handleAt(open.instance, scratch, 0)
   }
 
   /** @param {any} key */
   getHandle(key) {
     const open = this.#open
     if (isHandleKey(key)) return this.has(key) ? key : undefined
-    return getHandleBinding(open.id, key) ? batch.handleAt(open.instance, scratch, 0) : undefined
+    return getHandleBinding(open.id, key) ? handleAt(open.instance, scratch, 0) : undefined
   }
 
   /** @param {any} handle @param {any} value @param {any} options */
@@ -669,14 +673,14 @@ class TypedMap {
   onError(listener) {
     const open = this.#open
     checkFunction('listener', listener)
-    return events.subscribe(open, this, 'errors', listener)
+    return logs.subscribe(open, this, 'errors', listener)
   }
 
   /** @param {(line: { level: string, code: string, details: Record<string, any> }) => void} listener */
   onLog(listener) {
     const open = this.#open
     checkFunction('listener', listener)
-    return events.subscribe(open, this, 'logs', listener)
+    return logs.subscribe(open, this, 'logs', listener)
   }
 
   /** @param {(removal: any) => void} listener @param {any} options */

@@ -1,6 +1,6 @@
 'use strict'
 
-// Builds the addon into lib/: binding.js, binding.d.ts and the .node file of this platform.
+// Builds the addon into lib/addon/: binding.js, binding.d.ts and the .node file of this platform.
 // Arguments are handed on to `napi build`, for example --release.
 
 const { spawnSync } = require('node:child_process')
@@ -36,7 +36,7 @@ const built = spawnSync(
     'build',
     '--platform',
     '--output-dir',
-    'lib',
+    'lib/addon',
     '--js',
     'binding.js',
     '--dts',

@@ -2,8 +2,8 @@
 
 const assert = require('node:assert/strict')
 const { TypedMap } = require('../..')
-const { binding } = require('../../lib/native.js')
-const { MANUAL_CLOCK } = require('../../lib/options.js')
+const { binding } = require('../../lib/native/attach.js')
+const { MANUAL_CLOCK } = require('../../lib/options/map-options.js')
 
 let names = 0
 

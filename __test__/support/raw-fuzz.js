@@ -5,7 +5,7 @@
 
 const { writeSync } = require('node:fs')
 const { setImmediate } = require('node:timers/promises')
-const { SCRATCH_LENGTH } = require('../../lib/layout.js')
+const { SCRATCH_LENGTH } = require('../../lib/native/layout.js')
 const { Random } = require('./random.js')
 const { attachRaw } = require('./raw-binding.js')
 

@@ -5,8 +5,8 @@
 
 const assert = require('node:assert/strict')
 const { after } = require('node:test')
-const { binding } = require('../../lib/native.js')
-const { OpenMap } = require('../../lib/open-map.js')
+const { binding } = require('../../lib/native/attach.js')
+const { OpenMap } = require('../../lib/session/open-map.js')
 
 /** What has ended has no more to show. */
 const ENDED = new Set(['ERR_CLOSED', 'ERR_BROKEN'])

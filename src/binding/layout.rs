@@ -1,4 +1,4 @@
-//! Numbers that Rust and JavaScript agree on. `lib/layout.js` has the same names; a test compares the two.
+//! Numbers that Rust and JavaScript agree on. `lib/native/layout.js` has the same names; a test compares the two.
 
 use napi_derive::napi;
 use serde_json::json;
@@ -87,7 +87,7 @@ pub fn row(state: u32, place: &Place, type_id: u32, size: usize) -> [u32; ROW] {
     row
 }
 
-/// The numbers above and those of the value kinds as JSON text, for the test that compares them with `lib/layout.js`.
+/// The numbers above and those of the value kinds as JSON text, for the test that compares them with `lib/native/layout.js`.
 #[napi(catch_unwind)]
 pub fn layout() -> String {
     let kinds: serde_json::Map<_, _> =

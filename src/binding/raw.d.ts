@@ -1,7 +1,7 @@
 /* The operations that are called often: Node-API callbacks without generated glue, see src/binding/exports.rs.
  *
  * `id` is the number of an open map of this evaluation. What an operation says besides its result stands in the scratch
- * array that `attach` gives (src/binding/layout.rs, lib/layout.js). `kind` is the number of a value kind, and a value has
+ * array that `attach` gives (src/binding/layout.rs, lib/native/layout.js). `kind` is the number of a value kind, and a value has
  * the form that belongs to its kind: JSON text, a number, a string, a bigint, or a `Uint8Array` over the bytes.
  * Writes, and `touch`, take the ttl that the scratch array asks for at SCRATCH_TTL, and put 0 in its place.
  * Every operation throws what `makeError` makes, with 1010 for an id that is not open.

@@ -1,7 +1,7 @@
 //! What loom explores of copies outside the store: one thread changes an entry while another reads it in both ways,
 //! natively and from a copy that it kept, as JavaScript does.
 //!
-//! The reader's rules are those of `lib/near-cache.js`: keep what came with a stamp; take the copy while the word
+//! The reader's rules are those of `lib/near/near-cache.js`: keep what came with a stamp; take the copy while the word
 //! says the stamp's version. Its look at the word is a relaxed load, since JavaScript has no other.
 
 use super::member::Member;

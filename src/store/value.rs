@@ -1,6 +1,6 @@
 //! Values: a kind and bytes. The store keeps both and looks into neither.
 
-/// What a value was in JavaScript. JavaScript knows the same numbers (`lib/layout.js`).
+/// What a value was in JavaScript. JavaScript knows the same numbers (`lib/native/layout.js`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 #[expect(missing_docs, reason = "the typed arrays are named after what they are in JavaScript")]

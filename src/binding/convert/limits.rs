@@ -7,7 +7,7 @@ use crate::store::Limits;
 
 /// Reads the limits that were given, each a number or `null` for none.
 pub fn parse(text: &str) -> Outcome<Limits> {
-    const WRONG: Failure = Failure::Misuse("the limits are not what lib/options.js makes");
+    const WRONG: Failure = Failure::Misuse("the limits are not what lib/options/map-options.js makes");
     let Ok(Json::Object(given)) = serde_json::from_str(text) else { return Err(WRONG) };
     let mut limits = Limits::default();
     for (name, value) in &given {

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use crate::binding::failure::{Failure, Outcome};
 use crate::store::{Config, NONE, PolicyKind, TtlOnUpdate, WhenFull};
 
-const WRONG: Failure = Failure::Misuse("the options are not what lib/options.js makes");
+const WRONG: Failure = Failure::Misuse("the options are not what lib/options/map-options.js makes");
 
 /// What stands for a function of the user, which JavaScript keeps.
 const FUNCTION: &str = "function";

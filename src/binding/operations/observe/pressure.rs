@@ -14,7 +14,7 @@ pub fn listen_pressure(env: &napi::Env, id: u32, thresholds: String) -> napi::Re
         let map = evaluation.map(id)?;
         map.check()?;
         let thresholds = serde_json::from_str(&thresholds)
-            .map_err(|_| Failure::Misuse("the thresholds are not what lib/pressure.js makes"))?;
+            .map_err(|_| Failure::Misuse("the thresholds are not what lib/observe/pressure.js makes"))?;
         let environment = Environment::of(engine)?;
         let alarm = environment.alarm(engine)?;
         let gauge = map.add_gauge(map.store().watch_pressure(thresholds, alarm.waker()));

@@ -1,0 +1,74 @@
+'use strict'
+
+// The native side, made ready for this evaluation of the package. A thread may evaluate it more than once: test runners do for
+// each file, and each bundle brings its own.
+
+const { createError } = require('../errors.js')
+const { shared } = require('../handle.js')
+const loaded = require('../addon/load.js')
+const { attempt } = require('./attempt.js')
+const { readData } = require('./data.js')
+
+/** Called when something waits that native code has for this thread. @type {(() => void)[]} */
+const wakers = []
+
+/**
+ * Hands the elements of a stretch of an array to native code as arguments, which is far faster than one by one.
+ *
+ * @param {(...values: unknown[]) => void} receive
+ * @param {readonly unknown[]} array
+ * @param {number} from
+ * @param {number} to
+ */
+function spread(receive, array, from, to) {
+  if (to - from === array.length) receive(...array)
+  else receive(...array.slice(from, to))
+}
+
+/**
+ * Takes elements of an array from native code, for the same reason.
+ *
+ * @param {unknown[]} array
+ * @param {unknown[]} values
+ */
+function append(array, ...values) {
+  array.push(...values)
+}
+
+const {
+  evaluation,
+  scratch: memory,
+  ...operations
+} = loaded.attach(
+  (number, details) => createError(number, readData(details)),
+  () => {
+    for (const waker of wakers) attempt(waker)
+  },
+  spread,
+  append,
+  shared
+)
+
+/** Where a native call leaves what it has to say besides its result. The next native call writes over it. */
+const scratch = new Uint32Array(memory.buffer)
+
+/** The same memory, for what is no 32-bit number. */
+const scratchFloats = new Float64Array(memory.buffer)
+
+const binding = {
+  ...loaded,
+  ...operations,
+  /** @param {string | null} name @param {string} options */
+  open: (name, options) => loaded.open(evaluation, name, options)
+}
+
+/**
+ * Has `waker` called when something waits that native code has for this thread: events, removals, pressure.
+ *
+ * @param {() => void} waker
+ */
+function onWake(waker) {
+  wakers.push(waker)
+}
+
+module.exports = { binding, onWake, scratch, scratchFloats }

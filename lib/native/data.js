@@ -1,0 +1,20 @@
+'use strict'
+
+// Plain data of this package, which crosses to native code as JSON text. Values of users are none of it.
+
+/**
+ * Plain data of this package as JSON text: options.
+ *
+ * @param {object} data
+ */
+const writeData = data => JSON.stringify(data)
+
+/**
+ * Plain data that native code wrote as JSON text: details, statistics.
+ *
+ * @param {string} text
+ * @returns {Record<string, any>}
+ */
+const readData = text => JSON.parse(text)
+
+module.exports = { readData, writeData }

@@ -1,0 +1,133 @@
+'use strict'
+
+// Version words of one map, as this thread sees them. A word changes whenever its entry does, in whatever thread, and is
+// read without a call.
+
+const { binding } = require('./attach.js')
+
+const { hitLog: hitLogBinding, replayHits: replayHitsBinding, words: wordsBinding } = binding
+
+/** How many chunks are kept before those that were cleared are looked for. */
+const FIRST_SWEEP = 64
+
+/** Chunks that `tidy` looks at. */
+const TIDIED_PER_CALL = 64
+
+/** Hits of entries whose slots are further away are not noted; it takes four billion entries. */
+const MAX_TICKET = 2 ** 32 - 1
+
+let areRefused = false
+
+/**
+ * Makes this thread behave as on an engine that refuses memory which is not its own, or no longer. For tests.
+ *
+ * @param {boolean} refused
+ */
+function refuseSharedWords(refused) {
+  areRefused = refused
+}
+
+class Words {
+  #id
+  /** Signed, so that each word is a small integer to the engine. @type {Map<number, Int32Array>} */
+  #chunks = new Map()
+  #nextSweep = FIRST_SWEEP
+  /** Where `tidy` goes on. @type {Iterator<[number, Int32Array]> | undefined} */
+  #tidied
+
+  /** @param {number} id */
+  constructor(id) {
+    this.#id = id
+  }
+
+  /**
+   * The words of a chunk, wrapped on first use.
+   *
+   * @param {number} chunk
+   * @returns {Int32Array | null} null where the engine refuses, or if the chunk is gone
+   */
+  of(chunk) {
+    const known = this.#chunks.get(chunk)
+    return known === undefined ? this.#wrap(chunk) : known
+  }
+
+  /** Lets go of all chunks. */
+  forget() {
+    this.#chunks.clear()
+    this.#nextSweep = FIRST_SWEEP
+  }
+
+  /** Lets go of some of the chunks that another thread cleared, if there are any. */
+  tidy() {
+    this.#tidied ??= this.#chunks.entries()
+    for (let look = 0; look < TIDIED_PER_CALL; look++) {
+      const { value, done } = this.#tidied.next()
+      if (done) {
+        this.#tidied = undefined
+        return
+      }
+      const [chunk, words] = value
+      if (words[0] === 0) this.#chunks.delete(chunk)
+    }
+  }
+
+  /** @param {number} chunk */
+  #wrap(chunk) {
+    if (areRefused) return null
+    const unsigned = wordsBinding(this.#id, chunk)
+    if (unsigned === null) return null
+    if (this.#chunks.size >= this.#nextSweep) this.#sweep()
+    const words = new Int32Array(unsigned.buffer, unsigned.byteOffset, unsigned.length)
+    this.#chunks.set(chunk, words)
+    return words
+  }
+
+  /**
+   * Lets go of chunks that some thread cleared: their words are 0 for good, and while this thread holds them, their memory
+   * stays. A chunk in use may look the same for a moment; it is wrapped again when it is needed.
+   */
+  #sweep() {
+    for (const [chunk, words] of this.#chunks) if (words[0] === 0) this.#chunks.delete(chunk)
+    this.#nextSweep = Math.max(FIRST_SWEEP, this.#chunks.size * 2)
+  }
+}
+
+/** The hits of this thread in one map, in order, for a policy that goes by it. Native code reads and empties it. */
+class HitLog {
+  #id
+  #shards
+  /** The number of hits noted, and the hits. @type {Uint32Array | null} */
+  #words
+
+  /**
+   * @param {number} id
+   * @param {number} shards
+   */
+  constructor(id, shards) {
+    this.#id = id
+    this.#shards = shards
+    this.#words = areRefused ? null : hitLogBinding(id)
+  }
+
+  /**
+   * What stands for an entry in the log. It tells entries apart as long as it has 32 bits.
+   *
+   * @param {number} shard
+   * @param {number} slot
+   */
+  ticketOf(shard, slot) {
+    return slot * this.#shards + shard
+  }
+
+  /** @param {number} ticket */
+  note(ticket) {
+    const words = this.#words
+    if (words === null || ticket > MAX_TICKET) return
+    const noted = /** @type {number} */ (words[0]) + 1
+    words[noted] = ticket
+    words[0] = noted
+    if (noted === words.length - 1) replayHitsBinding(this.#id)
+  }
+}
+
+module.exports = { HitLog, Words, refuseSharedWords }

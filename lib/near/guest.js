@@ -1,0 +1,95 @@
+'use strict'
+
+// The guest of a near cache: the value that was read last without being admitted, so that reading one thing twice in
+// a row gives one object. Where its version word is, is looked for when it is read again: most guests never are.
+
+const { markAccessWord } = require('../handle.js')
+const { SCRATCH } = require('../native/layout.js')
+
+/** @typedef {import('../native/words.js').Words} Words */
+
+/** Marks that there is no guest. A symbol, so it can never equal a key. */
+const NOBODY = Symbol('nobody')
+
+class Guest {
+  /** Bytes that it takes; 0 if there is none. */
+  cost = 0
+  /** Its ticket, where hits are noted in order. */
+  ticket = 0
+  /** A key or a handle. @type {unknown} */
+  #item = NOBODY
+  /** @type {any} */
+  #value = undefined
+  #chunk = 0
+  #word = 0
+  #version = 0
+  #words
+
+  /** @param {Words | null} words */
+  constructor(words) {
+    this.#words = words
+  }
+
+  /**
+   * Takes the place of the last one.
+   *
+   * @param {unknown} item a key or a handle
+   * @param {any} value
+   * @param {number} cost
+   * @param {number} ticket
+   * @param {Uint32Array} states where native code said what it is about
+   * @param {number} row where it begins there
+   */
+  welcome(item, value, cost, ticket, states, row) {
+    this.cost = cost
+    this.ticket = ticket
+    this.#item = item
+    this.#value = value
+    this.#chunk = /** @type {number} */ (states[row + SCRATCH.CHUNK])
+    this.#word = /** @type {number} */ (states[row + SCRATCH.WORD])
+    this.#version = /** @type {number} */ (states[row + SCRATCH.VERSION]) | 0
+  }
+
+  /** Lets go of it. */
+  leave() {
+    this.cost = 0
+    this.#item = NOBODY
+    this.#value = undefined
+  }
+
+  /**
+   * Whether it is this key or handle, and fresh.
+   *
+   * @param {unknown} item
+   */
+  isFresh(item) {
+    return this.#item === item && this.#hasFreshValue()
+  }
+
+  /** Its value. */
+  get value() {
+    return this.#value
+  }
+
+  /** Lets go of it unless it is fresh. */
+  sweep() {
+    if (this.#item !== NOBODY && !this.#hasFreshValue()) this.leave()
+  }
+
+  /**
+   * Marks the access word of its entry.
+   *
+   * @param {number} limit what it is counted up to
+   */
+  markAccess(limit) {
+    const words = this.#words?.of(this.#chunk) ?? null
+    if (words !== null) markAccessWord(words, this.#word, limit)
+  }
+
+  #hasFreshValue() {
+    const words = this.#words?.of(this.#chunk) ?? null
+    return words !== null && words[this.#word] === this.#version
+  }
+}
+
+module.exports = { Guest }

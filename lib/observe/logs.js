@@ -1,0 +1,144 @@
+'use strict'
+
+// Events of maps, delivered to the callbacks that this thread registered, from whatever thread caused them.
+
+const { TypedMapError, createError } = require('../errors.js')
+const { binding, onWake } = require('../native/attach.js')
+const { readData } = require('../native/data.js')
+const { LEVEL } = require('../native/layout.js')
+const { Delivery, Subscription } = require('./turns.js')
+
+const { drain: drainBinding, listen: listenBinding } = binding
+
+/** @typedef {import('../session/open-map.js').OpenMap} OpenMap */
+/** @typedef {import('../addon/binding.js').MapEvent} MapEvent */
+
+const LEVEL_NAMES = Object.keys(LEVEL)
+
+/** Events that are taken out of native memory in one step: some 100 µs. */
+const DRAINED_PER_STEP = 32
+
+/** What this thread wants to hear of one open map. */
+class Audience {
+  /** @type {Set<Subscription>} */
+  logs = new Set()
+  /** @type {Set<Subscription>} */
+  errors = new Set()
+  #open
+  /** Drained and not yet delivered, from `#next` on. @type {MapEvent[]} */
+  #drained = []
+  #next = 0
+  #delivery = new Delivery(() => this.#step())
+  /** Keeps a named map open while something listens: other threads can still write to it. */
+  map
+
+  /** @param {OpenMap} open @param {object} map */
+  constructor(open, map) {
+    this.#open = open
+    // Only this thread can do anything to a map without a name, so there is nothing to wait for.
+    this.map = open.name === null ? undefined : map
+  }
+
+  /** Says to native code what is wanted. */
+  subscribe() {
+    const level = this.logs.size > 0 ? LEVEL[this.#open.logLevel] : LEVEL.off
+    listenBinding(this.#open.id, level, this.errors.size > 0)
+  }
+
+  isEmpty() {
+    return this.logs.size === 0 && this.errors.size === 0
+  }
+
+  wake() {
+    this.#delivery.schedule()
+  }
+
+  /** Delivers nothing any more. */
+  end() {
+    this.#delivery.cancel()
+    this.logs.clear()
+    this.errors.clear()
+    this.#drained = []
+  }
+
+  /** Whether there may be more. */
+  #step() {
+    if (this.isEmpty()) return false
+    if (this.#next < this.#drained.length) {
+      this.#deliver(/** @type {MapEvent} */ (this.#drained[this.#next++]))
+      return true
+    }
+    this.#next = 0
+    this.#drained = drainBinding(this.#open.id, DRAINED_PER_STEP)
+    // Only once nothing was there, the next event wakes this again.
+    return this.#drained.length > 0
+  }
+
+  /** @param {MapEvent} event */
+  #deliver(event) {
+    const details = readData(event.details)
+    if (event.kind === 'error') {
+      const error = createError(event.number ?? 0, details)
+      if (error instanceof TypedMapError) error.details.operation = event.operation
+      call(this.errors, error)
+    } else if (event.kind === 'log') {
+      const level = /** @type {string} */ (LEVEL_NAMES[event.level ?? LEVEL.error])
+      call(this.logs, { level, code: event.code ?? '', details })
+    } else {
+      call(this.logs, { level: 'warn', code: 'events.dropped', details: { count: event.count ?? 0 } })
+    }
+  }
+}
+
+/**
+ * Calls all who listen now. One that ends another keeps it from being called.
+ *
+ * @param {Set<Subscription>} subscriptions
+ * @param {unknown} given
+ */
+function call(subscriptions, given) {
+  for (const subscription of [...subscriptions]) if (subscriptions.has(subscription)) subscription.call(given)
+}
+
+/** By the id of the open map. @type {Map<number, Audience>} */
+const audiences = new Map()
+
+/** @param {OpenMap} open */
+function forget(open) {
+  audiences.get(open.id)?.end()
+  audiences.delete(open.id)
+}
+
+/**
+ * @param {OpenMap} open
+ * @param {object} map
+ * @param {'logs' | 'errors'} kind
+ * @param {(given: any) => void} listener
+ * @returns {() => void} ends it
+ */
+function subscribe(open, map, kind, listener) {
+  const audience = audiences.get(open.id) ?? new Audience(open, map)
+  // An object of its own, so that the same function can listen twice.
+  const subscription = new Subscription(listener)
+  audience[kind].add(subscription)
+  try {
+    audience.subscribe()
+  } catch (error) {
+    audience[kind].delete(subscription)
+    throw error
+  }
+  open.atEnd(forget)
+  audiences.set(open.id, audience)
+  return () => {
+    // After the map was closed there is nothing to end.
+    if (!audience[kind].delete(subscription) || audiences.get(open.id) !== audience) return
+    audience.subscribe()
+    if (audience.isEmpty()) forget(open)
+  }
+}
+
+onWake(() => {
+  for (const audience of audiences.values()) audience.wake()
+})
+
+module.exports = { subscribe }

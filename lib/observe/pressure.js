@@ -1,0 +1,148 @@
+'use strict'
+
+// Memory pressure, told to the listeners of this thread: how full the map is when it becomes fuller than they want.
+
+const { outOfRange, wrongType } = require('../errors.js')
+const { binding, onWake } = require('../native/attach.js')
+const { writeData } = require('../native/data.js')
+const { checkObject } = require('../options/checks.js')
+const { Delivery, Subscription } = require('./turns.js')
+
+const {
+  endPressure: endPressureBinding,
+  evictTo: evictToBinding,
+  listenPressure: listenPressureBinding,
+  memoryLimit: memoryLimitBinding,
+  memoryUsed: memoryUsedBinding,
+  takePressure: takePressureBinding
+} = binding
+
+/** @typedef {import('../session/open-map.js').OpenMap} OpenMap */
+
+const DEFAULT_THRESHOLDS = [0.8, 0.9, 0.95]
+
+/** Bytes that are evicted in one step: less than half a millisecond. */
+const EVICTED_PER_STEP_BYTES = 1024 * 1024
+
+/**
+ * Checks at what ratios of memory to limit a listener wants to be called.
+ *
+ * @param {unknown} options
+ * @returns {number[]}
+ */
+function readThresholds(options) {
+  const { thresholds = DEFAULT_THRESHOLDS } =
+    options === undefined ? {} : checkObject('options', options, ['thresholds'])
+  const allowed = 'an array of at least one number above 0 and up to 1'
+  if (!Array.isArray(thresholds)) throw wrongType('option thresholds', thresholds, allowed)
+  if (thresholds.length === 0) throw outOfRange('option thresholds', thresholds, allowed)
+  for (const threshold of thresholds) {
+    if (typeof threshold !== 'number') throw wrongType('option thresholds', threshold, allowed)
+    if (!(threshold > 0 && threshold <= 1)) throw outOfRange('option thresholds', threshold, allowed)
+  }
+  return [...thresholds]
+}
+
+/** One listener of this thread to one open map. */
+class Gauge {
+  /** Held, because a map that something listens to must not be closed for being unreachable. */
+  map
+  open
+  #listener
+  #thresholds
+  /** The number that native code knows it by. */
+  #token
+  /** Bytes to evict to, while that goes on. */
+  #goalBytes = 0
+  #reading = new Delivery(() => this.#read())
+  #relief = new Delivery(() => this.#evictSome())
+
+  /**
+   * @param {OpenMap} open
+   * @param {object} map
+   * @param {(ratio: number) => unknown} listener
+   * @param {number[]} thresholds
+   */
+  constructor(open, map, listener, thresholds) {
+    this.open = open
+    this.map = map
+    this.#listener = new Subscription(listener)
+    this.#thresholds = thresholds
+    this.#token = listenPressureBinding(open.id, writeData(thresholds))
+  }
+
+  wake() {
+    this.#reading.schedule()
+  }
+
+  end() {
+    endPressureBinding(this.open.id, this.#token)
+  }
+
+  #read() {
+    if (!gauges.has(this)) return false
+    const ratio = takePressureBinding(this.open.id, this.#token)
+    if (ratio === null || this.#listener.call(ratio) !== true || !gauges.has(this)) return false
+    const crossed = this.#thresholds.filter(threshold => threshold <= ratio)
+    const limit = this.#ask(memoryLimitBinding, null)
+    if (crossed.length > 0 && limit !== null) {
+      this.#goalBytes = Math.ceil(Math.max(...crossed) * limit) - 1
+      this.#relief.schedule()
+    }
+    return false
+  }
+
+  /**
+   * Asks native code about the map; `otherwise` if another thread has destroyed it meanwhile, when there is nothing to relieve.
+   *
+   * @template T
+   * @param {(id: number) => T} question
+   * @param {T} otherwise
+   */
+  #ask(question, otherwise) {
+    try {
+      return question(this.open.id)
+    } catch {
+      return otherwise
+    }
+  }
+
+  /** Evicts a part of what is above the goal, as much as one call takes the time for; whether there is more. */
+  #evictSome() {
+    if (!gauges.has(this)) return false
+    const stepBytes = Math.max(this.#goalBytes, this.#ask(memoryUsedBinding, 0) - EVICTED_PER_STEP_BYTES)
+    // A call evicts a bounded number of entries, which may be fewer bytes.
+    const evicted = this.#ask(id => evictToBinding(id, stepBytes), 0)
+    return evicted > 0 && this.#ask(memoryUsedBinding, 0) > this.#goalBytes
+  }
+}
+
+/** @type {Set<Gauge>} */
+const gauges = new Set()
+
+/** @param {OpenMap} open */
+function forget(open) {
+  for (const gauge of gauges) if (gauge.open === open) gauges.delete(gauge)
+}
+
+/**
+ * @param {OpenMap} open
+ * @param {object} map
+ * @param {(ratio: number) => unknown} listener
+ * @param {unknown} options
+ * @returns {() => void} ends it
+ */
+function subscribe(open, map, listener, options) {
+  const gauge = new Gauge(open, map, listener, readThresholds(options))
+  open.atEnd(forget)
+  gauges.add(gauge)
+  return () => {
+    if (gauges.delete(gauge)) gauge.end()
+  }
+}
+
+onWake(() => {
+  for (const gauge of gauges) gauge.wake()
+})
+
+module.exports = { subscribe }

@@ -1,0 +1,234 @@
+'use strict'
+
+// Removals of entries, told to the listeners of this thread: what was evicted, expired, deleted, replaced or cleared, in
+// whatever thread. Native code keeps them, up to a bound in bytes, until this thread takes them out.
+
+const { outOfRange, wrongType } = require('../errors.js')
+const { decode } = require('../codec/values.js')
+const { binding, onWake, scratch } = require('../native/attach.js')
+const { CAUSE, KEY_KIND, KIND, REMOVAL_ROW, REMOVED_BY, SCRATCH } = require('../native/layout.js')
+const { handleAt } = require('../native/rows.js')
+const { checkObject, quoted } = require('../options/checks.js')
+const { Delivery, Subscription } = require('./turns.js')
+
+const { listenRemovals: listenRemovalsBinding, takeRemovals: takeRemovalsBinding } = binding
+
+/** @typedef {import('../session/open-map.js').OpenMap} OpenMap */
+/** @typedef {Record<string, any>} Removal */
+/** With those who listened when it was taken out. @typedef {{ removal: Removal, listeners: Listener[] }} Taken */
+
+const { DROPPED, STATE, TYPE } = SCRATCH
+const JSON_TEXT = KIND.Json
+
+const CAUSES = Object.keys(CAUSE)
+/** Names of causes by their number. */
+const CAUSE_NAMES = ['', ...CAUSES]
+const DEFAULT_CAUSES = ['evicted', 'expired']
+
+/**
+ * Removals that are taken out of native memory in one step, and bytes of keys and values after which it takes no more: some
+ * 100 µs. One that is larger is taken out alone.
+ */
+const TAKEN_PER_STEP = 64
+const TAKEN_PER_STEP_BYTES = 256 * 1024
+
+/**
+ * A document with more characters than this is decoded when a listener asks for it. Shorter ones take some µs, and as plain
+ * properties they are easier to look at.
+ */
+const LARGE_TEXT = 1_024
+
+/** Where native code says what it gives. */
+const states = new Uint32Array(TAKEN_PER_STEP * REMOVAL_ROW)
+
+/** More than ever wait at once. Other threads may go on causing removals faster than this one takes them. */
+const MAX_TAKES = 1_024
+
+/**
+ * Checks what a listener wants to hear of.
+ *
+ * @param {unknown} options
+ * @returns {Set<number>} numbers of CAUSE
+ */
+function readCauses(options) {
+  const { causes = DEFAULT_CAUSES } = options === undefined ? {} : checkObject('options', options, ['causes'])
+  const allowed = `an array of at least one of ${quoted(CAUSES)}`
+  if (!Array.isArray(causes)) throw wrongType('option causes', causes, allowed)
+  if (causes.length === 0) throw outOfRange('option causes', causes, allowed)
+  for (const cause of causes) if (!CAUSES.includes(cause)) throw outOfRange('option causes', cause, allowed)
+  return new Set(causes.map(cause => CAUSE[/** @type {keyof typeof CAUSE} */ (cause)]))
+}
+
+class Listener extends Subscription {
+  /** @param {(removal: Removal) => void} listener @param {Set<number>} causes */
+  constructor(listener, causes) {
+    super(listener)
+    this.causes = causes
+  }
+
+  /** @param {Removal} removal */
+  wants({ cause }) {
+    return cause === undefined || this.causes.has(CAUSE[/** @type {keyof typeof CAUSE} */ (cause)])
+  }
+}
+
+/** The listeners of this thread to one open map. */
+class Audience {
+  /** Held, because a map that something listens to must not be closed for being unreachable: entries expire by themselves. */
+  map
+  #open
+  /** @type {Set<Listener>} */
+  #listeners = new Set()
+  /** Taken out and not delivered, from `#next` on. @type {Taken[]} */
+  #taken = []
+  #next = 0
+  #delivery = new Delivery(() => this.#step())
+
+  /** @param {OpenMap} open @param {object} map */
+  constructor(open, map) {
+    this.#open = open
+    this.map = map
+  }
+
+  /** @param {Listener} listener */
+  add(listener) {
+    // What happened so far is not for the newcomer.
+    for (let takes = 0; takes < MAX_TAKES && this.#listeners.size > 0 && this.#takeSome(); takes++);
+    this.#listeners.add(listener)
+    try {
+      this.#subscribe()
+    } catch (error) {
+      this.#listeners.delete(listener)
+      throw error
+    }
+  }
+
+  /**
+   * @param {Listener} listener
+   * @returns {boolean} whether none is left
+   */
+  leave(listener) {
+    if (this.#listeners.delete(listener)) this.#subscribe()
+    return this.#listeners.size === 0
+  }
+
+  wake() {
+    this.#delivery.schedule()
+  }
+
+  /** Delivers nothing any more. */
+  end() {
+    this.#delivery.cancel()
+    this.#listeners.clear()
+    this.#taken = []
+  }
+
+  /** Says to native code what is wanted. */
+  #subscribe() {
+    let mask = 0
+    for (const { causes } of this.#listeners) for (const cause of causes) mask |= 1 << cause
+    listenRemovalsBinding(this.#open.id, mask)
+  }
+
+  /** Takes removals out of native memory; whether there were any. Only once there were none, the next one wakes this again. */
+  #takeSome() {
+    const open = this.#open
+    const cells = takeRemovalsBinding(open.id, TAKEN_PER_STEP, states, TAKEN_PER_STEP_BYTES)
+    const count = /** @type {number} */ (scratch[STATE])
+    const dropped = /** @type {number} */ (scratch[DROPPED])
+    const listeners = [...this.#listeners]
+    for (let index = 0; index < count; index++) this.#taken.push({ removal: removalAt(open, cells, index), listeners })
+    if (dropped > 0) this.#taken.push({ removal: { dropped }, listeners })
+    return count > 0 || dropped > 0
+  }
+
+  /** Whether there may be more. */
+  #step() {
+    if (this.#listeners.size === 0) return false
+    if (this.#next < this.#taken.length) {
+      const { removal, listeners } = /** @type {Taken} */ (this.#taken[this.#next++])
+      for (const listener of listeners) {
+        if (this.#listeners.has(listener) && listener.wants(removal)) listener.call(removal)
+      }
+      return true
+    }
+    this.#taken = []
+    this.#next = 0
+    return this.#takeSome()
+  }
+}
+
+/**
+ * What listeners are told of the removal at `index` of `states`.
+ *
+ * @param {OpenMap} open
+ * @param {readonly any[]} cells its key and its value, for each
+ * @param {number} index
+ * @returns {Removal}
+ */
+function removalAt(open, cells, index) {
+  const row = index * REMOVAL_ROW
+  const at = (/** @type {number} */ column) => /** @type {number} */ (states[row + column])
+  const handle = handleAt(open.instance, states, row)
+  const key = at(KEY_KIND) === 0 ? handle : cells[index * 2]
+  const [kind, raw] = [at(STATE), cells[index * 2 + 1]]
+  const isLarge = kind === JSON_TEXT && raw.length > LARGE_TEXT
+  const removal = { key, handle, value: isLarge ? undefined : decode(kind, raw), cause: CAUSE_NAMES[at(REMOVED_BY)] }
+  if (isLarge) decodeLater(removal, kind, raw)
+  const type = at(TYPE) === 0 ? null : open.typeName(at(TYPE))
+  return type === null ? removal : Object.assign(removal, { type })
+}
+
+/**
+ * Decodes the value of a removal when it is first asked for.
+ *
+ * @param {Removal} removal
+ * @param {number} kind
+ * @param {string} raw
+ */
+function decodeLater(removal, kind, raw) {
+  const become = (/** @type {any} */ value) =>
+    Object.defineProperty(removal, 'value', { value, writable: true, enumerable: true, configurable: true }).value
+  Object.defineProperty(removal, 'value', {
+    get: () => become(decode(kind, raw)),
+    set: become,
+    enumerable: true,
+    configurable: true
+  })
+}
+
+/** By the id of the open map. @type {Map<number, Audience>} */
+const audiences = new Map()
+
+/** @param {OpenMap} open */
+function forget(open) {
+  audiences.get(open.id)?.end()
+  audiences.delete(open.id)
+}
+
+/**
+ * @param {OpenMap} open
+ * @param {object} map
+ * @param {(removal: Removal) => void} listener
+ * @param {unknown} options
+ * @returns {() => void} ends it
+ */
+function subscribe(open, map, listener, options) {
+  const causes = readCauses(options)
+  const audience = audiences.get(open.id) ?? new Audience(open, map)
+  // An object of its own, so that the same function can listen twice.
+  const place = new Listener(listener, causes)
+  audience.add(place)
+  open.atEnd(forget)
+  audiences.set(open.id, audience)
+  return () => {
+    // After the map was closed there is nothing to end.
+    if (audiences.get(open.id) === audience && audience.leave(place)) forget(open)
+  }
+}
+
+onWake(() => {
+  for (const audience of audiences.values()) audience.wake()
+})
+
+module.exports = { subscribe }

@@ -1,0 +1,70 @@
+'use strict'
+
+// What `getStats` returns.
+
+const { binding } = require('../native/attach.js')
+const { readData } = require('../native/data.js')
+
+const { stats: statsBinding } = binding
+
+const BYTES_PER_MB = 1024 ** 2
+const MS_PER_SECOND = 1_000
+
+/** What the rate of operations is counted from. */
+class Meter {
+  #operations = 0
+  #uptimeMs = 0
+
+  /**
+   * Operations per second since this was last asked, or since the map was made if that was only just now.
+   *
+   * @param {number} operations
+   * @param {number} uptimeMs
+   */
+  rate(operations, uptimeMs) {
+    const elapsedMs = uptimeMs - this.#uptimeMs
+    const isRecent = elapsedMs < 1
+    const rate = isRecent ? operations / Math.max(uptimeMs, 1) : (operations - this.#operations) / elapsedMs
+    if (!isRecent) {
+      this.#operations = operations
+      this.#uptimeMs = uptimeMs
+    }
+    return Math.round(rate * MS_PER_SECOND)
+  }
+}
+
+/** @param {number} value */
+const twoDigits = value => Math.round(value * 100) / 100
+
+/** @param {{ entries: number, live: number, retired: number }} memory */
+function fragmentation({ entries, live, retired }) {
+  // What was cleared counts as retired, but is no part of the blocks any more.
+  return entries === 0 ? 0 : twoDigits(Math.max(0, entries - live - retired) / entries)
+}
+
+/**
+ * @param {number} id
+ * @param {Meter} meter
+ * @param {Record<string, number>} nearCache what it has to say of itself
+ * @returns {Record<string, any>}
+ */
+function readStats(id, meter, nearCache) {
+  const { uptimeMs, operations, hits, misses, memory, maxEntries, maxValueBytes, ...rest } = readData(statsBinding(id))
+  const reads = hits + misses
+  return {
+    ...rest,
+    hits,
+    misses,
+    cacheHitRate: reads === 0 ? 0 : twoDigits((hits / reads) * 100),
+    operations,
+    opsPerSecond: meter.rate(operations, uptimeMs),
+    memoryMb: twoDigits(memory.total / BYTES_PER_MB),
+    memoryBytes: memory.total,
+    memory: { ...memory, fragmentation: fragmentation(memory) },
+    limits: { memoryLimit: memory.limit, maxEntries, maxValueBytes },
+    nearCache,
+    uptimeMs
+  }
+}
+
+module.exports = { Meter, readStats }

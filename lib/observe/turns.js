@@ -1,0 +1,90 @@
+'use strict'
+
+// How listeners are called: in the thread and the async context that registered them, some at a time.
+
+const { AsyncResource } = require('node:async_hooks')
+const { performance } = require('node:perf_hooks')
+// Taken once, and from where the platform keeps its own. Test tools and browser-like environments replace timers and clocks
+// among the globals, some before this is loaded, and delivery must go on.
+const { setTimeout } = require('node:timers')
+const { attempt } = require('../native/attempt.js')
+
+const now = performance.now.bind(performance)
+
+/** What delivery may take of one turn of the event loop. The step under way is finished, so it is a little more. */
+const TURN_MS = 2
+
+/** A listener in its place: called in the async context in which it was registered. */
+class Subscription {
+  #listener
+  #context = new AsyncResource('TypedMapListener')
+
+  /** @param {(given: any) => any} listener */
+  constructor(listener) {
+    this.#listener = listener
+  }
+
+  /**
+   * Calls the listener. If it throws, others are called all the same.
+   *
+   * @param {unknown} given
+   * @returns {any} what it returned
+   */
+  call(given) {
+    return attempt(() => this.#context.runInAsyncScope(this.#listener, undefined, given))
+  }
+}
+
+/** Deliveries that have something to do, the next one first. @type {Set<Delivery>} */
+const due = new Set()
+let isScheduled = false
+
+/** What is delivered step by step, a bounded time per turn of the event loop, and does not keep the process alive. */
+class Delivery {
+  #step
+
+  /** @param {() => boolean} step delivers one thing, or fetches some; whether there is more */
+  constructor(step) {
+    this.#step = step
+  }
+
+  schedule() {
+    due.add(this)
+    arm()
+  }
+
+  /** Ends it, with what it had to do. */
+  cancel() {
+    due.delete(this)
+  }
+
+  /** Does one step, after which the others have their turn. */
+  advance() {
+    due.delete(this)
+    // A step that fails is over, and what comes after it is still to be delivered.
+    if (attempt(this.#step) !== false) due.add(this)
+  }
+}
+
+function arm() {
+  if (isScheduled || due.size === 0) return
+  isScheduled = true
+  // A timer, because an immediate that does not keep the process alive may never run. Where timers are numbers, they do
+  // not keep it alive.
+  const timer = setTimeout(deliver, 0)
+  timer?.unref?.()
+}
+
+/** One turn. All deliveries of this thread share it, and take turns in it. */
+function deliver() {
+  isScheduled = false
+  const end = now() + TURN_MS
+  for (const delivery of due) {
+    // What is still due comes last in the set, and so again in this loop.
+    delivery.advance()
+    if (now() >= end) break
+  }
+  arm()
+}
+
+module.exports = { Delivery, Subscription }

@@ -1,0 +1,359 @@
+'use strict'
+
+// Options of a map: what there is, what is allowed, and how it is handed to native code.
+
+const { badOption, describe, outOfRange, wrongType } = require('../errors.js')
+const { LEVEL } = require('../native/layout.js')
+const {
+  MAX_COUNT,
+  NONE,
+  boolean,
+  bytes,
+  checkObject,
+  duration,
+  integer,
+  number,
+  oneOf,
+  orNone,
+  powerOfTwo,
+  quoted,
+  seed,
+  wordFor
+} = require('./checks.js')
+
+/** @typedef {import('./checks.js').Check} Check */
+
+/**
+ * Entries of the near cache unless told otherwise, per map and thread: most of what a web server reads when reads follow a
+ * Zipf distribution.
+ */
+const DEFAULT_NEAR_ENTRIES = 10_000
+
+/**
+ * Bytes of the near cache unless told otherwise, per map and thread: 10,000 decoded objects of 800 bytes. In a map with a
+ * limit they are at most one in NEAR_SHARES of it, so that the near caches of many threads stay small beside the map.
+ */
+const DEFAULT_NEAR_BYTES = 16 * 1024 ** 2
+const LEAST_NEAR_BYTES = 256 * 1024
+const NEAR_SHARES = 16
+
+const MAX_SHARDS = 4_096
+/** A `Map` of the engine, which says where the copy of a key is, ends not far above this. */
+const MAX_NEAR_ENTRIES = 16_000_000
+
+/** Makes a map of a clock that stands still until `advanceClockForTest` moves it. Not exported, so it is for tests alone. */
+const MANUAL_CLOCK = Symbol('manual clock')
+
+/** What stands in the native options for a function, which stays with the thread that gave it. */
+const FUNCTION = 'function'
+
+const NEAR_OPTIONS = ['maxEntries', 'maxBytes']
+const EVICTION_STRATEGIES = ['lru', 'lfu', 'ttl', 'fifo', 'sieve', 's3-fifo', 'w-tinylfu']
+const OOM_STRATEGIES = ['evict', 'reject', 'evict-expired']
+
+/**
+ * @typedef {object} Options
+ * @property {Record<string, unknown>} native options that belong to the map, for native code; only those given
+ * @property {keyof typeof LEVEL} logLevel
+ * @property {number} nearMaxEntries 0 for no near cache
+ * @property {number | undefined} nearMaxBytes undefined for what `nearBytesFor` says
+ * @property {Function | undefined} choose the function that is `evictionStrategy`
+ * @property {Function | undefined} free the function that is `oomStrategy`
+ */
+
+/** @type {Check} */
+const nearCache = (name, value) => {
+  if (value === false) return { maxEntries: 0, maxBytes: 0 }
+  const allowed = 'false or { maxEntries, maxBytes }'
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw wrongType(`option ${name}`, value, allowed)
+  }
+  for (const inner of Object.keys(value)) {
+    if (!NEAR_OPTIONS.includes(inner)) throw badOption(`${name}.${inner}`, `does not exist; allowed: ${allowed}`)
+  }
+  const { maxEntries = DEFAULT_NEAR_ENTRIES, maxBytes } = value
+  return {
+    maxEntries: integer(1, MAX_NEAR_ENTRIES)(`${name}.maxEntries`, maxEntries),
+    maxBytes: maxBytes === undefined ? undefined : nearBytes(`${name}.maxBytes`, maxBytes)
+  }
+}
+
+/** @type {Check} */
+const nearBytes = (name, value) => {
+  // For `memoryLimit`, this word means a part of the machine.
+  if (value === 'auto') throw outOfRange(`option ${name}`, value, `a number of bytes above 0, or text such as '16mb'`)
+  return bytes(1)(name, value)
+}
+
+/**
+ * Bytes of the near cache of a map unless told otherwise.
+ *
+ * @param {number | null | undefined} memoryLimit that of the map, if it has one
+ */
+function nearBytesFor(memoryLimit) {
+  if (memoryLimit === null || memoryLimit === undefined) return DEFAULT_NEAR_BYTES
+  return Math.min(DEFAULT_NEAR_BYTES, Math.max(LEAST_NEAR_BYTES, Math.floor(memoryLimit / NEAR_SHARES)))
+}
+
+/** @type {Check} */
+const evictionStrategy = (name, value) => {
+  if (typeof value === 'function') return value
+  const allowed = `${quoted(EVICTION_STRATEGIES)}, or a function`
+  if (typeof value !== 'string') throw wrongType(`option ${name}`, value, allowed)
+  const word = wordFor(EVICTION_STRATEGIES, value)
+  if (word === undefined) throw outOfRange(`option ${name}`, value, allowed)
+  return word
+}
+
+/** @type {Check} */
+const oomStrategy = (name, value) => {
+  if (typeof value === 'function') return value
+  const allowed = `${quoted(OOM_STRATEGIES)}, { evictIdle: milliseconds }, or a function`
+  if (typeof value === 'string') {
+    const word = wordFor(OOM_STRATEGIES, value)
+    if (word === undefined) throw outOfRange(`option ${name}`, value, allowed)
+    return word
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw wrongType(`option ${name}`, value, allowed)
+  }
+  for (const inner of Object.keys(value)) {
+    if (inner !== 'evictIdle') throw badOption(`${name}.${inner}`, `does not exist; allowed: ${allowed}`)
+  }
+  return { evictIdle: duration('milliseconds')(`${name}.evictIdle`, value.evictIdle) }
+}
+
+/** Options that limit a map, and that `setLimits` takes as well. @type {Record<string, Check>} */
+const LIMIT_CHECKS = {
+  memoryLimit: orNone(more => bytes(1, more)),
+  memoryLimitMb: orNone(more => bytes(1024 ** 2, more)),
+  memoryLimitGb: orNone(more => bytes(1024 ** 3, more)),
+  maxEntries: orNone(more => integer(1, Number.MAX_SAFE_INTEGER, more)),
+  maxValueBytes: orNone(more => integer(1, Number.MAX_SAFE_INTEGER, more))
+}
+
+/** Each option with its check, which returns the value in the form that is used. @type {Record<string, Check>} */
+const CHECKS = {
+  ...LIMIT_CHECKS,
+  evictionStrategy,
+  oomStrategy,
+  ttl: orNone(more => duration('milliseconds', more)),
+  ttlSeconds: orNone(more => duration('seconds', more)),
+  ttlOnUpdate: oneOf(['renew', 'keep']),
+  sliding: boolean,
+  strictTtl: boolean,
+  initialCapacity: integer(0, MAX_COUNT),
+  maxLoadFactor: number(0.25, 0.95),
+  shards: powerOfTwo(MAX_SHARDS),
+  seed,
+  enableSIMD: boolean,
+  simdEnabled: boolean,
+  nearCache,
+  logLevel: oneOf(Object.keys(LEVEL))
+}
+
+/** Options under several names, and the name under which native code has them. @type {Record<string, string>} */
+const SAME_AS = {
+  memoryLimitMb: 'memoryLimit',
+  memoryLimitGb: 'memoryLimit',
+  simdEnabled: 'enableSIMD',
+  ttlSeconds: 'ttl'
+}
+
+/** Options that belong to the opening thread, not to the map. */
+const OWN = new Set(['nearCache', 'logLevel'])
+
+/** Options that are known and not built yet. Better refused than ignored. */
+const LATER = new Set(['autoResize', 'hash', 'logTargets'])
+
+const ENTRIES = 'a map is limited by maxEntries'
+const BYTES = 'a map is limited in bytes by memoryLimit'
+const TTL = 'milliseconds to live are ttl here'
+const LISTENER = 'a function that is called with what leaves is given to map.onEvict'
+const POLICY = 'who leaves a full map is evictionStrategy here'
+
+/** What other caches call an option, and what does the same here. @type {Record<string, string>} */
+const ELSEWHERE = {
+  capacity: ENTRIES,
+  limit: ENTRIES,
+  max: ENTRIES,
+  maxItems: ENTRIES,
+  maxKeys: ENTRIES,
+  maxLength: ENTRIES,
+  maximumSize: ENTRIES,
+  size: ENTRIES,
+  maxSize: `${ENTRIES}, and in bytes by memoryLimit`,
+  maxBytes: BYTES,
+  maxMemory: BYTES,
+  maxEntrySize: 'one value is limited by maxValueBytes',
+  maxValueSize: 'one value is limited by maxValueBytes',
+  sizeCalculation: 'bytes are counted anyway, and limited by memoryLimit',
+  expires: TTL,
+  expiry: TTL,
+  maxAge: TTL,
+  maxTtl: TTL,
+  stdTTL: 'seconds to live are ttlSeconds here',
+  checkperiod: 'entries with a ttl leave when their time is over, without a check',
+  ttlAutopurge: 'entries with a ttl leave when their time is over, without a timer of yours',
+  deleteOnExpire: 'entries with a ttl leave when their time is over',
+  updateAgeOnGet: 'sliding does this here',
+  updateAgeOnHas: 'sliding does this for reads; has is none',
+  noUpdateTTL: `ttlOnUpdate: 'keep' does this here`,
+  useClones: 'values come back frozen, and as a copy from map.get(key, { copy: true })',
+  fetchMethod: 'map.getOrInsertComputed(key, callback) takes a function that makes a value',
+  dispose: LISTENER,
+  disposeAfter: LISTENER,
+  onDispose: LISTENER,
+  onEvict: LISTENER,
+  onEviction: LISTENER,
+  algorithm: POLICY,
+  eviction: POLICY,
+  evictionPolicy: POLICY,
+  policy: POLICY,
+  strategy: POLICY
+}
+
+/** Options of a map, as far as they were read. */
+class Reading {
+  /** Under the names that native code uses. @type {Record<string, any>} */
+  native = {}
+  /** The name under which each was given. @type {Map<string, string>} */
+  #givenAs = new Map()
+
+  /**
+   * Takes an option that belongs to the map.
+   *
+   * @param {string} name
+   * @param {unknown} checked
+   */
+  take(name, checked) {
+    const target = SAME_AS[name] ?? name
+    const other = this.#givenAs.get(target)
+    if (other !== undefined && this.native[target] !== checked) {
+      throw badOption(name, `says something else than option ${other}; give one of them`)
+    }
+    this.#givenAs.set(target, name)
+    this.native[target] = checked
+  }
+}
+
+/**
+ * Checks the options of a map.
+ *
+ * @param {unknown} [given]
+ * @returns {Options}
+ */
+function readOptions(given = {}) {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw wrongType('options', given, 'an object')
+  }
+  /** @type {Record<string, any>} */
+  const own = {}
+  const reading = new Reading()
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined) continue
+    const check = Object.hasOwn(CHECKS, name) ? CHECKS[name] : undefined
+    if (check === undefined) throw unknownOption(name)
+    const checked = check(name, value)
+    if (OWN.has(name)) own[name] = checked
+    else reading.take(name, checked)
+  }
+  const { native } = reading
+  if (/** @type {any} */ (given)[MANUAL_CLOCK] === true) native.manualClock = true
+  return {
+    native,
+    logLevel: own.logLevel ?? 'info',
+    nearMaxEntries: own.nearCache?.maxEntries ?? DEFAULT_NEAR_ENTRIES,
+    nearMaxBytes: own.nearCache?.maxBytes,
+    ...takeFunctions(native)
+  }
+}
+
+/**
+ * Takes the functions out of the options of a map and leaves word of them.
+ *
+ * @param {Record<string, any>} native
+ */
+function takeFunctions(native) {
+  const { evictionStrategy: choose, oomStrategy: free } = native
+  if (typeof choose === 'function') {
+    if (free !== undefined && free !== 'evict') {
+      const given = typeof free === 'string' ? `'${free}'` : describe(free)
+      throw badOption('oomStrategy', `is ${given}, and evictionStrategy is a function, which would never be asked`)
+    }
+    delete native.oomStrategy
+    native.evictionStrategy = FUNCTION
+    return { choose, free: undefined }
+  }
+  if (typeof free !== 'function') return { choose: undefined, free: undefined }
+  native.oomStrategy = FUNCTION
+  return { choose: undefined, free }
+}
+
+/**
+ * Checks new limits of a map: those that are given, `null` for none.
+ *
+ * @param {unknown} given
+ * @returns {Record<string, number | null>}
+ */
+function readLimits(given) {
+  const limits = checkObject('limits', given, Object.keys(LIMIT_CHECKS))
+  const reading = new Reading()
+  for (const [name, value] of Object.entries(limits)) {
+    if (value === undefined) continue
+    reading.take(name, value === null ? NONE : LIMIT_CHECKS[name]?.(name, value))
+  }
+  return reading.native
+}
+
+/** @param {string} name */
+function unknownOption(name) {
+  if (LATER.has(name)) return badOption(name, 'is not available in this version')
+  if (Object.hasOwn(ELSEWHERE, name)) return badOption(name, `does not exist; ${ELSEWHERE[name]}`)
+  const nearest = nearestName(name, [...Object.keys(CHECKS), ...LATER])
+  return badOption(name, `does not exist${nearest === undefined ? '' : `; did you mean ${nearest}?`}`)
+}
+
+/**
+ * The name that somebody who wrote `name` most likely meant.
+ *
+ * @param {string} name
+ * @param {string[]} names
+ */
+function nearestName(name, names) {
+  const lower = name.toLowerCase()
+  let nearest
+  // A third of the letters may be wrong; beyond that it is another word.
+  let least = Math.ceil(name.length / 3) + 1
+  for (const candidate of names) {
+    const edits = editsBetween(lower, candidate.toLowerCase(), least)
+    if (edits < least) {
+      least = edits
+      nearest = candidate
+    }
+  }
+  return nearest
+}
+
+/**
+ * How many letters have to be added, removed or changed (Levenshtein distance), or `enough` if it is at least that.
+ *
+ * @param {string} from
+ * @param {string} to
+ * @param {number} enough
+ */
+function editsBetween(from, to, enough) {
+  if (Math.abs(from.length - to.length) >= enough) return enough
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= to.length; j++) {
+      const replaced = /** @type {number} */ (row[j - 1]) + (from[i - 1] === to[j - 1] ? 0 : 1)
+      next[j] = Math.min(replaced, /** @type {number} */ (row[j]) + 1, /** @type {number} */ (next[j - 1]) + 1)
+    }
+    row = next
+  }
+  return Math.min(/** @type {number} */ (row[to.length]), enough)
+}
+
+module.exports = { FUNCTION, MANUAL_CLOCK, nearBytesFor, readLimits, readOptions }

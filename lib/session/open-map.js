@@ -1,0 +1,201 @@
+'use strict'
+
+// One `open` of a map in this thread: what the parts of TypedMap share, and its end.
+
+const { closed } = require('../errors.js')
+const { binding } = require('../native/attach.js')
+const { readData, writeData } = require('../native/data.js')
+const { MARKING } = require('../native/layout.js')
+const { HitLog, Words } = require('../native/words.js')
+const { NO_CACHE, NearCache } = require('../near/near-cache.js')
+const { FUNCTION, nearBytesFor } = require('../options/map-options.js')
+
+const {
+  abandon: abandonBinding,
+  addNearHits: addNearHitsBinding,
+  close: closeBinding,
+  destroy: destroyBinding,
+  memoryLimit: memoryLimitBinding,
+  open: openBinding,
+  typeName: typeNameBinding
+} = binding
+
+/** @typedef {import('../options/map-options.js').Options} Options */
+
+/** Near-cache hits are reported to the store at the first miss after so many, for the statistics of other threads. */
+const HITS_PER_REPORT = 1_024
+
+/** Names of types that are kept, for those that are read again and again. */
+const MOST_TYPE_NAMES = 1_024
+
+/** Gives up maps that nothing can reach any more. @type {FinalizationRegistry<OpenMap>} */
+const unreachable = new FinalizationRegistry(open => open.abandon())
+
+/**
+ * The option that is a function of the user, in a map that has one.
+ *
+ * @param {Record<string, any>} config the options of the map
+ * @returns {'evictionStrategy' | 'oomStrategy' | 'nobody'}
+ */
+function askedBy({ evictionStrategy, oomStrategy }) {
+  if (evictionStrategy === FUNCTION) return 'evictionStrategy'
+  return oomStrategy === FUNCTION ? 'oomStrategy' : 'nobody'
+}
+
+class OpenMap {
+  /** @type {Map<number, string>} */
+  #typeNames = new Map()
+  #isClosed = false
+  /** Whether the bytes of the near cache follow from the limit of the map. */
+  #followsLimit
+  /** Called with this when the map is closed. @type {Set<(open: OpenMap) => void>} */
+  #endings = new Set()
+
+  /**
+   * @param {string | null} name
+   * @param {Options} options
+   */
+  constructor(name, options) {
+    const { id, instance, shards, marking, memoryLimit, config } = openBinding(name, writeData(options.native))
+    this.name = name
+    /** The number that native operations take. */
+    this.id = id
+    /** The number of the map in this process. */
+    this.instance = instance
+    /** How many shards it has. */
+    this.shards = shards
+    /** Who is asked for room when the map is full. */
+    this.asks = askedBy(readData(config))
+    this.logLevel = options.logLevel
+    this.words = new Words(id)
+    const hitLog = marking === MARKING.Order ? new HitLog(id, shards) : null
+    this.#followsLimit = options.nearMaxBytes === undefined
+    this.near = new NearCache({
+      maxEntries: options.nearMaxEntries,
+      maxBytes: options.nearMaxBytes ?? nearBytesFor(memoryLimit),
+      words: this.words,
+      instance,
+      shards,
+      marking,
+      hitLog
+    })
+  }
+
+  /**
+   * Gives this up when `map` is collected without having been closed.
+   *
+   * @param {object} map
+   */
+  watch(map) {
+    unreachable.register(map, this, this)
+  }
+
+  /** Throws if the map is closed. For what does not end in a native call, which would say the same. */
+  check() {
+    if (this.#isClosed) throw closed()
+  }
+
+  /**
+   * Has `ending` called with this when the map is closed; once, however often this is asked for.
+   *
+   * @param {(open: OpenMap) => void} ending
+   */
+  atEnd(ending) {
+    this.#endings.add(ending)
+  }
+
+  /**
+   * Whether a handle is of this map. Throws if the map is closed, because no native call may follow to say so.
+   *
+   * @param {import('../handle.js').Handle} handle
+   */
+  owns(handle) {
+    if (handle.map === this.instance) return true
+    this.check()
+    return false
+  }
+
+  /** Bytes that the map may hold now, `null` for no limit. */
+  memoryLimit() {
+    return memoryLimitBinding(this.id)
+  }
+
+  /** Replaces the near cache by an empty one. */
+  renewNear() {
+    this.words.forget()
+    this.near = this.near.successor()
+    return this.near
+  }
+
+  /**
+   * Learns of a new limit of the map.
+   *
+   * @param {number | null | undefined} memoryLimit bytes, `null` for none, `undefined` for the same as before
+   */
+  limitMemory(memoryLimit) {
+    if (this.#followsLimit && memoryLimit !== undefined) this.near.setMaxBytes(nearBytesFor(memoryLimit))
+  }
+
+  /** Reports near-cache hits to the store. */
+  reportHits() {
+    if (this.near.hits > 0) addNearHitsBinding(this.id, this.near.takeHits())
+  }
+
+  /** The same, if it is worth a call. */
+  reportManyHits() {
+    if (this.near.hits >= HITS_PER_REPORT) this.reportHits()
+  }
+
+  /**
+   * The name of an entry type.
+   *
+   * @param {number} type its number, 0 for none
+   * @returns {string | null}
+   */
+  typeName(type) {
+    if (type === 0) return null
+    const known = this.#typeNames.get(type)
+    if (known !== undefined) return known
+    const name = typeNameBinding(this.id, type)
+    // Numbers are not used again, so those of types that are gone would stay for ever.
+    if (this.#typeNames.size >= MOST_TYPE_NAMES) this.#typeNames.clear()
+    if (name !== null) this.#typeNames.set(type, name)
+    return name
+  }
+
+  /** Gives up this `open`. Does nothing the second time. */
+  close() {
+    if (!this.#isClosed) this.#end(closeBinding)
+  }
+
+  /** Gives up this `open`, because nothing can reach it: the thread goes on to hold a map with a name. */
+  abandon() {
+    if (!this.#isClosed) this.#end(abandonBinding)
+  }
+
+  /** Ends the map for all threads. Does nothing once this is closed. */
+  destroy() {
+    if (this.#isClosed) return
+    destroyBinding(this.id)
+    this.#end(closeBinding)
+  }
+
+  /** @param {(id: number) => unknown} giveUp */
+  #end(giveUp) {
+    this.#isClosed = true
+    unreachable.unregister(this)
+    for (const ending of this.#endings) ending(this)
+    try {
+      this.reportHits()
+    } catch {
+      // The map was destroyed or broken, and its statistics will not be read.
+    }
+    giveUp(this.id)
+    const { near } = this
+    this.near = NO_CACHE
+    near.dispose()
+    this.words.forget()
+  }
+}
+
+module.exports = { OpenMap }

@@ -1,0 +1,199 @@
+'use strict'
+
+// Room in a full map, made by functions of the user: the one that is `evictionStrategy` chooses who leaves, the one that
+// is `oomStrategy` frees room itself. Native code refuses a write that does not fit and does nothing more in such a map.
+// Whoever wrote asks the function then and writes again.
+
+const { ERROR_NUMBERS, TypedMapError, evictionFailed } = require('../errors.js')
+const { Handle, isHandleKey } = require('../handle.js')
+const { binding, scratch } = require('../native/attach.js')
+const { KEY_KIND, SCRATCH, WALK_ROW } = require('../native/layout.js')
+const { requestTtl } = require('../native/ttl.js')
+
+const { candidates: candidatesBinding, evictEntry: evictEntryBinding, giveUp: giveUpBinding } = binding
+
+/** @typedef {import('./open-map.js').OpenMap} OpenMap */
+/**
+ * The map, as far as functions that make room look at it.
+ *
+ * @typedef {object} TypedMap
+ * @property {(key: any) => any} peek
+ * @property {(key: any) => number | undefined} memoryUsage
+ * @property {(key: any) => number | undefined} ttlOf
+ * @property {(key: any) => Handle | undefined} getHandle
+ */
+
+/** Candidates that a strategy chooses from. More make better choices and cost a microsecond each. */
+const CANDIDATES = 32
+
+const { GENERATION, SHARD, SLOT, STATE } = SCRATCH
+
+/** An entry that may leave. What it costs to know is only asked for when it is looked at. */
+class Candidate {
+  #map
+
+  /** @param {TypedMap} map @param {any} key the handle if there is none @param {Handle} handle */
+  constructor(map, key, handle) {
+    this.#map = map
+    this.key = key
+    this.handle = handle
+  }
+
+  /** The value, without counting as a read. */
+  get value() {
+    return this.#map.peek(this.handle)
+  }
+
+  /** What the entry costs. */
+  get bytes() {
+    return this.#map.memoryUsage(this.handle)
+  }
+
+  /** Milliseconds that are left to it, `Infinity` if it never expires. */
+  get ttl() {
+    return this.#map.ttlOf(this.handle)
+  }
+}
+
+class Room {
+  #map
+  #open
+  #choose
+  #free
+  /** Whether a function is running. What it writes itself must not ask it again. */
+  #isAsking = false
+
+  /**
+   * @param {TypedMap} map
+   * @param {OpenMap} open
+   * @param {import('../options/map-options.js').Options} options with the functions of this thread
+   */
+  constructor(map, open, { choose, free }) {
+    this.#map = map
+    this.#open = open
+    this.#choose = choose
+    this.#free = free
+  }
+
+  /**
+   * Makes room for a write that was refused. Throws if there is no more to be had, and hands on what is no refusal.
+   *
+   * @param {unknown} refused what the write threw
+   * @param {number} tries how often room was made for this write before
+   * @param {string} operation what the write is called
+   */
+  make(refused, tries, operation) {
+    if (!(refused instanceof TypedMapError) || refused.number !== ERROR_NUMBERS.ERR_MEMORY_LIMIT) throw refused
+    if (this.#open.asks === 'nobody') throw refused
+    try {
+      this.#ask(refused, tries)
+    } catch (failed) {
+      giveUpBinding(this.#open.id, operation)
+      throw failed
+    }
+  }
+
+  /**
+   * @param {TypedMapError} refused
+   * @param {number} tries
+   */
+  #ask(refused, tries) {
+    const { asks } = this.#open
+    if (this.#isAsking) throw evictionFailed(`a write of the ${asks} function needs room itself`, refused)
+    const ask = asks === 'evictionStrategy' ? this.#choose : this.#free
+    if (ask === undefined) throw evictionFailed(`this thread opened the map without the ${asks} function`, refused)
+    this.#isAsking = true
+    try {
+      if (asks === 'evictionStrategy') this.#evictChosen(ask, refused)
+      else this.#callOnce(ask, refused, tries)
+    } finally {
+      this.#isAsking = false
+    }
+  }
+
+  /**
+   * @param {Function} free
+   * @param {TypedMapError} refused
+   * @param {number} tries
+   */
+  #callOnce(free, refused, tries) {
+    if (tries > 0) throw evictionFailed('the oomStrategy function freed too little', refused)
+    // In a map that is full of entries it is not bytes that are missing.
+    const { requestedBytes = 0 } = refused.details
+    try {
+      free(this.#map, requestedBytes)
+    } catch (cause) {
+      throw evictionFailed('the oomStrategy function threw', refused, cause)
+    }
+  }
+
+  /**
+   * @param {Function} choose
+   * @param {TypedMapError} refused
+   */
+  #evictChosen(choose, refused) {
+    const { requestedBytes = 0 } = refused.details
+    let evicted = 0
+    try {
+      const chosen = choose(this.#candidates(), requestedBytes)
+      const choices = Array.isArray(chosen) ? chosen : chosen === undefined || chosen === null ? [] : [chosen]
+      for (const choice of choices) if (this.#evict(choice)) evicted++
+    } catch (cause) {
+      throw evictionFailed('the evictionStrategy function threw', refused, cause)
+    }
+    if (evicted === 0) throw evictionFailed('the evictionStrategy function chose no entry of the map', refused)
+  }
+
+  /** Who would leave next, as far as that can be told, first of all. */
+  #candidates() {
+    const open = this.#open
+    const states = new Uint32Array(CANDIDATES * WALK_ROW)
+    const keys = candidatesBinding(open.id, CANDIDATES, states)
+    return Array.from({ length: /** @type {number} */ (scratch[STATE]) }, (_, index) => {
+      const row = index * WALK_ROW
+      const [shard, slot, generation] = [SHARD, SLOT, GENERATION].map(column => states[row + column] ?? 0)
+      const handle = new Handle(open.instance, shard ?? 0, slot ?? 0, generation ?? 0)
+      return new Candidate(this.#map, states[row + KEY_KIND] === 0 ? handle : keys[index], handle)
+    })
+  }
+
+  /**
+   * Evicts what a strategy chose; whether it was there.
+   *
+   * @param {unknown} choice a candidate, a handle or a key
+   */
+  #evict(choice) {
+    const open = this.#open
+    const asked = choice instanceof Candidate ? choice.handle : choice
+    const handle = isHandleKey(asked) ? asked : this.#map.getHandle(asked)
+    if (handle === undefined || !open.owns(handle)) return false
+    return evictEntryBinding(open.id, handle.shard, handle.slot, handle.generation)
+  }
+}
+
+/**
+ * Goes on with a native write that threw: as long as the map's functions make room, it is done again.
+ *
+ * @template {unknown[]} A
+ * @template T
+ * @param {Room} room
+ * @param {unknown} error what it threw
+ * @param {number} ttl what it asked for
+ * @param {(...parameters: A) => T} write
+ * @param {A} parameters
+ * @returns {T}
+ */
+function retry(room, error, ttl, write, parameters) {
+  let refused = error
+  for (let tries = 0; ; tries++) {
+    room.make(refused, tries, write.name)
+    try {
+      requestTtl(ttl)
+      return write(...parameters)
+    } catch (next) {
+      refused = next
+    }
+  }
+}
+
+module.exports = { Room, retry }
