@@ -32,6 +32,9 @@ const { detach } = require('./detach.js')
 /** Places that room is made for at first. A power of two. */
 const FIRST_PLACES = 16
 
+/** What `sweep` finds where there is nothing to let go of. */
+const FRESH = -1
+
 /** Marks a free place. A symbol, so it can never equal a key. */
 const NOBODY = Symbol('nobody')
 
@@ -243,20 +246,20 @@ class Copies {
    * entry may merely have changed, and what was worth a place is likely to be read again.
    *
    * @param {number} place
-   * @returns {number} bytes that it took; 0 if it is fresh, or nothing is there
+   * @returns {number} bytes that it took, which may be none; FRESH if it is fresh, or nothing is there
    */
   sweep(place) {
     const tenant = this.#tenants[place >> 1]
-    if (tenant === NOBODY) return 0
+    if (tenant === NOBODY) return FRESH
     const isHandle = typeof tenant === 'object'
     if (isHandle) {
       const handle = /** @type {Handle} */ (tenant)
       if (!this.#isCopyAt(place, tenant)) return this.evict(place)
-      if (hasFreshCopy(handle, this.#keeper)) return 0
+      if (hasFreshCopy(handle, this.#keeper)) return FRESH
       if (this.seen[place | 1] === NO_VERSION) return this.evict(place)
       dropCopy(handle)
     } else {
-      if (this.kept[place][this.#wordAt(place)] === this.seen[place | 1]) return 0
+      if (this.kept[place][this.#wordAt(place)] === this.seen[place | 1]) return FRESH
       if (this.kept[place] === NO_WORDS) return this.evict(place)
     }
     const cost = this.costAt(place)
@@ -373,4 +376,4 @@ class Copies {
   }
 }
 
-module.exports = { Copies }
+module.exports = { Copies, FRESH }

@@ -12,7 +12,7 @@
 //
 // Parts. Keys and handles are spread over as many parts as keep each of them small (copies.js).
 
-const { Copies } = require('./copies.js')
+const { Copies, FRESH } = require('./copies.js')
 const { COST_OF_HANDLE, NOT_WORTH, costOfKey, costOfValue } = require('./copy-cost.js')
 const { Guest } = require('./guest.js')
 const { watch } = require('./sweeper.js')
@@ -62,6 +62,8 @@ class Ring {
   evictions = 0
   /** Copies that were let go of because they were not fresh any more. */
   outdated = 0
+  /** Times that a sweep let go of something, be it of no bytes: copies of numbers take none. */
+  released = 0
   /** Whether the sweeper knows of this. */
   isWatched = false
   /** @type {Guest} */
@@ -255,7 +257,9 @@ class Ring {
       return count
     }
     // The limit may have been lowered.
+    const { evictions } = this
     this.#makeRoom(null, 0)
+    if (this.evictions !== evictions) this.released++
     let looked = 1
     while (looked < count && !this.#sweepNext()) looked++
     // Nothing is compared with them any more, and their memory is the map's as long as they can be read here.
@@ -353,7 +357,8 @@ class Ring {
     this.#sweptPlace = place + 2
     const { size } = part
     const freed = part.sweep(place)
-    if (freed === 0) return false
+    if (freed === FRESH) return false
+    this.released++
     this.#bytes -= freed
     this.#entries += part.size - size
     if (part.size === size) this.outdated++
@@ -363,6 +368,7 @@ class Ring {
   /** @param {number} count */
   #dismantle(count) {
     let left = count
+    if (this.#aside.length > 0) this.released++
     while (left > 0) {
       const part = this.#aside[this.#aside.length - 1]
       if (part === undefined) return

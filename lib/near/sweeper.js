@@ -15,7 +15,7 @@ const { atRoot } = require('../addon/load.js')
  *
  * @typedef {object} Swept
  * @property {boolean} isWatched whether it is known here
- * @property {number} bytes what its copies take
+ * @property {number} released times that it let go of something
  * @property {() => boolean} isEmpty
  * @property {(count: number) => number} sweep looks at so many places at most, and at how many
  */
@@ -64,17 +64,17 @@ function schedule(ms) {
 
 function turn() {
   let left = PLACES_PER_TURN
-  let freed = 0
+  let released = 0
   for (let caches = watched.length; caches > 0 && left > 0; caches--) {
     const swept = /** @type {Swept} */ (watched[current])
-    const before = swept.bytes
+    const before = swept.released
     left -= swept.sweep(left)
-    freed += before - swept.bytes
+    released += swept.released - before
     if (swept.isEmpty()) forget(current)
     else current++
     if (current >= watched.length) current = 0
   }
-  calmTurns = freed > 0 ? 0 : calmTurns + 1
+  calmTurns = released > 0 ? 0 : calmTurns + 1
   if (watched.length > 0) schedule(calmTurns < CALM_TURNS ? BUSY_MS : CALM_MS)
 }
 

@@ -16,6 +16,7 @@ use super::pressure::Pressure;
 use super::probe::Simd;
 use super::reclaim::Collector;
 use super::removals::Removals;
+use super::sync::process::AtomicBool;
 use super::sync::{Arc, AtomicU8, AtomicU32, AtomicU64, Mutex, Ordering, Weak, heavy_fence};
 use super::types::Types;
 use super::words::Words;
@@ -89,6 +90,8 @@ pub struct Context {
     entries: AtomicU64,
     /// Bytes that were taken out and that are being freed in the background.
     pub debris: Arc<AtomicU64>,
+    /// Whether memory was lost, because it could never be told that no reader looks at it: it is counted and in no structure.
+    pub has_lost: Arc<AtomicBool>,
     next_chunk: AtomicU32,
     /// Words by the number of their chunk, as long as somebody holds them.
     words: Mutex<HashMap<u32, Findable>>,
@@ -128,6 +131,7 @@ impl Context {
             max_value_bytes: AtomicU64::new(config.max_value_bytes.unwrap_or(u64::MAX)),
             entries: AtomicU64::new(0),
             debris: Arc::new(AtomicU64::new(0)),
+            has_lost: Arc::default(),
             next_chunk: AtomicU32::new(0),
             words: Mutex::new(HashMap::new()),
         }
@@ -264,6 +268,11 @@ impl Context {
     /// Whether memory that was cleared is still being freed.
     pub fn is_freeing(&self) -> bool {
         self.debris.load(Ordering::Acquire) > 0
+    }
+
+    /// Whether some of the bytes in use were lost for good.
+    pub fn has_lost(&self) -> bool {
+        self.has_lost.load(Ordering::Relaxed)
     }
 
     /// What the reaper knows this map's debris by.

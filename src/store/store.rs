@@ -97,6 +97,7 @@ impl Debris for Detached {
 
     fn leak(self: Box<Self>) {
         // Their bytes stay in use, but no write waits for them any more.
+        self.count.context.has_lost.store(true, Ordering::Relaxed);
         self.contents.into_iter().for_each(std::mem::forget);
     }
 }

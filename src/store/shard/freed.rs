@@ -5,6 +5,7 @@ use super::super::context::Context;
 use super::super::large;
 use super::super::memory::Memory;
 use super::super::reaper::{self, Debris};
+use super::super::sync::process::AtomicBool;
 use super::super::sync::{Arc, AtomicU64, Ordering};
 use super::upkeep::Retired;
 
@@ -25,6 +26,8 @@ struct Parting {
     memory: Arc<Memory>,
     /// Counts bytes that are used until this has gone.
     debris: Arc<AtomicU64>,
+    /// Set if it stays for good.
+    has_lost: Arc<AtomicBool>,
 }
 
 impl Freed {
@@ -65,7 +68,8 @@ impl Freed {
         let bytes = self.0.iter().map(mapped_bytes).sum();
         context.debris.fetch_add(bytes as u64, Ordering::Relaxed);
         let (memory, debris) = (Arc::clone(&context.memory), Arc::clone(&context.debris));
-        reaper::dispose(Parting { items: self.0, bytes, released: 0, memory, debris });
+        let has_lost = Arc::clone(&context.has_lost);
+        reaper::dispose(Parting { items: self.0, bytes, released: 0, memory, debris, has_lost });
     }
 }
 
@@ -101,8 +105,10 @@ impl Debris for Parting {
         Arc::as_ptr(&self.memory) as usize
     }
 
-    fn leak(self: Box<Self>) {
-        std::mem::forget(*self);
+    fn leak(mut self: Box<Self>) {
+        // Dropping the rest only tells that no write has to wait for it any more.
+        self.has_lost.store(true, Ordering::Relaxed);
+        std::mem::forget(std::mem::take(&mut self.items));
     }
 }
 

@@ -9,6 +9,8 @@ mod histories;
 mod least;
 mod limits;
 mod model;
+#[cfg(all(target_os = "linux", not(miri), not(tsan)))]
+mod refused_fences;
 mod threads;
 mod validate;
 
