@@ -6,6 +6,8 @@ const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const { TypedMap } = require('..')
 
+require('./support/sound.js')
+
 const LONG = 'long '.repeat(2_000)
 
 /** Strings that an encoding could harm, short and longer than any buffer. */

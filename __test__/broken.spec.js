@@ -8,6 +8,8 @@ const { throwsTyped } = require('./support/errors.js')
 const { inWorker } = require('./support/workers.js')
 const { runNode } = require('./support/processes.js')
 
+require('./support/sound.js')
+
 /** A map whose native part has panicked under a lock. */
 function brokenMap(name) {
   const map = TypedMap.open(name)

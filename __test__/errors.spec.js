@@ -7,6 +7,8 @@ const { ERROR_NUMBERS } = require('../lib/errors.js')
 const { NUMBERS, isTyped, throwsTyped } = require('./support/errors.js')
 const { inWorker } = require('./support/workers.js')
 
+require('./support/sound.js')
+
 const cycle = {}
 cycle.self = cycle
 

@@ -14,6 +14,8 @@ const { runNode } = require('./support/processes.js')
 const { until } = require('./support/turns.js')
 const { PACKAGE } = require('./support/workers.js')
 
+require('./support/sound.js')
+
 let names = 0
 const freshName = () => `evaluations ${process.pid} ${++names}`
 
@@ -68,7 +70,7 @@ for (const [how, evaluate] of [
   ['in the same realm', evaluateAgain],
   ['in a realm of its own', evaluateInRealm]
 ]) {
-  describe(`a second evaluation ${how}`, { timeout: 60_000 }, () => {
+  describe(`a second evaluation ${how}`, { timeout: 300_000 }, () => {
     const second = evaluate()
     const third = evaluate()
     const all = [first, second, third]
@@ -244,7 +246,7 @@ describe('evaluations that nothing reaches', { timeout: 300_000 }, () => {
   })
 })
 
-describe('an addon that is loaded a second time in a thread', { timeout: 120_000 }, () => {
+describe('an addon that is loaded a second time in a thread', { timeout: 300_000 }, () => {
   it('shares names, and handles by their data, in the main thread and in a worker that is terminated', async () => {
     const { status, signal, stdout, stderr } = await runNode(`
       const { Worker } = require('node:worker_threads')
@@ -284,7 +286,7 @@ describe('an addon that is loaded a second time in a thread', { timeout: 120_000
   })
 })
 
-describe('the raw operations of an evaluation', { timeout: 120_000 }, () => {
+describe('the raw operations of an evaluation', { timeout: 300_000 }, () => {
   it('outlive whatever a program does with what belongs to them', async () => {
     const { status, signal, stdout, stderr } = await runNode(
       `

@@ -7,6 +7,8 @@ const { isTyped } = require('./support/errors.js')
 const { runNode } = require('./support/processes.js')
 const { inWorker, nextMessage, startWorker } = require('./support/workers.js')
 
+require('./support/sound.js')
+
 let names = 0
 const freshName = () => `events ${process.pid} ${++names}`
 
@@ -22,7 +24,7 @@ async function someTurns() {
 
 const refuse = map => assert.throws(() => map.set('one too many', 1), { code: 'ERR_MEMORY_LIMIT' })
 
-describe('events: errors', { timeout: 60_000 }, () => {
+describe('events: errors', { timeout: 300_000 }, () => {
   it('reach the listener of the map, after the call that caused them', async () => {
     const map = new TypedMap([['a', 1]], { maxEntries: 1, oomStrategy: 'reject' })
     const heard = []
@@ -88,7 +90,7 @@ describe('events: errors', { timeout: 60_000 }, () => {
   })
 })
 
-describe('events: log lines', { timeout: 60_000 }, () => {
+describe('events: log lines', { timeout: 300_000 }, () => {
   it('have a level, a code and details', async () => {
     const map = new TypedMap([['a', 1]], { logLevel: 'trace' })
     const lines = []
@@ -159,7 +161,7 @@ describe('events: log lines', { timeout: 60_000 }, () => {
   })
 })
 
-describe('events: faster than they can be told', { timeout: 120_000 }, () => {
+describe('events: faster than they can be told', { timeout: 300_000 }, () => {
   it('leave the event loop its turns', async () => {
     const name = freshName()
     const map = TypedMap.open(name, { maxEntries: 1, oomStrategy: 'reject' })
@@ -191,7 +193,7 @@ describe('events: faster than they can be told', { timeout: 120_000 }, () => {
   })
 })
 
-describe('events: listeners', { timeout: 60_000 }, () => {
+describe('events: listeners', { timeout: 300_000 }, () => {
   it('end with the function that registering gave, and only they', async () => {
     const map = new TypedMap([['a', 1]], { maxEntries: 1, oomStrategy: 'reject' })
     const heard = []
@@ -299,7 +301,7 @@ describe('events: listeners', { timeout: 60_000 }, () => {
   })
 })
 
-describe('events: threads that die', { timeout: 120_000 }, () => {
+describe('events: threads that die', { timeout: 300_000 }, () => {
   it('a worker that ends or is terminated while it listens does no harm', async () => {
     const name = freshName()
     const map = TypedMap.open(name, { maxEntries: 1, oomStrategy: 'reject', logLevel: 'trace' })

@@ -12,6 +12,8 @@ const { once } = require('node:events')
 const { Worker } = require('node:worker_threads')
 const path = require('node:path')
 
+require('./support/sound.js')
+
 const SECONDS = Number(process.env.FRESHNESS_SECONDS ?? 2)
 const READERS = 3
 const KEYS = 4

@@ -11,6 +11,8 @@ const assert = require('node:assert/strict')
 const { Histories, PROFILES, THREADS } = require('./support/histories.js')
 const { chooseSeed } = require('./support/random.js')
 
+require('./support/sound.js')
+
 const SECONDS = Number(process.env.HISTORIES_SECONDS ?? 0)
 /** Rounds where no time is given: of each map, and of those that are watched. */
 const ROUNDS = 50

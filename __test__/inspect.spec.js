@@ -8,6 +8,8 @@ const { inspect, isDeepStrictEqual } = require('node:util')
 const worker = require('node:worker_threads')
 const { TypedMap } = require('..')
 
+require('./support/sound.js')
+
 describe('inspect', () => {
   it('shows name, size, memory and a few entries', () => {
     const map = TypedMap.open('inspected', { memoryLimit: '64mb' })

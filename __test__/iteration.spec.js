@@ -7,6 +7,8 @@ const { seededRandom } = require('./support/random.js')
 const { KIND, SCRATCH, WALK_ROW, WANT } = require('../lib/native/layout.js')
 const { binding, scratch } = require('../lib/native/attach.js')
 
+require('./support/sound.js')
+
 describe('iteration: order', () => {
   it('is that of insertion, over all shards and kinds of keys', () => {
     const keys = [3, 'b', 1, undefined, 'a', 2n, null, true, 0.5, '', Number.NaN, -7, Uint8Array.of(1)]

@@ -6,6 +6,8 @@ const { TypedMap } = require('..')
 const { refusesUnchanged } = require('./support/errors.js')
 const { seededRandom } = require('./support/random.js')
 
+require('./support/sound.js')
+
 const MAX = Number.MAX_SAFE_INTEGER
 
 // No two of these are the same key.

@@ -23,6 +23,8 @@ const {
   WANT
 } = require('../lib/native/layout.js')
 
+require('./support/sound.js')
+
 const source = file => readFileSync(path.join(__dirname, '..', 'src', file), 'utf8')
 
 /** `pub const NAME: type = number;` of a Rust file, with the sentence above each. */

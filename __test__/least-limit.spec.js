@@ -4,6 +4,8 @@ const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { TypedMap } = require('..')
 
+require('./support/sound.js')
+
 /** The least limit that a refusal names. */
 function leastOf(options) {
   try {

@@ -23,7 +23,7 @@ const loading = (folder, flags = []) =>
     }`
   ])
 
-describe('an addon that cannot be loaded', { timeout: 120_000 }, () => {
+describe('an addon that cannot be loaded', { timeout: 300_000 }, () => {
   let folder
 
   before(() => {
@@ -78,7 +78,7 @@ describe('an addon that cannot be loaded', { timeout: 120_000 }, () => {
   })
 })
 
-describe('two copies of the addon in one process', { timeout: 120_000 }, () => {
+describe('two copies of the addon in one process', { timeout: 300_000 }, () => {
   it('are warned of once, and know neither maps nor handles of each other', async () => {
     const { status, stdout, stderr } = await runNode(`
       const { cpSync, mkdtempSync, rmSync } = require('node:fs')

@@ -4,6 +4,8 @@ const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const { SUBJECTS, iterable, own } = require('./support/subjects.js')
 
+require('./support/sound.js')
+
 for (const M of SUBJECTS) {
   describe(`${M.name}: constructor`, () => {
     it('has length 0, and its prototype cannot be replaced', () => {

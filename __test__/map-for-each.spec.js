@@ -4,6 +4,8 @@ const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const { PRIMITIVES, SUBJECTS } = require('./support/subjects.js')
 
+require('./support/sound.js')
+
 for (const M of SUBJECTS) {
   describe(`${M.name}: forEach`, () => {
     it('calls with value, key and map, in insertion order', () => {

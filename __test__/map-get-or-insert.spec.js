@@ -4,6 +4,8 @@ const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const { PRIMITIVES, SUBJECTS, only } = require('./support/subjects.js')
 
+require('./support/sound.js')
+
 for (const M of SUBJECTS) {
   describe(`${M.name}: getOrInsert`, only(M, 'getOrInsert'), () => {
     it('returns the present value and leaves it', () => {

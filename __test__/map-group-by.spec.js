@@ -4,6 +4,8 @@ const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const { SUBJECTS, isNotConstructor, iterable, only, own } = require('./support/subjects.js')
 
+require('./support/sound.js')
+
 for (const M of SUBJECTS) {
   describe(`${M.name}: groupBy`, only(M, 'groupBy'), () => {
     it('is a static method of two arguments', () => {

@@ -4,6 +4,8 @@ const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const { PRIMITIVES, SUBJECTS, isNotConstructor, own } = require('./support/subjects.js')
 
+require('./support/sound.js')
+
 const IteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()))
 
 for (const M of SUBJECTS) {

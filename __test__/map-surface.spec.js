@@ -5,6 +5,8 @@ const assert = require('node:assert/strict')
 const { TypedMap } = require('..')
 const { PRIMITIVES, SUBJECTS, has, isNotConstructor, own } = require('./support/subjects.js')
 
+require('./support/sound.js')
+
 const METHODS = {
   clear: 0,
   delete: 1,

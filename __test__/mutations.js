@@ -65,7 +65,17 @@ const TESTS = {
   'exact LRU': unit('lru_with_one_shard_evicts_what_an_exact_lru_does'),
   threads: unit('tests::threads'),
   histories: unit('tests::histories'),
+  'names of types': unit('types::tests'),
+  'insertion order': unit('order::tests'),
+  'refused fences': unit('tests::refused_fences'),
+  'types for TypeScript': { build, test: ['node', 'scripts/types.js'] },
+  'errors.spec': spec('errors'),
+  'iteration.spec': spec('iteration'),
+  'near-cache-bytes.spec': spec('near-cache-bytes', 'bounded steps'),
   'near-cache.spec': spec('near-cache'),
+  'out-of-memory.spec': spec('out-of-memory'),
+  'raw-binding.spec': spec('raw-binding'),
+  'types-of-entries.spec': spec('types-of-entries'),
   'handles.spec': spec('handles')
 }
 
@@ -505,6 +515,165 @@ const MUTATIONS = [
     from: 'if (handle.map === this.instance) return true',
     to: 'if (handle.map >= 0) return true',
     test: 'handles.spec'
+  },
+  {
+    name: 'the sweep takes a copy that takes no bytes for fresh',
+    file: 'lib/near/ring.js',
+    from: '    if (freed === FRESH) return false',
+    to: '    if (freed <= 0) return false',
+    test: 'near-cache-bytes.spec'
+  },
+  // ---- The system refuses
+  {
+    name: 'a read whose copy cannot be allocated ends the process',
+    file: 'src/store/fallible.rs',
+    from: '        reserve_for_copy(out, bytes.len())?;',
+    to: '        out.reserve(bytes.len());',
+    test: 'out-of-memory.spec'
+  },
+  {
+    name: 'a buffer for a copy is made where a refusal ends the process',
+    file: 'src/binding/call/make.rs',
+    from: '        if len < REFUSABLE_BYTES {',
+    to: '        if len < usize::MAX - REFUSABLE_BYTES {',
+    test: 'out-of-memory.spec'
+  },
+  {
+    name: 'membarrier is relied on once it was announced',
+    file: 'src/store/sync.rs',
+    from: 'if announce() && command() { YES }',
+    to: 'if announce() { YES }',
+    test: 'refused fences'
+  },
+  {
+    name: 'a fence that the system refused counts as one',
+    file: 'src/store/sync.rs',
+    from: '            command() || announce() && command()',
+    to: '            command() || announce()',
+    test: 'refused fences'
+  },
+  // ---- What users name
+  {
+    name: 'names of types are not counted',
+    file: 'src/store/types.rs',
+    from: '        self.held.grow(name.len() + NAME_BYTES)?;',
+    to: '        self.held.grow(0)?;',
+    test: 'types-of-entries.spec'
+  },
+  {
+    name: 'names of types stay when their entries are gone',
+    file: 'src/store/types.rs',
+    from: '        let is_crowded = idle.len() > IDLE_TYPES;',
+    to: '        let is_crowded = idle.len() > usize::MAX - IDLE_TYPES;',
+    test: 'names of types'
+  },
+  {
+    name: 'there may be any number of types',
+    file: 'src/store/types.rs',
+    from: '        if self.by_id.len() == MAX_TYPES {',
+    to: '        if self.by_id.len() == usize::MAX - MAX_TYPES {',
+    test: 'names of types'
+  },
+  {
+    name: 'the error about a key that is an object does not name map.handle',
+    file: 'lib/errors.js',
+    from: "    (given === 'object' ? '; map.handle(data) makes a handle of what postMessage or JSON made of one' : ''),",
+    to: "    '',",
+    test: 'errors.spec'
+  },
+  // ---- Insertion order
+  {
+    name: 'segments without entries stay in the middle of the order',
+    file: 'src/store/order.rs',
+    from: `            self.segments[number as usize].reset();
+        } else {`,
+    to: `            self.segments[number as usize].reset();
+        } else if self.segments[number as usize].older == NONE {`,
+    test: 'insertion order'
+  },
+  {
+    name: 'segments that are nearly empty are not joined',
+    file: 'src/store/order.rs',
+    from: '            if segment.live.is_multiple_of(LOOK_EACH) {',
+    to: '            if segment.live.is_multiple_of(u32::MAX - LOOK_EACH) {',
+    test: 'insertion order'
+  },
+  {
+    name: 'numbers of segments are not used again',
+    file: 'src/store/order.rs',
+    from: 'if self.vacant == NONE { self.segments.len() } else { self.vacant as usize };',
+    to: 'self.segments.len();',
+    test: 'insertion order'
+  },
+  {
+    name: 'a segment gets a number that positions cannot tell apart',
+    file: 'src/store/order.rs',
+    from: '        if number == MAX_SEGMENTS {',
+    to: '        if number == usize::MAX - MAX_SEGMENTS {',
+    test: 'insertion order'
+  },
+  // ---- The wall
+  {
+    name: 'a walk fetches values of any size',
+    file: 'src/binding/hot.rs',
+    from: '                    if bytes >= WALK_BYTES {',
+    to: '                    if bytes >= usize::MAX - WALK_BYTES {',
+    test: 'iteration.spec'
+  },
+  {
+    name: 'a walk gives as many entries as it is asked for',
+    file: 'src/binding/hot.rs',
+    from: '.min(states.len() / WALK_ROW).min(sequences.len());',
+    to: '.min(states.len() / WALK_ROW + sequences.len() + usize::MAX / 2);',
+    test: 'raw-binding.spec'
+  },
+  {
+    name: 'elements are taken to be where they were before JavaScript ran',
+    file: 'src/binding/call/read.rs',
+    from: 'if self.runs_seen.get() != self.many.runs() && self.look().is_err() {',
+    to: 'if self.runs_seen.get() > self.many.runs() && self.look().is_err() {',
+    test: 'raw-binding.spec'
+  },
+  {
+    name: 'a batch goes on with a table that was taken away',
+    file: 'src/binding/batch.rs',
+    from: `        })?;
+        table.check()?;
+        Ok(read)`,
+    to: `        })?;
+        Ok(read)`,
+    test: 'raw-binding.spec'
+  },
+  // ---- Types for TypeScript
+  {
+    name: 'an error is a value',
+    file: 'index.d.ts',
+    from: 'type IsError<T> = T extends Error ? (keyof Error extends keyof T ? true : false) : false',
+    to: 'type IsError<T> = T extends Error ? (keyof Error extends keyof T ? false : false) : false',
+    test: 'types for TypeScript'
+  },
+  {
+    name: 'an unknown value is refused',
+    file: 'index.d.ts',
+    from: `type JsonOf<T> = unknown extends T
+  ? T`,
+    to: `type JsonOf<T> = unknown extends T
+  ? never`,
+    test: 'types for TypeScript'
+  },
+  {
+    name: 'arrays are looked into before that is needed',
+    file: 'index.d.ts',
+    from: '        ? { readonly length: number; readonly [index: number]: JsonOf<Element> }',
+    to: '        ? JsonOf<Element> extends Element ? T : never',
+    test: 'types for TypeScript'
+  },
+  {
+    name: 'keys are given as keys or handles',
+    file: 'index.d.ts',
+    from: "  keys(): ReturnType<ReadonlyMap<K, unknown>['keys']>",
+    to: "  keys(): ReturnType<ReadonlyMap<K | Handle, unknown>['keys']>",
+    test: 'types for TypeScript'
   }
 ]
 

@@ -10,6 +10,8 @@ const { runNode } = require('./support/processes.js')
 const { until } = require('./support/turns.js')
 const { inWorker, nextMessage, startWorker } = require('./support/workers.js')
 
+require('./support/sound.js')
+
 let names = 0
 const freshName = () => `named lifetime ${process.pid} ${++names}`
 
@@ -40,7 +42,7 @@ async function prints(script, ...expected) {
   )
 }
 
-describe('a named map that nothing reaches', { timeout: 120_000 }, () => {
+describe('a named map that nothing reaches', { timeout: 300_000 }, () => {
   it('stays, and the next open of the name has what was in it', () =>
     prints(
       `TypedMap.open('cache').set('a', 1)
@@ -145,17 +147,19 @@ describe('a named map that nothing reaches', { timeout: 120_000 }, () => {
   it('of a map without a name, the memory is freed', () =>
     prints(
       `const before = process.memoryUsage.rss()
-      let held = 0
+      const isFreed = () => process.memoryUsage.rss() - before < 100_000_000
       for (let n = 0; n < 200; n++) {
         new TypedMap([['a', 'x'.repeat(1_000_000)]])
         if (n % 10 === 9) await collect()
       }
-      print(process.memoryUsage.rss() - before < 100_000_000)`,
+      // By a thread of its own, which a busy machine may keep waiting.
+      for (let looks = 0; !isFreed() && looks < 1_000; looks++) await collect()
+      print(isFreed())`,
       true
     ))
 })
 
-describe('a named map in a worker', { timeout: 120_000 }, () => {
+describe('a named map in a worker', { timeout: 300_000 }, () => {
   it('ends with the worker, closed or not', async () => {
     const name = freshName()
     await inWorker(({ TypedMap, data }) => void TypedMap.open(data).set('a', 1), name)

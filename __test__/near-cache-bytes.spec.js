@@ -8,6 +8,8 @@ const { KIND, MARKING, ROW, SCRATCH } = require('../lib/native/layout.js')
 const { NearCache, STALE } = require('../lib/near/near-cache.js')
 const { runNode } = require('./support/processes.js')
 
+require('./support/sound.js')
+
 const KB = 1_024
 const MB = 1_024 * KB
 

@@ -9,6 +9,8 @@ const { refuseSharedWords } = require('../lib/native/words.js')
 const { runNode } = require('./support/processes.js')
 const { nextMessage, startWorker } = require('./support/workers.js')
 
+require('./support/sound.js')
+
 let names = 0
 const freshName = () => `near cache ${process.pid} ${++names}`
 

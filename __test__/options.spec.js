@@ -6,6 +6,8 @@ const { TypedMap } = require('..')
 const { MANUAL_CLOCK } = require('../lib/options/map-options.js')
 const { isTyped, throwsTyped } = require('./support/errors.js')
 
+require('./support/sound.js')
+
 let names = 0
 
 /** Refused in the same way by the constructor, with and without entries, and by open. */

@@ -25,7 +25,7 @@ describe('package', () => {
     folder = mkdtempSync(path.join(tmpdir(), 'typed-superdashmap-'))
     const packed = await run(npm, ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], {
       cwd: PACKAGE,
-      timeout: 120_000
+      timeout: 300_000
     })
     assert.equal(packed.status, 0, packed.stderr)
     tarball = path.join(
@@ -42,7 +42,7 @@ describe('package', () => {
     const installed = await run(
       process.execPath,
       [cli, 'install', '--offline', '--no-audit', '--no-fund', '--no-save', tarball],
-      { cwd: project, env: { ...process.env, PATH: bare }, timeout: 120_000 }
+      { cwd: project, env: { ...process.env, PATH: bare }, timeout: 300_000 }
     )
     assert.equal(installed.status, 0, `${installed.stdout}${installed.stderr}`)
   })
@@ -61,7 +61,7 @@ describe('package', () => {
     return places.find(place => existsSync(place))
   }
 
-  const node = (...args) => run(process.execPath, args, { cwd: project, env: { PATH: bare }, timeout: 60_000 })
+  const node = (...args) => run(process.execPath, args, { cwd: project, env: { PATH: bare }, timeout: 300_000 })
 
   it('requires, in a project that has nothing else', async () => {
     const script = `const { TypedMap } = require('typed-superdashmap')\n${SCRIPT}`

@@ -10,6 +10,8 @@ const { runNode } = require('./support/processes.js')
 const { someTurns, until } = require('./support/turns.js')
 const { inWorker } = require('./support/workers.js')
 
+require('./support/sound.js')
+
 const MB = 1024 * 1024
 
 /** Adds entries until so much of the limit is in use. */
@@ -17,7 +19,7 @@ function fillTo(map, ratio, limit) {
   for (let n = 0; map.memoryUsage() < ratio * limit; n++) map.set(`fill ${map.size} ${n}`, 'x'.repeat(1_000))
 }
 
-describe('onPressure', { timeout: 60_000 }, () => {
+describe('onPressure', { timeout: 300_000 }, () => {
   it('tells the ratio when a threshold is passed, once for each time', async () => {
     const map = new TypedMap({ memoryLimit: 4 * MB, oomStrategy: 'reject' })
     const ratios = []

@@ -10,6 +10,8 @@ const { runNode } = require('./support/processes.js')
 const { seededRandom } = require('./support/random.js')
 const { attachRaw, loaded } = require('./support/raw-binding.js')
 
+require('./support/sound.js')
+
 const FUZZ = path.join(__dirname, 'support', 'raw-fuzz.js')
 const CALLS = 10_000
 

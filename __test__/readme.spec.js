@@ -88,7 +88,7 @@ describe('README', { skip: text === '' && 'there is no README yet' }, () => {
       const { status, stderr } = await run(
         process.execPath,
         [`--input-type=${isModule ? 'module' : 'commonjs'}`, '--eval', source],
-        { cwd: PACKAGE, timeout: 120_000 }
+        { cwd: PACKAGE, timeout: 300_000 }
       )
       assert.equal(status, 0, `${stderr}\n${code}`)
     })

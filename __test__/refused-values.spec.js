@@ -8,6 +8,8 @@ const vm = require('node:vm')
 const { TypedMap } = require('..')
 const { contentOf, refusesUnchanged, throwsTyped } = require('./support/errors.js')
 
+require('./support/sound.js')
+
 const CODE = 'ERR_VALUE_NOT_SERIALIZABLE'
 
 class Failed extends Error {

@@ -6,6 +6,8 @@ const { TypedMap } = require('..')
 const { refusesUnchanged, throwsTyped } = require('./support/errors.js')
 const { inWorker } = require('./support/workers.js')
 
+require('./support/sound.js')
+
 let names = 0
 const freshName = () => `registry ${process.pid} ${++names}`
 

@@ -25,7 +25,7 @@ function listen(map, options) {
   return { heard, end, causes: () => heard.map(({ key, cause }) => `${String(key)} ${cause}`) }
 }
 
-describe('onEvict: causes', { timeout: 60_000 }, () => {
+describe('onEvict: causes', { timeout: 300_000 }, () => {
   it('evicted: key, handle and value of who had to leave', async () => {
     const map = new TypedMap({ evictionStrategy: 'fifo', maxEntries: 2, shards: 1 })
     const { heard } = listen(map)
@@ -156,7 +156,7 @@ describe('onEvict: causes', { timeout: 60_000 }, () => {
   })
 })
 
-describe('onEvict: what is told', { timeout: 60_000 }, () => {
+describe('onEvict: what is told', { timeout: 300_000 }, () => {
   it('every kind of key and value comes as it was', async () => {
     const map = new TypedMap()
     const entries = [
@@ -291,7 +291,7 @@ describe('onEvict: what is told', { timeout: 60_000 }, () => {
   })
 })
 
-describe('onEvict: listeners', { timeout: 60_000 }, () => {
+describe('onEvict: listeners', { timeout: 300_000 }, () => {
   it('end with the function that registering gave, and only they', async () => {
     const map = new TypedMap()
     const [one, other] = [1, 2].map(() => listen(map, { causes: ['explicit'] }))
@@ -400,7 +400,7 @@ describe('onEvict: listeners', { timeout: 60_000 }, () => {
   })
 })
 
-describe('onEvict: threads', { timeout: 120_000 }, () => {
+describe('onEvict: threads', { timeout: 300_000 }, () => {
   it('are told of what others did, each in its own thread', async () => {
     const name = freshName()
     const map = TypedMap.open(name)

@@ -45,6 +45,9 @@ const PRELUDE = `
   const asked = new TypedMap({ maxEntries: 1, oomStrategy: map => { map.clear() } })
   const closed = new TypedMap()
   closed.close()
+  const checkSound = async () => {
+    for (const one of [map, full, asked]) assert.deepEqual(await one.validate(), { ok: true, problems: [] })
+  }
 `
 
 const CALLS = {
@@ -96,11 +99,14 @@ describe('at the end of the stack', () => {
         const failures = atTheEnd(() => { ${calls} })
         assert.ok(failures.size > 0, 'the stack was long enough for everything')
         ${calls}
-        map.clear()
-        map.set('after', { a: [1] })
-        assert.deepEqual(map.get('after'), { a: [1] })
-        assert.deepEqual([...map], [['after', { a: [1] }]])
-        console.log('lived', [...failures])`)
+        ;(async () => {
+          await checkSound()
+          map.clear()
+          map.set('after', { a: [1] })
+          assert.deepEqual(map.get('after'), { a: [1] })
+          assert.deepEqual([...map], [['after', { a: [1] }]])
+          console.log('lived', [...failures])
+        })()`)
       assert.equal(status, 0, `${signal} ${stdout} ${stderr}`)
       assert.match(stdout, /lived/)
     })
@@ -114,7 +120,7 @@ describe('at the end of the stack', () => {
         assert.throws(() => { ${call} }, TypedMapError)
         map.set('after', { a: [1] })
         assert.deepEqual(map.get('after'), { a: [1] })
-        console.log('lived', [...failures])`)
+        checkSound().then(() => console.log('lived', [...failures]))`)
       assert.equal(status, 0, `${signal} ${stdout} ${stderr}`)
       assert.match(stdout, /lived/)
     })

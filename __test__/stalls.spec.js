@@ -7,6 +7,8 @@ const assert = require('node:assert/strict')
 const api = require('..')
 const { ROWS, publicSurface } = require('../benchmark/stalls/rows.js')
 
+require('./support/sound.js')
+
 describe('stalls: rows', () => {
   it('there is one for everything public', () => {
     const surface = publicSurface(api)

@@ -5,6 +5,8 @@ const assert = require('node:assert/strict')
 const { TypedMap } = require('..')
 const { inWorker } = require('./support/workers.js')
 
+require('./support/sound.js')
+
 describe('stats', () => {
   it('of a new map are zero', () => {
     const stats = new TypedMap().getStats()

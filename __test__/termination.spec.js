@@ -8,6 +8,8 @@ const assert = require('node:assert/strict')
 const { TypedMap } = require('..')
 const { nextMessage, startWorker } = require('./support/workers.js')
 
+require('./support/sound.js')
+
 const TERMINATIONS = Number(process.env.TERMINATIONS ?? 16)
 const AT_ONCE = 4
 const SEED = Number(process.env.TEST_SEED ?? Date.now() % 2 ** 31)

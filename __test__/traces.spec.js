@@ -24,6 +24,8 @@ const { SYNTHETIC } = require('../benchmark/traces/synthetic.js')
 const { readTrace, traceOf } = require('../benchmark/traces/trace.js')
 const { seededRandom } = require('./support/random.js')
 
+require('./support/sound.js')
+
 const REQUESTS = 20_000
 const CAPACITIES = [10, 100, 500]
 

@@ -5,6 +5,8 @@ const { test } = require('node:test')
 const { TypedMap } = require('..')
 const { until } = require('./support/turns.js')
 
+require('./support/sound.js')
+
 const long = n => `${n}-`.padEnd(4_000, 't')
 
 test('names of types take part in the limit and go with their entries', async () => {

@@ -4,6 +4,8 @@ const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { TypedMap } = require('..')
 
+require('./support/sound.js')
+
 const SOUND = { ok: true, problems: [] }
 
 test('a map is sound whatever was done with it', async () => {

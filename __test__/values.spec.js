@@ -6,6 +6,8 @@ const { TypedMap } = require('..')
 const { contentOf, refusesUnchanged } = require('./support/errors.js')
 const { seededRandom } = require('./support/random.js')
 
+require('./support/sound.js')
+
 /** Each way a value comes out of a map, fresh and cached, by key and by handle. */
 function* readings(value) {
   const map = new TypedMap()

@@ -21,7 +21,7 @@ function run(command, args, options = {}) {
 }
 
 /** Runs `script` in a Node process of its own, where `TypedMap` and the rest of the package are in scope. */
-function runNode(script, { flags = [], env = {}, timeout = 120_000 } = {}) {
+function runNode(script, { flags = [], env = {}, timeout = 300_000 } = {}) {
   const source = `const { TypedMap, TypedMapError, Handle } = require(${JSON.stringify(PACKAGE)})\n${script}`
   return run(process.execPath, [...flags, '--eval', source], { env: { ...process.env, ...env }, timeout })
 }
