@@ -16,7 +16,9 @@ const { readFileSync } = require('node:fs')
 const { TypedMap } = require(${JSON.stringify(PACKAGE)})
 const map = new TypedMap({ nearCache: false })
 map.set('small', 1)
-map.set('big', Buffer.alloc(${VALUE_MB} << 20, 7))
+// It stays, so that the process never needs more while it stores than what is measured after.
+const source = Buffer.alloc(${VALUE_MB} << 20, 7)
+map.set('big', source)
 map.set('text', 'é'.repeat(1000) + '\\ud800')
 globalThis.gc()
 const sizeKb = Number(/VmSize:\\s+(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1])
@@ -41,7 +43,7 @@ for (const [name, read] of Object.entries(reads)) {
   outcomes[name] = outcome(read)
   globalThis.gc()
 }
-outcomes.still = map.has('big') && map.get('small') === 1 && map.get('text').endsWith('\\ud800')
+outcomes.still = source.length > 0 && map.has('big') && map.get('small') === 1 && map.get('text').endsWith('\\ud800')
 map.validate().then(({ ok, problems }) => console.log(JSON.stringify({ sizeKb, ...outcomes, ok, problems })))
 `
 
@@ -69,7 +71,7 @@ test('a read whose copy cannot be allocated is an error, and the map is as it wa
   })
   assert.deepEqual(all, everywhere(READ))
 
-  let refused = 0
+  const refusals = []
   // From no room for a copy to room for all copies that a read makes.
   for (let spareMb = 15; spareMb <= 3 * VALUE_MB; spareMb += 35) {
     const { stored, told, child } = run(sizeKb + spareMb * KB_PER_MB)
@@ -79,10 +81,14 @@ test('a read whose copy cannot be allocated is an error, and the map is as it wa
     for (const [read, outcome] of Object.entries(told)) {
       if (read in everywhere(READ) && !(read in sound)) {
         assert.ok(outcome === READ || outcome === REFUSED, `${read} with ${spareMb} MB to spare: ${outcome}`)
-        refused += outcome === REFUSED
+        if (outcome === REFUSED) refusals.push(spareMb)
       }
     }
     assert.deepEqual({ still: told.still, ok: told.ok, problems: told.problems }, sound)
   }
-  assert.ok(refused >= 5, `only ${refused} reads were refused`)
+  // Where not even the copy in native memory fits, and where it fits and the one for JavaScript does not.
+  assert.ok(
+    refusals.some(spareMb => spareMb < VALUE_MB) && refusals.some(spareMb => spareMb > VALUE_MB),
+    `refused with ${refusals} MB to spare`
+  )
 })

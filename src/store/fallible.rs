@@ -112,6 +112,15 @@ pub fn copy(bytes: &[u8]) -> Result<Box<[u8]>, Error> {
     Ok(copied.into_boxed_slice())
 }
 
+/// A copy of a text.
+pub fn text(text: &str) -> Result<String, Error> {
+    let mut copied = String::new();
+    grant(text.len())?;
+    copied.try_reserve_exact(text.len()).map_err(|_| refused::<u8>(text.len()))?;
+    copied.push_str(text);
+    Ok(copied)
+}
+
 fn refused<T>(items: usize) -> Error {
     Error::OutOfMemory { bytes: (items as u64).saturating_mul(size_of::<T>() as u64) }
 }

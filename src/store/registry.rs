@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::config::{Config, NONE};
 use super::error::Error;
+use super::fallible;
 use super::store::Store;
 use super::sync::Arc;
 use super::sync::process::Mutex;
@@ -30,8 +31,10 @@ pub fn open(name: &str, given: &Config) -> Result<Arc<Store>, Error> {
         named.holders += 1;
         return Ok(Arc::clone(&named.store));
     }
+    let owned = fallible::text(name)?;
+    registry.try_reserve(1).map_err(|_| Error::OutOfMemory { bytes: size_of::<(String, Named)>() as u64 })?;
     let store = Store::new(given)?;
-    registry.insert(name.to_owned(), Named { store: Arc::clone(&store), holders: 1 });
+    registry.insert(owned, Named { store: Arc::clone(&store), holders: 1 });
     Ok(store)
 }
 
@@ -100,6 +103,7 @@ fn compare(given: &Config, store: &Store) -> Result<(), Error> {
 
 #[cfg(all(test, not(loom)))]
 mod tests {
+    use super::super::fallible::failures;
     use super::*;
     use crate::store::Limits;
 
@@ -112,6 +116,22 @@ mod tests {
         assert!(names().contains(&"r1".to_owned()));
         release("r1", &second);
         assert!(!names().contains(&"r1".to_owned()));
+    }
+
+    #[test]
+    fn a_map_that_cannot_be_made_leaves_no_name() {
+        let config = Config { shards: Some(64), ..Config::default() };
+        for nth in 1.. {
+            let (made, was_refused) = failures::refuse_nth(nth, || open("r6", &config));
+            let Ok(store) = made else {
+                assert!(matches!(made, Err(Error::OutOfMemory { .. })) && was_refused);
+                assert!(!names().contains(&"r6".to_owned()));
+                continue;
+            };
+            assert!(!was_refused && nth > 2, "the name and the shards are refused");
+            release("r6", &store);
+            break;
+        }
     }
 
     #[test]

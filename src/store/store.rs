@@ -7,6 +7,7 @@ use super::error::Error;
 use super::events::{Events, Level, Wake};
 use super::eviction::Mark;
 use super::expiry::{Expires, Expiry};
+use super::fallible;
 use super::instance;
 use super::least;
 use super::local::Local;
@@ -116,7 +117,7 @@ impl Store {
         let expiry = Expiry::new(context.clock.clone(), Arc::clone(&context.attendance));
         let store = Self {
             instance: instance::next(),
-            shards: (0..shards).map(|number| Shard::new(number, &context)).collect(),
+            shards: fallible::slice(shards as usize, |number| Shard::new(number as u32, &context))?,
             config,
             context,
             turn: AtomicU32::new(0),

@@ -48,7 +48,7 @@ fn left_after_churn() -> u64 {
             }
         });
         for n in 0..300_u32 {
-            map.set(key, bytes_value(&[n as u8; 100_000]), Ttl::Never).unwrap();
+            map.set(key, bytes_value(&vec![n as u8; 100_000]), Ttl::Never).unwrap();
             if n % 10 == 9 {
                 map.clear().unwrap();
             }
