@@ -533,7 +533,7 @@ const MUTATIONS = [
   },
   {
     name: 'a buffer for a copy is made where a refusal ends the process',
-    file: 'src/binding/call/make.rs',
+    file: 'src/binding/engine/make.rs',
     from: '        if len < REFUSABLE_BYTES {',
     to: '        if len < usize::MAX - REFUSABLE_BYTES {',
     test: 'out-of-memory.spec'
@@ -615,28 +615,28 @@ const MUTATIONS = [
   // ---- The wall
   {
     name: 'a walk fetches values of any size',
-    file: 'src/binding/hot.rs',
+    file: 'src/binding/operations/walk.rs',
     from: '                    if bytes >= WALK_BYTES {',
     to: '                    if bytes >= usize::MAX - WALK_BYTES {',
     test: 'iteration.spec'
   },
   {
     name: 'a walk gives as many entries as it is asked for',
-    file: 'src/binding/hot.rs',
+    file: 'src/binding/operations/walk.rs',
     from: '.min(states.len() / WALK_ROW).min(sequences.len());',
     to: '.min(states.len() / WALK_ROW + sequences.len() + usize::MAX / 2);',
     test: 'raw-binding.spec'
   },
   {
     name: 'elements are taken to be where they were before JavaScript ran',
-    file: 'src/binding/call/read.rs',
+    file: 'src/binding/engine/read.rs',
     from: 'if self.runs_seen.get() != self.many.runs() && self.look().is_err() {',
     to: 'if self.runs_seen.get() > self.many.runs() && self.look().is_err() {',
     test: 'raw-binding.spec'
   },
   {
     name: 'a batch goes on with a table that was taken away',
-    file: 'src/binding/batch.rs',
+    file: 'src/binding/operations/batch/mod.rs',
     from: `        })?;
         table.check()?;
         Ok(read)`,

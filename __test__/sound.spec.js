@@ -19,6 +19,7 @@ const NONE = 'it opens no map'
 const EXCUSED = {
   'example.spec.js': CHILDREN,
   'json.spec.js': NONE,
+  'levels.spec.js': NONE,
   'linearizability.spec.js': NONE,
   'load-error.spec.js': CHILDREN,
   'mutations.spec.js': NONE,
