@@ -133,6 +133,22 @@ fn a_queue_takes_no_more_room_than_what_it_holds() {
 }
 
 #[test]
+fn entries_that_stay_here_and_there_are_moved_together() {
+    let memory = unlimited();
+    let mut log = Log::new(&memory);
+    let slots: Vec<_> = (1..=25_600).map(|n| log.append(n).unwrap()).collect();
+    for (n, &slot) in slots.iter().enumerate() {
+        if n % 20 != 0 {
+            log.remove(slot);
+        }
+    }
+    let room = log.segments() * SEGMENT_CELLS;
+    assert!(room <= log.order.live * 512 / 226 + 2 * SEGMENT_CELLS, "{room} cells for {} entries", log.order.live);
+    assert!(log.moves <= slots.len());
+    log.check("a few of many");
+}
+
+#[test]
 fn one_old_entry_keeps_nothing_but_itself() {
     let memory = unlimited();
     let mut log = Log::new(&memory);
