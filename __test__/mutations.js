@@ -170,7 +170,7 @@ const MUTATIONS = [
     file: 'src/store/reclaim.rs',
     from: 'epoch == 0 || epoch > sealed',
     to: 'epoch == 0 || epoch >= sealed',
-    test: 'histories'
+    test: 'reclamation'
   },
   {
     name: 'an inner pin ends the outer one',

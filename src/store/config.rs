@@ -31,21 +31,6 @@ impl WhenFull {
     }
 }
 
-/// What stands for what the caller keeps to itself.
-const FUNCTION: &str = "a function";
-
-impl std::fmt::Display for WhenFull {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Evict | Self::CallerChooses => write!(f, "evict"),
-            Self::Reject => write!(f, "reject"),
-            Self::EvictExpired => write!(f, "evict-expired"),
-            Self::EvictIdle { idle_ms } => write!(f, "evictIdle: {idle_ms}"),
-            Self::CallerFrees => f.write_str(FUNCTION),
-        }
-    }
-}
-
 /// What a write to an entry that is there does to its deadline.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TtlOnUpdate {
@@ -54,15 +39,6 @@ pub enum TtlOnUpdate {
     Renew,
     /// Nothing, unless the write brings a time to live of its own.
     Keep,
-}
-
-impl std::fmt::Display for TtlOnUpdate {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Renew => "renew",
-            Self::Keep => "keep",
-        })
-    }
 }
 
 /// A limit or a time to live that is said to be none.
@@ -172,14 +148,6 @@ impl Config {
         match self.when_full {
             Some(WhenFull::EvictIdle { idle_ms }) => Some(PolicyKind::Idle { idle_ms }),
             _ => self.eviction,
-        }
-    }
-
-    /// Who leaves, in the words of the option, as far as that was said.
-    pub(super) fn strategy(&self) -> Option<String> {
-        match self.when_full {
-            Some(WhenFull::CallerChooses) => Some(FUNCTION.to_owned()),
-            _ => self.eviction.map(|policy| policy.to_string()),
         }
     }
 

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::config::{Config, NONE};
+use super::config::Config;
 use super::error::Error;
 use super::fallible;
+use super::options::{MapOption, OPTIONS, Setting};
 use super::store::Store;
 use super::sync::Arc;
 use super::sync::process::Mutex;
@@ -59,53 +60,36 @@ pub fn names() -> Vec<String> {
     names
 }
 
-/// Names the first option that was given and differs.
+/// Names the first option that was given and differs. A limit may have been changed since the map was made: a program that
+/// repeats the first limits is right, and so is one that gives the present ones.
 fn compare(given: &Config, store: &Store) -> Result<(), Error> {
-    fn same<T: PartialEq + ToString>(option: &'static str, given: Option<T>, existing: Option<T>) -> Result<(), Error> {
-        let Some(given) = given else { return Ok(()) };
-        if existing.as_ref() == Some(&given) {
-            return Ok(());
-        }
-        let existing = existing.map_or_else(|| "none".to_owned(), |value| value.to_string());
-        Err(Error::OptionMismatch { option, given: given.to_string(), existing })
-    }
-    fn limit(option: &'static str, given: Option<u64>, existing: Option<u64>) -> Result<(), Error> {
-        match (given, existing) {
-            (Some(NONE), None) => Ok(()),
-            (Some(NONE), Some(_)) => same(option, Some("none".to_owned()), existing.map(|limit| limit.to_string())),
-            _ => same(option, given, existing),
-        }
-    }
-    /// A limit may have been changed since. A program that says what it always said is right, and so is one that says what holds.
-    fn either(option: &'static str, given: Option<u64>, first: Option<u64>, current: Option<u64>) -> Result<(), Error> {
-        limit(option, given, first).or_else(|_| limit(option, given, current))
-    }
     let existing = store.config();
+    let present = Config {
+        memory_limit_bytes: store.memory_limit_bytes(),
+        max_entries: store.max_entries(),
+        max_value_bytes: store.max_value_bytes(),
+        ..existing.clone()
+    };
     // Rounded and clamped as the map's own were.
     let asked = given.normalised();
-    same("shards", given.shards.and(asked.shards), existing.shards)?;
-    same("initialCapacity", given.initial_capacity, existing.initial_capacity)?;
-    same("maxLoadFactor", given.max_load_factor.and(asked.max_load_factor), existing.max_load_factor)?;
-    same("seed", given.seed, existing.seed)?;
-    same("enableSIMD", given.simd, existing.simd)?;
-    either("memoryLimit", given.memory_limit_bytes, existing.memory_limit_bytes, store.memory_limit_bytes())?;
-    either("maxEntries", given.max_entries, existing.max_entries, store.max_entries())?;
-    either("maxValueBytes", given.max_value_bytes, existing.max_value_bytes, store.max_value_bytes())?;
-    same("evictionStrategy", given.strategy(), existing.strategy())?;
-    // One that the caller chooses for is full in the same way as one that evicts, apart from who chooses.
-    let when_full = |config: &Config| config.when_full.map(|when_full| when_full.to_string());
-    same("oomStrategy", when_full(given), when_full(existing))?;
-    limit("ttl", given.ttl_ms, existing.ttl_ms)?;
-    same("ttlOnUpdate", given.ttl_on_update, existing.ttl_on_update)?;
-    same("sliding", given.sliding, existing.sliding)?;
-    same("strictTtl", given.strict_ttl, existing.strict_ttl)
+    for MapOption { name, get, .. } in &OPTIONS {
+        if get(given).is_none() {
+            continue;
+        }
+        let of = |config| get(config).unwrap_or(Setting::None);
+        if of(&asked) != of(existing) && of(&asked) != of(&present) {
+            let (given, existing) = (of(&asked).to_string(), of(&present).to_string());
+            return Err(Error::OptionMismatch { option: name, given, existing });
+        }
+    }
+    Ok(())
 }
 
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::super::fallible::failures;
     use super::*;
-    use crate::store::Limits;
+    use crate::store::{Limits, NONE};
 
     #[test]
     fn a_name_is_one_map_until_its_last_holder_leaves() {

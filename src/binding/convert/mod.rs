@@ -1,6 +1,5 @@
 //! What JavaScript gives, as the store wants it, and back.
 
 pub mod details;
-pub mod limits;
 pub mod options;
 pub mod values;

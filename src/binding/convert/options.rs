@@ -1,120 +1,81 @@
-//! Options of a map: from the JSON text that JavaScript normalised to the store's configuration, and back.
+//! Options and limits of a map: from the JSON text that JavaScript normalised to what the store takes, and back.
 
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use crate::binding::failure::{Failure, Outcome};
-use crate::store::{Config, NONE, PolicyKind, TtlOnUpdate, WhenFull};
+use crate::store::{Config, Limits, NONE, OPTIONS, Setting};
 
 const WRONG: Failure = Failure::Misuse("the options are not what lib/options/map-options.js makes");
 
-/// What stands for a function of the user, which JavaScript keeps.
+/// Stands for a function of the user, which JavaScript keeps.
 const FUNCTION: &str = "function";
-
-/// Policies by the names that users know.
-const POLICIES: [(&str, PolicyKind); 7] = [
-    ("lru", PolicyKind::Lru),
-    ("lfu", PolicyKind::Lfu),
-    ("fifo", PolicyKind::Fifo),
-    ("sieve", PolicyKind::Sieve),
-    ("s3-fifo", PolicyKind::S3Fifo),
-    ("w-tinylfu", PolicyKind::WTinyLfu),
-    ("ttl", PolicyKind::Ttl),
-];
+/// The clock of a map under test, which stands still. Not an option of users, and never shown.
+const MANUAL_CLOCK: &str = "manualClock";
 
 /// Reads the options that were given. JavaScript has checked types and ranges and names what is wrong; here a value that
 /// does not fit is a mistake of this package.
 pub fn parse(text: &str) -> Outcome<Config> {
-    let Ok(Json::Object(options)) = serde_json::from_str(text) else { return Err(WRONG) };
+    let Ok(Json::Object(given)) = serde_json::from_str(text) else { return Err(WRONG) };
     let mut config = Config::default();
-    for (name, value) in &options {
-        // Whole numbers may arrive as floats, because that is what they are in JavaScript.
-        let whole = || {
-            let number = value.as_u64().or_else(|| value.as_f64().filter(|n| *n >= 0.0).map(|n| n as u64));
-            number.ok_or(WRONG)
-        };
-        // Said to be none, which is not the same as not said.
-        let limit = || if value.is_null() { Ok(NONE) } else { whole() };
-        match name.as_str() {
-            "shards" => config.shards = Some(u32::try_from(whole()?).map_err(|_| WRONG)?),
-            "initialCapacity" => config.initial_capacity = Some(whole()?),
-            "maxLoadFactor" => config.max_load_factor = Some(value.as_f64().ok_or(WRONG)?),
-            // A seed has 64 bits, more than a JavaScript number holds.
-            "seed" => config.seed = Some(value.as_str().and_then(|seed| seed.parse().ok()).ok_or(WRONG)?),
-            "enableSIMD" => config.simd = Some(value.as_bool().ok_or(WRONG)?),
-            "memoryLimit" => config.memory_limit_bytes = Some(limit()?),
-            "maxEntries" => config.max_entries = Some(limit()?),
-            "maxValueBytes" => config.max_value_bytes = Some(limit()?),
-            "evictionStrategy" if value == FUNCTION => config.when_full = Some(WhenFull::CallerChooses),
-            "evictionStrategy" => {
-                let named = POLICIES.iter().find(|(name, _)| value == name);
-                config.eviction = Some(named.ok_or(WRONG)?.1);
-            }
-            "oomStrategy" => config.when_full = Some(when_full(value).ok_or(WRONG)?),
-            "ttl" => config.ttl_ms = Some(limit()?),
-            "ttlOnUpdate" => {
-                config.ttl_on_update = Some(match value.as_str() {
-                    Some("renew") => TtlOnUpdate::Renew,
-                    Some("keep") => TtlOnUpdate::Keep,
-                    _ => return Err(WRONG),
-                });
-            }
-            "sliding" => config.sliding = Some(value.as_bool().ok_or(WRONG)?),
-            "strictTtl" => config.strict_ttl = Some(value.as_bool().ok_or(WRONG)?),
-            "manualClock" => config.manual_clock = value.as_bool().ok_or(WRONG)?,
-            _ => return Err(WRONG),
+    for (name, value) in &given {
+        if name == MANUAL_CLOCK {
+            config.manual_clock = value.as_bool().ok_or(WRONG)?;
+            continue;
         }
+        let option = OPTIONS.iter().find(|option| option.name == name).ok_or(WRONG)?;
+        setting(value).and_then(|setting| (option.set)(&mut config, setting)).ok_or(WRONG)?;
     }
     Ok(config)
 }
 
-fn when_full(value: &Json) -> Option<WhenFull> {
-    Some(match value.as_str() {
-        Some("evict") => WhenFull::Evict,
-        Some("reject") => WhenFull::Reject,
-        Some("evict-expired") => WhenFull::EvictExpired,
-        Some(FUNCTION) => WhenFull::CallerFrees,
-        Some(_) => return None,
-        None => WhenFull::EvictIdle { idle_ms: value.get("evictIdle")?.as_u64()? },
-    })
+/// Reads new limits, each a number or `null` for none; what is missing stays as it is.
+pub fn parse_limits(text: &str) -> Outcome<Limits> {
+    let config = parse(text)?;
+    let limit = |given: Option<u64>| given.map(|limit| (limit != NONE).then_some(limit));
+    let limits = Limits {
+        memory_limit_bytes: limit(config.memory_limit_bytes),
+        max_entries: limit(config.max_entries),
+        max_value_bytes: limit(config.max_value_bytes),
+    };
+    let rest = Config { memory_limit_bytes: None, max_entries: None, max_value_bytes: None, ..config };
+    if rest == Config::default() { Ok(limits) } else { Err(WRONG) }
 }
 
-fn when_full_to_json(when_full: WhenFull) -> Json {
-    match when_full {
-        WhenFull::Evict | WhenFull::CallerChooses => json!("evict"),
-        WhenFull::Reject => json!("reject"),
-        WhenFull::EvictExpired => json!("evict-expired"),
-        WhenFull::EvictIdle { idle_ms } => json!({ "evictIdle": idle_ms }),
-        WhenFull::CallerFrees => json!(FUNCTION),
-    }
-}
-
-/// The options that a map has, under the names that JavaScript uses.
+/// The options that a map has, under the names that JavaScript uses; `null` for one that was left open.
 pub fn to_json(config: &Config) -> String {
-    json!({
-        "shards": config.shards,
-        "initialCapacity": config.initial_capacity,
-        "maxLoadFactor": config.max_load_factor,
-        "seed": config.seed.map(|seed| seed.to_string()),
-        "enableSIMD": config.simd,
-        "memoryLimit": config.memory_limit_bytes,
-        "maxEntries": config.max_entries,
-        "maxValueBytes": config.max_value_bytes,
-        "evictionStrategy": match config.when_full {
-            Some(WhenFull::CallerChooses) => Some(FUNCTION.to_owned()),
-            _ => config.eviction.map(|policy| policy.to_string()),
-        },
-        "oomStrategy": config.when_full.map(when_full_to_json),
-        "ttl": config.ttl_ms,
-        "ttlOnUpdate": config.ttl_on_update.map(|what| what.to_string()),
-        "sliding": config.sliding,
-        "strictTtl": config.strict_ttl,
+    let shown = |setting: Option<Setting>| setting.map_or(Json::Null, json_of);
+    let options: Map<_, _> = OPTIONS.iter().map(|option| (option.name.into(), shown((option.get)(config)))).collect();
+    Json::Object(options).to_string()
+}
+
+fn setting(value: &Json) -> Option<Setting> {
+    Some(match value {
+        Json::Null => Setting::None,
+        Json::Bool(flag) => Setting::Flag(*flag),
+        Json::Number(number) => number.as_u64().map_or(Setting::Real(number.as_f64()?), Setting::Whole),
+        Json::String(word) if word == FUNCTION => Setting::Function,
+        Json::String(word) => Setting::Word(word.clone()),
+        Json::Object(_) => Setting::EvictIdle(value.get("evictIdle")?.as_u64()?),
+        Json::Array(_) => return None,
     })
-    .to_string()
+}
+
+fn json_of(setting: Setting) -> Json {
+    match setting {
+        Setting::None => Json::Null,
+        Setting::Flag(flag) => json!(flag),
+        Setting::Whole(number) => json!(number),
+        Setting::Real(number) => json!(number),
+        Setting::Word(word) => json!(word),
+        Setting::EvictIdle(idle_ms) => json!({ "evictIdle": idle_ms }),
+        Setting::Function => json!(FUNCTION),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::WhenFull;
 
     #[test]
     fn what_is_not_given_stays_open() {
@@ -177,6 +138,16 @@ mod tests {
             assert_eq!(config.when_full, Some(when_full));
             let name = text.split('"').nth(1).unwrap();
             assert_eq!(serde_json::from_str::<Json>(&to_json(&config)).unwrap()[name], FUNCTION);
+        }
+    }
+
+    #[test]
+    fn a_limit_is_changed_removed_or_left() {
+        let limits = parse_limits(r#"{"memoryLimit":1024,"maxEntries":null}"#).unwrap();
+        let expected = Limits { memory_limit_bytes: Some(Some(1_024)), max_entries: Some(None), max_value_bytes: None };
+        assert_eq!(limits, expected);
+        for text in [r#"{"ttl":1}"#, r#"{"maxEntries":"4"}"#, r#"{"maxEntries":-1}"#, "[]", "x"] {
+            assert!(matches!(parse_limits(text), Err(Failure::Misuse(_))), "{text}");
         }
     }
 }

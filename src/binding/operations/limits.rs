@@ -2,7 +2,7 @@
 
 use napi_derive::napi;
 
-use crate::binding::convert::limits::parse;
+use crate::binding::convert::options::parse_limits;
 use crate::binding::convert::values::{Space, key, key_to_js};
 use crate::binding::engine::{CHUNK, Engine, Js};
 use crate::binding::failure::{Failure, Outcome};
@@ -13,7 +13,7 @@ use crate::binding::operation::{Call, with_map};
 /// what is missing stays as it is.
 #[napi(catch_unwind)]
 pub fn set_limits(env: &napi::Env, id: u32, limits: String) -> napi::Result<()> {
-    with_map(env, "setLimits", id, |map| Ok(map.store().set_limits(&parse(&limits)?)?))
+    with_map(env, "setLimits", id, |map| Ok(map.store().set_limits(&parse_limits(&limits)?)?))
 }
 
 /// Bytes that the map holds, everything counted.

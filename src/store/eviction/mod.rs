@@ -90,6 +90,16 @@ pub enum PolicyKind {
     },
 }
 
+impl PolicyKind {
+    /// Those that an option can name.
+    const NAMED: [Self; 7] = [Self::Lru, Self::Lfu, Self::Fifo, Self::Sieve, Self::S3Fifo, Self::WTinyLfu, Self::Ttl];
+
+    /// The policy of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::NAMED.into_iter().find(|policy| policy.to_string() == name)
+    }
+}
+
 impl std::fmt::Display for PolicyKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
