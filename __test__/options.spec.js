@@ -2,6 +2,8 @@
 
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
+const { readFileSync } = require('node:fs')
+const path = require('node:path')
 const { TypedMap } = require('..')
 const { MANUAL_CLOCK } = require('../lib/options/map-options.js')
 const { isTyped, throwsTyped } = require('./support/errors.js')
@@ -401,5 +403,27 @@ describe('options: of a named map', () => {
     const map = TypedMap.open(title, { ttlSeconds: 2, evictionStrategy: 'S3_FIFO', memoryLimitMb: 1 })
     TypedMap.open(title, { ttl: 2_000, evictionStrategy: 's3-fifo', memoryLimit: '1024kb' }).close()
     map.close()
+  })
+})
+
+describe('options: the table', () => {
+  const { OPTIONS } = require('../lib/options/map-options.js')
+  const { binding } = require('../lib/native/attach.js')
+  const read = file => readFileSync(path.join(__dirname, '..', file), 'utf8')
+
+  it('has in Rust what it has in JavaScript', () => {
+    const { id, config } = binding.open(null, '{}')
+    binding.close(id)
+    const inJavaScript = Object.entries(OPTIONS).flatMap(([name, { as = name, isOwn }]) => (isOwn ? [] : as))
+    assert.deepEqual(Object.keys(JSON.parse(config)).sort(), [...new Set(inJavaScript)].sort())
+  })
+
+  it('is in the types and in the README', () => {
+    const [, types] = /interface TypedMapOptions \{([\s\S]*?)\n\}/.exec(read('index.d.ts'))
+    const [, page] = /\n## Options\n([\s\S]*?)\n## /.exec(read('README.md'))
+    for (const name of Object.keys(OPTIONS)) {
+      assert.match(types, new RegExp(`^  ${name}\\?: `, 'm'))
+      assert.ok(page.includes(`\`${name}\``), name)
+    }
   })
 })

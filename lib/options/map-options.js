@@ -123,45 +123,44 @@ const oomStrategy = (name, value) => {
   return { evictIdle: duration('milliseconds')(`${name}.evictIdle`, value.evictIdle) }
 }
 
-/** Options that limit a map, and that `setLimits` takes as well. @type {Record<string, Check>} */
-const LIMIT_CHECKS = {
-  memoryLimit: orNone(more => bytes(1, more)),
-  memoryLimitMb: orNone(more => bytes(1024 ** 2, more)),
-  memoryLimitGb: orNone(more => bytes(1024 ** 3, more)),
-  maxEntries: orNone(more => integer(1, Number.MAX_SAFE_INTEGER, more)),
-  maxValueBytes: orNone(more => integer(1, Number.MAX_SAFE_INTEGER, more))
+/**
+ * @typedef {object} Row what is known of an option
+ * @property {Check} check returns the value in the form that is used
+ * @property {string} [as] the name under which native code has it, where that is another one
+ * @property {boolean} [isLimit] whether `setLimits` takes it, too
+ * @property {boolean} [isOwn] whether it belongs to the opening thread, not to the map
+ */
+
+/**
+ * All options. Those of the map have a row in `src/store/options.rs` as well, under the same names.
+ *
+ * @type {Record<string, Row>}
+ */
+const OPTIONS = {
+  memoryLimit: { check: orNone(more => bytes(1, more)), isLimit: true },
+  memoryLimitMb: { check: orNone(more => bytes(1024 ** 2, more)), isLimit: true, as: 'memoryLimit' },
+  memoryLimitGb: { check: orNone(more => bytes(1024 ** 3, more)), isLimit: true, as: 'memoryLimit' },
+  maxEntries: { check: orNone(more => integer(1, Number.MAX_SAFE_INTEGER, more)), isLimit: true },
+  maxValueBytes: { check: orNone(more => integer(1, Number.MAX_SAFE_INTEGER, more)), isLimit: true },
+  evictionStrategy: { check: evictionStrategy },
+  oomStrategy: { check: oomStrategy },
+  ttl: { check: orNone(more => duration('milliseconds', more)) },
+  ttlSeconds: { check: orNone(more => duration('seconds', more)), as: 'ttl' },
+  ttlOnUpdate: { check: oneOf(['renew', 'keep']) },
+
+  sliding: { check: boolean },
+  strictTtl: { check: boolean },
+  initialCapacity: { check: integer(0, MAX_COUNT) },
+  maxLoadFactor: { check: number(0.25, 0.95) },
+  shards: { check: powerOfTwo(MAX_SHARDS) },
+  seed: { check: seed },
+  enableSIMD: { check: boolean },
+  simdEnabled: { check: boolean, as: 'enableSIMD' },
+  nearCache: { check: nearCache, isOwn: true },
+  logLevel: { check: oneOf(Object.keys(LEVEL)), isOwn: true }
 }
 
-/** Each option with its check, which returns the value in the form that is used. @type {Record<string, Check>} */
-const CHECKS = {
-  ...LIMIT_CHECKS,
-  evictionStrategy,
-  oomStrategy,
-  ttl: orNone(more => duration('milliseconds', more)),
-  ttlSeconds: orNone(more => duration('seconds', more)),
-  ttlOnUpdate: oneOf(['renew', 'keep']),
-  sliding: boolean,
-  strictTtl: boolean,
-  initialCapacity: integer(0, MAX_COUNT),
-  maxLoadFactor: number(0.25, 0.95),
-  shards: powerOfTwo(MAX_SHARDS),
-  seed,
-  enableSIMD: boolean,
-  simdEnabled: boolean,
-  nearCache,
-  logLevel: oneOf(Object.keys(LEVEL))
-}
-
-/** Options under several names, and the name under which native code has them. @type {Record<string, string>} */
-const SAME_AS = {
-  memoryLimitMb: 'memoryLimit',
-  memoryLimitGb: 'memoryLimit',
-  simdEnabled: 'enableSIMD',
-  ttlSeconds: 'ttl'
-}
-
-/** Options that belong to the opening thread, not to the map. */
-const OWN = new Set(['nearCache', 'logLevel'])
+const LIMITS = Object.keys(OPTIONS).filter(name => OPTIONS[name]?.isLimit)
 
 /** Options that are known and not built yet. Better refused than ignored. */
 const LATER = new Set(['autoResize', 'hash', 'logTargets'])
@@ -169,8 +168,8 @@ const LATER = new Set(['autoResize', 'hash', 'logTargets'])
 const ENTRIES = 'a map is limited by maxEntries'
 const BYTES = 'a map is limited in bytes by memoryLimit'
 const TTL = 'milliseconds to live are ttl here'
-const LISTENER = 'a function that is called with what leaves is given to map.onEvict'
-const POLICY = 'who leaves a full map is evictionStrategy here'
+const LISTENER = 'map.onEvict takes a function that is called with each removed entry'
+const POLICY = 'the eviction policy is evictionStrategy here'
 
 /** What other caches call an option, and what does the same here. @type {Record<string, string>} */
 const ELSEWHERE = {
@@ -193,9 +192,9 @@ const ELSEWHERE = {
   maxAge: TTL,
   maxTtl: TTL,
   stdTTL: 'seconds to live are ttlSeconds here',
-  checkperiod: 'entries with a ttl leave when their time is over, without a check',
-  ttlAutopurge: 'entries with a ttl leave when their time is over, without a timer of yours',
-  deleteOnExpire: 'entries with a ttl leave when their time is over',
+  checkperiod: 'entries with a ttl are removed on time, without a check',
+  ttlAutopurge: 'entries with a ttl are removed on time, without a timer of yours',
+  deleteOnExpire: 'entries with a ttl are removed on time',
   updateAgeOnGet: 'sliding does this here',
   updateAgeOnHas: 'sliding does this for reads; has is none',
   noUpdateTTL: `ttlOnUpdate: 'keep' does this here`,
@@ -224,10 +223,10 @@ class Reading {
    * Takes an option that belongs to the map.
    *
    * @param {string} name
+   * @param {Row} row
    * @param {unknown} checked
    */
-  take(name, checked) {
-    const target = SAME_AS[name] ?? name
+  take(name, { as: target = name }, checked) {
     const other = this.#givenAs.get(target)
     if (other !== undefined && this.native[target] !== checked) {
       throw badOption(name, `says something else than option ${other}; give one of them`)
@@ -252,11 +251,11 @@ function readOptions(given = {}) {
   const reading = new Reading()
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined) continue
-    const check = Object.hasOwn(CHECKS, name) ? CHECKS[name] : undefined
-    if (check === undefined) throw unknownOption(name)
-    const checked = check(name, value)
-    if (OWN.has(name)) own[name] = checked
-    else reading.take(name, checked)
+    const row = Object.hasOwn(OPTIONS, name) ? OPTIONS[name] : undefined
+    if (row === undefined) throw unknownOption(name)
+    const checked = row.check(name, value)
+    if (row.isOwn) own[name] = checked
+    else reading.take(name, row, checked)
   }
   const { native } = reading
   if (/** @type {any} */ (given)[MANUAL_CLOCK] === true) native.manualClock = true
@@ -297,11 +296,12 @@ function takeFunctions(native) {
  * @returns {Record<string, number | null>}
  */
 function readLimits(given) {
-  const limits = checkObject('limits', given, Object.keys(LIMIT_CHECKS))
+  const limits = checkObject('limits', given, LIMITS)
   const reading = new Reading()
   for (const [name, value] of Object.entries(limits)) {
     if (value === undefined) continue
-    reading.take(name, value === null ? NONE : LIMIT_CHECKS[name]?.(name, value))
+    const row = /** @type {Row} */ (OPTIONS[name])
+    reading.take(name, row, value === null ? NONE : row.check(name, value))
   }
   return reading.native
 }
@@ -310,7 +310,7 @@ function readLimits(given) {
 function unknownOption(name) {
   if (LATER.has(name)) return badOption(name, 'is not available in this version')
   if (Object.hasOwn(ELSEWHERE, name)) return badOption(name, `does not exist; ${ELSEWHERE[name]}`)
-  const nearest = nearestName(name, [...Object.keys(CHECKS), ...LATER])
+  const nearest = nearestName(name, [...Object.keys(OPTIONS), ...LATER])
   return badOption(name, `does not exist${nearest === undefined ? '' : `; did you mean ${nearest}?`}`)
 }
 
@@ -356,4 +356,4 @@ function editsBetween(from, to, enough) {
   return Math.min(/** @type {number} */ (row[to.length]), enough)
 }
 
-module.exports = { FUNCTION, MANUAL_CLOCK, nearBytesFor, readLimits, readOptions }
+module.exports = { FUNCTION, MANUAL_CLOCK, OPTIONS, nearBytesFor, readLimits, readOptions }
