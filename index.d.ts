@@ -885,8 +885,8 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
   memoryUsage(key: K | Handle<V>): number | undefined
 
   /**
-   * Removes entries that have expired and returns how many, at most about 4,096: two milliseconds of the caller's
-   * time. Call it until it returns 0 to remove them all now. No read returns an expired entry in any case, and the
+   * Removes entries that have expired and returns how many: as many as two milliseconds allow, at most about 4,096.
+   * Call it until it returns 0 to remove them all now. No read returns an expired entry in any case, and the
    * background thread removes the rest.
    */
   purgeExpired(): number

@@ -251,24 +251,31 @@ const MUTATIONS = [
   {
     name: 'clear detaches before copies have ended',
     file: 'src/store/shard/upkeep.rs',
-    from: `        let ended = self.slab.end_held_copies(|chunks| context.withdraw_words(chunks));
+    from: `        let ended = self.slab.end_held_copies(context.words.withdraw(self.number));
 `,
     to: '',
     test: 'types'
   },
   {
     name: 'clear does not end copies that threads hold',
-    file: 'src/store/context.rs',
-    from: 'std::mem::replace(&mut known.access, Access::Withdrawn) == Access::Found',
-    to: 'std::mem::replace(&mut known.access, Access::Withdrawn) == Access::Withdrawn',
+    file: 'src/store/word_table.rs',
+    from: 'self.state.lock().given.remove(&shard).unwrap_or_default()',
+    to: 'self.state.lock().given.remove(&shard).map(|_| Vec::new()).unwrap_or_default()',
     test: 'models of freshness'
   },
   {
     name: 'words are found after a clear that did not end them',
-    file: 'src/store/context.rs',
-    from: 'filter(|known| known.access != Access::Withdrawn)?',
-    to: 'filter(|known| known.words.strong_count() > 0)?',
+    file: 'src/store/word_table.rs',
+    from: '(now & !GIVEN == number).then_some(number | GIVEN)',
+    to: 'Some(now | GIVEN).filter(|_| number < u32::MAX)',
     test: 'threads'
+  },
+  {
+    name: 'words are given away unnoticed by who clears meanwhile',
+    file: 'src/store/word_table.rs',
+    from: '(now & !GIVEN == number).then_some(number | GIVEN)',
+    to: '(now & !GIVEN == number).then_some(number)',
+    test: 'models of freshness'
   },
   {
     name: 'clear takes the index before the slab',

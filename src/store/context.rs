@@ -1,6 +1,5 @@
 //! What all shards of a map share.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use super::clock::Clock;
@@ -11,15 +10,16 @@ use super::eviction::{Mark, PolicyKind};
 use super::expiry::Attendance;
 use super::hash::KeyHasher;
 use super::life::{Span, Ttl};
+use super::member::Member;
 use super::memory::{Memory, Use};
 use super::pressure::Pressure;
 use super::probe::Simd;
 use super::reclaim::Collector;
 use super::removals::Removals;
 use super::sync::process::AtomicBool;
-use super::sync::{Arc, AtomicU8, AtomicU32, AtomicU64, Mutex, Ordering, Weak, heavy_fence};
+use super::sync::{Arc, AtomicU8, AtomicU64, Ordering, heavy_fence};
 use super::types::Types;
-use super::words::Words;
+use super::word_table::WordTable;
 
 const OPEN: u8 = 0;
 const DESTROYED: u8 = 1;
@@ -34,22 +34,6 @@ pub struct Limits {
     pub max_entries: Option<Option<u64>>,
     /// Bytes of one value.
     pub max_value_bytes: Option<Option<u64>>,
-}
-
-/// Words in the table in which they are found.
-struct Findable {
-    words: Weak<Words>,
-    access: Access,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Access {
-    /// Only the slab has them.
-    Unknown,
-    /// They were found, and may be held outside the slab.
-    Found,
-    /// Their chunk was cleared: they are found no more, and counted as long as they are held.
-    Withdrawn,
 }
 
 /// Memory, reclamation, hash function, counters and state of one map.
@@ -92,9 +76,8 @@ pub struct Context {
     pub debris: Arc<AtomicU64>,
     /// Whether memory was lost, because it could never be told that no reader looks at it: it is counted and in no structure.
     pub has_lost: Arc<AtomicBool>,
-    next_chunk: AtomicU32,
-    /// Words by the number of their chunk, as long as somebody holds them.
-    words: Mutex<HashMap<u32, Findable>>,
+    /// Where version words are found.
+    pub words: WordTable,
 }
 
 impl Context {
@@ -132,9 +115,16 @@ impl Context {
             entries: AtomicU64::new(0),
             debris: Arc::new(AtomicU64::new(0)),
             has_lost: Arc::default(),
-            next_chunk: AtomicU32::new(0),
-            words: Mutex::new(HashMap::new()),
+            words: WordTable::new(config.shards.unwrap_or(1)),
         }
+    }
+
+    /// Does work for which one has to be a participant: callers from outside become one for as long as it takes.
+    pub fn as_guest<T>(&self, work: impl FnOnce(&Member<'_>) -> T) -> T {
+        let guest = self.collector.join();
+        let answer = work(&Member::new(self, &guest));
+        self.collector.leave(&guest);
+        answer
     }
 
     /// Refuses work on a map that was destroyed or broken.
@@ -147,31 +137,45 @@ impl Context {
         }
     }
 
-    /// Marks the map as destroyed; says whether this call did it.
+    /// Marks the map as destroyed, and ends every copy of a value; says whether this call did it.
     pub fn destroy(&self) -> bool {
-        self.state.swap(DESTROYED, Ordering::AcqRel) != DESTROYED
+        let is_first = self.state.swap(DESTROYED, Ordering::AcqRel) != DESTROYED;
+        if is_first {
+            self.end_copies();
+        }
+        is_first
     }
 
     /// Marks the map as broken, for good, and ends every copy of a value.
     pub fn mark_broken(&self) {
         let open = self.state.compare_exchange(OPEN, BROKEN, Ordering::AcqRel, Ordering::Relaxed);
         if open.is_ok() {
-            // Nobody shall go on reading copies of what is in doubt. Writers of other shards hold their locks and may
-            // be settling a version: by this fence and the one with which each leaves, either the words below are
-            // ended after that, or the writer sees that the map is broken and ends them itself.
-            if heavy_fence().is_none() {
-                // Refused. No processor keeps a store to itself for that long.
-                std::thread::sleep(Duration::from_millis(1));
-            }
-            self.words.lock().values().filter_map(|known| known.words.upgrade()).for_each(|words| words.invalidate());
+            // Nobody shall go on reading copies of what is in doubt.
+            self.end_copies();
             self.events.log(Level::Error, "map.broken", &[]);
         }
+    }
+
+    /// Ends every copy of a value, for good, in a map that just ended. Writers hold their locks and may be settling a
+    /// version: by this fence and the one with which each leaves, either the words are ended after that, or the writer
+    /// sees that the map ended and ends them itself.
+    fn end_copies(&self) {
+        if heavy_fence().is_none() {
+            // Refused. No processor keeps a store to itself for that long.
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        self.words.end();
     }
 
     /// The next insertion's place in the map-wide order. Under a shard's lock, so that each shard's only grow. An
     /// insertion that is refused leaves a gap.
     pub fn next_sequence(&self) -> u64 {
         self.sequence.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// The place of the last insertion. Entries up to it are there for whoever looks into their shard afterwards.
+    pub fn last_sequence(&self) -> u64 {
+        self.sequence.load(Ordering::Relaxed)
     }
 
     /// Reserves one of the entries that the map may hold. After the limit was lowered, each that is admitted leaves room for
@@ -306,49 +310,8 @@ impl Context {
         self.may_expire.store(1, Ordering::Relaxed);
     }
 
-    /// Numbers a new chunk's words and makes them findable.
-    pub fn register_words(&self, words: &Arc<Words>) -> Result<u32, Error> {
-        let mut table = self.words.lock();
-        // Chunks that went leave their numbers behind until the table would grow.
-        if table.len() == table.capacity() {
-            table.retain(|_, known| known.words.strong_count() > 0);
-        }
-        let refused = Error::OutOfMemory { bytes: (table.len() * size_of::<(u32, Findable)>()) as u64 };
-        table.try_reserve(1).map_err(|_| refused)?;
-        let id = self.next_chunk.fetch_add(1, Ordering::Relaxed);
-        table.insert(id, Findable { words: Arc::downgrade(words), access: Access::Unknown });
-        Ok(id)
-    }
-
-    /// Bytes of all words that somebody holds.
-    pub fn words_bytes(&self) -> usize {
-        self.words.lock().values().filter_map(|known| known.words.upgrade()).map(|words| words.bytes()).sum()
-    }
-
     /// Entries that were admitted, where they are counted.
     pub fn admitted_entries(&self) -> Option<u64> {
         self.is_bounded.then(|| self.entries.load(Ordering::Relaxed))
-    }
-
-    /// From here on the words of these chunks are found no more. Gives those that were found before and may be held.
-    pub fn withdraw_words(&self, chunks: &mut dyn Iterator<Item = u32>) -> Vec<Arc<Words>> {
-        let mut table = self.words.lock();
-        let mut held = Vec::new();
-        for chunk in chunks {
-            if let Some(known) = table.get_mut(&chunk)
-                && std::mem::replace(&mut known.access, Access::Withdrawn) == Access::Found
-            {
-                held.extend(known.words.upgrade());
-            }
-        }
-        held
-    }
-
-    /// The words of a chunk, unless they are gone.
-    pub fn words(&self, chunk: u32) -> Option<Arc<Words>> {
-        let mut table = self.words.lock();
-        let known = table.get_mut(&chunk).filter(|known| known.access != Access::Withdrawn)?;
-        known.access = Access::Found;
-        known.words.upgrade()
     }
 }

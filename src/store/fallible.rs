@@ -95,12 +95,11 @@ pub fn append(out: &mut Vec<u8>, bytes: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Makes room for so many more bytes, and at least doubles it where it has to grow.
-#[cfg(any(test, feature = "binding"))]
+/// The same, and at least doubles the room where it has to grow.
 #[inline]
-pub fn reserve_amortised(out: &mut Vec<u8>, more: usize) -> Result<(), Error> {
-    if out.capacity() - out.len() < more {
-        reserve(out, more.max(out.capacity()))?;
+pub fn reserve_amortised<T>(items: &mut Vec<T>, more: usize) -> Result<(), Error> {
+    if items.capacity() - items.len() < more {
+        reserve(items, more.max(items.capacity()))?;
     }
     Ok(())
 }

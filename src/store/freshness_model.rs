@@ -35,6 +35,12 @@ impl Reader {
         Self { map, words, copy: Some((stamp, 1)), handle: first.place.handle }
     }
 
+    /// Begins without a copy, and has been given no words.
+    fn without_words(map: Local, first: &Written) -> Self {
+        let words = Arc::new(Words::new(0, &map.store().context.memory).unwrap());
+        Self { map, words, copy: None, handle: first.place.handle }
+    }
+
     /// The copy, if it is fresh.
     fn near(&self) -> Option<u8> {
         let (stamp, value) = self.copy?;
@@ -71,6 +77,16 @@ fn explore(
     read: impl Fn(&mut Reader) + Sync + Send + Copy + 'static,
     after: impl Fn(&mut Reader) + Sync + Send + Copy + 'static,
 ) {
+    explore_from(Reader::new, change, read, after);
+}
+
+/// The same with a reader that begins in another way.
+fn explore_from(
+    begin: fn(Local, &Written) -> Reader,
+    change: impl Fn(&Arc<Store>, &Local) + Sync + Send + Copy + 'static,
+    read: impl Fn(&mut Reader) + Sync + Send + Copy + 'static,
+    after: impl Fn(&mut Reader) + Sync + Send + Copy + 'static,
+) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(3);
     builder.check(move || {
@@ -78,7 +94,7 @@ fn explore(
         let store = Store::new(&config).unwrap();
         let writer = store.join();
         let first = set(&writer, &[1]);
-        let mut reader = Reader::new(store.join(), &first);
+        let mut reader = begin(store.join(), &first);
         let thread = loom::thread::spawn(move || {
             read(&mut reader);
             reader
@@ -155,6 +171,36 @@ fn a_read_amid_a_clear_keeps_nothing_for_good() {
             assert_eq!(reader.peek(), None);
         },
     );
+}
+
+/// A thread asks for the words only after it has read, while the map is cleared or destroyed.
+#[test]
+fn words_that_are_asked_for_amid_a_clear_keep_nothing_fresh() {
+    let ask = |reader: &mut Reader| {
+        let mut out = Vec::new();
+        let found = reader.map.get(Key::string(KEY), &mut out).ok().flatten();
+        reader.copy = found.and_then(|found| found.place.stamp).map(|stamp| (stamp, out[0]));
+        let words = reader.copy.and_then(|(stamp, _)| reader.map.words(stamp.chunk()));
+        reader.copy = reader.copy.filter(|_| words.is_some());
+        if let Some(words) = words {
+            reader.words = words;
+        }
+    };
+    let gone = |reader: &mut Reader| assert_eq!(reader.near(), None);
+    for ends in [false, true] {
+        explore_from(
+            Reader::without_words,
+            move |store, writer| {
+                if ends {
+                    assert!(store.context.destroy());
+                } else {
+                    detach(store, writer);
+                }
+            },
+            ask,
+            gone,
+        );
+    }
 }
 
 /// The writer is in the middle of a change when the map breaks in another shard.

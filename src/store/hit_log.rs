@@ -30,7 +30,7 @@ impl HitLog {
     pub fn new(shards: u32, context: &Context) -> Result<Self, Error> {
         let _transfer = context.memory.transfer();
         let words = Arc::new(Words::new(1 + HITS, &context.memory)?);
-        context.register_words(&words)?;
+        context.words.register(&words, None)?;
         Ok(Self { words, shards })
     }
 

@@ -718,7 +718,8 @@ impl Local {
     pub fn walk(&self, after: u64, count: usize, out: &mut Vec<Step>) -> Result<(), Error> {
         self.store.context.check()?;
         self.counters.iterations.add(1);
-        iterate::window(self.store.all_shards(), after, count.max(1), out)
+        let last = self.store.context.last_sequence();
+        iterate::window(self.store.all_shards(), last, after, count.max(1), out)
     }
 
     /// Key and value of an entry, for iteration: it counts as no read.
@@ -762,7 +763,7 @@ impl Local {
 
     /// The version words of a chunk, unless they are gone.
     pub fn words(&self, chunk: u32) -> Option<Arc<Words>> {
-        self.store.context.words(chunk)
+        self.store.context.words.give(chunk)
     }
 
     /// Panics while a lock is held, so that tests can see what becomes of it.

@@ -58,6 +58,7 @@ mod reaper;
 mod reclaim;
 mod regions;
 pub mod registry;
+mod remains;
 mod removals;
 mod room;
 mod runs;
@@ -74,6 +75,7 @@ mod timer_wheel;
 mod types;
 mod validate;
 mod value;
+mod word_table;
 mod words;
 mod zeroed;
 

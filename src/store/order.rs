@@ -25,6 +25,7 @@ use super::error::Error;
 use super::fallible;
 use super::memory::{Memory, Reservation, Use};
 use super::sync::Arc;
+use gaps::Gaps;
 
 /// Cells of a segment: 2 KiB, so joining two touches at most this many slots at once.
 const SEGMENT_CELLS: usize = 256;
@@ -50,6 +51,7 @@ pub struct Order {
     /// The first vacant segment, which knows the next, or `NONE`.
     vacant: u32,
     live: usize,
+    gaps: Gaps,
     /// For all three: cells, segments and their order.
     held: Reservation,
 }
@@ -109,6 +111,7 @@ impl Order {
             sorted: VecDeque::new(),
             vacant: NONE,
             live: 0,
+            gaps: Gaps::new(),
             held: Reservation::empty(memory, Use::Order),
         }
     }
@@ -179,6 +182,7 @@ impl Order {
     pub fn append(&mut self, sequence: u64, slot: u32) -> u32 {
         let last = self.sorted.back().copied().unwrap_or(NONE);
         self.live += 1;
+        self.gaps.append(sequence);
         position(last, self.segments[last as usize].push(sequence, slot))
     }
 
@@ -187,6 +191,7 @@ impl Order {
         let (number, cell) = (position / SEGMENT_CELLS as u32, position as usize % SEGMENT_CELLS);
         let segment = &mut self.segments[number as usize];
         debug_assert_ne!(segment.cells[cell], HOLE);
+        let sequence = segment.base + (segment.cells[cell] >> 32);
         segment.cells[cell] = HOLE;
         segment.live -= 1;
         self.live -= 1;
@@ -200,6 +205,9 @@ impl Order {
             if segment.live.is_multiple_of(LOOK_EACH) {
                 self.join_neighbours(number, moved);
             }
+        }
+        if sequence == self.gaps.oldest {
+            self.gaps.oldest = self.first().map_or(u64::MAX, |(sequence, _)| sequence);
         }
     }
 
@@ -315,6 +323,7 @@ impl Order {
         let older = place.checked_sub(1).map(|older| &self.segments[self.sorted[older] as usize]);
         let cells = segment.cells.iter().enumerate().filter(|&(_, &cell)| cell != HOLE);
         let knows = |(index, &cell): (usize, &u64)| at(cell as u32 - 1) == Some(position(number, index));
+        let sequences = || segment.entries().map(|(sequence, _)| sequence);
         Some(if cells.clone().count() != segment.live as usize {
             Err("a segment of the order counts its entries wrong")
         } else if segment.live == 0 && place + 1 != self.sorted.len() {
@@ -325,6 +334,10 @@ impl Order {
             Err("cells of the order are out of order")
         } else if !cells.clone().all(knows) {
             Err("the order names a slot that does not stand there")
+        } else if place == 0 && sequences().next().unwrap_or(u64::MAX) != self.gaps.oldest {
+            Err("the order does not know its oldest entry")
+        } else if sequences().next_back().is_some_and(|newest| newest > self.gaps.newest) {
+            Err("the order knows of no entry as late as one that it has")
         } else {
             Ok(segment.live as usize)
         })
@@ -336,6 +349,21 @@ impl Order {
         cells * size_of::<u64>()
             + self.segments.capacity() * size_of::<Segment>()
             + self.sorted.capacity() * size_of::<u32>()
+    }
+
+    /// Where entries can be.
+    pub fn gaps(&self) -> &Gaps {
+        &self.gaps
+    }
+
+    /// Remembers that there are no entries between two sequences.
+    pub fn note_gap(&mut self, after: u64, before: u64) {
+        self.gaps.note(after, before);
+    }
+
+    /// Remembers that there is no entry after a sequence.
+    pub fn note_end(&mut self, after: u64) {
+        self.gaps.newest = self.gaps.newest.min(after);
     }
 
     /// The entries after this sequence, oldest first, at most `count` of them. The answer says whether there are more.
@@ -358,7 +386,11 @@ impl Order {
 
     /// The oldest entry's slot.
     pub fn oldest(&self) -> Option<u32> {
-        self.sorted.iter().find_map(|&number| self.segments[number as usize].entries().next()).map(|(_, slot)| slot)
+        self.first().map(|(_, slot)| slot)
+    }
+
+    fn first(&self) -> Option<(u64, u32)> {
+        self.sorted.iter().find_map(|&number| self.segments[number as usize].entries().next())
     }
 }
 
@@ -366,5 +398,6 @@ fn position(number: u32, cell: usize) -> u32 {
     number * SEGMENT_CELLS as u32 + cell as u32
 }
 
+mod gaps;
 #[cfg(all(test, not(loom)))]
 mod tests;

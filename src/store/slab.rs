@@ -26,7 +26,7 @@ use super::error::Error;
 use super::fallible;
 use super::life::{LifeRef, Lives};
 use super::memory::{Memory, Reservation, Use};
-use super::sync::{Arc, AtomicPtr, AtomicU32, Ordering};
+use super::sync::{Arc, AtomicPtr, AtomicU32, Ordering, Weak};
 use super::words::{self, Version, Words};
 
 /// Slots of the first two chunks; each later one doubles.
@@ -307,17 +307,10 @@ impl Slab {
         true
     }
 
-    /// As [`Slab::end_copies`], where `withdraw` sees to it that the words of these chunks are found no more, and gives those that were found. Copies
-    /// can only be where words are held outside the slab, so the others need not be written: at millions of slots that is what
-    /// takes longest.
-    pub fn end_held_copies<H>(&self, withdraw: impl FnOnce(&mut dyn Iterator<Item = u32>) -> H) -> CopiesEnded
-    where
-        H: IntoIterator<Item = Arc<Words>>,
-    {
-        // SAFETY: as in `end_copies`.
-        if let Some(directory) = unsafe { self.directory.load(Ordering::Acquire).as_ref() } {
-            withdraw(&mut directory.ids()).into_iter().for_each(|words| words.invalidate());
-        }
+    /// As [`Slab::end_copies`], where words of its chunks are given away no more, and these were. Copies can only be where
+    /// words are held outside the slab, so the others need not be written: at millions of slots that is what takes longest.
+    pub fn end_held_copies(&self, held: Vec<Weak<Words>>) -> CopiesEnded {
+        held.into_iter().filter_map(|words| words.upgrade()).for_each(|words| words.invalidate());
         CopiesEnded(())
     }
 
@@ -524,12 +517,6 @@ impl Directory {
     fn chunks(&self) -> impl Iterator<Item = &Chunk> {
         // SAFETY: chunks go with their slab, and the caller keeps that.
         self.chunks.iter().map_while(|entrance| unsafe { entrance.chunk.load(Ordering::Acquire).as_ref() })
-    }
-
-    /// The numbers of its chunks, without a look at the chunks.
-    fn ids(&self) -> impl Iterator<Item = u32> {
-        let taken = self.chunks.iter().take_while(|entrance| !entrance.slots.load(Ordering::Acquire).is_null());
-        taken.map(|entrance| entrance.id.load(Ordering::Relaxed))
     }
 }
 

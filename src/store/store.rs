@@ -1,6 +1,9 @@
 //! A map: its shards and what they share.
 
-use super::clock::Clock;
+use std::ops::Range;
+use std::time::Duration;
+
+use super::clock::{Clock, Patience};
 use super::config::Config;
 use super::context::{Context, Limits};
 use super::error::Error;
@@ -15,10 +18,12 @@ use super::member::Member;
 use super::memory::{Reservation, Use};
 use super::pressure::PressureSubscription;
 use super::reaper::{self, Debris};
+use super::remains::Remains;
 use super::removals::{Audience, Cause};
 use super::shard::{Contents, Shard};
 use super::stats::{Counters, MemoryStats, Operations, SimdStats, Stats};
 use super::sync::{Arc, AtomicU32, CachePadded, Mutex, Ordering};
+use super::word_table::WordTable;
 
 /// One map, for all threads of the process.
 pub struct Store {
@@ -38,8 +43,11 @@ pub struct Store {
 
 /// Entries that expire under one lock of their shard: some hundred microseconds.
 const EXPIRED_PER_STEP: usize = 512;
-/// Entries that one call of [`Store::purge_expired`] takes out: two milliseconds of its caller's time.
+/// Entries that one call of [`Store::purge_expired`] takes out.
 const PURGED_PER_CALL: usize = 4_096;
+/// And the time after which it takes out no more. So many entries of one shard take half of it; where each of thousands of
+/// shards has a few, they take three times as long, because nothing of a shard is in the processor's caches.
+const PURGE_TIME: Duration = Duration::from_millis(2);
 
 #[derive(Default)]
 struct CounterTable {
@@ -154,16 +162,13 @@ impl Store {
         self.as_guest(|member| self.shards.iter().try_for_each(|shard| shard.shrink_to_fit(member)))
     }
 
-    /// Does work for which one has to be a participant: callers from outside become one for as long as it takes.
+    /// Does work for which one has to be a participant.
     fn as_guest<T>(&self, work: impl FnOnce(&Member<'_>) -> T) -> T {
-        let guest = self.context.collector.join();
-        let answer = work(&Member::new(&self.context, &guest));
-        self.context.collector.leave(&guest);
-        answer
+        self.context.as_guest(work)
     }
 
     pub(super) fn fixed_bytes(shards: u32) -> usize {
-        size_of::<Self>() + size_of::<Context>() + shards as usize * size_of::<Shard>()
+        size_of::<Self>() + size_of::<Context>() + WordTable::bytes_for(shards) + shards as usize * size_of::<Shard>()
     }
 
     /// Changes limits of a map that has some, or was made to have some.
@@ -177,6 +182,11 @@ impl Store {
 
     /// Removes entries whose deadline is over, at most as many as one call may take the time for. Gives their number.
     pub(super) fn purge_expired(&self, member: &Member<'_>) -> Result<u64, Error> {
+        self.purge_expired_for(member, &Patience::new(PURGE_TIME))
+    }
+
+    /// The same until so much time is over, but at least one entry if any is due.
+    pub(super) fn purge_expired_for(&self, member: &Member<'_>, patience: &Patience) -> Result<u64, Error> {
         let now_ms = self.context.clock.now_ms();
         let (mut left, mut gone) = (PURGED_PER_CALL, 0);
         for shard in &self.shards {
@@ -184,6 +194,9 @@ impl Store {
                 let due = shard.expire_due(member, now_ms, EXPIRED_PER_STEP)?;
                 left = left.saturating_sub(due.seen);
                 gone += due.expired as u64;
+                if gone > 0 && patience.is_over() {
+                    return Ok(gone);
+                }
             }
         }
         Ok(gone)
@@ -292,10 +305,15 @@ impl Store {
 
     /// Takes everything out, shard by shard, and lets the reaper free it.
     pub(super) fn clear(&self, member: &Member<'_>) -> u64 {
+        self.clear_shards(member, 0..self.shards.len())
+    }
+
+    /// The same with some shards.
+    pub(super) fn clear_shards(&self, member: &Member<'_>, numbers: Range<usize>) -> u64 {
         // From when the first shard was emptied until everything counts as debris.
         let _transfer = self.context.memory.transfer();
-        let mut contents = Vec::with_capacity(self.shards.len());
-        contents.extend(self.shards.iter().filter_map(|shard| shard.detach(member, Cause::Cleared)));
+        let mut contents = Vec::with_capacity(numbers.len());
+        contents.extend(self.shards[numbers].iter().filter_map(|shard| shard.detach(member, Cause::Cleared)));
         self.dispose(contents)
     }
 
@@ -311,11 +329,12 @@ impl Store {
         entries
     }
 
-    /// Ends the map for all threads: what was in it is freed, and every operation fails with [`Error::Closed`].
-    pub fn destroy(&self) {
+    /// Ends the map for all threads: every operation fails with [`Error::Closed`], no copy is fresh any more, and what was in
+    /// it is taken out and freed, in the background if it is much.
+    pub fn destroy(self: &Arc<Self>) {
         if self.context.destroy() {
-            let entries = self.as_guest(|member| self.clear(member));
-            self.context.events.log(Level::Info, "map.destroyed", &[("entries", entries)]);
+            self.context.events.log(Level::Info, "map.destroyed", &[("entries", self.len())]);
+            reaper::dispose(Remains::of_destroyed(self));
         }
     }
 
@@ -410,6 +429,6 @@ impl Expires for Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        self.as_guest(|member| self.clear(member));
+        reaper::dispose(Remains::of_dropped(&self.context, std::mem::take(&mut self.shards)));
     }
 }

@@ -147,7 +147,7 @@ impl Validation {
 
     fn compare(&mut self, store: &Store) {
         let context = &store.context;
-        self.recount.add(Use::Words, context.words_bytes());
+        self.recount.add(Use::Words, context.words.bytes());
         self.recount.add(Use::Types, context.types.bytes());
         self.recount.add(Use::Fixed, Store::fixed_bytes(store.shards()));
         let mut problem = |what: String| self.findings.push(Problem { shard: None, slot: None, what });

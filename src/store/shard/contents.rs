@@ -9,6 +9,7 @@ use super::super::eviction::Policy;
 use super::super::index::Tables;
 use super::super::memory::Memory;
 use super::super::order::Order;
+use super::super::reclaim::Limbo;
 use super::super::slab;
 use super::super::sync::Arc;
 use super::super::timer_wheel::TimerWheel;
@@ -33,14 +34,14 @@ pub struct Parts {
     pub policy: Option<Box<dyn Policy>>,
     pub wheel: TimerWheel,
     /// Retired before; the small entries among them lie in the same arena.
-    pub retired: Vec<Retired>,
+    pub retired: Limbo<Retired>,
 }
 
 /// Everything that was in a shard when it was cleared. Whoever frees any of it has waited for the readers.
 pub struct Contents {
     slab: slab::Detached,
     arena: Arena,
-    retired: Vec<Retired>,
+    retired: Limbo<Retired>,
     /// Chunks of slots whose large entries were freed, and slots of the next one.
     searched: (usize, usize),
     tables: Option<Box<Tables>>,
@@ -93,7 +94,7 @@ impl Contents {
 
     /// Frees a part. `true`: nothing is left that takes long. No reader can reach any of it.
     pub fn free_some(&mut self) -> bool {
-        if !self.retired.is_empty() {
+        if self.retired.items().next().is_some() {
             self.free_retired();
             return false;
         }
@@ -120,7 +121,7 @@ impl Contents {
     }
 
     fn free_retired(&mut self) {
-        for item in self.retired.drain(..) {
+        for item in std::mem::replace(&mut self.retired, Limbo::new()).into_items() {
             if let Retired::Entry(entry) = item {
                 // SAFETY: retired once, and no reader is left. Small entries go with the arena's pages.
                 unsafe { entry.free_if_large(&self.memory) };

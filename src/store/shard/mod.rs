@@ -41,6 +41,8 @@ use upkeep::Retired;
 pub use contents::Contents;
 pub use room::{Given, MAX_COMPACTIONS};
 #[cfg(all(test, not(loom)))]
+pub use upkeep::DETACHED;
+#[cfg(all(test, not(loom)))]
 pub use validate::Damage;
 pub use validate::Walk;
 pub use write::{Draft, Presence, Target, Written};
@@ -301,11 +303,24 @@ impl Shard {
         }
     }
 
-    /// The entries after this sequence, oldest first, as `(sequence, slot, generation)`; says whether there are more.
+    /// The first sequence after this one that an entry can have.
+    pub fn first_after(&self, after: u64) -> Option<u64> {
+        self.writer.lock().order.gaps().first_after(after)
+    }
+
+    /// Remembers that no entry has a sequence between two.
+    pub fn note_gap(&self, after: u64, before: u64) {
+        self.writer.lock().order.note_gap(after, before);
+    }
+
+    /// The entries after this sequence, oldest first; says whether there are more.
     pub fn walk(&self, after: u64, count: usize, scratch: &mut Vec<(u64, u32)>, out: &mut Vec<(u64, Handle)>) -> bool {
         scratch.clear();
-        let writer = self.writer.lock();
+        let mut writer = self.writer.lock();
         let more = writer.order.after(after, count, scratch);
+        if scratch.is_empty() {
+            writer.order.note_end(after);
+        }
         let handle = |slot: u32| {
             let generation = self.slab.slot(slot).map_or(0, SlotRef::generation);
             Handle { shard: self.number, slot, generation }
@@ -336,10 +351,9 @@ impl Shard {
         context.check()?;
         guard.changes += 1;
         let answer = write(&mut guard);
-        // The map may have broken meanwhile, in another shard: its copies have ended, and what was settled here since
-        // ends, too.
+        // The map may have ended meanwhile: its copies have ended, and what was settled here since ends, too.
         light_fence();
-        if context.check() == Err(Error::Broken) {
+        if context.check().is_err() {
             let _ended = self.slab.end_copies();
         }
         let freed = std::mem::take(&mut guard.freed_later);

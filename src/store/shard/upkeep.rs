@@ -36,10 +36,18 @@ pub enum Retired {
     Cells(Cells),
 }
 
+#[cfg(test)]
+thread_local! {
+    /// Shards that this thread emptied.
+    pub static DETACHED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 impl Shard {
     /// Takes everything out, at once for every reader and writer of this shard: because it was cleared, or because so much room is
     /// needed that its entries are evicted all together.
     pub fn detach(&self, context: &Member<'_>, cause: Cause) -> Option<Contents> {
+        #[cfg(test)]
+        DETACHED.set(DETACHED.get() + 1);
         let mut guard = self.writer.lock();
         let writer = &mut *guard;
         if writer.slab.capacity() == 0 {
@@ -66,7 +74,7 @@ impl Shard {
         // Large entries are no part of the arena, and pages that are not full weigh more than their entries.
         let weight = self.weight_bytes.load(Ordering::Relaxed) as usize + old.limbo.bytes();
         let bytes = old.arena.bytes().max(weight) + old.slab.capacity() as usize * slab::SLOT_BYTES;
-        let ended = self.slab.end_held_copies(|chunks| context.withdraw_words(chunks));
+        let ended = self.slab.end_held_copies(context.words.withdraw(self.number));
         // The slab before the index: with it, entries are gone for their keys and their handles at once.
         let slab = self.slab.detach(&ended);
         let contents = Contents::new(
@@ -77,7 +85,7 @@ impl Shard {
                 arena: old.arena,
                 policy: old.policy,
                 wheel: old.wheel,
-                retired: old.limbo.into_items().collect(),
+                retired: old.limbo,
             },
             self.len.swap(0, Ordering::Relaxed),
             bytes,

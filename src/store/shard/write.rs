@@ -233,7 +233,7 @@ impl Shard {
             }
             made?;
         }
-        let register = |words: &Arc<_>| context.register_words(words);
+        let register = |words: &Arc<_>| context.words.register(words, Some(self.number));
         if let Some(directory) = writer.slab.make_room(&self.slab, &context.memory, register)? {
             writer.retire(context, Retired::Directory(directory), 0);
         }

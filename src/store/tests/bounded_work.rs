@@ -1,5 +1,9 @@
 //! What one call does is bounded, whatever the map holds. Work is counted, never timed.
 
+use super::super::clock::Patience;
+use super::super::iterate::ASKED;
+use super::super::memory::Use;
+use super::super::shard::DETACHED;
 use super::*;
 
 fn key_of(n: u64) -> String {
@@ -142,4 +146,79 @@ fn a_value_is_judged_by_what_an_empty_map_could_hold() {
     let value = vec![1; (16 << 20) - beside as usize];
     assert!(map.set(Key::string("too large"), bytes_value(&vec![0; 16 << 20]), Ttl::Default).is_err());
     map.set(Key::string("large"), bytes_value(&value), Ttl::Default).unwrap();
+}
+
+#[test]
+fn a_window_asks_only_the_shards_whose_turn_has_come() {
+    let (_store, map) = filled(&Config { shards: Some(4_096), ..Config::default() }, 20_000, Ttl::Default);
+    let asked = |after: u64, count: usize, steps: &mut Vec<Step>| {
+        let before = ASKED.get();
+        map.walk(after, count, steps).unwrap();
+        ASKED.get() - before
+    };
+    let (mut steps, mut other) = (Vec::new(), Vec::new());
+    assert!(asked(0, 4, &mut steps) <= 8);
+    // Three go through it in turns: one at its end, one in its middle, one that begins.
+    let (mut at, mut given) = ([0; 3], 0);
+    loop {
+        let before = given;
+        for (n, at) in at.iter_mut().enumerate().filter(|&(n, _)| before >= n * 5_000) {
+            let asked = asked(*at, 64, &mut other);
+            assert!(asked <= 2 * 64 + 8, "iterator {n} asked {asked} shards for {} entries", other.len());
+            *at = other.last().map_or(*at, |step| step.sequence);
+            given += other.len();
+        }
+        if given == before {
+            break;
+        }
+    }
+    assert_eq!(given, 3 * 20_000);
+    // Another writer's entries do not make those ask again that have none.
+    map.set(Key::string("late"), bytes_value(b"v"), Ttl::Default).unwrap();
+    assert!(asked(at[0], 64, &mut other) <= 8 && other.len() == 1);
+    for n in 0..5_000 {
+        map.delete(Key::string(&key_of(n))).unwrap();
+    }
+    assert!(asked(0, 4, &mut steps) <= 8 && steps.len() == 4, "those that are gone are not looked for");
+}
+
+#[test]
+fn a_purge_ends_when_its_time_is_over_and_has_taken_something_out() {
+    let (store, map) = filled(&Config { shards: Some(1_024), ..Config::default() }, 20_000, Ttl::Of(10));
+    store.context.clock.advance(10);
+    let no_time = Patience::new(std::time::Duration::ZERO);
+    let mut purged = 0;
+    while !map.is_empty() {
+        let more = store.purge_expired_for(&map.member(), &no_time).unwrap();
+        assert!(more <= 512, "{more} at once");
+        purged += more;
+    }
+    assert!(purged <= 20_000);
+}
+
+/// What is in it is taken out, shard by shard, and freed in the background.
+#[test]
+fn the_end_of_a_large_map_takes_its_caller_no_look_at_its_shards() {
+    for is_destroyed in [true, false] {
+        let (store, map) = filled(&Config { shards: Some(4_096), ..Config::default() }, 20_000, Ttl::Default);
+        let memory = Arc::clone(&store.context.memory);
+        let stamp = map.get(Key::string("7"), &mut Vec::new()).unwrap().unwrap().place.stamp.unwrap();
+        let words = map.words(stamp.chunk()).unwrap();
+        let word = || words.cells()[stamp.word() as usize].load(super::super::sync::Ordering::Acquire);
+        let before = DETACHED.get();
+        if is_destroyed {
+            store.destroy();
+            assert_eq!(word(), 0, "copies have ended when it returns");
+            assert_eq!(map.get(Key::string("7"), &mut Vec::new()), Err(Error::Closed));
+        } else {
+            drop((map, store));
+        }
+        assert_eq!(DETACHED.get(), before);
+        // All of it goes, but for the words that are held, and the shards of the map that is held.
+        let left = if is_destroyed { memory.used(Use::Fixed) } else { 0 } + words.bytes() as u64;
+        while memory.total() > left {
+            std::thread::yield_now();
+        }
+        assert_eq!(word(), 0);
+    }
 }

@@ -373,3 +373,32 @@ fn words_are_not_found_after_a_clear_though_a_reader_keeps_them_from_being_freed
     })
     .unwrap();
 }
+
+/// Whoever goes through a map while others insert passes none of their entries over, in whatever shards they are.
+#[test]
+fn an_iterator_passes_no_entry_over_that_is_inserted_meanwhile() {
+    const EACH: u32 = 20_000;
+    let store = Store::new(&Config { shards: Some(64), ..Config::default() }).unwrap();
+    let insert = |thread: u32| {
+        let map = store.join();
+        for n in 0..EACH {
+            map.set(Key::string(&format!("{thread} {n}")), bytes_value(b"v"), Ttl::Default).unwrap();
+        }
+    };
+    let map = store.join();
+    let (mut steps, mut after, mut given) = (Vec::new(), 0, 0);
+    thread::scope(|scope| {
+        let writers: Vec<_> = (0..2).map(|thread| scope.spawn(move || insert(thread))).collect();
+        loop {
+            let is_last = writers.iter().all(thread::ScopedJoinHandle::is_finished);
+            map.walk(after, 16, &mut steps).unwrap();
+            given += steps.len();
+            match steps.last() {
+                Some(last) => after = last.sequence,
+                None if is_last => break,
+                None => {}
+            }
+        }
+    });
+    assert_eq!(given, 2 * EACH as usize);
+}

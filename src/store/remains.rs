@@ -1,0 +1,89 @@
+//! What is left of a map that ended, on its way out: with thousands of shards, taking out and freeing what is in each takes
+//! milliseconds, so it is done some shards at a time.
+
+use super::context::Context;
+use super::reaper::Debris;
+use super::removals::Cause;
+use super::shard::{Contents, Shard};
+use super::store::Store;
+use super::sync::{Arc, Ordering};
+
+/// Shards of a destroyed map that are emptied in a step: a tenth of a millisecond.
+const SHARDS_PER_STEP: usize = 32;
+
+/// A map that ended.
+pub struct Remains {
+    context: Arc<Context>,
+    shards: Shards,
+    bytes: usize,
+}
+
+enum Shards {
+    /// The map was destroyed, and threads still have it open: these and later shards were not emptied yet.
+    Shared { store: Arc<Store>, from: usize },
+    /// Nobody has the map any more, nor a pin: shards, and what was in one of them.
+    Own { shards: Vec<Shard>, contents: Option<Contents> },
+}
+
+impl Remains {
+    /// Of a map that is refused to everybody.
+    pub fn of_destroyed(store: &Arc<Store>) -> Self {
+        let context = &store.context;
+        let shards = Shards::Shared { store: Arc::clone(store), from: 0 };
+        Self { context: Arc::clone(context), shards, bytes: context.memory.total() as usize }
+    }
+
+    /// Of a map that nobody has any more.
+    pub fn of_dropped(context: &Arc<Context>, shards: Box<[Shard]>) -> Self {
+        let shards = Shards::Own { shards: shards.into_vec(), contents: None };
+        Self { context: Arc::clone(context), shards, bytes: context.memory.total() as usize }
+    }
+}
+
+impl Debris for Remains {
+    fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Nothing is freed here that a reader may look at: what was taken out of a destroyed map waits for them by itself.
+    fn is_unreachable(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    fn free_some(&mut self) -> bool {
+        match &mut self.shards {
+            Shards::Shared { store, from } => {
+                let all = store.all_shards().len();
+                let to = all.min(*from + SHARDS_PER_STEP);
+                self.context.as_guest(|member| store.clear_shards(member, *from..to));
+                *from = to;
+                to == all
+            }
+            Shards::Own { shards, contents } => {
+                if let Some(some) = contents {
+                    if some.free_some() {
+                        *contents = None;
+                    }
+                } else if let Some(shard) = shards.pop() {
+                    *contents = self.context.as_guest(|member| shard.detach(member, Cause::Cleared));
+                }
+                contents.is_none() && shards.is_empty()
+            }
+        }
+    }
+
+    fn owner(&self) -> usize {
+        self.context.debris_owner()
+    }
+
+    fn leak(self: Box<Self>) {
+        self.context.has_lost.store(true, Ordering::Relaxed);
+        std::mem::forget(*self);
+    }
+}
+
+impl Drop for Remains {
+    fn drop(&mut self) {
+        while !self.free_some() {}
+    }
+}
