@@ -31,13 +31,24 @@ function importsOfJavaScript(file) {
     .filter(name => !GENERATED.includes(path.basename(name)))
 }
 
-/** Rust source without comments, texts and tests. @param {string} source */
+/**
+ * Rust source without comments, texts and tests. A module within a file counts as that file: what it calls `super` is there.
+ *
+ * @param {string} source
+ */
 function codeOf(source) {
-  const code = source.replace(/\/\/[^\n]*|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])'/g, '')
-  return code.replace(
-    /#\[cfg\((?:test|all\(test[^\]]*)\)\]\s*(?:pub(?:\([^)]*\))? )?(?:mod \w+ \{[\s\S]*?\n\}|mod \w+;)/g,
-    ''
-  )
+  const code = source
+    .replace(/\/\/[^\n]*|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])'/g, '')
+    .replace(/\bpub\([^)]*\)/g, 'pub')
+    .replace(/^#\[cfg\((?:test|all\(test[^\]]*)\)\]\s*(?:pub )?(?:mod \w+ \{[\s\S]*?^\}|mod \w+;)/gm, '')
+  // The innermost ones first, each a level up.
+  const inner = /^( *)(?:pub )?mod \w+ \{\n((?:(?!^ *(?:pub )?mod \w+ \{)[\s\S])*?)^\1\}/m
+  let flat = code
+  for (let before = ''; before !== flat; ) {
+    before = flat
+    flat = flat.replace(inner, (_, __, body) => body.replaceAll('super::', 'self::'))
+  }
+  return flat
 }
 
 /**
@@ -77,7 +88,7 @@ class Modules {
     for (const file of files) this.#files.set(Modules.moduleOf(file), file)
     for (const file of files) {
       const code = codeOf(read(file))
-      const used = [...code.matchAll(/^\s*(pub(?:\([^)]*\))? )?use ([^;]+);/gm)]
+      const used = [...code.matchAll(/^\s*(pub )?use ([^;]+);/gm)]
       const home = Modules.moduleOf(file)
       for (const [, isPublic, tree] of used) {
         for (const used of expand(tree)) {
