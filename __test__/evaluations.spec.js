@@ -208,7 +208,8 @@ describe('evaluations that nothing reaches', { timeout: 300_000 }, () => {
         once(n)
         if (n % 10 === 9) await collect()
       }
-      await collect()
+      // Finalizers run in turns of the event loop.
+      for (let looks = 0; alive.size > 3 && looks < 10; looks++) await collect()
       console.log(JSON.stringify({ alive: alive.size, names: TypedMap.names() }))
     })().catch(error => { console.error(error); process.exit(1) })`
   const prelude = `
