@@ -88,8 +88,8 @@ class Handle {
   }
 
   static {
-    isHandle = /** @type {typeof isHandle} */ (value => #keeper in value)
-    isHandleKey = /** @type {typeof isHandleKey} */ (key => typeof key === 'object' && key !== null && #keeper in key)
+    isHandle = value => #keeper in value
+    isHandleKey = key => typeof key === 'object' && key !== null && #keeper in key
     isHit = /** @type {typeof isHit} */ (
       (value, keeper) => #keeper in value && value.#keeper === keeper && value.#words[value.#word] === value.#version
     )
@@ -138,7 +138,7 @@ class Handle {
  * @param {number} limit what it is counted up to
  */
 function markAccessWord(words, word, limit) {
-  const marks = /** @type {number} */ (words[word + 1])
+  const marks = words[word + 1]
   if (marks < limit) words[word + 1] = marks + 1
 }
 

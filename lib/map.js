@@ -153,7 +153,7 @@ class TypedMap {
     // biome-ignore lint/complexity/noThisInStatic: of a derived class, an instance of that is made
     const type = typeof this === 'function' ? this : TypedMap
     const isOurs = type === TypedMap || Object.prototype.isPrototypeOf.call(TypedMap, type)
-    return /** @type {TypedMap} */ (construct(isOurs ? type : TypedMap, type, checked, options))
+    return construct(isOurs ? type : TypedMap, type, checked, options)
   }
 
   static names() {
@@ -193,7 +193,7 @@ class TypedMap {
     if (place === undefined) return this.#readByKey(key, place)
     // Written out. The engine inlines only so much, and when most reads are still misses, it spends that on their way.
     const { kept, seen } = near.copies
-    const word = /** @type {number} */ (seen[place])
+    const word = seen[place]
     if (word < 0 || kept[place][word] !== seen[place | 1]) return this.#readByKey(key, place)
     near.hits++
     if (near.isMarking) near.markKey(near.copies, place)
@@ -232,7 +232,7 @@ class TypedMap {
     if (known !== STALE) return known
     const open = this.#open
     const raw = getBinding(open.id, key)
-    const kind = /** @type {number} */ (scratch[STATE])
+    const kind = scratch[STATE]
     open.reportManyHits()
     if (kind === ABSENT) {
       if (place !== undefined) near.forgetKey(key)
@@ -262,7 +262,7 @@ class TypedMap {
     const open = this.#open
     if (!open.owns(handle)) return undefined
     const raw = getByHandleBinding(open.id, handle.shard, handle.slot, handle.generation)
-    const kind = /** @type {number} */ (scratch[STATE])
+    const kind = scratch[STATE]
     open.reportManyHits()
     if (kind === ABSENT) {
       near.forgetHandle(handle)
@@ -290,13 +290,13 @@ class TypedMap {
   #readAs(key, options) {
     const open = this.#open
     const { copy, type } = readGetOptions(options)
-    const handle = isHandleKey(key) ? /** @type {Handle} */ (key) : undefined
+    const handle = isHandleKey(key) ? key : undefined
     if (handle !== undefined && !this.#open.owns(handle)) return undefined
     const raw =
       handle === undefined
         ? getBinding(open.id, key)
         : getByHandleBinding(open.id, handle.shard, handle.slot, handle.generation)
-    const kind = /** @type {number} */ (scratch[STATE])
+    const kind = scratch[STATE]
     if (kind === ABSENT) return undefined
     if (type !== undefined && !this.#isOfType(type)) return undefined
     if (copy) return decodeCopy(kind, raw)
@@ -313,7 +313,7 @@ class TypedMap {
    * @param {string} expected
    */
   #isOfType(expected) {
-    const type = /** @type {number} */ (scratch[TYPE])
+    const type = scratch[TYPE]
     const found = this.#open.typeName(type)
     if (found === null && type !== 0) return false
     if (found !== expected) throw createError(ERROR_NUMBERS.ERR_WRONG_TYPE, { expected, found })
@@ -380,7 +380,7 @@ class TypedMap {
     } catch (error) {
       raw = retry(this.#room, error, ttl, getOrInsertBinding, [open.id, key, wire, kind])
     }
-    const found = /** @type {number} */ (scratch[STATE])
+    const found = scratch[STATE]
     // Encoding a value can run its own code, which may have changed the cache.
     const newPlace = this.#near.placeOf(key)
     if (found === ABSENT) return this.#keepByKey(key, newPlace, kind, decodeWritten(kind, wire))
@@ -397,7 +397,7 @@ class TypedMap {
     const known = near.hitKey(key)
     if (known !== STALE) return known
     const raw = getBinding(open.id, key)
-    const found = /** @type {number} */ (scratch[STATE])
+    const found = scratch[STATE]
     if (found !== ABSENT) return this.#keepByKey(key, near.placeOf(key), found, decode(found, raw))
     // -0 is the key 0. The callback is called without `this`.
     const value = callback(key === 0 ? 0 : key)
@@ -452,7 +452,7 @@ class TypedMap {
       raw = removeBinding(id, key)
       near.forgetKey(key)
     }
-    const kind = /** @type {number} */ (scratch[STATE])
+    const kind = scratch[STATE]
     return kind === ABSENT ? undefined : decode(kind, raw)
   }
 

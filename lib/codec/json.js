@@ -336,7 +336,7 @@ function containsItself(level, name) {
 function pathTo(level) {
   let text = ''
   // The outermost has no name.
-  for (let at = first + 1; at <= level; at++) text = join(text, /** @type {string | number} */ (path[at]))
+  for (let at = first + 1; at <= level; at++) text = join(text, path[at])
   return text
 }
 
@@ -350,7 +350,7 @@ function join(outer, name) {
 /** @param {string} name */
 function isIdentifier(name) {
   for (let index = 0; index < name.length; index++) {
-    const character = /** @type {string} */ (name[index])
+    const character = name[index]
     const isLetter = character === '_' || character === '$' || character.toLowerCase() !== character.toUpperCase()
     const isDigit = character >= '0' && character <= '9'
     if (!isLetter && !(isDigit && index > 0)) return false

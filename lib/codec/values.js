@@ -166,7 +166,7 @@ function viewOf(kind, bytes) {
   if (kind === KIND.Uint8Array && bytes instanceof Uint8Array) return bytes
   const { buffer, byteOffset, byteLength } = bytes
   if (kind === KIND.Buffer) return Buffer.from(buffer, byteOffset, byteLength)
-  const [Constructor, bytesPerElement] = /** @type {[View, number]} */ (VIEWS[kind - FIRST_BYTES])
+  const [Constructor, bytesPerElement] = VIEWS[kind - FIRST_BYTES]
   return new Constructor(buffer, byteOffset, byteLength / bytesPerElement)
 }
 

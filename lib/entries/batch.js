@@ -213,10 +213,10 @@ function writeAll(room, table, count, others, ttl, operation, write) {
     try {
       requestTtl(ttl)
       write(start, left, words)
-      return written + /** @type {number} */ (scratch[WRITTEN])
+      return written + scratch[WRITTEN]
     } catch (error) {
-      const passed = /** @type {number} */ (scratch[PASSED])
-      written += /** @type {number} */ (scratch[WRITTEN])
+      const passed = scratch[PASSED]
+      written += scratch[WRITTEN]
       start += passed
       tries = passed === 0 ? tries : 0
       try {
@@ -238,7 +238,7 @@ function writeAll(room, table, count, others, ttl, operation, write) {
 function othersOf(words, count) {
   let others = 0
   for (let index = 0; index < count; index++) {
-    if (/** @type {number} */ (words[index * BATCH_ROW + STATE]) > KIND.Float) others++
+    if (words[index * BATCH_ROW + STATE] > KIND.Float) others++
   }
   return others
 }
@@ -319,8 +319,8 @@ function getMissing(open, items, places, table, values) {
   const read = new Values(table, getManyBinding(open.id, items, words))
   for (let index = 0; index < items.length; index++) {
     const row = index * BATCH_ROW
-    const kind = /** @type {number} */ (words[row + STATE])
-    const place = places === undefined ? index : /** @type {number} */ (places[index])
+    const kind = words[row + STATE]
+    const place = places === undefined ? index : places[index]
     const value = kind === 0 ? undefined : read.take(index, kind)
     values[place] = value
     if (kind === 0 || kind >= KIND.Uint8Array) continue

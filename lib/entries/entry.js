@@ -41,7 +41,7 @@ function peek(open, key) {
     if (known !== STALE) return known
     raw = peekBinding(open.id, key)
   }
-  const kind = /** @type {number} */ (scratch[SCRATCH.STATE])
+  const kind = scratch[SCRATCH.STATE]
   return kind === 0 ? undefined : decode(kind, raw)
 }
 

@@ -72,8 +72,8 @@ class Cursor {
     const index = this.#next++
     const states = this.#states
     const row = index * WALK_ROW
-    this.#after = /** @type {number} */ (this.#sequences[index])
-    this.#kind = /** @type {number} */ (states[row + STATE])
+    this.#after = this.#sequences[index]
+    this.#kind = states[row + STATE]
     this.#rawValue = this.#cells[index * 2 + 1]
     if ((this.#want & WANT.KEYS) !== 0) {
       this.key = states[row + KEY_KIND] === 0 ? this.#handleAt(row) : this.#cells[index * 2]
@@ -88,7 +88,7 @@ class Cursor {
       this.#sequences = new Float64Array(count)
     }
     this.#cells = walkBinding(this.#open.id, this.#after, count, this.#want, this.#states, this.#sequences)
-    this.#count = /** @type {number} */ (scratch[STATE])
+    this.#count = scratch[STATE]
     this.#next = 0
     this.#batch = this.#sizeOfNext()
   }
@@ -107,7 +107,7 @@ class Cursor {
 
   /** @param {number} row */
   #wordsAt(row) {
-    return this.#open.words.of(/** @type {number} */ (this.#states[row + CHUNK]))
+    return this.#open.words.of(this.#states[row + CHUNK])
   }
 
   /** @param {number} index */
@@ -115,20 +115,15 @@ class Cursor {
     const row = index * WALK_ROW
     const words = this.#wordsAt(row)
     if (words === null) return false
-    const version = /** @type {number} */ (this.#states[row + VERSION]) | 0
-    return words[/** @type {number} */ (this.#states[row + WORD])] === version
+    const version = this.#states[row + VERSION] | 0
+    return words[this.#states[row + WORD]] === version
   }
 
   /** @param {number} row */
   #handleAt(row) {
     const states = this.#states
     const { instance } = this.#open
-    return new Handle(
-      instance,
-      /** @type {number} */ (states[row + SHARD]),
-      /** @type {number} */ (states[row + SLOT]),
-      /** @type {number} */ (states[row + GENERATION])
-    )
+    return new Handle(instance, states[row + SHARD], states[row + SLOT], states[row + GENERATION])
   }
 }
 

@@ -15,9 +15,9 @@ const { GENERATION, SHARD, SLOT } = SCRATCH
  * @param {number} row where it begins there
  */
 function handleAt(instance, states, row) {
-  const shard = /** @type {number} */ (states[row + SHARD])
-  const slot = /** @type {number} */ (states[row + SLOT])
-  return new Handle(instance, shard, slot, /** @type {number} */ (states[row + GENERATION]))
+  const shard = states[row + SHARD]
+  const slot = states[row + SLOT]
+  return new Handle(instance, shard, slot, states[row + GENERATION])
 }
 
 module.exports = { handleAt }

@@ -123,7 +123,7 @@ class HitLog {
   note(ticket) {
     const words = this.#words
     if (words === null || ticket > MAX_TICKET) return
-    const noted = /** @type {number} */ (words[0]) + 1
+    const noted = words[0] + 1
     words[noted] = ticket
     words[0] = noted
     if (noted === words.length - 1) replayHitsBinding(this.#id)

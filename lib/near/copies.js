@@ -121,7 +121,7 @@ class Copies {
    * @param {number} place
    */
   costAt(place) {
-    return /** @type {number} */ (this.#costs[place >> 1])
+    return this.#costs[place >> 1]
   }
 
   /**
@@ -146,7 +146,7 @@ class Copies {
     const seen = this.seen
     const kept = this.kept
     // A copy that is new was not read yet. One that is renewed keeps its mark.
-    seen[place] = /** @type {number} */ (seen[place]) < 0 ? ~word : word
+    seen[place] = seen[place] < 0 ? ~word : word
     seen[place | 1] = version
     kept[place] = words
     kept[place | 1] = value
@@ -299,7 +299,7 @@ class Copies {
 
   /** @param {number} place */
   #wordAt(place) {
-    const word = /** @type {number} */ (this.seen[place])
+    const word = this.seen[place]
     return word < 0 ? ~word : word
   }
 

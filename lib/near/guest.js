@@ -45,9 +45,9 @@ class Guest {
     this.ticket = ticket
     this.#item = item
     this.#value = value
-    this.#chunk = /** @type {number} */ (states[row + SCRATCH.CHUNK])
-    this.#word = /** @type {number} */ (states[row + SCRATCH.WORD])
-    this.#version = /** @type {number} */ (states[row + SCRATCH.VERSION]) | 0
+    this.#chunk = states[row + SCRATCH.CHUNK]
+    this.#word = states[row + SCRATCH.WORD]
+    this.#version = states[row + SCRATCH.VERSION] | 0
   }
 
   /** Lets go of it. */

@@ -108,7 +108,7 @@ class NearCache {
     const hasTickets = hitLog !== null
     this.ring = ring ?? new Ring({ maxEntries, maxBytes, keeper: this.keeper, shards, hasTickets }, words)
     /** The copies, or the first part of them. */
-    this.copies = /** @type {Copies} */ (this.ring.parts[0])
+    this.copies = this.ring.parts[0]
     /** Whether they have several parts. */
     this.isSplit = this.ring.parts.length > 1
     /** Where reads by key look: the places of `copies`; nothing while that is not worth it, or if they are split. */
@@ -288,9 +288,9 @@ class NearCache {
     const copies = ring.partOfHandle(handle)
     const place = ring.placeHandle(copies, isKept ? copies.placeOfHandle(handle) : undefined, handle, cost)
     if (place === undefined) return
-    const version = /** @type {number} */ (states[row + VERSION]) | 0
+    const version = states[row + VERSION] | 0
     copies.noteVersion(place, version)
-    keepCopy(handle, this.keeper, words, /** @type {number} */ (states[row + WORD]), version, value)
+    keepCopy(handle, this.keeper, words, states[row + WORD], version, value)
   }
 
   /**
@@ -377,7 +377,7 @@ class NearCache {
   #costOf(kind, value, states, row) {
     if (this.#options.maxEntries === 0 || states[row + CHUNK] === UNKEPT || states[row + VERSION] === 0)
       return NOT_WORTH
-    return this.ring.costOf(kind, /** @type {number} */ (states[row + SIZE]), value)
+    return this.ring.costOf(kind, states[row + SIZE], value)
   }
 
   /**
@@ -388,10 +388,10 @@ class NearCache {
    * @returns {Int32Array | null}
    */
   #freshWords(states, row) {
-    const words = this.#options.words?.of(/** @type {number} */ (states[row + CHUNK])) ?? null
+    const words = this.#options.words?.of(states[row + CHUNK]) ?? null
     if (words === null) return null
-    const version = /** @type {number} */ (states[row + VERSION]) | 0
-    return words[/** @type {number} */ (states[row + WORD])] === version ? words : null
+    const version = states[row + VERSION] | 0
+    return words[states[row + WORD]] === version ? words : null
   }
 
   /**
@@ -403,7 +403,7 @@ class NearCache {
   #ticketAt(states, row) {
     const hitLog = this.#hitLog
     if (hitLog === null) return 0
-    return hitLog.ticketOf(/** @type {number} */ (states[row + SHARD]), /** @type {number} */ (states[row + SLOT]))
+    return hitLog.ticketOf(states[row + SHARD], states[row + SLOT])
   }
 
   /**
@@ -421,8 +421,8 @@ class NearCache {
     const { ring } = this
     const taken = place === undefined ? ring.addKey(copies, key, cost) : ring.renewKey(copies, place, key, cost)
     if (taken === undefined) return
-    const version = /** @type {number} */ (states[row + VERSION]) | 0
-    copies.keep(taken, words, /** @type {number} */ (states[row + WORD]), version, value, this.#ticketAt(states, row))
+    const version = states[row + VERSION] | 0
+    copies.keep(taken, words, states[row + WORD], version, value, this.#ticketAt(states, row))
     ring.step()
   }
 

@@ -126,7 +126,7 @@ class Ring {
    */
   partOf(key) {
     const { parts } = this
-    return /** @type {Copies} */ (parts.length === 1 ? parts[0] : parts[hashOf(key) & (parts.length - 1)])
+    return parts.length === 1 ? parts[0] : parts[hashOf(key) & (parts.length - 1)]
   }
 
   /**
@@ -137,7 +137,7 @@ class Ring {
   partOfHandle({ shard, slot }) {
     const { parts } = this
     const { shards } = this.#options
-    return /** @type {Copies} */ (parts.length === 1 ? parts[0] : parts[(slot * shards + shard) & (parts.length - 1)])
+    return parts.length === 1 ? parts[0] : parts[(slot * shards + shard) & (parts.length - 1)]
   }
 
   /**
@@ -314,7 +314,7 @@ class Ring {
     for (let step = 0; step < MAX_HAND_STEPS; step++) {
       const isFull = part !== null && this.parts.length > 1 && part.size >= MAX_PLACES
       if (!isFull && (part === null ? this.#isWithin() : this.#fits(cost))) return true
-      const at = /** @type {Copies} */ (isFull ? part : this.parts[this.#handPart])
+      const at = isFull ? part : this.parts[this.#handPart]
       const place = this.#handPlace
       if (place >= at.end) {
         this.#handPlace = 0
@@ -344,7 +344,7 @@ class Ring {
    * @returns {boolean} whether that was the end of its round
    */
   #sweepNext() {
-    const part = /** @type {Copies} */ (this.parts[this.#sweptPart])
+    const part = this.parts[this.#sweptPart]
     const place = this.#sweptPlace
     if (place >= part.end) {
       this.#sweptPlace = 0

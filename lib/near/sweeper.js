@@ -66,7 +66,7 @@ function turn() {
   let left = PLACES_PER_TURN
   let released = 0
   for (let caches = watched.length; caches > 0 && left > 0; caches--) {
-    const swept = /** @type {Swept} */ (watched[current])
+    const swept = watched[current]
     const before = swept.released
     left -= swept.sweep(left)
     released += swept.released - before

@@ -65,7 +65,7 @@ class Audience {
   #step() {
     if (this.isEmpty()) return false
     if (this.#next < this.#drained.length) {
-      this.#deliver(/** @type {MapEvent} */ (this.#drained[this.#next++]))
+      this.#deliver(this.#drained[this.#next++])
       return true
     }
     this.#next = 0
@@ -82,7 +82,7 @@ class Audience {
       if (error instanceof TypedMapError) error.details.operation = event.operation
       call(this.errors, error)
     } else if (event.kind === 'log') {
-      const level = /** @type {string} */ (LEVEL_NAMES[event.level ?? LEVEL.error])
+      const level = LEVEL_NAMES[event.level ?? LEVEL.error]
       call(this.logs, { level, code: event.code ?? '', details })
     } else {
       call(this.logs, { level: 'warn', code: 'events.dropped', details: { count: event.count ?? 0 } })

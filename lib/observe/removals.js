@@ -134,8 +134,8 @@ class Audience {
   #takeSome() {
     const open = this.#open
     const cells = takeRemovalsBinding(open.id, TAKEN_PER_STEP, states, TAKEN_PER_STEP_BYTES)
-    const count = /** @type {number} */ (scratch[STATE])
-    const dropped = /** @type {number} */ (scratch[DROPPED])
+    const count = scratch[STATE]
+    const dropped = scratch[DROPPED]
     const listeners = [...this.#listeners]
     for (let index = 0; index < count; index++) this.#taken.push({ removal: removalAt(open, cells, index), listeners })
     if (dropped > 0) this.#taken.push({ removal: { dropped }, listeners })
@@ -146,7 +146,7 @@ class Audience {
   #step() {
     if (this.#listeners.size === 0) return false
     if (this.#next < this.#taken.length) {
-      const { removal, listeners } = /** @type {Taken} */ (this.#taken[this.#next++])
+      const { removal, listeners } = this.#taken[this.#next++]
       for (const listener of listeners) {
         if (this.#listeners.has(listener) && listener.wants(removal)) listener.call(removal)
       }
@@ -168,7 +168,7 @@ class Audience {
  */
 function removalAt(open, cells, index) {
   const row = index * REMOVAL_ROW
-  const at = (/** @type {number} */ column) => /** @type {number} */ (states[row + column])
+  const at = (/** @type {number} */ column) => states[row + column]
   const handle = handleAt(open.instance, states, row)
   const key = at(KEY_KIND) === 0 ? handle : cells[index * 2]
   const [kind, raw] = [at(STATE), cells[index * 2 + 1]]

@@ -102,7 +102,7 @@ function parseBytes(text) {
   if (suffix === undefined) return Number.NaN
   const amount = lower.slice(0, -suffix.length)
   const digits = amount.endsWith(' ') ? amount.slice(0, -1) : amount
-  return isDecimal(digits) ? Number(digits) * /** @type {number} */ (BYTES_PER[suffix]) : Number.NaN
+  return isDecimal(digits) ? Number(digits) * BYTES_PER[suffix] : Number.NaN
 }
 
 /**

@@ -300,7 +300,7 @@ function readLimits(given) {
   const reading = new Reading()
   for (const [name, value] of Object.entries(limits)) {
     if (value === undefined) continue
-    const row = /** @type {Row} */ (OPTIONS[name])
+    const row = OPTIONS[name]
     reading.take(name, row, value === null ? NONE : row.check(name, value))
   }
   return reading.native
@@ -348,12 +348,12 @@ function editsBetween(from, to, enough) {
   for (let i = 1; i <= from.length; i++) {
     const next = [i]
     for (let j = 1; j <= to.length; j++) {
-      const replaced = /** @type {number} */ (row[j - 1]) + (from[i - 1] === to[j - 1] ? 0 : 1)
-      next[j] = Math.min(replaced, /** @type {number} */ (row[j]) + 1, /** @type {number} */ (next[j - 1]) + 1)
+      const replaced = row[j - 1] + (from[i - 1] === to[j - 1] ? 0 : 1)
+      next[j] = Math.min(replaced, row[j] + 1, next[j - 1] + 1)
     }
     row = next
   }
-  return Math.min(/** @type {number} */ (row[to.length]), enough)
+  return Math.min(row[to.length], enough)
 }
 
 module.exports = { FUNCTION, MANUAL_CLOCK, OPTIONS, nearBytesFor, readLimits, readOptions }

@@ -149,7 +149,7 @@ class Room {
     const open = this.#open
     const states = new Uint32Array(CANDIDATES * WALK_ROW)
     const keys = candidatesBinding(open.id, CANDIDATES, states)
-    return Array.from({ length: /** @type {number} */ (scratch[STATE]) }, (_, index) => {
+    return Array.from({ length: scratch[STATE] }, (_, index) => {
       const row = index * WALK_ROW
       const [shard, slot, generation] = [SHARD, SLOT, GENERATION].map(column => states[row + column] ?? 0)
       const handle = new Handle(open.instance, shard ?? 0, slot ?? 0, generation ?? 0)
