@@ -257,7 +257,7 @@ function notSerializable(reason, details, cause) {
  */
 function evictionFailed(reason, refused, cause = refused) {
   const details = { reason, ...refused.details }
-  const text = /** @type {(details: Details) => string} */ (MESSAGES[ERROR_NUMBERS.ERR_EVICTION_FAILED])
+  const text = MESSAGES[ERROR_NUMBERS.ERR_EVICTION_FAILED]
   return new TypedMapError('ERR_EVICTION_FAILED', text(details), details, { cause })
 }
 

@@ -15,7 +15,7 @@ const FIRST_BYTES = KIND.Uint8Array
 /** @typedef {new (buffer: ArrayBuffer, offset: number, length: number) => ArrayBufferView} View */
 
 // An engine without Float16Array never stores that kind; in a file or a map of another engine, the bits are still there.
-const Float16 = /** @type {View} */ (/** @type {any} */ (globalThis).Float16Array ?? Uint16Array)
+const Float16 = /** @type {any} */ (globalThis).Float16Array ?? Uint16Array
 
 /** Constructor and bytes per element for each bytes kind, from `Uint8Array` on. @type {[View, number][]} */
 const VIEWS = [

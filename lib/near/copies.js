@@ -214,7 +214,7 @@ class Copies {
     const tenant = this.#tenants[place >> 1]
     if (typeof tenant === 'object') return this.#isCopyAt(place, tenant) && takeMark(/** @type {Handle} */ (tenant))
     const seen = this.seen
-    const word = /** @type {number} */ (seen[place])
+    const word = seen[place]
     if (word < 0) return false
     seen[place] = ~word
     return true
@@ -310,7 +310,7 @@ class Copies {
    * @param {unknown} tenant
    */
   #isCopyAt(place, tenant) {
-    return isCopyOf(/** @type {Handle} */ (tenant), this.#keeper, /** @type {number} */ (this.seen[place | 1]))
+    return isCopyOf(/** @type {Handle} */ (tenant), this.#keeper, this.seen[place | 1])
   }
 
   #makePlace() {
