@@ -1,10 +1,12 @@
 'use strict'
 
-// Builds the addon into lib/addon/: binding.js, binding.d.ts and the .node file of this platform.
+// Builds the addon into lib/addon/: binding.js, binding.d.ts and the .node file of this platform. Then makes
+// lib/native/layout.js of what the addon was built with.
 // Arguments are handed on to `napi build`, for example --release.
 
 const { spawnSync } = require('node:child_process')
 const path = require('node:path')
+const { writeLayout } = require('./layout.js')
 
 const root = path.join(__dirname, '..')
 
@@ -45,4 +47,6 @@ const built = spawnSync(
   ],
   { cwd: root, stdio: 'inherit' }
 )
-process.exit(built.status ?? 1)
+if (built.status !== 0) process.exit(built.status ?? 1)
+// A build for another platform cannot be loaded here; the numbers are the same.
+if (!process.argv.includes('--target')) writeLayout()

@@ -1,47 +1,19 @@
 'use strict'
 
-// Numbers that JavaScript and Rust agree on. `src/binding/layout.rs` has the same names; a test compares the two.
+// Made of `src/binding/layout.rs` by `npm run build`: numbers that JavaScript and Rust agree on.
 
-/** Length of the scratch array, in which a native call leaves what it has to say besides its result. */
+/** Length of the scratch array in 32-bit words. */
 const SCRATCH_LENGTH = 64
 
-/** Index in the scratch array. */
-const SCRATCH = Object.freeze({
-  /** 0 = absent, else the number of the value's kind; after `walk`, the number of entries. */
-  STATE: 0,
-  /** Value of the entry's version word. */
-  VERSION: 1,
-  /** Shard of the entry's handle. */
-  SHARD: 2,
-  /** Slot of the entry's handle. */
-  SLOT: 3,
-  /** Generation of the entry's handle. */
-  GENERATION: 4,
-  /** Chunk that holds the entry's version word. */
-  CHUNK: 5,
-  /** Index of the version word in its chunk. */
-  WORD: 6,
-  /** Number of the entry's type, 0 for none. */
-  TYPE: 7,
-  /** Bytes that the value takes in the store. */
-  SIZE: 8,
-  /** 1 if a write replaced a value, 0 if it made an entry. */
-  REPLACED: 9,
-  /** How many items of a batch were written. */
-  WRITTEN: 10,
-  /** How many items of a batch were dealt with, those that were passed over included. */
-  PASSED: 11,
-  /** How many removals had no room to wait, after those that `takeRemovals` gave. */
-  DROPPED: 12
-})
-
-/** Index of the ttl that the next write asks for, as a float64: 0 for the map's own, else milliseconds. */
+/** Index of the ttl of the next write, as a float64: 0 for the map's own, else milliseconds. */
 const SCRATCH_TTL = 31
 
 /** Numbers in a row that says all about an entry: STATE to SIZE, at the indexes of SCRATCH. */
 const ROW = 9
 
-/** Index of a value that is a number in a row of a batch: an int32, or a float64 in two places. Even, for the float64. */
+/**
+ * Index of a value that is a number in a row of a batch: an int32, or a float64 in two places. Even, for the float64.
+ */
 const NUMBER = 10
 
 /** Numbers per item in the table of a batch: a row, then the number. */
@@ -59,10 +31,19 @@ const REMOVAL_ROW = 11
 /** Index of the cause in a row of a removal: a number of CAUSE. */
 const REMOVED_BY = 10
 
-/** What `walk` is asked for. */
-const WANT = Object.freeze({ KEYS: 1, VALUES: 2, ENTRIES: 3 })
+/** In place of a chunk: no copy of this value is to be kept. Its version is 0 then, which no kept copy has. */
+const UNKEPT = 4294967295
 
-/** How a value is stored. Bytes kinds start at `Uint8Array`. */
+/** Why an entry, or a value of it, is gone. */
+const CAUSE = Object.freeze({
+  explicit: 1,
+  replaced: 2,
+  evicted: 3,
+  expired: 4,
+  cleared: 5
+})
+
+/** How a value is stored. Kinds of bytes start at `Uint8Array`. */
 const KIND = Object.freeze({
   Undefined: 1,
   Null: 2,
@@ -89,22 +70,67 @@ const KIND = Object.freeze({
   Float16Array: 28
 })
 
-/** What a hit of the near cache has to note down, as `open` says it: nothing, or the hit itself in order; other numbers are what
- * the access word is counted up to. */
-const MARKING = Object.freeze({ None: 0, Order: -1 })
-
-/** In place of a chunk: no copy of this value is to be kept. */
-const UNKEPT = 0xffff_ffff
-
-/** Why an entry, or a value of it, is gone. */
-const CAUSE = Object.freeze({ explicit: 1, replaced: 2, evicted: 3, expired: 4, cleared: 5 })
-
 /** Numbers of log levels, in rising order; a listener gets its own level and everything above. */
-const LEVEL = Object.freeze({ trace: 0, debug: 1, info: 2, warn: 3, error: 4, off: 5 })
+const LEVEL = Object.freeze({
+  trace: 0,
+  debug: 1,
+  info: 2,
+  warn: 3,
+  error: 4,
+  off: 5
+})
+
+/**
+ * What a near-cache hit has to record, as `open` says it: nothing, or the hit in order; any other number is the limit
+ * of the access word.
+ */
+const MARKING = Object.freeze({
+  None: 0,
+  Order: -1
+})
+
+/** Index in the scratch array, in which a native call leaves what it has to say besides its result. */
+const SCRATCH = Object.freeze({
+  /** 0 = absent, else the number of the value's kind; after `walk`, the number of entries. */
+  STATE: 0,
+  /** Value of the entry's version word. */
+  VERSION: 1,
+  /** Shard of the entry's handle. */
+  SHARD: 2,
+  /** Slot of the entry's handle. */
+  SLOT: 3,
+  /** Generation of the entry's handle. */
+  GENERATION: 4,
+  /** Chunk that holds the entry's version word. */
+  CHUNK: 5,
+  /** Index of the version word in its chunk. */
+  WORD: 6,
+  /** Number of the entry's type, 0 for none. */
+  TYPE: 7,
+  /** Bytes that the value takes in the store. */
+  SIZE: 8,
+  /** 1 if a write replaced a value, 0 if it made an entry. */
+  REPLACED: 9,
+  /** How many items of a batch were written. */
+  WRITTEN: 10,
+  /** How many items of a batch were dealt with, skipped ones included. */
+  PASSED: 11,
+  /** How many removals were dropped for lack of room, after those that `takeRemovals` gave. */
+  DROPPED: 12
+})
+
+/** What `walk` is asked for. */
+const WANT = Object.freeze({
+  /** `walk` gives the keys. */
+  KEYS: 1,
+  /** `walk` gives the values. */
+  VALUES: 2,
+  /** `walk` gives both. */
+  ENTRIES: 3
+})
 
 module.exports = {
   SCRATCH_LENGTH,
-  SCRATCH,
   SCRATCH_TTL,
   ROW,
   NUMBER,
@@ -113,10 +139,11 @@ module.exports = {
   KEY_KIND,
   REMOVAL_ROW,
   REMOVED_BY,
-  WANT,
-  KIND,
-  MARKING,
   UNKEPT,
   CAUSE,
-  LEVEL
+  KIND,
+  LEVEL,
+  MARKING,
+  SCRATCH,
+  WANT
 }

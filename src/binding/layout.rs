@@ -1,72 +1,100 @@
-//! Numbers that Rust and JavaScript agree on. `lib/native/layout.js` has the same names; a test compares the two.
+//! Numbers that Rust and JavaScript agree on. `lib/native/layout.js` is made from this file when the addon is built: the same
+//! names, the same sentences.
 
 use napi_derive::napi;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
-use crate::store::{Cause, Place, ValueKind};
+use crate::store::{Cause, Level, Place, ValueKind};
 
-/// Length of the scratch array in 32-bit words.
-pub const SCRATCH_LENGTH: usize = 64;
+/// Declares constants, and a list of them with their names and sentences for JavaScript.
+macro_rules! numbers {
+    ($list:ident: $type:ty { $($(#[doc = $doc:literal])+ $name:ident = $value:expr;)+ }) => {
+        $($(#[doc = $doc])+ pub const $name: $type = $value;)+
+        const $list: &[(&str, &str, u32)] = &[$((stringify!($name), concat!($($doc),+), $value as u32)),+];
+    };
+}
 
-/// 0 = absent, else the number of the value's kind; after `walk`, the number of entries.
-pub const STATE: usize = 0;
-/// Value of the entry's version word.
-pub const VERSION: usize = 1;
-/// Shard of the entry's handle.
-pub const SHARD: usize = 2;
-/// Slot of the entry's handle.
-pub const SLOT: usize = 3;
-/// Generation of the entry's handle.
-pub const GENERATION: usize = 4;
-/// Chunk that holds the entry's version word.
-pub const CHUNK: usize = 5;
-/// Index of the version word in its chunk.
-pub const WORD: usize = 6;
-/// Number of the entry's type, 0 for none.
-pub const TYPE: usize = 7;
-/// Bytes that the value takes in the store.
-pub const SIZE: usize = 8;
-/// 1 if a write replaced a value, 0 if it made an entry.
-pub const REPLACED: usize = 9;
-/// How many items of a batch were written.
-pub const WRITTEN: usize = 10;
-/// How many items of a batch were dealt with, those that were passed over included.
-pub const PASSED: usize = 11;
-/// How many removals had no room to wait, after those that `takeRemovals` gave.
-pub const DROPPED: usize = 12;
+numbers!(SCRATCH: usize {
+    /// 0 = absent, else the number of the value's kind; after `walk`, the number of entries.
+    STATE = 0;
+    /// Value of the entry's version word.
+    VERSION = 1;
+    /// Shard of the entry's handle.
+    SHARD = 2;
+    /// Slot of the entry's handle.
+    SLOT = 3;
+    /// Generation of the entry's handle.
+    GENERATION = 4;
+    /// Chunk that holds the entry's version word.
+    CHUNK = 5;
+    /// Index of the version word in its chunk.
+    WORD = 6;
+    /// Number of the entry's type, 0 for none.
+    TYPE = 7;
+    /// Bytes that the value takes in the store.
+    SIZE = 8;
+    /// 1 if a write replaced a value, 0 if it made an entry.
+    REPLACED = 9;
+    /// How many items of a batch were written.
+    WRITTEN = 10;
+    /// How many items of a batch were dealt with, skipped ones included.
+    PASSED = 11;
+    /// How many removals were dropped for lack of room, after those that `takeRemovals` gave.
+    DROPPED = 12;
+});
 
-/// Index of the ttl that the next write asks for, as a float64: 0 for the map's own, else milliseconds.
-pub const SCRATCH_TTL: usize = 31;
+numbers!(SIZES: usize {
+    /// Length of the scratch array in 32-bit words.
+    SCRATCH_LENGTH = 64;
+    /// Index of the ttl of the next write, as a float64: 0 for the map's own, else milliseconds.
+    SCRATCH_TTL = 31;
+    /// Numbers in a row that says all about an entry: STATE to SIZE, at the indexes of SCRATCH.
+    ROW = 9;
+    /// Index of a value that is a number in a row of a batch: an int32, or a float64 in two places. Even, for the float64.
+    NUMBER = 10;
+    /// Numbers per item in the table of a batch: a row, then the number.
+    BATCH_ROW = 12;
+    /// Numbers per entry in the `states` of a walk: a row, then the kind of the key.
+    WALK_ROW = 10;
+    /// Index of the key's kind in a row of a walk; 0 there says that the entry has no key.
+    KEY_KIND = 9;
+    /// Numbers per entry in the `states` of removals: as in a walk, then the cause.
+    REMOVAL_ROW = 11;
+    /// Index of the cause in a row of a removal: a number of CAUSE.
+    REMOVED_BY = 10;
+});
 
-/// Numbers in a row that says all about an entry: STATE to SIZE.
-pub const ROW: usize = 9;
-/// Index of a value that is a number in a row of a batch: an int32, or a float64 in two places. Even, for the float64.
-pub const NUMBER: usize = 10;
-/// Numbers per item in the table of a batch: a row, then the number.
-pub const BATCH_ROW: usize = 12;
-/// Numbers per entry in the `states` of a walk: a row, then the kind of the key.
-pub const WALK_ROW: usize = 10;
-/// Numbers per entry in the `states` of removals: as in a walk, then the cause.
-pub const REMOVAL_ROW: usize = 11;
+numbers!(SIGNS: u32 {
+    /// In place of a chunk: no copy of this value is to be kept. Its version is 0 then, which no kept copy has.
+    UNKEPT = u32::MAX;
+});
 
-/// In place of a chunk: no copy of this value is to be kept. Its version is 0 then, which none has that may be kept.
-pub const UNKEPT: u32 = u32::MAX;
-
-/// `walk` gives the keys.
-pub const WANT_KEYS: u32 = 1;
-/// `walk` gives the values.
-pub const WANT_VALUES: u32 = 2;
+numbers!(WANT: u32 {
+    /// `walk` gives the keys.
+    WANT_KEYS = 1;
+    /// `walk` gives the values.
+    WANT_VALUES = 2;
+    /// `walk` gives both.
+    WANT_ENTRIES = WANT_KEYS | WANT_VALUES;
+});
 
 const _: () = assert!(
     SIZE + 1 == ROW
-        && ROW + 1 == WALK_ROW
+        && ROW == KEY_KIND
+        && KEY_KIND + 1 == WALK_ROW
+        && WALK_ROW == REMOVED_BY
+        && REMOVED_BY + 1 == REMOVAL_ROW
         && NUMBER >= ROW
         && NUMBER.is_multiple_of(2)
         && BATCH_ROW == NUMBER + 2
-        && WALK_ROW + 1 == REMOVAL_ROW
         && DROPPED < 2 * SCRATCH_TTL
         && 2 * SCRATCH_TTL + 2 <= SCRATCH_LENGTH
 );
+
+/// What a near-cache hit has to record, where it is not counted in the access word: nothing.
+pub const MARKING_NONE: i32 = 0;
+/// The same: the hit itself, in order.
+pub const MARKING_ORDER: i32 = -1;
 
 /// What a row of the scratch array or of `states` says.
 #[inline]
@@ -87,30 +115,28 @@ pub fn row(state: u32, place: &Place, type_id: u32, size: usize) -> [u32; ROW] {
     row
 }
 
-/// The numbers above and those of the value kinds as JSON text, for the test that compares them with `lib/native/layout.js`.
+/// Everything above, and the numbers of value kinds, causes and levels, as JSON text. `scripts/layout.js` makes
+/// `lib/native/layout.js` of it.
 #[napi(catch_unwind)]
 pub fn layout() -> String {
-    let kinds: serde_json::Map<_, _> =
-        (0..=u8::MAX).filter_map(ValueKind::from_number).map(|kind| (format!("{kind:?}"), json!(kind as u8))).collect();
+    let rows = |list: &[(&str, &str, u32)], prefix: &str| -> Json {
+        let row = |&(name, doc, value): &(&str, &str, u32)| json!({ "name": name.strip_prefix(prefix), "doc": doc.trim(), "value": value });
+        list.iter().map(row).collect()
+    };
+    let numbered = |names: Vec<(String, u8)>| -> Json {
+        names.into_iter().map(|(name, value)| json!({ "name": name, "value": value })).collect()
+    };
+    let kinds = (0..=u8::MAX).filter_map(ValueKind::from_number).map(|kind| (format!("{kind:?}"), kind as u8));
+    let causes = Cause::ALL.map(|cause| (format!("{cause:?}").to_lowercase(), cause as u8));
+    let levels = Level::ALL.map(|level| (format!("{level:?}").to_lowercase(), level as u8));
     json!({
-        "scratch": {
-            "STATE": STATE, "VERSION": VERSION, "SHARD": SHARD, "SLOT": SLOT, "GENERATION": GENERATION,
-            "CHUNK": CHUNK, "WORD": WORD, "TYPE": TYPE, "SIZE": SIZE, "REPLACED": REPLACED, "WRITTEN": WRITTEN,
-            "PASSED": PASSED, "DROPPED": DROPPED,
-        },
-        "scratchTtl": SCRATCH_TTL,
-        "scratchLength": SCRATCH_LENGTH,
-        "row": ROW,
-        "number": NUMBER,
-        "batchRow": BATCH_ROW,
-        "walkRow": WALK_ROW,
-        "removalRow": REMOVAL_ROW,
-        "unkept": UNKEPT,
-        "kinds": kinds,
-        "causes": {
-            "explicit": Cause::Explicit as u8, "replaced": Cause::Replaced as u8, "evicted": Cause::Evicted as u8,
-            "expired": Cause::Expired as u8, "cleared": Cause::Cleared as u8,
-        },
+        "SCRATCH": rows(SCRATCH, ""),
+        "SIZES": rows(&[SIZES, SIGNS].concat(), ""),
+        "WANT": rows(WANT, "WANT_"),
+        "KIND": numbered(kinds.collect()),
+        "MARKING": [{ "name": "None", "value": MARKING_NONE }, { "name": "Order", "value": MARKING_ORDER }],
+        "CAUSE": numbered(causes.into()),
+        "LEVEL": numbered(levels.into()),
     })
     .to_string()
 }

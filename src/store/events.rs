@@ -35,16 +35,12 @@ pub enum Level {
 }
 
 impl Level {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 6] = [Self::Trace, Self::Debug, Self::Info, Self::Warn, Self::Error, Self::Off];
+
     /// The level with this number; numbers that no level has mean [`Level::Off`].
-    pub fn from_number(number: u32) -> Level {
-        match number {
-            0 => Level::Trace,
-            1 => Level::Debug,
-            2 => Level::Info,
-            3 => Level::Warn,
-            4 => Level::Error,
-            _ => Level::Off,
-        }
+    pub fn from_number(number: u32) -> Self {
+        Self::ALL.get(number as usize).copied().unwrap_or(Self::Off)
     }
 }
 

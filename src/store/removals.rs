@@ -39,6 +39,9 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 5] = [Self::Explicit, Self::Replaced, Self::Evicted, Self::Expired, Self::Cleared];
+
     /// Its place in a set of causes.
     #[must_use]
     pub fn bit(self) -> u32 {

@@ -6,6 +6,7 @@ use napi_derive::napi;
 
 use crate::binding::convert::options;
 use crate::binding::environment::OpenMap;
+use crate::binding::layout::{MARKING_NONE, MARKING_ORDER};
 use crate::binding::operation::{with_map, within};
 use crate::store::{Mark, registry};
 
@@ -39,9 +40,9 @@ pub fn open(env: &napi::Env, evaluation: u32, name: Option<String>, options: Str
             instance: store.instance(),
             shards: store.shards(),
             marking: match store.marking() {
-                Mark::None => 0,
+                Mark::None => MARKING_NONE,
                 Mark::UpTo(limit) => limit.cast_signed(),
-                Mark::Order => -1,
+                Mark::Order => MARKING_ORDER,
             },
             memory_limit: store.memory_limit_bytes().map(|bytes| bytes as f64),
             config: options::to_json(store.config()),
