@@ -49,7 +49,11 @@ const {
   shared
 )
 
-/** Where a native call leaves what it has to say besides its result. The next native call writes over it. */
+/**
+ * What a native operation has to say besides its result. Each writes its own columns and no others (`scratch.spec.js` lists
+ * them): a read or write of an entry writes a row, one that finds none writes STATE = 0 alone, a batch how far it came; each
+ * write takes the ttl. So read a column before the next operation that writes it, and before any code of the user runs.
+ */
 const scratch = new Uint32Array(memory.buffer)
 
 /** The same memory, for what is no 32-bit number. */
