@@ -5,6 +5,7 @@ use super::super::config::TtlOnUpdate;
 use super::super::context::Context;
 use super::super::entry::{self, Entry, Prepared};
 use super::super::error::Error;
+use super::super::fallible;
 use super::super::handle::{Handle, Place};
 use super::super::index::Spot;
 use super::super::key::{Key, KeyKind};
@@ -265,7 +266,10 @@ impl Shard {
         let hash = draft.key.map_or_else(|| self.keyless_hash(number), |(_, hash)| hash);
         let inserted = policy.insert(number, hash, capacity);
         while let Some(cells) = policy.take_outgrown() {
-            writer.freed_later.push(Retired::Cells(cells));
+            // Without memory for the box they are freed here, under the lock.
+            if let Ok(cells) = fallible::boxed(cells) {
+                writer.freed_later.push(Retired::Cells(cells));
+            }
         }
         inserted
     }
