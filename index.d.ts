@@ -235,7 +235,8 @@ export interface TypedMapOptions {
    * of 1024 (`'64mb'`, `'1.5 gb'`), or `'auto'` for a quarter of the memory of the container, or else of the machine.
    * `oomStrategy` decides about a write beyond it. No limit by default; `Infinity` means none, for each limit here. A
    * value much larger than the entries of a full map evicts whole shards, because evicting thousands of entries one by
-   * one would occupy the thread for long. The entries of its own shard stay.
+   * one would occupy the thread for long. The entries of its own shard stay, unless it is the only one and the value is
+   * that of a new key.
    */
   memoryLimit?: number | string | undefined
   /** The same in units of 1024² bytes. Give only one of the three. */

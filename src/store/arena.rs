@@ -230,8 +230,6 @@ impl Arena {
                         give_page_back(page, class);
                     }
                     self.held.shrink(page_size(class).bytes());
-                    // An arena goes without a lock.
-                    pages::release_surplus();
                     freed += 1;
                 }
             }

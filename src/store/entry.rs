@@ -93,6 +93,11 @@ impl<'m> Prepared<'m> {
     pub unsafe fn take_back(entry: Entry, memory: &'m Memory) -> Self {
         Self { entry: Some(entry), memory, _transfer: memory.transfer() }
     }
+
+    /// The entry, if it was not used: the caller's to free.
+    pub fn take(mut self) -> Option<Entry> {
+        self.entry.take()
+    }
 }
 
 impl Drop for Prepared<'_> {

@@ -32,8 +32,8 @@ pub fn alloc(size: usize, memory: &Memory) -> Result<NonNull<u8>, Error> {
     })
 }
 
-/// Frees a block, and gives back to the operating system what that leaves free in excess. Takes the longer the larger the block is if
-/// it is above [`MAX_RUN_BYTES`], see [`mapped_bytes`]. Never under a lock.
+/// Frees a block. Takes the longer the larger the block is if it is above [`MAX_RUN_BYTES`], see [`mapped_bytes`]. Never under
+/// a lock. Free memory in excess stays until [`release_surplus`].
 ///
 /// # Safety
 ///
@@ -51,7 +51,6 @@ pub unsafe fn free(block: NonNull<u8>, size: usize, memory: &Memory) {
             runs::give_back(block, size);
         }
     }
-    runs::release_surplus();
     memory.release_block(bytes);
 }
 
@@ -120,6 +119,8 @@ mod mapping {
     ///
     /// From [`map`] with so many bytes, and nobody uses it any more.
     pub unsafe fn unmap(block: NonNull<u8>, bytes: usize) {
+        #[cfg(test)]
+        super::super::spans::RELEASED.set(super::super::spans::RELEASED.get() + bytes);
         // SAFETY: the caller's promise.
         let answer = unsafe { libc::munmap(block.as_ptr().cast(), bytes) };
         debug_assert_eq!(answer, 0, "a mapping goes as a whole");

@@ -55,6 +55,10 @@ const INLINE_BYTES: usize = 1 << 20;
 /// Steps done by whoever clears a map: up to half a millisecond.
 const FIRST_STEPS: usize = 3;
 
+/// How often the thread gives a part of the free memory back to the system after a step: as much as a step frees. Steps
+/// themselves leave that, because whoever lacks memory does some, and wants it free, not gone.
+const RELEASES_PER_STEP: usize = 4;
+
 /// How long the thread stays without debris. Starting one takes some tens of microseconds of the caller's time.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -219,6 +223,7 @@ fn run() {
             Rest::Some(item) => {
                 in_sight = 0;
                 put_back(item, true);
+                (0..RELEASES_PER_STEP).for_each(|_| large::release_surplus());
             }
             Rest::InSight(item) => {
                 put_back(item, false);

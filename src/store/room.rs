@@ -44,7 +44,7 @@ impl Store {
         about: Option<Target<'_>>,
     ) -> Result<Given, Error> {
         let give = |shard: &Shard| shard.give(member, refused, about.filter(|_| shard.number() == own));
-        if self.evict_shards(member, refused, own) {
+        if self.evict_shards(member, refused, own, about) {
             return Ok(Given::Entries);
         }
         let load = |shard: &Shard| match refused {
@@ -71,8 +71,9 @@ impl Store {
     }
 
     /// Evicts all entries of so many shards, the heaviest first, that a large value fits, if it would take too long to evict one entry
-    /// after the other. Not those of shard `own`, because the write may be about one of them. Whether there were any.
-    fn evict_shards(&self, member: &Member<'_>, refused: &Error, own: u32) -> bool {
+    /// after the other. Not those of shard `own`, of which the write may be about one; of a single shard, if it is. Whether
+    /// there were any.
+    fn evict_shards(&self, member: &Member<'_>, refused: &Error, own: u32, about: Option<Target<'_>>) -> bool {
         let Error::MemoryLimit { requested_bytes, used_bytes, limit_bytes } = *refused else { return false };
         let one_by_one = self.context.evictions_for(requested_bytes, self.len());
         if self.context.when_full != WhenFull::Evict || one_by_one <= MAX_EVICTIONS {
@@ -91,7 +92,9 @@ impl Store {
         {
             let shard = &shards[number];
             let len = shard.len();
-            if shard.number() != own && len <= MAX_LOSS * one_by_one {
+            let is_about_it = || about.is_some_and(|target| shard.has(target));
+            let is_spared = || shard.number() == own && (shards.len() > 1 || is_about_it());
+            if len <= MAX_LOSS * one_by_one && !is_spared() {
                 contents.extend(shard.detach(member, Cause::Evicted));
                 freed += len * bytes_per_entry;
             }

@@ -61,6 +61,8 @@ pub unsafe fn release(start: usize, bytes: usize) {
         let first = start.next_multiple_of(os_page_bytes);
         let end = (start + bytes) / os_page_bytes * os_page_bytes;
         if first < end {
+            #[cfg(test)]
+            RELEASED.set(RELEASED.get() + (end - first));
             // SAFETY: the caller's promise. That the advice may be refused does not matter: then the memory is used again
             // later.
             unsafe {
@@ -70,6 +72,12 @@ pub unsafe fn release(start: usize, bytes: usize) {
     }
     #[cfg(not(all(unix, not(miri))))]
     let _ = (start, bytes);
+}
+
+#[cfg(test)]
+thread_local! {
+    /// Bytes that this thread gave back to the system.
+    pub static RELEASED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
 /// Asks the system not to put huge pages into a span any more: it would bring back what was released, because one page that is

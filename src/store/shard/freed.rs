@@ -2,6 +2,7 @@
 //! freed after it was released; those that are mapped go to the reaper, because unmapping 100 MB takes milliseconds.
 
 use super::super::context::Context;
+use super::super::entry::Prepared;
 use super::super::large;
 use super::super::memory::Memory;
 use super::super::reaper::{self, Debris};
@@ -70,6 +71,24 @@ impl Freed {
         let (memory, debris) = (Arc::clone(&context.memory), Arc::clone(&context.debris));
         let has_lost = Arc::clone(&context.has_lost);
         reaper::dispose(Parting { items: self.0, bytes, released: 0, memory, debris, has_lost });
+    }
+}
+
+/// Frees what was prepared and not used, because a write was refused or another was faster: without a lock, and in the
+/// background where that takes long.
+#[inline]
+pub fn discard(prepared: Option<Prepared<'_>>, context: &Context) {
+    if let Some(prepared) = prepared {
+        discard_large(prepared, context);
+    }
+}
+
+#[cold]
+fn discard_large(prepared: Prepared<'_>, context: &Context) {
+    let _transfer = context.memory.transfer();
+    if let Some(entry) = prepared.take() {
+        // SAFETY: made with this map's memory and never published.
+        unsafe { Freed(vec![Retired::Entry(entry)]).dispose(context) };
     }
 }
 

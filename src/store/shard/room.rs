@@ -104,8 +104,7 @@ impl Shard {
         }
         // For a large value whole shards are emptied, which is the store's to do.
         if let Error::MemoryLimit { requested_bytes, .. } = *refused
-            && context.shards > 1
-            && context.admitted_entries().is_some_and(|entries| entries > self.len())
+            && (context.shards == 1 || context.admitted_entries().is_some_and(|entries| entries > self.len()))
             && context.when_full == WhenFull::Evict
             && context.evictions_for(requested_bytes, self.len() * u64::from(context.shards)) > MAX_EVICTIONS
         {

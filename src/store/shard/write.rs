@@ -15,6 +15,7 @@ use super::super::removals::Cause;
 use super::super::slab::{SlotRef, Stamp};
 use super::super::sync::{Arc, Ordering};
 use super::super::value::Value;
+use super::freed;
 use super::upkeep::Retired;
 use super::{Shard, Tenant, Writer};
 
@@ -82,7 +83,7 @@ impl Shard {
     ) -> Result<Option<Written>, Error> {
         let Some((key, hash)) = draft.key else { return Err(Error::Broken) };
         let mut prepared = draft.prepare(context)?;
-        self.locked(context, |writer| {
+        let written = self.locked(context, |writer| {
             self.step(writer, context);
             self.with_room(writer, context, |writer| match (self.living_spot(writer, context, key, hash), wanted) {
                 (Some(_), Presence::Absent) | (None, Presence::Present) => Ok(None),
@@ -92,16 +93,20 @@ impl Shard {
                 },
                 (None, _) => self.insert(writer, context, draft, &mut prepared).map(Some),
             })
-        })
+        });
+        freed::discard(prepared, context);
+        written
     }
 
     /// Adds an entry that has no key.
     pub fn insert_keyless(&self, context: &Member<'_>, draft: &Draft<'_>) -> Result<Written, Error> {
         let mut prepared = draft.prepare(context)?;
-        self.locked(context, |writer| {
+        let written = self.locked(context, |writer| {
             self.step(writer, context);
             self.with_room(writer, context, |writer| self.insert(writer, context, draft, &mut prepared))
-        })
+        });
+        freed::discard(prepared, context);
+        written
     }
 
     /// Gives a living entry another value; its key and its type stay.
@@ -112,13 +117,15 @@ impl Shard {
         context.check_weight(|| entry::weight_bytes(Key::KEYLESS, value, 0))?;
         // Out here, because what is not used is freed without the lock.
         let mut prepared = None;
-        self.locked(context, |writer| {
+        let written = self.locked(context, |writer| {
             self.step(writer, context);
             self.with_room(writer, context, |writer| {
                 self.living_slot(writer, context, handle)?;
                 self.exchange(writer, context, handle.slot, &draft, &mut prepared)?.ok_or(Error::HandleNotFound)
             })
-        })
+        });
+        freed::discard(prepared, context);
+        written
     }
 
     /// Removes an entry, after `look` has seen it; `None` if it is not there. If `look` fails, the entry stays.
@@ -152,6 +159,15 @@ impl Shard {
             }
             Ok(Some(answer))
         })
+    }
+
+    /// Whether there is an entry that a caller means.
+    pub fn has(&self, target: Target<'_>) -> bool {
+        let writer = self.writer.lock();
+        match target {
+            Target::Key(key, hash) => self.spot(key, hash as u32).is_some(),
+            Target::Handle(handle) => self.tenant_of(&writer, handle).is_ok(),
+        }
     }
 
     /// Where a key is in the index, if its entry is alive. One whose deadline is over is taken out.

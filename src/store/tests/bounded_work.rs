@@ -3,7 +3,8 @@
 use super::super::clock::Patience;
 use super::super::iterate::ASKED;
 use super::super::memory::Use;
-use super::super::shard::DETACHED;
+use super::super::shard::{DETACHED, Draft, Presence};
+use super::super::spans::RELEASED;
 use super::*;
 
 fn key_of(n: u64) -> String {
@@ -220,5 +221,58 @@ fn the_end_of_a_large_map_takes_its_caller_no_look_at_its_shards() {
             std::thread::yield_now();
         }
         assert_eq!(word(), 0);
+    }
+}
+
+#[test]
+fn whoever_lacks_memory_frees_it_and_leaves_it_to_others_to_give_it_back_to_the_system() {
+    let (store, map) = filled(&Config { shards: Some(1), ..Config::default() }, 200_000, Ttl::Default);
+    let mut contents = store.all_shards()[0].detach(&map.member(), Cause::Cleared).unwrap();
+    let (before, used) = (RELEASED.get(), store.memory_bytes());
+    // The pages: tables, which are mapped, come last.
+    for _ in 0..5 {
+        assert!(!contents.free_some());
+    }
+    assert!(used - store.memory_bytes() >= 5 << 20);
+    assert_eq!(RELEASED.get(), before);
+}
+
+#[test]
+fn a_huge_value_that_is_not_used_is_freed_in_the_background() {
+    let (store, map) = filled(&Config { shards: Some(1), ..Config::default() }, 1, Ttl::Default);
+    let (value, before) = (vec![1; 32 << 20], store.memory_bytes());
+    let key = Key::string("0");
+    let draft = Draft {
+        key: Some((key, store.context.hasher.hash(key))),
+        value: bytes_value(&value),
+        type_id: 0,
+        ttl: Ttl::Default,
+    };
+    let released = RELEASED.get();
+    // Another write was faster.
+    let written = store.all_shards()[0].write_key(&map.member(), &draft, Presence::Absent);
+    assert_eq!(written, Ok(None));
+    assert!(RELEASED.get() - released < 8 << 20, "{} bytes by the caller", RELEASED.get() - released);
+    while store.context.is_freeing() {
+        std::thread::yield_now();
+    }
+    assert_eq!(store.memory_bytes(), before);
+    assert_eq!(store.validate().unwrap(), []);
+}
+
+/// It takes as long whatever the number of its entries is, and one by one they would be too many.
+#[test]
+fn a_large_value_empties_the_only_shard_unless_it_is_about_one_of_its_entries() {
+    let config = Config { memory_limit_bytes: Some(16 << 20), shards: Some(1), ..Config::default() };
+    let value = vec![1; 3 << 20];
+    for key in ["new", "199999"] {
+        let (store, map) = filled(&config, 200_000, Ttl::Default);
+        let before = map.place_of(Key::string(key)).unwrap().map(|place| place.handle);
+        let detached = DETACHED.get();
+        let place = map.set(Key::string(key), bytes_value(&value), Ttl::Default).unwrap().place;
+        assert_eq!(DETACHED.get() - detached, usize::from(before.is_none()));
+        assert!(before.is_none_or(|before| before == place.handle), "the handle stays");
+        assert_eq!(map.get(Key::string(key), &mut Vec::new()).unwrap().unwrap().kind, ValueKind::Buffer);
+        assert_eq!(store.validate().unwrap(), []);
     }
 }
