@@ -13,9 +13,8 @@ const { CUSTOM, inspectMap } = require('./entries/inspect.js')
 const { Cursor, MapIterator } = require('./entries/iterators.js')
 const { binding, scratch } = require('./native/attach.js')
 const { writeData } = require('./native/data.js')
-const { KIND, SCRATCH, WANT } = require('./native/layout.js')
+const { KIND, OPERATION, SCRATCH, WANT } = require('./native/layout.js')
 const { handleAt } = require('./native/rows.js')
-const { requestTtl } = require('./native/ttl.js')
 const { NO_CACHE, STALE, copyOf, freshCopyOf, hasFreshCopy, isHit, isKeptBy } = require('./near/near-cache.js')
 const logs = require('./observe/logs.js')
 const pressure = require('./observe/pressure.js')
@@ -28,7 +27,7 @@ const { readLimits, readOptions } = require('./options/map-options.js')
 const { readWriteOptions } = require('./options/ttl.js')
 const { OpenMap } = require('./session/open-map.js')
 const { construct, takeRequest } = require('./session/opening.js')
-const { Room, retry } = require('./session/room-maker.js')
+const { Room, writeNative } = require('./session/room-maker.js')
 
 const {
   check: checkBinding,
@@ -353,12 +352,7 @@ class TypedMap {
   #write(key, wire, kind, options) {
     const { id } = this.#open
     const ttl = readWriteOptions(options)
-    try {
-      requestTtl(ttl)
-      setBinding(id, key, wire, kind)
-    } catch (error) {
-      retry(this.#room, error, ttl, setBinding, [id, key, wire, kind])
-    }
+    writeNative(this.#room, ttl, OPERATION.set, setBinding, id, key, wire, kind)
     // The copy of a scalar is the scalar: as good as read again. That of an object is made by the next read.
     if (kind < JSON_TEXT) this.#near.renewKey(key, kind, wire, scratch)
   }
@@ -373,13 +367,7 @@ class TypedMap {
     const kind = kindOf(value)
     const wire = encode(value, kind)
     const ttl = readWriteOptions(options)
-    let raw
-    try {
-      requestTtl(ttl)
-      raw = getOrInsertBinding(open.id, key, wire, kind)
-    } catch (error) {
-      raw = retry(this.#room, error, ttl, getOrInsertBinding, [open.id, key, wire, kind])
-    }
+    const raw = writeNative(this.#room, ttl, OPERATION.getOrInsert, getOrInsertBinding, open.id, key, wire, kind)
     const found = scratch[STATE]
     // Encoding a value can run its own code, which may have changed the cache.
     const newPlace = this.#near.placeOf(key)
@@ -403,12 +391,7 @@ class TypedMap {
     const value = callback(key === 0 ? 0 : key)
     const kind = kindOf(value)
     const wire = encode(value, kind)
-    try {
-      requestTtl(ttl)
-      setBinding(open.id, key, wire, kind)
-    } catch (error) {
-      retry(this.#room, error, ttl, setBinding, [open.id, key, wire, kind])
-    }
+    writeNative(this.#room, ttl, OPERATION.set, setBinding, open.id, key, wire, kind)
     // The callback may have changed the cache as well as the map.
     return this.#keepByKey(key, this.#near.placeOf(key), kind, decodeWritten(kind, wire))
   }
@@ -495,12 +478,7 @@ class TypedMap {
     const { type, ttl } = readInsertOptions(options)
     const kind = kindOf(value)
     const wire = encode(value, kind)
-    try {
-      requestTtl(ttl)
-      insertBinding(open.id, wire, kind, type)
-    } catch (error) {
-      retry(this.#room, error, ttl, insertBinding, [open.id, wire, kind, type])
-    }
+    writeNative(this.#room, ttl, OPERATION.insert, insertBinding, open.id, wire, kind, type)
     return handleAt(open.instance, scratch, 0)
   }
 
@@ -538,12 +516,7 @@ class TypedMap {
     const wire = encode(value, kind)
     const { shard, slot, generation } = handle
     const ttl = readWriteOptions(options)
-    try {
-      requestTtl(ttl)
-      replaceBinding(open.id, shard, slot, generation, wire, kind)
-    } catch (error) {
-      retry(this.#room, error, ttl, replaceBinding, [open.id, shard, slot, generation, wire, kind])
-    }
+    writeNative(this.#room, ttl, OPERATION.replace, replaceBinding, open.id, shard, slot, generation, wire, kind)
     if (kind < JSON_TEXT && isKeptBy(handle, this.#near.keeper)) this.#keepByHandle(handle, kind, wire)
     return this
   }

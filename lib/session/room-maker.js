@@ -80,7 +80,7 @@ class Room {
    *
    * @param {unknown} refused what the write threw
    * @param {number} tries how often room was made for this write before
-   * @param {string} operation what the write is called
+   * @param {number} operation one of OPERATION
    */
   make(refused, tries, operation) {
     if (!(refused instanceof TypedMapError) || refused.number !== ERROR_NUMBERS.ERR_MEMORY_LIMIT) throw refused
@@ -172,28 +172,26 @@ class Room {
 }
 
 /**
- * Goes on with a native write that threw: as long as the map's functions make room, it is done again.
+ * Runs a native write with its ttl. Where it finds no room and the map's functions make some, it runs again.
  *
  * @template {unknown[]} A
  * @template T
  * @param {Room} room
- * @param {unknown} error what it threw
- * @param {number} ttl what it asked for
+ * @param {number} ttl as `readTtl` gives it
+ * @param {number} operation one of OPERATION
  * @param {(...parameters: A) => T} write
  * @param {A} parameters
  * @returns {T}
  */
-function retry(room, error, ttl, write, parameters) {
-  let refused = error
+function writeNative(room, ttl, operation, write, ...parameters) {
   for (let tries = 0; ; tries++) {
-    room.make(refused, tries, write.name)
     try {
       requestTtl(ttl)
       return write(...parameters)
-    } catch (next) {
-      refused = next
+    } catch (refused) {
+      room.make(refused, tries, operation)
     }
   }
 }
 
-module.exports = { Room, retry }
+module.exports = { Room, writeNative }

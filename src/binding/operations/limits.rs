@@ -6,7 +6,7 @@ use crate::binding::convert::options::parse_limits;
 use crate::binding::convert::values::{Space, key, key_to_js};
 use crate::binding::engine::{CHUNK, Engine, Js};
 use crate::binding::failure::{Failure, Outcome};
-use crate::binding::layout::{STATE, WALK_ROW, row};
+use crate::binding::layout::{OPERATIONS, STATE, WALK_ROW, row};
 use crate::binding::operation::{Call, with_map};
 
 /// Changes limits. `limits` is JSON text: `memoryLimit`, `maxEntries`, `maxValueBytes`, each a number or `null` for none;
@@ -43,13 +43,11 @@ pub fn evict_to(env: &napi::Env, id: u32, bytes: f64) -> napi::Result<f64> {
     with_map(env, "evict", id, |map| Ok(map.local().evict_to(bytes.max(0.0) as u64)? as f64))
 }
 
-/// Tells those who listen for errors that a function of the user was to make room for a write, and did not.
+/// Reports to `onError` listeners that a function of the user made no room for a write. `operation` is its number in the layout.
 #[napi(catch_unwind)]
-pub fn give_up(env: &napi::Env, id: u32, operation: String) -> napi::Result<()> {
-    const WRITES: [&str; 7] = ["set", "getOrInsert", "insert", "replace", "setMany", "updateMany", "insertMany"];
+pub fn give_up(env: &napi::Env, id: u32, operation: u32) -> napi::Result<()> {
     with_map(env, "giveUp", id, |map| {
-        let known = WRITES.into_iter().find(|name| *name == operation);
-        map.local().give_up(known.unwrap_or("a write"));
+        map.local().give_up(OPERATIONS.get(operation as usize).ok_or(Failure::Misuse("there is no such operation"))?);
         Ok(())
     })
 }
