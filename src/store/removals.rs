@@ -22,6 +22,15 @@ use super::value::ValueKind;
 /// What one audience may have waiting: some ten thousand small entries.
 const WAITING_LIMIT_BYTES: usize = 4 * 1_024 * 1_024;
 
+/// From so many bytes on, one that found no room stands for all that leave with it.
+const FULL_BYTES: usize = WAITING_LIMIT_BYTES - 64 * 1_024;
+
+#[cfg(test)]
+thread_local! {
+    /// Entries that this thread looked at for an audience.
+    pub static PUSHED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 /// Why an entry left, or an old value of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -123,24 +132,35 @@ struct Waiting {
 }
 
 impl Queue {
-    fn push(&self, entry: Entry, handle: Handle, cause: Cause, types: &Arc<Types>) {
+    /// Says whether there was room.
+    fn push(&self, entry: Entry, handle: Handle, cause: Cause, types: &Arc<Types>) -> bool {
+        #[cfg(test)]
+        PUSHED.set(PUSHED.get() + 1);
         let mut waiting = self.waiting.lock();
         let bytes = size_of::<Item>() + entry.key().bytes.len() + entry.value_len();
         // One that is larger than all that may wait is told of if nothing else waits.
         let has_room = waiting.items.is_empty() || waiting.bytes + bytes <= WAITING_LIMIT_BYTES;
-        match has_room.then(|| Removal::new(entry, handle, cause, types)) {
+        let is_kept = match has_room.then(|| Removal::new(entry, handle, cause, types)) {
             Some(Ok(removal)) if waiting.items.try_reserve(1).is_ok() => {
                 waiting.bytes += bytes;
                 waiting.items.push_back(Item::Removal(removal));
+                true
             }
             // No room, or no memory for the copy.
-            _ => waiting.drop_more(1),
-        }
+            _ => {
+                waiting.drop_more(1);
+                false
+            }
+        };
         waiting.is_due = !waiting.is_awake;
+        is_kept
     }
 
+    /// Whether hardly anything finds room, and something did not.
     fn is_full(&self) -> bool {
-        self.waiting.lock().bytes >= WAITING_LIMIT_BYTES
+        let waiting = self.waiting.lock();
+        let has_dropped = matches!(waiting.items.back(), Some(Item::Dropped(_)));
+        waiting.bytes >= WAITING_LIMIT_BYTES || has_dropped && waiting.bytes >= FULL_BYTES
     }
 }
 
@@ -180,10 +200,11 @@ impl Removals {
     fn push(&self, entry: Entry, handle: Handle, cause: Cause) {
         let queues = self.queues.lock();
         let wants = |queue: &&Arc<Queue>| queue.causes.load(Ordering::Relaxed) & cause.bit() != 0;
-        queues.iter().filter(wants).for_each(|queue| queue.push(entry, handle, cause, &self.types));
+        queues.iter().filter(wants).for_each(|queue| _ = queue.push(entry, handle, cause, &self.types));
     }
 
-    /// Tells of many at once, which may be more than anybody has room for: the rest is only counted.
+    /// Tells of many at once, which may be more than anybody has room for. From the first that finds none on, or if there is
+    /// none in the first place, they are counted without a look at them: the shard's lock is held meanwhile.
     pub(super) fn tell_all(&self, entries: impl Iterator<Item = (Entry, Handle)>, count: u64, cause: Cause) -> bool {
         if !self.are_wanted(cause) {
             return false;
@@ -191,12 +212,15 @@ impl Removals {
         let queues = self.queues.lock();
         let wants = |queue: &Arc<Queue>| queue.causes.load(Ordering::Relaxed) & cause.bit() != 0;
         let mut told = 0;
-        for (entry, handle) in entries {
-            if queues.iter().filter(|queue| wants(queue)).all(|queue| queue.is_full()) {
-                break;
+        if queues.iter().any(|queue| wants(queue) && !queue.is_full()) {
+            for (entry, handle) in entries {
+                told += 1;
+                let push = |queue: &&Arc<Queue>| wants(queue) && queue.push(entry, handle, cause, &self.types);
+                // Each of them, whether the others had room or not.
+                if queues.iter().filter(push).count() == 0 {
+                    break;
+                }
             }
-            queues.iter().filter(|queue| wants(queue)).for_each(|queue| queue.push(entry, handle, cause, &self.types));
-            told += 1;
         }
         if told < count {
             for queue in queues.iter().filter(|queue| wants(queue)) {

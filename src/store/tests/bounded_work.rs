@@ -3,6 +3,7 @@
 use super::super::clock::Patience;
 use super::super::iterate::ASKED;
 use super::super::memory::Use;
+use super::super::removals::PUSHED;
 use super::super::shard::{DETACHED, Draft, Presence};
 use super::super::spans::RELEASED;
 use super::*;
@@ -274,5 +275,33 @@ fn a_large_value_empties_the_only_shard_unless_it_is_about_one_of_its_entries() 
         assert!(before.is_none_or(|before| before == place.handle), "the handle stays");
         assert_eq!(map.get(Key::string(key), &mut Vec::new()).unwrap().unwrap().kind, ValueKind::Buffer);
         assert_eq!(store.validate().unwrap(), []);
+    }
+}
+
+struct NoWake;
+
+impl Wake for NoWake {
+    fn wake(&self) {}
+}
+
+#[test]
+fn a_clear_looks_at_no_more_entries_than_its_audience_has_room_for() {
+    for shards in [1, 256] {
+        let (store, map) = filled(&Config { shards: Some(shards), ..Config::default() }, 60_000, Ttl::Default);
+        let audience = store.watch_removals(Cause::Cleared.bit(), Arc::new(NoWake));
+        let before = PUSHED.get();
+        map.clear().unwrap();
+        let looked_at = PUSHED.get() - before;
+        let (mut told, mut dropped, mut taken) = (0, 0, Vec::new());
+        loop {
+            let more = audience.take(1_000, usize::MAX, &mut taken);
+            if taken.is_empty() && more == 0 {
+                break;
+            }
+            told += taken.drain(..).count();
+            dropped += more as usize;
+        }
+        assert!(told > 20_000 && told + dropped == 60_000, "{told} told, {dropped} dropped");
+        assert!(looked_at <= told + shards as usize, "{looked_at} looked at for {told}");
     }
 }
