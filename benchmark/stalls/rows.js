@@ -48,7 +48,10 @@ const ROWS = {
     { what: '100 MB', before: map => ignoreRefusal(() => map.set('huge', huge)), call: map => map.delete('huge') }
   ],
   'TypedMap.prototype.remove': [{ reads: true, call: (map, n) => map.remove(1_000 + n) }],
-  'TypedMap.prototype.clear': [{ spends: true, call: map => map.clear() }],
+  'TypedMap.prototype.clear': [
+    { spends: true, call: map => map.clear() },
+    { what: 'with a listener', spends: true, before: listen, call: map => map.clear() }
+  ],
   'TypedMap.prototype.reserve': [{ call: (map, n) => map.reserve(10_000_000 + n) }],
   'TypedMap.prototype.shrinkToFit': [
     { call: map => map.shrinkToFit() },
@@ -135,6 +138,11 @@ const ROWS = {
 }
 
 const stop = new Error('enough')
+
+/** Each removal is copied for it, as many as may wait. */
+function listen(map) {
+  map.onEvict(() => {}, { causes: ['cleared'] })
+}
 
 function withHandle(map) {
   return { handle: anyHandle(map) }
