@@ -18,6 +18,7 @@ pub struct Remains {
     bytes: usize,
 }
 
+#[expect(clippy::large_enum_variant, reason = "there is one for each map that ended, in a box of the reaper's")]
 enum Shards {
     /// The map was destroyed, and threads still have it open: these and later shards were not emptied yet.
     Shared { store: Arc<Store>, from: usize },

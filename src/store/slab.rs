@@ -309,6 +309,7 @@ impl Slab {
 
     /// As [`Slab::end_copies`], where words of its chunks are given away no more, and these were. Copies can only be where
     /// words are held outside the slab, so the others need not be written: at millions of slots that is what takes longest.
+    #[expect(clippy::unused_self, reason = "the words are this slab's, as those of `end_copies` are")]
     pub fn end_held_copies(&self, held: Vec<Weak<Words>>) -> CopiesEnded {
         held.into_iter().filter_map(|words| words.upgrade()).for_each(|words| words.invalidate());
         CopiesEnded(())
