@@ -251,7 +251,7 @@ const MUTATIONS = [
   {
     name: 'clear detaches before copies have ended',
     file: 'src/store/shard/upkeep.rs',
-    from: `        let ended = self.slab.end_held_copies(context.words.withdraw(self.number));
+    from: `        let ended = slab::CopiesEnded::in_words(context.words.withdraw(self.number));
 `,
     to: '',
     test: 'types'

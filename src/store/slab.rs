@@ -154,6 +154,16 @@ pub struct Stamp {
 #[must_use]
 pub struct CopiesEnded(());
 
+impl CopiesEnded {
+    /// Ends the copies of a slab as [`Slab::end_copies`] does, where its words are given away no more, and these were. Copies
+    /// can only be where words are held outside the slab, so the others need not be written: at millions of slots that is what
+    /// takes longest.
+    pub fn in_words(given: Vec<Weak<Words>>) -> Self {
+        given.into_iter().filter_map(|words| words.upgrade()).for_each(|words| words.invalidate());
+        Self(())
+    }
+}
+
 impl Stamp {
     /// The chunk of words that holds the version word: unique in its map for all time.
     #[inline]
@@ -305,14 +315,6 @@ impl Slab {
             }
         }
         true
-    }
-
-    /// As [`Slab::end_copies`], where words of its chunks are given away no more, and these were. Copies can only be where
-    /// words are held outside the slab, so the others need not be written: at millions of slots that is what takes longest.
-    #[expect(clippy::unused_self, reason = "the words are this slab's, as those of `end_copies` are")]
-    pub fn end_held_copies(&self, held: Vec<Weak<Words>>) -> CopiesEnded {
-        held.into_iter().filter_map(|words| words.upgrade()).for_each(|words| words.invalidate());
-        CopiesEnded(())
     }
 
     /// Takes everything out. Copies have ended before, so no thread that finds nothing here takes a copy for fresh.

@@ -77,7 +77,7 @@ impl Shard {
         // Large entries are no part of the arena, and pages that are not full weigh more than their entries.
         let weight = self.weight_bytes.load(Ordering::Relaxed) as usize + old.limbo.bytes();
         let bytes = old.arena.bytes().max(weight) + old.slab.capacity() as usize * slab::SLOT_BYTES;
-        let ended = self.slab.end_held_copies(context.words.withdraw(self.number));
+        let ended = slab::CopiesEnded::in_words(context.words.withdraw(self.number));
         // The slab before the index: with it, entries are gone for their keys and their handles at once.
         let slab = self.slab.detach(&ended);
         let contents = Contents::new(
