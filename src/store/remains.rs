@@ -23,7 +23,7 @@ enum Shards {
     /// The map was destroyed, and threads still have it open: these and later shards were not emptied yet.
     Shared { store: Arc<Store>, from: usize },
     /// Nobody has the map any more, nor a pin: shards, and what was in one of them.
-    Own { shards: Vec<Shard>, contents: Option<Box<Contents>> },
+    Own { shards: Vec<Shard>, contents: Option<Contents> },
 }
 
 impl Remains {
@@ -66,7 +66,7 @@ impl Debris for Remains {
                         *contents = None;
                     }
                 } else if let Some(shard) = shards.pop() {
-                    *contents = self.context.as_guest(|member| shard.detach(member, Cause::Cleared)).map(Box::new);
+                    *contents = self.context.as_guest(|member| shard.detach(member, Cause::Cleared));
                 }
                 contents.is_none() && shards.is_empty()
             }
