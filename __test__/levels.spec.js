@@ -10,7 +10,7 @@ const { importsIn } = require('./support/imports.js')
 /** Rooms of each part, from the lowest level up. */
 const LEVELS = {
   lib: [
-    ['errors.js'],
+    ['errors.js', 'install.js'],
     ['addon'],
     ['handle.js'],
     ['native'],

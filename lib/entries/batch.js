@@ -4,12 +4,15 @@
 // the call itself checks all keys before it writes.
 
 const { ERROR_NUMBERS, TypedMapError, createError, wrongType } = require('../errors.js')
+const { isHandleKey } = require('../handle.js')
 const { decode, decodeTexts, encode, kindOf } = require('../codec/values.js')
 const { binding, scratch } = require('../native/attach.js')
 const { BATCH_ROW, KIND, NUMBER, OPERATION, SCRATCH } = require('../native/layout.js')
 const { handleAt } = require('../native/rows.js')
 const { requestTtl } = require('../native/ttl.js')
-const { STALE, freshCopyOf, isHandle } = require('../near/near-cache.js')
+const { STALE } = require('../near/near-cache.js')
+const { readInsertOptions } = require('../options/call-options.js')
+const { readWriteOptions } = require('../options/ttl.js')
 
 const {
   deleteMany: deleteManyBinding,
@@ -92,7 +95,7 @@ class Table {
    * @param {number} instance
    */
   putItem(index, item, instance) {
-    if (typeof item === 'object' && item !== null && isHandle(item)) this.putHandle(index, item, instance)
+    if (isHandleKey(item)) this.putHandle(index, item, instance)
     else this.putKey(index)
   }
 
@@ -269,20 +272,10 @@ function getMany(open, items) {
   const { looks } = near
   for (let index = 0; index < count; index++) {
     const item = list[index]
-    let isNear = false
-    if (typeof item === 'object' && item !== null && isHandle(item)) {
-      const copy = freshCopyOf(item, near.keeper)
-      isNear = copy !== STALE
-      if (isNear) {
-        near.hitHandle(item)
-        values[index] = copy
-      } else table.putHandle(places === undefined ? index : missing.length, item, open.instance)
-    } else {
-      const copy = looks ? near.hitKey(item) : STALE
-      isNear = copy !== STALE
-      if (isNear) values[index] = copy
-      else table.putKey(places === undefined ? index : missing.length)
-    }
+    const copy = looks || typeof item === 'object' ? near.lookup(item) : STALE
+    const isNear = copy !== STALE
+    if (isNear) values[index] = copy
+    else table.putItem(places === undefined ? index : missing.length, item, open.instance)
     if (isNear) {
       if (places === undefined) {
         places = firstOf(index)
@@ -323,10 +316,7 @@ function getMissing(open, items, places, table, values) {
     const place = places === undefined ? index : places[index]
     const value = kind === 0 ? undefined : read.take(index, kind)
     values[place] = value
-    if (kind === 0 || kind >= KIND.Uint8Array) continue
-    const item = items[index]
-    if (typeof item !== 'object') near.keepByKey(item, near.placeOf(item), kind, value, words, row)
-    else if (item !== null && isHandle(item)) near.keepByHandle(item, kind, value, words, row)
+    if (kind !== 0) near.keep(items[index], kind, value, words, row)
   }
 }
 
@@ -346,7 +336,7 @@ function setMany(open, room, entries, ttl) {
   for (let index = 0; index < count; index++) {
     const entry = checkEntry(list[index])
     const key = entry[0]
-    if (typeof key === 'object' && key !== null && isHandle(key)) {
+    if (isHandleKey(key)) {
       throw createError(ERROR_NUMBERS.ERR_KEY_TYPE, { argument: 'key', given: 'handle' })
     }
     keys[index] = key
@@ -423,11 +413,38 @@ function deleteMany(open, items) {
   for (let index = 0; index < count; index++) table.putItem(index, list[index], open.instance)
   const deleted = deleteManyBinding(open.id, list, table.words)
   table.giveBack()
-  for (const item of list) {
-    if (typeof item !== 'object') near.forgetKey(item)
-    else if (item !== null && isHandle(item)) near.forgetHandle(item)
-  }
+  for (const item of list) near.forget(item)
   return deleted
 }
 
-module.exports = { deleteMany, getMany, insertMany, setMany, updateMany }
+/** @param {import('../install.js').Access} access */
+const methods = ({ openOf, roomOf }) => ({
+  /** @param {readonly any[] | Iterable<any>} items */
+  getMany(items) {
+    return getMany(openOf(this), items)
+  },
+
+  /** @param {Iterable<any>} entries @param {any} options */
+  setMany(entries, options = undefined) {
+    setMany(openOf(this), roomOf(this), entries, readWriteOptions(options))
+    return this
+  },
+
+  /** @param {Iterable<any>} entries @param {any} options */
+  updateMany(entries, options = undefined) {
+    return updateMany(openOf(this), roomOf(this), entries, readWriteOptions(options))
+  },
+
+  /** @param {Iterable<any>} values @param {any} options */
+  insertMany(values, options = undefined) {
+    const { type, ttl } = readInsertOptions(options)
+    return insertMany(openOf(this), roomOf(this), values, type, ttl)
+  },
+
+  /** @param {Iterable<any>} items */
+  deleteMany(items) {
+    return deleteMany(openOf(this), items)
+  }
+})
+
+module.exports = { methods, setMany }

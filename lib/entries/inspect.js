@@ -4,8 +4,9 @@
 // without an effect on what is evicted.
 
 const { WANT } = require('../native/layout.js')
-const { peek, weightOf } = require('./entry.js')
 const { Cursor } = require('./iterators.js')
+const { peek } = require('./lifetime.js')
+const { weightOf } = require('./limits.js')
 
 /** @typedef {import('../session/open-map.js').OpenMap} OpenMap */
 /** @typedef {import('node:util').InspectOptionsStylized} Options */

@@ -25,12 +25,11 @@ const {
   freshCopyOf,
   hasFreshCopy,
   isHandle,
-  isHit,
   isKeptBy,
   keepCopy,
   markAccess
 } = require('../handle.js')
-const { MARKING, SCRATCH, UNKEPT } = require('../native/layout.js')
+const { KIND, MARKING, SCRATCH, UNKEPT } = require('../native/layout.js')
 const { COST_OF_HANDLE, NOT_WORTH, costOfKey } = require('./copy-cost.js')
 const { Ring } = require('./ring.js')
 
@@ -53,6 +52,9 @@ const { Ring } = require('./ring.js')
  */
 
 const { CHUNK, SHARD, SIZE, SLOT, VERSION, WORD } = SCRATCH
+
+/** Kinds from this one on are never kept. */
+const FIRST_BYTES = KIND.Uint8Array
 
 /** One in so many newly read values is admitted to a full cache. A power of two. */
 const ADMITTED_PER = 16
@@ -166,6 +168,96 @@ class NearCache {
   }
 
   /**
+   * The fresh copy of a key or handle. Counts it as a hit, and does not look at the guest.
+   *
+   * @param {any} target
+   * @returns {any} STALE if there is none
+   */
+  lookup(target) {
+    if (typeof target === 'object' && target !== null) {
+      const copy = isHandle(target) ? freshCopyOf(target, this.keeper) : STALE
+      if (copy !== STALE) this.hitHandle(target)
+      return copy
+    }
+    const copies = this.partOf(target)
+    const place = this.#isLooking ? copies.places.get(target) : undefined
+    if (place === undefined || !copies.isFresh(place)) return STALE
+    this.hits++
+    if (this.isMarking) this.markKey(copies, place)
+    return copies.valueAt(place)
+  }
+
+  /**
+   * The fresh copy of a key or handle. Counts no hit, and marks nothing.
+   *
+   * @param {any} target
+   * @returns {any} STALE if there is none
+   */
+  peek(target) {
+    if (typeof target === 'object' && target !== null) {
+      return isHandle(target) && hasFreshCopy(target, this.keeper) ? copyOf(target) : STALE
+    }
+    const place = this.placeOf(target)
+    if (place === undefined) return STALE
+    const copies = this.partOf(target)
+    return copies.isFresh(place) ? copies.valueAt(place) : STALE
+  }
+
+  /**
+   * The fresh copy of a handle that was read natively all the same: the object that other reads give. It counts as used, and the
+   * hit is counted already.
+   *
+   * @param {Handle} handle
+   * @returns {any} STALE if there is none
+   */
+  sameAs(handle) {
+    return freshCopyOf(handle, this.keeper)
+  }
+
+  /**
+   * Keeps what was read of a key or handle, if a copy of it may be kept.
+   *
+   * @param {any} target
+   * @param {number} kind
+   * @param {any} value
+   * @param {Uint32Array} states where native code said what it is about
+   * @param {number} row where it begins there
+   */
+  keep(target, kind, value, states, row) {
+    // Bytes belong to the caller, and keys that are objects cannot be looked up.
+    if (kind >= FIRST_BYTES) return
+    if (typeof target !== 'object') this.keepByKey(target, this.placeOf(target), kind, value, states, row)
+    else if (target !== null && isHandle(target)) this.keepByHandle(target, kind, value, states, row)
+  }
+
+  /**
+   * Keeps what was written to a key or handle, if there is a copy already. The copy of a scalar is the scalar: as good as read
+   * again. That of an object is made by the next read.
+   *
+   * @param {any} target
+   * @param {number} kind
+   * @param {any} value
+   * @param {Uint32Array} states where native code said what it is about
+   */
+  renew(target, kind, value, states) {
+    if (kind >= KIND.Json) return
+    if (typeof target !== 'object') this.renewKey(target, kind, value, states)
+    else if (target !== null && isHandle(target) && isKeptBy(target, this.keeper)) {
+      this.keepByHandle(target, kind, value, states, 0)
+    }
+  }
+
+  /**
+   * Lets go of the copy of a key or handle whose entry is gone.
+   *
+   * @param {any} target
+   */
+  forget(target) {
+    if (typeof target !== 'object') this.forgetKey(target)
+    else if (target !== null && isHandle(target)) this.forgetHandle(target)
+  }
+
+  /**
    * What is kept of a handle, its mark or the guest taken into account. Counts it as a hit.
    *
    * @param {Handle} handle
@@ -194,34 +286,6 @@ class NearCache {
       }
     }
     return this.#findGuest(key)
-  }
-
-  /**
-   * The copy of a key. Counts no hit.
-   *
-   * @param {unknown} key
-   * @returns {any} STALE if nothing fresh is kept
-   */
-  peekKey(key) {
-    const place = this.placeOf(key)
-    if (place === undefined) return STALE
-    const copies = this.partOf(key)
-    return copies.isFresh(place) ? copies.valueAt(place) : STALE
-  }
-
-  /**
-   * The copy of a key. Counts it as a hit.
-   *
-   * @param {unknown} key
-   * @returns {any} STALE if nothing fresh is kept, the guest not being looked at
-   */
-  hitKey(key) {
-    const copies = this.partOf(key)
-    const place = this.#isLooking ? copies.places.get(key) : undefined
-    if (place === undefined || !copies.isFresh(place)) return STALE
-    this.hits++
-    if (this.isMarking) this.markKey(copies, place)
-    return copies.valueAt(place)
   }
 
   /**
@@ -514,4 +578,4 @@ const NO_CACHE = new NearCache({
   hitLog: null
 })
 
-module.exports = { NO_CACHE, NearCache, STALE, copyOf, freshCopyOf, hasFreshCopy, isHandle, isHit, isKeptBy }
+module.exports = { NO_CACHE, NearCache, STALE }

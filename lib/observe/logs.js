@@ -6,6 +6,7 @@ const { TypedMapError, createError } = require('../errors.js')
 const { binding, onWake } = require('../native/attach.js')
 const { readData } = require('../native/data.js')
 const { LEVEL } = require('../native/layout.js')
+const { checkFunction } = require('../options/checks.js')
 const { Delivery, Subscription } = require('./turns.js')
 
 const { drain: drainBinding, listen: listenBinding } = binding
@@ -141,4 +142,21 @@ onWake(() => {
   for (const audience of audiences.values()) audience.wake()
 })
 
-module.exports = { subscribe }
+/** @param {import('../install.js').Access} access */
+const methods = ({ openOf }) => ({
+  /** @param {(error: Error) => void} listener */
+  onError(listener) {
+    const open = openOf(this)
+    checkFunction('listener', listener)
+    return subscribe(open, this, 'errors', listener)
+  },
+
+  /** @param {(line: { level: string, code: string, details: Record<string, any> }) => void} listener */
+  onLog(listener) {
+    const open = openOf(this)
+    checkFunction('listener', listener)
+    return subscribe(open, this, 'logs', listener)
+  }
+})
+
+module.exports = { methods }

@@ -5,7 +5,7 @@
 const { outOfRange, wrongType } = require('../errors.js')
 const { binding, onWake } = require('../native/attach.js')
 const { writeData } = require('../native/data.js')
-const { checkObject } = require('../options/checks.js')
+const { checkFunction, checkObject } = require('../options/checks.js')
 const { Delivery, Subscription } = require('./turns.js')
 
 const {
@@ -145,4 +145,13 @@ onWake(() => {
   for (const gauge of gauges) gauge.wake()
 })
 
-module.exports = { subscribe }
+/** @param {import('../install.js').Access} access */
+const methods = ({ openOf }) => ({
+  /** @param {(ratio: number) => unknown} listener @param {any} options */
+  onPressure(listener, options = undefined) {
+    checkFunction('listener', listener)
+    return subscribe(openOf(this), this, listener, options)
+  }
+})
+
+module.exports = { methods }

@@ -8,7 +8,7 @@ const { decode } = require('../codec/values.js')
 const { binding, onWake, scratch } = require('../native/attach.js')
 const { CAUSE, KEY_KIND, KIND, REMOVAL_ROW, REMOVED_BY, SCRATCH } = require('../native/layout.js')
 const { handleAt } = require('../native/rows.js')
-const { checkObject, quoted } = require('../options/checks.js')
+const { checkFunction, checkObject, quoted } = require('../options/checks.js')
 const { Delivery, Subscription } = require('./turns.js')
 
 const { listenRemovals: listenRemovalsBinding, takeRemovals: takeRemovalsBinding } = binding
@@ -231,4 +231,13 @@ onWake(() => {
   for (const audience of audiences.values()) audience.wake()
 })
 
-module.exports = { subscribe }
+/** @param {import('../install.js').Access} access */
+const methods = ({ openOf }) => ({
+  /** @param {(removal: any) => void} listener @param {any} options */
+  onEvict(listener, options = undefined) {
+    checkFunction('listener', listener)
+    return subscribe(openOf(this), this, listener, options)
+  }
+})
+
+module.exports = { methods }

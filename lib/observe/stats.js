@@ -42,6 +42,18 @@ function fragmentation({ entries, live, retired }) {
   return entries === 0 ? 0 : twoDigits(Math.max(0, entries - live - retired) / entries)
 }
 
+/** By what their maps have open. @type {WeakMap<object, Meter>} */
+const meters = new WeakMap()
+
+/** @param {object} open */
+function meterOf(open) {
+  const known = meters.get(open)
+  if (known !== undefined) return known
+  const meter = new Meter()
+  meters.set(open, meter)
+  return meter
+}
+
 /**
  * @param {number} id
  * @param {Meter} meter
@@ -67,4 +79,14 @@ function readStats(id, meter, nearCache) {
   }
 }
 
-module.exports = { Meter, readStats }
+/** @param {import('../install.js').Access} access */
+const methods = ({ openOf }) => ({
+  getStats() {
+    const open = openOf(this)
+    open.check()
+    open.reportHits()
+    return readStats(open.id, meterOf(open), open.near.stats)
+  }
+})
+
+module.exports = { methods }

@@ -48,4 +48,12 @@ function validate(open) {
   })
 }
 
-module.exports = { validate }
+/** @param {import('../install.js').Access} access */
+const methods = ({ openOf }) => ({
+  /** Async only so that a closed map is a rejection. */
+  async validate() {
+    return validate(openOf(this))
+  }
+})
+
+module.exports = { methods }

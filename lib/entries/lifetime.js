@@ -1,23 +1,24 @@
 'use strict'
 
-// What can be asked of one entry without reading it: nothing here counts as a read or keeps an entry from being evicted.
+// What can be asked of an entry without reading it, and its deadline: nothing here counts as a read or keeps an entry from being
+// evicted.
 
 const { isHandleKey } = require('../handle.js')
 const { decode } = require('../codec/values.js')
 const { binding, scratch } = require('../native/attach.js')
 const { SCRATCH } = require('../native/layout.js')
 const { requestTtl } = require('../native/ttl.js')
-const { STALE, copyOf, hasFreshCopy } = require('../near/near-cache.js')
+const { STALE } = require('../near/near-cache.js')
+const { readWriteOptions } = require('../options/ttl.js')
 
 const {
   peek: peekBinding,
   peekHandle: peekHandleBinding,
+  purgeExpired: purgeExpiredBinding,
   touch: touchBinding,
   touchHandle: touchHandleBinding,
   ttlOf: ttlOfBinding,
-  ttlOfHandle: ttlOfHandleBinding,
-  weight: weightBinding,
-  weightHandle: weightHandleBinding
+  ttlOfHandle: ttlOfHandleBinding
 } = binding
 
 /** @typedef {import('../session/open-map.js').OpenMap} OpenMap */
@@ -29,16 +30,14 @@ const {
  * @param {any} key
  */
 function peek(open, key) {
-  const { near } = open
+  // The same object as a read gives.
+  const known = open.near.peek(key)
+  if (known !== STALE) return known
   let raw
   if (isHandleKey(key)) {
-    // The same object as a read gives.
-    if (hasFreshCopy(key, near.keeper)) return copyOf(key)
     if (!open.owns(key)) return undefined
     raw = peekHandleBinding(open.id, key.shard, key.slot, key.generation)
   } else {
-    const known = near.peekKey(key)
-    if (known !== STALE) return known
     raw = peekBinding(open.id, key)
   }
   const kind = scratch[SCRATCH.STATE]
@@ -75,16 +74,26 @@ function touch(open, key, ttl) {
   return touchHandleBinding(open.id, key.shard, key.slot, key.generation)
 }
 
-/**
- * Bytes that an entry costs.
- *
- * @param {OpenMap} open
- * @param {any} key
- * @returns {number | undefined} `undefined` if it is not there
- */
-function weightOf(open, key) {
-  if (!isHandleKey(key)) return weightBinding(open.id, key)
-  return open.owns(key) ? weightHandleBinding(open.id, key.shard, key.slot, key.generation) : undefined
-}
+/** @param {import('../install.js').Access} access */
+const methods = ({ openOf }) => ({
+  /** @param {any} key */
+  peek(key) {
+    return peek(openOf(this), key)
+  },
 
-module.exports = { peek, touch, ttlOf, weightOf }
+  /** @param {any} key */
+  ttlOf(key) {
+    return ttlOf(openOf(this), key)
+  },
+
+  /** @param {any} key @param {any} options */
+  touch(key, options = undefined) {
+    return touch(openOf(this), key, readWriteOptions(options))
+  },
+
+  purgeExpired() {
+    return purgeExpiredBinding(openOf(this).id)
+  }
+})
+
+module.exports = { methods, peek }

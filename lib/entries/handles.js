@@ -1,0 +1,83 @@
+'use strict'
+
+// Handles as arguments: which one belongs to a key, which data is one, and why one has no entry.
+
+const { ERROR_NUMBERS, createError, wrongType } = require('../errors.js')
+const { Handle, isHandleKey } = require('../handle.js')
+const { binding, scratch } = require('../native/attach.js')
+const { handleAt } = require('../native/rows.js')
+
+const { check: checkBinding, getHandle: getHandleBinding } = binding
+
+/** @typedef {import('../session/open-map.js').OpenMap} OpenMap */
+
+/** Numbers of slots and generations have 32 bits. */
+const MAX_COORDINATE = 2 ** 32 - 1
+
+/** @param {unknown} given */
+const notAHandle = given =>
+  createError(ERROR_NUMBERS.ERR_KEY_TYPE, {
+    argument: 'handle',
+    given: given === null ? 'null' : typeof given,
+    allowed: 'a handle of this map'
+  })
+
+/**
+ * Says why a handle has no entry.
+ *
+ * @param {OpenMap} open
+ * @param {Handle} handle
+ * @returns {never}
+ */
+function throwDead(open, handle) {
+  if (handle.map !== open.instance) {
+    throw createError(ERROR_NUMBERS.ERR_HANDLE_INVALIDATED, { given: handle.map, map: open.instance })
+  }
+  checkBinding(open.id, handle.shard, handle.slot, handle.generation)
+  throw createError(ERROR_NUMBERS.ERR_HANDLE_NOT_FOUND, {})
+}
+
+/**
+ * Makes a handle of what `postMessage` made of one.
+ *
+ * @param {OpenMap} open
+ * @param {any} data
+ * @returns {Handle}
+ */
+function revive(open, data) {
+  open.check()
+  if (isHandleKey(data)) {
+    if (data.map !== open.instance) throwDead(open, data)
+    return data
+  }
+  if (typeof data !== 'object' || data === null) {
+    throw wrongType('data', data, '{ map, shard, slot, generation }, as postMessage sends a handle')
+  }
+  const { map, shard, slot, generation } = data
+  for (const [name, number] of Object.entries({ map, shard, slot, generation })) {
+    if (!Number.isInteger(number) || number < 0) throw wrongType(`data.${name}`, number, 'an integer from 0 on')
+  }
+  if (map !== open.instance) {
+    throw createError(ERROR_NUMBERS.ERR_HANDLE_INVALIDATED, { given: map, map: open.instance })
+  }
+  if (shard >= open.shards) throw createError(ERROR_NUMBERS.ERR_INVALID_SHARD_INDEX, { shard, shards: open.shards })
+  if (slot > MAX_COORDINATE || generation > MAX_COORDINATE) throw createError(ERROR_NUMBERS.ERR_HANDLE_NOT_FOUND, {})
+  return new Handle(map, shard, slot, generation)
+}
+
+/** @param {import('../install.js').Access} access */
+const methods = ({ openOf }) => ({
+  /** @this {any} @param {any} key */
+  getHandle(key) {
+    const open = openOf(this)
+    if (isHandleKey(key)) return this.has(key) ? key : undefined
+    return getHandleBinding(open.id, key) ? handleAt(open.instance, scratch, 0) : undefined
+  },
+
+  /** @param {any} data */
+  handle(data) {
+    return revive(openOf(this), data)
+  }
+})
+
+module.exports = { methods, notAHandle, throwDead }

@@ -1,0 +1,166 @@
+'use strict'
+
+// Writes of one entry. `TypedMap.set` and `TypedMap.delete` are the ones that Map has, too.
+
+const { isHandleKey } = require('../handle.js')
+const { decode, decodeWritten, encode, kindOf } = require('../codec/values.js')
+const { binding, scratch } = require('../native/attach.js')
+const { OPERATION, SCRATCH } = require('../native/layout.js')
+const { handleAt } = require('../native/rows.js')
+const { readInsertOptions } = require('../options/call-options.js')
+const { readWriteOptions } = require('../options/ttl.js')
+const { writeNative } = require('../session/room-maker.js')
+const { notAHandle, throwDead } = require('./handles.js')
+
+const {
+  delete: deleteBinding,
+  deleteHandle: deleteHandleBinding,
+  getOrInsert: getOrInsertBinding,
+  insert: insertBinding,
+  remove: removeBinding,
+  removeHandle: removeHandleBinding,
+  replace: replaceBinding,
+  set: setBinding
+} = binding
+
+/** @typedef {import('../session/open-map.js').OpenMap} OpenMap */
+/** @typedef {import('../session/room-maker.js').Room} Room */
+
+const { STATE } = SCRATCH
+const ABSENT = 0
+
+/**
+ * Sets the value of a key. Where its entry is stands in the scratch array afterwards.
+ *
+ * @param {OpenMap} open
+ * @param {Room} room
+ * @param {any} key no handle
+ * @param {any} value
+ * @param {unknown} options
+ */
+function setByKey(open, room, key, value, options) {
+  const { id } = open
+  const kind = kindOf(value)
+  const wire = encode(value, kind)
+  writeNative(room, readWriteOptions(options), OPERATION.set, setBinding, id, key, wire, kind)
+  open.near.renew(key, kind, wire, scratch)
+}
+
+/**
+ * The value of a key, or of what is written as it if there is none.
+ *
+ * @param {OpenMap} open
+ * @param {Room} room
+ * @param {any} key no handle
+ * @param {any} value
+ * @param {unknown} options
+ */
+function getOrSet(open, room, key, value, options) {
+  const { id } = open
+  const kind = kindOf(value)
+  const wire = encode(value, kind)
+  const ttl = readWriteOptions(options)
+  const raw = writeNative(room, ttl, OPERATION.getOrInsert, getOrInsertBinding, id, key, wire, kind)
+  const found = scratch[STATE]
+  const isNew = found === ABSENT
+  const known = isNew ? decodeWritten(kind, wire) : decode(found, raw)
+  // Encoding a value can run its own code, which may have changed the cache.
+  open.near.keep(key, isNew ? kind : found, known, scratch, 0)
+  return known
+}
+
+/**
+ * Sets the value of a key that had none, and gives what a read of it would.
+ *
+ * @param {OpenMap} open
+ * @param {Room} room
+ * @param {any} key no handle
+ * @param {any} value
+ * @param {number} ttl
+ */
+function setComputed(open, room, key, value, ttl) {
+  const { id } = open
+  const kind = kindOf(value)
+  const wire = encode(value, kind)
+  writeNative(room, ttl, OPERATION.set, setBinding, id, key, wire, kind)
+  const known = decodeWritten(kind, wire)
+  open.near.keep(key, kind, known, scratch, 0)
+  return known
+}
+
+/**
+ * Deletes a key or the entry of a handle; whether it was there.
+ *
+ * @param {OpenMap} open
+ * @param {any} target
+ * @returns {boolean}
+ */
+function deleteEntry(open, target) {
+  const { near } = open
+  if (!isHandleKey(target)) {
+    const deleted = deleteBinding(open.id, target)
+    near.forgetKey(target)
+    return deleted
+  }
+  if (!open.owns(target)) return false
+  const deleted = deleteHandleBinding(open.id, target.shard, target.slot, target.generation)
+  near.forgetHandle(target)
+  return deleted
+}
+
+/** @param {import('../install.js').Access} access */
+const methods = ({ openOf, roomOf }) => ({
+  /** @param {any} key */
+  remove(key) {
+    const open = openOf(this)
+    const { id, near } = open
+    let raw
+    if (isHandleKey(key)) {
+      if (!open.owns(key)) return undefined
+      raw = removeHandleBinding(id, key.shard, key.slot, key.generation)
+      near.forgetHandle(key)
+    } else {
+      raw = removeBinding(id, key)
+      near.forgetKey(key)
+    }
+    const kind = scratch[STATE]
+    return kind === ABSENT ? undefined : decode(kind, raw)
+  },
+
+  /** @param {any} value @param {any} options */
+  insert(value, options = undefined) {
+    const { id, instance } = openOf(this)
+    const { type, ttl } = readInsertOptions(options)
+    const kind = kindOf(value)
+    const wire = encode(value, kind)
+    writeNative(roomOf(this), ttl, OPERATION.insert, insertBinding, id, wire, kind, type)
+    return handleAt(instance, scratch, 0)
+  },
+
+  /** @this {any} @param {any} key @param {any} value @param {any} options */
+  insertWithHandle(key, value, options = undefined) {
+    const open = openOf(this)
+    if (isHandleKey(key)) {
+      this.replace(key, value, options)
+      return key
+    }
+    setByKey(open, roomOf(this), key, value, options)
+    return handleAt(open.instance, scratch, 0)
+  },
+
+  /** @param {any} handle @param {any} value @param {any} options */
+  replace(handle, value, options = undefined) {
+    const open = openOf(this)
+    if (!isHandleKey(handle)) throw notAHandle(handle)
+    if (!open.owns(handle)) throwDead(open, handle)
+    const kind = kindOf(value)
+    const wire = encode(value, kind)
+    const { shard, slot, generation } = handle
+    const ttl = readWriteOptions(options)
+    writeNative(roomOf(this), ttl, OPERATION.replace, replaceBinding, open.id, shard, slot, generation, wire, kind)
+    open.near.renew(handle, kind, wire, scratch)
+    return this
+  }
+})
+
+module.exports = { deleteEntry, getOrSet, methods, setByKey, setComputed }

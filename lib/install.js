@@ -1,0 +1,28 @@
+'use strict'
+
+// Methods of a class that live in other files: each file exports a function that makes them, and the class lists those.
+
+/**
+ * What methods of TypedMap reach of their map.
+ *
+ * @typedef {object} Access
+ * @property {(map: any) => any} openOf what the map has open in this thread
+ * @property {(map: any) => any} roomOf what makes room in it when it is full
+ */
+
+/**
+ * Adds methods to a prototype as a class body would: not enumerable, with their own names and lengths, and not constructors.
+ *
+ * @param {object} prototype
+ * @param {readonly ((access: Access) => Record<string, Function>)[]} features
+ * @param {Access} access
+ */
+function install(prototype, features, access) {
+  for (const feature of features) {
+    for (const [name, value] of Object.entries(feature(access))) {
+      Object.defineProperty(prototype, name, { value, writable: true, enumerable: false, configurable: true })
+    }
+  }
+}
+
+module.exports = { install }
