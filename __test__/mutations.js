@@ -230,8 +230,8 @@ const MUTATIONS = [
   {
     name: 'a change settles on the version from before it',
     file: 'src/store/words.rs',
-    from: 'NonZeroU32::new(begun.wrapping_add(1)).unwrap_or(FIRST);',
-    to: 'NonZeroU32::new(begun.wrapping_sub(1)).unwrap_or(FIRST);',
+    from: 'NonZeroU32::new(begun.wrapping_add(1)).unwrap_or(FIRST)',
+    to: 'NonZeroU32::new(begun.wrapping_sub(1)).unwrap_or(FIRST)',
     test: 'version words'
   },
   {
@@ -305,10 +305,9 @@ const MUTATIONS = [
     name: 'a value is exchanged after its change was settled',
     file: 'src/store/shard/write.rs',
     from: `        let _ = change.exchange(entry);
-        let place = self.place(context, slot, number, change.settle());`,
-    to: `        let stamp = change.settle();
-        let _ = change.exchange(entry);
-        let place = self.place(context, slot, number, stamp);`,
+        let stamp = change.settle(self.life(context, number));`,
+    to: `        let stamp = change.settle(self.life(context, number));
+        let _ = change.exchange(entry);`,
     test: 'types'
   },
   {
@@ -386,15 +385,39 @@ const MUTATIONS = [
   {
     name: 'a read that finds a deadline over leaves the copies',
     file: 'src/store/shard/mod.rs',
-    from: '                tenant.slot.end_copies(stamp);',
-    to: '                let _: (_, super::slab::Stamp) = (tenant, stamp);',
-    test: 'histories'
+    from: `        if is_over {
+            tenant.slot.end_copies(tenant.entry);
+        }
+`,
+    to: '',
+    test: 'models of expiry'
+  },
+  {
+    name: 'a read that finds a deadline over amid a change does not hinder it',
+    file: 'src/store/words.rs',
+    from: 'while seen != 0 && is_there() {',
+    to: 'while seen != 0 && seen & UNSETTLED == 0 && is_there() {',
+    test: 'models of expiry'
+  },
+  {
+    name: 'a change is settled without a look at the life',
+    file: 'src/store/slab.rs',
+    from: '            Some(life) if life.is_closed() => return None,\n',
+    to: '',
+    test: 'models of expiry'
+  },
+  {
+    name: 'a change is settled over a reader that ended copies',
+    file: 'src/store/slab.rs',
+    from: 'Some(_) => words::settle_unless_ended(word_of, self.begun)?',
+    to: 'Some(_) => words::settle(word_of, self.begun)',
+    test: 'models of expiry'
   },
   {
     name: 'an entry lives through the millisecond of its deadline',
     file: 'src/store/shard/mod.rs',
-    from: 'deadline_ms <= now_ms && {',
-    to: 'deadline_ms < now_ms && {',
+    from: 'let is_over = deadline_ms <= now_ms &&',
+    to: 'let is_over = deadline_ms < now_ms &&',
     test: 'deadlines'
   },
   {
@@ -407,8 +430,8 @@ const MUTATIONS = [
   {
     name: 'a read that found a deadline over does not close the life',
     file: 'src/store/shard/mod.rs',
-    from: '            let is_over = life.close(now_ms);',
-    to: '            let is_over = life.deadline_ms().is_some_and(|deadline_ms| deadline_ms <= now_ms);',
+    from: 'let is_over = deadline_ms <= now_ms && life.close(now_ms);',
+    to: 'let is_over = deadline_ms <= now_ms && life.deadline_ms().is_some_and(|now| now <= now_ms);',
     test: 'late reads'
   },
   {

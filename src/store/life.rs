@@ -148,6 +148,12 @@ impl LifeRef<'_> {
         }
     }
 
+    /// Whether it was closed. Closing it later synchronises with this look, which is a read-modify-write: that reader sees
+    /// what the caller has stored before. Under the shard's lock.
+    pub fn is_closed(self) -> bool {
+        self.deadline.fetch_or(0, Ordering::AcqRel) >> TENANT_BITS == OVER_MS
+    }
+
     /// Begins it anew, unless it is over, another tenant has come, or somebody else was faster. Needs no lock.
     pub fn prolong(self, now_ms: u64, generation: u32) {
         let seen = self.deadline.load(Ordering::Acquire);
@@ -182,7 +188,7 @@ mod tests {
         life.prolong(150, 7);
         assert_eq!(life.deadline_ms(), Some(150), "it is over");
         assert!(!life.close(149) && life.renew(Some(Span::new(60, 100)), 7));
-        assert!(life.close(160) && life.close(160));
+        assert!(!life.is_closed() && life.close(160) && life.close(160) && life.is_closed());
         // Who read the clock before that comes too late.
         life.prolong(159, 7);
         assert!(!life.renew(Some(Span::new(159, 100)), 7) && !life.renew(None, 7));

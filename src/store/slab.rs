@@ -310,8 +310,8 @@ impl Slab {
         let Some(lives) = (unsafe { chunk.lives.load(Ordering::Acquire).as_ref() }) else { return true };
         let words = chunk.words.cells().iter().step_by(1 << self.words_shift);
         for (offset, word) in words.enumerate() {
-            if lives.of(offset).deadline_ms().is_some() && Version::of(word).is_some() {
-                words::settle(word, words::begin(word));
+            if lives.of(offset).deadline_ms().is_some() {
+                words::renew(word);
             }
         }
         true
@@ -624,9 +624,9 @@ impl<'a> SlotRef<'a> {
         self.version.store(0, Ordering::Release);
     }
 
-    /// Ends the copies that bear this stamp. Under a pin or the lock.
-    pub fn end_copies(self, stamp: Stamp) {
-        words::end_copies(self.version, stamp.version);
+    /// Ends the copies of an entry whose life was closed, if it is still there. Under a pin or the lock.
+    pub fn end_copies(self, entry: Entry) {
+        words::end_copies(self.version, || self.entry() == Some(entry));
     }
 
     /// Position in the insertion order. Under the shard's lock.
@@ -678,10 +678,17 @@ impl Change<'_> {
         unsafe { Entry::from_ptr(old) }
     }
 
-    /// The change is done: what the slot holds now may be kept by the stamp that comes back.
-    pub fn settle(self) -> Stamp {
-        let SlotRef { version, chunk, word, .. } = self.at;
-        Stamp { chunk, word, version: words::settle(version, self.begun) }
+    /// The change is done: what the slot holds now may be kept by the stamp that comes back. `None` if a reader has found
+    /// meanwhile that the tenant, whose life this is, is over.
+    #[inline]
+    pub fn settle(self, life: Option<LifeRef<'_>>) -> Option<Stamp> {
+        let SlotRef { version: word_of, chunk, word, .. } = self.at;
+        let version = match life.filter(|life| life.deadline_ms().is_some()) {
+            None => words::settle(word_of, self.begun),
+            Some(life) if life.is_closed() => return None,
+            Some(_) => words::settle_unless_ended(word_of, self.begun)?,
+        };
+        Some(Stamp { chunk, word, version })
     }
 }
 
@@ -717,14 +724,14 @@ mod tests {
         let slot = slab.slot(77).unwrap();
         let generation = slot.generation();
         assert_eq!(slot.stamp(), None, "a slot without a tenant has nothing to keep");
-        let stamp = slot.change().settle();
+        let stamp = slot.change().settle(None).unwrap();
         assert_eq!(slot.stamp(), Some(stamp));
         slot.change().vacate();
         assert_eq!(slot.stamp(), None);
         writer.give_back(77, slot);
         assert_eq!(take(&mut writer), 77);
         assert_eq!(slot.generation(), generation + 1);
-        assert_ne!(slot.change().settle(), stamp);
+        assert_ne!(slot.change().settle(None), Some(stamp));
 
         assert!(slab.slot(writer.capacity()).is_none());
         drop(slab);

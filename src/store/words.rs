@@ -26,9 +26,13 @@
 //! after it. No block is used again under a pin, so if both looks find the same entry, that was the tenant all the
 //! while, and the even versions that the word can have said meanwhile are one: that of this entry.
 //!
-//! **Anybody may end copies**, without a lock ([`end_copies`]): from even to odd, by compare-and-swap. A writer that
-//! begins at the same time stores the same odd value. A reader that finds an entry past its deadline does this, so
-//! that the copies do not outlive what it saw.
+//! **A reader may end copies**, without a lock ([`end_copies`]): it finds an entry past its deadline, closes the entry's
+//! life (`life.rs`), and then moves the word to its next odd value, whatever it says. That matters when the word is odd
+//! because a writer is amid a change: the writer must not settle what the reader has reported as gone. So where a tenant has
+//! a deadline, a writer looks at its life after it began and before it settles, with a read-modify-write, and settles with
+//! a compare-and-swap ([`settle_unless_ended`]). If the reader closed the life first, the writer sees it and leaves the word
+//! odd. Otherwise closing the life synchronises with the writer's look, so the reader changes the word after [`begin`]: the
+//! writer's swap fails, or came first, and then the reader's change ends what was settled.
 //!
 //! **0 is not a version.** It stands in words that never had a tenant, and, for good, in those of a chunk that was
 //! cleared: the holder of the shard's lock writes it before index and slab are detached. A reader that still holds
@@ -133,20 +137,48 @@ pub(super) fn begin(word: &AtomicU32) -> u32 {
 /// The change is done: gives the version of the value that is there now. Under the same lock as [`begin`].
 #[inline]
 pub(super) fn settle(word: &AtomicU32, begun: u32) -> Version {
-    let version = NonZeroU32::new(begun.wrapping_add(1)).unwrap_or(FIRST);
+    let version = version_after(begun);
     word.store(version.get(), Ordering::Release);
     Version(version)
+}
+
+/// The same for a tenant that has a deadline, whose life is open: `None` if a reader has ended copies since [`begin`]. The
+/// word stays odd then.
+pub(super) fn settle_unless_ended(word: &AtomicU32, begun: u32) -> Option<Version> {
+    let version = version_after(begun);
+    let settled = word.compare_exchange(begun, version.get(), Ordering::AcqRel, Ordering::Relaxed);
+    settled.ok().map(|_| Version(version))
+}
+
+/// Ends the copies of a value that stays, and lets new ones be kept. Under the shard's lock. Does nothing where a reader has
+/// ended them.
+pub(super) fn renew(word: &AtomicU32) {
+    let Some(seen) = Version::of(word) else { return };
+    let next = version_after(seen.get() | UNSETTLED);
+    #[expect(clippy::let_underscore_must_use, reason = "refused, a reader was faster")]
+    let _ = word.compare_exchange(seen.get(), next.get(), Ordering::AcqRel, Ordering::Relaxed);
+}
+
+/// The even value that follows an odd one.
+fn version_after(begun: u32) -> NonZeroU32 {
+    NonZeroU32::new(begun.wrapping_add(1)).unwrap_or(FIRST)
 }
 
 /// The version that follows the last one.
 const FIRST: NonZeroU32 = NonZeroU32::new(2).expect("two");
 
-/// Ends the copies that were taken at a version, if the word still says it. Without a lock: the word is odd until a
-/// writer settles it.
-pub(super) fn end_copies(word: &AtomicU32, seen: Version) {
-    let seen = seen.get();
-    #[expect(clippy::let_underscore_must_use, reason = "refused, the version is over already")]
-    let _ = word.compare_exchange(seen, seen | UNSETTLED, Ordering::Relaxed, Ordering::Relaxed);
+/// Ends copies and keeps a change that is under way from being settled, as long as `is_there` says that the word is that of
+/// the entry which is over. Without a lock, after its life was closed. The word is odd until a writer settles it.
+pub(super) fn end_copies(word: &AtomicU32, is_there: impl Fn() -> bool) {
+    let mut seen = word.load(Ordering::Acquire);
+    // The word is read first: if the entry is there afterwards, it was there when the word said so. 0 stays.
+    while seen != 0 && is_there() {
+        let ended = seen.wrapping_add(1) | UNSETTLED;
+        match word.compare_exchange(seen, ended, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => return,
+            Err(changed) => seen = changed,
+        }
+    }
 }
 
 #[cfg(all(test, not(loom)))]
@@ -174,14 +206,24 @@ mod tests {
         let begun = begin(&word);
         assert_eq!(Version::of(&word), None);
         let second = settle(&word, begun);
-        end_copies(&word, first);
-        assert_eq!(Version::of(&word), Some(second), "of another version");
-        end_copies(&word, second);
+        end_copies(&word, || false);
+        assert_eq!(Version::of(&word), Some(second), "of an entry that is gone");
+        end_copies(&word, || true);
         assert_eq!(Version::of(&word), None);
         let third = settle(&word, begin(&word));
         assert!(third != second && third != first);
+        // Amid a change: it cannot be settled.
+        let begun = begin(&word);
+        end_copies(&word, || true);
+        assert_eq!((settle_unless_ended(&word, begun), Version::of(&word)), (None, None));
+        renew(&word);
+        assert_eq!(Version::of(&word), None, "ended copies stay so");
+        let begun = begin(&word);
+        let fourth = settle_unless_ended(&word, begun).unwrap();
+        renew(&word);
+        assert!(Version::of(&word).is_some_and(|fifth| fifth != fourth));
         word.store(0, Ordering::Relaxed);
-        end_copies(&word, third);
+        end_copies(&word, || true);
         assert_eq!(word.load(Ordering::Relaxed), 0, "what was cleared stays so");
     }
 }

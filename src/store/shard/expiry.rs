@@ -61,7 +61,7 @@ impl Shard {
                     .schedule_tenant(writer, context, number, span)
                     .map(|life| life.is_none_or(|(life, generation)| life.renew(span, generation)));
                 if let Some(change) = change {
-                    let _ = change.settle();
+                    let _ = change.settle(self.slab.life(number));
                 }
                 if !renewed? {
                     // A reader has found meanwhile that it is over.
@@ -231,6 +231,46 @@ mod model {
             write("2", Ttl::Never);
             thread.join().unwrap();
             drop(shard.detach(&Member::new(&context, &writer), Cause::Cleared));
+            context.collector.leave(&writer);
+        });
+    }
+
+    /// A write gives an entry a deadline, which has passed when a reader looks, before the write has settled the version word:
+    /// no copy of the value may be kept afterwards, for the reader has reported it as gone.
+    #[test]
+    fn what_a_reader_found_to_be_over_is_not_settled() {
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = Some(2);
+        builder.check(|| {
+            let config = Config { seed: Some(1), manual_clock: true, ..Config::default() };
+            let context = Arc::new(Context::new(&config));
+            let shard = Arc::new(Shard::new(0, &context));
+            let key = Key::string("k");
+            let hash = context.hasher.hash(key);
+            let (writer, reader) = (context.collector.join(), context.collector.join());
+            let member = Member::new(&context, &writer);
+            let write = |value, ttl| {
+                let draft = Draft { key: Some((key, hash)), value: Value::json(value), type_id: 0, ttl };
+                shard.write_key(&member, &draft, Presence::Any).unwrap().unwrap().place.handle
+            };
+            let handle = write("1", Ttl::Never);
+            let thread = {
+                let (context, shard) = (Arc::clone(&context), Arc::clone(&shard));
+                loom::thread::spawn(move || {
+                    context.clock.advance(10);
+                    let pin = context.collector.pin(&reader);
+                    let tenant = shard.find_handle(handle, &pin);
+                    let is_over = tenant.is_some_and(|tenant| shard.standing(tenant, &context) == Standing::Over);
+                    drop(pin);
+                    context.collector.leave(&reader);
+                    is_over
+                })
+            };
+            write("2", Ttl::Of(10));
+            let is_over = thread.join().unwrap();
+            let stamp = shard.slab.slot(handle.slot).and_then(SlotRef::stamp);
+            assert!(!(is_over && stamp.is_some()));
+            drop(shard.detach(&member, Cause::Cleared));
             context.collector.leave(&writer);
         });
     }

@@ -244,16 +244,12 @@ impl Shard {
         let Some(life) = self.slab.life(tenant.number) else { return false };
         let Some(deadline_ms) = life.deadline_ms() else { return false };
         let now_ms = context.clock.now_ms();
-        deadline_ms <= now_ms && {
-            let stamp = tenant.slot.stamp();
-            // Looked at once more, because the deadline may have been moved before the clock was read.
-            let is_over = life.close(now_ms);
-            // The stamp is as old as the life that is over, or of a tenant that is gone. A later value has another.
-            if let Some(stamp) = stamp.filter(|_| is_over && tenant.slot.entry() == Some(tenant.entry)) {
-                tenant.slot.end_copies(stamp);
-            }
-            is_over
+        // Looked at once more, because the deadline may have been moved before the clock was read.
+        let is_over = deadline_ms <= now_ms && life.close(now_ms);
+        if is_over {
+            tenant.slot.end_copies(tenant.entry);
         }
+        is_over
     }
 
     /// Notes a hit where the policy looks for it, up to `limit` of them. The tenant was found under a pin that still holds.
@@ -272,6 +268,12 @@ impl Shard {
     #[inline]
     pub fn without_copies(&self, context: &Context, place: Place) -> Place {
         if self.may_keep(context, place.handle.slot) { place } else { Place { stamp: None, ..place } }
+    }
+
+    /// The life of a slot's tenant, in a map in which there are some.
+    #[inline]
+    fn life(&self, context: &Context, number: u32) -> Option<LifeRef<'_>> {
+        context.may_expire().then(|| self.slab.life(number)).flatten()
     }
 
     /// Whether copies of a slot's value may be kept outside the store, as far as its deadline tells.

@@ -217,11 +217,12 @@ impl Shard {
         let number = writer.slab.take(&self.slab);
         let slot = self.slab.slot(number).ok_or(Error::Broken)?;
         let change = slot.change();
-        if let Some(life) = context.may_expire().then(|| self.slab.life(number)).flatten() {
+        let life = self.life(context, number);
+        if let Some(life) = life {
             life.set(span, slot.generation());
         }
         change.occupy(entry, writer.order.append(sequence, number));
-        let stamp = change.settle();
+        let stamp = change.settle(life);
         if let Some((_, hash)) = draft.key {
             writer.index.insert(&self.index, hash as u32, number);
         }
@@ -332,7 +333,7 @@ impl Shard {
         let renewed = self.renew(writer, context, number, draft.ttl);
         if !matches!(renewed, Ok(true)) {
             // A refused write costs no more than that copies are made again.
-            let _ = change.settle();
+            let _ = change.settle(self.life(context, number));
             unmake(writer, context, entry, prepared);
             renewed?;
             self.expire_one(writer, context, number);
@@ -341,7 +342,8 @@ impl Shard {
         }
         let grown = entry.weight_bytes() as i64 - old.weight_bytes() as i64;
         let _ = change.exchange(entry);
-        let place = self.place(context, slot, number, change.settle());
+        let stamp = change.settle(self.life(context, number));
+        let place = self.place(context, slot, number, stamp);
         writer.has_news |= context.removals.tell(old, place.handle, Cause::Replaced);
         writer.retire(context, Retired::Entry(old), old.weight_bytes());
         if let Some(policy) = &mut writer.policy {
@@ -382,9 +384,9 @@ impl Shard {
 
     /// Where an entry is that was just written. Under the lock.
     #[inline]
-    fn place(&self, context: &Context, slot: SlotRef<'_>, number: u32, stamp: Stamp) -> Place {
+    fn place(&self, context: &Context, slot: SlotRef<'_>, number: u32, stamp: Option<Stamp>) -> Place {
         let handle = Handle { shard: self.number, slot: number, generation: slot.generation() };
-        Place { handle, stamp: Some(stamp).filter(|_| self.may_keep(context, number)) }
+        Place { handle, stamp: stamp.filter(|_| self.may_keep(context, number)) }
     }
 
     /// Takes a slot's entry out, wherever it is in the index.
