@@ -191,7 +191,7 @@ mod tests {
 mod model {
     use super::super::{Draft, Presence, Standing};
     use super::*;
-    use crate::store::config::Config;
+    use crate::store::config::{Config, TtlOnUpdate};
     use crate::store::key::Key;
     use crate::store::sync::Arc;
     use crate::store::value::Value;
@@ -235,14 +235,14 @@ mod model {
         });
     }
 
-    /// A write gives an entry a deadline, which has passed when a reader looks, before the write has settled the version word:
-    /// no copy of the value may be kept afterwards, for the reader has reported it as gone.
-    #[test]
-    fn what_a_reader_found_to_be_over_is_not_settled() {
+    /// A deadline passes amid a write, and a reader looks before the write has settled the version word: no copy of the value
+    /// may be kept afterwards, for the reader has reported it as gone.
+    fn a_reader_keeps_a_write_from_being_settled(first: Ttl, second: Ttl) {
         let mut builder = loom::model::Builder::new();
         builder.preemption_bound = Some(2);
-        builder.check(|| {
-            let config = Config { seed: Some(1), manual_clock: true, ..Config::default() };
+        builder.check(move || {
+            let ttl_on_update = Some(TtlOnUpdate::Keep);
+            let config = Config { seed: Some(1), manual_clock: true, ttl_on_update, ..Config::default() };
             let context = Arc::new(Context::new(&config));
             let shard = Arc::new(Shard::new(0, &context));
             let key = Key::string("k");
@@ -253,7 +253,7 @@ mod model {
                 let draft = Draft { key: Some((key, hash)), value: Value::json(value), type_id: 0, ttl };
                 shard.write_key(&member, &draft, Presence::Any).unwrap().unwrap().place.handle
             };
-            let handle = write("1", Ttl::Never);
+            let handle = write("1", first);
             let thread = {
                 let (context, shard) = (Arc::clone(&context), Arc::clone(&shard));
                 loom::thread::spawn(move || {
@@ -266,13 +266,23 @@ mod model {
                     is_over
                 })
             };
-            write("2", Ttl::Of(10));
+            let is_same = write("2", second) == handle;
             let is_over = thread.join().unwrap();
             let stamp = shard.slab.slot(handle.slot).and_then(SlotRef::stamp);
-            assert!(!(is_over && stamp.is_some()));
+            assert!(!(is_over && is_same && stamp.is_some()));
             drop(shard.detach(&member, Cause::Cleared));
             context.collector.leave(&writer);
         });
+    }
+
+    #[test]
+    fn a_new_deadline_that_has_passed_is_not_settled() {
+        a_reader_keeps_a_write_from_being_settled(Ttl::Never, Ttl::Of(10));
+    }
+
+    #[test]
+    fn an_old_deadline_that_has_passed_is_not_settled() {
+        a_reader_keeps_a_write_from_being_settled(Ttl::Of(10), Ttl::Default);
     }
 
     /// A write to an entry begins before its deadline, and a reader finds in the middle of it that the deadline has passed.
