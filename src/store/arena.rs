@@ -24,7 +24,8 @@ use super::error::Error;
 use super::fallible;
 use super::large;
 use super::memory::{Memory, Reservation, Use};
-use super::pages::{self, PageSize};
+use super::pages;
+use super::regions::PageSize;
 use super::sync::Arc;
 
 /// The largest block cut from a page: an eighth of a large one.

@@ -1,7 +1,5 @@
 //! Handles: packed references to entries, given to the user.
 
-use super::slab::Stamp;
-
 /// Where an entry lives and which tenant of that place it is.
 ///
 /// A handle is plain data: it can be copied, sent to another thread and forged. Whoever takes one checks every field.
@@ -13,13 +11,4 @@ pub struct Handle {
     pub slot: u32,
     /// Which tenant of the slot: generations only grow, so a handle that outlived its entry never fits another.
     pub generation: u32,
-}
-
-/// A handle, and what a copy of the value can be kept by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The entry.
-    pub handle: Handle,
-    /// `None` if no copy may be kept: the entry was being changed or is gone, or its copies would outlive it.
-    pub stamp: Option<Stamp>,
 }

@@ -1,4 +1,4 @@
-//! The least byte limit that a map can live with.
+//! Limits of a map, and the least byte limit that it can live with.
 //!
 //! Under a smaller one, a map would evict itself empty and then refuse every write: what a shard needs for its first entry
 //! (a page, slots, a table, what its policy keeps) stays with it when its entries leave. How much that is depends on the
@@ -6,12 +6,14 @@
 //! that gets one small entry.
 
 use super::config::{Config, WhenFull};
+use super::context::Limits;
 use super::error::Error;
 use super::hit_log;
 use super::key::Key;
 use super::life::Ttl;
 use super::memory::Use;
 use super::store::Store;
+use super::sync::Arc;
 use super::value::Value;
 
 /// A limit of so much for each shard is enough in any case, and need not be measured for.
@@ -20,8 +22,28 @@ const AMPLE_BYTES: u64 = 128 * 1_024;
 /// Pages for a few sizes of small entries at a time: each page serves one.
 const SIZES_BYTES: u64 = 8 * 4_096;
 
+impl Store {
+    /// A new map. Fails if not even an empty one fits under the limit.
+    pub fn new(config: &Config) -> Result<Arc<Self>, Error> {
+        let config = config.normalised();
+        if let Some(limit_bytes) = config.memory_limit_bytes {
+            check(limit_bytes, &config)?;
+        }
+        Store::make(config)
+    }
+
+    /// Changes limits of a map that has some, or was made to have some.
+    pub fn set_limits(&self, limits: &Limits) -> Result<(), Error> {
+        self.context.check()?;
+        if let Some(limit_bytes) = limits.memory_limit_bytes.flatten() {
+            check(limit_bytes, self.config())?;
+        }
+        self.context.set_limits(limits)
+    }
+}
+
 /// Refuses a byte limit under which a map of this configuration, which is normalised, could not hold one entry in each shard.
-pub fn check(limit_bytes: u64, config: &Config) -> Result<(), Error> {
+fn check(limit_bytes: u64, config: &Config) -> Result<(), Error> {
     let shards = config.shards.unwrap_or(1);
     if limit_bytes >= u64::from(shards) * AMPLE_BYTES {
         return Ok(());
@@ -42,14 +64,15 @@ pub fn check(limit_bytes: u64, config: &Config) -> Result<(), Error> {
 /// What a shard takes for its first entry, which has a deadline.
 fn first_bytes(config: &Config) -> Result<u64, Error> {
     let when_full = config.when_full.filter(|when_full| matches!(when_full, WhenFull::EvictIdle { .. }));
-    let probe = Store::new(&Config {
+    let probe = Config {
         shards: Some(1),
         max_load_factor: config.max_load_factor,
         eviction: config.eviction,
         when_full,
         manual_clock: true,
         ..Config::default()
-    })?;
+    };
+    let probe = Store::make(probe.normalised())?;
     let map = probe.join();
     let empty_bytes = probe.memory_bytes();
     map.set(Key::string("k"), Value::json("0"), Ttl::Of(1))?;

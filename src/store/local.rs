@@ -9,13 +9,14 @@ use super::error::Error;
 use super::events::Level;
 use super::eviction::Mark;
 use super::fallible;
-use super::handle::{Handle, Place};
+use super::handle::Handle;
 use super::hit_log::HitLog;
 use super::index::Contended;
 use super::iterate::{self, Step};
 use super::key::{Key, KeyKind};
 use super::life::{Left, Ttl};
 use super::member::Member;
+use super::place::Place;
 use super::reaper::{self, Help};
 use super::reclaim::{Participant, Pin};
 use super::removals::Cause;
@@ -769,6 +770,13 @@ impl Local {
     /// Panics while a lock is held, so that tests can see what becomes of it.
     pub fn panic_for_test(&self) -> Result<(), Error> {
         self.store.all_shards()[0].panic_under_lock(&self.member())
+    }
+}
+
+impl Store {
+    /// Lets a thread take part.
+    pub fn join(self: &Arc<Self>) -> Local {
+        Local::new(Arc::clone(self))
     }
 }
 

@@ -10,7 +10,7 @@
 
 use std::ptr::NonNull;
 
-use super::regions::{REGION_BYTES, Regions, stretches};
+use super::regions::{PageSize, REGION_BYTES, Regions, stretches};
 use super::spans::{self, OS_PAGE_BYTES, Span};
 use super::sync::Ordering;
 use super::sync::process::{AtomicBool, Mutex};
@@ -19,25 +19,6 @@ use super::sync::process::{AtomicBool, Mutex};
 const WARM_BYTES: usize = 2 << 20;
 /// And one part in so many of what is in use.
 const WARM_PART: usize = 16;
-
-/// The two sizes of pages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PageSize {
-    /// 4 KiB, for blocks up to 256 bytes.
-    Small,
-    /// 16 KiB, for blocks up to 2 KiB.
-    Large,
-}
-
-impl PageSize {
-    /// Bytes of such a page; it is aligned to as many.
-    pub const fn bytes(self) -> usize {
-        match self {
-            Self::Small => 4 * 1_024,
-            Self::Large => 16 * 1_024,
-        }
-    }
-}
 
 static PAGES: Shared = Shared::new();
 

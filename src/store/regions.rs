@@ -6,13 +6,31 @@
 //! touched is *loose*: its memory serves nobody. All of a region's lists are found by a count of units, so that the fullest
 //! region and the one with the most loose units are found in a few steps.
 
-use super::pages::PageSize;
 use super::spans::OS_PAGE_BYTES;
 
 /// Bytes of a region.
 pub const REGION_BYTES: usize = 1 << 20;
 /// Units of a region.
 pub const UNITS: usize = REGION_BYTES / OS_PAGE_BYTES;
+
+/// The two sizes of pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageSize {
+    /// 4 KiB, for blocks up to 256 bytes.
+    Small,
+    /// 16 KiB, for blocks up to 2 KiB.
+    Large,
+}
+
+impl PageSize {
+    /// Bytes of such a page; it is aligned to as many.
+    pub const fn bytes(self) -> usize {
+        match self {
+            Self::Small => 4 * 1_024,
+            Self::Large => 16 * 1_024,
+        }
+    }
+}
 
 /// A set of a region's units.
 pub type Units = [u64; UNITS / 64];

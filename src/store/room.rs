@@ -12,7 +12,7 @@ use super::fallible;
 use super::handle::Handle;
 use super::member::Member;
 use super::removals::Cause;
-use super::shard::{Given, Shard, Target};
+use super::shard::{Given, MAX_EVICTIONS, Shard, Target};
 use super::store::Store;
 use super::sync::Ordering;
 
@@ -22,8 +22,6 @@ const EVICTED_PER_STEP: usize = 256;
 const EVICTED_PER_CALL: u64 = 4_096;
 /// And bytes, where entries are large.
 const EVICTED_BYTES_PER_CALL: u64 = 4 << 20;
-/// Evictions, one by one, that a write may wait for: half a millisecond. It takes some thousand small ones to make room for 64 KiB.
-pub const MAX_EVICTIONS: u64 = 1_024;
 /// Where more would be needed, all entries of a shard are evicted, which takes as long whatever their number is, if they are at most
 /// so many times more. Not as many as it looks: with them go their slots and tables, which evicting one by one leaves.
 const MAX_LOSS: u64 = 8;

@@ -5,15 +5,13 @@ use std::time::Duration;
 
 use super::clock::{Clock, Patience};
 use super::config::Config;
-use super::context::{Context, Limits};
+use super::context::Context;
 use super::error::Error;
 use super::events::{Events, Level, Wake};
 use super::eviction::Mark;
 use super::expiry::{Expires, Expiry};
 use super::fallible;
 use super::instance;
-use super::least;
-use super::local::Local;
 use super::member::Member;
 use super::memory::{Reservation, Use};
 use super::pressure::PressureSubscription;
@@ -112,12 +110,8 @@ impl Debris for Detached {
 }
 
 impl Store {
-    /// A new map. Fails if not even an empty one fits under the limit.
-    pub fn new(config: &Config) -> Result<Arc<Self>, Error> {
-        let config = config.normalised();
-        if let Some(limit_bytes) = config.memory_limit_bytes {
-            least::check(limit_bytes, &config)?;
-        }
+    /// A new map of a configuration that is normalised. Fails if not even an empty one fits under the limit.
+    pub(super) fn make(config: Config) -> Result<Arc<Self>, Error> {
         let context = Arc::new(Context::new(&config));
         let shards = config.shards.unwrap_or(1);
         let fixed = Reservation::new(&context.memory, Use::Fixed, Self::fixed_bytes(shards))?;
@@ -169,15 +163,6 @@ impl Store {
 
     pub(super) fn fixed_bytes(shards: u32) -> usize {
         size_of::<Self>() + size_of::<Context>() + WordTable::bytes_for(shards) + shards as usize * size_of::<Shard>()
-    }
-
-    /// Changes limits of a map that has some, or was made to have some.
-    pub fn set_limits(&self, limits: &Limits) -> Result<(), Error> {
-        self.context.check()?;
-        if let Some(limit_bytes) = limits.memory_limit_bytes.flatten() {
-            least::check(limit_bytes, &self.config)?;
-        }
-        self.context.set_limits(limits)
     }
 
     /// Removes entries whose deadline is over, at most as many as one call may take the time for. Gives their number.
@@ -246,11 +231,6 @@ impl Store {
     /// Adds somebody who wants to know when the bytes in use pass one of these shares of the limit.
     pub fn watch_pressure(&self, thresholds: Vec<f64>, wake: Arc<dyn Wake>) -> PressureSubscription {
         self.context.pressure.subscribe(&self.context.memory, thresholds, wake)
-    }
-
-    /// Lets a thread take part.
-    pub fn join(self: &Arc<Self>) -> Local {
-        Local::new(Arc::clone(self))
     }
 
     /// Number of this map in the process, never used again.

@@ -10,11 +10,9 @@ use std::time::Duration;
 
 use super::error::Error;
 use super::memory::Use;
-use super::shard::Walk;
+use super::shard::{Findings, Problem, Recount, Walk};
 use super::store::Store;
 
-/// Problems that are told: a map that is damaged is damaged everywhere.
-const MOST_PROBLEMS: usize = 100;
 /// Attempts to recount all bytes while nobody writes.
 const ATTEMPTS: u32 = 5;
 /// Waits of a millisecond for what is being freed beside the map.
@@ -29,62 +27,6 @@ pub enum Next {
     Wait,
     /// Nothing: that was the last.
     Stop,
-}
-
-/// Something that does not fit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// The shard; `None` where it is about the map as a whole.
-    pub shard: Option<u32>,
-    /// The slot; `None` where it is about more than one.
-    pub slot: Option<u32>,
-    /// What does not fit.
-    pub what: String,
-}
-
-/// Problems found so far.
-#[derive(Debug, Default)]
-pub struct Findings {
-    problems: Vec<Problem>,
-    /// The shard that is being looked at.
-    pub shard: u32,
-}
-
-impl Findings {
-    /// Adds a problem of the present shard.
-    pub fn add(&mut self, slot: Option<u32>, what: &str) {
-        self.push(Problem { shard: Some(self.shard), slot, what: what.to_owned() });
-    }
-
-    fn push(&mut self, problem: Problem) {
-        if self.problems.len() < MOST_PROBLEMS {
-            self.problems.push(problem);
-        }
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.problems.len()
-    }
-
-    /// Forgets those that came after so many.
-    pub fn forget_after(&mut self, len: usize) {
-        self.problems.truncate(len);
-    }
-}
-
-/// Bytes and entries that were found.
-#[derive(Debug, Default)]
-pub struct Recount {
-    by_use: [usize; Use::ALL.len()],
-    pub entries: u64,
-}
-
-impl Recount {
-    /// Adds bytes.
-    pub fn add(&mut self, what: Use, bytes: usize) {
-        self.by_use[what as usize] += bytes;
-    }
 }
 
 /// A look at all of a map, in steps.
@@ -142,7 +84,7 @@ impl Validation {
 
     /// What was found, after the last step.
     pub fn problems(self) -> Vec<Problem> {
-        self.findings.problems
+        self.findings.into_problems()
     }
 
     fn compare(&mut self, store: &Store) {
@@ -151,7 +93,7 @@ impl Validation {
         self.recount.add(Use::Types, context.types.bytes());
         self.recount.add(Use::Fixed, Store::fixed_bytes(store.shards()));
         let mut problem = |what: String| self.findings.push(Problem { shard: None, slot: None, what });
-        for (what, &found) in Use::ALL.into_iter().zip(&self.recount.by_use) {
+        for (what, &found) in Use::ALL.into_iter().zip(self.recount.by_use()) {
             let counted = context.memory.used(what);
             let is_lost = context.has_lost() && counted > found as u64;
             if counted != found as u64 && !is_lost {

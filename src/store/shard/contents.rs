@@ -14,7 +14,7 @@ use super::super::slab;
 use super::super::sync::Arc;
 use super::super::timer_wheel::TimerWheel;
 use super::super::types::Types;
-use super::upkeep::Retired;
+use super::retired::Retired;
 
 /// Pages freed in a step: 1 to 4 MiB, 50 ns each and a call into the operating system now and then.
 const PAGES_PER_STEP: usize = 256;

@@ -8,7 +8,7 @@ use super::super::memory::Memory;
 use super::super::reaper::{self, Debris};
 use super::super::sync::process::AtomicBool;
 use super::super::sync::{Arc, AtomicU64, Ordering};
-use super::upkeep::Retired;
+use super::retired::Retired;
 
 /// Bytes given back in a step: unmapping all of something at once would keep the system from mapping anything else meanwhile.
 const BYTES_PER_STEP: usize = 8 << 20;

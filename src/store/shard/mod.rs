@@ -13,7 +13,9 @@
 
 mod contents;
 mod expiry;
+mod findings;
 mod freed;
+mod retired;
 mod room;
 mod upkeep;
 mod validate;
@@ -25,21 +27,23 @@ use super::entry::Entry;
 use super::error::Error;
 use super::events::Level;
 use super::eviction::{self, Policy};
-use super::handle::{Handle, Place};
+use super::handle::Handle;
 use super::index::{Contended, Index, IndexWriter, Spot};
 use super::key::Key;
 use super::life::LifeRef;
 use super::member::Member;
 use super::order::Order;
+use super::place::Place;
 use super::reclaim::{Limbo, Pin};
 use super::slab::{Slab, SlabWriter, SlotRef};
 use super::sync::{AtomicU64, Mutex, MutexGuard, Ordering, light_fence};
 use super::timer_wheel::TimerWheel;
 use freed::Freed;
-use upkeep::Retired;
+use retired::Retired;
 
 pub use contents::Contents;
-pub use room::{Given, MAX_COMPACTIONS};
+pub use findings::{Findings, Problem, Recount};
+pub use room::{Given, MAX_COMPACTIONS, MAX_EVICTIONS};
 #[cfg(all(test, not(loom)))]
 pub use upkeep::DETACHED;
 #[cfg(all(test, not(loom)))]

@@ -20,11 +20,12 @@ use super::super::handle::Handle;
 use super::super::member::Member;
 use super::super::order::Order;
 use super::super::removals::Cause;
-use super::super::room::MAX_EVICTIONS;
 use super::super::slab::{Slab, SlotRef};
 use super::super::sync::Ordering;
 use super::{Shard, Target, Writer};
 
+/// Evictions, one by one, that a write may wait for: half a millisecond. It takes some thousand small ones to make room for 64 KiB.
+pub const MAX_EVICTIONS: u64 = 1_024;
 /// The most entries that leave at once for bytes. Waiting for readers costs about as much as letting ten entries go, so a
 /// full map should not do it for each; but what leaves early is missed.
 const MAX_BATCH: usize = 16;

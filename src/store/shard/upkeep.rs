@@ -5,17 +5,17 @@ use super::super::arena::Arena;
 use super::super::context::Context;
 use super::super::entry::Entry;
 use super::super::error::Error;
-use super::super::eviction::Cells;
 use super::super::handle::Handle;
 use super::super::index::Tables;
 use super::super::key::KeyKind;
 use super::super::member::Member;
 use super::super::reclaim::{self, Limbo};
 use super::super::removals::Cause;
-use super::super::slab::{self, Directory, SlotRef};
+use super::super::slab::{self, SlotRef};
 use super::super::sync::Ordering;
 use super::contents::{Contents, Parts};
 use super::freed::Freed;
+use super::retired::Retired;
 use super::{Shard, Writer};
 
 /// Writes between two looks at how much of the memory for entries is wasted.
@@ -25,19 +25,6 @@ const WRITES_PER_LOOK: u32 = 64;
 const TOLERATED_WASTE: usize = 4;
 /// And so is what the pages that are being filled may waste.
 const TOLERATED_WASTE_BYTES: usize = 256 * 1_024;
-
-/// Unlinked, but maybe still looked at. Dropping the boxes frees them.
-#[derive(Debug)]
-pub enum Retired {
-    Entry(Entry),
-    Tables(Box<Tables>),
-    Directory(Box<Directory>),
-    /// Never seen by a reader: it only has to be freed without the lock.
-    Cells(Box<Cells>),
-}
-
-/// What waits is listed beside the memory that counts, so that each shard's lists stay at a few kilobytes.
-const _: () = assert!(size_of::<Retired>() <= 16);
 
 #[cfg(test)]
 thread_local! {

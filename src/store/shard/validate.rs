@@ -12,8 +12,8 @@ use super::super::life::{LifeRef, OVER_MS};
 use super::super::memory::Use;
 use super::super::slab::{MAX_GENERATION, SlabWriter, SlotRef};
 use super::super::sync::Ordering;
-use super::super::validate::{Findings, Recount};
-use super::upkeep::Retired;
+use super::findings::{Findings, Recount};
+use super::retired::Retired;
 use super::{Shard, Tenant, Writer};
 
 /// Slots of a slice, each with a look at the index, the order, the wheel and the policy: some hundred microseconds.

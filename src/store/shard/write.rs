@@ -6,17 +6,18 @@ use super::super::context::Context;
 use super::super::entry::{self, Entry, Prepared};
 use super::super::error::Error;
 use super::super::fallible;
-use super::super::handle::{Handle, Place};
+use super::super::handle::Handle;
 use super::super::index::Spot;
 use super::super::key::{Key, KeyKind};
 use super::super::life::{LifeRef, Span, Ttl};
 use super::super::member::Member;
+use super::super::place::Place;
 use super::super::removals::Cause;
 use super::super::slab::{SlotRef, Stamp};
 use super::super::sync::{Arc, Ordering};
 use super::super::value::Value;
 use super::freed;
-use super::upkeep::Retired;
+use super::retired::Retired;
 use super::{Shard, Tenant, Writer};
 
 /// What a write did.

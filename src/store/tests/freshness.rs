@@ -5,7 +5,7 @@ use std::thread;
 
 use super::super::background;
 use super::super::expiry::Expires;
-use super::super::handle::Place;
+use super::super::place::Place;
 use super::super::store::Store;
 use super::*;
 
