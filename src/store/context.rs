@@ -10,7 +10,6 @@ use super::eviction::{Mark, PolicyKind};
 use super::expiry::Attendance;
 use super::hash::KeyHasher;
 use super::life::{Span, Ttl};
-use super::member::Member;
 use super::memory::{Memory, Use};
 use super::pressure::Pressure;
 use super::probe::Simd;
@@ -117,14 +116,6 @@ impl Context {
             has_lost: Arc::default(),
             words: WordTable::new(config.shards.unwrap_or(1)),
         }
-    }
-
-    /// Does work for which one has to be a participant: callers from outside become one for as long as it takes.
-    pub fn as_guest<T>(&self, work: impl FnOnce(&Member<'_>) -> T) -> T {
-        let guest = self.collector.join();
-        let answer = work(&Member::new(self, &guest));
-        self.collector.leave(&guest);
-        answer
     }
 
     /// Refuses work on a map that was destroyed or broken.

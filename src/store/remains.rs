@@ -2,14 +2,20 @@
 //! milliseconds, so it is done some shards at a time.
 
 use super::context::Context;
+use super::member::Member;
 use super::reaper::Debris;
 use super::removals::Cause;
 use super::shard::{Contents, Shard};
-use super::store::Store;
 use super::sync::{Arc, Ordering};
 
 /// Shards of a destroyed map that are emptied in a step: a tenth of a millisecond.
 const SHARDS_PER_STEP: usize = 32;
+
+/// What a destroyed map is to its remains.
+pub trait Emptied: Send + Sync {
+    /// Empties at most `count` shards, from the one at `from` on; whether there are none after these.
+    fn empty_shards(&self, member: &Member<'_>, from: usize, count: usize) -> bool;
+}
 
 /// A map that ended.
 pub struct Remains {
@@ -21,16 +27,15 @@ pub struct Remains {
 #[expect(clippy::large_enum_variant, reason = "there is one for each map that ended, in a box of the reaper's")]
 enum Shards {
     /// The map was destroyed, and threads still have it open: these and later shards were not emptied yet.
-    Shared { store: Arc<Store>, from: usize },
+    Shared { map: Arc<dyn Emptied>, from: usize },
     /// Nobody has the map any more, nor a pin: shards, and what was in one of them.
     Own { shards: Vec<Shard>, contents: Option<Contents> },
 }
 
 impl Remains {
     /// Of a map that is refused to everybody.
-    pub fn of_destroyed(store: &Arc<Store>) -> Self {
-        let context = &store.context;
-        let shards = Shards::Shared { store: Arc::clone(store), from: 0 };
+    pub fn of_destroyed(context: &Arc<Context>, map: Arc<dyn Emptied>) -> Self {
+        let shards = Shards::Shared { map, from: 0 };
         Self { context: Arc::clone(context), shards, bytes: context.memory.total() as usize }
     }
 
@@ -53,12 +58,10 @@ impl Debris for Remains {
 
     fn free_some(&mut self) -> bool {
         match &mut self.shards {
-            Shards::Shared { store, from } => {
-                let all = store.all_shards().len();
-                let to = all.min(*from + SHARDS_PER_STEP);
-                self.context.as_guest(|member| store.clear_shards(member, *from..to));
-                *from = to;
-                to == all
+            Shards::Shared { map, from } => {
+                let first = *from;
+                *from += SHARDS_PER_STEP;
+                self.context.as_guest(|member| map.empty_shards(member, first, SHARDS_PER_STEP))
             }
             Shards::Own { shards, contents } => {
                 if let Some(some) = contents {

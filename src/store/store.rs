@@ -16,7 +16,7 @@ use super::member::Member;
 use super::memory::{Reservation, Use};
 use super::pressure::PressureSubscription;
 use super::reaper::{self, Debris};
-use super::remains::Remains;
+use super::remains::{Emptied, Remains};
 use super::removals::{Audience, Cause};
 use super::shard::{Contents, Shard};
 use super::stats::{Counters, MemoryStats, Operations, SimdStats, Stats};
@@ -314,7 +314,7 @@ impl Store {
     pub fn destroy(self: &Arc<Self>) {
         if self.context.destroy() {
             self.context.events.log(Level::Info, "map.destroyed", &[("entries", self.len())]);
-            reaper::dispose(Remains::of_destroyed(self));
+            reaper::dispose(Remains::of_destroyed(&self.context, Arc::clone(self) as Arc<dyn Emptied>));
         }
     }
 
@@ -379,6 +379,14 @@ impl Store {
             threads,
             uptime_ms: self.context.clock.elapsed_ms(),
         }
+    }
+}
+
+impl Emptied for Store {
+    fn empty_shards(&self, member: &Member<'_>, from: usize, count: usize) -> bool {
+        let to = self.shards.len().min(from + count);
+        self.clear_shards(member, from..to);
+        to == self.shards.len()
     }
 }
 
