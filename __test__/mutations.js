@@ -45,18 +45,18 @@ const spec = (/** @type {string} */ file, /** @type {string} */ words = '') => {
 const TESTS = {
   /** The compiler: the mutation must not be accepted. */
   types: { build: ['cargo', 'check', '--no-default-features'] },
-  'models of the index': loom('index::model'),
+  'models of the index': loom('table::model'),
   'models of reclamation': loom('reclaim::model'),
-  'models of slots': loom('slab::model'),
+  'models of slots': loom('models::slots'),
   'models of lives': loom('life::model'),
   'models of expiry': loom('shard::expiry::model'),
-  'models of freshness': loom('freshness_model'),
+  'models of freshness': loom('models::freshness'),
   reclamation: unit('reclaim::tests'),
-  slots: unit('slab::tests'),
+  slots: unit('slots::tests'),
   'version words': unit('words::tests'),
   'the naive map': unit('tests::model'),
-  'the expiry thread': unit('expiry::tests'),
-  'memory counts': unit('memory::tests'),
+  'the expiry thread': unit('thread::tests'),
+  'memory counts': unit('budget::tests'),
   'sliding reads': unit('a_sliding_read_prolongs_a_life_and_no_copy_is_kept'),
   'late reads': unit('what_a_read_found_to_be_over_is_not_prolonged_by_a_late_one'),
   'first deadlines': unit('a_first_deadline_ends_copies_where_hits_depend_on_it'),
@@ -88,7 +88,7 @@ const MUTATIONS = [
   // ---- The index
   {
     name: 'deleting a word does not bump the move counter',
-    file: 'src/store/index.rs',
+    file: 'src/store/index/table.rs',
     from: `                table.words()[hole].store(word, Ordering::Release);
                 index.bump_moves();`,
     to: '                table.words()[hole].store(word, Ordering::Release);',
@@ -96,7 +96,7 @@ const MUTATIONS = [
   },
   {
     name: 'migrating a word does not bump the move counter',
-    file: 'src/store/index.rs',
+    file: 'src/store/index/table.rs',
     from: `                tables.current.insert(word);
                 index.bump_moves();`,
     to: '                tables.current.insert(word);',
@@ -104,7 +104,7 @@ const MUTATIONS = [
   },
   {
     name: 'a word is marked as moved before it is in its new place',
-    file: 'src/store/index.rs',
+    file: 'src/store/index/table.rs',
     from: `                tables.current.insert(word);
                 index.bump_moves();
                 place.store(MOVED, Ordering::Release);`,
@@ -115,7 +115,7 @@ const MUTATIONS = [
   },
   {
     name: 'a miss is not confirmed',
-    file: 'src/store/index.rs',
+    file: 'src/store/index/table.rs',
     from: '            if self.moves.load(Ordering::Acquire) == moves {',
     to: '            if self.moves.load(Ordering::Acquire) >= moves.min(0) {',
     test: 'models of the index'
@@ -123,7 +123,7 @@ const MUTATIONS = [
   // ---- Reclamation
   {
     name: 'a reader does not fence between its pin and its first look',
-    file: 'src/store/reclaim.rs',
+    file: 'src/store/memory/reclaim.rs',
     from: `        participant.pinned.store(epoch, Ordering::Relaxed);
         light_fence();`,
     to: '        participant.pinned.store(epoch, Ordering::Relaxed);',
@@ -131,21 +131,21 @@ const MUTATIONS = [
   },
   {
     name: 'a writer does not fence before it looks at the pins',
-    file: 'src/store/reclaim.rs',
+    file: 'src/store/memory/reclaim.rs',
     from: 'if is_alone { None } else { Some(heavy_fence()?) }',
     to: 'None',
     test: 'models of reclamation'
   },
   {
     name: 'a writer that is one of two in the map takes itself for alone',
-    file: 'src/store/reclaim.rs',
+    file: 'src/store/memory/reclaim.rs',
     from: 'participants.iter().all(|one| std::ptr::eq(&raw const **one, by));',
     to: 'participants.iter().any(|one| std::ptr::eq(&raw const **one, by));',
     test: 'models of reclamation'
   },
   {
     name: 'the epoch of a fence is read after it',
-    file: 'src/store/reclaim.rs',
+    file: 'src/store/memory/reclaim.rs',
     from: 'Some(Fenced(self.fenced.fetch_max(epoch, Ordering::AcqRel).max(epoch)))',
     to: `let epoch = epoch.max(self.epoch.load(Ordering::Acquire));
         Some(Fenced(self.fenced.fetch_max(epoch, Ordering::AcqRel).max(epoch)))`,
@@ -153,42 +153,42 @@ const MUTATIONS = [
   },
   {
     name: 'a fence counts for batches that were sealed after it',
-    file: 'src/store/reclaim.rs',
+    file: 'src/store/memory/reclaim.rs',
     from: 'collector.oldest_pin().min(fenced.0)',
     to: 'collector.oldest_pin().min(fenced.0 + u64::MAX / 2)',
     test: 'reclamation'
   },
   {
     name: 'a grace period ends one epoch early',
-    file: 'src/store/reclaim.rs',
+    file: 'src/store/memory/reclaim.rs',
     from: 'self.sealed.front().is_some_and(|batch| batch.epoch < oldest)',
     to: 'self.sealed.front().is_some_and(|batch| batch.epoch <= oldest)',
     test: 'reclamation'
   },
   {
     name: 'what was cleared goes one epoch early',
-    file: 'src/store/reclaim.rs',
+    file: 'src/store/memory/reclaim.rs',
     from: 'epoch == 0 || epoch > sealed',
     to: 'epoch == 0 || epoch >= sealed',
     test: 'reclamation'
   },
   {
     name: 'an inner pin ends the outer one',
-    file: 'src/store/reclaim.rs',
+    file: 'src/store/memory/reclaim.rs',
     from: 'let is_inner = participant.pinned.load(Ordering::Relaxed) != 0;',
     to: 'let is_inner = participant.pinned.load(Ordering::Relaxed) == u64::MAX;',
     test: 'reclamation'
   },
   {
     name: 'the expiry thread is no participant of the fence',
-    file: 'src/store/store.rs',
+    file: 'src/store/map/store.rs',
     from: '            self.as_guest(expire).ok()?;',
     to: '            expire(&self.context).ok()?;',
     test: 'types'
   },
   {
     name: 'clear does not wait for readers',
-    file: 'src/store/store.rs',
+    file: 'src/store/map/store.rs',
     from: 'self.count.context.collector.is_past(self.epoch)',
     to: 'Some(self.epoch > 0)',
     test: 'histories'
@@ -221,7 +221,7 @@ const MUTATIONS = [
   // ---- Version words, and the order of steps in a change
   {
     name: 'a change does not end the copies before it',
-    file: 'src/store/words.rs',
+    file: 'src/store/slab/words.rs',
     from: `    word.store(begun, Ordering::Relaxed);
     begun`,
     to: '    begun',
@@ -229,21 +229,21 @@ const MUTATIONS = [
   },
   {
     name: 'a change settles on the version from before it',
-    file: 'src/store/words.rs',
+    file: 'src/store/slab/words.rs',
     from: 'NonZeroU32::new(begun.wrapping_add(1)).unwrap_or(FIRST)',
     to: 'NonZeroU32::new(begun.wrapping_sub(1)).unwrap_or(FIRST)',
     test: 'version words'
   },
   {
     name: 'a word amid a change is a version',
-    file: 'src/store/words.rs',
+    file: 'src/store/slab/words.rs',
     from: 'NonZeroU32::new(said).filter(|_| said & UNSETTLED == 0).map(Self)',
     to: 'NonZeroU32::new(said).map(Self)',
     test: 'models of freshness'
   },
   {
     name: 'clearing does not end copies',
-    file: 'src/store/words.rs',
+    file: 'src/store/slab/words.rs',
     from: '            cell.store(0, Ordering::Release);',
     to: '            cell.load(Ordering::Relaxed);',
     test: 'models of freshness'
@@ -251,28 +251,28 @@ const MUTATIONS = [
   {
     name: 'clear detaches before copies have ended',
     file: 'src/store/shard/upkeep.rs',
-    from: `        let ended = slab::CopiesEnded::in_words(context.words.withdraw(self.number));
+    from: `        let ended = slots::CopiesEnded::in_words(context.words.withdraw(self.number));
 `,
     to: '',
     test: 'types'
   },
   {
     name: 'clear does not end copies that threads hold',
-    file: 'src/store/word_table.rs',
+    file: 'src/store/slab/word_table.rs',
     from: 'self.state.lock().given.remove(&shard).unwrap_or_default()',
     to: 'self.state.lock().given.remove(&shard).map(|_| Vec::new()).unwrap_or_default()',
     test: 'models of freshness'
   },
   {
     name: 'words are found after a clear that did not end them',
-    file: 'src/store/word_table.rs',
+    file: 'src/store/slab/word_table.rs',
     from: '(now & !GIVEN == number).then_some(number | GIVEN)',
     to: 'Some(now | GIVEN).filter(|_| number < u32::MAX)',
     test: 'threads'
   },
   {
     name: 'words are given away unnoticed by who clears meanwhile',
-    file: 'src/store/word_table.rs',
+    file: 'src/store/slab/word_table.rs',
     from: '(now & !GIVEN == number).then_some(number | GIVEN)',
     to: '(now & !GIVEN == number).then_some(number)',
     test: 'models of freshness'
@@ -312,7 +312,7 @@ const MUTATIONS = [
   },
   {
     name: 'vacate raises the generation before it unlinks',
-    file: 'src/store/slab.rs',
+    file: 'src/store/slab/slots.rs',
     from: `        let old = slot.entry.swap(std::ptr::null_mut(), Ordering::AcqRel);
         slot.generation.store(slot.generation.load(Ordering::Relaxed) + 1, Ordering::Release);`,
     to: `        slot.generation.store(slot.generation.load(Ordering::Relaxed) + 1, Ordering::Release);
@@ -321,21 +321,21 @@ const MUTATIONS = [
   },
   {
     name: 'a slot keeps its generation from tenant to tenant',
-    file: 'src/store/slab.rs',
+    file: 'src/store/slab/slots.rs',
     from: 'slot.generation.store(slot.generation.load(Ordering::Relaxed) + 1, Ordering::Release);',
     to: 'slot.generation.store(slot.generation.load(Ordering::Relaxed), Ordering::Release);',
     test: 'slots'
   },
   {
     name: 'a slot is used again after its last generation',
-    file: 'src/store/slab.rs',
+    file: 'src/store/slab/slots.rs',
     from: '        if generation <= MAX_GENERATION {',
     to: '        if generation > 0 {',
     test: 'slots'
   },
   {
     name: 'a cleared shard begins with generations that it had before',
-    file: 'src/store/slab.rs',
+    file: 'src/store/slab/slots.rs',
     from: 'Self::new(self.max_generation + 1))',
     to: 'Self::new(self.base_generation))',
     test: 'the naive map'
@@ -394,21 +394,21 @@ const MUTATIONS = [
   },
   {
     name: 'a read that finds a deadline over amid a change does not hinder it',
-    file: 'src/store/words.rs',
+    file: 'src/store/slab/words.rs',
     from: 'while seen != 0 && is_there() {',
     to: 'while seen != 0 && seen & UNSETTLED == 0 && is_there() {',
     test: 'models of expiry'
   },
   {
     name: 'a change is settled without a look at the life',
-    file: 'src/store/slab.rs',
+    file: 'src/store/slab/slots.rs',
     from: '            Some(life) if life.is_closed() => return None,\n',
     to: '',
     test: 'models of expiry'
   },
   {
     name: 'a change is settled over a reader that ended copies',
-    file: 'src/store/slab.rs',
+    file: 'src/store/slab/slots.rs',
     from: 'Some(_) => words::settle_unless_ended(word_of, self.begun)?',
     to: 'Some(_) => words::settle(word_of, self.begun)',
     test: 'models of expiry'
@@ -422,7 +422,7 @@ const MUTATIONS = [
   },
   {
     name: 'a life is prolonged for any tenant',
-    file: 'src/store/life.rs',
+    file: 'src/store/expiry/life.rs',
     from: 'if seen < next && deadline_ms > now_ms && seen == word(deadline_ms, generation) {',
     to: 'if seen < next && deadline_ms > now_ms {',
     test: 'models of lives'
@@ -443,14 +443,14 @@ const MUTATIONS = [
   },
   {
     name: 'copies are kept of entries whose deadline a hit should move, or look at',
-    file: 'src/store/context.rs',
+    file: 'src/store/shard/context.rs',
     from: '        !(self.sliding || self.strict_ttl)',
     to: '        (self.sliding || !self.sliding)',
     test: 'sliding reads'
   },
   {
     name: 'the expiry thread keeps its promise while it looks',
-    file: 'src/store/expiry.rs',
+    file: 'src/store/expiry/thread.rs',
     from: `        shared.next_ms.store(NEVER, Ordering::Relaxed);
         // A map`,
     to: '        // A map',
@@ -458,14 +458,14 @@ const MUTATIONS = [
   },
   {
     name: 'the expiry thread forgets a promise that was made while it looked',
-    file: 'src/store/expiry.rs',
+    file: 'src/store/expiry/thread.rs',
     from: 'shared.next_ms.fetch_min(next_ms.unwrap_or(NEVER), Ordering::Relaxed);',
     to: 'shared.next_ms.store(next_ms.unwrap_or(NEVER), Ordering::Relaxed);',
     test: 'the expiry thread'
   },
   {
     name: 'an earlier deadline does not wake the expiry thread',
-    file: 'src/store/expiry.rs',
+    file: 'src/store/expiry/thread.rs',
     from: `        if state.is_running {
             self.0.wake.notify_one();`,
     to: '        if state.is_running {',
@@ -474,14 +474,14 @@ const MUTATIONS = [
   // ---- Memory and eviction
   {
     name: 'a reservation may pass the limit once',
-    file: 'src/store/memory.rs',
+    file: 'src/store/memory/budget.rs',
     from: 'if used_bytes.saturating_add(bytes) > ceiling_bytes {',
     to: 'if used_bytes > ceiling_bytes {',
     test: 'memory counts'
   },
   {
     name: 'a dropped reservation keeps its bytes',
-    file: 'src/store/memory.rs',
+    file: 'src/store/memory/budget.rs',
     from: `    fn drop(&mut self) {
         self.memory.release(self.what, self.bytes);`,
     to: `    fn drop(&mut self) {
@@ -556,7 +556,7 @@ const MUTATIONS = [
   // ---- The system refuses
   {
     name: 'a read whose copy cannot be allocated ends the process',
-    file: 'src/store/fallible.rs',
+    file: 'src/store/platform/fallible.rs',
     from: '        reserve_for_copy(out, bytes.len())?;',
     to: '        out.reserve(bytes.len());',
     test: 'out-of-memory.spec'
@@ -570,14 +570,14 @@ const MUTATIONS = [
   },
   {
     name: 'membarrier is relied on once it was announced',
-    file: 'src/store/sync.rs',
+    file: 'src/store/platform/sync.rs',
     from: 'if announce() && command() { YES }',
     to: 'if announce() { YES }',
     test: 'refused fences'
   },
   {
     name: 'a fence that the system refused counts as one',
-    file: 'src/store/sync.rs',
+    file: 'src/store/platform/sync.rs',
     from: '            command() || announce() && command()',
     to: '            command() || announce()',
     test: 'refused fences'
@@ -585,21 +585,21 @@ const MUTATIONS = [
   // ---- What users name
   {
     name: 'names of types are not counted',
-    file: 'src/store/types.rs',
+    file: 'src/store/entry/types.rs',
     from: '        self.held.grow(name.len() + NAME_BYTES)?;',
     to: '        self.held.grow(0)?;',
     test: 'types-of-entries.spec'
   },
   {
     name: 'names of types stay when their entries are gone',
-    file: 'src/store/types.rs',
+    file: 'src/store/entry/types.rs',
     from: '        let is_crowded = idle.len() > IDLE_TYPES;',
     to: '        let is_crowded = idle.len() > usize::MAX - IDLE_TYPES;',
     test: 'names of types'
   },
   {
     name: 'there may be any number of types',
-    file: 'src/store/types.rs',
+    file: 'src/store/entry/types.rs',
     from: '        if self.by_id.len() == MAX_TYPES {',
     to: '        if self.by_id.len() == usize::MAX - MAX_TYPES {',
     test: 'names of types'
@@ -614,7 +614,7 @@ const MUTATIONS = [
   // ---- Insertion order
   {
     name: 'segments without entries stay in the middle of the order',
-    file: 'src/store/order.rs',
+    file: 'src/store/slab/order.rs',
     from: `            self.segments[number as usize].reset();
         } else {`,
     to: `            self.segments[number as usize].reset();
@@ -623,21 +623,21 @@ const MUTATIONS = [
   },
   {
     name: 'segments that are nearly empty are not joined',
-    file: 'src/store/order.rs',
+    file: 'src/store/slab/order.rs',
     from: '            if segment.live.is_multiple_of(LOOK_EACH) {',
     to: '            if segment.live.is_multiple_of(u32::MAX - LOOK_EACH) {',
     test: 'insertion order'
   },
   {
     name: 'numbers of segments are not used again',
-    file: 'src/store/order.rs',
+    file: 'src/store/slab/order.rs',
     from: 'if self.vacant == NONE { self.segments.len() } else { self.vacant as usize };',
     to: 'self.segments.len();',
     test: 'insertion order'
   },
   {
     name: 'a segment gets a number that positions cannot tell apart',
-    file: 'src/store/order.rs',
+    file: 'src/store/slab/order.rs',
     from: '        if number == MAX_SEGMENTS {',
     to: '        if number == usize::MAX - MAX_SEGMENTS {',
     test: 'insertion order'

@@ -1,7 +1,7 @@
 'use strict'
 
-// TypedMap: what users call. What Map has, too, is here, with the way of a read that the near cache answers; everything else is
-// listed at the end of the class. A call that is not answered near is one native call.
+// TypedMap: what users call. What Map has, too, is here, with the way of a read that the near cache answers; everything
+// else is listed at the end of the class. A call that is not answered near is one native call.
 
 const worker = require('node:worker_threads')
 const { wrongType } = require('./errors.js')

@@ -1,7 +1,7 @@
 'use strict'
 
 // Which file of a folder imports which, read from the source: `require` and types of JavaScript; `use` and paths of Rust.
-// Tests inside a Rust file are no part of it: they may look at everything.
+// Tests and models of Rust are left out, also those inside a file: they may look at everything.
 
 const fs = require('node:fs')
 const path = require('node:path')
@@ -15,7 +15,9 @@ const GENERATED = ['binding.js', 'binding.d.ts']
 function filesOf(folder) {
   const names = fs.readdirSync(path.join(root, folder), { recursive: true }).map(String)
   return names
-    .filter(name => /\.(js|rs)$/.test(name) && !GENERATED.includes(path.basename(name)) && !/\btests\b/.test(name))
+    .filter(
+      name => /\.(js|rs)$/.test(name) && !GENERATED.includes(path.basename(name)) && !/\b(tests|models)\b/.test(name)
+    )
     .map(name => path.posix.join(folder, name.replaceAll(path.sep, '/')))
     .sort()
 }

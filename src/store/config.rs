@@ -75,7 +75,7 @@ pub struct Config {
     pub sliding: Option<bool>,
     /// Whether no copy of an entry with a deadline may be kept outside the store.
     pub strict_ttl: Option<bool>,
-    /// Whether time stands still until [`super::clock::Clock::advance`]; for tests.
+    /// Whether time stands still until [`crate::store::platform::clock::Clock::advance`]; for tests.
     pub manual_clock: bool,
 }
 
@@ -117,7 +117,7 @@ impl Config {
             ),
             initial_capacity: self.initial_capacity,
             max_load_factor: Some(self.max_load_factor.unwrap_or(DEFAULT_MAX_LOAD_FACTOR).clamp(0.25, 0.95)),
-            seed: Some(self.seed.unwrap_or_else(super::hash::KeyHasher::random_seed)),
+            seed: Some(self.seed.unwrap_or_else(crate::store::entry::hash::KeyHasher::random_seed)),
             simd: Some(self.simd.unwrap_or(true)),
             memory_limit_bytes: self.memory_limit_bytes,
             max_entries: self.max_entries,

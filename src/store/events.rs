@@ -10,7 +10,7 @@
 use std::collections::VecDeque;
 
 use super::error::Error;
-use super::sync::{Arc, AtomicU32, Mutex, Ordering};
+use crate::store::platform::sync::{Arc, AtomicU32, Mutex, Ordering};
 
 /// What one subscriber may have waiting. 256 KB hold about 2,000 log lines: more than a stalled event loop would want to
 /// see, and small next to any map.

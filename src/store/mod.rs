@@ -1,10 +1,25 @@
 //! The map itself, in plain Rust: no napi, no Node, no JavaScript.
 //!
 //! ```text
-//! store ─▶ shard ─┬▶ index   key → slot number        local: one thread's membership
-//!                 ├▶ slab    slot → entry, generation   └ pin (reclaim), counters (stats)
-//!                 ├▶ order   who came when
-//!                 └▶ arena   blocks for entries ─▶ pages
+//! map ─▶ shard ─┬▶ index   key → slot number
+//!               ├▶ slab    slot → entry, generation; the order in which entries came
+//!               ├▶ expiry, eviction   which entries leave, and when
+//!               └▶ memory  blocks for entries, counted, freed when no reader looks
+//! ```
+//!
+//! Each room imports only those above it:
+//!
+//! ```text
+//! error      what the store refuses
+//! platform/  locks and atomics, the clock, threads, address space, allocation that may be refused
+//! events     log lines and errors on their way to listeners
+//! memory/    the budget, blocks and pages, large entries, reclamation
+//! entry/     block, key, value, type, handle    expiry/  timer wheel, lives, the thread
+//! slab/      slots, words, order
+//! index/     table, probe    observe/  removals, pressure, statistics    eviction/  policies
+//! config     what a map is asked to be    options  the same as a table, by name
+//! shard/     one shard: what a write does under its lock, what a reader does without
+//! map/       the map: shards together, one thread's way in, the registry
 //! ```
 //!
 //! A reader takes no lock: index, slab and entries are read under a pin (`reclaim`). A writer holds its shard's lock.
@@ -21,92 +36,55 @@
 //! # Ok::<(), typed_superdashmap::store::Error>(())
 //! ```
 
-mod arena;
-mod background;
-mod boxes;
-mod clock;
 mod config;
-mod context;
 mod entry;
 mod error;
 mod events;
 mod eviction;
 mod expiry;
-pub(crate) mod fallible;
-mod free_runs;
-#[cfg(all(test, loom))]
-mod freshness_model;
-mod handle;
-mod hash;
-mod hit_log;
 mod index;
-mod instance;
-mod iterate;
-mod key;
-mod large;
-mod least;
-mod life;
-mod local;
-mod member;
+mod map;
 mod memory;
+#[cfg(all(test, loom))]
+mod models;
+mod observe;
 mod options;
-mod order;
-mod pages;
-mod place;
-mod pressure;
-mod probe;
-mod reaper;
-mod reclaim;
-mod regions;
-pub mod registry;
-mod remains;
-mod removals;
-mod room;
-mod runs;
+mod platform;
 mod shard;
 mod slab;
-mod spans;
-mod stats;
-#[expect(clippy::module_inception, reason = "the map is called store, and so is the room it lives in")]
-mod store;
-mod sync;
 #[cfg(all(test, not(loom)))]
 mod tests;
-mod timer_wheel;
-mod types;
-mod validate;
-mod value;
-mod word_table;
-mod words;
-mod zeroed;
 
-pub use clock::Clock;
 pub use config::{Config, MAX_SHARDS, NONE, TtlOnUpdate, WhenFull};
-pub use context::Limits;
+pub use entry::handle::Handle;
+pub use entry::key::{Key, KeyKind};
+pub use entry::types::{MAX_NAME_BYTES as MAX_TYPE_NAME_BYTES, TypeHold, check_name};
+pub use entry::value::{Value, ValueKind};
 pub use error::Error;
 pub use events::{Drained, Event, Events, Level, Subscription, Wake};
 pub use eviction::{Mark, PolicyKind};
-pub use handle::Handle;
-pub use instance::image;
-pub use iterate::Step;
-pub use key::{Key, KeyKind};
-pub use life::{Left, Ttl};
-pub use local::{Found, Local};
+pub use expiry::life::{Left, Ttl};
+pub use map::instance::image;
+pub use map::local::{Found, Local};
+pub use map::registry;
+pub use map::store::Store;
+pub use map::validate::{Next, Validation};
+pub use map::walk::Step;
+pub use observe::pressure::{Pressure, PressureSubscription};
+pub use observe::removals::{Audience, Cause, Removal, Removals};
+pub use observe::stats::{MemoryStats, Operations, SimdStats, Stats};
 pub use options::{OPTIONS, Setting};
-pub use place::Place;
-pub use pressure::{Pressure, PressureSubscription};
-pub use removals::{Audience, Cause, Removal, Removals};
+pub use platform::clock::Clock;
+#[cfg(feature = "binding")]
+pub(crate) use platform::fallible;
+pub use shard::context::Limits;
 pub use shard::{Problem, Written};
-pub use slab::Stamp;
-pub use stats::{MemoryStats, Operations, SimdStats, Stats};
-pub use store::Store;
-pub use types::{MAX_NAME_BYTES as MAX_TYPE_NAME_BYTES, TypeHold, check_name};
-pub use validate::{Next, Validation};
-pub use value::{Value, ValueKind};
-pub use words::Words;
+pub use slab::place::Place;
+pub use slab::slots::Stamp;
+pub use slab::words::Words;
 
 /// Has the system set up what readers of all maps rely on: once in a process, and with several threads running it takes up
 /// to some ten milliseconds. The first read does it too, and waits for it.
 pub fn prepare() {
-    sync::light_fence();
+    platform::sync::light_fence();
 }

@@ -3,9 +3,9 @@
 //! A large one is mapped, so to make it takes no time, whatever its size; to unmap it takes some, so what a policy has outgrown is
 //! freed without the shard's lock. Each array of cells owns the bytes that it is counted with.
 
-use super::super::memory::{Memory, Reservation, Use};
-use super::super::sync::{Arc, AtomicU64, Ordering};
-use super::super::zeroed::Zeroed;
+use crate::store::memory::budget::{Memory, Reservation, Use};
+use crate::store::platform::sync::{Arc, AtomicU64, Ordering};
+use crate::store::platform::zeroed::Zeroed;
 
 /// Words, or twice as many halves, of one thread at a time.
 #[derive(Debug)]

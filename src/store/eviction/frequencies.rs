@@ -13,9 +13,9 @@
 //!
 //! 4 bytes per entry that there is room for, and at least 1 KiB.
 
-use super::super::memory::Memory;
-use super::super::sync::Arc;
 use super::cells::Cells;
+use crate::store::memory::budget::Memory;
+use crate::store::platform::sync::Arc;
 
 /// Additions per entry between two halvings of a counter. With 5, what is worth keeping is forgotten too early (a quarter of a
 /// point of the mean over the traces of `benchmark/traces.js`); with 12 it is the same as with 8.

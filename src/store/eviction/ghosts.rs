@@ -13,10 +13,10 @@
 //!
 //! 8 bytes per ghost.
 
-use super::super::memory::Memory;
-use super::super::sync::Arc;
 use super::cells::Cells;
 use super::queues::Queue;
+use crate::store::memory::budget::Memory;
+use crate::store::platform::sync::Arc;
 
 const BUCKET_CELLS: usize = 8;
 /// Stamps within the length of the queue: a quarter of what 16 bits can tell apart.

@@ -4,12 +4,12 @@
 //! counts as used at that moment, and goes to the end. So an entry leaves only if it certainly was idle for so long, and may be
 //! given up to as long again. Exact in each shard, but for that. 12 bytes per entry.
 
-use super::super::clock::Clock;
 use super::super::error::Error;
-use super::super::memory::Memory;
-use super::super::sync::Arc;
 use super::links::{Links, List};
 use super::{Access, MAX_LOOKS, Policy};
+use crate::store::memory::budget::Memory;
+use crate::store::platform::clock::Clock;
+use crate::store::platform::sync::Arc;
 
 /// Times are noted in 32 bits of this many milliseconds, which is enough for two years.
 const TICK_MS: u64 = 16;

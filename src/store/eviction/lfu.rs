@@ -10,12 +10,12 @@
 //! the hit ratio is the exact one within 0.03 points. With many shards, the least frequently used of the shard that needs
 //! room. 12 bytes per entry, and 16 for each different frequency.
 
-use super::super::boxes;
 use super::super::error::Error;
-use super::super::memory::{Memory, Reservation, Use};
-use super::super::sync::Arc;
 use super::links::{Links, List};
 use super::{Access, MAX_LOOKS, Policy};
+use crate::store::memory::boxes;
+use crate::store::memory::budget::{Memory, Reservation, Use};
+use crate::store::platform::sync::Arc;
 
 /// The slots of one frequency.
 #[derive(Debug)]

@@ -10,9 +10,9 @@
 //! the slab sees to by reusing them.
 
 use super::super::error::Error;
-use super::super::fallible;
-use super::super::memory::{Memory, Reservation, Use};
-use super::super::sync::Arc;
+use crate::store::memory::budget::{Memory, Reservation, Use};
+use crate::store::platform::fallible;
+use crate::store::platform::sync::Arc;
 
 /// No slot.
 pub const NONE: u32 = u32::MAX;

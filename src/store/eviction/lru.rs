@@ -6,10 +6,10 @@
 //! that needs room. 12 bytes per entry.
 
 use super::super::error::Error;
-use super::super::memory::Memory;
-use super::super::sync::Arc;
 use super::links::{Links, List};
 use super::{Access, Policy};
+use crate::store::memory::budget::Memory;
+use crate::store::platform::sync::Arc;
 
 #[derive(Debug)]
 pub struct Lru {

@@ -34,10 +34,10 @@ mod w_tiny_lfu;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
-use super::clock::Clock;
 use super::error::Error;
-use super::memory::Memory;
-use super::sync::Arc;
+use crate::store::memory::budget::Memory;
+use crate::store::platform::clock::Clock;
+use crate::store::platform::sync::Arc;
 
 pub use cells::Cells;
 

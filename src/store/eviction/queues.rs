@@ -5,10 +5,10 @@
 //! entry goes to the end of the queue for one life, and leaves without one.
 
 use super::super::error::Error;
-use super::super::memory::Memory;
-use super::super::sync::Arc;
 use super::links::{Links, List};
 use super::{Access, MAX_LOOKS};
+use crate::store::memory::budget::Memory;
+use crate::store::platform::sync::Arc;
 
 /// Which queue an entry is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

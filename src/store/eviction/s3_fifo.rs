@@ -16,11 +16,11 @@
 //! bits in buckets, see `ghosts.rs`. With many shards, each has queues of its own. 12 bytes per entry, and 7.2 for the ghosts.
 
 use super::super::error::Error;
-use super::super::memory::Memory;
-use super::super::sync::Arc;
 use super::ghosts::Ghosts;
 use super::queues::{Queue, Queues};
 use super::{Access, Cells, MAX_LOOKS, Policy, history_room};
+use crate::store::memory::budget::Memory;
+use crate::store::platform::sync::Arc;
 
 /// The small queue's share, from the paper.
 const SMALL_PERCENT: usize = 10;

@@ -7,10 +7,10 @@
 //! hand of its own. 12 bytes per entry.
 
 use super::super::error::Error;
-use super::super::memory::Memory;
-use super::super::sync::Arc;
 use super::links::{Links, List, NONE};
 use super::{Access, MAX_LOOKS, Policy};
+use crate::store::memory::budget::Memory;
+use crate::store::platform::sync::Arc;
 
 /// Note of a slot that was written since the hand came by.
 const HIT: u32 = 1;

@@ -15,11 +15,11 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 
 use self::naive::Naive;
-use super::super::clock::Clock;
 use super::super::error::Error;
-use super::super::memory::{Memory, Use};
-use super::super::sync::Arc;
 use super::{Access, MAX_LOOKS, Mark, Policy, PolicyKind, history_room, make};
+use crate::store::memory::budget::{Memory, Use};
+use crate::store::platform::clock::Clock;
+use crate::store::platform::sync::Arc;
 
 const ALL: [PolicyKind; 5] =
     [PolicyKind::Lru, PolicyKind::Lfu, PolicyKind::Sieve, PolicyKind::S3Fifo, PolicyKind::WTinyLfu];

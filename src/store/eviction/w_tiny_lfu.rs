@@ -30,12 +30,12 @@
 //! frequencies and 4 for the ghosts.
 
 use super::super::error::Error;
-use super::super::memory::Memory;
-use super::super::sync::Arc;
 use super::frequencies::Frequencies;
 use super::ghosts::Ghosts;
 use super::queues::{Queue, Queues};
 use super::{Access, Cells, MAX_LOOKS, Policy, history_room};
+use crate::store::memory::budget::Memory;
+use crate::store::platform::sync::Arc;
 
 // The evidence below is in points of the mean hit ratio over seven recorded traces (LIRS, ARC OLTP, cache2k web): what
 // `npm run bench:traces -- --dir DIR --policies w-tinylfu --threads 1` prints with another value in a constant's place.

@@ -2,19 +2,19 @@
 //!
 //! Pages come first, because whoever writes next wants those; before them, large entries and those with a type, which only the slots know.
 
-use super::super::arena::Arena;
-use super::super::context::Context;
-use super::super::entry::Entry;
 use super::super::eviction::Policy;
-use super::super::index::Tables;
-use super::super::memory::Memory;
-use super::super::order::Order;
-use super::super::reclaim::Limbo;
-use super::super::slab;
-use super::super::sync::Arc;
-use super::super::timer_wheel::TimerWheel;
-use super::super::types::Types;
+use super::context::Context;
 use super::retired::Retired;
+use crate::store::entry::block::Entry;
+use crate::store::entry::types::Types;
+use crate::store::expiry::timer_wheel::TimerWheel;
+use crate::store::index::table::Tables;
+use crate::store::memory::arena::Arena;
+use crate::store::memory::budget::Memory;
+use crate::store::memory::reclaim::Limbo;
+use crate::store::platform::sync::Arc;
+use crate::store::slab::order::Order;
+use crate::store::slab::slots;
 
 /// Pages freed in a step: 1 to 4 MiB, 50 ns each and a call into the operating system now and then.
 const PAGES_PER_STEP: usize = 256;
@@ -28,7 +28,7 @@ const TABLE_BYTES_PER_STEP: usize = 8 << 20;
 /// What a cleared shard consisted of.
 pub struct Parts {
     pub tables: Option<Box<Tables>>,
-    pub slab: slab::Detached,
+    pub slab: slots::Detached,
     pub order: Order,
     pub arena: Arena,
     pub policy: Option<Box<dyn Policy>>,
@@ -39,7 +39,7 @@ pub struct Parts {
 
 /// Everything that was in a shard when it was cleared. Whoever frees any of it has waited for the readers.
 pub struct Contents {
-    slab: slab::Detached,
+    slab: slots::Detached,
     arena: Arena,
     retired: Limbo<Retired>,
     /// Chunks of slots whose large entries were freed, and slots of the next one.

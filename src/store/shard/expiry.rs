@@ -1,14 +1,14 @@
 //! Deadlines of the entries of a shard: setting them, and letting go of what is due.
 
-use super::super::context::Context;
 use super::super::error::Error;
-use super::super::handle::Handle;
-use super::super::life::{Left, LifeRef, Span, Ttl};
-use super::super::member::Member;
-use super::super::removals::Cause;
-use super::super::slab::SlotRef;
-use super::super::sync::{Ordering, unlock_fairly};
+use super::context::Context;
+use super::member::Member;
 use super::{Shard, Target, Writer};
+use crate::store::entry::handle::Handle;
+use crate::store::expiry::life::{Left, LifeRef, Span, Ttl};
+use crate::store::observe::removals::Cause;
+use crate::store::platform::sync::{Ordering, unlock_fairly};
+use crate::store::slab::slots::SlotRef;
 
 /// What a look at the timer wheel found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -158,8 +158,8 @@ mod tests {
     use super::super::{Draft, Presence, Standing};
     use super::*;
     use crate::store::config::Config;
-    use crate::store::key::Key;
-    use crate::store::value::Value;
+    use crate::store::entry::key::Key;
+    use crate::store::entry::value::Value;
 
     /// A thread that read the clock a millisecond before another one, and is slower, must not bring back what that one found to be over.
     #[test]
@@ -192,9 +192,9 @@ mod model {
     use super::super::{Draft, Presence, Standing};
     use super::*;
     use crate::store::config::{Config, TtlOnUpdate};
-    use crate::store::key::Key;
-    use crate::store::sync::Arc;
-    use crate::store::value::Value;
+    use crate::store::entry::key::Key;
+    use crate::store::entry::value::Value;
+    use crate::store::platform::sync::Arc;
 
     /// An entry whose deadline is over is replaced, which takes it out and fills its slot again, while it is read. Without the
     /// store, which would start a thread for the deadline.

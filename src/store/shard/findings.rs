@@ -1,6 +1,6 @@
 //! What a validation finds: problems, and bytes and entries counted anew.
 
-use super::super::memory::Use;
+use crate::store::memory::budget::Use;
 
 /// Problems that are told: a map that is damaged is damaged everywhere.
 const MOST_PROBLEMS: usize = 100;

@@ -1,14 +1,15 @@
 //! What no reader can reach any more and takes long to free: large entries and tables. They are collected under the lock and
 //! freed after it was released; those that are mapped go to the reaper, because unmapping 100 MB takes milliseconds.
 
-use super::super::context::Context;
-use super::super::entry::Prepared;
-use super::super::large;
-use super::super::memory::Memory;
-use super::super::reaper::{self, Debris};
-use super::super::sync::process::AtomicBool;
-use super::super::sync::{Arc, AtomicU64, Ordering};
+use super::context::Context;
 use super::retired::Retired;
+use crate::store::entry::block::Prepared;
+use crate::store::memory::budget::Memory;
+use crate::store::memory::large;
+use crate::store::memory::reaper;
+use crate::store::memory::reaper::Debris;
+use crate::store::platform::sync::process::AtomicBool;
+use crate::store::platform::sync::{Arc, AtomicU64, Ordering};
 
 /// Bytes given back in a step: unmapping all of something at once would keep the system from mapping anything else meanwhile.
 const BYTES_PER_STEP: usize = 8 << 20;
@@ -156,10 +157,10 @@ fn mapped_bytes(item: &Retired) -> usize {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::super::super::config::Config;
-    use super::super::super::member::Member;
-    use super::super::super::memory::Use;
     use super::super::Shard;
     use super::*;
+    use crate::store::memory::budget::Use;
+    use crate::store::shard::member::Member;
 
     #[test]
     fn a_table_that_was_replaced_goes_after_the_lock_was_released() {

@@ -12,32 +12,35 @@
 //! lock was released. Nothing here calls out.
 
 mod contents;
+pub mod context;
 mod expiry;
 mod findings;
 mod freed;
+pub mod member;
 mod retired;
 mod room;
 mod upkeep;
 mod validate;
 mod write;
 
-use super::arena::Arena;
-use super::context::Context;
-use super::entry::Entry;
 use super::error::Error;
 use super::events::Level;
-use super::eviction::{self, Policy};
-use super::handle::Handle;
-use super::index::{Contended, Index, IndexWriter, Spot};
-use super::key::Key;
-use super::life::LifeRef;
-use super::member::Member;
-use super::order::Order;
-use super::place::Place;
-use super::reclaim::{Limbo, Pin};
-use super::slab::{Slab, SlabWriter, SlotRef};
-use super::sync::{AtomicU64, Mutex, MutexGuard, Ordering, light_fence};
-use super::timer_wheel::TimerWheel;
+use super::eviction;
+use super::eviction::Policy;
+use crate::store::entry::block::Entry;
+use crate::store::entry::handle::Handle;
+use crate::store::entry::key::Key;
+use crate::store::expiry::life::LifeRef;
+use crate::store::expiry::timer_wheel::TimerWheel;
+use crate::store::index::table::{Contended, Index, IndexWriter, Spot};
+use crate::store::memory::arena::Arena;
+use crate::store::memory::reclaim::{Limbo, Pin};
+use crate::store::platform::sync::{AtomicU64, Mutex, MutexGuard, Ordering, light_fence};
+use crate::store::shard::context::Context;
+use crate::store::shard::member::Member;
+use crate::store::slab::order::Order;
+use crate::store::slab::place::Place;
+use crate::store::slab::slots::{Slab, SlabWriter, SlotRef};
 use freed::Freed;
 use retired::Retired;
 

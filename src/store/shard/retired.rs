@@ -1,9 +1,9 @@
 //! What was taken out of a shard and waits until no reader can be looking at it.
 
-use super::super::entry::Entry;
 use super::super::eviction::Cells;
-use super::super::index::Tables;
-use super::super::slab::Directory;
+use crate::store::entry::block::Entry;
+use crate::store::index::table::Tables;
+use crate::store::slab::slots::Directory;
 
 /// Unlinked, but maybe still looked at. Dropping the boxes frees them.
 #[derive(Debug)]

@@ -9,20 +9,20 @@
 
 use std::time::Duration;
 
-use super::super::arena::MAX_BLOCK_BYTES;
-use super::super::clock::Patience;
 use super::super::config::WhenFull;
-use super::super::context::Context;
 use super::super::error::Error;
 use super::super::eviction::{Access, PolicyKind};
-use super::super::fallible;
-use super::super::handle::Handle;
-use super::super::member::Member;
-use super::super::order::Order;
-use super::super::removals::Cause;
-use super::super::slab::{Slab, SlotRef};
-use super::super::sync::Ordering;
+use super::context::Context;
+use super::member::Member;
 use super::{Shard, Target, Writer};
+use crate::store::entry::handle::Handle;
+use crate::store::memory::arena::MAX_BLOCK_BYTES;
+use crate::store::observe::removals::Cause;
+use crate::store::platform::clock::Patience;
+use crate::store::platform::fallible;
+use crate::store::platform::sync::Ordering;
+use crate::store::slab::order::Order;
+use crate::store::slab::slots::{Slab, SlotRef};
 
 /// Evictions, one by one, that a write may wait for: half a millisecond. It takes some thousand small ones to make room for 64 KiB.
 pub const MAX_EVICTIONS: u64 = 1_024;

@@ -1,22 +1,24 @@
 //! What a shard does beside its writes: freeing what was retired, emptying pages, growing and shrinking on demand, and giving up
 //! everything at once.
 
-use super::super::arena::Arena;
-use super::super::context::Context;
-use super::super::entry::Entry;
 use super::super::error::Error;
-use super::super::handle::Handle;
-use super::super::index::Tables;
-use super::super::key::KeyKind;
-use super::super::member::Member;
-use super::super::reclaim::{self, Limbo};
-use super::super::removals::Cause;
-use super::super::slab::{self, SlotRef};
-use super::super::sync::Ordering;
 use super::contents::{Contents, Parts};
+use super::context::Context;
 use super::freed::Freed;
+use super::member::Member;
 use super::retired::Retired;
 use super::{Shard, Writer};
+use crate::store::entry::block::Entry;
+use crate::store::entry::handle::Handle;
+use crate::store::entry::key::KeyKind;
+use crate::store::index::table::Tables;
+use crate::store::memory::arena::Arena;
+use crate::store::memory::reclaim;
+use crate::store::memory::reclaim::Limbo;
+use crate::store::observe::removals::Cause;
+use crate::store::platform::sync::Ordering;
+use crate::store::slab::slots;
+use crate::store::slab::slots::SlotRef;
 
 /// Writes between two looks at how much of the memory for entries is wasted.
 const WRITES_PER_LOOK: u32 = 64;
@@ -63,8 +65,8 @@ impl Shard {
         writer.freed_later = old.freed_later;
         // Large entries are no part of the arena, and pages that are not full weigh more than their entries.
         let weight = self.weight_bytes.load(Ordering::Relaxed) as usize + old.limbo.bytes();
-        let bytes = old.arena.bytes().max(weight) + old.slab.capacity() as usize * slab::SLOT_BYTES;
-        let ended = slab::CopiesEnded::in_words(context.words.withdraw(self.number));
+        let bytes = old.arena.bytes().max(weight) + old.slab.capacity() as usize * slots::SLOT_BYTES;
+        let ended = slots::CopiesEnded::in_words(context.words.withdraw(self.number));
         // The slab before the index: with it, entries are gone for their keys and their handles at once.
         let slab = self.slab.detach(&ended);
         let contents = Contents::new(

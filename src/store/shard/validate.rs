@@ -1,20 +1,20 @@
-//! The shard's part of [`super::super::validate`]: a walk through everything that its lock guards, in slices.
+//! The shard's part of [`crate::store::map::validate`]: a walk through everything that its lock guards, in slices.
 //!
 //! What is said of one slot holds at every moment, so it is looked at whoever writes between two slices. Counts are those
 //! of a whole walk, and lists are walked from one slice to the next, so both are only right if nothing changed meanwhile:
 //! then the walk starts again, and after some attempts does without.
 
-use super::super::arena::PageWalk;
-use super::super::context::Context;
-use super::super::index::Tables;
-use super::super::key::KeyKind;
-use super::super::life::{LifeRef, OVER_MS};
-use super::super::memory::Use;
-use super::super::slab::{MAX_GENERATION, SlabWriter, SlotRef};
-use super::super::sync::Ordering;
+use super::context::Context;
 use super::findings::{Findings, Recount};
 use super::retired::Retired;
 use super::{Shard, Tenant, Writer};
+use crate::store::entry::key::KeyKind;
+use crate::store::expiry::life::{LifeRef, OVER_MS};
+use crate::store::index::table::Tables;
+use crate::store::memory::arena::PageWalk;
+use crate::store::memory::budget::Use;
+use crate::store::platform::sync::Ordering;
+use crate::store::slab::slots::{MAX_GENERATION, SlabWriter, SlotRef};
 
 /// Slots of a slice, each with a look at the index, the order, the wheel and the policy: some hundred microseconds.
 const SLOTS: u32 = 256;

@@ -1,24 +1,25 @@
 //! Inserting, replacing and removing, under the lock.
 
-use super::super::arena::MAX_BLOCK_BYTES;
 use super::super::config::TtlOnUpdate;
-use super::super::context::Context;
-use super::super::entry::{self, Entry, Prepared};
 use super::super::error::Error;
-use super::super::fallible;
-use super::super::handle::Handle;
-use super::super::index::Spot;
-use super::super::key::{Key, KeyKind};
-use super::super::life::{LifeRef, Span, Ttl};
-use super::super::member::Member;
-use super::super::place::Place;
-use super::super::removals::Cause;
-use super::super::slab::{SlotRef, Stamp};
-use super::super::sync::{Arc, Ordering};
-use super::super::value::Value;
+use super::context::Context;
 use super::freed;
+use super::member::Member;
 use super::retired::Retired;
 use super::{Shard, Tenant, Writer};
+use crate::store::entry::block;
+use crate::store::entry::block::{Entry, Prepared};
+use crate::store::entry::handle::Handle;
+use crate::store::entry::key::{Key, KeyKind};
+use crate::store::entry::value::Value;
+use crate::store::expiry::life::{LifeRef, Span, Ttl};
+use crate::store::index::table::Spot;
+use crate::store::memory::arena::MAX_BLOCK_BYTES;
+use crate::store::observe::removals::Cause;
+use crate::store::platform::fallible;
+use crate::store::platform::sync::{Arc, Ordering};
+use crate::store::slab::place::Place;
+use crate::store::slab::slots::{SlotRef, Stamp};
 
 /// What a write did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,9 +68,9 @@ impl<'a> Draft<'a> {
 
     /// The entry, if it is too large to be made under the lock. Refuses what no map and what not this one could hold.
     fn prepare<'c>(&self, context: &'c Context) -> Result<Option<Prepared<'c>>, Error> {
-        entry::check_size(self.key(), self.value)?;
+        block::check_size(self.key(), self.value)?;
         context.check_value(self.value.bytes.len())?;
-        context.check_weight(|| entry::weight_bytes(self.key(), self.value, self.type_id))?;
+        context.check_weight(|| block::weight_bytes(self.key(), self.value, self.type_id))?;
         Prepared::new(self.key(), self.value, self.type_id, &context.memory)
     }
 }
@@ -113,9 +114,9 @@ impl Shard {
     /// Gives a living entry another value; its key and its type stay.
     pub fn replace(&self, context: &Member<'_>, handle: Handle, value: Value<'_>, ttl: Ttl) -> Result<Written, Error> {
         let draft = Draft { key: None, value, type_id: 0, ttl };
-        entry::check_size(Key::KEYLESS, value)?;
+        block::check_size(Key::KEYLESS, value)?;
         context.check_value(value.bytes.len())?;
-        context.check_weight(|| entry::weight_bytes(Key::KEYLESS, value, 0))?;
+        context.check_weight(|| block::weight_bytes(Key::KEYLESS, value, 0))?;
         // Out here, because what is not used is freed without the lock.
         let mut prepared = None;
         let written = self.locked(context, |writer| {

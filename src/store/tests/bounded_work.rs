@@ -1,12 +1,12 @@
 //! What one call does is bounded, whatever the map holds. Work is counted, never timed.
 
-use super::super::clock::Patience;
-use super::super::iterate::ASKED;
-use super::super::memory::Use;
-use super::super::removals::PUSHED;
 use super::super::shard::{DETACHED, Draft, Presence};
-use super::super::spans::RELEASED;
 use super::*;
+use crate::store::map::walk::ASKED;
+use crate::store::memory::budget::Use;
+use crate::store::observe::removals::PUSHED;
+use crate::store::platform::clock::Patience;
+use crate::store::platform::spans::RELEASED;
 
 fn key_of(n: u64) -> String {
     n.to_string()
@@ -73,7 +73,7 @@ fn a_clear_writes_the_words_that_are_held_and_no_thread_finds_the_others_again()
     let (held, other) = (stamp_of(0), stamp_of(999));
     assert_ne!(held.chunk(), other.chunk());
     let words = map.words(held.chunk()).unwrap();
-    let word = || words.cells()[held.word() as usize].load(super::super::sync::Ordering::Acquire);
+    let word = || words.cells()[held.word() as usize].load(crate::store::platform::sync::Ordering::Acquire);
     assert_eq!(word(), held.version());
     map.clear().unwrap();
     assert_eq!(word(), 0);
@@ -206,7 +206,7 @@ fn the_end_of_a_large_map_takes_its_caller_no_look_at_its_shards() {
         let memory = Arc::clone(&store.context.memory);
         let stamp = map.get(Key::string("7"), &mut Vec::new()).unwrap().unwrap().place.stamp.unwrap();
         let words = map.words(stamp.chunk()).unwrap();
-        let word = || words.cells()[stamp.word() as usize].load(super::super::sync::Ordering::Acquire);
+        let word = || words.cells()[stamp.word() as usize].load(crate::store::platform::sync::Ordering::Acquire);
         let before = DETACHED.get();
         if is_destroyed {
             store.destroy();

@@ -1,8 +1,8 @@
 //! The n-th allocation fails, for every n: an error, the map as it was, and nothing lost.
 
 use super::super::eviction::PolicyKind;
-use super::super::fallible::failures::refuse_nth;
 use super::*;
+use crate::store::platform::fallible::failures::refuse_nth;
 
 /// What anybody sees of a map.
 fn visible(map: &Local) -> Vec<(KeyKind, Vec<u8>, Vec<u8>)> {

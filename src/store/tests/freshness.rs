@@ -3,11 +3,11 @@
 use std::sync::atomic::Ordering;
 use std::thread;
 
-use super::super::background;
-use super::super::expiry::Expires;
-use super::super::place::Place;
-use super::super::store::Store;
 use super::*;
+use crate::store::expiry::thread::Expires;
+use crate::store::map::store::Store;
+use crate::store::platform::background;
+use crate::store::slab::place::Place;
 
 const KEY: Key<'_> = Key { kind: KeyKind::String, bytes: b"k" };
 

@@ -14,8 +14,8 @@ mod refused_fences;
 mod threads;
 mod validate;
 
-use super::sync::Arc;
 use super::*;
+use crate::store::platform::sync::Arc;
 
 /// A small generator whose seed each test prints on failure.
 struct Random(u64);

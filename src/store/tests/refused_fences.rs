@@ -5,8 +5,8 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::{env, thread};
 
-use super::super::store::Store;
 use super::*;
+use crate::store::map::store::Store;
 
 /// Names what a child process is to have refused.
 const REFUSED: &str = "TEST_REFUSED_FENCES";

@@ -1,9 +1,9 @@
 //! A look at everything finds what does not fit, and nothing else.
 
 use super::super::eviction::PolicyKind;
-use super::super::memory::{Reservation, Use};
 use super::super::shard::Damage;
 use super::*;
+use crate::store::memory::budget::{Reservation, Use};
 
 fn filled(config: &Config) -> (Arc<Store>, Local) {
     let store = Store::new(config).unwrap();

@@ -1,0 +1,8 @@
+//! One entry: its block, key, value and type, and the handle that refers to it.
+
+pub mod block;
+pub mod handle;
+pub mod hash;
+pub mod key;
+pub mod types;
+pub mod value;

@@ -1,0 +1,4 @@
+//! Keys to slot numbers.
+
+pub mod probe;
+pub mod table;

@@ -1,0 +1,849 @@
+//! One thread's membership of a map: its reclamation word, its counters, and every operation.
+
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use super::hit_log::HitLog;
+use super::store::Store;
+use super::walk;
+use super::walk::Step;
+use crate::store::entry::handle::Handle;
+use crate::store::entry::key::{Key, KeyKind};
+use crate::store::entry::types::TypeHold;
+use crate::store::entry::value::{Value, ValueKind};
+use crate::store::error::Error;
+use crate::store::events::Level;
+use crate::store::eviction::Mark;
+use crate::store::expiry::life::{Left, Ttl};
+use crate::store::index::table::Contended;
+use crate::store::memory::reaper;
+use crate::store::memory::reaper::Help;
+use crate::store::memory::reclaim::{Participant, Pin};
+use crate::store::observe::removals::Cause;
+use crate::store::observe::stats::Counters;
+use crate::store::platform::clock::Patience;
+use crate::store::platform::fallible;
+use crate::store::platform::sync::{Arc, CachePadded};
+use crate::store::shard::member::Member;
+use crate::store::shard::{
+    Draft, Given, MAX_COMPACTIONS, Presence, Shard, Standing, Stillness, Target, Tenant, Written,
+};
+use crate::store::slab::place::Place;
+use crate::store::slab::words::Words;
+
+/// A map as one thread uses it. Not shared between threads: each makes its own with [`Store::join`].
+///
+/// Reads copy into a buffer of the caller's and take no lock. Every operation fails with [`Error::Closed`] after
+/// [`Store::destroy`] and with [`Error::Broken`] after a panic under a lock.
+pub struct Local {
+    store: Arc<Store>,
+    participant: Arc<Participant>,
+    counters: Arc<CachePadded<Counters>>,
+    /// How many hits between two looks the policy tells apart; 0 if it does not look at marks.
+    mark_limit: u32,
+    /// For a policy that goes by the order of hits.
+    hits: Option<HitLog>,
+    /// Whether anybody wants to know of uses: the policy, or deadlines that move with them.
+    notes_uses: bool,
+    /// A participant's word and its counters have one writer: a `Local` may move to another thread, but not be shared.
+    _not_sync: PhantomData<Cell<()>>,
+}
+
+/// What a read found; the bytes are in the caller's buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// What the value is.
+    pub kind: ValueKind,
+    /// The entry, and the version that was read.
+    pub place: Place,
+    /// Its type, 0 for none.
+    pub type_id: u32,
+}
+
+/// What was copied out: `None` as long as nothing was found.
+type Copied = Result<Option<Found>, Error>;
+
+/// While a map is above its limit, each write has twice what it adds leave, and so many bytes more for what an entry costs
+/// beside its content.
+const SHED_BYTES: usize = 1_024;
+
+/// How often a write offers help with what was cleared while a reader keeps all of it from being freed: about 4 ms.
+const MAX_BLOCKED: u32 = 32;
+
+/// How long a write waits, without the lock, for a reader that keeps memory from being freed. Readers are done within
+/// microseconds; one that is suspended goes on when the system lets it, and until then no memory of the map can be
+/// freed.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Between two attempts meanwhile.
+const POLL: Duration = Duration::from_micros(100);
+
+/// What a look at an entry is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// A use of it, which its policy and its deadline may depend on.
+    Use,
+    /// Nothing that counts.
+    Peek,
+}
+
+/// The slot of a tenant that was found has another entry by now, so it has to be found once more.
+struct Moved;
+
+impl Found {
+    /// Copies the value out, if there is memory for the copy, and says in `answer` what it is. `None` if the slot has
+    /// another entry by now. The answer is written where the caller wants it: handed up through each layer of a search
+    /// it would be copied in each.
+    #[inline]
+    fn copy(local: &Local, shard: &Shard, tenant: Tenant<'_>, out: &mut Vec<u8>, answer: &mut Copied) -> Option<()> {
+        if let Err(refused) = fallible::copy_into(out, tenant.entry.value_bytes()) {
+            *answer = Err(refused);
+            return Some(());
+        }
+        let place = shard.without_copies(&local.store.context, tenant.place()?);
+        *answer = Ok(Some(Self { kind: tenant.entry.value_kind(), place, type_id: tenant.entry.type_id() }));
+        Some(())
+    }
+}
+
+impl Local {
+    pub(crate) fn new(store: Arc<Store>) -> Self {
+        let participant = store.context.collector.join();
+        let counters = store.add_counters();
+        let mark_limit = match store.marking() {
+            Mark::UpTo(limit) => limit,
+            Mark::None | Mark::Order => 0,
+        };
+        // Without memory for a log, hits of this thread are not learned of.
+        let hits = (store.marking() == Mark::Order).then(|| HitLog::new(store.shards(), &store.context).ok()).flatten();
+        let notes_uses = mark_limit > 0 || hits.is_some() || store.context.sliding;
+        Self { store, participant, counters, mark_limit, hits, notes_uses, _not_sync: PhantomData }
+    }
+
+    /// The map.
+    pub fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
+    /// Entries in the map.
+    pub fn len(&self) -> u64 {
+        self.store.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    #[inline]
+    fn pin(&self) -> Pin<'_> {
+        self.store.context.collector.pin(&self.participant)
+    }
+
+    /// The map on behalf of this thread.
+    #[inline]
+    pub(crate) fn member(&self) -> Member<'_> {
+        Member::new(&self.store.context, &self.participant)
+    }
+
+    #[inline]
+    fn shard_of(&self, key: Key<'_>) -> (&Shard, u64) {
+        let hash = self.store.context.hasher.hash(key);
+        (self.store.shard_of(hash), hash)
+    }
+
+    /// Finds a key's entry and uses it under a pin; looks again if `use_it` says that the slot changed meanwhile.
+    #[inline]
+    fn find<T>(
+        &self,
+        key: Key<'_>,
+        look: Look,
+        use_it: impl FnMut(&Shard, Tenant<'_>) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
+        self.store.context.check()?;
+        let (shard, hash) = self.shard_of(key);
+        Ok(self.use_tenant(
+            shard,
+            look,
+            |pin| shard.find(key, hash as u32, pin),
+            |still| shard.find_still(key, hash as u32, still),
+            use_it,
+        ))
+    }
+
+    /// The same for a handle's entry.
+    #[inline]
+    fn find_handle<T>(
+        &self,
+        handle: Handle,
+        look: Look,
+        use_it: impl FnMut(&Shard, Tenant<'_>) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
+        self.store.context.check()?;
+        let Some(shard) = self.store.shard(handle.shard) else { return Ok(None) };
+        Ok(self.use_tenant(shard, look, |pin| Ok(shard.find_handle(handle, pin)), |_| None, use_it))
+    }
+
+    #[inline]
+    fn use_tenant<'s, T>(
+        &'s self,
+        shard: &'s Shard,
+        look: Look,
+        find: impl Fn(&Pin<'_>) -> Result<Option<Tenant<'s>>, Contended>,
+        find_still: impl Fn(&Stillness<'_>) -> Option<Tenant<'s>>,
+        mut use_it: impl FnMut(&Shard, Tenant<'_>) -> Option<T>,
+    ) -> Option<T> {
+        let mut is_log_full = false;
+        let answer = {
+            let pin = self.pin();
+            loop {
+                let Ok(found) = find(&pin) else {
+                    drop(pin);
+                    return self.use_in_stillness(shard, look, find_still, use_it);
+                };
+                if let Ok(answer) = self.try_to_use(shard, look, found?, &mut use_it, &mut is_log_full) {
+                    break answer;
+                }
+            }
+        };
+        if is_log_full {
+            self.replay_hits();
+        }
+        answer
+    }
+
+    /// The same where words of the index keep moving: finds under the lock, where the search is not disturbed. The lock
+    /// before the pin: a pin never waits for one.
+    #[cold]
+    #[inline(never)]
+    fn use_in_stillness<'s, T>(
+        &'s self,
+        shard: &'s Shard,
+        look: Look,
+        find_still: impl Fn(&Stillness<'_>) -> Option<Tenant<'s>>,
+        mut use_it: impl FnMut(&Shard, Tenant<'_>) -> Option<T>,
+    ) -> Option<T> {
+        let mut is_log_full = false;
+        let answer = loop {
+            let stillness = shard.stillness();
+            let _pin = self.pin();
+            let found = find_still(&stillness);
+            drop(stillness);
+            if let Ok(answer) = self.try_to_use(shard, look, found?, &mut use_it, &mut is_log_full) {
+                break answer;
+            }
+        };
+        if is_log_full {
+            self.replay_hits();
+        }
+        answer
+    }
+
+    /// Uses a tenant under the pin under which it was found; `None` if its deadline is over.
+    #[inline]
+    fn try_to_use<T>(
+        &self,
+        shard: &Shard,
+        look: Look,
+        tenant: Tenant<'_>,
+        use_it: &mut impl FnMut(&Shard, Tenant<'_>) -> Option<T>,
+        is_log_full: &mut bool,
+    ) -> Result<Option<T>, Moved> {
+        let context = &self.store.context;
+        if context.may_expire() {
+            match shard.standing(tenant, context) {
+                Standing::Alive => {}
+                Standing::Over => return Ok(None),
+                Standing::Gone => return Err(Moved),
+            }
+        }
+        let answer = use_it(shard, tenant).ok_or(Moved)?;
+        if self.notes_uses && look == Look::Use {
+            *is_log_full = self.note_use(shard, tenant);
+        }
+        Ok(Some(answer))
+    }
+
+    /// Lets the policy and the deadline know of a use. Says whether the log of hits is full.
+    fn note_use(&self, shard: &Shard, tenant: Tenant<'_>) -> bool {
+        if self.mark_limit > 0 {
+            shard.mark(tenant, self.mark_limit);
+        }
+        let context = &self.store.context;
+        if context.sliding
+            && context.may_expire()
+            && let Some(place) = tenant.place()
+        {
+            shard.prolong(context, place.handle);
+        }
+        self.hits.as_ref().is_some_and(|log| log.note(shard.number(), tenant.number()))
+    }
+
+    /// Tells the policies of this thread's hits, in the order in which they happened.
+    #[cold]
+    pub fn replay_hits(&self) {
+        if let Some(log) = &self.hits {
+            log.replay(|shard, slots| {
+                if let Some(shard) = self.store.shard(shard) {
+                    shard.replay(slots);
+                }
+            });
+        }
+    }
+
+    /// Where hits of this thread are to be noted that happen outside the store, for a policy that goes by their order: in the
+    /// first word how many there are, then `slot * shards + shard` of each. When it is full, [`Local::replay_hits`].
+    pub fn hit_log(&self) -> Option<&Arc<Words>> {
+        self.hits.as_ref().map(HitLog::words)
+    }
+
+    #[inline]
+    fn counted<T>(&self, found: Result<Option<T>, Error>) -> Result<Option<T>, Error> {
+        self.count(&found);
+        found
+    }
+
+    #[inline]
+    fn count<T>(&self, found: &Result<Option<T>, Error>) {
+        match found {
+            Ok(Some(_)) => self.counters.hits.add(1),
+            Ok(None) => self.counters.misses.add(1),
+            Err(_) => {}
+        }
+    }
+
+    /// Copies the value of a key into `out`.
+    pub fn get(&self, key: Key<'_>, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
+        let mut copied = Ok(None);
+        self.find(key, Look::Use, |shard, tenant| Found::copy(self, shard, tenant, out, &mut copied))?;
+        self.count(&copied);
+        copied
+    }
+
+    /// Copies the value of a handle's entry into `out`; `None` for any dead or forged handle.
+    pub fn get_by_handle(&self, handle: Handle, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
+        let mut copied = Ok(None);
+        self.find_handle(handle, Look::Use, |shard, tenant| Found::copy(self, shard, tenant, out, &mut copied))?;
+        self.count(&copied);
+        copied
+    }
+
+    /// Lets `look` see the value of a key without copying it. `look` must be short, because nothing is freed
+    /// meanwhile, and must not write to a map, because a write takes a lock, whose holder may be waiting for `look`
+    /// to end.
+    pub fn with<T>(&self, key: Key<'_>, look: impl FnOnce(&[u8]) -> T) -> Result<Option<T>, Error> {
+        let mut look = Some(look);
+        self.counted(self.find(key, Look::Use, |_, tenant| look.take().map(|look| look(tenant.entry.value_bytes()))))
+    }
+
+    /// The same by handle.
+    pub fn with_handle<T>(&self, handle: Handle, look: impl FnOnce(&[u8]) -> T) -> Result<Option<T>, Error> {
+        let mut look = Some(look);
+        self.counted(
+            self.find_handle(handle, Look::Use, |_, tenant| look.take().map(|look| look(tenant.entry.value_bytes()))),
+        )
+    }
+
+    /// Why a handle is dead; `Ok` if it is alive.
+    pub fn check(&self, handle: Handle) -> Result<(), Error> {
+        self.store.context.check()?;
+        self.shard_of_handle(handle)?.check_handle(&self.store.context, handle)
+    }
+
+    fn shard_of_handle(&self, handle: Handle) -> Result<&Shard, Error> {
+        let unknown = Error::InvalidShardIndex { shard: handle.shard, shards: self.store.shards() };
+        self.store.shard(handle.shard).ok_or(unknown)
+    }
+
+    /// Whether the key is there.
+    pub fn has(&self, key: Key<'_>) -> Result<bool, Error> {
+        Ok(self.counted(self.find(key, Look::Peek, |_, _| Some(())))?.is_some())
+    }
+
+    /// Whether the handle is alive.
+    pub fn has_handle(&self, handle: Handle) -> Result<bool, Error> {
+        Ok(self.counted(self.find_handle(handle, Look::Peek, |_, _| Some(())))?.is_some())
+    }
+
+    /// The handle of a key's entry. Counts as no read.
+    pub fn place_of(&self, key: Key<'_>) -> Result<Option<Place>, Error> {
+        self.find(key, Look::Peek, |shard, tenant| Some(shard.without_copies(&self.store.context, tenant.place()?)))
+    }
+
+    /// Copies the value of a key into `out`. Counts as no read, and nobody learns of it.
+    pub fn peek(&self, key: Key<'_>, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
+        let mut copied = Ok(None);
+        self.find(key, Look::Peek, |shard, tenant| Found::copy(self, shard, tenant, out, &mut copied))?;
+        copied
+    }
+
+    /// The same by handle.
+    pub fn peek_handle(&self, handle: Handle, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
+        let mut copied = Ok(None);
+        self.find_handle(handle, Look::Peek, |shard, tenant| Found::copy(self, shard, tenant, out, &mut copied))?;
+        copied
+    }
+
+    /// What is left of the life of a key's entry; `None` if it is not there.
+    pub fn ttl_of(&self, key: Key<'_>) -> Result<Option<Left>, Error> {
+        self.find(key, Look::Peek, |shard, tenant| Some(shard.left(&self.store.context, tenant.number())))
+    }
+
+    /// The same by handle.
+    pub fn ttl_of_handle(&self, handle: Handle) -> Result<Option<Left>, Error> {
+        self.find_handle(handle, Look::Peek, |shard, tenant| Some(shard.left(&self.store.context, tenant.number())))
+    }
+
+    /// Bytes that a key's entry costs, without its share of what all entries share; `None` if it is not there.
+    pub fn weight(&self, key: Key<'_>) -> Result<Option<u64>, Error> {
+        self.find(key, Look::Peek, |_, tenant| Some(tenant.entry.weight_bytes() as u64))
+    }
+
+    /// The same by handle.
+    pub fn weight_handle(&self, handle: Handle) -> Result<Option<u64>, Error> {
+        self.find_handle(handle, Look::Peek, |_, tenant| Some(tenant.entry.weight_bytes() as u64))
+    }
+
+    fn count_write(&self, written: &Written) {
+        if written.replaced { self.counters.updates.add(1) } else { self.counters.inserts.add(1) }
+    }
+
+    /// Runs a write. If a limit refuses it, it is run again once what a `clear` left behind was freed, or another shard has made
+    /// room.
+    fn write<T>(
+        &self,
+        operation: &'static str,
+        shard: &Shard,
+        about: Option<Target<'_>>,
+        added_bytes: usize,
+        mut write: impl FnMut() -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let context = &self.store.context;
+        context.check()?;
+        // One large write can go past all thresholds, and what was freed before it would not be seen afterwards.
+        if context.pressure.is_relieved(context.memory.total()) {
+            context.pressure.update(&context.memory);
+        }
+        if self.hits.as_ref().is_some_and(|log| !log.is_empty()) {
+            self.replay_hits();
+        }
+        let (mut compactions, mut blocked, mut patience) = (0, 0, None);
+        let mut evicted = shard.departures().0;
+        loop {
+            // Asked before the attempt: what is freed between the two makes the next attempt worth it.
+            let is_freeing = self.store.context.is_freeing();
+            self.participant.await_readers(false);
+            let attempt = write();
+            // As long as entries leave, the write comes closer to fitting: only rounds in which none does are counted.
+            let before = std::mem::replace(&mut evicted, shard.departures().0);
+            if evicted != before {
+                compactions = 0;
+            }
+            match attempt {
+                Err(Error::MemoryLimit { .. }) if is_freeing && blocked < MAX_BLOCKED => {
+                    let help = reaper::help(self.store.context.debris_owner());
+                    blocked += u32::from(help == Help::Blocked);
+                }
+                // A reader is suspended while it copies. Waiting for it without the lock lets others write, and
+                // without it the next attempt would have entries leave in vain.
+                Err(Error::MemoryLimit { .. })
+                    if self.participant.awaits_readers()
+                        && !patience.get_or_insert_with(|| Patience::new(PATIENCE)).is_over() =>
+                {
+                    std::thread::sleep(POLL);
+                }
+                // Something was freed when the shard's lock was released.
+                Err(Error::MemoryLimit { used_bytes, .. })
+                    if self.store.context.memory.total() < used_bytes && compactions < MAX_COMPACTIONS =>
+                {
+                    compactions += 1;
+                }
+                Err(refused) => {
+                    let given = if refused.is_limit() {
+                        self.store.make_room(&self.member(), &refused, shard.number(), about)?
+                    } else {
+                        Given::Nothing
+                    };
+                    compactions = if given == Given::Entries { 0 } else { compactions + 1 };
+                    if given == Given::Nothing || compactions > MAX_COMPACTIONS {
+                        self.refused(&refused, operation);
+                        return Err(refused);
+                    }
+                }
+                written => {
+                    self.settle(shard, added_bytes);
+                    return written;
+                }
+            }
+        }
+    }
+
+    /// What a write has to see to afterwards, without the lock.
+    #[inline]
+    fn settle(&self, shard: &Shard, added_bytes: usize) {
+        let context = &self.store.context;
+        reaper::help_if_stuck();
+        if context.may_expire() {
+            self.store.expect_expiry(shard);
+        }
+        if !context.is_bounded {
+            return;
+        }
+        if context.memory.is_above_limit() {
+            self.store.shed(&self.member(), 2 * added_bytes + SHED_BYTES);
+            context.memory.is_above_limit();
+        }
+        if context.pressure.is_due(context.memory.total()) {
+            context.pressure.update(&context.memory);
+        }
+    }
+
+    #[cold]
+    fn refused(&self, error: &Error, operation: &'static str) {
+        if error.is_limit() && self.store.context.when_full.asks_caller() {
+            // It is the caller's turn now, and what comes of that is not known yet.
+            return;
+        }
+        let events = &self.store.context.events;
+        if let Error::MemoryLimit { requested_bytes, used_bytes, limit_bytes } = *error {
+            let fields = [("requestedBytes", requested_bytes), ("usedBytes", used_bytes), ("limitBytes", limit_bytes)];
+            events.log(Level::Warn, "limit.memory", &fields);
+        }
+        if let Error::EntryLimit { limit } = *error {
+            events.log(Level::Warn, "limit.entries", &[("limit", limit)]);
+        }
+        if error.code() == 1006 {
+            self.counters.refusals.add(1);
+        }
+        events.error(error, operation);
+    }
+
+    /// Counts and tells that a caller who was asked for room made none, so that its write is refused for good.
+    pub fn give_up(&self, operation: &'static str) {
+        self.counters.refusals.add(1);
+        self.store.context.events.error(&Error::EvictionFailed, operation);
+    }
+
+    /// Sets the value of a key.
+    pub fn set(&self, key: Key<'_>, value: Value<'_>, ttl: Ttl) -> Result<Written, Error> {
+        let written = self.write_key("set", key, value, ttl, Presence::Any)?;
+        written.ok_or(Error::Broken)
+    }
+
+    /// Sets the value of a key that is there.
+    pub fn update(&self, key: Key<'_>, value: Value<'_>, ttl: Ttl) -> Result<Option<Written>, Error> {
+        self.write_key("updateMany", key, value, ttl, Presence::Present)
+    }
+
+    fn write_key(
+        &self,
+        operation: &'static str,
+        key: Key<'_>,
+        value: Value<'_>,
+        ttl: Ttl,
+        wanted: Presence,
+    ) -> Result<Option<Written>, Error> {
+        let (shard, hash) = self.shard_of(key);
+        let draft = Draft { key: Some((key, hash)), value, type_id: 0, ttl };
+        let about = Some(Target::Key(key, hash));
+        let written = self.write(operation, shard, about, key.bytes.len() + value.bytes.len(), || {
+            shard.write_key(&self.member(), &draft, wanted)
+        })?;
+        if let Some(written) = &written {
+            self.count_write(written);
+        }
+        Ok(written)
+    }
+
+    /// The value of a key, or the given one if the key is not there. Exactly one part of the answer is `Some`: what was
+    /// found, with its bytes in `out`, or what was written.
+    pub fn get_or_insert(
+        &self,
+        key: Key<'_>,
+        value: Value<'_>,
+        ttl: Ttl,
+        out: &mut Vec<u8>,
+    ) -> Result<(Option<Found>, Option<Written>), Error> {
+        loop {
+            if let Some(found) = self.get(key, out)? {
+                return Ok((Some(found), None));
+            }
+            if let Some(written) = self.write_key("getOrInsert", key, value, ttl, Presence::Absent)? {
+                return Ok((None, Some(written)));
+            }
+            // Another thread was faster; unless it has deleted the key again, the next look finds it.
+        }
+    }
+
+    /// The type of this name, for an entry that is about to be inserted. As long as the answer lives, its number is the name's.
+    pub fn hold_type(&self, name: &str) -> Result<TypeHold, Error> {
+        let shard = &self.store.all_shards()[0];
+        self.write("insert", shard, None, name.len(), || self.store.context.types.hold(name))
+    }
+
+    /// Adds an entry without a key, of a type (0 for none).
+    pub fn insert(&self, value: Value<'_>, type_id: u32, ttl: Ttl) -> Result<Written, Error> {
+        let shard = self.store.next_shard();
+        let draft = Draft { key: None, value, type_id, ttl };
+        let written =
+            self.write("insert", shard, None, value.bytes.len(), || shard.insert_keyless(&self.member(), &draft))?;
+        self.count_write(&written);
+        Ok(written)
+    }
+
+    /// Gives the entry of a handle another value.
+    pub fn replace(&self, handle: Handle, value: Value<'_>, ttl: Ttl) -> Result<Written, Error> {
+        let shard = self.shard_of_handle(handle)?;
+        let written = self.write("replace", shard, Some(Target::Handle(handle)), value.bytes.len(), || {
+            shard.replace(&self.member(), handle, value, ttl)
+        })?;
+        self.count_write(&written);
+        Ok(written)
+    }
+
+    /// Begins the life of a key's entry anew: with its own time to live if `ttl` is [`Ttl::Default`] and it has one, else with what
+    /// `ttl` says. Says whether the key was there.
+    pub fn touch(&self, key: Key<'_>, ttl: Ttl) -> Result<bool, Error> {
+        let (shard, hash) = self.shard_of(key);
+        let target = Target::Key(key, hash);
+        self.write("touch", shard, Some(target), 0, || shard.touch(&self.member(), target, ttl))
+    }
+
+    /// The same by handle.
+    pub fn touch_handle(&self, handle: Handle, ttl: Ttl) -> Result<bool, Error> {
+        let Some(shard) = self.store.shard(handle.shard) else { return Ok(false) };
+        let target = Target::Handle(handle);
+        self.write("touch", shard, Some(target), 0, || shard.touch(&self.member(), target, ttl))
+    }
+
+    /// Lets go of at most `count` entries, whom the policy chooses; gives how many left.
+    pub fn evict(&self, count: u64) -> Result<u64, Error> {
+        self.store.context.check()?;
+        self.replay_hits();
+        self.store.evict(&self.member(), count)
+    }
+
+    /// Lets go of entries until the map holds at most so many bytes; gives how many left.
+    pub fn evict_to(&self, bytes: u64) -> Result<u64, Error> {
+        self.store.context.check()?;
+        self.replay_hits();
+        self.store.evict_to(&self.member(), bytes)
+    }
+
+    /// Lets go of a handle's entry as one for which there is no room; says whether it was alive.
+    pub fn evict_entry(&self, handle: Handle) -> Result<bool, Error> {
+        self.store.context.check()?;
+        let Some(shard) = self.store.shard(handle.shard) else { return Ok(false) };
+        Ok(shard.remove(&self.member(), Target::Handle(handle), Cause::Evicted, |_| Ok(()))?.is_some())
+    }
+
+    /// Lets go of all entries whose deadline is over; gives how many left.
+    pub fn purge_expired(&self) -> Result<u64, Error> {
+        self.store.context.check()?;
+        self.store.purge_expired(&self.member())
+    }
+
+    /// Who would leave next, at most `count`, roughly in order.
+    pub fn candidates(&self, count: usize, out: &mut Vec<Handle>) -> Result<(), Error> {
+        self.store.context.check()?;
+        self.replay_hits();
+        self.store.candidates(count, out)
+    }
+
+    /// Deletes a key; says whether it was there.
+    pub fn delete(&self, key: Key<'_>) -> Result<bool, Error> {
+        Ok(self.take(key, |_, _| Ok(()))?.is_some())
+    }
+
+    /// Deletes the entry of a handle; says whether it was alive.
+    pub fn delete_handle(&self, handle: Handle) -> Result<bool, Error> {
+        Ok(self.take_handle(handle, |_, _| Ok(()))?.is_some())
+    }
+
+    /// Deletes a key and copies its last value into `out`.
+    pub fn remove(&self, key: Key<'_>, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
+        let mut copied = Ok(None);
+        let look = |shard: &_, tenant: Tenant<'_>| {
+            Found::copy(self, shard, tenant, out, &mut copied);
+            copied.as_ref().map(|_| ()).map_err(Error::clone)
+        };
+        self.take(key, look)?;
+        copied
+    }
+
+    /// Deletes the entry of a handle and copies its last value into `out`.
+    pub fn remove_handle(&self, handle: Handle, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
+        let mut copied = Ok(None);
+        let look = |shard: &_, tenant: Tenant<'_>| {
+            Found::copy(self, shard, tenant, out, &mut copied);
+            copied.as_ref().map(|_| ()).map_err(Error::clone)
+        };
+        self.take_handle(handle, look)?;
+        copied
+    }
+
+    /// Removes an entry that `look` has seen; it stays if that fails.
+    fn take<T>(
+        &self,
+        key: Key<'_>,
+        look: impl FnOnce(&Shard, Tenant<'_>) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        self.store.context.check()?;
+        let (shard, hash) = self.shard_of(key);
+        self.taken(shard.remove(&self.member(), Target::Key(key, hash), Cause::Explicit, |tenant| look(shard, tenant)))
+    }
+
+    fn take_handle<T>(
+        &self,
+        handle: Handle,
+        look: impl FnOnce(&Shard, Tenant<'_>) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        self.store.context.check()?;
+        let Some(shard) = self.store.shard(handle.shard) else { return Ok(None) };
+        self.taken(shard.remove(&self.member(), Target::Handle(handle), Cause::Explicit, |tenant| look(shard, tenant)))
+    }
+
+    fn taken<T>(&self, taken: Result<Option<T>, Error>) -> Result<Option<T>, Error> {
+        if let Ok(Some(_)) = taken {
+            self.counters.deletes.add(1);
+        }
+        taken
+    }
+
+    /// Removes every entry; atomic for each shard.
+    pub fn clear(&self) -> Result<(), Error> {
+        self.store.context.check()?;
+        let entries = self.store.clear(&self.member());
+        self.counters.clears.add(1);
+        self.store.context.events.log(Level::Info, "map.cleared", &[("entries", entries)]);
+        Ok(())
+    }
+
+    /// The next entries in insertion order, after the sequence `after` (0 at the start): none at the end, at most `count`.
+    pub fn walk(&self, after: u64, count: usize, out: &mut Vec<Step>) -> Result<(), Error> {
+        self.store.context.check()?;
+        self.counters.iterations.add(1);
+        let last = self.store.context.last_sequence();
+        walk::window(self.store.all_shards(), last, after, count.max(1), out)
+    }
+
+    /// Key and value of an entry, for iteration: it counts as no read.
+    pub fn read_step(
+        &self,
+        handle: Handle,
+        key_out: &mut Vec<u8>,
+        value_out: &mut Vec<u8>,
+    ) -> Result<Option<(KeyKind, Found)>, Error> {
+        let (mut kind, mut copied) = (KeyKind::Keyless, Ok(None));
+        self.find_handle(handle, Look::Peek, |shard, tenant| {
+            let key = tenant.entry.key();
+            kind = key.kind;
+            if let Err(refused) = fallible::copy_into(key_out, key.bytes) {
+                copied = Err(refused);
+                return Some(());
+            }
+            Found::copy(self, shard, tenant, value_out, &mut copied)
+        })?;
+        Ok(copied?.map(|found| (kind, found)))
+    }
+
+    /// The same without the value's bytes, for whoever asks who is there; how many they are comes last.
+    pub fn read_key(&self, handle: Handle, key_out: &mut Vec<u8>) -> Result<Option<(KeyKind, Found, usize)>, Error> {
+        self.find_handle(handle, Look::Peek, |shard, tenant| {
+            let key = tenant.entry.key();
+            if let Err(refused) = fallible::copy_into(key_out, key.bytes) {
+                return Some(Err(refused));
+            }
+            let place = shard.without_copies(&self.store.context, tenant.place()?);
+            let found = Found { kind: tenant.entry.value_kind(), place, type_id: tenant.entry.type_id() };
+            Some(Ok((key.kind, found, tenant.entry.value_len())))
+        })
+        .and_then(Option::transpose)
+    }
+
+    /// Adds reads that never came here because a fresh copy was at hand.
+    pub fn add_near_hits(&self, hits: u64) {
+        self.counters.near_hits.add(hits);
+    }
+
+    /// The version words of a chunk, unless they are gone.
+    pub fn words(&self, chunk: u32) -> Option<Arc<Words>> {
+        self.store.context.words.give(chunk)
+    }
+
+    /// Panics while a lock is held, so that tests can see what becomes of it.
+    pub fn panic_for_test(&self) -> Result<(), Error> {
+        self.store.all_shards()[0].panic_under_lock(&self.member())
+    }
+}
+
+impl Store {
+    /// Lets a thread take part.
+    pub fn join(self: &Arc<Self>) -> Local {
+        Local::new(Arc::clone(self))
+    }
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        self.store.context.collector.leave(&self.participant);
+        self.store.forget_counters(&self.counters);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::store::config::Config;
+
+    /// A reader that has to ask for the lock is not pinned while it waits, so the holder can wait for pins.
+    #[test]
+    fn a_reader_waits_for_the_lock_without_a_pin() {
+        let store = Store::new(&Config { shards: Some(1), ..Config::default() }).unwrap();
+        let (reader, key) = (store.join(), Key::string("k"));
+        reader.set(key, Value::json("1"), Ttl::Default).unwrap();
+        let (shard, collector) = (&store.all_shards()[0], &store.context.collector);
+        let stillness = shard.stillness();
+        let looks = &std::sync::atomic::AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            let store = &store;
+            scope.spawn(move || {
+                let hash = store.context.hasher.hash(key);
+                let find = |_: &Pin<'_>| {
+                    looks.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                    Err(Contended)
+                };
+                assert_eq!(
+                    reader.use_tenant(
+                        shard,
+                        Look::Peek,
+                        find,
+                        |still| shard.find_still(key, hash as u32, still),
+                        |_, _| Some(())
+                    ),
+                    Some(())
+                );
+            });
+            while looks.load(std::sync::atomic::Ordering::SeqCst) == 0 {
+                std::thread::yield_now();
+            }
+            // Were the reader pinned, this would never come.
+            let sealed = collector.seal();
+            while collector.is_past(sealed) == Some(false) {
+                std::thread::yield_now();
+            }
+            assert_eq!(looks.load(std::sync::atomic::Ordering::SeqCst), 1, "it waits for the lock");
+            drop(stillness);
+        });
+    }
+
+    #[test]
+    #[cfg(debug_assertions)]
+    #[should_panic(expected = "a lock is asked for under a pin")]
+    fn a_pin_never_waits_for_a_lock() {
+        let store = Store::new(&Config::default()).unwrap();
+        let map = store.join();
+        let _pin = map.pin();
+        let _lock = store.all_shards()[0].stillness();
+    }
+}

@@ -1,0 +1,12 @@
+//! A map: its shards, the threads that use it, its name.
+
+pub mod hit_log;
+pub mod instance;
+pub mod limits;
+pub mod local;
+pub mod registry;
+pub mod remains;
+pub mod room;
+pub mod store;
+pub mod validate;
+pub mod walk;

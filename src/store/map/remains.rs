@@ -1,0 +1,93 @@
+//! What is left of a map that ended, on its way out: with thousands of shards, taking out and freeing what is in each takes
+//! milliseconds, so it is done some shards at a time.
+
+use crate::store::memory::reaper::Debris;
+use crate::store::observe::removals::Cause;
+use crate::store::platform::sync::{Arc, Ordering};
+use crate::store::shard::context::Context;
+use crate::store::shard::member::Member;
+use crate::store::shard::{Contents, Shard};
+
+/// Shards of a destroyed map that are emptied in a step: a tenth of a millisecond.
+const SHARDS_PER_STEP: usize = 32;
+
+/// What a destroyed map is to its remains.
+pub trait Emptied: Send + Sync {
+    /// Empties at most `count` shards, from the one at `from` on; whether there are none after these.
+    fn empty_shards(&self, member: &Member<'_>, from: usize, count: usize) -> bool;
+}
+
+/// A map that ended.
+pub struct Remains {
+    context: Arc<Context>,
+    shards: Shards,
+    bytes: usize,
+}
+
+#[expect(clippy::large_enum_variant, reason = "there is one for each map that ended, in a box of the reaper's")]
+enum Shards {
+    /// The map was destroyed, and threads still have it open: these and later shards were not emptied yet.
+    Shared { map: Arc<dyn Emptied>, from: usize },
+    /// Nobody has the map any more, nor a pin: shards, and what was in one of them.
+    Own { shards: Vec<Shard>, contents: Option<Contents> },
+}
+
+impl Remains {
+    /// Of a map that is refused to everybody.
+    pub fn of_destroyed(context: &Arc<Context>, map: Arc<dyn Emptied>) -> Self {
+        let shards = Shards::Shared { map, from: 0 };
+        Self { context: Arc::clone(context), shards, bytes: context.memory.total() as usize }
+    }
+
+    /// Of a map that nobody has any more.
+    pub fn of_dropped(context: &Arc<Context>, shards: Box<[Shard]>) -> Self {
+        let shards = Shards::Own { shards: shards.into_vec(), contents: None };
+        Self { context: Arc::clone(context), shards, bytes: context.memory.total() as usize }
+    }
+}
+
+impl Debris for Remains {
+    fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Nothing is freed here that a reader may look at: what was taken out of a destroyed map waits for them by itself.
+    fn is_unreachable(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    fn free_some(&mut self) -> bool {
+        match &mut self.shards {
+            Shards::Shared { map, from } => {
+                let first = *from;
+                *from += SHARDS_PER_STEP;
+                self.context.as_guest(|member| map.empty_shards(member, first, SHARDS_PER_STEP))
+            }
+            Shards::Own { shards, contents } => {
+                if let Some(some) = contents {
+                    if some.free_some() {
+                        *contents = None;
+                    }
+                } else if let Some(shard) = shards.pop() {
+                    *contents = self.context.as_guest(|member| shard.detach(member, Cause::Cleared));
+                }
+                contents.is_none() && shards.is_empty()
+            }
+        }
+    }
+
+    fn owner(&self) -> usize {
+        self.context.debris_owner()
+    }
+
+    fn leak(self: Box<Self>) {
+        self.context.has_lost.store(true, Ordering::Relaxed);
+        std::mem::forget(*self);
+    }
+}
+
+impl Drop for Remains {
+    fn drop(&mut self) {
+        while !self.free_some() {}
+    }
+}

@@ -1,0 +1,360 @@
+//! Byte accounting: what a map holds, by what it is used for, and the limit over the sum.
+//!
+//! Bytes are reserved here before they are asked of the allocator and released after they were given back, so that the
+//! sum is never below what the map holds and never above its limit. Entries are counted by the page or the large block
+//! that was set aside for them, not by their content.
+//!
+//! **Who owns the bytes.** Every structure that allocates holds a [`Reservation`], which grows before the structure does,
+//! shrinks after it did, and gives the rest back when it is dropped. So no refusal can be overlooked: without a
+//! reservation that grew, there is nothing that could be released later. The one exception are large entries, which are
+//! bare blocks: there the block itself stands for its bytes ([`Memory::reserve_block`]). Whatever would release more
+//! than is reserved is a bug: tests stop at it, and elsewhere it is refused, counted and logged, so that no count ever
+//! runs below zero.
+
+use crate::store::error::Error;
+use crate::store::events::{Events, Level};
+use crate::store::platform::sync::{Arc, AtomicU64, Ordering};
+
+/// What bytes are used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub enum Use {
+    /// Pages and large blocks with keys and values.
+    Entries,
+    /// Index tables.
+    Index,
+    /// Slots.
+    Slab,
+    /// Version and access words.
+    Words,
+    /// Insertion order.
+    Order,
+    /// What the eviction policy keeps: links between slots, ghosts, frequencies.
+    Policy,
+    /// The map itself.
+    Fixed,
+    /// Deadlines.
+    Expiry,
+    /// Names of types.
+    Types,
+}
+
+/// How many uses there are.
+const USES: usize = Use::ALL.len();
+
+impl Use {
+    /// All of them, by number.
+    pub const ALL: [Self; 9] = [
+        Self::Entries,
+        Self::Index,
+        Self::Slab,
+        Self::Words,
+        Self::Order,
+        Self::Policy,
+        Self::Fixed,
+        Self::Expiry,
+        Self::Types,
+    ];
+}
+
+/// The bytes of one map.
+#[derive(Debug)]
+pub struct Memory {
+    total: AtomicU64,
+    limit: AtomicU64,
+    /// What no reservation may exceed: the limit or, after that was lowered, what was in use when this was last looked at.
+    ceiling: AtomicU64,
+    by_use: [AtomicU64; USES],
+    /// Bytes whose release was refused because nobody had reserved them.
+    unowned: AtomicU64,
+    /// Transfers that began, and transfers that ended.
+    transfers: [AtomicU64; 2],
+    /// Where such a refusal is told.
+    events: Events,
+}
+
+/// Bytes that a structure has set aside. They are given back when this is dropped.
+#[derive(Debug)]
+#[must_use = "what is reserved is given back when the reservation is dropped"]
+pub struct Reservation {
+    memory: Arc<Memory>,
+    what: Use,
+    bytes: usize,
+}
+
+impl Reservation {
+    /// No bytes yet.
+    pub fn empty(memory: &Arc<Memory>, what: Use) -> Self {
+        Self { memory: Arc::clone(memory), what, bytes: 0 }
+    }
+
+    /// So many bytes, or the reason why they do not fit.
+    pub fn new(memory: &Arc<Memory>, what: Use, bytes: usize) -> Result<Self, Error> {
+        let mut reservation = Self::empty(memory, what);
+        reservation.grow(bytes)?;
+        Ok(reservation)
+    }
+
+    /// Sets more bytes aside, or changes nothing.
+    pub fn grow(&mut self, bytes: usize) -> Result<(), Error> {
+        self.memory.reserve(self.what, bytes)?;
+        self.bytes += bytes;
+        Ok(())
+    }
+
+    /// Gives some bytes back, after their memory was freed.
+    pub fn shrink(&mut self, bytes: usize) {
+        debug_assert!(bytes <= self.bytes, "{bytes} bytes of {:?} released, {} reserved", self.what, self.bytes);
+        let owned = bytes.min(self.bytes);
+        self.bytes -= owned;
+        self.memory.release(self.what, owned);
+        if owned < bytes {
+            self.memory.refuse_release(self.what, (bytes - owned) as u64);
+        }
+    }
+
+    /// Makes it so many bytes; to make it fewer never fails.
+    #[cfg(test)]
+    pub fn resize(&mut self, bytes: usize) -> Result<(), Error> {
+        if bytes > self.bytes {
+            return self.grow(bytes - self.bytes);
+        }
+        self.shrink(self.bytes - bytes);
+        Ok(())
+    }
+
+    /// Bytes that it owns.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Where they are counted.
+    pub fn memory(&self) -> &Arc<Memory> {
+        &self.memory
+    }
+}
+
+/// While this lives, some bytes are counted and in no structure that a recount would look at: a large entry that is about to
+/// be published, or about to be freed.
+#[derive(Debug)]
+#[must_use = "the transfer ends when this is dropped"]
+pub struct Transfer<'m>(&'m Memory);
+
+impl Drop for Transfer<'_> {
+    fn drop(&mut self) {
+        self.0.transfers[1].fetch_add(1, Ordering::Release);
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.memory.release(self.what, self.bytes);
+    }
+}
+
+impl Memory {
+    /// No bytes yet, and `None` for no limit.
+    #[cfg(test)]
+    pub fn new(limit_bytes: Option<u64>) -> Self {
+        Self::reporting(limit_bytes, Events::new())
+    }
+
+    /// The same; a mistake in the accounting is logged to these events.
+    pub fn reporting(limit_bytes: Option<u64>, events: Events) -> Self {
+        Self {
+            total: AtomicU64::new(0),
+            limit: AtomicU64::new(limit_bytes.unwrap_or(u64::MAX)),
+            ceiling: AtomicU64::new(limit_bytes.unwrap_or(u64::MAX)),
+            by_use: std::array::from_fn(|_| AtomicU64::new(0)),
+            unowned: AtomicU64::new(0),
+            transfers: [AtomicU64::new(0), AtomicU64::new(0)],
+            events,
+        }
+    }
+
+    /// Sets the bytes of a large block aside. The block stands for them until [`Memory::release_block`].
+    pub fn reserve_block(&self, bytes: usize) -> Result<(), Error> {
+        self.reserve(Use::Entries, bytes)
+    }
+
+    /// Gives the bytes of a large block back, after it was freed.
+    pub fn release_block(&self, bytes: usize) {
+        self.release(Use::Entries, bytes);
+    }
+
+    fn reserve(&self, what: Use, bytes: usize) -> Result<(), Error> {
+        let bytes = bytes as u64;
+        let ceiling_bytes = self.ceiling.load(Ordering::Relaxed);
+        if ceiling_bytes == u64::MAX {
+            self.total.fetch_add(bytes, Ordering::Relaxed);
+        } else {
+            let mut used_bytes = self.total.load(Ordering::Relaxed);
+            loop {
+                if used_bytes.saturating_add(bytes) > ceiling_bytes {
+                    let limit_bytes = self.limit.load(Ordering::Relaxed);
+                    return Err(Error::MemoryLimit { requested_bytes: bytes, used_bytes, limit_bytes });
+                }
+                let next = used_bytes + bytes;
+                match self.total.compare_exchange_weak(used_bytes, next, Ordering::Relaxed, Ordering::Relaxed) {
+                    Ok(_) => break,
+                    Err(seen) => used_bytes = seen,
+                }
+            }
+        }
+        self.by_use[what as usize].fetch_add(bytes, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// The use's own count goes first, and `reserve` raises it last: the total is never below the sum.
+    fn release(&self, what: Use, bytes: usize) {
+        let bytes = bytes as u64;
+        let counter = &self.by_use[what as usize];
+        let less = |used: u64| Some(used.saturating_sub(bytes));
+        let used = counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).unwrap_or_else(|used| used);
+        self.total.fetch_sub(used.min(bytes), Ordering::Relaxed);
+        if used < bytes {
+            debug_assert!(false, "{bytes} bytes of {what:?} released, {used} reserved");
+            self.refuse_release(what, bytes - used);
+        }
+    }
+
+    #[cold]
+    fn refuse_release(&self, what: Use, bytes: u64) {
+        self.unowned.fetch_add(bytes, Ordering::Relaxed);
+        self.events.log(Level::Error, "memory.unowned", &[("use", what as u64), ("bytes", bytes)]);
+    }
+
+    /// Announces bytes that are for a while in no structure.
+    pub fn transfer(&self) -> Transfer<'_> {
+        self.transfers[0].fetch_add(1, Ordering::AcqRel);
+        Transfer(self)
+    }
+
+    /// How many transfers there were; `None` if one is under way.
+    pub fn settled_transfers(&self) -> Option<u64> {
+        let ended = self.transfers[1].load(Ordering::Acquire);
+        Some(self.transfers[0].load(Ordering::Acquire)).filter(|&begun| begun == ended)
+    }
+
+    /// Bytes whose release was refused because they were not reserved: 0, unless there is a bug.
+    pub fn unowned(&self) -> u64 {
+        self.unowned.load(Ordering::Relaxed)
+    }
+
+    /// All bytes in use.
+    pub fn total(&self) -> u64 {
+        self.total.load(Ordering::Relaxed)
+    }
+
+    /// Bytes in use for one purpose.
+    pub fn used(&self, what: Use) -> u64 {
+        self.by_use[what as usize].load(Ordering::Relaxed)
+    }
+
+    /// Sets another limit, or none. What is in use stays: if that is more, nothing is added to it until it fits.
+    pub fn set_limit(&self, limit_bytes: Option<u64>) {
+        let limit_bytes = limit_bytes.unwrap_or(u64::MAX);
+        self.limit.store(limit_bytes, Ordering::Relaxed);
+        self.ceiling.store(limit_bytes.max(self.total()), Ordering::Relaxed);
+    }
+
+    /// Whether more is in use than a limit allows that was lowered. Asked after each write, so that what was freed since
+    /// is not used again.
+    pub fn is_above_limit(&self) -> bool {
+        let limit_bytes = self.limit.load(Ordering::Relaxed);
+        let ceiling_bytes = self.ceiling.load(Ordering::Relaxed);
+        if ceiling_bytes <= limit_bytes {
+            return false;
+        }
+        self.ceiling.store(limit_bytes.max(ceiling_bytes.min(self.total())), Ordering::Relaxed);
+        true
+    }
+
+    /// What the entries of one of so many shards could have of the limit if all others were empty. The tables of the other shards
+    /// go with their entries, where a large value needs them to.
+    pub fn room_for_entries(&self, shards: u32) -> u64 {
+        let fixed = self.used(Use::Fixed);
+        let tables = self.total().saturating_sub(self.used(Use::Entries)).saturating_sub(fixed);
+        self.ceiling.load(Ordering::Relaxed).saturating_sub(fixed + tables / u64::from(shards))
+    }
+
+    /// Whether so many bytes could be reserved now.
+    pub fn has_room(&self, bytes: u64) -> bool {
+        self.total().saturating_add(bytes) <= self.ceiling.load(Ordering::Relaxed)
+    }
+
+    /// The limit, if there is one.
+    pub fn limit(&self) -> Option<u64> {
+        match self.limit.load(Ordering::Relaxed) {
+            u64::MAX => None,
+            limit => Some(limit),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn memory(limit_bytes: u64) -> Arc<Memory> {
+        Arc::new(Memory::new(Some(limit_bytes)))
+    }
+
+    #[test]
+    fn a_reservation_above_the_limit_changes_nothing() {
+        let memory = memory(100);
+        let entries = Reservation::new(&memory, Use::Entries, 60).unwrap();
+        let mut index = Reservation::empty(&memory, Use::Index);
+        let refused = index.grow(41).unwrap_err();
+        assert_eq!(refused, Error::MemoryLimit { requested_bytes: 41, used_bytes: 60, limit_bytes: 100 });
+        assert_eq!((memory.total(), memory.used(Use::Entries), memory.used(Use::Index)), (60, 60, 0));
+        index.grow(40).unwrap();
+        drop(entries);
+        assert_eq!((memory.total(), index.bytes()), (40, 40));
+        assert!(index.resize(101).is_err());
+        index.resize(7).unwrap();
+        assert_eq!((memory.total(), index.bytes()), (7, 7));
+        drop(index);
+        assert_eq!((memory.total(), memory.unowned()), (0, 0));
+    }
+
+    /// What a debug build stops at.
+    #[cfg(not(debug_assertions))]
+    #[test]
+    fn no_count_runs_below_zero() {
+        let memory = memory(100);
+        let mut entries = Reservation::new(&memory, Use::Entries, 60).unwrap();
+        let index = Reservation::new(&memory, Use::Index, 30).unwrap();
+        entries.shrink(70);
+        assert_eq!((memory.total(), memory.used(Use::Entries), memory.unowned()), (30, 0, 10));
+        memory.release_block(5);
+        assert_eq!((memory.total(), memory.used(Use::Entries), memory.unowned()), (30, 0, 15));
+        drop((entries, index));
+        assert_eq!(memory.total(), 0);
+    }
+
+    #[test]
+    #[cfg_attr(debug_assertions, should_panic(expected = "released"))]
+    fn releasing_more_than_was_reserved_is_noticed() {
+        let memory = memory(100);
+        memory.release_block(1);
+        assert_eq!((memory.total(), memory.unowned()), (0, 1));
+    }
+
+    #[test]
+    fn what_exceeds_a_lowered_limit_only_becomes_less() {
+        let memory = memory(100);
+        let mut entries = Reservation::new(&memory, Use::Entries, 80).unwrap();
+        memory.set_limit(Some(50));
+        assert!(memory.is_above_limit() && entries.grow(1).is_err());
+        entries.shrink(20);
+        // What was freed within one write may serve that write.
+        entries.grow(10).unwrap();
+        assert!(memory.is_above_limit() && entries.grow(1).is_err());
+        entries.shrink(30);
+        assert!(memory.is_above_limit());
+        assert!(!memory.is_above_limit());
+        entries.grow(10).unwrap();
+        assert!(entries.grow(1).is_err());
+    }
+}

@@ -1,0 +1,208 @@
+//! Blocks for large entries: runs of memory shared by all maps (`runs`), and above 16 MiB mappings of their own. None of this
+//! needs a shard's lock.
+//!
+//! What a block costs follows from its size alone, and is what is set aside for it.
+
+use std::ptr::NonNull;
+
+use super::budget::Memory;
+use super::pages;
+use super::runs;
+use super::runs::MAX_RUN_BYTES;
+use crate::store::error::Error;
+use crate::store::platform::fallible;
+use crate::store::platform::spans;
+
+/// What mappings are multiples of: whole pages on every system.
+const MAPPING_GRAIN_BYTES: usize = 64 * 1_024;
+
+/// What a block of this size costs.
+pub fn block_bytes(size: usize) -> usize {
+    if size > MAX_RUN_BYTES { size.next_multiple_of(MAPPING_GRAIN_BYTES) } else { runs::run_bytes(size) }
+}
+
+/// A block of at least so many bytes, aligned to 8.
+pub fn alloc(size: usize, memory: &Memory) -> Result<NonNull<u8>, Error> {
+    let bytes = block_bytes(size);
+    memory.reserve_block(bytes)?;
+    let granted = fallible::grant(bytes).ok();
+    let block = granted.and_then(|()| if size > MAX_RUN_BYTES { mapping::map(bytes) } else { runs::take(size) });
+    block.ok_or_else(|| {
+        memory.release_block(bytes);
+        Error::OutOfMemory { bytes: size as u64 }
+    })
+}
+
+/// Frees a block. Takes the longer the larger the block is if it is above [`MAX_RUN_BYTES`], see [`mapped_bytes`]. Never under
+/// a lock. Free memory in excess stays until [`release_surplus`].
+///
+/// # Safety
+///
+/// `block` came from [`alloc`] with this size and memory, and nobody uses it any more.
+pub unsafe fn free(block: NonNull<u8>, size: usize, memory: &Memory) {
+    let bytes = block_bytes(size);
+    // SAFETY: the caller's promise; the size decides where the block came from.
+    unsafe {
+        if size > MAX_RUN_BYTES {
+            mapping::unmap(block, bytes);
+        } else {
+            // Whoever still reads it shall notice in tests.
+            #[cfg(debug_assertions)]
+            block.write_bytes(0xdd, size);
+            runs::give_back(block, size);
+        }
+    }
+    memory.release_block(bytes);
+}
+
+/// Gives back at most so much of the memory of a mapped block, after the bytes that `released` says went before; the first
+/// 64 KiB stay. Says whether there is more to give back.
+///
+/// # Safety
+///
+/// `block` came from [`alloc`] with this size, and nobody uses anything but its first 64 KiB any more.
+pub unsafe fn release_some(block: NonNull<u8>, size: usize, released: &mut usize, bytes: usize) -> bool {
+    let end = mapped_bytes(size);
+    let from = MAPPING_GRAIN_BYTES + *released;
+    if from >= end {
+        return false;
+    }
+    let count = bytes.min(end - from);
+    // SAFETY: the range lies within the mapping, and the caller promises that nobody uses it.
+    unsafe { spans::release(block.as_ptr() as usize + from, count) };
+    *released += count;
+    from + count < end
+}
+
+/// Bytes that freeing a block of this size gives back to the operating system on the spot, which takes about 30 µs for each
+/// MiB.
+pub fn mapped_bytes(size: usize) -> usize {
+    if size > MAX_RUN_BYTES { block_bytes(size) } else { 0 }
+}
+
+/// Gives memory that serves nobody back to the operating system, a few MiB at most. For whoever has just freed something and
+/// holds no lock; costs two loads if there is nothing to do.
+#[inline]
+pub fn release_surplus() {
+    pages::release_surplus();
+    runs::release_surplus();
+}
+
+/// The same for all of it, but for a small part of what is in use: for the background.
+pub fn release_all() {
+    pages::release_all();
+    runs::release_all();
+}
+
+#[cfg(all(unix, not(miri)))]
+mod mapping {
+    use std::ptr::NonNull;
+
+    pub fn map(bytes: usize) -> Option<NonNull<u8>> {
+        let protection = libc::PROT_READ | libc::PROT_WRITE;
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+        // SAFETY: a new mapping that replaces none.
+        let address = unsafe { libc::mmap(std::ptr::null_mut(), bytes, protection, flags, -1, 0) };
+        if address == libc::MAP_FAILED {
+            return None;
+        }
+        // All of it is about to be written: with huge pages the system is asked for memory 512 times less often. They lie within
+        // the mapping as a whole, so none of it is memory that is not counted.
+        #[cfg(target_os = "linux")]
+        // SAFETY: advice on a mapping that is ours; it may be refused.
+        unsafe {
+            libc::madvise(address, bytes, libc::MADV_HUGEPAGE);
+        }
+        NonNull::new(address.cast())
+    }
+
+    /// # Safety
+    ///
+    /// From [`map`] with so many bytes, and nobody uses it any more.
+    pub unsafe fn unmap(block: NonNull<u8>, bytes: usize) {
+        #[cfg(test)]
+        crate::store::platform::spans::RELEASED.set(crate::store::platform::spans::RELEASED.get() + bytes);
+        // SAFETY: the caller's promise.
+        let answer = unsafe { libc::munmap(block.as_ptr().cast(), bytes) };
+        debug_assert_eq!(answer, 0, "a mapping goes as a whole");
+    }
+}
+
+/// Where nothing is known of mappings, the process's allocator makes them.
+#[cfg(not(all(unix, not(miri))))]
+mod mapping {
+    use std::alloc::Layout;
+    use std::ptr::NonNull;
+
+    fn layout(bytes: usize) -> Option<Layout> {
+        Layout::from_size_align(bytes, 4_096).ok()
+    }
+
+    pub fn map(bytes: usize) -> Option<NonNull<u8>> {
+        // SAFETY: the layout is not empty.
+        layout(bytes).and_then(|layout| NonNull::new(unsafe { std::alloc::alloc(layout) }))
+    }
+
+    /// # Safety
+    ///
+    /// From [`map`] with so many bytes, and nobody uses it any more.
+    pub unsafe fn unmap(block: NonNull<u8>, bytes: usize) {
+        if let Some(layout) = layout(bytes) {
+            // SAFETY: the caller's promise.
+            unsafe { std::alloc::dealloc(block.as_ptr(), layout) };
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::store::memory::budget::Use;
+
+    #[test]
+    fn what_is_counted_is_what_is_set_aside_and_all_of_it_goes() {
+        let memory = Memory::new(Some(40 << 20));
+        for size in [2_041, 10_000, 1 << 20, MAX_RUN_BYTES, MAX_RUN_BYTES + 1, 20 << 20] {
+            let block = alloc(size, &memory).unwrap();
+            let bytes = block_bytes(size);
+            assert_eq!(memory.used(Use::Entries), bytes as u64);
+            // SAFETY: ours, and what is counted may be used.
+            unsafe {
+                block.write_bytes(7, bytes);
+                free(block, size, &memory);
+            }
+            assert_eq!(memory.total(), 0);
+        }
+        assert!(matches!(alloc(41 << 20, &memory), Err(Error::MemoryLimit { .. })));
+        assert_eq!(memory.total(), 0);
+    }
+
+    #[test]
+    fn a_mapped_block_is_given_back_in_steps_that_leave_its_start() {
+        const SIZE: usize = 20 << 20;
+        let memory = Memory::new(None);
+        let block = alloc(SIZE, &memory).unwrap();
+        // SAFETY: ours, of this size.
+        unsafe { block.write_bytes(7, SIZE) };
+        let (mut released, mut steps) = (0, 1);
+        // SAFETY: nobody uses the block but this test, and it only the start.
+        while unsafe { release_some(block, SIZE, &mut released, 8 << 20) } {
+            steps += 1;
+        }
+        assert_eq!((steps, released), (3, SIZE - MAPPING_GRAIN_BYTES));
+        #[cfg(all(target_os = "linux", not(miri)))]
+        assert_eq!(spans::resident_bytes(block.as_ptr() as usize, SIZE), MAPPING_GRAIN_BYTES);
+        // SAFETY: ours, of this size; the start has its content.
+        unsafe {
+            assert_eq!(block.add(MAPPING_GRAIN_BYTES - 1).read(), 7);
+            free(block, SIZE, &memory);
+        }
+        assert_eq!(memory.total(), 0);
+        let small = alloc(10_000, &memory).unwrap();
+        // SAFETY: ours, of this size.
+        unsafe {
+            assert!(!release_some(small, 10_000, &mut 0, 8 << 20));
+            free(small, 10_000, &memory);
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Where bytes come from, who they are counted for, and when they may be freed.
+
+pub mod arena;
+pub mod boxes;
+pub mod budget;
+pub mod free_runs;
+pub mod large;
+pub mod pages;
+pub mod reaper;
+pub mod reclaim;
+pub mod regions;
+pub mod runs;

@@ -1,0 +1,4 @@
+//! Models of whole maps, for loom. Those of one structure stand beside it.
+
+mod freshness;
+mod slots;

@@ -1,0 +1,310 @@
+//! What left a map, and why, for those who want to know.
+//!
+//! A shard tells of each entry that leaves, under its lock, so that the removals of one key come in the order in which they happened.
+//! It copies key and value for it, but only if somebody listens for that cause: otherwise it is one relaxed load and a
+//! branch. Nobody is called under the lock: the listener is woken afterwards, and takes the removals out on its own thread.
+//!
+//! What waits for one audience is bounded in bytes. What finds no room is dropped, and a count stands where it would have stood.
+
+use std::collections::VecDeque;
+
+use crate::store::entry::block::Entry;
+use crate::store::entry::handle::Handle;
+use crate::store::entry::key::KeyKind;
+use crate::store::entry::types::{TypeHold, Types};
+use crate::store::entry::value::ValueKind;
+use crate::store::error::Error;
+use crate::store::events::Wake;
+use crate::store::platform::fallible;
+use crate::store::platform::sync::process::{AtomicU32, Mutex};
+use crate::store::platform::sync::{Arc, Ordering};
+
+/// What one audience may have waiting: some ten thousand small entries.
+const WAITING_LIMIT_BYTES: usize = 4 * 1_024 * 1_024;
+
+/// From so many bytes on, one that found no room stands for all that leave with it.
+const FULL_BYTES: usize = WAITING_LIMIT_BYTES - 64 * 1_024;
+
+#[cfg(test)]
+thread_local! {
+    /// Entries that this thread looked at for an audience.
+    pub static PUSHED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// Why an entry left, or an old value of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Cause {
+    /// Somebody deleted it.
+    Explicit = 1,
+    /// Somebody wrote another value; the entry stays.
+    Replaced = 2,
+    /// There was no room.
+    Evicted = 3,
+    /// Its deadline was over.
+    Expired = 4,
+    /// The map was cleared or destroyed.
+    Cleared = 5,
+}
+
+impl Cause {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 5] = [Self::Explicit, Self::Replaced, Self::Evicted, Self::Expired, Self::Cleared];
+
+    /// Its place in a set of causes.
+    #[must_use]
+    pub fn bit(self) -> u32 {
+        1 << self as u32
+    }
+}
+
+/// An entry that left.
+#[derive(Debug)]
+pub struct Removal {
+    /// What it was; dead by now, unless the cause is [`Cause::Replaced`].
+    pub handle: Handle,
+    /// What the key is; [`KeyKind::Keyless`] for none.
+    pub key_kind: KeyKind,
+    /// The key.
+    pub key: Box<[u8]>,
+    /// What the value was.
+    pub value_kind: ValueKind,
+    /// The value.
+    pub value: Box<[u8]>,
+    /// Its type, 0 for none.
+    pub type_id: u32,
+    /// Keeps the type known until its name was asked for.
+    pub type_hold: Option<TypeHold>,
+    /// Why it left.
+    pub cause: Cause,
+}
+
+impl Removal {
+    /// Copies an entry that nobody has freed yet, if there is memory for it.
+    fn new(entry: Entry, handle: Handle, cause: Cause, types: &Arc<Types>) -> Result<Self, Error> {
+        let key = entry.key();
+        Ok(Self {
+            handle,
+            key_kind: key.kind,
+            key: fallible::copy(key.bytes)?,
+            value_kind: entry.value_kind(),
+            value: fallible::copy(entry.value_bytes())?,
+            type_id: entry.type_id(),
+            type_hold: types.hold_again(entry.type_id()),
+            cause,
+        })
+    }
+
+    fn weight_bytes(&self) -> usize {
+        size_of::<Item>() + self.key.len() + self.value.len()
+    }
+}
+
+#[derive(Debug)]
+enum Item {
+    Removal(Removal),
+    /// So many found no room here.
+    Dropped(u64),
+}
+
+/// The audiences of one map.
+pub struct Removals {
+    types: Arc<Types>,
+    /// Causes that anybody wants; a hint that lets [`Removals::tell`] return early. Written under the lock of `queues`.
+    wanted: AtomicU32,
+    queues: Mutex<Vec<Arc<Queue>>>,
+}
+
+struct Queue {
+    causes: AtomicU32,
+    wake: Arc<dyn Wake>,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    items: VecDeque<Item>,
+    bytes: usize,
+    /// Whether the audience has to be woken, and nobody has done it yet.
+    is_due: bool,
+    /// Whether it was woken since it last found nothing.
+    is_awake: bool,
+}
+
+impl Queue {
+    /// Says whether there was room.
+    fn push(&self, entry: Entry, handle: Handle, cause: Cause, types: &Arc<Types>) -> bool {
+        #[cfg(test)]
+        PUSHED.set(PUSHED.get() + 1);
+        let mut waiting = self.waiting.lock();
+        let bytes = size_of::<Item>() + entry.key().bytes.len() + entry.value_len();
+        // One that is larger than all that may wait is told of if nothing else waits.
+        let has_room = waiting.items.is_empty() || waiting.bytes + bytes <= WAITING_LIMIT_BYTES;
+        let is_kept = match has_room.then(|| Removal::new(entry, handle, cause, types)) {
+            Some(Ok(removal)) if waiting.items.try_reserve(1).is_ok() => {
+                waiting.bytes += bytes;
+                waiting.items.push_back(Item::Removal(removal));
+                true
+            }
+            // No room, or no memory for the copy.
+            _ => {
+                waiting.drop_more(1);
+                false
+            }
+        };
+        waiting.is_due = !waiting.is_awake;
+        is_kept
+    }
+
+    /// Whether hardly anything finds room, and something did not.
+    fn is_full(&self) -> bool {
+        let waiting = self.waiting.lock();
+        let has_dropped = matches!(waiting.items.back(), Some(Item::Dropped(_)));
+        waiting.bytes >= WAITING_LIMIT_BYTES || has_dropped && waiting.bytes >= FULL_BYTES
+    }
+}
+
+impl Waiting {
+    fn drop_more(&mut self, count: u64) {
+        if let Some(Item::Dropped(dropped)) = self.items.back_mut() {
+            *dropped += count;
+        } else {
+            self.items.push_back(Item::Dropped(count));
+        }
+    }
+}
+
+impl Removals {
+    /// No audience yet.
+    pub(crate) fn new(types: &Arc<Types>) -> Self {
+        Self { types: Arc::clone(types), wanted: AtomicU32::new(0), queues: Mutex::default() }
+    }
+
+    /// Whether anybody wants to hear of this cause.
+    #[inline]
+    pub(crate) fn are_wanted(&self, cause: Cause) -> bool {
+        self.wanted.load(Ordering::Relaxed) & cause.bit() != 0
+    }
+
+    /// Tells those who want to know. Under the shard's lock; [`Removals::wake`] has to follow without it.
+    #[inline]
+    pub(crate) fn tell(&self, entry: Entry, handle: Handle, cause: Cause) -> bool {
+        let is_wanted = self.are_wanted(cause);
+        if is_wanted {
+            self.push(entry, handle, cause);
+        }
+        is_wanted
+    }
+
+    #[cold]
+    fn push(&self, entry: Entry, handle: Handle, cause: Cause) {
+        let queues = self.queues.lock();
+        let wants = |queue: &&Arc<Queue>| queue.causes.load(Ordering::Relaxed) & cause.bit() != 0;
+        queues.iter().filter(wants).for_each(|queue| _ = queue.push(entry, handle, cause, &self.types));
+    }
+
+    /// Tells of many at once, which may be more than anybody has room for. From the first that finds none on, or if there is
+    /// none in the first place, they are counted without a look at them: the shard's lock is held meanwhile.
+    pub(crate) fn tell_all(&self, entries: impl Iterator<Item = (Entry, Handle)>, count: u64, cause: Cause) -> bool {
+        if !self.are_wanted(cause) {
+            return false;
+        }
+        let queues = self.queues.lock();
+        let wants = |queue: &Arc<Queue>| queue.causes.load(Ordering::Relaxed) & cause.bit() != 0;
+        let mut told = 0;
+        if queues.iter().any(|queue| wants(queue) && !queue.is_full()) {
+            for (entry, handle) in entries {
+                told += 1;
+                let push = |queue: &&Arc<Queue>| wants(queue) && queue.push(entry, handle, cause, &self.types);
+                // Each of them, whether the others had room or not.
+                if queues.iter().filter(push).count() == 0 {
+                    break;
+                }
+            }
+        }
+        if told < count {
+            for queue in queues.iter().filter(|queue| wants(queue)) {
+                let mut waiting = queue.waiting.lock();
+                waiting.drop_more(count - told);
+                waiting.is_due = !waiting.is_awake;
+            }
+        }
+        true
+    }
+
+    /// Wakes the audiences that something waits for. Without any lock of the map.
+    pub(crate) fn wake(&self) {
+        let mut to_wake = Vec::new();
+        for queue in self.queues.lock().iter() {
+            let mut waiting = queue.waiting.lock();
+            if std::mem::take(&mut waiting.is_due) {
+                waiting.is_awake = true;
+                to_wake.push(Arc::clone(queue));
+            }
+        }
+        for queue in to_wake {
+            queue.wake.wake();
+        }
+    }
+
+    /// Adds an audience for a set of causes ([`Cause::bit`]).
+    pub fn subscribe(self: &Arc<Self>, causes: u32, wake: Arc<dyn Wake>) -> Audience {
+        let queue = Arc::new(Queue { causes: AtomicU32::new(causes), wake, waiting: Mutex::default() });
+        let mut queues = self.queues.lock();
+        queues.push(Arc::clone(&queue));
+        self.note_wanted(&queues);
+        drop(queues);
+        Audience { removals: Arc::clone(self), queue }
+    }
+
+    fn note_wanted(&self, queues: &[Arc<Queue>]) {
+        let wanted = queues.iter().fold(0, |wanted, queue| wanted | queue.causes.load(Ordering::Relaxed));
+        self.wanted.store(wanted, Ordering::Relaxed);
+    }
+}
+
+/// One who listens. Dropping it leaves, and drops what waited.
+pub struct Audience {
+    removals: Arc<Removals>,
+    queue: Arc<Queue>,
+}
+
+impl Audience {
+    /// Listens for other causes from now on. What waits stays.
+    pub fn set_causes(&self, causes: u32) {
+        let queues = self.removals.queues.lock();
+        self.queue.causes.store(causes, Ordering::Relaxed);
+        self.removals.note_wanted(&queues);
+    }
+
+    /// Takes out what waits, oldest first: at most `count`, and no more once their bytes have reached `bytes`. The answer is how
+    /// many were dropped right after those; more may wait behind. When nothing was taken and nothing dropped, the next removal
+    /// wakes the audience again.
+    pub fn take(&self, count: usize, bytes: usize, out: &mut Vec<Removal>) -> u64 {
+        let mut waiting = self.queue.waiting.lock();
+        let (before, mut taken_bytes) = (out.len(), 0);
+        while out.len() - before < count && taken_bytes < bytes {
+            match waiting.items.pop_front() {
+                Some(Item::Removal(removal)) => {
+                    waiting.bytes -= removal.weight_bytes();
+                    taken_bytes += removal.weight_bytes();
+                    out.push(removal);
+                }
+                Some(Item::Dropped(dropped)) => return dropped,
+                None => {
+                    waiting.is_awake = out.len() > before;
+                    break;
+                }
+            }
+        }
+        0
+    }
+}
+
+impl Drop for Audience {
+    fn drop(&mut self) {
+        let mut queues = self.removals.queues.lock();
+        queues.retain(|queue| !Arc::ptr_eq(queue, &self.queue));
+        self.removals.note_wanted(&queues);
+    }
+}

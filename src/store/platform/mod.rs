@@ -1,0 +1,9 @@
+//! What the operating system and the processor offer: locks and atomics, the clock, threads, address space,
+//! allocation that may be refused.
+
+pub mod background;
+pub mod clock;
+pub mod fallible;
+pub mod spans;
+pub mod sync;
+pub mod zeroed;

@@ -1,0 +1,88 @@
+//! Arrays of zeroed words that come and go as a whole, like the tables of an index.
+//!
+//! Large ones are mapped: they cost memory only where they are used, and all of it goes back to the operating system when
+//! they go. From the process's allocator each would leave a hole among smaller things that stay: a map that grew to a million
+//! entries held 10 bytes an entry in such holes.
+
+use super::fallible;
+use super::sync::AtomicU64;
+
+/// From this many words on an array is mapped: 128 KiB, where allocators do that too until they find it happens often.
+#[cfg(not(loom))]
+const MAPPED_FROM_WORDS: usize = 16 * 1_024;
+
+/// Words that are zero until somebody stores something else.
+#[derive(Debug)]
+pub enum Zeroed {
+    /// From the process's allocator.
+    Boxed(Box<[AtomicU64]>),
+    /// From the operating system. Invariant: the mapping has room for `len` words.
+    #[cfg(not(loom))]
+    Mapped { mapping: memmap2::MmapMut, len: usize },
+}
+
+impl Zeroed {
+    /// That many words, or `None` if there is no memory for them.
+    pub fn new(len: usize) -> Option<Self> {
+        #[cfg(not(loom))]
+        if len >= MAPPED_FROM_WORDS {
+            let bytes = len.checked_mul(size_of::<AtomicU64>())?;
+            fallible::grant(bytes).ok()?;
+            let mapping = memmap2::MmapOptions::new().len(bytes).map_anon().ok()?;
+            return Some(Self::Mapped { mapping, len });
+        }
+        fallible::words(len).ok().map(Self::Boxed)
+    }
+
+    /// Bytes that are mapped.
+    pub fn mapped_bytes(&self) -> usize {
+        match self {
+            Self::Boxed(_) => 0,
+            #[cfg(not(loom))]
+            Self::Mapped { mapping, .. } => mapping.len(),
+        }
+    }
+
+    /// Gives the memory of a stretch of a mapping back to the operating system; the words that stood there are lost. To unmap much
+    /// at once takes milliseconds.
+    pub fn release(&mut self, from_bytes: usize, to_bytes: usize) {
+        #[cfg(all(unix, not(loom), not(miri)))]
+        if let Self::Mapped { mapping, .. } = self {
+            let advice = memmap2::UncheckedAdvice::DontNeed;
+            // SAFETY: nobody has a reference to the words, since this is exclusive, and zeros are what they may hold. Advice
+            // that is refused changes nothing.
+            drop(unsafe { mapping.unchecked_advise_range(advice, from_bytes, to_bytes.saturating_sub(from_bytes)) });
+        }
+        #[cfg(not(all(unix, not(loom), not(miri))))]
+        let _ = (from_bytes, to_bytes);
+    }
+
+    /// The words. They stay where they are when the array is moved.
+    pub fn words(&self) -> &[AtomicU64] {
+        match self {
+            Self::Boxed(words) => words,
+            // SAFETY: a mapping starts at a page, has room for so many words (invariant) and begins as zeros, which is what
+            // an `AtomicU64` may hold; nobody reaches it but through this array.
+            #[cfg(not(loom))]
+            Self::Mapped { mapping, len } => unsafe { std::slice::from_raw_parts(mapping.as_ptr().cast(), *len) },
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::store::platform::sync::Ordering;
+
+    #[test]
+    fn small_and_large_arrays_are_zero_and_keep_what_is_stored() {
+        for len in [1, MAPPED_FROM_WORDS - 1, MAPPED_FROM_WORDS, MAPPED_FROM_WORDS * 3 + 1] {
+            let array = Zeroed::new(len).unwrap();
+            assert_eq!(array.words().len(), len);
+            assert!(array.words().iter().all(|word| word.load(Ordering::Relaxed) == 0));
+            array.words()[len - 1].store(7, Ordering::Relaxed);
+            let moved = array;
+            assert_eq!(moved.words()[len - 1].load(Ordering::Relaxed), 7);
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! What all shards of a map share.
+
+use std::time::Duration;
+
+use crate::store::config::{Config, TtlOnUpdate, WhenFull};
+use crate::store::entry::hash::KeyHasher;
+use crate::store::entry::types::Types;
+use crate::store::error::Error;
+use crate::store::events::{Events, Level};
+use crate::store::eviction::{Mark, PolicyKind};
+use crate::store::expiry::life::{Span, Ttl};
+use crate::store::expiry::thread::Attendance;
+use crate::store::index::probe::Simd;
+use crate::store::memory::budget::{Memory, Use};
+use crate::store::memory::reclaim::Collector;
+use crate::store::observe::pressure::Pressure;
+use crate::store::observe::removals::Removals;
+use crate::store::platform::clock::Clock;
+use crate::store::platform::sync::process::AtomicBool;
+use crate::store::platform::sync::{Arc, AtomicU8, AtomicU64, Ordering, heavy_fence};
+use crate::store::slab::word_table::WordTable;
+
+const OPEN: u8 = 0;
+const DESTROYED: u8 = 1;
+const BROKEN: u8 = 2;
+
+/// Limits to be changed: `None` leaves one as it is, `Some(None)` removes it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of everything the map holds.
+    pub memory_limit_bytes: Option<Option<u64>>,
+    /// Entries.
+    pub max_entries: Option<Option<u64>>,
+    /// Bytes of one value.
+    pub max_value_bytes: Option<Option<u64>>,
+}
+
+/// Memory, reclamation, hash function, counters and state of one map.
+pub struct Context {
+    pub memory: Arc<Memory>,
+    pub collector: Collector,
+    pub hasher: KeyHasher,
+    pub events: Events,
+    pub removals: Arc<Removals>,
+    pub types: Arc<Types>,
+    pub pressure: Arc<Pressure>,
+    pub clock: Clock,
+    pub shards: u32,
+    pub max_load_factor: f64,
+    /// What lookups may use of the processor.
+    pub simd: Simd,
+    /// Who leaves when there is no room, where shards keep track of that.
+    pub policy: Option<PolicyKind>,
+    pub when_full: WhenFull,
+    pub ttl_on_update: TtlOnUpdate,
+    pub sliding: bool,
+    strict_ttl: bool,
+    /// Whether a thread is there that ends copies when their deadline is over.
+    pub attendance: Arc<Attendance>,
+    ttl_ms: Option<u64>,
+    state: AtomicU8,
+    /// 1 once an entry had a deadline.
+    may_expire: AtomicU8,
+    /// Sequence of the last insertion.
+    sequence: AtomicU64,
+    /// Whether the map has limits, or may get some.
+    pub is_bounded: bool,
+    max_entries: AtomicU64,
+    /// How many there may be for now, after that limit was lowered; below it otherwise.
+    entries_ceiling: AtomicU64,
+    max_value_bytes: AtomicU64,
+    /// Entries of the map; counted only where there may be a limit, because all shards write it.
+    entries: AtomicU64,
+    /// Bytes that were taken out and that are being freed in the background.
+    pub debris: Arc<AtomicU64>,
+    /// Whether memory was lost, because it could never be told that no reader looks at it: it is counted and in no structure.
+    pub has_lost: Arc<AtomicBool>,
+    /// Where version words are found.
+    pub words: WordTable,
+}
+
+impl Context {
+    /// The context of a new map. `config` is normalised.
+    pub fn new(config: &Config) -> Self {
+        let events = Events::new();
+        let memory = Arc::new(Memory::reporting(config.memory_limit_bytes, events.clone()));
+        let types = Arc::new(Types::new(&memory));
+        Self {
+            memory,
+            collector: Collector::new(),
+            hasher: KeyHasher::new(config.seed.unwrap_or_default()),
+            events,
+            removals: Arc::new(Removals::new(&types)),
+            types,
+            pressure: Arc::new(Pressure::new()),
+            clock: if config.manual_clock { Clock::manual() } else { Clock::system() },
+            shards: config.shards.unwrap_or(1),
+            policy: config.policy(),
+            when_full: config.when_full.unwrap_or_default(),
+            ttl_on_update: config.ttl_on_update.unwrap_or_default(),
+            sliding: config.sliding.unwrap_or_default(),
+            strict_ttl: config.strict_ttl.unwrap_or_default(),
+            attendance: Arc::default(),
+            ttl_ms: config.ttl_ms,
+            max_load_factor: config.max_load_factor.unwrap_or(crate::store::config::DEFAULT_MAX_LOAD_FACTOR),
+            simd: if config.simd == Some(false) { Simd::None } else { Simd::best() },
+            state: AtomicU8::new(OPEN),
+            may_expire: AtomicU8::new(0),
+            sequence: AtomicU64::new(0),
+            is_bounded: config.is_bounded(),
+            max_entries: AtomicU64::new(config.max_entries.unwrap_or(u64::MAX)),
+            entries_ceiling: AtomicU64::new(0),
+            max_value_bytes: AtomicU64::new(config.max_value_bytes.unwrap_or(u64::MAX)),
+            entries: AtomicU64::new(0),
+            debris: Arc::new(AtomicU64::new(0)),
+            has_lost: Arc::default(),
+            words: WordTable::new(config.shards.unwrap_or(1)),
+        }
+    }
+
+    /// Refuses work on a map that was destroyed or broken.
+    #[inline]
+    pub fn check(&self) -> Result<(), Error> {
+        match self.state.load(Ordering::Relaxed) {
+            OPEN => Ok(()),
+            BROKEN => Err(Error::Broken),
+            _ => Err(Error::Closed),
+        }
+    }
+
+    /// Marks the map as destroyed, and ends every copy of a value; says whether this call did it.
+    pub fn destroy(&self) -> bool {
+        let is_first = self.state.swap(DESTROYED, Ordering::AcqRel) != DESTROYED;
+        if is_first {
+            self.end_copies();
+        }
+        is_first
+    }
+
+    /// Marks the map as broken, for good, and ends every copy of a value.
+    pub fn mark_broken(&self) {
+        let open = self.state.compare_exchange(OPEN, BROKEN, Ordering::AcqRel, Ordering::Relaxed);
+        if open.is_ok() {
+            // Nobody shall go on reading copies of what is in doubt.
+            self.end_copies();
+            self.events.log(Level::Error, "map.broken", &[]);
+        }
+    }
+
+    /// Ends every copy of a value, for good, in a map that just ended. Writers hold their locks and may be settling a
+    /// version: by this fence and the one with which each leaves, either the words are ended after that, or the writer
+    /// sees that the map ended and ends them itself.
+    fn end_copies(&self) {
+        if heavy_fence().is_none() {
+            // Refused. No processor keeps a store to itself for that long.
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        self.words.end();
+    }
+
+    /// The next insertion's place in the map-wide order. Under a shard's lock, so that each shard's only grow. An
+    /// insertion that is refused leaves a gap.
+    pub fn next_sequence(&self) -> u64 {
+        self.sequence.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// The place of the last insertion. Entries up to it are there for whoever looks into their shard afterwards.
+    pub fn last_sequence(&self) -> u64 {
+        self.sequence.load(Ordering::Relaxed)
+    }
+
+    /// Reserves one of the entries that the map may hold. After the limit was lowered, each that is admitted leaves room for
+    /// one less, until the limit is reached.
+    pub fn admit_entry(&self) -> Result<(), Error> {
+        if !self.is_bounded {
+            return Ok(());
+        }
+        let limit = self.max_entries.load(Ordering::Relaxed);
+        let ceiling = self.entries_ceiling.load(Ordering::Relaxed);
+        let next = |entries: u64| (entries < limit.max(ceiling)).then_some(entries + 1);
+        if self.entries.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_err() {
+            return Err(Error::EntryLimit { limit });
+        }
+        if ceiling > limit {
+            self.entries_ceiling.store(ceiling - 1, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Gives back what [`Context::admit_entry`] reserved, for this many entries.
+    pub fn dismiss_entries(&self, entries: u64) {
+        if self.is_bounded {
+            self.entries.fetch_sub(entries, Ordering::Relaxed);
+        }
+    }
+
+    /// The largest number of entries, if there is a limit.
+    pub fn max_entries(&self) -> Option<u64> {
+        Some(self.max_entries.load(Ordering::Relaxed)).filter(|&limit| limit != u64::MAX)
+    }
+
+    /// The largest size of a value, if there is a limit.
+    pub fn max_value_bytes(&self) -> Option<u64> {
+        Some(self.max_value_bytes.load(Ordering::Relaxed)).filter(|&limit| limit != u64::MAX)
+    }
+
+    /// Changes limits. Nobody leaves for it here: each write that follows makes more room than it takes.
+    pub fn set_limits(&self, limits: &Limits) -> Result<(), Error> {
+        let adds_one = limits.memory_limit_bytes.flatten().or(limits.max_entries.flatten()).is_some();
+        if adds_one && !self.is_bounded {
+            return Err(Error::Unbounded);
+        }
+        if let Some(limit) = limits.memory_limit_bytes {
+            self.memory.set_limit(limit);
+            self.pressure.update(&self.memory);
+        }
+        if let Some(limit) = limits.max_entries {
+            self.max_entries.store(limit.unwrap_or(u64::MAX), Ordering::Relaxed);
+            self.entries_ceiling.store(self.entries.load(Ordering::Relaxed).saturating_sub(1), Ordering::Relaxed);
+        }
+        if let Some(limit) = limits.max_value_bytes {
+            self.max_value_bytes.store(limit.unwrap_or(u64::MAX), Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Refuses a value that is larger than a value may be, before anybody leaves for it.
+    pub fn check_value(&self, value_bytes: usize) -> Result<(), Error> {
+        let limit_bytes = self.max_value_bytes.load(Ordering::Relaxed);
+        if value_bytes as u64 > limit_bytes {
+            return Err(Error::ValueTooLarge { bytes: value_bytes as u64, limit_bytes });
+        }
+        Ok(())
+    }
+
+    /// About how many of so many entries would have to be evicted one by one for so many bytes.
+    pub fn evictions_for(&self, bytes: u64, entries: u64) -> u64 {
+        let entry_bytes = self.memory.used(Use::Entries) / entries.max(1);
+        bytes / entry_bytes.max(1)
+    }
+
+    /// Refuses an entry that would not fit if it were the only one.
+    pub fn check_weight(&self, weight_bytes: impl FnOnce() -> usize) -> Result<(), Error> {
+        if !self.is_bounded {
+            return Ok(());
+        }
+        let weight_bytes = weight_bytes();
+        let limit_bytes = self.memory.room_for_entries(self.shards);
+        if weight_bytes as u64 > limit_bytes {
+            return Err(Error::ValueTooLarge { bytes: weight_bytes as u64, limit_bytes });
+        }
+        Ok(())
+    }
+
+    /// Whether copies may be kept outside the store of entries that have a deadline. Not with `sliding`, where a hit
+    /// must prolong a life, nor with `strictTtl`, where a hit must look at the clock, nor without a thread that ends
+    /// them in time.
+    #[inline]
+    pub fn keeps_expiring_copies(&self) -> bool {
+        !(self.sliding || self.strict_ttl) && self.attendance.is_there()
+    }
+
+    /// Whether memory that was cleared is still being freed.
+    pub fn is_freeing(&self) -> bool {
+        self.debris.load(Ordering::Acquire) > 0
+    }
+
+    /// Whether some of the bytes in use were lost for good.
+    pub fn has_lost(&self) -> bool {
+        self.has_lost.load(Ordering::Relaxed)
+    }
+
+    /// What the reaper knows this map's debris by.
+    pub fn debris_owner(&self) -> usize {
+        Arc::as_ptr(&self.memory) as usize
+    }
+
+    /// Which hits have to be marked.
+    pub fn mark(&self) -> Mark {
+        self.policy.map_or(Mark::None, PolicyKind::mark)
+    }
+
+    /// The deadline of an entry that is written now, if it gets one.
+    pub fn span(&self, ttl: Ttl, now_ms: impl FnOnce() -> u64) -> Option<Span> {
+        let ttl_ms = match ttl {
+            Ttl::Default => self.ttl_ms?,
+            Ttl::Never => return None,
+            Ttl::Of(ttl_ms) => ttl_ms,
+        };
+        Some(Span::new(now_ms(), ttl_ms))
+    }
+
+    /// Whether any entry ever had a deadline, so that reads have to look.
+    #[inline]
+    pub fn may_expire(&self) -> bool {
+        self.may_expire.load(Ordering::Relaxed) != 0
+    }
+
+    /// An entry gets a deadline. Before it is published, so that whoever finds the entry looks for it.
+    pub fn expect_expiry(&self) {
+        self.may_expire.store(1, Ordering::Relaxed);
+    }
+
+    /// Entries that were admitted, where they are counted.
+    pub fn admitted_entries(&self) -> Option<u64> {
+        self.is_bounded.then(|| self.entries.load(Ordering::Relaxed))
+    }
+}
