@@ -316,7 +316,7 @@ fn with_handles(keys: &[String]) -> (Arc<Store>, Vec<Handle>) {
 }
 
 fn read_handle(local: &Local, handle: Handle) -> Option<u8> {
-    local.with_handle(handle, |value| value[0]).expect("the store is open")
+    local.with(handle, |value| value[0]).expect("the store is open")
 }
 
 /// Wall time of `rounds` portions in each of `threads` threads that begin together. `portion` is given the number of the

@@ -3,23 +3,15 @@
 // What can be asked of an entry without reading it, and its deadline: nothing here counts as a read or keeps an entry from being
 // evicted.
 
-const { isHandleKey } = require('../handle.js')
 const { decode } = require('../codec/values.js')
 const { binding, scratch } = require('../native/attach.js')
 const { SCRATCH } = require('../native/layout.js')
 const { requestTtl } = require('../native/ttl.js')
 const { STALE } = require('../near/near-cache.js')
 const { readWriteOptions } = require('../options/ttl.js')
+const { about } = require('../session/open-map.js')
 
-const {
-  peek: peekBinding,
-  peekHandle: peekHandleBinding,
-  purgeExpired: purgeExpiredBinding,
-  touch: touchBinding,
-  touchHandle: touchHandleBinding,
-  ttlOf: ttlOfBinding,
-  ttlOfHandle: ttlOfHandleBinding
-} = binding
+const { peek: peekBinding, purgeExpired: purgeExpiredBinding, touch: touchBinding, ttlOf: ttlOfBinding } = binding
 
 /** @typedef {import('../session/open-map.js').OpenMap} OpenMap */
 
@@ -33,13 +25,8 @@ function peek(open, key) {
   // The same object as a read gives.
   const known = open.near.peek(key)
   if (known !== STALE) return known
-  let raw
-  if (isHandleKey(key)) {
-    if (!open.owns(key)) return undefined
-    raw = peekHandleBinding(open.id, key.shard, key.slot, key.generation)
-  } else {
-    raw = peekBinding(open.id, key)
-  }
+  if (!open.mayHave(key)) return undefined
+  const raw = about(peekBinding, open, key)
   const kind = scratch[SCRATCH.STATE]
   return kind === 0 ? undefined : decode(kind, raw)
 }
@@ -52,8 +39,7 @@ function peek(open, key) {
  * @returns {number | undefined} `Infinity` if it never expires, `undefined` if it is not there
  */
 function ttlOf(open, key) {
-  if (!isHandleKey(key)) return ttlOfBinding(open.id, key)
-  return open.owns(key) ? ttlOfHandleBinding(open.id, key.shard, key.slot, key.generation) : undefined
+  return open.mayHave(key) ? about(ttlOfBinding, open, key) : undefined
 }
 
 /**
@@ -65,13 +51,9 @@ function ttlOf(open, key) {
  * @returns {boolean} whether it is there
  */
 function touch(open, key, ttl) {
-  if (!isHandleKey(key)) {
-    requestTtl(ttl)
-    return touchBinding(open.id, key)
-  }
-  if (!open.owns(key)) return false
+  if (!open.mayHave(key)) return false
   requestTtl(ttl)
-  return touchHandleBinding(open.id, key.shard, key.slot, key.generation)
+  return about(touchBinding, open, key)
 }
 
 /** @param {import('../install.js').Access} access */

@@ -2,11 +2,11 @@
 
 // The room that a map takes, and how it is limited.
 
-const { isHandleKey } = require('../handle.js')
 const { binding } = require('../native/attach.js')
 const { writeData } = require('../native/data.js')
 const { readCount } = require('../options/checks.js')
 const { readLimits } = require('../options/map-options.js')
+const { about } = require('../session/open-map.js')
 
 const {
   evict: evictBinding,
@@ -14,8 +14,7 @@ const {
   reserve: reserveBinding,
   setLimits: setLimitsBinding,
   shrinkToFit: shrinkToFitBinding,
-  weight: weightBinding,
-  weightHandle: weightHandleBinding
+  weight: weightBinding
 } = binding
 
 /** @typedef {import('../session/open-map.js').OpenMap} OpenMap */
@@ -28,8 +27,7 @@ const {
  * @returns {number | undefined} `undefined` if it is not there
  */
 function weightOf(open, key) {
-  if (!isHandleKey(key)) return weightBinding(open.id, key)
-  return open.owns(key) ? weightHandleBinding(open.id, key.shard, key.slot, key.generation) : undefined
+  return open.mayHave(key) ? about(weightBinding, open, key) : undefined
 }
 
 /** @param {import('../install.js').Access} access */

@@ -24,18 +24,16 @@ const ABSENT = 0
  */
 function readAs(open, key, options) {
   const { copy, type } = readGetOptions(options)
-  const handle = isHandleKey(key) ? key : undefined
-  if (handle !== undefined && !open.owns(handle)) return undefined
-  const raw =
-    handle === undefined
-      ? getBinding(open.id, key)
-      : getByHandleBinding(open.id, handle.shard, handle.slot, handle.generation)
+  if (!open.mayHave(key)) return undefined
+  const raw = isHandleKey(key)
+    ? getByHandleBinding(open.id, key.shard, key.slot, key.generation)
+    : getBinding(open.id, key)
   const kind = scratch[STATE]
   if (kind === ABSENT) return undefined
   if (type !== undefined && !isOfType(open, type)) return undefined
   if (copy) return decodeCopy(kind, raw)
   // The same object as without the type.
-  const known = handle === undefined ? STALE : open.near.sameAs(handle)
+  const known = isHandleKey(key) ? open.near.sameAs(key) : STALE
   if (known !== STALE) return known
   const value = decode(kind, raw)
   open.near.keep(key, kind, value, scratch, 0)

@@ -9,16 +9,15 @@ const { OPERATION, SCRATCH } = require('../native/layout.js')
 const { handleAt } = require('../native/rows.js')
 const { readInsertOptions } = require('../options/call-options.js')
 const { readWriteOptions } = require('../options/ttl.js')
+const { about } = require('../session/open-map.js')
 const { writeNative } = require('../session/room-maker.js')
 const { notAHandle, throwDead } = require('./handles.js')
 
 const {
   delete: deleteBinding,
-  deleteHandle: deleteHandleBinding,
   getOrInsert: getOrInsertBinding,
   insert: insertBinding,
   remove: removeBinding,
-  removeHandle: removeHandleBinding,
   replace: replaceBinding,
   set: setBinding
 } = binding
@@ -96,15 +95,9 @@ function setComputed(open, room, key, value, ttl) {
  * @returns {boolean}
  */
 function deleteEntry(open, target) {
-  const { near } = open
-  if (!isHandleKey(target)) {
-    const deleted = deleteBinding(open.id, target)
-    near.forgetKey(target)
-    return deleted
-  }
-  if (!open.owns(target)) return false
-  const deleted = deleteHandleBinding(open.id, target.shard, target.slot, target.generation)
-  near.forgetHandle(target)
+  if (!open.mayHave(target)) return false
+  const deleted = about(deleteBinding, open, target)
+  open.near.forget(target)
   return deleted
 }
 
@@ -113,16 +106,9 @@ const methods = ({ openOf, roomOf }) => ({
   /** @param {any} key */
   remove(key) {
     const open = openOf(this)
-    const { id, near } = open
-    let raw
-    if (isHandleKey(key)) {
-      if (!open.owns(key)) return undefined
-      raw = removeHandleBinding(id, key.shard, key.slot, key.generation)
-      near.forgetHandle(key)
-    } else {
-      raw = removeBinding(id, key)
-      near.forgetKey(key)
-    }
+    if (!open.mayHave(key)) return undefined
+    const raw = about(removeBinding, open, key)
+    open.near.forget(key)
     const kind = scratch[STATE]
     return kind === ABSENT ? undefined : decode(kind, raw)
   },

@@ -4,6 +4,7 @@
 
 const { closed } = require('../errors.js')
 const { binding } = require('../native/attach.js')
+const { isHandleKey } = require('../handle.js')
 const { readData, writeData } = require('../native/data.js')
 const { MARKING } = require('../native/layout.js')
 const { HitLog, Words } = require('../native/words.js')
@@ -115,6 +116,15 @@ class OpenMap {
     return false
   }
 
+  /**
+   * Whether the entry of a key or handle can be in this map: not that of another map's handle.
+   *
+   * @param {any} target
+   */
+  mayHave(target) {
+    return !isHandleKey(target) || this.owns(target)
+  }
+
   /** Bytes that the map may hold now, `null` for no limit. */
   memoryLimit() {
     return memoryLimitBinding(this.id)
@@ -198,4 +208,17 @@ class OpenMap {
   }
 }
 
-module.exports = { OpenMap }
+/**
+ * Calls a native operation that is about a key or handle, and about nothing else.
+ *
+ * @template T
+ * @param {(id: number, ...target: any[]) => T} operation
+ * @param {OpenMap} open
+ * @param {any} target
+ * @returns {T}
+ */
+function about(operation, { id }, target) {
+  return isHandleKey(target) ? operation(id, target.shard, target.slot, target.generation) : operation(id, target)
+}
+
+module.exports = { OpenMap, about }

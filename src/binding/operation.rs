@@ -14,10 +14,11 @@ use std::ptr;
 use std::rc::Rc;
 
 use crate::binding::convert::details::details;
+use crate::binding::convert::values::{Space, key};
 use crate::binding::engine::{Engine, Js};
 use crate::binding::environment::{Environment, Evaluation, OpenMap};
 use crate::binding::failure::{Failure, Outcome};
-use crate::store::{Error, Handle};
+use crate::store::{Error, Handle, Target};
 
 /// One call of a raw operation with `N` arguments; those that were not given are `undefined`.
 pub struct Call<'s, const N: usize> {
@@ -28,6 +29,8 @@ pub struct Call<'s, const N: usize> {
     /// Borrowed from where the engine wrote them: copying them right after that would wait for its stores to land, which
     /// was seen to cost 10 ns.
     arguments: &'s [Js<'s>; N],
+    /// How many arguments were given, which may be more or fewer.
+    given: usize,
 }
 
 impl<'s, const N: usize> Call<'s, N> {
@@ -49,10 +52,20 @@ impl<'s, const N: usize> Call<'s, N> {
         self.evaluation.map(self.number(0)?)
     }
 
-    /// The handle in the arguments 1 to 3.
+    /// The handle in the three arguments from `at` on.
     #[inline]
-    pub fn handle(&self) -> Outcome<Handle> {
-        Ok(Handle { shard: self.number(1)?, slot: self.number(2)?, generation: self.number(3)? })
+    pub fn handle(&self, at: usize) -> Outcome<Handle> {
+        Ok(Handle { shard: self.number(at)?, slot: self.number(at + 1)?, generation: self.number(at + 2)? })
+    }
+
+    /// The entry that the operation is about: that of a handle if its three numbers were given from `at` on, else that of the
+    /// key at `at`.
+    #[inline]
+    pub fn target<'b>(&self, at: usize, space: &'b mut Space) -> Outcome<Target<'b>> {
+        if self.given > at + 2 {
+            return Ok(Target::Handle(self.handle(at)?));
+        }
+        Ok(Target::Key(key(self.engine, self.argument(at), space)?))
     }
 }
 
@@ -85,7 +98,7 @@ pub unsafe fn enter<const N: usize>(
     let engine = unsafe { Engine::from_raw(env) };
     // SAFETY: the caller vouches for the data, and the function that runs holds a count of it.
     let evaluation = unsafe { &*data.cast_const().cast::<Evaluation>() };
-    let call = Call { engine, evaluation, arguments: &arguments };
+    let call = Call { engine, evaluation, arguments: &arguments, given: count };
     // What a panic may have left half done is behind the store's locks, and the store marks a map that was under one.
     match catch_unwind(AssertUnwindSafe(|| run(&call))) {
         Ok(Ok(result)) => result.into_raw(),

@@ -12,6 +12,9 @@
  * value, its kind as STATE and, if it is a number, NUMBER. Coming out: STATE to TYPE, and NUMBER. */
 type Table = Uint32Array
 
+/** What an operation is about: a key, or the numbers of a handle. */
+type Target = readonly [key: unknown] | readonly [shard: number, slot: number, generation: number]
+
 /** Once per evaluation of the package, before anything else: the result has the operations below this one as its properties, and
  * `evaluation`, a number that stands for the evaluation where no map does, and `scratch`, which has 64 places and an
  * `ArrayBuffer` of its own. They belong to the evaluation: what they say goes to its `scratch`, what they throw is made by its
@@ -61,12 +64,10 @@ export declare function replace(
   value: unknown,
   kind: number
 ): void
-declare function delete_(id: number, key: unknown): boolean
+declare function delete_(id: number, ...target: Target): boolean
 export { delete_ as delete }
-export declare function deleteHandle(id: number, shard: number, slot: number, generation: number): boolean
 /** The value that was removed, or undefined with STATE 0. */
-export declare function remove(id: number, key: unknown): unknown
-export declare function removeHandle(id: number, shard: number, slot: number, generation: number): unknown
+export declare function remove(id: number, ...target: Target): unknown
 /** STATE says for each item what was found, and NUMBER its value if that is a number. The result holds the other values:
  * those that are JSON as a text with an array of them, which goes on until it is used up, the others as they are, each where
  * the first item stands that needs it; undefined if there are none. */
@@ -103,17 +104,13 @@ export declare function walk(
   sequences: Float64Array
 ): unknown[]
 /** As `get`, but it counts as no read and keeps nothing from being evicted. */
-export declare function peek(id: number, key: unknown): unknown
-export declare function peekHandle(id: number, shard: number, slot: number, generation: number): unknown
+export declare function peek(id: number, ...target: Target): unknown
 /** Milliseconds until the entry expires, Infinity if it never does, undefined if it is not there. */
-export declare function ttlOf(id: number, key: unknown): number | undefined
-export declare function ttlOfHandle(id: number, shard: number, slot: number, generation: number): number | undefined
+export declare function ttlOf(id: number, ...target: Target): number | undefined
 /** Gives an entry the ttl that the scratch array asks for, or its own anew; whether it is there. */
-export declare function touch(id: number, key: unknown): boolean
-export declare function touchHandle(id: number, shard: number, slot: number, generation: number): boolean
+export declare function touch(id: number, ...target: Target): boolean
 /** Bytes that an entry costs, undefined if it is not there. */
-export declare function weight(id: number, key: unknown): number | undefined
-export declare function weightHandle(id: number, shard: number, slot: number, generation: number): number | undefined
+export declare function weight(id: number, ...target: Target): number | undefined
 /** Evicts an entry; whether it was there. */
 export declare function evictEntry(id: number, shard: number, slot: number, generation: number): boolean
 /** The keys of those who would leave next, roughly in that order. STATE says how many there are, and `states` what a walk

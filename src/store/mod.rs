@@ -58,6 +58,7 @@ mod tests;
 pub use config::{Config, MAX_SHARDS, NONE, TtlOnUpdate, WhenFull};
 pub use entry::handle::Handle;
 pub use entry::key::{Key, KeyKind};
+pub use entry::target::Target;
 pub use entry::types::{MAX_NAME_BYTES as MAX_TYPE_NAME_BYTES, TypeHold, check_name};
 pub use entry::value::{Value, ValueKind};
 pub use error::Error;

@@ -2,7 +2,7 @@
 
 use napi_derive::napi;
 
-use crate::binding::convert::values::{Space, key};
+use crate::binding::convert::values::Space;
 use crate::binding::engine::{Engine, Js};
 use crate::binding::failure::Outcome;
 use crate::binding::operation::{Call, with_map};
@@ -16,32 +16,19 @@ fn left_to_js(engine: Engine<'_>, left: Option<Left>) -> Outcome<Js<'_>> {
     }
 }
 
-/// `ttlOf(id, key)`: milliseconds, infinity, or undefined.
-pub fn ttl_of<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
+/// `ttlOf(id, ...target)`: milliseconds, infinity, or undefined.
+pub fn ttl_of<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let map = call.map()?;
     let mut space = Space::default();
-    let key = key(call.engine, call.argument(1), &mut space)?;
-    left_to_js(call.engine, map.local().ttl_of(key)?)
+    left_to_js(call.engine, map.local().ttl_of(call.target(1, &mut space)?)?)
 }
 
-/// `ttlOfHandle(id, shard, slot, generation)`
-pub fn ttl_of_handle<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
-    left_to_js(call.engine, call.map()?.local().ttl_of_handle(call.handle()?)?)
-}
-
-/// `touch(id, key)`: a new deadline, as the scratch array asks for; whether the entry is there.
-pub fn touch<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
+/// `touch(id, ...target)`: a new deadline, as the scratch array asks for; whether the entry is there.
+pub fn touch<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let ttl = call.evaluation.take_ttl();
     let map = call.map()?;
     let mut space = Space::default();
-    let key = key(call.engine, call.argument(1), &mut space)?;
-    call.engine.boolean(map.local().touch(key, ttl)?)
-}
-
-/// `touchHandle(id, shard, slot, generation)`
-pub fn touch_handle<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
-    let ttl = call.evaluation.take_ttl();
-    call.engine.boolean(call.map()?.local().touch_handle(call.handle()?, ttl)?)
+    call.engine.boolean(map.local().touch(call.target(1, &mut space)?, ttl)?)
 }
 
 /// Lets go of entries whose deadline is over; of how many.

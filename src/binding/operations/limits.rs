@@ -3,7 +3,7 @@
 use napi_derive::napi;
 
 use crate::binding::convert::options::parse_limits;
-use crate::binding::convert::values::{Space, key, key_to_js};
+use crate::binding::convert::values::{Space, key_to_js};
 use crate::binding::engine::{CHUNK, Engine, Js};
 use crate::binding::failure::{Failure, Outcome};
 use crate::binding::layout::{OPERATIONS, STATE, WALK_ROW, row};
@@ -56,22 +56,16 @@ fn bytes_to_js(engine: Engine<'_>, bytes: Option<u64>) -> Outcome<Js<'_>> {
     bytes.map_or(Ok(Js::NOTHING), |bytes| engine.float(bytes as f64))
 }
 
-/// `weight(id, key)`: bytes that the entry costs, or undefined.
-pub fn weight<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
+/// `weight(id, ...target)`: bytes that the entry costs, or undefined.
+pub fn weight<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let map = call.map()?;
     let mut space = Space::default();
-    let key = key(call.engine, call.argument(1), &mut space)?;
-    bytes_to_js(call.engine, map.local().weight(key)?)
-}
-
-/// `weightHandle(id, shard, slot, generation)`
-pub fn weight_handle<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
-    bytes_to_js(call.engine, call.map()?.local().weight_handle(call.handle()?)?)
+    bytes_to_js(call.engine, map.local().weight(call.target(1, &mut space)?)?)
 }
 
 /// `evictEntry(id, shard, slot, generation)`: whether it was there.
 pub fn evict_entry<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
-    call.engine.boolean(call.map()?.local().evict_entry(call.handle()?)?)
+    call.engine.boolean(call.map()?.local().evict_entry(call.handle(1)?)?)
 }
 
 /// `candidates(id, count, states)`: the keys of those who would leave next, roughly in that order; the rest of a walk's row for each

@@ -1,29 +1,33 @@
-//! Reads of one entry, by key and by handle. What they say besides their result goes to the scratch array.
+//! Reads of one entry. `...target` is a key, or the shard, slot and generation of a handle. What they say besides their result goes to the scratch array.
 
 use napi_derive::napi;
 
 use crate::binding::convert::values::{Space, key};
 use crate::binding::engine::Js;
+use crate::binding::environment::OpenMap;
 use crate::binding::failure::Outcome;
 use crate::binding::operation::{Call, with_map};
-use crate::store::Handle;
+use crate::store::{Handle, Target};
 
-/// `get(id, key)`: the value, the rest in the scratch array.
+/// The value of what was found, the rest in the scratch array.
+#[inline]
+fn read<'s, 't, const N: usize>(call: &Call<'s, N>, map: &OpenMap, target: impl Into<Target<'t>>) -> Outcome<Js<'s>> {
+    let mut out = call.evaluation.value_buffer();
+    let found = map.local().get(target, &mut out)?;
+    call.evaluation.give(call.engine, found.as_ref(), &out)
+}
+
+/// `get(id, key)`. This and [`has`] are called so often that handles have operations of their own: to tell a key from a
+/// handle as the others do takes 12 to 24 ns, a tenth to a fifth of the call.
 pub fn get<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
     let map = call.map()?;
     let mut space = Space::default();
-    let key = key(call.engine, call.argument(1), &mut space)?;
-    let mut out = call.evaluation.value_buffer();
-    let found = map.local().get(key, &mut out)?;
-    call.evaluation.give(call.engine, found.as_ref(), &out)
+    read(call, &map, key(call.engine, call.argument(1), &mut space)?)
 }
 
 /// `getByHandle(id, shard, slot, generation)`
 pub fn get_by_handle<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
-    let map = call.map()?;
-    let mut out = call.evaluation.value_buffer();
-    let found = map.local().get_by_handle(call.handle()?, &mut out)?;
-    call.evaluation.give(call.engine, found.as_ref(), &out)
+    read(call, &*call.map()?, call.handle(1)?)
 }
 
 /// `has(id, key)`
@@ -36,7 +40,7 @@ pub fn has<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
 
 /// `hasHandle(id, shard, slot, generation)`
 pub fn has_handle<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
-    call.engine.boolean(call.map()?.local().has_handle(call.handle()?)?)
+    call.engine.boolean(call.map()?.local().has(call.handle(1)?)?)
 }
 
 /// `getHandle(id, key)`: whether there is one; which, in the scratch array.
@@ -57,21 +61,13 @@ pub fn size<'s>(call: &Call<'s, 1>) -> Outcome<Js<'s>> {
     call.engine.float(map.local().len() as f64)
 }
 
-/// `peek(id, key)`: as `get`, but it counts as no read.
-pub fn peek<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
+/// `peek(id, ...target)`: as `get`, but it counts as no read.
+pub fn peek<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let map = call.map()?;
     let mut space = Space::default();
-    let key = key(call.engine, call.argument(1), &mut space)?;
+    let target = call.target(1, &mut space)?;
     let mut out = call.evaluation.value_buffer();
-    let found = map.local().peek(key, &mut out)?;
-    call.evaluation.give(call.engine, found.as_ref(), &out)
-}
-
-/// `peekHandle(id, shard, slot, generation)`
-pub fn peek_handle<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
-    let map = call.map()?;
-    let mut out = call.evaluation.value_buffer();
-    let found = map.local().peek_handle(call.handle()?, &mut out)?;
+    let found = map.local().peek(target, &mut out)?;
     call.evaluation.give(call.engine, found.as_ref(), &out)
 }
 

@@ -1,4 +1,4 @@
-//! Writes of one entry, by key and by handle. What they say besides their result goes to the scratch array, which also says
+//! Writes of one entry. `...target` is a key, or the shard, slot and generation of a handle. What they say besides their result goes to the scratch array, which also says
 //! the ttl.
 
 use crate::binding::convert::values::{Space, key, kind, value};
@@ -61,36 +61,22 @@ pub fn replace<'s>(call: &Call<'s, 6>) -> Outcome<Js<'s>> {
     let map = call.map()?;
     let mut space = Space::default();
     let value = value(call.engine, call.argument(4), kind(call.number(5)?)?, &mut space)?;
-    Ok(call.evaluation.give_written(&map.local().replace(call.handle()?, value, ttl)?, value))
+    Ok(call.evaluation.give_written(&map.local().replace(call.handle(1)?, value, ttl)?, value))
 }
 
-/// `delete(id, key)`: whether it was there.
-pub fn delete<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
+/// `delete(id, ...target)`: whether it was there.
+pub fn delete<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let map = call.map()?;
     let mut space = Space::default();
-    let key = key(call.engine, call.argument(1), &mut space)?;
-    call.engine.boolean(map.local().delete(key)?)
+    call.engine.boolean(map.local().delete(call.target(1, &mut space)?)?)
 }
 
-/// `deleteHandle(id, shard, slot, generation)`
-pub fn delete_handle<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
-    call.engine.boolean(call.map()?.local().delete_handle(call.handle()?)?)
-}
-
-/// `remove(id, key)`: the value that was there.
-pub fn remove<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
+/// `remove(id, ...target)`: the value that was there.
+pub fn remove<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let map = call.map()?;
     let mut space = Space::default();
-    let key = key(call.engine, call.argument(1), &mut space)?;
+    let target = call.target(1, &mut space)?;
     let mut out = call.evaluation.value_buffer();
-    let found = map.local().remove(key, &mut out)?;
-    call.evaluation.give(call.engine, found.as_ref(), &out)
-}
-
-/// `removeHandle(id, shard, slot, generation)`
-pub fn remove_handle<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
-    let map = call.map()?;
-    let mut out = call.evaluation.value_buffer();
-    let found = map.local().remove_handle(call.handle()?, &mut out)?;
+    let found = map.local().remove(target, &mut out)?;
     call.evaluation.give(call.engine, found.as_ref(), &out)
 }

@@ -4,5 +4,6 @@ pub mod block;
 pub mod handle;
 pub mod hash;
 pub mod key;
+pub mod target;
 pub mod types;
 pub mod value;

@@ -10,6 +10,7 @@ use super::walk;
 use super::walk::Step;
 use crate::store::entry::handle::Handle;
 use crate::store::entry::key::{Key, KeyKind};
+use crate::store::entry::target::Target;
 use crate::store::entry::types::TypeHold;
 use crate::store::entry::value::{Value, ValueKind};
 use crate::store::error::Error;
@@ -27,7 +28,7 @@ use crate::store::platform::fallible;
 use crate::store::platform::sync::{Arc, CachePadded};
 use crate::store::shard::member::Member;
 use crate::store::shard::{
-    Draft, Given, MAX_COMPACTIONS, Presence, Shard, Standing, Stillness, Target, Tenant, Written,
+    Draft, Given, MAX_COMPACTIONS, Presence, Shard, Sought, Standing, Stillness, Tenant, Written,
 };
 use crate::store::slab::place::Place;
 use crate::store::slab::words::Words;
@@ -152,36 +153,43 @@ impl Local {
         (self.store.shard_of(hash), hash)
     }
 
-    /// Finds a key's entry and uses it under a pin; looks again if `use_it` says that the slot changed meanwhile.
+    /// Finds an entry and uses it under a pin; looks again if `use_it` says that the slot changed meanwhile.
     #[inline]
-    fn find<T>(
+    fn find<'t, T>(
         &self,
-        key: Key<'_>,
+        target: impl Into<Target<'t>>,
         look: Look,
         use_it: impl FnMut(&Shard, Tenant<'_>) -> Option<T>,
     ) -> Result<Option<T>, Error> {
         self.store.context.check()?;
-        let (shard, hash) = self.shard_of(key);
-        Ok(self.use_tenant(
-            shard,
-            look,
-            |pin| shard.find(key, hash as u32, pin),
-            |still| shard.find_still(key, hash as u32, still),
-            use_it,
-        ))
+        match target.into() {
+            Target::Key(key) => {
+                let (shard, hash) = self.shard_of(key);
+                Ok(self.use_tenant(
+                    shard,
+                    look,
+                    |pin| shard.find(key, hash as u32, pin),
+                    |still| shard.find_still(key, hash as u32, still),
+                    use_it,
+                ))
+            }
+            Target::Handle(handle) => {
+                let Some(shard) = self.store.shard(handle.shard) else { return Ok(None) };
+                Ok(self.use_tenant(shard, look, |pin| Ok(shard.find_handle(handle, pin)), |_| None, use_it))
+            }
+        }
     }
 
-    /// The same for a handle's entry.
+    /// The shard that an entry is in, if its handle says one that there is.
     #[inline]
-    fn find_handle<T>(
-        &self,
-        handle: Handle,
-        look: Look,
-        use_it: impl FnMut(&Shard, Tenant<'_>) -> Option<T>,
-    ) -> Result<Option<T>, Error> {
-        self.store.context.check()?;
-        let Some(shard) = self.store.shard(handle.shard) else { return Ok(None) };
-        Ok(self.use_tenant(shard, look, |pin| Ok(shard.find_handle(handle, pin)), |_| None, use_it))
+    fn seek<'t>(&self, target: impl Into<Target<'t>>) -> Option<(&Shard, Sought<'t>)> {
+        match target.into() {
+            Target::Key(key) => {
+                let (shard, hash) = self.shard_of(key);
+                Some((shard, Sought::Key(key, hash)))
+            }
+            Target::Handle(handle) => Some((self.store.shard(handle.shard)?, Sought::Handle(handle))),
+        }
     }
 
     #[inline]
@@ -312,36 +320,24 @@ impl Local {
         }
     }
 
-    /// Copies the value of a key into `out`.
-    pub fn get(&self, key: Key<'_>, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
+    /// Copies the value of an entry into `out`; `None` if it is not there.
+    pub fn get<'t>(&self, target: impl Into<Target<'t>>, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
         let mut copied = Ok(None);
-        self.find(key, Look::Use, |shard, tenant| Found::copy(self, shard, tenant, out, &mut copied))?;
+        self.find(target, Look::Use, |shard, tenant| Found::copy(self, shard, tenant, out, &mut copied))?;
         self.count(&copied);
         copied
     }
 
-    /// Copies the value of a handle's entry into `out`; `None` for any dead or forged handle.
-    pub fn get_by_handle(&self, handle: Handle, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
-        let mut copied = Ok(None);
-        self.find_handle(handle, Look::Use, |shard, tenant| Found::copy(self, shard, tenant, out, &mut copied))?;
-        self.count(&copied);
-        copied
-    }
-
-    /// Lets `look` see the value of a key without copying it. `look` must be short, because nothing is freed
+    /// Lets `look` see the value of an entry without copying it. `look` must be short, because nothing is freed
     /// meanwhile, and must not write to a map, because a write takes a lock, whose holder may be waiting for `look`
     /// to end.
-    pub fn with<T>(&self, key: Key<'_>, look: impl FnOnce(&[u8]) -> T) -> Result<Option<T>, Error> {
+    pub fn with<'t, T>(
+        &self,
+        target: impl Into<Target<'t>>,
+        look: impl FnOnce(&[u8]) -> T,
+    ) -> Result<Option<T>, Error> {
         let mut look = Some(look);
-        self.counted(self.find(key, Look::Use, |_, tenant| look.take().map(|look| look(tenant.entry.value_bytes()))))
-    }
-
-    /// The same by handle.
-    pub fn with_handle<T>(&self, handle: Handle, look: impl FnOnce(&[u8]) -> T) -> Result<Option<T>, Error> {
-        let mut look = Some(look);
-        self.counted(
-            self.find_handle(handle, Look::Use, |_, tenant| look.take().map(|look| look(tenant.entry.value_bytes()))),
-        )
+        self.counted(self.find(target, Look::Use, |_, tenant| look.take().map(|look| look(tenant.entry.value_bytes()))))
     }
 
     /// Why a handle is dead; `Ok` if it is alive.
@@ -355,14 +351,9 @@ impl Local {
         self.store.shard(handle.shard).ok_or(unknown)
     }
 
-    /// Whether the key is there.
-    pub fn has(&self, key: Key<'_>) -> Result<bool, Error> {
-        Ok(self.counted(self.find(key, Look::Peek, |_, _| Some(())))?.is_some())
-    }
-
-    /// Whether the handle is alive.
-    pub fn has_handle(&self, handle: Handle) -> Result<bool, Error> {
-        Ok(self.counted(self.find_handle(handle, Look::Peek, |_, _| Some(())))?.is_some())
+    /// Whether an entry is there.
+    pub fn has<'t>(&self, target: impl Into<Target<'t>>) -> Result<bool, Error> {
+        Ok(self.counted(self.find(target, Look::Peek, |_, _| Some(())))?.is_some())
     }
 
     /// The handle of a key's entry. Counts as no read.
@@ -370,38 +361,21 @@ impl Local {
         self.find(key, Look::Peek, |shard, tenant| Some(shard.without_copies(&self.store.context, tenant.place()?)))
     }
 
-    /// Copies the value of a key into `out`. Counts as no read, and nobody learns of it.
-    pub fn peek(&self, key: Key<'_>, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
+    /// Copies the value of an entry into `out`. Counts as no read, and the policy does not learn of it.
+    pub fn peek<'t>(&self, target: impl Into<Target<'t>>, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
         let mut copied = Ok(None);
-        self.find(key, Look::Peek, |shard, tenant| Found::copy(self, shard, tenant, out, &mut copied))?;
+        self.find(target, Look::Peek, |shard, tenant| Found::copy(self, shard, tenant, out, &mut copied))?;
         copied
     }
 
-    /// The same by handle.
-    pub fn peek_handle(&self, handle: Handle, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
-        let mut copied = Ok(None);
-        self.find_handle(handle, Look::Peek, |shard, tenant| Found::copy(self, shard, tenant, out, &mut copied))?;
-        copied
+    /// What is left of the life of an entry; `None` if it is not there.
+    pub fn ttl_of<'t>(&self, target: impl Into<Target<'t>>) -> Result<Option<Left>, Error> {
+        self.find(target, Look::Peek, |shard, tenant| Some(shard.left(&self.store.context, tenant.number())))
     }
 
-    /// What is left of the life of a key's entry; `None` if it is not there.
-    pub fn ttl_of(&self, key: Key<'_>) -> Result<Option<Left>, Error> {
-        self.find(key, Look::Peek, |shard, tenant| Some(shard.left(&self.store.context, tenant.number())))
-    }
-
-    /// The same by handle.
-    pub fn ttl_of_handle(&self, handle: Handle) -> Result<Option<Left>, Error> {
-        self.find_handle(handle, Look::Peek, |shard, tenant| Some(shard.left(&self.store.context, tenant.number())))
-    }
-
-    /// Bytes that a key's entry costs, without its share of what all entries share; `None` if it is not there.
-    pub fn weight(&self, key: Key<'_>) -> Result<Option<u64>, Error> {
-        self.find(key, Look::Peek, |_, tenant| Some(tenant.entry.weight_bytes() as u64))
-    }
-
-    /// The same by handle.
-    pub fn weight_handle(&self, handle: Handle) -> Result<Option<u64>, Error> {
-        self.find_handle(handle, Look::Peek, |_, tenant| Some(tenant.entry.weight_bytes() as u64))
+    /// Bytes that an entry costs, without its share of what all entries share; `None` if it is not there.
+    pub fn weight<'t>(&self, target: impl Into<Target<'t>>) -> Result<Option<u64>, Error> {
+        self.find(target, Look::Peek, |_, tenant| Some(tenant.entry.weight_bytes() as u64))
     }
 
     fn count_write(&self, written: &Written) {
@@ -414,7 +388,7 @@ impl Local {
         &self,
         operation: &'static str,
         shard: &Shard,
-        about: Option<Target<'_>>,
+        about: Option<Sought<'_>>,
         added_bytes: usize,
         mut write: impl FnMut() -> Result<T, Error>,
     ) -> Result<T, Error> {
@@ -545,7 +519,7 @@ impl Local {
     ) -> Result<Option<Written>, Error> {
         let (shard, hash) = self.shard_of(key);
         let draft = Draft { key: Some((key, hash)), value, type_id: 0, ttl };
-        let about = Some(Target::Key(key, hash));
+        let about = Some(Sought::Key(key, hash));
         let written = self.write(operation, shard, about, key.bytes.len() + value.bytes.len(), || {
             shard.write_key(&self.member(), &draft, wanted)
         })?;
@@ -594,26 +568,18 @@ impl Local {
     /// Gives the entry of a handle another value.
     pub fn replace(&self, handle: Handle, value: Value<'_>, ttl: Ttl) -> Result<Written, Error> {
         let shard = self.shard_of_handle(handle)?;
-        let written = self.write("replace", shard, Some(Target::Handle(handle)), value.bytes.len(), || {
+        let written = self.write("replace", shard, Some(Sought::Handle(handle)), value.bytes.len(), || {
             shard.replace(&self.member(), handle, value, ttl)
         })?;
         self.count_write(&written);
         Ok(written)
     }
 
-    /// Begins the life of a key's entry anew: with its own time to live if `ttl` is [`Ttl::Default`] and it has one, else with what
-    /// `ttl` says. Says whether the key was there.
-    pub fn touch(&self, key: Key<'_>, ttl: Ttl) -> Result<bool, Error> {
-        let (shard, hash) = self.shard_of(key);
-        let target = Target::Key(key, hash);
-        self.write("touch", shard, Some(target), 0, || shard.touch(&self.member(), target, ttl))
-    }
-
-    /// The same by handle.
-    pub fn touch_handle(&self, handle: Handle, ttl: Ttl) -> Result<bool, Error> {
-        let Some(shard) = self.store.shard(handle.shard) else { return Ok(false) };
-        let target = Target::Handle(handle);
-        self.write("touch", shard, Some(target), 0, || shard.touch(&self.member(), target, ttl))
+    /// Begins the life of an entry anew: with its own time to live if `ttl` is [`Ttl::Default`] and it has one, else with what
+    /// `ttl` says. Says whether it was there.
+    pub fn touch<'t>(&self, target: impl Into<Target<'t>>, ttl: Ttl) -> Result<bool, Error> {
+        let Some((shard, sought)) = self.seek(target) else { return Ok(false) };
+        self.write("touch", shard, Some(sought), 0, || shard.touch(&self.member(), sought, ttl))
     }
 
     /// Lets go of at most `count` entries, whom the policy chooses; gives how many left.
@@ -634,7 +600,7 @@ impl Local {
     pub fn evict_entry(&self, handle: Handle) -> Result<bool, Error> {
         self.store.context.check()?;
         let Some(shard) = self.store.shard(handle.shard) else { return Ok(false) };
-        Ok(shard.remove(&self.member(), Target::Handle(handle), Cause::Evicted, |_| Ok(()))?.is_some())
+        Ok(shard.remove(&self.member(), Sought::Handle(handle), Cause::Evicted, |_| Ok(()))?.is_some())
     }
 
     /// Lets go of all entries whose deadline is over; gives how many left.
@@ -650,60 +616,31 @@ impl Local {
         self.store.candidates(count, out)
     }
 
-    /// Deletes a key; says whether it was there.
-    pub fn delete(&self, key: Key<'_>) -> Result<bool, Error> {
-        Ok(self.take(key, |_, _| Ok(()))?.is_some())
+    /// Deletes an entry; says whether it was there.
+    pub fn delete<'t>(&self, target: impl Into<Target<'t>>) -> Result<bool, Error> {
+        Ok(self.take(target, |_, _| Ok(()))?.is_some())
     }
 
-    /// Deletes the entry of a handle; says whether it was alive.
-    pub fn delete_handle(&self, handle: Handle) -> Result<bool, Error> {
-        Ok(self.take_handle(handle, |_, _| Ok(()))?.is_some())
-    }
-
-    /// Deletes a key and copies its last value into `out`.
-    pub fn remove(&self, key: Key<'_>, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
+    /// Deletes an entry and copies its last value into `out`.
+    pub fn remove<'t>(&self, target: impl Into<Target<'t>>, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
         let mut copied = Ok(None);
         let look = |shard: &_, tenant: Tenant<'_>| {
             Found::copy(self, shard, tenant, out, &mut copied);
             copied.as_ref().map(|_| ()).map_err(Error::clone)
         };
-        self.take(key, look)?;
-        copied
-    }
-
-    /// Deletes the entry of a handle and copies its last value into `out`.
-    pub fn remove_handle(&self, handle: Handle, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
-        let mut copied = Ok(None);
-        let look = |shard: &_, tenant: Tenant<'_>| {
-            Found::copy(self, shard, tenant, out, &mut copied);
-            copied.as_ref().map(|_| ()).map_err(Error::clone)
-        };
-        self.take_handle(handle, look)?;
+        self.take(target, look)?;
         copied
     }
 
     /// Removes an entry that `look` has seen; it stays if that fails.
-    fn take<T>(
+    fn take<'t, T>(
         &self,
-        key: Key<'_>,
+        target: impl Into<Target<'t>>,
         look: impl FnOnce(&Shard, Tenant<'_>) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
         self.store.context.check()?;
-        let (shard, hash) = self.shard_of(key);
-        self.taken(shard.remove(&self.member(), Target::Key(key, hash), Cause::Explicit, |tenant| look(shard, tenant)))
-    }
-
-    fn take_handle<T>(
-        &self,
-        handle: Handle,
-        look: impl FnOnce(&Shard, Tenant<'_>) -> Result<T, Error>,
-    ) -> Result<Option<T>, Error> {
-        self.store.context.check()?;
-        let Some(shard) = self.store.shard(handle.shard) else { return Ok(None) };
-        self.taken(shard.remove(&self.member(), Target::Handle(handle), Cause::Explicit, |tenant| look(shard, tenant)))
-    }
-
-    fn taken<T>(&self, taken: Result<Option<T>, Error>) -> Result<Option<T>, Error> {
+        let Some((shard, sought)) = self.seek(target) else { return Ok(None) };
+        let taken = shard.remove(&self.member(), sought, Cause::Explicit, |tenant| look(shard, tenant));
         if let Ok(Some(_)) = taken {
             self.counters.deletes.add(1);
         }
@@ -735,7 +672,7 @@ impl Local {
         value_out: &mut Vec<u8>,
     ) -> Result<Option<(KeyKind, Found)>, Error> {
         let (mut kind, mut copied) = (KeyKind::Keyless, Ok(None));
-        self.find_handle(handle, Look::Peek, |shard, tenant| {
+        self.find(handle, Look::Peek, |shard, tenant| {
             let key = tenant.entry.key();
             kind = key.kind;
             if let Err(refused) = fallible::copy_into(key_out, key.bytes) {
@@ -749,7 +686,7 @@ impl Local {
 
     /// The same without the value's bytes, for whoever asks who is there; how many they are comes last.
     pub fn read_key(&self, handle: Handle, key_out: &mut Vec<u8>) -> Result<Option<(KeyKind, Found, usize)>, Error> {
-        self.find_handle(handle, Look::Peek, |shard, tenant| {
+        self.find(handle, Look::Peek, |shard, tenant| {
             let key = tenant.entry.key();
             if let Err(refused) = fallible::copy_into(key_out, key.bytes) {
                 return Some(Err(refused));

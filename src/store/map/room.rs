@@ -14,7 +14,7 @@ use crate::store::observe::removals::Cause;
 use crate::store::platform::fallible;
 use crate::store::platform::sync::Ordering;
 use crate::store::shard::member::Member;
-use crate::store::shard::{Given, MAX_EVICTIONS, Shard, Target};
+use crate::store::shard::{Given, MAX_EVICTIONS, Shard, Sought};
 
 /// Entries that leave in one step where a caller asked for many.
 const EVICTED_PER_STEP: usize = 256;
@@ -39,7 +39,7 @@ impl Store {
         member: &Member<'_>,
         refused: &Error,
         own: u32,
-        about: Option<Target<'_>>,
+        about: Option<Sought<'_>>,
     ) -> Result<Given, Error> {
         let give = |shard: &Shard| shard.give(member, refused, about.filter(|_| shard.number() == own));
         if self.evict_shards(member, refused, own, about) {
@@ -71,7 +71,7 @@ impl Store {
     /// Evicts all entries of so many shards, the heaviest first, that a large value fits, if it would take too long to evict one entry
     /// after the other. Not those of shard `own`, of which the write may be about one; of a single shard, if it is. Whether
     /// there were any.
-    fn evict_shards(&self, member: &Member<'_>, refused: &Error, own: u32, about: Option<Target<'_>>) -> bool {
+    fn evict_shards(&self, member: &Member<'_>, refused: &Error, own: u32, about: Option<Sought<'_>>) -> bool {
         let Error::MemoryLimit { requested_bytes, used_bytes, limit_bytes } = *refused else { return false };
         let one_by_one = self.context.evictions_for(requested_bytes, self.len());
         if self.context.when_full != WhenFull::Evict || one_by_one <= MAX_EVICTIONS {

@@ -239,9 +239,9 @@ fn a_place_names_the_tenant_that_was_read() {
 fn gone_is_gone(reader: &mut Reader) {
     let mut out = Vec::new();
     if reader.peek().is_none() {
-        assert_eq!(reader.map.peek_handle(reader.handle, &mut out).unwrap(), None, "the key was gone");
+        assert_eq!(reader.map.peek(reader.handle, &mut out).unwrap(), None, "the key was gone");
     }
-    if reader.map.peek_handle(reader.handle, &mut out).unwrap().is_none() {
+    if reader.map.peek(reader.handle, &mut out).unwrap().is_none() {
         assert_eq!(reader.peek(), None, "the handle was dead");
     }
 }

@@ -24,11 +24,11 @@ fn a_handle_reads_its_own_entry_or_nothing() {
         let first = writer.insert(value(b"first"), 0, Ttl::Default).unwrap().place.handle;
         let thread = loom::thread::spawn(move || {
             let mut out = Vec::new();
-            if reader.get_by_handle(first, &mut out).unwrap().is_some() {
+            if reader.get(first, &mut out).unwrap().is_some() {
                 assert_eq!(out, b"first");
             }
         });
-        writer.delete_handle(first).unwrap();
+        writer.delete(first).unwrap();
         let second = writer.insert(value(b"second"), 0, Ttl::Default).unwrap().place.handle;
         assert_eq!(second.slot, first.slot);
         thread.join().unwrap();

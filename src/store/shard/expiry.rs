@@ -3,7 +3,7 @@
 use super::super::error::Error;
 use super::context::Context;
 use super::member::Member;
-use super::{Shard, Target, Writer};
+use super::{Shard, Sought, Writer};
 use crate::store::entry::handle::Handle;
 use crate::store::expiry::life::{Left, LifeRef, Span, Ttl};
 use crate::store::observe::removals::Cause;
@@ -40,13 +40,13 @@ impl Shard {
     }
 
     /// Begins an entry's life anew: with its own time to live, unless another is asked for. Says whether it is there.
-    pub fn touch(&self, context: &Member<'_>, target: Target<'_>, ttl: Ttl) -> Result<bool, Error> {
+    pub fn touch(&self, context: &Member<'_>, target: Sought<'_>, ttl: Ttl) -> Result<bool, Error> {
         self.locked(context, |writer| {
             self.step(writer, context);
             self.with_room(writer, context, |writer| {
                 let number = match target {
-                    Target::Key(key, hash) => self.living_spot(writer, context, key, hash).map(|spot| spot.slot),
-                    Target::Handle(handle) => self.living_slot(writer, context, handle).ok().map(|_| handle.slot),
+                    Sought::Key(key, hash) => self.living_spot(writer, context, key, hash).map(|spot| spot.slot),
+                    Sought::Handle(handle) => self.living_slot(writer, context, handle).ok().map(|_| handle.slot),
                 };
                 let Some(number) = number else { return Ok(false) };
                 writer.spared = Some(number);

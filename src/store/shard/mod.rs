@@ -52,7 +52,7 @@ pub use upkeep::DETACHED;
 #[cfg(all(test, not(loom)))]
 pub use validate::Damage;
 pub use validate::Walk;
-pub use write::{Draft, Presence, Target, Written};
+pub use write::{Draft, Presence, Sought, Written};
 
 /// One shard.
 pub struct Shard {

@@ -14,7 +14,7 @@ use super::super::error::Error;
 use super::super::eviction::{Access, PolicyKind};
 use super::context::Context;
 use super::member::Member;
-use super::{Shard, Target, Writer};
+use super::{Shard, Sought, Writer};
 use crate::store::entry::handle::Handle;
 use crate::store::memory::arena::MAX_BLOCK_BYTES;
 use crate::store::observe::removals::Cause;
@@ -159,11 +159,11 @@ impl Shard {
     /// entries are counted.
     ///
     /// The entry that the write is about stays, if it is in this shard.
-    pub fn give(&self, context: &Member<'_>, refused: &Error, about: Option<Target<'_>>) -> Result<Given, Error> {
+    pub fn give(&self, context: &Member<'_>, refused: &Error, about: Option<Sought<'_>>) -> Result<Given, Error> {
         self.locked(context, |writer| {
             writer.spared = about.and_then(|target| match target {
-                Target::Key(key, hash) => self.spot(key, hash as u32).map(|spot| spot.slot),
-                Target::Handle(handle) => Some(handle.slot),
+                Sought::Key(key, hash) => self.spot(key, hash as u32).map(|spot| spot.slot),
+                Sought::Handle(handle) => Some(handle.slot),
             });
             let (bytes, least) = match *refused {
                 Error::MemoryLimit { requested_bytes, .. } => (requested_bytes as i64, self.batch()),

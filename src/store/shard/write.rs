@@ -41,9 +41,9 @@ pub enum Presence {
     Absent,
 }
 
-/// The entry a caller means.
+/// The entry that an operation is about, in its shard.
 #[derive(Clone, Copy, Debug)]
-pub enum Target<'a> {
+pub enum Sought<'a> {
     /// The entry of this key, with its hash.
     Key(Key<'a>, u64),
     /// The entry of this handle.
@@ -134,18 +134,18 @@ impl Shard {
     pub fn remove<T>(
         &self,
         context: &Member<'_>,
-        target: Target<'_>,
+        target: Sought<'_>,
         cause: Cause,
         look: impl FnOnce(Tenant<'_>) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
         self.locked(context, |writer| {
             self.step(writer, context);
             let (number, spot) = match target {
-                Target::Key(key, hash) => match self.living_spot(writer, context, key, hash) {
+                Sought::Key(key, hash) => match self.living_spot(writer, context, key, hash) {
                     Some(spot) => (spot.slot, Some(spot)),
                     None => return Ok(None),
                 },
-                Target::Handle(handle) => match self.living_slot(writer, context, handle) {
+                Sought::Handle(handle) => match self.living_slot(writer, context, handle) {
                     Ok(_) => (handle.slot, None),
                     Err(_) => return Ok(None),
                 },
@@ -164,11 +164,11 @@ impl Shard {
     }
 
     /// Whether there is an entry that a caller means.
-    pub fn has(&self, target: Target<'_>) -> bool {
+    pub fn has(&self, target: Sought<'_>) -> bool {
         let writer = self.writer.lock();
         match target {
-            Target::Key(key, hash) => self.spot(key, hash as u32).is_some(),
-            Target::Handle(handle) => self.tenant_of(&writer, handle).is_ok(),
+            Sought::Key(key, hash) => self.spot(key, hash as u32).is_some(),
+            Sought::Handle(handle) => self.tenant_of(&writer, handle).is_ok(),
         }
     }
 

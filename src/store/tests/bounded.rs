@@ -217,7 +217,7 @@ fn an_update_for_which_others_leave_keeps_its_own_entry() {
         let first = map.insert(bytes_value(&[7; 100]), 3, Ttl::Default).unwrap().place.handle;
         for n in 0..3_000 {
             set(&map, n, 500).unwrap();
-            if !map.has_handle(first).unwrap() {
+            if !map.has(first).unwrap() {
                 break;
             }
             map.replace(first, bytes_value(&vec![n as u8; 100 + n as usize % 3_000]), Ttl::Default).unwrap();
@@ -226,7 +226,7 @@ fn an_update_for_which_others_leave_keeps_its_own_entry() {
         for bytes in [10, 2_000, 40_000, 200_000, 400_000] {
             map.replace(last, bytes_value(&vec![1; bytes]), Ttl::Default).unwrap();
         }
-        assert_eq!(map.weight_handle(last).unwrap().map(|bytes| bytes > 400_000), Some(true), "{eviction:?}");
+        assert_eq!(map.weight(last).unwrap().map(|bytes| bytes > 400_000), Some(true), "{eviction:?}");
     }
 }
 
@@ -347,13 +347,13 @@ fn nothing_is_returned_after_its_deadline_by_any_path() {
     // Nobody expires anything in the background here: the thread is told of time, but readers come first.
     store.context.clock.advance(99);
     let mut out = Vec::new();
-    assert!(map.get(key, &mut out).unwrap().is_some() && map.has_handle(keyless).unwrap());
+    assert!(map.get(key, &mut out).unwrap().is_some() && map.has(keyless).unwrap());
     store.context.clock.advance(1);
     assert_eq!(map.get(key, &mut out).unwrap(), None);
-    assert_eq!(map.get_by_handle(keyed, &mut out).unwrap(), None);
+    assert_eq!(map.get(keyed, &mut out).unwrap(), None);
     assert_eq!(map.peek(key, &mut out).unwrap(), None);
     assert_eq!(map.with(key, |_| ()).unwrap(), None);
-    assert_eq!((map.has(key), map.has_handle(keyed)), (Ok(false), Ok(false)));
+    assert_eq!((map.has(key), map.has(keyed)), (Ok(false), Ok(false)));
     assert_eq!((map.place_of(key), map.weight(key), map.ttl_of(key)), (Ok(None), Ok(None), Ok(None)));
     assert_eq!(contents(&map, 10).len(), 2);
     assert!(matches!(map.check(keyed), Err(Error::HandleNotFound | Error::GenerationMismatch { .. })));
@@ -402,7 +402,7 @@ fn a_sliding_read_prolongs_a_life_and_no_copy_is_kept() {
     for n in 0..20 {
         store.context.clock.advance(60);
         map.purge_expired().unwrap();
-        let found = if n % 2 == 0 { map.get(key, &mut out) } else { map.get_by_handle(handle, &mut out) };
+        let found = if n % 2 == 0 { map.get(key, &mut out) } else { map.get(handle, &mut out) };
         assert_eq!(found.unwrap().map(|found| found.place.stamp), Some(None));
     }
     // A look that is no use does not.
@@ -533,11 +533,7 @@ fn people_can_ask_entries_to_leave() {
         assert_eq!((map.evict(123).unwrap(), map.len()), (123, 4_877), "{eviction:?}");
         let mut candidates = Vec::new();
         map.candidates(10, &mut candidates).unwrap();
-        assert!(
-            candidates.len() == 10
-                && map.evict_entry(candidates[3]).unwrap()
-                && !map.has_handle(candidates[3]).unwrap()
-        );
+        assert!(candidates.len() == 10 && map.evict_entry(candidates[3]).unwrap() && !map.has(candidates[3]).unwrap());
         let half = store.stats().memory.total / 2;
         while store.stats().memory.total > half && map.evict_to(half).unwrap() > 0 {}
         assert!(store.stats().memory.total <= half, "{eviction:?}");

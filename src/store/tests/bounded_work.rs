@@ -134,7 +134,7 @@ fn a_large_value_has_whole_shards_evicted_and_never_its_own() {
     }
     // In place of the old value, which stays until the new one is there.
     map.set(Key::string("large"), bytes_value(&value[1..]), Ttl::Default).unwrap();
-    assert!(map.has_handle(placed).unwrap());
+    assert!(map.has(placed).unwrap());
     map.clear().unwrap();
     assert_eq!(map.check(placed), Err(Error::HandleInvalidated));
 }

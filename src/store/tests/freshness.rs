@@ -86,7 +86,7 @@ fn who_was_told_that_an_entry_is_over_finds_no_copy_of_it() {
     assert!(!map.has(KEY).unwrap());
     assert_ne!(word.load(Ordering::Relaxed), stamp.version());
     drop(stillness);
-    assert!(!map.has_handle(handle).unwrap());
+    assert!(!map.has(handle).unwrap());
 }
 
 /// Runs `meanwhile` in another thread while a reader looks at the value of `KEY`, which must not change under it.

@@ -150,7 +150,7 @@ fn memory_that_was_freed_here_and_there_is_given_back() {
     let full = store.stats().memory.entries;
     for n in (0..40_000_u32).filter(|n| n % 5 != 0) {
         assert!(map.delete(Key::string(&format!("key-{n}"))).unwrap());
-        assert!(map.delete_handle(handles[n as usize]).unwrap());
+        assert!(map.delete(handles[n as usize]).unwrap());
     }
     let memory = store.stats().memory;
     assert!(memory.entries * 2 < full, "{} of {full} bytes for a fifth of the entries", memory.entries);
@@ -164,7 +164,7 @@ fn memory_that_was_freed_here_and_there_is_given_back() {
     for n in (0..40_000_u32).step_by(5) {
         assert!(map.get(Key::string(&format!("key-{n}")), &mut out).unwrap().is_some(), "key {n}");
         assert_eq!(out, n.to_le_bytes());
-        let found = map.get_by_handle(handles[n as usize], &mut out).unwrap();
+        let found = map.get(handles[n as usize], &mut out).unwrap();
         assert_eq!((found.map(|found| found.type_id), out.as_slice()), (Some(3), &n.to_le_bytes()[..]));
     }
 }

@@ -77,24 +77,24 @@ fn run(seed: u64, shards: u32) {
             75..85 if !naive.entries.is_empty() => {
                 let position = random.below(naive.entries.len() as u64) as usize;
                 let handle = naive.entries[position].1;
-                assert!(map.get_by_handle(handle, &mut out).unwrap().is_some(), "{at}");
+                assert!(map.get(handle, &mut out).unwrap().is_some(), "{at}");
                 assert_eq!(out, naive.entries[position].2, "{at}");
                 if random.below(2) == 0 {
                     assert!(map.replace(handle, value, Ttl::Default).unwrap().replaced, "{at}");
                     naive.entries[position].2 = content;
                 } else {
-                    assert!(map.delete_handle(handle).unwrap(), "{at}");
+                    assert!(map.delete(handle).unwrap(), "{at}");
                     naive.remove(position);
                 }
             }
             85..95 if !naive.dead.is_empty() => {
                 let handle = naive.dead[random.below(naive.dead.len() as u64) as usize];
-                assert_eq!(map.get_by_handle(handle, &mut out), Ok(None), "{at}");
+                assert_eq!(map.get(handle, &mut out), Ok(None), "{at}");
                 assert!(
                     matches!(map.replace(handle, value, Ttl::Default).unwrap_err().code(), 1001 | 1003 | 1004),
                     "{at}"
                 );
-                assert!(!map.delete_handle(handle).unwrap(), "{at}");
+                assert!(!map.delete(handle).unwrap(), "{at}");
             }
             95 if round % 3 == 0 => {
                 map.clear().unwrap();
@@ -153,15 +153,15 @@ fn forged_handles_find_nothing() {
             for generation in [real.generation, 0, real.generation + 1, u32::MAX] {
                 let handle = Handle { shard, slot, generation };
                 if handle != real {
-                    assert_eq!(map.get_by_handle(handle, &mut out), Ok(None), "{handle:?}");
+                    assert_eq!(map.get(handle, &mut out), Ok(None), "{handle:?}");
                     assert!(map.check(handle).is_err(), "{handle:?}");
                     assert!(map.replace(handle, bytes_value(b"w"), Ttl::Default).is_err(), "{handle:?}");
-                    assert_eq!(map.delete_handle(handle), Ok(false), "{handle:?}");
+                    assert_eq!(map.delete(handle), Ok(false), "{handle:?}");
                 }
             }
         }
     }
-    assert!(map.get_by_handle(real, &mut out).unwrap().is_some());
+    assert!(map.get(real, &mut out).unwrap().is_some());
     assert_eq!(out, b"v");
 }
 

@@ -147,7 +147,7 @@ fn a_handle_never_reads_another_entry() {
                 while !stop.load(Ordering::Relaxed) {
                     let handles = shared.lock().clone();
                     for (key, handle) in handles {
-                        if map.get_by_handle(handle, &mut out).unwrap().is_some() {
+                        if map.get(handle, &mut out).unwrap().is_some() {
                             check_stamp(&out, key);
                         }
                     }
@@ -162,7 +162,7 @@ fn a_handle_never_reads_another_entry() {
             mine.push((round, written.place.handle));
             if mine.len() > 20 {
                 let (_, handle) = mine.swap_remove(random.below(20) as usize);
-                assert!(map.delete_handle(handle).unwrap());
+                assert!(map.delete(handle).unwrap());
             }
             if round % 64 == 0 {
                 *shared.lock() = mine.clone();
@@ -301,7 +301,7 @@ fn entries_that_move_stay_readable() {
                 let mut out = Vec::new();
                 while !stop.load(Ordering::Relaxed) {
                     for &(key, handle) in stays {
-                        assert!(map.get_by_handle(handle, &mut out).unwrap().is_some());
+                        assert!(map.get(handle, &mut out).unwrap().is_some());
                         check_stamp(&out, key);
                         assert!(map.get(Key::string(&key.to_string()), &mut out).unwrap().is_some());
                         check_stamp(&out, key);

@@ -15,7 +15,7 @@ use crate::binding::failure::{Failure, Outcome};
 use crate::binding::layout::{BATCH_ROW, GENERATION, NUMBER, PASSED, SHARD, SLOT, STATE, TYPE, WRITTEN, row};
 use crate::binding::operation::Call;
 use crate::binding::operations::write::hold_type;
-use crate::store::{Error, Handle, Key, KeyKind, TypeHold, Value, ValueKind, Written, fallible};
+use crate::store::{Error, Handle, Key, KeyKind, Target, TypeHold, Value, ValueKind, Written, fallible};
 
 /// The rows of a batch.
 struct Table<'s> {
@@ -86,12 +86,6 @@ enum Item {
     Handle(Handle),
 }
 
-/// An item again, with its bytes.
-enum Target<'b> {
-    Key(Key<'b>),
-    Handle(Handle),
-}
-
 /// Bytes of a key to have room for; more than most need.
 const EXPECTED_KEY_BYTES: usize = 24;
 
@@ -126,6 +120,7 @@ impl Items {
         Ok(Item::Key { kind: key.kind, start, end: self.bytes.len() })
     }
 
+    /// An item, with its bytes.
     #[inline]
     fn get(&self, index: usize) -> Target<'_> {
         match self.items[index] {
@@ -180,11 +175,7 @@ pub fn get_many<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
     let mut out = call.evaluation.value_buffer();
     let mut gathered = Gathered::new(engine, call.evaluation.many());
     for index in 0..table.rows {
-        let found = match items.get(index) {
-            Target::Key(key) => map.local().get(key, &mut out)?,
-            Target::Handle(handle) => map.local().get_by_handle(handle, &mut out)?,
-        };
-        match &found {
+        match &map.local().get(items.get(index), &mut out)? {
             None => table.put(index, &[0]),
             Some(found) => {
                 table.put(index, &row(found.kind as u32, &found.place, found.type_id, out.len()));
@@ -288,11 +279,7 @@ pub fn delete_many<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
     let items = Items::read(call, call.argument(1), &table)?;
     let mut deleted = 0_u32;
     for index in 0..table.rows {
-        let gone = match items.get(index) {
-            Target::Key(key) => map.local().delete(key)?,
-            Target::Handle(handle) => map.local().delete_handle(handle)?,
-        };
-        deleted += u32::from(gone);
+        deleted += u32::from(map.local().delete(items.get(index))?);
     }
     engine.float(f64::from(deleted))
 }

@@ -302,7 +302,7 @@ impl<'a> Thread<'a> {
                 if let Some(number) = Self::fresh(this.by_handle[key].as_ref()) {
                     return Ok(Some(number));
                 }
-                let found = this.map.get_by_handle(handle, &mut this.out)?;
+                let found = this.map.get(handle, &mut this.out)?;
                 let number = found.map(|_| number_of(&this.out));
                 this.by_handle[key] =
                     found.zip(number).and_then(|(found, number)| Self::keep(&this.map, found.place, number));
@@ -321,7 +321,7 @@ impl<'a> Thread<'a> {
             key,
             Some(handle),
             |this| {
-                let found = this.map.peek_handle(handle, &mut this.out)?;
+                let found = this.map.peek(handle, &mut this.out)?;
                 Ok(found.map(|_| number_of(&this.out)))
             },
             |number| Some((number.map_or(Saw::NoTenant(handle), Saw::Value), Does::Nothing, None)),
@@ -367,7 +367,7 @@ impl<'a> Thread<'a> {
         self.record(
             key,
             Some(handle),
-            |this| this.map.delete_handle(handle),
+            |this| this.map.delete(handle),
             |&was_there| {
                 Some(if was_there {
                     (Saw::Tenant(handle), Does::Delete, None)
