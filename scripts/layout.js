@@ -13,6 +13,7 @@ const FILE = path.join(__dirname, '..', 'lib', 'native', 'layout.js')
 const GROUPS = {
   SCRATCH: 'Index in the scratch array, in which a native call leaves what it has to say besides its result.',
   WANT: 'What `walk` is asked for.',
+  WAKE: 'What waits for a subscription that rang.',
   OPERATION: 'Writes that may ask a function of the user for room.',
   KIND: 'How a value is stored. Kinds of bytes start at `Uint8Array`.',
   MARKING:

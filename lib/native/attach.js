@@ -9,7 +9,7 @@ const loaded = require('../addon/load.js')
 const { attempt } = require('./attempt.js')
 const { readData } = require('./data.js')
 
-/** Called when something waits that native code has for this thread. @type {(() => void)[]} */
+/** Called when something waits for a subscription, by WAKE. @type {((id: number, number: number) => void)[]} */
 const wakers = []
 
 /**
@@ -41,9 +41,7 @@ const {
   ...operations
 } = loaded.attach(
   (number, details) => createError(number, readData(details)),
-  () => {
-    for (const waker of wakers) attempt(waker)
-  },
+  (id, what, number) => attempt(() => wakers[what]?.(id, number)),
   spread,
   append,
   shared
@@ -67,12 +65,14 @@ const binding = {
 }
 
 /**
- * Has `waker` called when something waits that native code has for this thread: events, removals, pressure.
+ * Has `waker` called when something waits for a subscription of this kind, with the id of the map and the number of the
+ * subscription, where a map has several.
  *
- * @param {() => void} waker
+ * @param {number} what one of WAKE
+ * @param {(id: number, number: number) => void} waker
  */
-function onWake(waker) {
-  wakers.push(waker)
+function onWake(what, waker) {
+  wakers[what] = waker
 }
 
 module.exports = { binding, onWake, scratch, scratchFloats }

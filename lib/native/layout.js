@@ -130,6 +130,16 @@ const SCRATCH = Object.freeze({
   DROPPED: 12
 })
 
+/** What waits for a subscription that rang. */
+const WAKE = Object.freeze({
+  /** Events, for `drain`. */
+  EVENTS: 0,
+  /** Removals, for `takeRemovals`. */
+  REMOVALS: 1,
+  /** Pressure, for `takePressure`; the subscription's number comes with it. */
+  PRESSURE: 2
+})
+
 /** What `walk` is asked for. */
 const WANT = Object.freeze({
   /** `walk` gives the keys. */
@@ -157,5 +167,6 @@ module.exports = {
   MARKING,
   OPERATION,
   SCRATCH,
+  WAKE,
   WANT
 }

@@ -5,7 +5,7 @@
 const { TypedMapError, createError } = require('../errors.js')
 const { binding, onWake } = require('../native/attach.js')
 const { readData } = require('../native/data.js')
-const { LEVEL } = require('../native/layout.js')
+const { LEVEL, WAKE } = require('../native/layout.js')
 const { checkFunction } = require('../options/checks.js')
 const { Delivery, Subscription } = require('./turns.js')
 
@@ -138,9 +138,7 @@ function subscribe(open, map, kind, listener) {
   }
 }
 
-onWake(() => {
-  for (const audience of audiences.values()) audience.wake()
-})
+onWake(WAKE.EVENTS, id => audiences.get(id)?.wake())
 
 /** @param {import('../install.js').Access} access */
 const methods = ({ openOf }) => ({

@@ -5,6 +5,7 @@
 const { outOfRange, wrongType } = require('../errors.js')
 const { binding, onWake } = require('../native/attach.js')
 const { writeData } = require('../native/data.js')
+const { WAKE } = require('../native/layout.js')
 const { checkFunction, checkObject } = require('../options/checks.js')
 const { Delivery, Subscription } = require('./turns.js')
 
@@ -51,7 +52,7 @@ class Gauge {
   #listener
   #thresholds
   /** The number that native code knows it by. */
-  #token
+  number
   /** Bytes to evict to, while that goes on. */
   #goalBytes = 0
   #reading = new Delivery(() => this.#read())
@@ -68,7 +69,7 @@ class Gauge {
     this.map = map
     this.#listener = new Subscription(listener)
     this.#thresholds = thresholds
-    this.#token = listenPressureBinding(open.id, writeData(thresholds))
+    this.number = listenPressureBinding(open.id, writeData(thresholds))
   }
 
   wake() {
@@ -76,12 +77,12 @@ class Gauge {
   }
 
   end() {
-    endPressureBinding(this.open.id, this.#token)
+    endPressureBinding(this.open.id, this.number)
   }
 
   #read() {
     if (!gauges.has(this)) return false
-    const ratio = takePressureBinding(this.open.id, this.#token)
+    const ratio = takePressureBinding(this.open.id, this.number)
     if (ratio === null || this.#listener.call(ratio) !== true || !gauges.has(this)) return false
     const crossed = this.#thresholds.filter(threshold => threshold <= ratio)
     const limit = this.#ask(memoryLimitBinding, null)
@@ -141,8 +142,8 @@ function subscribe(open, map, listener, options) {
   }
 }
 
-onWake(() => {
-  for (const gauge of gauges) gauge.wake()
+onWake(WAKE.PRESSURE, (id, number) => {
+  for (const gauge of gauges) if (gauge.open.id === id && gauge.number === number) gauge.wake()
 })
 
 /** @param {import('../install.js').Access} access */

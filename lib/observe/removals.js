@@ -6,7 +6,7 @@
 const { outOfRange, wrongType } = require('../errors.js')
 const { decode } = require('../codec/values.js')
 const { binding, onWake, scratch } = require('../native/attach.js')
-const { CAUSE, KEY_KIND, KIND, REMOVAL_ROW, REMOVED_BY, SCRATCH } = require('../native/layout.js')
+const { CAUSE, KEY_KIND, KIND, REMOVAL_ROW, REMOVED_BY, SCRATCH, WAKE } = require('../native/layout.js')
 const { handleAt } = require('../native/rows.js')
 const { checkFunction, checkObject, quoted } = require('../options/checks.js')
 const { Delivery, Subscription } = require('./turns.js')
@@ -227,9 +227,7 @@ function subscribe(open, map, listener, options) {
   }
 }
 
-onWake(() => {
-  for (const audience of audiences.values()) audience.wake()
-})
+onWake(WAKE.REMOVALS, id => audiences.get(id)?.wake())
 
 /** @param {import('../install.js').Access} access */
 const methods = ({ openOf }) => ({

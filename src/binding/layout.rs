@@ -78,6 +78,15 @@ numbers!(WANT: u32 {
     WANT_ENTRIES = WANT_KEYS | WANT_VALUES;
 });
 
+numbers!(WAKE: u32 {
+    /// Events, for `drain`.
+    WAKE_EVENTS = 0;
+    /// Removals, for `takeRemovals`.
+    WAKE_REMOVALS = 1;
+    /// Pressure, for `takePressure`; the subscription's number comes with it.
+    WAKE_PRESSURE = 2;
+});
+
 const _: () = assert!(
     SIZE + 1 == ROW
         && ROW == KEY_KIND
@@ -137,6 +146,7 @@ pub fn layout() -> String {
         "SCRATCH": rows(SCRATCH, ""),
         "SIZES": rows(&[SIZES, SIGNS].concat(), ""),
         "WANT": rows(WANT, "WANT_"),
+        "WAKE": rows(WAKE, "WAKE_"),
         "OPERATION": numbered(operations.collect()),
         "KIND": numbered(kinds.collect()),
         "MARKING": [{ "name": "None", "value": MARKING_NONE }, { "name": "Order", "value": MARKING_ORDER }],

@@ -19,13 +19,13 @@ type Target = readonly [key: unknown] | readonly [shard: number, slot: number, g
  * `evaluation`, a number that stands for the evaluation where no map does, and `scratch`, which has 64 places and an
  * `ArrayBuffer` of its own. They belong to the evaluation: what they say goes to its `scratch`, what they throw is made by its
  * `makeError`.
- * `details` is JSON text. `onWake` is called some time after something began to wait: events for `drain`,
- * removals for `takeRemovals`, pressure for `takePressure`. `spread` calls
+ * `details` is JSON text. `onWake` is called some time after something began to wait for a subscription to the map of this `id`:
+ * `what` is a number of WAKE, `number` that of the subscription to pressure, else 0. `spread` calls
  * `receive(...array.slice(from, to))`, `append` adds its values to the array: the engine passes many arguments faster
  * than many elements (src/binding/engine/many.rs). All of it, and `shared`, is kept as long as one of the operations is. */
 export declare function attach(
   makeError: (number: number, details: string) => Error,
-  onWake: () => void,
+  onWake: (id: number, what: number, number: number) => void,
   spread: (receive: (...values: unknown[]) => void, array: readonly unknown[], from: number, to: number) => void,
   append: (array: unknown[], ...values: unknown[]) => void,
   shared: object

@@ -14,6 +14,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::{Deref, DerefMut, Range};
 use std::rc::Rc;
 
+use super::alarm::Waiting;
 use super::holds::Holds;
 use super::open_map::OpenMap;
 use super::roster::Roster;
@@ -170,7 +171,6 @@ impl Evaluation {
         let before = self.listened.replace(self.listened.get() + 1);
         if before == 0 {
             engine.hold(&self.handed.on_wake)?;
-            self.roster.add_listening(self);
         }
         Ok(())
     }
@@ -182,7 +182,6 @@ impl Evaluation {
         let left = self.listened.get() - 1;
         self.listened.set(left);
         if left == 0 {
-            self.roster.remove_listening(self);
             engine.let_go(&self.handed.on_wake)?;
         }
         Ok(())
@@ -199,9 +198,15 @@ impl Evaluation {
         &self.handed.many
     }
 
-    /// Has JavaScript look for what waits.
-    pub fn wake(&self, engine: Engine<'_>) -> Outcome<()> {
-        engine.call(engine.kept(&self.handed.on_wake)?, &[]).map(|_| ())
+    /// Has JavaScript look for what waits, if it still listens.
+    pub fn wake(&self, engine: Engine<'_>, waiting: Waiting) -> Outcome<()> {
+        if self.listened.get() == 0 {
+            return Ok(());
+        }
+        let Waiting { id, what, number } = waiting;
+        let arguments =
+            [engine.float(f64::from(id))?, engine.float(f64::from(what))?, engine.float(f64::from(number))?];
+        engine.call(engine.kept(&self.handed.on_wake)?, &arguments).map(|_| ())
     }
 
     /// Room for a value, to be given back on drop.

@@ -8,7 +8,7 @@ mod roster;
 mod scratch;
 mod state;
 
-pub use alarm::Alarm;
+pub use alarm::{Alarm, Waiting};
 pub use evaluation::{Buffer, Evaluation};
 pub use holds::Holds;
 pub use open_map::OpenMap;

@@ -99,12 +99,16 @@ impl OpenMap {
         }
     }
 
-    /// Takes in a subscription to memory pressure, and numbers it.
-    pub fn add_gauge(&self, gauge: PressureSubscription) -> u32 {
+    /// A number for a subscription to memory pressure, which no other of this map has.
+    pub fn next_gauge(&self) -> u32 {
         let number = self.last_gauge.get().wrapping_add(1);
         self.last_gauge.set(number);
-        self.gauges.borrow_mut().insert(number, gauge);
         number
+    }
+
+    /// Takes in a subscription to memory pressure.
+    pub fn add_gauge(&self, number: u32, gauge: PressureSubscription) {
+        self.gauges.borrow_mut().insert(number, gauge);
     }
 
     /// What there is to tell of one.

@@ -1,4 +1,4 @@
-//! The evaluations of one environment, found by the ids that they were given, and which of them listen to a map.
+//! The evaluations of one environment, found by the ids that they were given.
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -14,13 +14,11 @@ const BLOCK: u32 = 4_096;
 pub struct Roster<E> {
     /// Whose ids they are, block by block, from BLOCK on.
     blocks: RefCell<Vec<Weak<E>>>,
-    /// Evaluations that listen to a map.
-    listening: RefCell<Vec<Weak<E>>>,
 }
 
 impl<E> Default for Roster<E> {
     fn default() -> Self {
-        Roster { blocks: RefCell::default(), listening: RefCell::default() }
+        Roster { blocks: RefCell::default() }
     }
 }
 
@@ -62,22 +60,6 @@ impl<E> Roster<E> {
         for block in self.blocks.borrow_mut().iter_mut().filter(|block| block.as_ptr() == evaluation) {
             *block = Weak::new();
         }
-        self.remove_listening(evaluation);
-    }
-
-    /// Has what happens to maps reach this evaluation.
-    pub fn add_listening(&self, evaluation: &Rc<E>) {
-        self.listening.borrow_mut().push(Rc::downgrade(evaluation));
-    }
-
-    /// Ends that.
-    pub fn remove_listening(&self, evaluation: *const E) {
-        self.listening.borrow_mut().retain(|other| other.as_ptr() != evaluation);
-    }
-
-    /// The evaluations that listen to a map.
-    pub fn listening(&self) -> Vec<Rc<E>> {
-        self.listening.borrow().iter().filter_map(Weak::upgrade).collect()
     }
 }
 
@@ -102,12 +84,11 @@ mod tests {
     fn what_is_gone_is_not_found_and_keeps_no_memory() {
         let roster = Roster::default();
         let evaluation = roster.add(|ids| ids).unwrap();
-        roster.add_listening(&evaluation);
         let (gone, id) = (Rc::downgrade(&evaluation), evaluation.start);
         roster.remove(Rc::as_ptr(&evaluation));
         drop(evaluation);
         assert_eq!(gone.strong_count(), 0);
-        assert!(roster.find(id).is_none() && roster.all().is_empty() && roster.listening().is_empty());
+        assert!(roster.find(id).is_none() && roster.all().is_empty());
         assert!(roster.blocks.borrow().iter().all(|block| block.as_ptr() == Weak::new().as_ptr()));
     }
 }

@@ -7,14 +7,16 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 
-use super::alarm::Alarm;
+use super::alarm::{Alarm, Waiting};
 use super::evaluation::Evaluation;
 use super::holds::Holds;
 use super::roster::Roster;
 use super::scratch::Scratch;
 use crate::binding::engine::{Engine, Js, Kept, State};
 use crate::binding::failure::Outcome;
+use crate::store::Wake;
 
 /// The state of one environment. Only the thread of that environment ever sees it.
 #[derive(Default)]
@@ -66,21 +68,23 @@ impl Environment {
         Ok(given)
     }
 
-    /// What wakes this environment, made when first needed.
-    pub fn alarm(&self, engine: Engine<'_>) -> Outcome<&Alarm> {
+    /// What a subscription wakes, which is `waiting` then.
+    pub fn waker(&self, engine: Engine<'_>, waiting: Waiting) -> Outcome<Arc<dyn Wake>> {
         if let Some(alarm) = self.alarm.get() {
-            return Ok(alarm);
+            return Ok(alarm.waker(waiting));
         }
         let alarm = Alarm::create(engine)?;
-        Ok(self.alarm.get_or_init(|| alarm))
+        Ok(self.alarm.get_or_init(|| alarm).waker(waiting))
     }
 }
 
 impl State for Environment {
-    /// Has each evaluation that listens look for what waits. One that throws does not keep the others from it.
+    /// Has the evaluation of each subscription that rang look for what waits. One that throws does not keep the others from it.
     fn wake(&self, engine: Engine<'_>) {
-        for evaluation in self.evaluations.listening() {
-            if evaluation.wake(engine).is_err() {
+        let Some(alarm) = self.alarm.get() else { return };
+        for waiting in alarm.waiting() {
+            let Some(evaluation) = self.evaluation(waiting.id) else { continue };
+            if engine.scoped(|engine| evaluation.wake(engine, waiting)).is_err() {
                 // Without this, Node would print a deprecation warning in place of an uncaught exception.
                 engine.report_uncaught();
             }

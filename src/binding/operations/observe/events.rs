@@ -5,7 +5,8 @@ use napi_derive::napi;
 use serde_json::json;
 
 use crate::binding::convert::details::details;
-use crate::binding::environment::{Environment, OpenMap};
+use crate::binding::environment::{Environment, OpenMap, Waiting};
+use crate::binding::layout::WAKE_EVENTS;
 use crate::binding::operation::{with_map, within};
 use crate::store::{Event, Level};
 
@@ -21,9 +22,9 @@ pub fn listen(env: &napi::Env, id: u32, level: u32, errors: bool) -> napi::Resul
             _ if level == Level::Off && !errors => *subscription = None,
             Some(subscription) => subscription.change(level, errors),
             None => {
-                let environment = Environment::of(engine)?;
-                let alarm = environment.alarm(engine)?;
-                *subscription = Some(map.store().events().subscribe(level, errors, alarm.waker()));
+                let waiting = Waiting { id, what: WAKE_EVENTS, number: 0 };
+                let waker = Environment::of(engine)?.waker(engine, waiting)?;
+                *subscription = Some(map.store().events().subscribe(level, errors, waker));
             }
         }
         drop(subscription);

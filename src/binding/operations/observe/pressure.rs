@@ -2,8 +2,9 @@
 
 use napi_derive::napi;
 
-use crate::binding::environment::Environment;
+use crate::binding::environment::{Environment, Waiting};
 use crate::binding::failure::Failure;
+use crate::binding::layout::WAKE_PRESSURE;
 use crate::binding::operation::{with_map, within};
 
 /// Starts to watch how full the map becomes. `thresholds` are ratios of memory to limit, as the JSON text of an array: of an
@@ -15,9 +16,9 @@ pub fn listen_pressure(env: &napi::Env, id: u32, thresholds: String) -> napi::Re
         map.check()?;
         let thresholds = serde_json::from_str(&thresholds)
             .map_err(|_| Failure::Misuse("the thresholds are not what lib/observe/pressure.js makes"))?;
-        let environment = Environment::of(engine)?;
-        let alarm = environment.alarm(engine)?;
-        let gauge = map.add_gauge(map.store().watch_pressure(thresholds, alarm.waker()));
+        let gauge = map.next_gauge();
+        let waker = Environment::of(engine)?.waker(engine, Waiting { id, what: WAKE_PRESSURE, number: gauge })?;
+        map.add_gauge(gauge, map.store().watch_pressure(thresholds, waker));
         evaluation.note_listening(engine, &map)?;
         Ok(gauge)
     })

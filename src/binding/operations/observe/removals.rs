@@ -5,9 +5,9 @@ use napi_derive::napi;
 
 use crate::binding::convert::values::{key_to_js, value_to_js};
 use crate::binding::engine::{CHUNK, Js};
-use crate::binding::environment::Environment;
+use crate::binding::environment::{Environment, Waiting};
 use crate::binding::failure::{Failure, Outcome};
-use crate::binding::layout::{DROPPED, REMOVAL_ROW, ROW, STATE, row};
+use crate::binding::layout::{DROPPED, REMOVAL_ROW, ROW, STATE, WAKE_REMOVALS, row};
 use crate::binding::operation::{Call, within};
 use crate::store::Place;
 
@@ -22,9 +22,9 @@ pub fn listen_removals(env: &napi::Env, id: u32, causes: u32) -> napi::Result<()
             Some(audience) => audience.set_causes(causes),
             None => {
                 map.check()?;
-                let environment = Environment::of(engine)?;
-                let alarm = environment.alarm(engine)?;
-                *audience = Some(map.store().watch_removals(causes, alarm.waker()));
+                let waiting = Waiting { id, what: WAKE_REMOVALS, number: 0 };
+                let waker = Environment::of(engine)?.waker(engine, waiting)?;
+                *audience = Some(map.store().watch_removals(causes, waker));
             }
         }
         drop(audience);
