@@ -376,7 +376,7 @@ const MUTATIONS = [
     name: 'a life is read without a second look at the slot',
     file: 'src/store/shard/mod.rs',
     from: `        if tenant.slot.entry() != Some(tenant.entry) {
-            return Standing::Gone;
+            return Liveness::Gone;
         }
 `,
     to: '',

@@ -259,7 +259,7 @@ fn insert(criterion: &mut Criterion) {
                         session.insert(key, &value);
                     }
                     drop(session);
-                    // Given back, so that it is dropped outside the clock.
+                    // Freed back, so that it is dropped outside the clock.
                     map
                 },
                 BatchSize::PerIteration,

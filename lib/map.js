@@ -31,7 +31,7 @@ const { readOptions } = require('./options/map-options.js')
 const { readWriteOptions } = require('./options/ttl.js')
 const { OpenMap } = require('./session/open-map.js')
 const { construct, takeRequest } = require('./session/opening.js')
-const { Room } = require('./session/room-maker.js')
+const { RoomMaker } = require('./session/room-maker.js')
 
 const {
   clear: clearBinding,
@@ -79,7 +79,7 @@ class TypedMap {
   #near = NO_CACHE
   /** @type {OpenMap} */
   #open
-  /** What makes room when the map is full. @type {Room} */
+  /** What makes room when the map is full. @type {RoomMaker} */
   #room
 
   /** @param {any[]} given iterable and options, or one of them; a rest, because the length of Map is 0 */
@@ -93,7 +93,7 @@ class TypedMap {
     const open = new OpenMap(request === undefined ? null : request.name, read)
     if (request !== undefined) request.open = open
     this.#open = open
-    this.#room = new Room(/** @type {any} */ (this), open, read)
+    this.#room = new RoomMaker(/** @type {any} */ (this), open, read)
     this.#near = open.near
     open.watch(this)
     // What `class` does for a prototype that is no object is right for Object, not here.

@@ -24,7 +24,7 @@ const {
 
 /** @typedef {import('../handle.js').Handle} Handle */
 /** @typedef {import('../session/open-map.js').OpenMap} OpenMap */
-/** @typedef {import('../session/room-maker.js').Room} Room */
+/** @typedef {import('../session/room-maker.js').RoomMaker} RoomMaker */
 
 const { GENERATION, PASSED, SHARD, SLOT, STATE, TYPE, WRITTEN } = SCRATCH
 
@@ -193,7 +193,7 @@ function checkEntry(entry) {
  * Runs a native batch of writes. Where one is refused, room is made and the batch goes on there; an error says how far
  * it came.
  *
- * @param {Room} room
+ * @param {RoomMaker} room
  * @param {Table} table what it says of each item
  * @param {number} count how many items there are
  * @param {unknown[]} others values that are not in the table
@@ -322,7 +322,7 @@ function getMissing(open, items, places, table, values) {
 
 /**
  * @param {OpenMap} open
- * @param {Room} room
+ * @param {RoomMaker} room
  * @param {unknown} entries
  * @param {number} ttl
  */
@@ -351,7 +351,7 @@ function setMany(open, room, entries, ttl) {
 
 /**
  * @param {OpenMap} open
- * @param {Room} room
+ * @param {RoomMaker} room
  * @param {unknown} entries
  * @param {number} ttl
  */
@@ -378,7 +378,7 @@ function updateMany(open, room, entries, ttl) {
 
 /**
  * @param {OpenMap} open
- * @param {Room} room
+ * @param {RoomMaker} room
  * @param {unknown} values
  * @param {string | undefined} type
  * @param {number} ttl

@@ -23,7 +23,7 @@ const {
 } = binding
 
 /** @typedef {import('../session/open-map.js').OpenMap} OpenMap */
-/** @typedef {import('../session/room-maker.js').Room} Room */
+/** @typedef {import('../session/room-maker.js').RoomMaker} RoomMaker */
 
 const { STATE } = SCRATCH
 const ABSENT = 0
@@ -32,7 +32,7 @@ const ABSENT = 0
  * Sets the value of a key. Where its entry is stands in the scratch array afterwards.
  *
  * @param {OpenMap} open
- * @param {Room} room
+ * @param {RoomMaker} room
  * @param {any} key no handle
  * @param {any} value
  * @param {unknown} options
@@ -49,7 +49,7 @@ function setByKey(open, room, key, value, options) {
  * The value of a key, or of what is written as it if there is none.
  *
  * @param {OpenMap} open
- * @param {Room} room
+ * @param {RoomMaker} room
  * @param {any} key no handle
  * @param {any} value
  * @param {unknown} options
@@ -72,7 +72,7 @@ function getOrSet(open, room, key, value, options) {
  * Sets the value of a key that had none, and gives what a read of it would.
  *
  * @param {OpenMap} open
- * @param {Room} room
+ * @param {RoomMaker} room
  * @param {any} key no handle
  * @param {any} value
  * @param {number} ttl

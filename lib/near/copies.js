@@ -36,7 +36,7 @@ const FIRST_PLACES = 16
 const FRESH = -1
 
 /** Marks a free place. A symbol, so it can never equal a key. */
-const NOBODY = Symbol('nobody')
+const NOBODY = Symbol('none')
 
 /** What is seen at a place without a copy of a key. */
 const UNSEEN = ~0

@@ -9,7 +9,7 @@ const { SCRATCH } = require('../native/layout.js')
 /** @typedef {import('../native/words.js').Words} Words */
 
 /** Marks that there is no guest. A symbol, so it can never equal a key. */
-const NOBODY = Symbol('nobody')
+const NOBODY = Symbol('none')
 
 class Guest {
   /** Bytes that it takes; 0 if there is none. */
@@ -40,7 +40,7 @@ class Guest {
    * @param {Uint32Array} states where native code said what it is about
    * @param {number} row where it begins there
    */
-  welcome(item, value, cost, ticket, states, row) {
+  set(item, value, cost, ticket, states, row) {
     this.cost = cost
     this.ticket = ticket
     this.#item = item

@@ -306,7 +306,7 @@ class NearCache {
     }
     const copies = this.partOf(key)
     const isLooking = this.#isLooking
-    if (place === undefined && !this.#admits(cost)) return this.#welcome(key, value, cost, states, row)
+    if (place === undefined && !this.#admits(cost)) return this.#setGuest(key, value, cost, states, row)
     // Where nobody looked, there may be a copy.
     const known = place === undefined && !isLooking ? copies.places.get(key) : place
     if (!isLooking && known !== undefined && copies.isFresh(known)) this.#hitsAtReview++
@@ -344,7 +344,7 @@ class NearCache {
     const { ring } = this
     const isKept = isKeptBy(handle, this.keeper)
     if (!isKept && ring.isCrowded(cost) && !this.#draws(ADMITTED_PER)) {
-      return this.#welcome(handle, value, cost, states, row)
+      return this.#setGuest(handle, value, cost, states, row)
     }
     ring.step()
     const words = this.#freshWords(states, row)
@@ -545,9 +545,9 @@ class NearCache {
    * @param {Uint32Array} states
    * @param {number} row
    */
-  #welcome(item, value, cost, states, row) {
+  #setGuest(item, value, cost, states, row) {
     const whole = cost + (typeof item === 'object' ? COST_OF_HANDLE : costOfKey(item))
-    this.ring.welcome(item, value, whole, this.#ticketAt(states, row), states, row)
+    this.ring.setGuest(item, value, whole, this.#ticketAt(states, row), states, row)
   }
 
   /**

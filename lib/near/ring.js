@@ -240,9 +240,9 @@ class Ring {
    * @param {Uint32Array} states
    * @param {number} row
    */
-  welcome(item, value, cost, ticket, states, row) {
+  setGuest(item, value, cost, ticket, states, row) {
     if (!this.isWatched) watch(this)
-    this.guest.welcome(item, value, cost, ticket, states, row)
+    this.guest.set(item, value, cost, ticket, states, row)
   }
 
   /**

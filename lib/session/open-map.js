@@ -36,11 +36,11 @@ const unreachable = new FinalizationRegistry(open => open.abandon())
  * The option that is a function of the user, in a map that has one.
  *
  * @param {Record<string, any>} config the options of the map
- * @returns {'evictionStrategy' | 'oomStrategy' | 'nobody'}
+ * @returns {'evictionStrategy' | 'oomStrategy' | 'none'}
  */
-function askedBy({ evictionStrategy, oomStrategy }) {
+function roomFunctionOf({ evictionStrategy, oomStrategy }) {
   if (evictionStrategy === FUNCTION) return 'evictionStrategy'
-  return oomStrategy === FUNCTION ? 'oomStrategy' : 'nobody'
+  return oomStrategy === FUNCTION ? 'oomStrategy' : 'none'
 }
 
 class OpenMap {
@@ -65,8 +65,8 @@ class OpenMap {
     this.instance = instance
     /** How many shards it has. */
     this.shards = shards
-    /** Who is asked for room when the map is full. */
-    this.asks = askedBy(readData(config))
+    /** The option whose function makes room when the map is full. */
+    this.roomFunction = roomFunctionOf(readData(config))
     this.logLevel = options.logLevel
     this.words = new Words(id)
     const hitLog = marking === MARKING.Order ? new HitLog(id, shards) : null

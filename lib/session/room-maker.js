@@ -55,7 +55,7 @@ class Candidate {
   }
 }
 
-class Room {
+class RoomMaker {
   #map
   #open
   #choose
@@ -84,7 +84,7 @@ class Room {
    */
   make(refused, tries, operation) {
     if (!(refused instanceof TypedMapError) || refused.number !== ERROR_NUMBERS.ERR_MEMORY_LIMIT) throw refused
-    if (this.#open.asks === 'nobody') throw refused
+    if (this.#open.roomFunction === 'none') throw refused
     try {
       this.#ask(refused, tries)
     } catch (failed) {
@@ -98,13 +98,14 @@ class Room {
    * @param {number} tries
    */
   #ask(refused, tries) {
-    const { asks } = this.#open
-    if (this.#isAsking) throw evictionFailed(`a write of the ${asks} function needs room itself`, refused)
-    const ask = asks === 'evictionStrategy' ? this.#choose : this.#free
-    if (ask === undefined) throw evictionFailed(`this thread opened the map without the ${asks} function`, refused)
+    const { roomFunction } = this.#open
+    if (this.#isAsking) throw evictionFailed(`a write of the ${roomFunction} function needs room itself`, refused)
+    const ask = roomFunction === 'evictionStrategy' ? this.#choose : this.#free
+    if (ask === undefined)
+      throw evictionFailed(`this thread opened the map without the ${roomFunction} function`, refused)
     this.#isAsking = true
     try {
-      if (asks === 'evictionStrategy') this.#evictChosen(ask, refused)
+      if (roomFunction === 'evictionStrategy') this.#evictChosen(ask, refused)
       else this.#callOnce(ask, refused, tries)
     } finally {
       this.#isAsking = false
@@ -176,7 +177,7 @@ class Room {
  *
  * @template {unknown[]} A
  * @template T
- * @param {Room} room
+ * @param {RoomMaker} room
  * @param {number} ttl as `readTtl` gives it
  * @param {number} operation one of OPERATION
  * @param {(...parameters: A) => T} write
@@ -194,4 +195,4 @@ function writeNative(room, ttl, operation, write, ...parameters) {
   }
 }
 
-module.exports = { Room, writeNative }
+module.exports = { RoomMaker, writeNative }

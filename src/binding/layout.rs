@@ -4,7 +4,7 @@
 use napi_derive::napi;
 use serde_json::{Value as Json, json};
 
-use crate::store::{Cause, Level, Place, ValueKind};
+use crate::store::{Cause, EntryLocation, Level, ValueKind};
 
 /// Declares constants, and a list of them with their names and sentences for JavaScript.
 macro_rules! numbers {
@@ -110,7 +110,7 @@ pub const MARKING_ORDER: i32 = -1;
 
 /// What a row of the scratch array or of `states` says.
 #[inline]
-pub fn row(state: u32, place: &Place, type_id: u32, size: usize) -> [u32; ROW] {
+pub fn row(state: u32, place: &EntryLocation, type_id: u32, size: usize) -> [u32; ROW] {
     let mut row = [0; ROW];
     row[STATE] = state;
     row[SHARD] = place.handle.shard;

@@ -63,7 +63,7 @@ pub struct Config {
     pub max_entries: Option<u64>,
     /// Largest size of a value.
     pub max_value_bytes: Option<u64>,
-    /// Who leaves when there is no room. Given, it is kept up to date in a map without limits too, which can then be set later.
+    /// Chooses evictions. If it is given, a map without limits keeps it up to date, too, so that limits can be set later.
     pub eviction: Option<PolicyKind>,
     /// What happens when there is no room.
     pub when_full: Option<WhenFull>,

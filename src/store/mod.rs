@@ -64,7 +64,7 @@ pub use entry::value::{Value, ValueKind};
 pub use error::Error;
 pub use events::{Drained, Event, Events, Level, Subscription, Wake};
 pub use eviction::{Mark, PolicyKind};
-pub use expiry::life::{Left, Ttl};
+pub use expiry::life::{RemainingTtl, Ttl};
 pub use map::instance::image;
 pub use map::local::{Found, Local};
 pub use map::registry;
@@ -80,7 +80,7 @@ pub use platform::clock::Clock;
 pub(crate) use platform::fallible;
 pub use shard::context::Limits;
 pub use shard::{Problem, Written};
-pub use slab::place::Place;
+pub use slab::location::EntryLocation;
 pub use slab::slots::Stamp;
 pub use slab::words::Words;
 

@@ -17,7 +17,7 @@ use super::{Engine, Js, Kept};
 use crate::binding::failure::{Failure, Outcome};
 
 /// Values that go over in one call. The engine puts arguments on the stack of the thread, and a worker's may be small.
-pub const CHUNK: usize = 512;
+pub const VALUES_PER_CALL: usize = 512;
 
 /// The helpers of one evaluation.
 pub struct Many {
@@ -83,8 +83,8 @@ impl Many {
         count: usize,
         each: &mut dyn FnMut(Engine<'_>, usize, Js<'_>) -> Outcome<()>,
     ) -> Outcome<()> {
-        for start in (0..count).step_by(CHUNK) {
-            engine.scoped(|engine| self.read_chunk(engine, array, start, count.min(start + CHUNK), each))?;
+        for start in (0..count).step_by(VALUES_PER_CALL) {
+            engine.scoped(|engine| self.read_chunk(engine, array, start, count.min(start + VALUES_PER_CALL), each))?;
         }
         Ok(())
     }
@@ -115,8 +115,8 @@ impl Many {
     /// Adds values to the end of an array.
     pub fn append(&self, engine: Engine<'_>, array: Js<'_>, values: &[Js<'_>]) -> Outcome<()> {
         let append = engine.kept(&self.append)?;
-        let mut arguments = Vec::with_capacity(CHUNK.min(values.len()) + 1);
-        for values in values.chunks(CHUNK) {
+        let mut arguments = Vec::with_capacity(VALUES_PER_CALL.min(values.len()) + 1);
+        for values in values.chunks(VALUES_PER_CALL) {
             arguments.clear();
             arguments.push(array);
             arguments.extend_from_slice(values);
@@ -130,7 +130,7 @@ impl Many {
 
 /// Called by `spread`, with a stretch of an array as its arguments.
 unsafe extern "C" fn receive(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    let mut arguments = [const { MaybeUninit::<Js<'_>>::uninit() }; CHUNK];
+    let mut arguments = [const { MaybeUninit::<Js<'_>>::uninit() }; VALUES_PER_CALL];
     let mut count = 0;
     let mut data: *mut c_void = ptr::null_mut();
     let (nowhere, space) = (ptr::null_mut(), arguments.as_mut_ptr().cast());
@@ -138,7 +138,7 @@ unsafe extern "C" fn receive(env: sys::napi_env, info: sys::napi_callback_info) 
     // for each place that it is offered too much, it would write `undefined`. A `Js` is laid out as the value it holds.
     let status = unsafe {
         sys::napi_get_cb_info(env, info, &raw mut count, nowhere, nowhere.cast(), &raw mut data);
-        count = count.min(CHUNK);
+        count = count.min(VALUES_PER_CALL);
         let mut written = count;
         sys::napi_get_cb_info(env, info, &raw mut written, space, nowhere.cast(), nowhere.cast())
     };

@@ -23,7 +23,7 @@ use crate::binding::convert::values::value_to_js;
 use crate::binding::engine::{Engine, Js, Kept, Many};
 use crate::binding::failure::{Failure, Outcome};
 use crate::binding::layout::{REPLACED, STATE, row};
-use crate::store::{Error, Found, Place, Ttl, Value, Written};
+use crate::store::{EntryLocation, Error, Found, Ttl, Value, Written};
 
 /// The state of one evaluation. Only the thread of its environment ever sees it.
 pub struct Evaluation {
@@ -253,7 +253,7 @@ impl Evaluation {
 
     /// Says where an entry is, and nothing of its value.
     #[inline]
-    pub fn note_place(&self, place: &Place) {
+    pub fn note_place(&self, place: &EntryLocation) {
         self.scratch.write(STATE, &row(0, place, 0, 0));
     }
 

@@ -6,13 +6,13 @@ use crate::binding::convert::values::Space;
 use crate::binding::engine::{Engine, Js};
 use crate::binding::failure::Outcome;
 use crate::binding::operation::{Call, with_map};
-use crate::store::Left;
+use crate::store::RemainingTtl;
 
-fn left_to_js(engine: Engine<'_>, left: Option<Left>) -> Outcome<Js<'_>> {
+fn remaining_to_js(engine: Engine<'_>, left: Option<RemainingTtl>) -> Outcome<Js<'_>> {
     match left {
         None => Ok(Js::NOTHING),
-        Some(Left::Forever) => engine.float(f64::INFINITY),
-        Some(Left::Ms(ms)) => engine.float(ms as f64),
+        Some(RemainingTtl::Forever) => engine.float(f64::INFINITY),
+        Some(RemainingTtl::Ms(ms)) => engine.float(ms as f64),
     }
 }
 
@@ -20,7 +20,7 @@ fn left_to_js(engine: Engine<'_>, left: Option<Left>) -> Outcome<Js<'_>> {
 pub fn ttl_of<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let map = call.map()?;
     let mut space = Space::default();
-    left_to_js(call.engine, map.local().ttl_of(call.target(1, &mut space)?)?)
+    remaining_to_js(call.engine, map.local().ttl_of(call.target(1, &mut space)?)?)
 }
 
 /// `touch(id, ...target)`: a new deadline, as the scratch array asks for; whether the entry is there.

@@ -4,7 +4,7 @@ use napi_derive::napi;
 
 use crate::binding::convert::options::parse_limits;
 use crate::binding::convert::values::{Space, key_to_js};
-use crate::binding::engine::{CHUNK, Engine, Js};
+use crate::binding::engine::{Engine, Js, VALUES_PER_CALL};
 use crate::binding::failure::{Failure, Outcome};
 use crate::binding::layout::{OPERATIONS, STATE, WALK_ROW, row};
 use crate::binding::operation::{Call, with_map};
@@ -74,7 +74,7 @@ pub fn candidates<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
     let (map, engine, many) = (call.map()?, call.engine, call.evaluation.many());
     let states = engine.elements::<u32>(call.argument(2), many)?;
     let count = call.number(1)? as usize;
-    if count > CHUNK || states.len() < count * WALK_ROW {
+    if count > VALUES_PER_CALL || states.len() < count * WALK_ROW {
         return Err(Failure::Misuse("there is no room for so many candidates"));
     }
     let mut handles = Vec::with_capacity(count);

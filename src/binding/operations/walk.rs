@@ -1,7 +1,7 @@
 //! Walks over all entries, in the order of their insertion.
 
 use crate::binding::convert::values::{key_to_js, value_to_js};
-use crate::binding::engine::{CHUNK, Js};
+use crate::binding::engine::{Js, VALUES_PER_CALL};
 use crate::binding::failure::{Failure, Outcome};
 use crate::binding::layout::{STATE, WALK_ROW, WANT_KEYS, WANT_VALUES, row};
 use crate::binding::operation::Call;
@@ -32,7 +32,7 @@ pub fn walk<'s>(call: &Call<'s, 6>) -> Outcome<Js<'s>> {
         map.local().walk(after, count, &mut steps)?;
         let Some(last) = steps.last() else { break };
         after = last.sequence;
-        for steps in steps.chunks(CHUNK / 2) {
+        for steps in steps.chunks(VALUES_PER_CALL / 2) {
             engine.scoped(|engine| {
                 let mut read = Vec::with_capacity(steps.len() * 2);
                 for step in steps {

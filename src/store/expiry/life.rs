@@ -24,7 +24,7 @@ pub enum Ttl {
 
 /// What is left of an entry's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Left {
+pub enum RemainingTtl {
     /// It has no deadline.
     Forever,
     /// Milliseconds until its deadline.

@@ -16,7 +16,7 @@ use crate::store::entry::value::{Value, ValueKind};
 use crate::store::error::Error;
 use crate::store::events::Level;
 use crate::store::eviction::Mark;
-use crate::store::expiry::life::{Left, Ttl};
+use crate::store::expiry::life::{RemainingTtl, Ttl};
 use crate::store::index::table::Contended;
 use crate::store::memory::reaper;
 use crate::store::memory::reaper::Help;
@@ -28,9 +28,9 @@ use crate::store::platform::fallible;
 use crate::store::platform::sync::{Arc, CachePadded};
 use crate::store::shard::member::Member;
 use crate::store::shard::{
-    Draft, Given, MAX_COMPACTIONS, Presence, Shard, Sought, Standing, Stillness, Tenant, Written,
+    Draft, Freed, Liveness, MAX_COMPACTIONS, Presence, Shard, Sought, Stillness, Tenant, Written,
 };
-use crate::store::slab::place::Place;
+use crate::store::slab::location::EntryLocation;
 use crate::store::slab::words::Words;
 
 /// A map as one thread uses it. Not shared between threads: each makes its own with [`Store::join`].
@@ -57,7 +57,7 @@ pub struct Found {
     /// What the value is.
     pub kind: ValueKind,
     /// The entry, and the version that was read.
-    pub place: Place,
+    pub place: EntryLocation,
     /// Its type, 0 for none.
     pub type_id: u32,
 }
@@ -101,7 +101,7 @@ impl Found {
             *answer = Err(refused);
             return Some(());
         }
-        let place = shard.without_copies(&local.store.context, tenant.place()?);
+        let place = shard.uncacheable_if_expiring(&local.store.context, tenant.place()?);
         *answer = Ok(Some(Self { kind: tenant.entry.value_kind(), place, type_id: tenant.entry.type_id() }));
         Some(())
     }
@@ -259,10 +259,10 @@ impl Local {
     ) -> Result<Option<T>, Moved> {
         let context = &self.store.context;
         if context.may_expire() {
-            match shard.standing(tenant, context) {
-                Standing::Alive => {}
-                Standing::Over => return Ok(None),
-                Standing::Gone => return Err(Moved),
+            match shard.liveness(tenant, context) {
+                Liveness::Alive => {}
+                Liveness::Over => return Ok(None),
+                Liveness::Gone => return Err(Moved),
             }
         }
         let answer = use_it(shard, tenant).ok_or(Moved)?;
@@ -357,8 +357,10 @@ impl Local {
     }
 
     /// The handle of a key's entry. Counts as no read.
-    pub fn place_of(&self, key: Key<'_>) -> Result<Option<Place>, Error> {
-        self.find(key, Look::Peek, |shard, tenant| Some(shard.without_copies(&self.store.context, tenant.place()?)))
+    pub fn place_of(&self, key: Key<'_>) -> Result<Option<EntryLocation>, Error> {
+        self.find(key, Look::Peek, |shard, tenant| {
+            Some(shard.uncacheable_if_expiring(&self.store.context, tenant.place()?))
+        })
     }
 
     /// Copies the value of an entry into `out`. Counts as no read, and the policy does not learn of it.
@@ -369,7 +371,7 @@ impl Local {
     }
 
     /// What is left of the life of an entry; `None` if it is not there.
-    pub fn ttl_of<'t>(&self, target: impl Into<Target<'t>>) -> Result<Option<Left>, Error> {
+    pub fn ttl_of<'t>(&self, target: impl Into<Target<'t>>) -> Result<Option<RemainingTtl>, Error> {
         self.find(target, Look::Peek, |shard, tenant| Some(shard.left(&self.store.context, tenant.number())))
     }
 
@@ -436,10 +438,10 @@ impl Local {
                     let given = if refused.is_limit() {
                         self.store.make_room(&self.member(), &refused, shard.number(), about)?
                     } else {
-                        Given::Nothing
+                        Freed::Nothing
                     };
-                    compactions = if given == Given::Entries { 0 } else { compactions + 1 };
-                    if given == Given::Nothing || compactions > MAX_COMPACTIONS {
+                    compactions = if given == Freed::Entries { 0 } else { compactions + 1 };
+                    if given == Freed::Nothing || compactions > MAX_COMPACTIONS {
                         self.refused(&refused, operation);
                         return Err(refused);
                     }
@@ -691,7 +693,7 @@ impl Local {
             if let Err(refused) = fallible::copy_into(key_out, key.bytes) {
                 return Some(Err(refused));
             }
-            let place = shard.without_copies(&self.store.context, tenant.place()?);
+            let place = shard.uncacheable_if_expiring(&self.store.context, tenant.place()?);
             let found = Found { kind: tenant.entry.value_kind(), place, type_id: tenant.entry.type_id() };
             Some(Ok((key.kind, found, tenant.entry.value_len())))
         })

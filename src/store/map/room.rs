@@ -14,7 +14,7 @@ use crate::store::observe::removals::Cause;
 use crate::store::platform::fallible;
 use crate::store::platform::sync::Ordering;
 use crate::store::shard::member::Member;
-use crate::store::shard::{Given, MAX_EVICTIONS, Shard, Sought};
+use crate::store::shard::{Freed, MAX_EVICTIONS, Shard, Sought};
 
 /// Entries that leave in one step where a caller asked for many.
 const EVICTED_PER_STEP: usize = 256;
@@ -40,10 +40,10 @@ impl Store {
         refused: &Error,
         own: u32,
         about: Option<Sought<'_>>,
-    ) -> Result<Given, Error> {
+    ) -> Result<Freed, Error> {
         let give = |shard: &Shard| shard.give(member, refused, about.filter(|_| shard.number() == own));
         if self.evict_shards(member, refused, own, about) {
-            return Ok(Given::Entries);
+            return Ok(Freed::Entries);
         }
         let load = |shard: &Shard| match refused {
             Error::EntryLimit { .. } => shard.len(),
@@ -53,7 +53,7 @@ impl Store {
             && let Some(shard) = self.heavy(load)
         {
             let given = give(shard)?;
-            if given != Given::Nothing {
+            if given != Freed::Nothing {
                 return Ok(given);
             }
         }
@@ -61,11 +61,11 @@ impl Store {
         by_load.sort_unstable_by_key(|&(load, shard)| (Reverse(load), shard.number()));
         for (_, shard) in by_load {
             let given = give(shard)?;
-            if given != Given::Nothing {
+            if given != Freed::Nothing {
                 return Ok(given);
             }
         }
-        Ok(Given::Nothing)
+        Ok(Freed::Nothing)
     }
 
     /// Evicts all entries of so many shards, the heaviest first, that a large value fits, if it would take too long to evict one entry

@@ -150,18 +150,22 @@ const fn page_size_of(block_bytes: usize) -> PageSize {
 }
 
 /// The largest block of which as many fit into a page as of one with this many grains.
-const fn widest(grains: usize) -> usize {
+const fn largest_block(grains: usize) -> usize {
     let size = grains * GRAIN_BYTES;
     let room = page_size_of(size).bytes() - HEADER_BYTES;
-    let widest = room / (room / size) / GRAIN_BYTES * GRAIN_BYTES;
+    let largest_block = room / (room / size) / GRAIN_BYTES * GRAIN_BYTES;
     // What is larger lives in pages of the other size.
-    if size <= SMALL_PAGE_BLOCK_BYTES && widest > SMALL_PAGE_BLOCK_BYTES { SMALL_PAGE_BLOCK_BYTES } else { widest }
+    if size <= SMALL_PAGE_BLOCK_BYTES && largest_block > SMALL_PAGE_BLOCK_BYTES {
+        SMALL_PAGE_BLOCK_BYTES
+    } else {
+        largest_block
+    }
 }
 
 const fn count_classes() -> usize {
     let (mut count, mut grains) = (0, 0);
     while grains * GRAIN_BYTES < MAX_BLOCK_BYTES {
-        grains = widest(grains + 1) / GRAIN_BYTES;
+        grains = largest_block(grains + 1) / GRAIN_BYTES;
         count += 1;
     }
     count
@@ -171,7 +175,7 @@ const fn all_class_bytes() -> [u16; CLASSES] {
     let mut all = [0; CLASSES];
     let (mut class, mut grains) = (0, 0);
     while class < CLASSES {
-        all[class] = widest(grains + 1) as u16;
+        all[class] = largest_block(grains + 1) as u16;
         grains = all[class] as usize / GRAIN_BYTES;
         class += 1;
     }

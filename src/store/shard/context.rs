@@ -188,7 +188,7 @@ impl Context {
     }
 
     /// Gives back what [`Context::admit_entry`] reserved, for this many entries.
-    pub fn dismiss_entries(&self, entries: u64) {
+    pub fn release_entries(&self, entries: u64) {
         if self.is_bounded {
             self.entries.fetch_sub(entries, Ordering::Relaxed);
         }

@@ -5,7 +5,7 @@ use super::context::Context;
 use super::member::Member;
 use super::{Shard, Sought, Writer};
 use crate::store::entry::handle::Handle;
-use crate::store::expiry::life::{Left, LifeRef, Span, Ttl};
+use crate::store::expiry::life::{LifeRef, RemainingTtl, Span, Ttl};
 use crate::store::observe::removals::Cause;
 use crate::store::platform::sync::{Ordering, unlock_fairly};
 use crate::store::slab::slots::SlotRef;
@@ -27,9 +27,11 @@ impl Shard {
     }
 
     /// What is left of a tenant's life. Under a pin or the lock.
-    pub fn left(&self, context: &Context, number: u32) -> Left {
+    pub fn left(&self, context: &Context, number: u32) -> RemainingTtl {
         let deadline_ms = self.slab.life(number).and_then(LifeRef::deadline_ms);
-        deadline_ms.map_or(Left::Forever, |deadline_ms| Left::Ms(deadline_ms.saturating_sub(context.clock.now_ms())))
+        deadline_ms.map_or(RemainingTtl::Forever, |deadline_ms| {
+            RemainingTtl::Ms(deadline_ms.saturating_sub(context.clock.now_ms()))
+        })
     }
 
     /// Begins the life of a tenant anew after a read. The tenant was found under a pin that still holds.
@@ -155,7 +157,7 @@ impl Shard {
 
 #[cfg(all(test, not(loom)))]
 mod tests {
-    use super::super::{Draft, Presence, Standing};
+    use super::super::{Draft, Liveness, Presence};
     use super::*;
     use crate::store::config::Config;
     use crate::store::entry::key::Key;
@@ -178,9 +180,9 @@ mod tests {
             let pin = context.collector.pin(&participant);
             let Ok(Some(tenant)) = shard.find(key, hash as u32, &pin) else { panic!("it is there") };
             let life = shard.slab.life(tenant.number()).unwrap();
-            assert_eq!(shard.standing(tenant, &context), Standing::Over);
+            assert_eq!(shard.liveness(tenant, &context), Liveness::Over);
             life.prolong(context.clock.now_ms() - 1, written.place.handle.generation);
-            assert_eq!(shard.standing(tenant, &context), Standing::Over);
+            assert_eq!(shard.liveness(tenant, &context), Liveness::Over);
         }
         drop(shard.detach(&member, Cause::Cleared));
         context.collector.leave(&participant);
@@ -189,7 +191,7 @@ mod tests {
 
 #[cfg(all(test, loom))]
 mod model {
-    use super::super::{Draft, Presence, Standing};
+    use super::super::{Draft, Liveness, Presence};
     use super::*;
     use crate::store::config::{Config, TtlOnUpdate};
     use crate::store::entry::key::Key;
@@ -220,7 +222,7 @@ mod model {
                 loom::thread::spawn(move || {
                     let pin = context.collector.pin(&reader);
                     if let Ok(Some(tenant)) = shard.find(key, hash as u32, &pin)
-                        && shard.standing(tenant, &context) == Standing::Alive
+                        && shard.liveness(tenant, &context) == Liveness::Alive
                     {
                         assert_eq!(tenant.entry.value_bytes(), b"2");
                     }
@@ -260,7 +262,7 @@ mod model {
                     context.clock.advance(10);
                     let pin = context.collector.pin(&reader);
                     let tenant = shard.find_handle(handle, &pin);
-                    let is_over = tenant.is_some_and(|tenant| shard.standing(tenant, &context) == Standing::Over);
+                    let is_over = tenant.is_some_and(|tenant| shard.liveness(tenant, &context) == Liveness::Over);
                     drop(pin);
                     context.collector.leave(&reader);
                     is_over
@@ -311,11 +313,11 @@ mod model {
                     let pin = context.collector.pin(&reader);
                     let is_gone = loop {
                         let Some(tenant) = shard.find_handle(first, &pin) else { break true };
-                        match shard.standing(tenant, &context) {
-                            Standing::Alive => break false,
-                            Standing::Over => break true,
+                        match shard.liveness(tenant, &context) {
+                            Liveness::Alive => break false,
+                            Liveness::Over => break true,
                             // The writer was faster: its value is looked at.
-                            Standing::Gone => {}
+                            Liveness::Gone => {}
                         }
                     };
                     drop(pin);

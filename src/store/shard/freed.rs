@@ -16,7 +16,7 @@ const BYTES_PER_STEP: usize = 8 << 20;
 
 /// Large things that may be freed, as soon as the lock is released.
 #[derive(Debug, Default)]
-pub struct Freed(Vec<Retired>);
+pub struct FreedLater(Vec<Retired>);
 
 /// Some of them, being freed.
 struct Parting {
@@ -32,7 +32,7 @@ struct Parting {
     has_lost: Arc<AtomicBool>,
 }
 
-impl Freed {
+impl FreedLater {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -64,7 +64,7 @@ impl Freed {
 
     /// # Safety
     ///
-    /// As for [`Freed::dispose`].
+    /// As for [`FreedLater::dispose`].
     #[cold]
     unsafe fn hand_over(self, context: &Context) {
         let bytes = self.0.iter().map(mapped_bytes).sum();
@@ -89,7 +89,7 @@ fn discard_large(prepared: Prepared<'_>, context: &Context) {
     let _transfer = context.memory.transfer();
     if let Some(entry) = prepared.take() {
         // SAFETY: made with this map's memory and never published.
-        unsafe { Freed(vec![Retired::Entry(entry)]).dispose(context) };
+        unsafe { FreedLater(vec![Retired::Entry(entry)]).dispose(context) };
     }
 }
 

@@ -38,15 +38,15 @@ use crate::store::memory::reclaim::{Limbo, Pin};
 use crate::store::platform::sync::{AtomicU64, Mutex, MutexGuard, Ordering, light_fence};
 use crate::store::shard::context::Context;
 use crate::store::shard::member::Member;
+use crate::store::slab::location::EntryLocation;
 use crate::store::slab::order::Order;
-use crate::store::slab::place::Place;
 use crate::store::slab::slots::{Slab, SlabWriter, SlotRef};
-use freed::Freed;
+use freed::FreedLater;
 use retired::Retired;
 
 pub use contents::Contents;
 pub use findings::{Findings, Problem, Recount};
-pub use room::{Given, MAX_COMPACTIONS, MAX_EVICTIONS};
+pub use room::{Freed, MAX_COMPACTIONS, MAX_EVICTIONS};
 #[cfg(all(test, not(loom)))]
 pub use upkeep::DETACHED;
 #[cfg(all(test, not(loom)))]
@@ -93,7 +93,7 @@ struct Writer {
     has_news: bool,
     limbo: Limbo<Retired>,
     /// Large things that may be freed, as soon as the lock is released.
-    freed_later: Freed,
+    freed_later: FreedLater,
     /// Writes, for upkeep that is not due with each.
     upkeep: u32,
     /// Times that anything here may have changed.
@@ -127,13 +127,13 @@ impl Tenant<'_> {
     /// the tenant was there all the while: the generation is its own, and so is the version, if the word was settled
     /// at that moment (`words.rs`).
     #[inline]
-    pub fn place(&self) -> Option<Place> {
+    pub fn place(&self) -> Option<EntryLocation> {
         let generation = self.slot.generation();
         let stamp = self.slot.stamp();
         if self.slot.entry() != Some(self.entry) {
             return None;
         }
-        Some(Place { handle: Handle { shard: self.shard, slot: self.number, generation }, stamp })
+        Some(EntryLocation { handle: Handle { shard: self.shard, slot: self.number, generation }, stamp })
     }
 }
 
@@ -144,7 +144,7 @@ pub struct Stillness<'a> {
 
 /// What the clock says of a tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum Liveness {
     /// It may be read.
     Alive,
     /// Its deadline is over.
@@ -237,12 +237,12 @@ impl Shard {
     /// The life that is looked at may be a later tenant's. That is why the slot's pointer is looked at once more: no block is used
     /// again under a pin, so if the entry is still there, it was there when its life was read.
     #[inline]
-    pub fn standing(&self, tenant: Tenant<'_>, context: &Context) -> Standing {
+    pub fn liveness(&self, tenant: Tenant<'_>, context: &Context) -> Liveness {
         let is_over = self.is_over(context, tenant);
         if tenant.slot.entry() != Some(tenant.entry) {
-            return Standing::Gone;
+            return Liveness::Gone;
         }
-        if is_over { Standing::Over } else { Standing::Alive }
+        if is_over { Liveness::Over } else { Liveness::Alive }
     }
 
     /// Whether a tenant's deadline is over; if it is, it stays so, and its copies have ended.
@@ -273,8 +273,8 @@ impl Shard {
     /// The place without a stamp where a copy may not be kept. After the stamp was read: a stamp that is good comes
     /// with the life that was set before it.
     #[inline]
-    pub fn without_copies(&self, context: &Context, place: Place) -> Place {
-        if self.may_keep(context, place.handle.slot) { place } else { Place { stamp: None, ..place } }
+    pub fn uncacheable_if_expiring(&self, context: &Context, place: EntryLocation) -> EntryLocation {
+        if self.may_keep(context, place.handle.slot) { place } else { EntryLocation { stamp: None, ..place } }
     }
 
     /// The life of a slot's tenant, in a map in which there are some.
@@ -411,7 +411,7 @@ impl Writer {
             spared: None,
             has_news: false,
             limbo: Limbo::new(),
-            freed_later: Freed::default(),
+            freed_later: FreedLater::default(),
             upkeep: 0,
             changes: 0,
             is_compacting: false,

@@ -57,7 +57,7 @@ struct Room {
 
 /// What a shard gave for a write in another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Given {
+pub enum Freed {
     /// Nothing.
     Nothing,
     /// Pages that had room to spare, or what only waited to be freed.
@@ -159,7 +159,7 @@ impl Shard {
     /// entries are counted.
     ///
     /// The entry that the write is about stays, if it is in this shard.
-    pub fn give(&self, context: &Member<'_>, refused: &Error, about: Option<Sought<'_>>) -> Result<Given, Error> {
+    pub fn give(&self, context: &Member<'_>, refused: &Error, about: Option<Sought<'_>>) -> Result<Freed, Error> {
         self.locked(context, |writer| {
             writer.spared = about.and_then(|target| match target {
                 Sought::Key(key, hash) => self.spot(key, hash as u32).map(|spot| spot.slot),
@@ -180,9 +180,9 @@ impl Shard {
             self.settle_until(writer, context, 1 + gone / MAX_BATCH, || context.memory.has_room(bytes as u64));
             Ok(match gone {
                 // What is large is freed without the lock.
-                0 if context.memory.total() < before || !writer.freed_later.is_empty() => Given::Pages,
-                0 => Given::Nothing,
-                _ => Given::Entries,
+                0 if context.memory.total() < before || !writer.freed_later.is_empty() => Freed::Pages,
+                0 => Freed::Nothing,
+                _ => Freed::Entries,
             })
         })
     }

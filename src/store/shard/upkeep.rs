@@ -4,7 +4,7 @@
 use super::super::error::Error;
 use super::contents::{Contents, Parts};
 use super::context::Context;
-use super::freed::Freed;
+use super::freed::FreedLater;
 use super::member::Member;
 use super::retired::Retired;
 use super::{Shard, Writer};
@@ -89,7 +89,7 @@ impl Shard {
         if cause == Cause::Evicted {
             self.evicted.store(self.evicted.load(Ordering::Relaxed) + contents.len(), Ordering::Relaxed);
         }
-        context.dismiss_entries(contents.len());
+        context.release_entries(contents.len());
         let left = contents
             .entries()
             .map(|(entry, slot, generation)| (entry, Handle { shard: self.number, slot, generation }));
@@ -210,7 +210,7 @@ impl Writer {
 
 /// Frees what no reader can reach any more; what takes long as soon as the lock is released.
 #[inline]
-fn free(item: Retired, arena: &mut Arena, freed_later: &mut Freed, context: &Context) {
+fn free(item: Retired, arena: &mut Arena, freed_later: &mut FreedLater, context: &Context) {
     match item {
         // SAFETY: no reader is left, and small entries of this shard come from this arena.
         Retired::Entry(entry) if !entry.is_large() => unsafe { entry.free(arena, &context.memory) },

@@ -18,14 +18,14 @@ use crate::store::memory::arena::MAX_BLOCK_BYTES;
 use crate::store::observe::removals::Cause;
 use crate::store::platform::fallible;
 use crate::store::platform::sync::{Arc, Ordering};
-use crate::store::slab::place::Place;
+use crate::store::slab::location::EntryLocation;
 use crate::store::slab::slots::{SlotRef, Stamp};
 
 /// What a write did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Written {
     /// The entry that now holds the value.
-    pub place: Place,
+    pub place: EntryLocation,
     /// Whether there was an entry already.
     pub replaced: bool,
 }
@@ -214,7 +214,7 @@ impl Shard {
         context.admit_entry()?;
         let sequence = context.next_sequence();
         let made = self.make_entry(writer, context, sequence, draft, prepared);
-        let (entry, span) = made.inspect_err(|_| context.dismiss_entries(1))?;
+        let (entry, span) = made.inspect_err(|_| context.release_entries(1))?;
 
         let number = writer.slab.take(&self.slab);
         let slot = self.slab.slot(number).ok_or(Error::Broken)?;
@@ -386,9 +386,9 @@ impl Shard {
 
     /// Where an entry is that was just written. Under the lock.
     #[inline]
-    fn place(&self, context: &Context, slot: SlotRef<'_>, number: u32, stamp: Option<Stamp>) -> Place {
+    fn place(&self, context: &Context, slot: SlotRef<'_>, number: u32, stamp: Option<Stamp>) -> EntryLocation {
         let handle = Handle { shard: self.number, slot: number, generation: slot.generation() };
-        Place { handle, stamp: stamp.filter(|_| self.may_keep(context, number)) }
+        EntryLocation { handle, stamp: stamp.filter(|_| self.may_keep(context, number)) }
     }
 
     /// Takes a slot's entry out, wherever it is in the index.
@@ -428,7 +428,7 @@ impl Shard {
         });
         writer.slab.give_back(number, slot);
         self.count(-1, -(entry.weight_bytes() as i64));
-        context.dismiss_entries(1);
+        context.release_entries(1);
         writer.has_news |= context.removals.tell(entry, handle, cause);
         if entry.type_id() != 0 {
             context.types.leave(entry.type_id());

@@ -280,7 +280,7 @@ fn what_has_expired_leaves_before_anybody_else() {
             map.set(Key::string(&n.to_string()), bytes_value(b"v"), ttl).unwrap();
         }
         store.context.clock.advance(49);
-        assert_eq!(map.ttl_of(Key::string("0")).unwrap(), Some(Left::Ms(1)));
+        assert_eq!(map.ttl_of(Key::string("0")).unwrap(), Some(RemainingTtl::Ms(1)));
         store.context.clock.advance(1);
         for n in 100..150 {
             set(&map, n, 1).unwrap();
@@ -364,7 +364,7 @@ fn nothing_is_returned_after_its_deadline_by_any_path() {
     assert!(!map.set(key, bytes_value(b"new"), Ttl::Default).unwrap().replaced);
     store.context.clock.advance(100);
     map.purge_expired().unwrap();
-    assert_eq!((map.len(), map.ttl_of(Key::string("forever"))), (1, Ok(Some(Left::Forever))));
+    assert_eq!((map.len(), map.ttl_of(Key::string("forever"))), (1, Ok(Some(RemainingTtl::Forever))));
     map.clear().unwrap();
     assert_eq!(settled_bytes(&store), 0);
 }
@@ -378,18 +378,18 @@ fn writes_renew_a_deadline_or_keep_it() {
         map.set(key, bytes_value(b"v"), Ttl::Default).unwrap();
         store.context.clock.advance(60);
         map.set(key, bytes_value(b"w"), Ttl::Default).unwrap();
-        assert_eq!(left_of(key), Some(Left::Ms(left)));
+        assert_eq!(left_of(key), Some(RemainingTtl::Ms(left)));
         map.set(key, bytes_value(b"w"), Ttl::Of(30)).unwrap();
-        assert_eq!(left_of(key), Some(Left::Ms(30)));
+        assert_eq!(left_of(key), Some(RemainingTtl::Ms(30)));
         store.context.clock.advance(20);
         assert!(map.touch(key, Ttl::Default).unwrap());
-        assert_eq!(left_of(key), Some(Left::Ms(30)), "with its own time to live");
+        assert_eq!(left_of(key), Some(RemainingTtl::Ms(30)), "with its own time to live");
         assert!(map.touch(key, Ttl::Of(500)).unwrap());
-        assert_eq!(left_of(key), Some(Left::Ms(500)));
+        assert_eq!(left_of(key), Some(RemainingTtl::Ms(500)));
         assert!(map.touch(key, Ttl::Never).unwrap());
-        assert_eq!((left_of(key), store.stats().deadlines), (Some(Left::Forever), 0));
+        assert_eq!((left_of(key), store.stats().deadlines), (Some(RemainingTtl::Forever), 0));
         assert!(map.touch(key, Ttl::Default).unwrap());
-        assert_eq!(left_of(key), Some(Left::Ms(100)), "with the map's");
+        assert_eq!(left_of(key), Some(RemainingTtl::Ms(100)), "with the map's");
     }
 }
 

@@ -7,7 +7,7 @@ use super::*;
 use crate::store::expiry::thread::Expires;
 use crate::store::map::store::Store;
 use crate::store::platform::background;
-use crate::store::slab::place::Place;
+use crate::store::slab::location::EntryLocation;
 
 const KEY: Key<'_> = Key { kind: KeyKind::String, bytes: b"k" };
 
@@ -18,7 +18,7 @@ fn manual(config: &Config) -> (Arc<Store>, Local) {
 }
 
 /// Where `get` says the entry is.
-fn place(map: &Local) -> Place {
+fn place(map: &Local) -> EntryLocation {
     map.get(KEY, &mut Vec::new()).unwrap().unwrap().place
 }
 

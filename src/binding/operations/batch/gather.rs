@@ -6,7 +6,7 @@
 //! place of the first item that needs it.
 
 use crate::binding::convert::values::{exactly, value_to_js};
-use crate::binding::engine::{CHUNK, Engine, Js, Many};
+use crate::binding::engine::{Engine, Js, Many, VALUES_PER_CALL};
 use crate::binding::failure::Outcome;
 use crate::store::{ValueKind, fallible};
 
@@ -62,7 +62,7 @@ impl<'s, 'm> Gathered<'s, 'm> {
                 self.waiting.push(Cell::Single { kind, start, end: self.single.len() });
             }
         }
-        if self.waiting.len() >= CHUNK || self.joined.len() + self.single.len() >= WAITING_BYTES {
+        if self.waiting.len() >= VALUES_PER_CALL || self.joined.len() + self.single.len() >= WAITING_BYTES {
             self.make_cells()?;
         }
         Ok(None)

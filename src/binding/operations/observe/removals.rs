@@ -4,12 +4,12 @@
 use napi_derive::napi;
 
 use crate::binding::convert::values::{key_to_js, value_to_js};
-use crate::binding::engine::{CHUNK, Js};
+use crate::binding::engine::{Js, VALUES_PER_CALL};
 use crate::binding::environment::{Environment, Waiting};
 use crate::binding::failure::{Failure, Outcome};
 use crate::binding::layout::{DROPPED, REMOVAL_ROW, ROW, STATE, WAKE_REMOVALS, row};
 use crate::binding::operation::{Call, within};
-use crate::store::Place;
+use crate::store::EntryLocation;
 
 /// Starts, changes or ends what this evaluation hears of removals: those of which the bit `1 << cause` is set in `causes`.
 #[napi(catch_unwind)]
@@ -46,7 +46,7 @@ pub fn take_removals<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let dropped = map.audience.borrow().as_ref().map_or(0, |audience| audience.take(count, bytes, &mut removals));
     // Written before `append` runs JavaScript, which could take the memory away.
     for (index, removal) in removals.iter().enumerate() {
-        let place = Place { handle: removal.handle, stamp: None };
+        let place = EntryLocation { handle: removal.handle, stamp: None };
         let mut words = [0; REMOVAL_ROW];
         let size = removal.value.len();
         words[..ROW].copy_from_slice(&row(removal.value_kind as u32, &place, removal.type_id, size));
@@ -55,7 +55,7 @@ pub fn take_removals<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
         states.set(index * REMOVAL_ROW, &words);
     }
     let cells = engine.array()?;
-    for removals in removals.chunks(CHUNK / 2) {
+    for removals in removals.chunks(VALUES_PER_CALL / 2) {
         engine.scoped(|engine| {
             let mut read = Vec::with_capacity(removals.len() * 2);
             for removal in removals {

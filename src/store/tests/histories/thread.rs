@@ -202,7 +202,7 @@ impl<'a> Thread<'a> {
     }
 
     /// Keeps a copy, if the store allows it and the words are there.
-    fn keep(map: &Local, place: Place, number: Number) -> Option<Copy> {
+    fn keep(map: &Local, place: EntryLocation, number: Number) -> Option<Copy> {
         let stamp = place.stamp?;
         Some(Copy { words: map.words(stamp.chunk())?, word: stamp.word() as usize, version: stamp.version(), number })
     }
