@@ -403,6 +403,15 @@ impl Local {
         if self.hits.as_ref().is_some_and(|log| !log.is_empty()) {
             self.replay_hits();
         }
+        // Gives readers a moment; false once the write has waited for long enough in all.
+        let wait = |patience: &mut Option<Patience>| {
+            let goes_on = !patience.get_or_insert_with(|| Patience::new(PATIENCE)).is_over();
+            if goes_on {
+                self.participant.await_readers(true);
+                std::thread::sleep(POLL);
+            }
+            goes_on
+        };
         let (mut compactions, mut blocked, mut patience) = (0, 0, None);
         let mut evicted = shard.departures().0;
         loop {
@@ -422,12 +431,7 @@ impl Local {
                 }
                 // A reader is suspended while it copies. Waiting for it without the lock lets others write, and
                 // without it the next attempt would have entries leave in vain.
-                Err(Error::MemoryLimit { .. })
-                    if self.participant.awaits_readers()
-                        && !patience.get_or_insert_with(|| Patience::new(PATIENCE)).is_over() =>
-                {
-                    std::thread::sleep(POLL);
-                }
+                Err(Error::MemoryLimit { .. }) if self.participant.awaits_readers() && wait(&mut patience) => {}
                 // Something was freed when the shard's lock was released.
                 Err(Error::MemoryLimit { used_bytes, .. })
                     if self.store.context.memory.total() < used_bytes && compactions < MAX_COMPACTIONS =>
@@ -435,13 +439,18 @@ impl Local {
                     compactions += 1;
                 }
                 Err(refused) => {
-                    let given = if refused.is_limit() {
+                    let freed = if refused.is_limit() {
                         self.store.make_room(&self.member(), &refused, shard.number(), about)?
                     } else {
                         Freed::Nothing
                     };
-                    compactions = if given == Freed::Entries { 0 } else { compactions + 1 };
-                    if given == Freed::Nothing || compactions > MAX_COMPACTIONS {
+                    let is_free = match freed {
+                        Freed::Entries => true,
+                        Freed::Held(number) => self.is_released(number, || wait(&mut patience))?,
+                        Freed::Pages | Freed::Nothing => false,
+                    };
+                    compactions = if is_free { 0 } else { compactions + 1 };
+                    if freed == Freed::Nothing || compactions > MAX_COMPACTIONS {
                         self.refused(&refused, operation);
                         return Err(refused);
                     }
@@ -452,6 +461,18 @@ impl Local {
                 }
             }
         }
+    }
+
+    /// Waits until readers no longer hold what was retired in a shard; false if they do when `wait` gives up.
+    #[cold]
+    fn is_released(&self, shard: u32, mut wait: impl FnMut() -> bool) -> Result<bool, Error> {
+        let shard = &self.store.all_shards()[shard as usize];
+        while shard.is_still_held(&self.member())? {
+            if !wait() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// What a write has to see to afterwards, without the lock.
