@@ -36,7 +36,7 @@ const SHAPES = {
   replace: ['id', 'number', 'number', 'number', 'any', 'number'],
   listenPressure: ['id', 'thresholds'],
   setLimits: ['id', 'options'],
-  giveUp: ['id', 'number']
+  giveUp: ['id', 'text']
 }
 
 /** Not called: it makes further evaluations, which the test of hostile helpers does. */

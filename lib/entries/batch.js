@@ -7,7 +7,7 @@ const { ERROR_NUMBERS, TypedMapError, createError, wrongType } = require('../err
 const { isHandleKey } = require('../handle.js')
 const { decode, decodeTexts, encode, kindOf } = require('../codec/values.js')
 const { binding, scratch } = require('../native/attach.js')
-const { BATCH_ROW, KIND, NUMBER, OPERATION, SCRATCH } = require('../native/layout.js')
+const { BATCH_ROW, KIND, NUMBER, SCRATCH } = require('../native/layout.js')
 const { handleAt } = require('../native/rows.js')
 const { requestTtl } = require('../native/ttl.js')
 const { STALE } = require('../near/near-cache.js')
@@ -198,7 +198,7 @@ function checkEntry(entry) {
  * @param {number} count how many items there are
  * @param {unknown[]} others values that are not in the table
  * @param {number} ttl what the writes ask for
- * @param {number} operation one of OPERATION
+ * @param {string} operation what users know the write as
  * @param {(start: number, others: unknown[], words: Uint32Array) => void} write native, from the item at `start` on, with the
  * values and rows that are left
  * @returns {number} how many items were written
@@ -343,7 +343,7 @@ function setMany(open, room, entries, ttl) {
     table.putKey(index)
     table.putValue(index, entry[1], others)
   }
-  writeAll(room, table, count, others, ttl, OPERATION.setMany, (start, left, words) => {
+  writeAll(room, table, count, others, ttl, 'setMany', (start, left, words) => {
     setManyBinding(open.id, from(keys, start), left, words)
   })
   table.giveBack()
@@ -369,7 +369,7 @@ function updateMany(open, room, entries, ttl) {
     table.putItem(index, item, open.instance)
     table.putValue(index, entry[1], others)
   }
-  const updated = writeAll(room, table, count, others, ttl, OPERATION.updateMany, (start, left, words) => {
+  const updated = writeAll(room, table, count, others, ttl, 'updateMany', (start, left, words) => {
     updateManyBinding(open.id, from(items, start), left, words)
   })
   table.giveBack()
@@ -390,7 +390,7 @@ function insertMany(open, room, values, type, ttl) {
   const others = []
   const table = Table.borrow(count)
   for (let index = 0; index < count; index++) table.putValue(index, list[index], others)
-  writeAll(room, table, count, others, ttl, OPERATION.insertMany, (start, left, words) => {
+  writeAll(room, table, count, others, ttl, 'insertMany', (start, left, words) => {
     insertManyBinding(open.id, count - start, left, type, words)
   })
   const handles = new Array(count)

@@ -5,7 +5,7 @@
 const { isHandleKey } = require('../handle.js')
 const { decode, decodeWritten, encode, kindOf } = require('../codec/values.js')
 const { binding, scratch } = require('../native/attach.js')
-const { OPERATION, SCRATCH } = require('../native/layout.js')
+const { SCRATCH } = require('../native/layout.js')
 const { handleAt } = require('../native/rows.js')
 const { readInsertOptions } = require('../options/call-options.js')
 const { readWriteOptions } = require('../options/ttl.js')
@@ -41,7 +41,7 @@ function setByKey(open, room, key, value, options) {
   const { id } = open
   const kind = kindOf(value)
   const wire = encode(value, kind)
-  writeNative(room, readWriteOptions(options), OPERATION.set, setBinding, id, key, wire, kind)
+  writeNative(room, readWriteOptions(options), 'set', setBinding, id, key, wire, kind)
   open.near.renew(key, kind, wire, scratch)
 }
 
@@ -59,7 +59,7 @@ function getOrSet(open, room, key, value, options) {
   const kind = kindOf(value)
   const wire = encode(value, kind)
   const ttl = readWriteOptions(options)
-  const raw = writeNative(room, ttl, OPERATION.getOrInsert, getOrInsertBinding, id, key, wire, kind)
+  const raw = writeNative(room, ttl, 'getOrInsert', getOrInsertBinding, id, key, wire, kind)
   const found = scratch[STATE]
   const isNew = found === ABSENT
   const known = isNew ? decodeWritten(kind, wire) : decode(found, raw)
@@ -81,7 +81,7 @@ function setComputed(open, room, key, value, ttl) {
   const { id } = open
   const kind = kindOf(value)
   const wire = encode(value, kind)
-  writeNative(room, ttl, OPERATION.set, setBinding, id, key, wire, kind)
+  writeNative(room, ttl, 'set', setBinding, id, key, wire, kind)
   const known = decodeWritten(kind, wire)
   open.near.keep(key, kind, known, scratch, 0)
   return known
@@ -119,7 +119,7 @@ const methods = ({ openOf, roomOf }) => ({
     const { type, ttl } = readInsertOptions(options)
     const kind = kindOf(value)
     const wire = encode(value, kind)
-    writeNative(roomOf(this), ttl, OPERATION.insert, insertBinding, id, wire, kind, type)
+    writeNative(roomOf(this), ttl, 'insert', insertBinding, id, wire, kind, type)
     return handleAt(instance, scratch, 0)
   },
 
@@ -143,7 +143,7 @@ const methods = ({ openOf, roomOf }) => ({
     const wire = encode(value, kind)
     const { shard, slot, generation } = handle
     const ttl = readWriteOptions(options)
-    writeNative(roomOf(this), ttl, OPERATION.replace, replaceBinding, open.id, shard, slot, generation, wire, kind)
+    writeNative(roomOf(this), ttl, 'replace', replaceBinding, open.id, shard, slot, generation, wire, kind)
     open.near.renew(handle, kind, wire, scratch)
     return this
   }

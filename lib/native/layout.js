@@ -89,17 +89,6 @@ const MARKING = Object.freeze({
   Order: -1
 })
 
-/** Writes that may ask a function of the user for room. */
-const OPERATION = Object.freeze({
-  set: 0,
-  getOrInsert: 1,
-  insert: 2,
-  replace: 3,
-  setMany: 4,
-  updateMany: 5,
-  insertMany: 6
-})
-
 /** Index in the scratch array, in which a native call leaves what it has to say besides its result. */
 const SCRATCH = Object.freeze({
   /** 0 = absent, else the number of the value's kind; after `walk`, the number of entries. */
@@ -165,7 +154,6 @@ module.exports = {
   KIND,
   LEVEL,
   MARKING,
-  OPERATION,
   SCRATCH,
   WAKE,
   WANT

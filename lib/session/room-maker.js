@@ -80,7 +80,7 @@ class RoomMaker {
    *
    * @param {unknown} refused what the write threw
    * @param {number} tries how often room was made for this write before
-   * @param {number} operation one of OPERATION
+   * @param {string} operation what users know the write as
    */
   make(refused, tries, operation) {
     if (!(refused instanceof TypedMapError) || refused.number !== ERROR_NUMBERS.ERR_MEMORY_LIMIT) throw refused
@@ -179,7 +179,7 @@ class RoomMaker {
  * @template T
  * @param {RoomMaker} room
  * @param {number} ttl as `readTtl` gives it
- * @param {number} operation one of OPERATION
+ * @param {string} operation what users know the write as
  * @param {(...parameters: A) => T} write
  * @param {A} parameters
  * @returns {T}

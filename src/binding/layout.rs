@@ -100,9 +100,6 @@ const _: () = assert!(
         && 2 * SCRATCH_TTL + 2 <= SCRATCH_LENGTH
 );
 
-/// The writes that may ask a function of the user for room, by the names that users know. JavaScript names one by its number.
-pub const OPERATIONS: [&str; 7] = ["set", "getOrInsert", "insert", "replace", "setMany", "updateMany", "insertMany"];
-
 /// What a near-cache hit has to record, where it is not counted in the access word: nothing.
 pub const MARKING_NONE: i32 = 0;
 /// The same: the hit itself, in order.
@@ -138,7 +135,6 @@ pub fn layout() -> String {
     let numbered = |names: Vec<(String, u8)>| -> Json {
         names.into_iter().map(|(name, value)| json!({ "name": name, "value": value })).collect()
     };
-    let operations = (0..).zip(OPERATIONS).map(|(number, name)| (name.to_owned(), number));
     let kinds = (0..=u8::MAX).filter_map(ValueKind::from_number).map(|kind| (format!("{kind:?}"), kind as u8));
     let causes = Cause::ALL.map(|cause| (format!("{cause:?}").to_lowercase(), cause as u8));
     let levels = Level::ALL.map(|level| (format!("{level:?}").to_lowercase(), level as u8));
@@ -147,7 +143,6 @@ pub fn layout() -> String {
         "SIZES": rows(&[SIZES, SIGNS].concat(), ""),
         "WANT": rows(WANT, "WANT_"),
         "WAKE": rows(WAKE, "WAKE_"),
-        "OPERATION": numbered(operations.collect()),
         "KIND": numbered(kinds.collect()),
         "MARKING": [{ "name": "None", "value": MARKING_NONE }, { "name": "Order", "value": MARKING_ORDER }],
         "CAUSE": numbered(causes.into()),

@@ -7,6 +7,7 @@
 //! A queue is bounded in bytes, because its reader may be blocked for as long as it likes. What does not fit is dropped
 //! and counted, and the count is handed over with the next events.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use super::error::Error;
@@ -61,7 +62,7 @@ pub enum Event {
         /// What its caller got.
         error: Error,
         /// The operation, by the name that users know.
-        operation: &'static str,
+        operation: Cow<'static, str>,
     },
 }
 
@@ -70,6 +71,7 @@ impl Event {
     fn weight_bytes(&self) -> usize {
         let own = match self {
             Event::Log { fields, .. } => fields.capacity() * size_of::<(&'static str, u64)>(),
+            Event::Error { operation: Cow::Owned(name), .. } => name.capacity(),
             Event::Error { .. } => 0,
         };
         size_of::<Event>() + own
@@ -190,9 +192,9 @@ impl Events {
 
     /// Reports that `operation` failed with `error`.
     #[inline]
-    pub fn error(&self, error: &Error, operation: &'static str) {
+    pub fn error(&self, error: &Error, operation: impl Into<Cow<'static, str>>) {
         if self.shared.interest.load(Ordering::Relaxed) & WANTS_ERRORS != 0 {
-            self.shared.send(Queue::wants_errors, &Event::Error { error: error.clone(), operation });
+            self.shared.send(Queue::wants_errors, &Event::Error { error: error.clone(), operation: operation.into() });
         }
     }
 }
@@ -306,7 +308,10 @@ mod tests {
         let subscription = events.subscribe(Level::Off, true, wake.clone());
         events.log(Level::Error, "broken", &[]);
         events.error(&Error::Closed, "set");
-        assert_eq!(subscription.drain(usize::MAX).events, [Event::Error { error: Error::Closed, operation: "set" }]);
+        assert_eq!(
+            subscription.drain(usize::MAX).events,
+            [Event::Error { error: Error::Closed, operation: "set".into() }]
+        );
     }
 
     #[test]
@@ -336,7 +341,7 @@ mod tests {
         events.error(&Error::Closed, "get");
         events.log(Level::Info, "below", &[]);
         events.log(Level::Warn, "now", &[]);
-        let expected = [Event::Error { error: Error::Closed, operation: "set" }, line(Level::Warn, "now")];
+        let expected = [Event::Error { error: Error::Closed, operation: "set".into() }, line(Level::Warn, "now")];
         assert_eq!(subscription.drain(usize::MAX).events, expected);
     }
 

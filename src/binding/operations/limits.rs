@@ -6,7 +6,7 @@ use crate::binding::convert::options::parse_limits;
 use crate::binding::convert::values::{Space, key_to_js};
 use crate::binding::engine::{Engine, Js, VALUES_PER_CALL};
 use crate::binding::failure::{Failure, Outcome};
-use crate::binding::layout::{OPERATIONS, STATE, WALK_ROW, row};
+use crate::binding::layout::{STATE, WALK_ROW, row};
 use crate::binding::operation::{Call, with_map};
 
 /// Changes limits. `limits` is JSON text: `memoryLimit`, `maxEntries`, `maxValueBytes`, each a number or `null` for none;
@@ -43,11 +43,17 @@ pub fn evict_to(env: &napi::Env, id: u32, bytes: f64) -> napi::Result<f64> {
     with_map(env, "evict", id, |map| Ok(map.local().evict_to(bytes.max(0.0) as u64)? as f64))
 }
 
-/// Reports to `onError` listeners that a function of the user made no room for a write. `operation` is its number in the layout.
+/// Bytes of the longest name of an operation; JavaScript hands one over only of this package, but anything can call.
+const MAX_OPERATION_BYTES: usize = 64;
+
+/// Reports to `onError` listeners that a function of the user made no room for a write, which users know as `operation`.
 #[napi(catch_unwind)]
-pub fn give_up(env: &napi::Env, id: u32, operation: u32) -> napi::Result<()> {
+pub fn give_up(env: &napi::Env, id: u32, operation: String) -> napi::Result<()> {
     with_map(env, "giveUp", id, |map| {
-        map.local().give_up(OPERATIONS.get(operation as usize).ok_or(Failure::Misuse("there is no such operation"))?);
+        if operation.len() > MAX_OPERATION_BYTES {
+            return Err(Failure::Misuse("no operation has such a name"));
+        }
+        map.local().give_up(operation);
         Ok(())
     })
 }

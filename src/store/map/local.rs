@@ -516,7 +516,7 @@ impl Local {
     }
 
     /// Counts and tells that a caller who was asked for room made none, so that its write is refused for good.
-    pub fn give_up(&self, operation: &'static str) {
+    pub fn give_up(&self, operation: String) {
         self.counters.refusals.add(1);
         self.store.context.events.error(&Error::EvictionFailed, operation);
     }

@@ -83,7 +83,7 @@ fn map_event(map: &OpenMap, event: Event) -> MapEvent {
         Event::Error { error, operation } => {
             let details = details(&error, Some(map.store())).to_string();
             let number = Some(u32::from(error.code()));
-            MapEvent { number, operation: Some(operation.to_owned()), ..MapEvent::new("error", details) }
+            MapEvent { number, operation: Some(operation.into_owned()), ..MapEvent::new("error", details) }
         }
     }
 }
