@@ -69,14 +69,14 @@ const TESTS = {
   'insertion order': unit('order::tests'),
   'refused fences': unit('tests::refused_fences'),
   'types for TypeScript': { build, test: ['node', 'scripts/types.js'] },
-  'errors.spec': spec('errors'),
-  'iteration.spec': spec('iteration'),
-  'near-cache-bytes.spec': spec('near-cache-bytes', 'bounded steps'),
-  'near-cache.spec': spec('near-cache'),
-  'out-of-memory.spec': spec('out-of-memory'),
-  'raw-binding.spec': spec('raw-binding'),
-  'types-of-entries.spec': spec('types-of-entries'),
-  'handles.spec': spec('handles')
+  'errors.spec': spec('session/errors'),
+  'iteration.spec': spec('map/iteration'),
+  'near-cache-bytes.spec': spec('near/near-cache-bytes', 'bounded steps'),
+  'near-cache.spec': spec('near/near-cache'),
+  'out-of-memory.spec': spec('session/out-of-memory'),
+  'raw-binding.spec': spec('native/raw-binding'),
+  'types-of-entries.spec': spec('entries/types-of-entries'),
+  'handles.spec': spec('entries/handles')
 }
 
 /**

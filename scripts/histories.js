@@ -10,7 +10,7 @@ const cargo = ['test', '--release', '--no-default-features', '--lib', 'tests::hi
 
 /** @type {[string, string[]][]} */
 const commands = [
-  [process.execPath, ['--test', '__test__/histories.spec.js']],
+  [process.execPath, ['--test', '__test__/threads/histories.spec.js']],
   ['cargo', cargo]
 ]
 for (const [command, args] of commands) {

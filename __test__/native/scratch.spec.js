@@ -1,0 +1,100 @@
+'use strict'
+
+// The scratch array: each native operation writes the columns that it has something to say in, and no others. So what one
+// left may be read until another that writes the same columns, and user code may run only after it was read.
+
+const { describe, it } = require('node:test')
+const assert = require('node:assert/strict')
+const { binding, scratch } = require('../../lib/native/attach.js')
+const layout = require('../../lib/native/layout.js')
+
+require('../support/sound.js')
+
+const { BATCH_ROW, KIND, REMOVAL_ROW, SCRATCH, SCRATCH_TTL, WALK_ROW, WANT } = layout
+
+/** No operation writes this number. */
+const UNTOUCHED = 0xdeadbeef
+
+const NAMES = new Map(Object.entries(SCRATCH).map(([name, column]) => [column, name]))
+for (const half of [0, 1]) NAMES.set(2 * SCRATCH_TTL + half, 'TTL')
+
+/** What says all about an entry. */
+const ROW = ['STATE', 'VERSION', 'SHARD', 'SLOT', 'GENERATION', 'CHUNK', 'WORD', 'TYPE', 'SIZE']
+const ABSENT = ['STATE']
+const NOTHING = []
+const WRITE = [...ROW, 'REPLACED', 'TTL']
+const BATCH = ['WRITTEN', 'PASSED', 'TTL']
+
+const [TEXT, STRING] = ['text', KIND.String]
+const table = () => {
+  const words = new Uint32Array(4 * BATCH_ROW)
+  for (let row = 0; row < 4; row++) words[row * BATCH_ROW + SCRATCH.STATE] = KIND.True
+  return words
+}
+const states = row => new Uint32Array(4 * row)
+
+/** What each operation writes. `map` has the key `a`, `handle` is that of its entry, `dead` of none. */
+const OPERATIONS = {
+  'get of an entry': [ROW, ({ id }) => binding.get(id, 'a')],
+  'get of nothing': [ABSENT, ({ id }) => binding.get(id, 'none')],
+  'get that throws': [NOTHING, ({ id }) => binding.get(id, {})],
+  'getByHandle of an entry': [ROW, ({ id, handle }) => binding.getByHandle(id, ...handle)],
+  'getByHandle of nothing': [ABSENT, ({ id, dead }) => binding.getByHandle(id, ...dead)],
+  'peek of an entry': [ROW, ({ id }) => binding.peek(id, 'a')],
+  'peek of nothing': [ABSENT, ({ id }) => binding.peek(id, 'none')],
+  'peek by handle of an entry': [ROW, ({ id, handle }) => binding.peek(id, ...handle)],
+  'getHandle of an entry': [ROW, ({ id }) => binding.getHandle(id, 'a')],
+  'getHandle of nothing': [NOTHING, ({ id }) => binding.getHandle(id, 'none')],
+  has: [NOTHING, ({ id }) => binding.has(id, 'a')],
+  hasHandle: [NOTHING, ({ id, handle }) => binding.hasHandle(id, ...handle)],
+  'set of a new key': [WRITE, ({ id }) => binding.set(id, 'b', TEXT, STRING)],
+  'set of a present key': [WRITE, ({ id }) => binding.set(id, 'a', TEXT, STRING)],
+  'set that throws': [['TTL'], ({ id }) => binding.set(id, {}, TEXT, STRING)],
+  insert: [WRITE, ({ id }) => binding.insert(id, TEXT, STRING, undefined)],
+  replace: [WRITE, ({ id, handle }) => binding.replace(id, ...handle, TEXT, STRING)],
+  'replace that throws': [['TTL'], ({ id, dead }) => binding.replace(id, ...dead, TEXT, STRING)],
+  'getOrInsert of a new key': [WRITE, ({ id }) => binding.getOrInsert(id, 'b', TEXT, STRING)],
+  'getOrInsert of a present key': [[...ROW, 'TTL'], ({ id }) => binding.getOrInsert(id, 'a', TEXT, STRING)],
+  remove: [ROW, ({ id }) => binding.remove(id, 'a')],
+  'remove of nothing': [ABSENT, ({ id }) => binding.remove(id, 'none')],
+  'remove by handle': [ROW, ({ id, handle }) => binding.remove(id, ...handle)],
+  delete: [NOTHING, ({ id }) => binding.delete(id, 'a')],
+  'delete by handle': [NOTHING, ({ id, handle }) => binding.delete(id, ...handle)],
+  touch: [['TTL'], ({ id }) => binding.touch(id, 'a')],
+  'touch by handle': [['TTL'], ({ id, handle }) => binding.touch(id, ...handle)],
+  ttlOf: [NOTHING, ({ id }) => binding.ttlOf(id, 'a')],
+  weight: [NOTHING, ({ id }) => binding.weight(id, 'a')],
+  getMany: [NOTHING, ({ id }) => binding.getMany(id, ['a', 'none'], table())],
+  setMany: [BATCH, ({ id }) => binding.setMany(id, ['a', 'b'], [], table())],
+  updateMany: [BATCH, ({ id }) => binding.updateMany(id, ['a', 'b'], [], table())],
+  insertMany: [BATCH, ({ id }) => binding.insertMany(id, 2, [], undefined, table())],
+  deleteMany: [NOTHING, ({ id }) => binding.deleteMany(id, ['a', 'b'], table())],
+  walk: [ABSENT, ({ id }) => binding.walk(id, 0, 4, WANT.ENTRIES, states(WALK_ROW), new Float64Array(4))],
+  candidates: [ABSENT, ({ id }) => binding.candidates(id, 4, states(WALK_ROW))],
+  takeRemovals: [['STATE', 'DROPPED'], ({ id }) => binding.takeRemovals(id, 4, states(REMOVAL_ROW), 1_000)],
+  evictEntry: [NOTHING, ({ id, handle }) => binding.evictEntry(id, ...handle)],
+  size: [NOTHING, ({ id }) => binding.size(id)],
+  clear: [NOTHING, ({ id }) => binding.clear(id)]
+}
+
+describe('scratch array', () => {
+  for (const [name, [columns, run]] of Object.entries(OPERATIONS)) {
+    it(`${name} writes ${columns.join(', ') || 'nothing'}`, () => {
+      const { id } = binding.open(null, '{}')
+      binding.listenRemovals(id, 0xff)
+      binding.set(id, 'a', TEXT, STRING)
+      const handle = [SCRATCH.SHARD, SCRATCH.SLOT, SCRATCH.GENERATION].map(column => scratch[column])
+      const dead = [...handle.slice(0, 2), handle[2] + 1]
+      scratch.fill(UNTOUCHED)
+      try {
+        run({ id, handle, dead })
+      } catch (error) {
+        if (!name.endsWith('that throws')) throw error
+      }
+      const written = [...scratch].flatMap((number, at) => (number === UNTOUCHED ? [] : [NAMES.get(at) ?? at]))
+      assert.deepEqual([...new Set(written)].sort(), columns.toSorted())
+      if (columns.includes('TTL')) assert.deepEqual([...scratch.subarray(2 * SCRATCH_TTL, 2 * SCRATCH_TTL + 2)], [0, 0])
+      binding.close(id)
+    })
+  }
+})
