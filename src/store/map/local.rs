@@ -403,7 +403,7 @@ impl Local {
         if self.hits.as_ref().is_some_and(|log| !log.is_empty()) {
             self.replay_hits();
         }
-        // Gives readers a moment; false once the write has waited for long enough in all.
+        // Gives readers a moment; false once the write has waited for so long and nothing was evicted or released meanwhile.
         let wait = |patience: &mut Option<Patience>| {
             let goes_on = !patience.get_or_insert_with(|| Patience::new(PATIENCE)).is_over();
             if goes_on {
@@ -422,7 +422,7 @@ impl Local {
             // As long as entries leave, the write comes closer to fitting: only rounds in which none does are counted.
             let before = std::mem::replace(&mut evicted, shard.departures().0);
             if evicted != before {
-                compactions = 0;
+                (compactions, patience) = (0, None);
             }
             match attempt {
                 Err(Error::MemoryLimit { .. }) if is_freeing && blocked < MAX_BLOCKED => {
@@ -449,7 +449,11 @@ impl Local {
                         Freed::Held(number) => self.is_released(number, || wait(&mut patience))?,
                         Freed::Pages | Freed::Nothing => false,
                     };
-                    compactions = if is_free { 0 } else { compactions + 1 };
+                    if is_free {
+                        (compactions, patience) = (0, None);
+                    } else {
+                        compactions += 1;
+                    }
                     if freed == Freed::Nothing || compactions > MAX_COMPACTIONS {
                         self.refused(&refused, operation);
                         return Err(refused);
