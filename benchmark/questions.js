@@ -1,26 +1,33 @@
 'use strict'
 
-/** The question files of `npm run bench:targets`, in the order of the table. */
-const QUESTIONS = [
-  'hot-handle',
-  'near-cache-load',
-  'near-cache-bytes',
-  'hot-key',
-  'cold-read',
-  'set',
-  'raw-calls',
-  'batch',
-  'eviction',
-  'memory-limit',
-  'expiry',
-  'growth',
-  'clear',
-  'gc',
-  'memory',
-  'many-entries',
-  'shared-reads',
-  'reader-latency',
-  'rust-store'
-]
+const { join } = require('node:path')
 
-module.exports = { QUESTIONS }
+/** The questions of `npm run bench:targets`, in the order of the table, and the rooms of their files. @type {Record<string, string>} */
+const ROOMS = {
+  'hot-handle': 'reads',
+  'near-cache-load': 'reads',
+  'near-cache-bytes': 'memory',
+  'hot-key': 'reads',
+  'cold-read': 'reads',
+  set: 'writes',
+  'raw-calls': 'reads',
+  batch: 'reads',
+  eviction: 'writes',
+  'memory-limit': 'memory',
+  expiry: 'pauses',
+  growth: 'pauses',
+  clear: 'pauses',
+  gc: 'pauses',
+  memory: 'memory',
+  'many-entries': 'memory',
+  'shared-reads': 'reads',
+  'reader-latency': 'pauses',
+  'rust-store': 'rust'
+}
+
+const QUESTIONS = Object.keys(ROOMS)
+
+/** @param {string} name of a question */
+const fileOf = name => join(__dirname, ROOMS[name], `${name}.js`)
+
+module.exports = { QUESTIONS, fileOf }

@@ -1,6 +1,6 @@
 'use strict'
 
-const { join, relative } = require('node:path')
+const { relative } = require('node:path')
 const { choices, commandLine, runCommand } = require('./harness/arguments.js')
 const { drawCharts } = require('./harness/chart.js')
 const { inChild, stopChildren } = require('./harness/child.js')
@@ -10,7 +10,7 @@ const { Progress } = require('./harness/progress.js')
 const { isMet } = require('./harness/question.js')
 const { QUICK_RESULTS, RESULTS, writeResult } = require('./harness/results.js')
 const { significant, textTable } = require('./harness/table.js')
-const { QUESTIONS } = require('./questions.js')
+const { QUESTIONS, fileOf } = require('./questions.js')
 
 const USAGE = `Measures what TypedMap promises, as ratios inside one run, next to the target of each.
 
@@ -22,8 +22,6 @@ const USAGE = `Measures what TypedMap promises, as ratios inside one run, next t
   --quick       results go to benchmark/results/quick and say little
   --list        show the questions and end
   --help        this text`
-
-const fileOf = name => join(__dirname, `${name}.js`)
 
 function measuredRow({ case: what, contender, value, unit, fastest, slowest, note }) {
   const spread = fastest === undefined ? '' : `${significant(fastest)} – ${significant(slowest)}`

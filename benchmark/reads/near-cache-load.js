@@ -7,11 +7,11 @@
  * read misses it), and in the order of a Zipf distribution (s = 0.99), with the near cache on and off.
  */
 
-const { byHandle, byKey } = require('./adapters/typed-map.js')
-const { compare, variant } = require('./harness/compare.js')
-const { workOf } = require('./harness/life.js')
-const { atLeast, atMost, rowsOf } = require('./harness/question.js')
-const { uniformOrder, zipfOrder } = require('./harness/workload.js')
+const { byHandle, byKey } = require('../adapters/typed-map.js')
+const { compare, variant } = require('../harness/compare.js')
+const { workOf } = require('../harness/life.js')
+const { atLeast, atMost, rowsOf } = require('../harness/question.js')
+const { uniformOrder, zipfOrder } = require('../harness/workload.js')
 
 /** What a near cache holds unless told otherwise. */
 const DEFAULT_SIZE = 10_000

@@ -9,12 +9,12 @@
  */
 
 const assert = require('node:assert')
-const { lruCache } = require('./adapters/lru-caches.js')
-const { byKey } = require('./adapters/typed-map.js')
-const { loopOf } = require('./harness/contender.js')
-const { atMost, rowsOf } = require('./harness/question.js')
-const { interleave } = require('./harness/rounds.js')
-const { KEYS, VALUES, make } = require('./harness/workload.js')
+const { lruCache } = require('../adapters/lru-caches.js')
+const { byKey } = require('../adapters/typed-map.js')
+const { loopOf } = require('../harness/contender.js')
+const { atMost, rowsOf } = require('../harness/question.js')
+const { interleave } = require('../harness/rounds.js')
+const { KEYS, VALUES, make } = require('../harness/workload.js')
 const { TypedMap } = require('typed-superdashmap')
 
 const ENTRIES = 100_000

@@ -8,10 +8,10 @@
  */
 
 const { TypedMap } = require('typed-superdashmap')
-const { atMost } = require('./harness/question.js')
-const { median, summary } = require('./harness/rounds.js')
-const { startThreads } = require('./harness/threads.js')
-const { KEYS, VALUES, make, randomNumbers } = require('./harness/workload.js')
+const { atMost } = require('../harness/question.js')
+const { median, summary } = require('../harness/rounds.js')
+const { startThreads } = require('../harness/threads.js')
+const { KEYS, VALUES, make, randomNumbers } = require('../harness/workload.js')
 
 const ENTRIES = 100_000
 const NAME = 'reader-latency'

@@ -8,12 +8,12 @@
  * the entries cost.
  */
 
-const { byKey } = require('./adapters/typed-map.js')
-const { lruCache, lruMap, quickLru } = require('./adapters/lru-caches.js')
-const { map } = require('./adapters/map.js')
-const { inChild } = require('./harness/child.js')
-const { atMost } = require('./harness/question.js')
-const { valueOfBytes } = require('./harness/workload.js')
+const { byKey } = require('../adapters/typed-map.js')
+const { lruCache, lruMap, quickLru } = require('../adapters/lru-caches.js')
+const { map } = require('../adapters/map.js')
+const { inChild } = require('../harness/child.js')
+const { atMost } = require('../harness/question.js')
+const { valueOfBytes } = require('../harness/workload.js')
 
 const ENTRIES = 1_000_000
 const QUICK_ENTRIES = 100_000

@@ -5,13 +5,13 @@
  * over an entry that is there?
  */
 
-const { byKey } = require('./adapters/typed-map.js')
-const { cloned, json, map } = require('./adapters/map.js')
-const { lmdb } = require('./adapters/lmdb.js')
-const { sharedMap } = require('./adapters/sharedmap.js')
-const { compare, variant } = require('./harness/compare.js')
-const { workOf } = require('./harness/life.js')
-const { atMost, rowsOf } = require('./harness/question.js')
+const { byKey } = require('../adapters/typed-map.js')
+const { cloned, json, map } = require('../adapters/map.js')
+const { lmdb } = require('../adapters/lmdb.js')
+const { sharedMap } = require('../adapters/sharedmap.js')
+const { compare, variant } = require('../harness/compare.js')
+const { workOf } = require('../harness/life.js')
+const { atMost, rowsOf } = require('../harness/question.js')
 
 const SIZES = [1_000, 100_000]
 const LMDB_ENTRIES = 1_000

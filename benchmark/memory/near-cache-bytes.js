@@ -9,8 +9,8 @@
  */
 
 const { TypedMap } = require('typed-superdashmap')
-const { inChild } = require('./harness/child.js')
-const { atLeast, atMost } = require('./harness/question.js')
+const { inChild } = require('../harness/child.js')
+const { atLeast, atMost } = require('../harness/question.js')
 
 const ENTRIES = 4_000
 const QUICK_ENTRIES = 500

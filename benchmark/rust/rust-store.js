@@ -10,9 +10,9 @@ const { spawn } = require('node:child_process')
 const { readFileSync, readdirSync, statSync } = require('node:fs')
 const { join } = require('node:path')
 const { createInterface } = require('node:readline')
-const { atLeast, atMost } = require('./harness/question.js')
+const { atLeast, atMost } = require('../harness/question.js')
 
-const ROOT = join(__dirname, '..')
+const ROOT = join(__dirname, '..', '..')
 const GROUPS = ['insert', 'read', 'read by threads', 'write by threads']
 
 const STORE = 'typed-superdashmap'

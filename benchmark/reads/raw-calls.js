@@ -8,12 +8,12 @@
  * any native map must pay per call, so the ratio says how much the rest costs, on a machine of any speed.
  */
 
-const { byKey } = require('./adapters/typed-map.js')
-const { map } = require('./adapters/map.js')
-const { compare, variant } = require('./harness/compare.js')
-const { loadEmptyCall } = require('./harness/empty-call.js')
-const { workOf } = require('./harness/life.js')
-const { atMost, rowsOf } = require('./harness/question.js')
+const { byKey } = require('../adapters/typed-map.js')
+const { map } = require('../adapters/map.js')
+const { compare, variant } = require('../harness/compare.js')
+const { loadEmptyCall } = require('../harness/empty-call.js')
+const { workOf } = require('../harness/life.js')
+const { atMost, rowsOf } = require('../harness/question.js')
 
 /** In a small map a call costs what it does; in a large one it also waits for memory, as `Map` does. */
 const SIZES = [1_000, 100_000]

@@ -5,10 +5,10 @@
  * leave JavaScript either way.
  */
 
-const { byBatch, byHandle, byHandleBatch, byKey } = require('./adapters/typed-map.js')
-const { compare, variant } = require('./harness/compare.js')
-const { workOf } = require('./harness/life.js')
-const { atMost, rowsOf } = require('./harness/question.js')
+const { byBatch, byHandle, byHandleBatch, byKey } = require('../adapters/typed-map.js')
+const { compare, variant } = require('../harness/compare.js')
+const { workOf } = require('../harness/life.js')
+const { atMost, rowsOf } = require('../harness/question.js')
 
 const SIZES = [1_000, 100_000]
 

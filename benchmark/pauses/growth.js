@@ -7,12 +7,12 @@
  * and by the time its thread was running; the worst of each run is kept, and the median over the runs reported.
  */
 
-const { byKey } = require('./adapters/typed-map.js')
-const { map } = require('./adapters/map.js')
-const { inChild } = require('./harness/child.js')
-const { OWN_TIME, ownTimeMs } = require('./harness/pauses.js')
-const { atLeast, atMost } = require('./harness/question.js')
-const { summary } = require('./harness/rounds.js')
+const { byKey } = require('../adapters/typed-map.js')
+const { map } = require('../adapters/map.js')
+const { inChild } = require('../harness/child.js')
+const { OWN_TIME, ownTimeMs } = require('../harness/pauses.js')
+const { atLeast, atMost } = require('../harness/question.js')
+const { summary } = require('../harness/rounds.js')
 
 const ENTRIES = 5_000_000
 const QUICK_ENTRIES = 500_000

@@ -7,12 +7,12 @@
  * a process of its own; the first collections, which also tidy up after the filling, are not counted.
  */
 
-const { byKey } = require('./adapters/typed-map.js')
-const { lruCache } = require('./adapters/lru-caches.js')
-const { map } = require('./adapters/map.js')
-const { inChild } = require('./harness/child.js')
-const { atMost } = require('./harness/question.js')
-const { median, summary } = require('./harness/rounds.js')
+const { byKey } = require('../adapters/typed-map.js')
+const { lruCache } = require('../adapters/lru-caches.js')
+const { map } = require('../adapters/map.js')
+const { inChild } = require('../harness/child.js')
+const { atMost } = require('../harness/question.js')
+const { median, summary } = require('../harness/rounds.js')
 
 const ENTRIES = 3_000_000
 const QUICK_ENTRIES = 300_000

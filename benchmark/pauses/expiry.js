@@ -12,11 +12,11 @@
  */
 
 const { TypedMap } = require('typed-superdashmap')
-const { inChild } = require('./harness/child.js')
-const { waitedMs } = require('./harness/pauses.js')
-const { atMost } = require('./harness/question.js')
-const { summary } = require('./harness/rounds.js')
-const { significant } = require('./harness/table.js')
+const { inChild } = require('../harness/child.js')
+const { waitedMs } = require('../harness/pauses.js')
+const { atMost } = require('../harness/question.js')
+const { summary } = require('../harness/rounds.js')
+const { significant } = require('../harness/table.js')
 
 const ENTRIES = 1_000_000
 const QUICK_ENTRIES = 100_000

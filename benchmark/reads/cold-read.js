@@ -5,13 +5,13 @@
  * object out of a store?
  */
 
-const { byHandle, byKey } = require('./adapters/typed-map.js')
-const { cloned, json } = require('./adapters/map.js')
-const { lmdb } = require('./adapters/lmdb.js')
-const { sharedMap } = require('./adapters/sharedmap.js')
-const { compare, variant } = require('./harness/compare.js')
-const { workOf } = require('./harness/life.js')
-const { atLeast, atMost, entriesOf, rowsOf } = require('./harness/question.js')
+const { byHandle, byKey } = require('../adapters/typed-map.js')
+const { cloned, json } = require('../adapters/map.js')
+const { lmdb } = require('../adapters/lmdb.js')
+const { sharedMap } = require('../adapters/sharedmap.js')
+const { compare, variant } = require('../harness/compare.js')
+const { workOf } = require('../harness/life.js')
+const { atLeast, atMost, entriesOf, rowsOf } = require('../harness/question.js')
 
 const ENTRIES = 100_000
 

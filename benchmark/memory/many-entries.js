@@ -4,11 +4,11 @@
  * Does it hold more than 2^24 entries, where a Map throws?
  */
 
-const { byKey } = require('./adapters/typed-map.js')
-const { map } = require('./adapters/map.js')
-const { inChild } = require('./harness/child.js')
-const { atLeast } = require('./harness/question.js')
-const { randomNumbers } = require('./harness/workload.js')
+const { byKey } = require('../adapters/typed-map.js')
+const { map } = require('../adapters/map.js')
+const { inChild } = require('../harness/child.js')
+const { atLeast } = require('../harness/question.js')
+const { randomNumbers } = require('../harness/workload.js')
 
 const ENTRIES = 20_000_000
 const QUICK_ENTRIES = 17_000_000

@@ -7,11 +7,11 @@
  * room for all entries too: what is measured is what its policy must note down about each read.
  */
 
-const { byHandle } = require('./adapters/typed-map.js')
-const { map } = require('./adapters/map.js')
-const { compare, variant } = require('./harness/compare.js')
-const { workOf } = require('./harness/life.js')
-const { atLeast, atMost, entriesOf, rowsOf } = require('./harness/question.js')
+const { byHandle } = require('../adapters/typed-map.js')
+const { map } = require('../adapters/map.js')
+const { compare, variant } = require('../harness/compare.js')
+const { workOf } = require('../harness/life.js')
+const { atLeast, atMost, entriesOf, rowsOf } = require('../harness/question.js')
 
 /** Times the time without a limit. */
 const LIMIT_COST = 1.5

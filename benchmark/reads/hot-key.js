@@ -6,12 +6,12 @@
  * All caches get the same bound, with room for every entry, and the same time to live where they have one.
  */
 
-const { byKey } = require('./adapters/typed-map.js')
-const { map } = require('./adapters/map.js')
-const { lruCache, lruMap, quickLru } = require('./adapters/lru-caches.js')
-const { compare, variant } = require('./harness/compare.js')
-const { workOf } = require('./harness/life.js')
-const { atLeast, atMost, entriesOf, rowsOf } = require('./harness/question.js')
+const { byKey } = require('../adapters/typed-map.js')
+const { map } = require('../adapters/map.js')
+const { lruCache, lruMap, quickLru } = require('../adapters/lru-caches.js')
+const { compare, variant } = require('../harness/compare.js')
+const { workOf } = require('../harness/life.js')
+const { atLeast, atMost, entriesOf, rowsOf } = require('../harness/question.js')
 
 const TTL_MS = 3_600_000
 

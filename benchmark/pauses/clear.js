@@ -9,11 +9,11 @@
  */
 
 const { TypedMap } = require('typed-superdashmap')
-const { inChild } = require('./harness/child.js')
-const { PAUSE_TIME, pauseOf } = require('./harness/pauses.js')
-const { atMost } = require('./harness/question.js')
-const { summary } = require('./harness/rounds.js')
-const { startThreads } = require('./harness/threads.js')
+const { inChild } = require('../harness/child.js')
+const { PAUSE_TIME, pauseOf } = require('../harness/pauses.js')
+const { atMost } = require('../harness/question.js')
+const { summary } = require('../harness/rounds.js')
+const { startThreads } = require('../harness/threads.js')
 
 const ENTRIES = 5_000_000
 const QUICK_ENTRIES = 500_000

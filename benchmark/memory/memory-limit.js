@@ -9,11 +9,11 @@
  */
 
 const { TypedMap } = require('typed-superdashmap')
-const { inChild } = require('./harness/child.js')
-const { atMost } = require('./harness/question.js')
-const { summary } = require('./harness/rounds.js')
-const { startThreads } = require('./harness/threads.js')
-const { make, randomNumbers } = require('./harness/workload.js')
+const { inChild } = require('../harness/child.js')
+const { atMost } = require('../harness/question.js')
+const { summary } = require('../harness/rounds.js')
+const { startThreads } = require('../harness/threads.js')
+const { make, randomNumbers } = require('../harness/workload.js')
 
 const MB = 2 ** 20
 const LIMIT_MB = 32
