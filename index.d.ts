@@ -167,7 +167,7 @@ export type OomStrategy =
 
 /** A candidate for eviction, given to an `evictionStrategy` function. Each getter costs a native call. */
 export interface EvictionCandidate<K extends MapKey | Handle = any, V = any> {
-  /** Its key; its handle if it has none, for which `K` has to allow as iteration does. */
+  /** Its key; its handle if it has none, declare `K | Handle` if the map has such entries. */
   readonly key: K
   readonly handle: Handle<V>
   /** Its value, read as {@link TypedMap.peek} does. */
@@ -235,8 +235,8 @@ export interface TypedMapOptions {
    * of 1024 (`'64mb'`, `'1.5 gb'`), or `'auto'` for a quarter of the memory of the container, or else of the machine.
    * `oomStrategy` decides about a write beyond it. No limit by default; `Infinity` means none, for each limit here. A
    * value much larger than the entries of a full map evicts whole shards, because evicting thousands of entries one by
-   * one would occupy the thread for long. The entries of its own shard stay, unless it is the only one and the value is
-   * that of a new key.
+   * one would occupy the thread for long. The shard of the written key is not emptied, unless it is the only one and
+   * the value is that of a new key.
    */
   memoryLimit?: number | string | undefined
   /** The same in units of 1024² bytes. Give only one of the three. */
@@ -308,8 +308,8 @@ export interface TypedMapOptions {
    * Bytes are estimated from the kind and the stored size of a value, between half and twice what the heap takes for
    * usual values: 100 to 150 bytes for key and place, and 1.75 times its JSON for an object. A value that would take
    * more than a sixteenth of `maxBytes` is not kept, and neither is an ASCII text above 1 KB, because a native read of
-   * it is about as fast. Copies of entries that are gone are dropped within seconds. {@link TypedMapStats.nearCache}
-   * reports what is kept.
+   * it is about as fast. Copies of entries that are gone are dropped within seconds. They do not count towards
+   * `memoryLimit`. {@link TypedMapStats.nearCache} reports what is kept.
    *
    * It belongs to the thread: each thread that opens the map chooses its own.
    */
@@ -356,7 +356,7 @@ export type RemovalCause = 'explicit' | 'replaced' | 'evicted' | 'expired' | 'cl
 
 /** A removed entry, or the replaced value of an entry. */
 export interface Removal<K extends MapKey | Handle = MapKey, V = any> {
-  /** The key; the handle of an entry without a key, for which `K` has to allow as iteration does. */
+  /** The key; the handle of an entry without a key, declare `K | Handle` if the map has such entries. */
   key: K
   /** The handle, which is dead unless the cause is `replaced`. */
   handle: Handle<V>
@@ -500,7 +500,7 @@ export interface TypedMapStats {
   shards: number
   /** Vector instructions: whether they may be used, and which are used: `none` where they are off or of no use. */
   simd: { enabled: boolean; level: 'sse2' | 'none' }
-  /** Open references to the map, over all threads. */
+  /** Number of open references to the map; one thread may have several. */
   threads: number
   /** Milliseconds since the map was made. */
   uptimeMs: number
@@ -562,7 +562,8 @@ export declare const ERROR_NUMBERS: {
 export type ErrorCode = keyof typeof ERROR_NUMBERS
 
 /**
- * The errors of this package. The map is unchanged after each of them, batches excepted.
+ * The errors of this package. After each of them the map is unchanged, apart from entries that were removed to make
+ * room and from the items of a batch before the one that failed.
  *
  * For a wrong argument it is a `TypeError` or `RangeError` with these properties, and also `instanceof TypedMapError`.
  *
@@ -627,9 +628,9 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
 
   /**
    * Opens the map of this name, in any thread of the process, or makes it. Each call returns a reference of its own. A
-   * thread holds the map from its first call until it has closed all references or ends. If its last reference is
-   * garbage-collected without being closed, the next call takes the hold over. The map is freed when no thread holds
-   * it.
+   * thread holds the map from its first call until it has closed all references or ends. If the thread's last
+   * reference is garbage-collected without being closed, the thread still holds the map, and its next call takes the
+   * hold over. The map is freed when no thread holds it.
    *
    * On a derived class, `open(name, options)` runs its constructor with `options`, and the new object is this map.
    *
@@ -759,8 +760,8 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
   getOrInsert(key: K | Handle<V>, value: V, options?: WriteOptions): DeepReadonly<V>
 
   /**
-   * The value of a key; if there is none, the result of `callback` is stored first. It replaces a value that another
-   * thread stores while the callback runs.
+   * The value of a key; if there is none, the result of `callback` is stored first. The result overwrites a value that
+   * another thread stores while the callback runs.
    *
    * @param options how long an entry made here lives
    * @throws as `set`, and what the callback throws
@@ -887,7 +888,7 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
 
   /**
    * Removes entries that have expired and returns how many: as many as two milliseconds allow, at most about 4,096.
-   * Call it until it returns 0 to remove them all now. No read returns an expired entry in any case, and the
+   * Call it until it returns 0 to remove them all now. No native read returns an expired entry in any case, and the
    * background thread removes the rest.
    */
   purgeExpired(): number
