@@ -321,41 +321,17 @@ function getMissing(open, items, places, table, values) {
 }
 
 /**
+ * Writes `[item, value]` entries in one native batch.
+ *
  * @param {OpenMap} open
  * @param {RoomMaker} room
  * @param {unknown} entries
  * @param {number} ttl
+ * @param {'setMany' | 'updateMany'} operation updates take handles, too, and pass over what is not there
+ * @param {(id: number, items: any[], others: unknown[], words: Uint32Array) => unknown} write native
+ * @returns {number} how many items were written
  */
-function setMany(open, room, entries, ttl) {
-  const list = arrayOf('entries', entries)
-  const count = list.length
-  const keys = new Array(count)
-  /** @type {unknown[]} */
-  const others = []
-  const table = Table.borrow(count)
-  for (let index = 0; index < count; index++) {
-    const entry = checkEntry(list[index])
-    const key = entry[0]
-    if (isHandleKey(key)) {
-      throw createError(ERROR_NUMBERS.ERR_KEY_TYPE, { argument: 'key', given: 'handle' })
-    }
-    keys[index] = key
-    table.putKey(index)
-    table.putValue(index, entry[1], others)
-  }
-  writeAll(room, table, count, others, ttl, 'setMany', (start, left, words) => {
-    setManyBinding(open.id, from(keys, start), left, words)
-  })
-  table.giveBack()
-}
-
-/**
- * @param {OpenMap} open
- * @param {RoomMaker} room
- * @param {unknown} entries
- * @param {number} ttl
- */
-function updateMany(open, room, entries, ttl) {
+function writeEntries(open, room, entries, ttl, operation, write) {
   const list = arrayOf('entries', entries)
   const count = list.length
   const items = new Array(count)
@@ -365,16 +341,27 @@ function updateMany(open, room, entries, ttl) {
   for (let index = 0; index < count; index++) {
     const entry = checkEntry(list[index])
     const item = entry[0]
+    if (operation === 'setMany' && isHandleKey(item)) {
+      throw createError(ERROR_NUMBERS.ERR_KEY_TYPE, { argument: 'key', given: 'handle' })
+    }
     items[index] = item
     table.putItem(index, item, open.instance)
     table.putValue(index, entry[1], others)
   }
-  const updated = writeAll(room, table, count, others, ttl, 'updateMany', (start, left, words) => {
-    updateManyBinding(open.id, from(items, start), left, words)
+  const written = writeAll(room, table, count, others, ttl, operation, (start, left, words) => {
+    write(open.id, from(items, start), left, words)
   })
   table.giveBack()
-  return updated
+  return written
 }
+
+/**
+ * @param {OpenMap} open
+ * @param {RoomMaker} room
+ * @param {unknown} entries
+ * @param {number} ttl
+ */
+const setMany = (open, room, entries, ttl) => writeEntries(open, room, entries, ttl, 'setMany', setManyBinding)
 
 /**
  * @param {OpenMap} open
@@ -432,7 +419,8 @@ const methods = ({ openOf, roomOf }) => ({
 
   /** @param {Iterable<any>} entries @param {any} options */
   updateMany(entries, options = undefined) {
-    return updateMany(openOf(this), roomOf(this), entries, readWriteOptions(options))
+    const ttl = readWriteOptions(options)
+    return writeEntries(openOf(this), roomOf(this), entries, ttl, 'updateMany', updateManyBinding)
   },
 
   /** @param {Iterable<any>} values @param {any} options */
