@@ -120,7 +120,7 @@ impl Shard {
         }
         room.rounds += 1;
         if wants_bytes && room.rounds == 1 && writer.limbo.bytes() >= WORTH_WAITING_BYTES {
-            return !self.is_held(writer, context) || await_readers(context);
+            return !Self::is_held(writer, context) || await_readers(context);
         }
         if self.is_light(context, refused) && room.evicted == 0 {
             return false;
@@ -172,7 +172,7 @@ impl Shard {
                 Error::MemoryLimit { requested_bytes, .. } => (requested_bytes as i64, self.batch()),
                 _ => (0, 1),
             };
-            if bytes > 0 && self.is_held(writer, context) {
+            if bytes > 0 && Self::is_held(writer, context) {
                 return Ok(Freed::Held(self.number));
             }
             let (target, before) = (self.weight_bytes() as i64 - bytes, context.memory.total());
@@ -185,7 +185,7 @@ impl Shard {
             }
             self.settle_until(writer, context, 1 + gone / MAX_BATCH, || context.memory.has_room(bytes as u64));
             Ok(match gone {
-                _ if !context.memory.has_room(bytes as u64) && self.is_held(writer, context) => {
+                _ if !context.memory.has_room(bytes as u64) && Self::is_held(writer, context) => {
                     Freed::Held(self.number)
                 }
                 // What is large is freed without the lock.
@@ -197,13 +197,13 @@ impl Shard {
     }
 
     /// Whether readers hold much of what was retired here, for longer than the lock may be held for them.
-    fn is_held(&self, writer: &mut Writer, context: &Member<'_>) -> bool {
+    fn is_held(writer: &mut Writer, context: &Member<'_>) -> bool {
         writer.limbo.bytes() >= WORTH_WAITING_BYTES && !writer.settle(context, &Patience::new(PATIENCE))
     }
 
     /// The same for a caller that has waited without the lock.
     pub fn is_still_held(&self, context: &Member<'_>) -> Result<bool, Error> {
-        self.locked(context, |writer| Ok(self.is_held(writer, context)))
+        self.locked(context, |writer| Ok(Self::is_held(writer, context)))
     }
 
     /// Lets go of entries that cost so many bytes, because the map holds more than a limit allows that was lowered.
