@@ -69,9 +69,6 @@ type Copied = Result<Option<Found>, Error>;
 /// beside its content.
 const SHED_BYTES: usize = 1_024;
 
-/// How often a write offers help with what was cleared while a reader keeps all of it from being freed: about 4 ms.
-const MAX_BLOCKED: u32 = 32;
-
 /// How long a write waits, without the lock, for a reader that keeps memory from being freed. Readers are done within
 /// microseconds; one that is suspended goes on when the system lets it, and until then no memory of the map can be
 /// freed.
@@ -412,7 +409,7 @@ impl Local {
             }
             goes_on
         };
-        let (mut compactions, mut blocked, mut patience) = (0, 0, None);
+        let (mut compactions, mut patience) = (0, None);
         let mut evicted = shard.departures().0;
         loop {
             // Asked before the attempt: what is freed between the two makes the next attempt worth it.
@@ -425,10 +422,11 @@ impl Local {
                 (compactions, patience) = (0, None);
             }
             match attempt {
-                Err(Error::MemoryLimit { .. }) if is_freeing && blocked < MAX_BLOCKED => {
-                    let help = reaper::help(self.store.context.debris_owner());
-                    blocked += u32::from(help == Help::Blocked);
-                }
+                // What was detached is being freed: the write helps, and waits where readers keep it from being freed.
+                Err(Error::MemoryLimit { .. })
+                    if is_freeing
+                        && (reaper::help(self.store.context.debris_owner()) == Help::Progress
+                            || wait(&mut patience)) => {}
                 // A reader is suspended while it copies. Waiting for it without the lock lets others write, and
                 // without it the next attempt would have entries leave in vain.
                 Err(Error::MemoryLimit { .. }) if self.participant.awaits_readers() && wait(&mut patience) => {}
@@ -440,7 +438,7 @@ impl Local {
                 }
                 Err(refused) => {
                     let freed = if refused.is_limit() {
-                        self.store.make_room(&self.member(), &refused, shard.number(), about)?
+                        self.store.make_room(&self.member(), &refused, shard.number(), about, added_bytes)?
                     } else {
                         Freed::Nothing
                     };

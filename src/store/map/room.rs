@@ -7,14 +7,13 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::store::Store;
-use crate::store::config::WhenFull;
 use crate::store::entry::handle::Handle;
 use crate::store::error::Error;
 use crate::store::observe::removals::Cause;
 use crate::store::platform::fallible;
 use crate::store::platform::sync::Ordering;
 use crate::store::shard::member::Member;
-use crate::store::shard::{Freed, MAX_EVICTIONS, Shard, Sought};
+use crate::store::shard::{Freed, Shard, Sought};
 
 /// Entries that leave in one step where a caller asked for many.
 const EVICTED_PER_STEP: usize = 256;
@@ -40,9 +39,10 @@ impl Store {
         refused: &Error,
         own: u32,
         about: Option<Sought<'_>>,
+        value_bytes: usize,
     ) -> Result<Freed, Error> {
         let give = |shard: &Shard| shard.give(member, refused, about.filter(|_| shard.number() == own));
-        if self.evict_shards(member, refused, own, about) {
+        if self.evict_shards(member, refused, own, about, value_bytes) {
             return Ok(Freed::Entries);
         }
         let load = |shard: &Shard| match refused {
@@ -71,12 +71,19 @@ impl Store {
     /// Evicts all entries of so many shards, the heaviest first, that a large value fits, if it would take too long to evict one entry
     /// after the other. Not those of shard `own`, of which the write may be about one; of a single shard, if it is. Whether
     /// there were any.
-    fn evict_shards(&self, member: &Member<'_>, refused: &Error, own: u32, about: Option<Sought<'_>>) -> bool {
+    fn evict_shards(
+        &self,
+        member: &Member<'_>,
+        refused: &Error,
+        own: u32,
+        about: Option<Sought<'_>>,
+        value_bytes: usize,
+    ) -> bool {
         let Error::MemoryLimit { requested_bytes, used_bytes, limit_bytes } = *refused else { return false };
-        let one_by_one = self.context.evictions_for(requested_bytes, self.len());
-        if self.context.when_full != WhenFull::Evict || one_by_one <= MAX_EVICTIONS {
+        if !self.context.is_for_large_value(requested_bytes, value_bytes, self.len()) {
             return false;
         }
+        let one_by_one = self.context.evictions_for(requested_bytes, self.len());
         let bytes_per_entry = used_bytes / self.len().max(1);
         // And room for what the write needs beside the value. If that were refused, the value would have been copied in vain.
         let beside = limit_bytes / ROOM_BESIDE_PART;

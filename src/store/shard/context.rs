@@ -11,6 +11,7 @@ use crate::store::eviction::{Mark, PolicyKind};
 use crate::store::expiry::life::{Span, Ttl};
 use crate::store::expiry::thread::Attendance;
 use crate::store::index::probe::Simd;
+use crate::store::memory::arena::MAX_BLOCK_BYTES;
 use crate::store::memory::budget::{Memory, Use};
 use crate::store::memory::reclaim::Collector;
 use crate::store::observe::pressure::Pressure;
@@ -19,6 +20,9 @@ use crate::store::platform::clock::Clock;
 use crate::store::platform::sync::process::AtomicBool;
 use crate::store::platform::sync::{Arc, AtomicU8, AtomicU64, Ordering, heavy_fence};
 use crate::store::slab::word_table::WordTable;
+
+/// Evictions, one by one, that a write may wait for: half a millisecond. It takes some thousand small ones to make room for 64 KiB.
+const MAX_EVICTIONS: u64 = 1_024;
 
 const OPEN: u8 = 0;
 const DESTROYED: u8 = 1;
@@ -237,6 +241,15 @@ impl Context {
     pub fn evictions_for(&self, bytes: u64, entries: u64) -> u64 {
         let entry_bytes = self.memory.used(Use::Entries) / entries.max(1);
         bytes / entry_bytes.max(1)
+    }
+
+    /// Whether a refused request is for a value of so many bytes that evicting one entry after the other for it would take too
+    /// long. Not a request of an index or a slab that grows: one entry less makes that unnecessary.
+    pub fn is_for_large_value(&self, requested_bytes: u64, value_bytes: usize, entries: u64) -> bool {
+        self.when_full == WhenFull::Evict
+            && value_bytes > MAX_BLOCK_BYTES
+            && requested_bytes <= 2 * value_bytes as u64
+            && self.evictions_for(requested_bytes, entries) > MAX_EVICTIONS
     }
 
     /// Refuses an entry that would not fit if it were the only one.

@@ -45,7 +45,7 @@ impl Shard {
     pub fn touch(&self, context: &Member<'_>, target: Sought<'_>, ttl: Ttl) -> Result<bool, Error> {
         self.locked(context, |writer| {
             self.step(writer, context);
-            self.with_room(writer, context, |writer| {
+            self.with_room(writer, context, 0, |writer| {
                 let number = match target {
                     Sought::Key(key, hash) => self.living_spot(writer, context, key, hash).map(|spot| spot.slot),
                     Sought::Handle(handle) => self.living_slot(writer, context, handle).ok().map(|_| handle.slot),

@@ -46,7 +46,7 @@ use retired::Retired;
 
 pub use contents::Contents;
 pub use findings::{Findings, Problem, Recount};
-pub use room::{Freed, MAX_COMPACTIONS, MAX_EVICTIONS};
+pub use room::{Freed, MAX_COMPACTIONS};
 #[cfg(all(test, not(loom)))]
 pub use upkeep::DETACHED;
 #[cfg(all(test, not(loom)))]

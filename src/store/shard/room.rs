@@ -24,8 +24,6 @@ use crate::store::platform::sync::Ordering;
 use crate::store::slab::order::Order;
 use crate::store::slab::slots::{Slab, SlotRef};
 
-/// Evictions, one by one, that a write may wait for: half a millisecond. It takes some thousand small ones to make room for 64 KiB.
-pub const MAX_EVICTIONS: u64 = 1_024;
 /// The most entries that leave at once for bytes. Waiting for readers costs about as much as letting ten entries go, so a
 /// full map should not do it for each; but what leaves early is missed.
 const MAX_BATCH: usize = 16;
@@ -49,6 +47,8 @@ const PATIENCE: Duration = Duration::from_micros(200);
 /// What a write has cost others so far.
 #[derive(Default)]
 struct Room {
+    /// Bytes of the value that is written.
+    value_bytes: usize,
     evicted: usize,
     rounds: u32,
     /// Rounds that made room without that anybody left.
@@ -88,9 +88,10 @@ impl Shard {
         &self,
         writer: &mut Writer,
         context: &Member<'_>,
+        value_bytes: usize,
         mut write: impl FnMut(&mut Writer) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let mut room = Room::default();
+        let mut room = Room { value_bytes, ..Room::default() };
         writer.spared = None;
         loop {
             match write(writer) {
@@ -109,8 +110,7 @@ impl Shard {
         // For a large value whole shards are emptied, which is the store's to do.
         if let Error::MemoryLimit { requested_bytes, .. } = *refused
             && (context.shards == 1 || context.admitted_entries().is_some_and(|entries| entries > self.len()))
-            && context.when_full == WhenFull::Evict
-            && context.evictions_for(requested_bytes, self.len() * u64::from(context.shards)) > MAX_EVICTIONS
+            && context.is_for_large_value(requested_bytes, room.value_bytes, self.len() * u64::from(context.shards))
         {
             return false;
         }

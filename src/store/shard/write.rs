@@ -87,13 +87,15 @@ impl Shard {
         let mut prepared = draft.prepare(context)?;
         let written = self.locked(context, |writer| {
             self.step(writer, context);
-            self.with_room(writer, context, |writer| match (self.living_spot(writer, context, key, hash), wanted) {
-                (Some(_), Presence::Absent) | (None, Presence::Present) => Ok(None),
-                (Some(spot), _) => match self.exchange(writer, context, spot.slot, draft, &mut prepared)? {
-                    None if wanted == Presence::Any => self.insert(writer, context, draft, &mut prepared).map(Some),
-                    written => Ok(written),
-                },
-                (None, _) => self.insert(writer, context, draft, &mut prepared).map(Some),
+            self.with_room(writer, context, draft.value.bytes.len(), |writer| {
+                match (self.living_spot(writer, context, key, hash), wanted) {
+                    (Some(_), Presence::Absent) | (None, Presence::Present) => Ok(None),
+                    (Some(spot), _) => match self.exchange(writer, context, spot.slot, draft, &mut prepared)? {
+                        None if wanted == Presence::Any => self.insert(writer, context, draft, &mut prepared).map(Some),
+                        written => Ok(written),
+                    },
+                    (None, _) => self.insert(writer, context, draft, &mut prepared).map(Some),
+                }
             })
         });
         freed::discard(prepared, context);
@@ -105,7 +107,9 @@ impl Shard {
         let mut prepared = draft.prepare(context)?;
         let written = self.locked(context, |writer| {
             self.step(writer, context);
-            self.with_room(writer, context, |writer| self.insert(writer, context, draft, &mut prepared))
+            self.with_room(writer, context, draft.value.bytes.len(), |writer| {
+                self.insert(writer, context, draft, &mut prepared)
+            })
         });
         freed::discard(prepared, context);
         written
@@ -121,7 +125,7 @@ impl Shard {
         let mut prepared = None;
         let written = self.locked(context, |writer| {
             self.step(writer, context);
-            self.with_room(writer, context, |writer| {
+            self.with_room(writer, context, value.bytes.len(), |writer| {
                 self.living_slot(writer, context, handle)?;
                 self.exchange(writer, context, handle.slot, &draft, &mut prepared)?.ok_or(Error::HandleNotFound)
             })
