@@ -585,22 +585,3 @@ fn reads_and_writes_and_deadlines_from_many_threads_agree() {
     map.clear().unwrap();
     assert_eq!(settled_bytes(&store), 0);
 }
-
-/// A full map of small entries goes on growing its index and slab within the limit, and evicts few entries for that: a table that
-/// grows asks for as many bytes as thousands of entries have, but needs only one entry less.
-#[test]
-fn an_index_that_grows_does_not_empty_the_map() {
-    for shards in [1, 4] {
-        let config = Config { shards: Some(shards), memory_limit_bytes: Some(2_000_000), ..Config::default() };
-        let store = Store::new(&config).unwrap();
-        let map = store.join();
-        let mut least_since_full = u64::MAX;
-        for n in 0..60_000_u64 {
-            set(&map, n, n as usize % 32).unwrap();
-            if store.stats().evictions > 0 {
-                least_since_full = least_since_full.min(map.len());
-            }
-        }
-        assert!(least_since_full > map.len() / 2, "{least_since_full} of {}, {shards} shards", map.len());
-    }
-}

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use super::*;
 
@@ -294,6 +295,41 @@ fn waits_for_a_suspended_reader(shards: u32, limit_bytes: u64, bytes: usize) {
         assert!(evicted < last / 4, "{evicted} of {last} entries");
     });
     assert!(store.len() > last / 2);
+}
+
+/// A large value takes the memory of a whole shard, which a suspended reader keeps from being freed: the write waits for it.
+#[test]
+fn a_large_value_waits_for_a_suspended_reader() {
+    let config = Config { shards: Some(1), memory_limit_bytes: Some(8 << 20), ..Config::default() };
+    let store = Store::new(&config).unwrap();
+    let (reader, writer) = (store.join(), store.join());
+    for n in 0..20_000_u32 {
+        writer.set(Key::string(&n.to_string()), bytes_value(&[7; 1_000]), Ttl::Default).unwrap();
+    }
+    let held = (0..20_000).map(|n: u32| n.to_string()).find(|key| writer.has(Key::string(key)).unwrap()).unwrap();
+    let (is_looking, is_seen) = (AtomicBool::new(false), AtomicBool::new(false));
+    let written = thread::scope(|scope| {
+        let (looking, seen, key) = (&is_looking, &is_seen, &held);
+        scope.spawn(move || {
+            look_until(&reader, Key::string(key), || {
+                looking.store(true, Ordering::Relaxed);
+                seen.load(Ordering::Relaxed)
+            });
+        });
+        while !is_looking.load(Ordering::Relaxed) {
+            thread::yield_now();
+        }
+        let value = vec![7; 6 << 20];
+        let write = scope.spawn(move || writer.set(Key::string("large"), bytes_value(&value), Ttl::Default));
+        while !store.context.collector.is_waiting() && !write.is_finished() {
+            thread::yield_now();
+        }
+        // Long enough for a write that does not wait to give up.
+        thread::sleep(Duration::from_millis(50));
+        is_seen.store(true, Ordering::Relaxed);
+        write.join().unwrap()
+    });
+    assert!(written.is_ok(), "{written:?}");
 }
 
 /// Entries are moved to other pages under the readers: what stays is found and whole.
