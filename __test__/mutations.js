@@ -1,9 +1,10 @@
 'use strict'
 
-// The lines that the map's promises rest on, each with a change that breaks one, and the test that notices. `scripts/mutations.js`
-// makes the changes; `mutations.spec.js` sees to it that the lines are still there.
+// The lines that the map's promises rest on, each with a change that breaks one, and the test that notices.
+// `scripts/mutations.js` makes the changes; `mutations.spec.js` sees to it that the lines are still there.
 //
-// Whoever changes such a line changes it here, too. Whoever adds one adds it here, and runs `npm run test:mutations -- WORD`.
+// Whoever changes such a line changes it here, too. Whoever adds one adds it here, and runs `npm run test:mutations --
+// WORD`.
 
 /**
  * @typedef {object} Test how a mutation is noticed
@@ -607,7 +608,7 @@ const MUTATIONS = [
   {
     name: 'the error about a key that is an object does not name map.handle',
     file: 'lib/errors.js',
-    from: "    (given === 'object' ? '; map.handle(data) makes a handle of what postMessage or JSON made of one' : ''),",
+    from: "(given === 'object' ? '; map.handle(data) makes a handle of what postMessage or JSON made of one' : ''),",
     to: "    '',",
     test: 'errors.spec'
   },

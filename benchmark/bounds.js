@@ -12,7 +12,7 @@ const { atMost, isMet } = require('./harness/question.js')
 const { QUICK_RESULTS, RESULTS, readResults, writeResult } = require('./harness/results.js')
 const { markdownTable, significant, textTable } = require('./harness/table.js')
 
-const USAGE = `Measures what a process takes of memory beside what its map says it holds, load by load, next to the target of each.
+const USAGE = `Measures the memory of a process beside what its map reports, load by load, next to the targets.
 
   npm run bench:bounds                          every load for a minute, with 1 and 4 threads; about half an hour
   npm run bench:bounds -- --minutes 10 --only mixed-sizes
@@ -35,7 +35,10 @@ const FIXED_NURSERY = ['--min-semi-space-size=2', '--max-semi-space-size=2']
 
 /** MB that resident memory may be above 1.25 times what is accounted. */
 const ABOVE_MB = 8
-/** What may be left two seconds after a `clear()`, as a part of the most that was accounted, and in MB where that is little. */
+/**
+ * What may be left two seconds after a `clear()`, as a part of the most that was accounted, and in MB where that is
+ * little.
+ */
 const LEFT_PART = 0.1
 const LEFT_MB = 8
 /** MB that the heap of a thread may grow by. */
@@ -78,7 +81,7 @@ function tableRow({ title, threads, churned, mostAboveMb, cleared }) {
 /** The page with all loads: of this run, and of earlier ones where this one measured only some of them. */
 function writePage(directory, { runs }) {
   const title = '# Memory beside what is accounted'
-  const head = `Written by \`npm run bench:bounds\`; how it is measured is in [../README.md](../README.md#memory-bounds).`
+  const head = 'Written by `npm run bench:bounds`; how it is measured is in [../README.md](../README.md#memory-bounds).'
   const parts = runs.map(
     run => `## ${run.title}, ${threadsOf(run)}\n\n${markdownTable(TARGET_HEADER, run.targets.map(targetRow))}`
   )

@@ -2,7 +2,10 @@
 
 const { join } = require('node:path')
 
-/** The questions of `npm run bench:targets`, in the order of the table, and the rooms of their files. @type {Record<string, string>} */
+/**
+ * The questions of `npm run bench:targets`, in the order of the table, and the rooms of their files. @type
+ * {Record<string, string>}
+ */
 const ROOMS = {
   'hot-handle': 'reads',
   'near-cache-load': 'reads',

@@ -5,8 +5,8 @@
  * that any cache could do?
  *
  * Traces are replayed through real maps (traces/replay.js), at several capacities; exact LRU and Belady's optimum are
- * computed beside (traces/references.js). A number is hits / requests in percent over the whole trace, from an empty map:
- * first requests count as misses.
+ * computed beside (traces/references.js). A number is hits / requests in percent over the whole trace, from an empty
+ * map: first requests count as misses.
  */
 
 const { relative } = require('node:path')
@@ -31,11 +31,12 @@ const QUICK_REQUESTS = 40_000
 /** Files of more bytes are left out of quick runs. */
 const QUICK_BYTES = 200_000
 
-const USAGE = `Replays access traces through TypedMaps and prints the hit ratio of each policy, next to exact LRU and the optimum.
+const USAGE = `Replays access traces through TypedMaps and prints hit ratios, next to exact LRU and the optimum.
 
   npm run bench:traces                    synthetic traces, made from a seed
-  npm run bench:traces -- --dir DIR       the traces of a directory: *.txt, *.csv, *.trace, plain or gzip, with a key a line, and
-                                          after it a size in bytes if there are sizes; oracles.json beside them, if there
+  npm run bench:traces -- --dir DIR       the traces of a directory: *.txt, *.csv, *.trace, plain or gzip, with a key
+                                          a line, and after it a size in bytes if there are sizes;
+                                          oracles.json beside them, if there
 
   --policies LIST   ${POLICIES.join(', ')} (all but ttl, which is fifo where entries have no deadlines)
   --shards N        shards of the maps (as many as a map takes by itself; and beside that 16 in large ones)
@@ -86,7 +87,7 @@ async function main() {
 
   console.log(describeMachine(machine()))
   console.log(
-    `Hits of all requests, in percent; seed ${how.seed}; near cache as it is by default (10,000 entries of each thread).`
+    `Hits of all requests, in percent; seed ${how.seed}; the default near cache (10,000 entries of each thread).`
   )
   const traces = []
   progress = new Progress(sources.length)

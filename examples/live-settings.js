@@ -3,8 +3,8 @@
 /*
  * Settings that every worker sees change, without a message.
  *
- * The main thread sends each worker a handle, once, and then replaces the value behind it. A read through a handle costs
- * less than a look into a Map as long as nothing changes, so a worker can afford one per request.
+ * The main thread sends each worker a handle, once, and then replaces the value behind it. A read through a handle
+ * costs less than a look into a Map as long as nothing changes, so a worker can afford one per request.
  *
  *   node examples/live-settings.js
  */

@@ -60,7 +60,8 @@ function readRecords(limit) {
   return all.slice(0, limit)
 }
 
-// ---- the thread that loads -------------------------------------------------------------------------------------------
+// ---- the thread that loads
+// -------------------------------------------------------------------------------------------
 
 async function main() {
   const options = readOptions()
@@ -204,7 +205,8 @@ function printRow(name, ...cells) {
   console.log(name.padEnd(40) + cells.map(cell => cell.padStart(14)).join(''))
 }
 
-// ---- the threads that read -------------------------------------------------------------------------------------------
+// ---- the threads that read
+// -------------------------------------------------------------------------------------------
 
 function work() {
   const { handles: sentHandles, records, seconds, stop } = workerData
@@ -254,7 +256,9 @@ function lookUp(map, handles, originals, seconds, stop) {
   }
 }
 
-/** Compares answers with the originals. An object that was compared before, for the same record, is not compared again. */
+/**
+ * Compares answers with the originals. An object that was compared before, for the same record, is not compared again.
+ */
 function checker(originals) {
   const equals = new WeakMap()
   return (i, answer) => {

@@ -130,7 +130,8 @@ const some = (count, noun) => `${count.toLocaleString('en-US')} ${noun}${count =
 const MESSAGES = {
   1001: () => 'the entry of this handle is gone',
   1002: ({ expected, found }) =>
-    `expected an entry of type '${expected}', found ${found === null ? 'one without a type' : `one of type '${found}'`}`,
+    `expected an entry of type '${expected}', ` +
+    `found ${found === null ? 'one without a type' : `one of type '${found}'`}`,
   1003: ({ given, map }) =>
     given === undefined
       ? 'the map was cleared since this handle was made'
@@ -142,7 +143,7 @@ const MESSAGES = {
     limitEntries === undefined
       ? `the write needs ${some(requestedBytes, 'byte')} more, and ${some(usedBytes, 'byte')} of the limit of ` +
         `${some(limitBytes, 'byte')} are in use`
-      : `the map holds as many entries as its limit allows: ${some(limitEntries, 'entry').replace('entrys', 'entries')}`,
+      : `the map has as many entries as its limit allows: ${some(limitEntries, 'entry').replace('entrys', 'entries')}`,
   1007: ({ bytes, limitBytes }) =>
     `an entry of ${some(bytes, 'byte')} can never fit: the largest possible here has ${some(limitBytes, 'byte')}`,
   1008: ({ reason = 'the function of the map freed too little' }) => `no room was made for the write: ${reason}`,
@@ -156,7 +157,7 @@ const MESSAGES = {
     allowed !== undefined
       ? `option ${option} is ${given}; allowed: ${allowed}`
       : given === undefined
-        ? 'a map that was made without limits and without evictionStrategy cannot get any: it does not know who could leave'
+        ? 'a map that was made without limits and without evictionStrategy takes none: it does not track what to evict'
         : `option ${option} is ${given}, but the map of this name was made with ${existing}`,
   1020: ({ panic }) =>
     `an internal failure left the map in doubt, and it refuses further use${panic === undefined ? '' : ` (${panic})`}`

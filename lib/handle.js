@@ -1,7 +1,7 @@
 'use strict'
 
-// Handles: references to entries, for the user. What a handle is, is in its four numbers; what its private fields hold is
-// a near cache's copy of the value, placed here because reading it then costs no lookup.
+// Handles: references to entries, for the user. What a handle is, is in its four numbers; what its private fields hold
+// is a near cache's copy of the value, placed here because reading it then costs no lookup.
 
 const { share } = require('./addon/load.js')
 
@@ -10,11 +10,14 @@ const NO_WORDS = new Int32Array(1)
 const NO_VERSION = 1
 /** The keeper of a handle that no near cache keeps a copy for. */
 const NO_KEEPER = 0
-/** What `freshCopyOf` gives for anything but a handle whose copy is fresh. A value can be `undefined`, this it cannot be. */
+/**
+ * What `freshCopyOf` gives for anything but a handle whose copy is fresh. A value can be `undefined`, this it cannot
+ * be.
+ */
 const STALE = Symbol('stale')
 
-// Access to private state for the near cache, and for nobody outside lib/. A `keeper` is the number of the map for which a
-// near cache keeps copies.
+// Access to private state for the near cache, and for nobody outside lib/. A `keeper` is the number of the map for
+// which a near cache keeps copies.
 /** @type {(value: object) => value is Handle} */
 let isHandle
 /** Whether an argument that may be a key is a handle. @type {(key: any) => key is Handle} */
@@ -43,12 +46,12 @@ let takeMark
 let markAccess
 
 /**
- * A reference to one entry of one map, in any thread. Its own properties are plain numbers, so `postMessage` sends it as
- * data that `map.handle(data)` revives. It cannot be changed: its numbers are all that tells entries apart.
+ * A reference to one entry of one map, in any thread. Its own properties are plain numbers, so `postMessage` sends it
+ * as data that `map.handle(data)` revives. It cannot be changed: its numbers are all that tells entries apart.
  */
 class Handle {
-  // The fields that a hit looks at come first, so that with the engine's own three they take 64 bytes: handles are read at
-  // random, and each further line of the processor's cache costs more than the check it is needed for.
+  // The fields that a hit looks at come first, so that with the engine's own three they take 64 bytes: handles are
+  // read at random, and each further line of the processor's cache costs more than the check it is needed for.
   /**
    * Number of the map whose near cache keeps a copy here; its complement if the copy was not read since that cache last
    * looked. So one comparison says that the copy is of the right map and need not be marked as read.
@@ -163,7 +166,8 @@ module.exports = {
   takeMark
 }
 
-// All evaluations of the package in a thread share the class of the first, so that each of them knows the handles of the others.
+// All evaluations of the package in a thread share the class of the first, so that each of them knows the handles of
+// the others.
 const shared = share(module.exports)
 Object.assign(module.exports, shared)
 

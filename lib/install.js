@@ -11,7 +11,8 @@
  */
 
 /**
- * Adds methods to a prototype as a class body would: not enumerable, with their own names and lengths, and not constructors.
+ * Adds methods to a prototype as a class body would: not enumerable, with their own names and lengths, and not
+ * constructors.
  *
  * @param {object} prototype
  * @param {readonly ((access: Access) => Record<string, Function>)[]} features

@@ -68,10 +68,16 @@ const isObject = value => (typeof value === 'object' && value !== null) || typeo
 
 const dispose = Symbol.dispose ?? Symbol.for('Symbol.dispose')
 
-/** Number of the map, as a property that deep equality looks at: two maps are not equal for having no visible properties. */
+/**
+ * Number of the map, as a property that deep equality looks at: two maps are not equal for having no visible
+ * properties.
+ */
 const INSTANCE = Symbol('TypedMap.instance')
 
-/** Makes cloning an object an error, where Node can: a map is sent to other threads by its name. @type {(object: object) => void} */
+/**
+ * Makes cloning an object an error, where Node can: a map is sent to other threads by its name. @type {(object:
+ * object) => void}
+ */
 const markAsUncloneable = /** @type {any} */ (worker).markAsUncloneable ?? (() => {})
 
 class TypedMap {
@@ -186,8 +192,8 @@ class TypedMap {
     return copyOf(handle)
   }
 
-  // What follows is called by `get` and stays beside it, each as short as it is: the engine inlines callers and callees of `get`
-  // up to a bound in size, and beyond that a hit costs a call more (1.5 times as much, measured).
+  // What follows is called by `get` and stays beside it, each as short as it is: the engine inlines callers and
+  // callees of `get` up to a bound in size, and beyond that a hit costs a call more (1.5 times as much, measured).
 
   /** @param {object} key a handle, or something that may be a key */
   #readObject(key) {

@@ -1,7 +1,7 @@
 'use strict'
 
-// Records and checks histories for long: an hour in Node and an hour in Rust, unless HISTORIES_SECONDS says another time.
-// SEED repeats a run.
+// Records and checks histories for long: an hour in Node and an hour in Rust, unless HISTORIES_SECONDS says another
+// time. SEED repeats a run.
 
 const { spawnSync } = require('node:child_process')
 

@@ -16,8 +16,8 @@ const GROUPS = {
   WAKE: 'What waits for a subscription that rang.',
   KIND: 'How a value is stored. Kinds of bytes start at `Uint8Array`.',
   MARKING:
-    'What a near-cache hit has to record, as `open` says it: nothing, or the hit in order; any other number is the limit of ' +
-    'the access word.',
+    'What a near-cache hit has to record, as `open` says it: nothing, or the hit in order; any other number is ' +
+    'the limit of the access word.',
   CAUSE: 'Why an entry, or a value of it, is gone.',
   LEVEL: 'Numbers of log levels, in rising order; a listener gets its own level and everything above.'
 }

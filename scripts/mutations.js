@@ -1,12 +1,12 @@
 'use strict'
 
-// Breaks the protocols of the map on purpose, one line at a time, and runs the test that has to notice:
-// `npm run test:mutations`, with words of a sentence or of a test to run only those. `__test__/mutations.js` is the list.
+// Breaks the protocols of the map on purpose, one line at a time, and runs the test that has to notice: `npm run
+// test:mutations`, with words of a sentence or of a test to run only those. `__test__/mutations.js` is the list.
 //
-// Works on a copy of the tree in target/mutations, which also has the builds, so the next run is faster. First every test that is needed
-// has to pass on the copy as it is. Then each mutation is made alone. It is *caught* if the test fails, or hangs where the same
-// test passed; it *survives* if the test passes. A mutation that does not compile proves nothing, unless `types` is the test: there
-// the compiler has to refuse it. Exits with 1 unless all are caught.
+// Works on a copy of the tree in target/mutations, which also has the builds, so the next run is faster. First every
+// test that is needed has to pass on the copy as it is. Then each mutation is made alone. It is *caught* if the test
+// fails, or hangs where the same test passed; it *survives* if the test passes. A mutation that does not compile
+// proves nothing, unless `types` is the test: there the compiler has to refuse it. Exits with 1 unless all are caught.
 
 const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')

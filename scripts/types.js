@@ -1,7 +1,7 @@
 'use strict'
 
-// Checks the types: the package with the compiler that it is developed with, and the type tests with each that its users may
-// have. Compilers are started by path, because several packages bring a command of the same name.
+// Checks the types: the package with the compiler that it is developed with, and the type tests with each that its
+// users may have. Compilers are started by path, because several packages bring a command of the same name.
 
 const { spawnSync } = require('node:child_process')
 const path = require('node:path')

@@ -1,6 +1,7 @@
 'use strict'
 
-// Objects are stored as JSON.stringify writes them, to the letter, with the same code of the value run in the same order.
+// Objects are stored as JSON.stringify writes them, to the letter, with the same code of the value run in the same
+// order.
 
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')

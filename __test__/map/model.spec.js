@@ -89,7 +89,8 @@ class Sequence {
         assert.equal(size, this.#model.size, 'size')
         if (step % STEPS_PER_COMPARISON === 0) this.compare()
       } catch (error) {
-        error.message = `step ${step} (${name}), seed ${this.#random.seed}: ${error.message}\n  ${this.#log.join('\n  ')}`
+        const log = this.#log.join('\n  ')
+        error.message = `step ${step} (${name}), seed ${this.#random.seed}: ${error.message}\n  ${log}`
         throw error
       }
       if (step % STEPS_PER_PHASE === 0) this.#growing = !this.#growing

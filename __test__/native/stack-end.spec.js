@@ -1,7 +1,7 @@
 'use strict'
 
-// Where the stack ends, a call fails with an error, and the process lives. Each call is made at each depth from the end of
-// the stack upwards, so that it runs out of stack in each of its parts.
+// Where the stack ends, a call fails with an error, and the process lives. Each call is made at each depth from the
+// end of the stack upwards, so that it runs out of stack in each of its parts.
 
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
@@ -52,8 +52,10 @@ const PRELUDE = `
 
 const CALLS = {
   reads: `
-    map.get(0), map.get('none'), map.get(handle), map.get(handle, 'A'), map.get(0, { copy: true }), map.has(0), map.peek(0),
-    map.getByHandle(handle), map.getMany([0, 1, handle, 'none']), map.getHandle(1), map.ttlOf(0), map.memoryUsage(0), map.size`,
+    map.get(0), map.get('none'), map.get(handle), map.get(handle, 'A'),
+    map.get(0, { copy: true }), map.has(0), map.peek(0),
+    map.getByHandle(handle), map.getMany([0, 1, handle, 'none']), map.getHandle(1), map.ttlOf(0),
+    map.memoryUsage(0), map.size`,
   writes: `
     map.set(0, { a: [1, { b: 2 }] }), map.set('text', 'x'.repeat(100)), map.insert([1]), map.replace(handle, { a: 2 }),
     map.getOrInsert('new', { a: 1 }), map.getOrInsertComputed('new 2', () => ({ a: 1 })), map.insertWithHandle('b', 1n),

@@ -2,9 +2,9 @@
 
 // A value is never older than the last write that its reader has synchronised with, near cache included.
 //
-// One thread writes n, n + 1, … under a few keys and publishes each number with `Atomics.store` after the write returned.
-// The others load the published number first and read then: what they get must be as new. FRESHNESS_SECONDS lengthens the
-// run.
+// One thread writes n, n + 1, … under a few keys and publishes each number with `Atomics.store` after the write
+// returned. The others load the published number first and read then: what they get must be as new. FRESHNESS_SECONDS
+// lengthens the run.
 
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')

@@ -311,7 +311,7 @@ describe('near cache: what a hit notes down for the policy of the map', () => {
     ['a bit', 1],
     ['a count', 255]
   ]) {
-    it(`${name}: a hit by key, by handle or of the guest counts up its access word to ${limit}, and nothing else`, () => {
+    it(`${name}: a hit by key, by handle or of the guest counts its access word up to ${limit}, no other`, () => {
       // With one entry all that is kept is the guest.
       for (const maxEntries of [10, 1]) {
         const { near, words, handle } = openCache(limit, maxEntries)
@@ -364,7 +364,7 @@ describe('near cache: what a hit notes down for the policy of the map', () => {
     assert.equal(near.stats.bytes > 0, true)
   })
 
-  it('a value is never kept with version 0, although its word says 0 as well: its entry was gone when it was read', () => {
+  it('a value is never kept with version 0, although its word says 0, too: its entry was gone when read', () => {
     // With one entry all that is kept is the guest.
     for (const maxEntries of [10, 1]) {
       const { near, handle } = openCache(MARKING.None, maxEntries, new Int32Array(6))
@@ -383,7 +383,7 @@ describe('near cache: what a hit notes down for the policy of the map', () => {
     assert.equal(near.stats.entries, 0)
   })
 
-  it('a copy that no word would end is not kept: an index beyond the words, words that were taken away, another version', () => {
+  it('a copy that no word would end is not kept: no such word, words taken away, another version', () => {
     const detached = makeWords()
     structuredClone(detached.buffer, { transfer: [detached.buffer] })
     for (const [words, state] of [

@@ -77,7 +77,11 @@ for (const [kind, { subscribe }] of Object.entries(KINDS)) {
         const map = new TypedMap({ memoryLimit: '1mb', oomStrategy: 'reject', logLevel: 'info' })
         let heard = 0
         inContext(() => subscribe(map, () => heard++)())
-        inContext(() => { const other = new TypedMap({ memoryLimit: '1mb' }); subscribe(other, () => {}); other.close() })
+        inContext(() => {
+          const other = new TypedMap({ memoryLimit: '1mb' })
+          subscribe(other, () => {})
+          other.close()
+        })
         const end = subscribe(map, () => heard++)
         const step = rounds => {
           map.set('a', 'x'.repeat(300_000)).delete('a')

@@ -148,7 +148,10 @@ describe('onPressure', { timeout: 300_000 }, () => {
     const { status, stdout, stderr } = await runNode(`
       const [map, other] = [1, 2].map(() => TypedMap.open('destroyed', { memoryLimit: '4mb' }))
       const ends = [
-        map.onPressure(() => { console.log('told'); other.destroy(); setTimeout(end, 50); return true }, { thresholds: [0.3] }),
+        map.onPressure(
+          () => { console.log('told'); other.destroy(); setTimeout(end, 50); return true },
+          { thresholds: [0.3] }
+        ),
         map.onEvict(() => {}),
         map.onEvict(() => {}, { causes: ['explicit'] })
       ]

@@ -1,7 +1,7 @@
 'use strict'
 
-// The rule that keeps the house in order: a room imports rooms of lower levels only. A room is a folder, or a file beside
-// them. The table below is the plan; src/ARCHITECTURE.md says what each room is for.
+// The rule that keeps the house in order: a room imports rooms of lower levels only. A room is a folder, or a file
+// beside them. The table below is the plan; src/ARCHITECTURE.md says what each room is for.
 
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')

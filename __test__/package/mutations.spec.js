@@ -1,7 +1,7 @@
 'use strict'
 
-// The list of mutations keeps up with the source: what each of them changes is still there, once, and so is the test that catches it.
-// Whether it catches it is for `npm run test:mutations`, which takes minutes.
+// The list of mutations keeps up with the source: what each of them changes is still there, once, and so is the test
+// that catches it. Whether it catches it is for `npm run test:mutations`, which takes minutes.
 
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')

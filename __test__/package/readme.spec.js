@@ -83,7 +83,12 @@ describe('README', { skip: text === '' && 'there is no README yet' }, () => {
       // The package finds itself by its own name, through its exports.
       const body = checked(code)
       const source = isModule
-        ? `import { createRequire } from 'node:module'\nconst require = createRequire(${JSON.stringify(README)})\n${PRELUDE}\n${body}`
+        ? [
+            `import { createRequire } from 'node:module'`,
+            `const require = createRequire(${JSON.stringify(README)})`,
+            PRELUDE,
+            body
+          ].join('\n')
         : `${PRELUDE}\n;(async () => {\n${body}\n})().catch(error => { console.error(error); process.exit(1) })`
       const { status, stderr } = await run(
         process.execPath,
@@ -104,7 +109,8 @@ describe('README checker', () => {
 
   it('passes what is right', async () => {
     const code =
-      "const a = [1, { b: 'x' }] //=> [1, { b: 'x' }]\na.length //=> 2\nconsole.log('text')\n//=> text\nundefined //=> undefined"
+      "const a = [1, { b: 'x' }] //=> [1, { b: 'x' }]\na.length //=> 2\nconsole.log('text')\n//=> text\n" +
+      'undefined //=> undefined'
     assert.equal(await outcome(code), 0)
   })
 

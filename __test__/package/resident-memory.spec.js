@@ -1,7 +1,7 @@
 'use strict'
 
-// What the process takes of memory, beside what a map says it holds. Each load runs in a process of its own, so that nobody
-// else's memory is measured; the figures are counts of the kernel, and no clock decides.
+// What the process takes of memory, beside what a map says it holds. Each load runs in a process of its own, so that
+// nobody else's memory is measured; the figures are counts of the kernel, and no clock decides.
 
 const { spawnSync } = require('node:child_process')
 const { existsSync } = require('node:fs')

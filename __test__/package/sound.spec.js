@@ -21,6 +21,7 @@ const EXCUSED = {
   'json.spec.js': NONE,
   'levels.spec.js': NONE,
   'linearizability.spec.js': NONE,
+  'lines.spec.js': NONE,
   'load-error.spec.js': CHILDREN,
   'mutations.spec.js': NONE,
   'out-of-memory.spec.js': 'its child processes call validate() themselves',

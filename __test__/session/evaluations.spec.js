@@ -1,7 +1,7 @@
 'use strict'
 
-// One thread may evaluate the package more than once: test runners do for each file, in realms of their own or not, and each
-// bundle brings its own. All of them work, at the same time, and are collected when nothing reaches them.
+// One thread may evaluate the package more than once: test runners do for each file, in realms of their own or not,
+// and each bundle brings its own. All of them work, at the same time, and are collected when nothing reaches them.
 
 const { after, describe, it } = require('node:test')
 const assert = require('node:assert/strict')
@@ -311,7 +311,9 @@ describe('the raw operations of an evaluation', { timeout: 300_000 }, () => {
       }
       ;(async () => {
         // Arguments that make no sense.
-        for (const given of [[], [1, 2, 3, 4, 5], [() => {}], [{}, {}, {}, {}, {}]]) attempt(() => loaded.attach(...given))
+        for (const given of [[], [1, 2, 3, 4, 5], [() => {}], [{}, {}, {}, {}, {}]]) {
+          attempt(() => loaded.attach(...given))
+        }
         // A scratch array that is sent away, where Node lets that happen.
         const { get, set, size, getMany, evaluation, scratch } = attach()
         const { id } = loaded.open(evaluation, null, '{}')
@@ -324,7 +326,11 @@ describe('the raw operations of an evaluation', { timeout: 300_000 }, () => {
         // Ids that are of no map, and of another evaluation.
         const other = attach()
         console.log([0, 1, id + 1, 2 ** 32 - 1, -1, 'x', undefined].map(id => attempt(() => get(id, 'a'))).join())
-        console.log(attempt(() => other.get(id, 'a')), attempt(() => loaded.clear(7)), attempt(() => loaded.stats(other.evaluation)))
+        console.log(
+          attempt(() => other.get(id, 'a')),
+          attempt(() => loaded.clear(7)),
+          attempt(() => loaded.stats(other.evaluation))
+        )
         // The function that is passed to spread, after its call and after its evaluation.
         getMany(id, ['a'], new Uint32Array(12))
         await settle()

@@ -1,7 +1,7 @@
 'use strict'
 
-// A named map lives in a thread from its first `open` to an explicit close or to the end of the thread, never to a garbage
-// collection.
+// A named map lives in a thread from its first `open` to an explicit close or to the end of the thread, never to a
+// garbage collection.
 
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
@@ -72,7 +72,8 @@ describe('a named map that nothing reaches', { timeout: 300_000 }, () => {
         const { TypedMap } = require(\${JSON.stringify(${JSON.stringify(require.resolve('../..'))})})
         const { parentPort, workerData } = require('node:worker_threads')
         const map = TypedMap.open('shared')
-        parentPort.postMessage([map.get('answer'), map.get(map.handle(workerData))])\`, { eval: true, workerData: counter })
+        parentPort.postMessage([map.get('answer'), map.get(map.handle(workerData))])\`,
+          { eval: true, workerData: counter })
       print((await once(worker, 'message'))[0])`,
       [42, 42]
     ))
@@ -96,7 +97,8 @@ describe('a named map that nothing reaches', { timeout: 300_000 }, () => {
       TypedMap.open('cache', { maxEntries: 10 }).set('a', 1)
       await collect()
       const worker = new Worker(\`
-        require(\${JSON.stringify(${JSON.stringify(require.resolve('../..'))})}).TypedMap.open('cache').destroy()\`, { eval: true })
+        require(\${JSON.stringify(${JSON.stringify(require.resolve('../..'))})}).TypedMap.open('cache').destroy()\`,
+          { eval: true })
       await once(worker, 'exit')
       print(TypedMap.names())
       print(TypedMap.open('cache', { maxEntries: 11 }).size)`,

@@ -48,7 +48,8 @@ map.validate().then(({ ok, problems }) => console.log(JSON.stringify({ sizeKb, .
 `
 
 function run(limitKb) {
-  const command = `${limitKb === undefined ? '' : `ulimit -v ${limitKb}; `}exec "$0" --expose-gc --max-old-space-size=100 -e "$1"`
+  const limit = limitKb === undefined ? '' : `ulimit -v ${limitKb}; `
+  const command = `${limit}exec "$0" --expose-gc --max-old-space-size=100 -e "$1"`
   const child = spawnSync('bash', ['-c', command, process.execPath, PROGRAM], { encoding: 'utf8' })
   const [stored, told] = child.stdout.trim().split('\n')
   return { stored: stored === 'stored', told: told && JSON.parse(told), child }

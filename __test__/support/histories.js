@@ -62,7 +62,10 @@ function byKey(log, count) {
   return keys
 }
 
-/** What handles say without any order of operations: each is of one key, and each value has the one it was written under. */
+/**
+ * What handles say without any order of operations: each is of one key, and each value has the one it was written
+ * under.
+ */
 function tenantsOf(threads) {
   const tenants = new Map()
   const keys = new Map()

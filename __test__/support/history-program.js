@@ -63,7 +63,8 @@ const ALL = { ...READS, ...WRITES }
 /**
  * The maps. `vanish`: entries may leave at any time, for lack of room or because time passed.
  *
- * @type {{ name: string, options: any, weights: Record<string, number>, vanish?: boolean, destroys?: boolean, operations?: number, longest?: number }[]}
+ * @type {{ name: string, options: any, weights: Record<string, number>, vanish?: boolean, destroys?: boolean,
+ * operations?: number, longest?: number }[]}
  */
 const PROFILES = [
   { name: 'plain', options: { shards: 1 }, weights: ALL },

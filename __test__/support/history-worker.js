@@ -1,10 +1,11 @@
 'use strict'
 
-// One thread of the histories: runs a seeded program of operations on a map and writes down what each one saw, and when.
+// One thread of the histories: runs a seeded program of operations on a map and writes down what each one saw, and
+// when.
 //
-// Time is a counter that all threads share. An operation starts at the number it reads there, and ends with the number that it
-// takes from there, so it precedes another exactly if its end is below the other's start. Between the two is the operation, and
-// nothing else.
+// Time is a counter that all threads share. An operation starts at the number it reads there, and ends with the number
+// that it takes from there, so it precedes another exactly if its end is below the other's start. Between the two is
+// the operation, and nothing else.
 
 const { parentPort, workerData } = require('node:worker_threads')
 const { TypedMap } = require('../..')

@@ -1,7 +1,7 @@
 'use strict'
 
-// Which file of a folder imports which, read from the source: `require` and types of JavaScript; `use` and paths of Rust.
-// Tests and models of Rust are left out, also those inside a file: they may look at everything.
+// Which file of a folder imports which, read from the source: `require` and types of JavaScript; `use` and paths of
+// Rust. Tests and models of Rust are left out, also those inside a file: they may look at everything.
 
 const fs = require('node:fs')
 const path = require('node:path')
@@ -34,7 +34,8 @@ function importsOfJavaScript(file) {
 }
 
 /**
- * Rust source without comments, texts and tests. A module within a file counts as that file: what it calls `super` is there.
+ * Rust source without comments, texts and tests. A module within a file counts as that file: what it calls `super` is
+ * there.
  *
  * @param {string} source
  */

@@ -4,11 +4,11 @@
 // changes, in a single moment between its call and its return. That is linearizability (Herlihy and Wing, 1990).
 //
 // The search is that of Wing and Gong ("Testing and Verifying Concurrent Objects", 1993): among the operations that no
-// other one precedes, one must come first; take it if the entry's state allows it, and go on with the rest. Lowe's memory of
-// configurations ("Testing for Linearizability", 2017) keeps it from exploring one twice. A thread's operations follow each
-// other, so a configuration is how far each thread came, and the state. Two things make it fast. An operation that changes
-// nothing and agrees with the state is taken at once: if any explanation exists, one exists that goes on like this. And
-// values are written once only, so a value names its write.
+// other one precedes, one must come first; take it if the entry's state allows it, and go on with the rest. Lowe's
+// memory of configurations ("Testing for Linearizability", 2017) keeps it from exploring one twice. A thread's
+// operations follow each other, so a configuration is how far each thread came, and the state. Two things make it
+// fast. An operation that changes nothing and agrees with the state is taken at once: if any explanation exists, one
+// exists that goes on like this. And values are written once only, so a value names its write.
 //
 // The model of an entry is one number: the value, 0 if it is absent. Values know their *tenant*, the handle they were
 // written under. Where entries may vanish (eviction, expiry), a state can become 0 between any two operations.
@@ -80,7 +80,8 @@ function after({ does, value }, state) {
  *
  * @param {readonly Operation[][]} threads the operations of each thread, in its order
  * @param {Rules} rules
- * @returns {null | { reached: number[], state: number }} `null` if there is one; otherwise the configuration that explained most
+ * @returns {null | { reached: number[], state: number }} `null` if there is one; otherwise the configuration that
+ * explained most
  */
 function search(threads, { tenants, vanish = false }) {
   const total = threads.reduce((sum, operations) => sum + operations.length, 0)
@@ -125,8 +126,8 @@ function search(threads, { tenants, vanish = false }) {
 }
 
 /**
- * Takes all operations that may come next, change nothing and agree with the state. Gives the clock that the next one must have
- * been called by: another one had returned then.
+ * Takes all operations that may come next, change nothing and agree with the state. Gives the clock that the next one
+ * must have been called by: another one had returned then.
  *
  * @param {readonly Operation[][]} threads
  * @param {number[]} reached changed in place

@@ -1,7 +1,7 @@
 'use strict'
 
-// The native functions with nothing of lib/ between, for tests of what must not end the process. Programs reach them with
-// `require`, so they may be called with anything.
+// The native functions with nothing of lib/ between, for tests of what must not end the process. Programs reach them
+// with `require`, so they may be called with anything.
 
 const loaded = require('../../lib/addon/binding.js')
 

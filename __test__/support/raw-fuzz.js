@@ -1,7 +1,7 @@
 'use strict'
 
-// Calls each native function with what no program would: run in a process of its own, which must live. With TRACE set, each
-// call is written to stderr before it is made.
+// Calls each native function with what no program would: run in a process of its own, which must live. With TRACE set,
+// each call is written to stderr before it is made.
 
 const { writeSync } = require('node:fs')
 const { setImmediate } = require('node:timers/promises')

@@ -1,8 +1,8 @@
 'use strict'
 
-// A spec file that requires this has every map that its main thread opens looked through, when it is closed or at the end
-// of the file: whatever the tests did, nothing in a map contradicts anything else in it. `sound.spec.js` sees to it that
-// each spec file does.
+// A spec file that requires this has every map that its main thread opens looked through, when it is closed or at the
+// end of the file: whatever the tests did, nothing in a map contradicts anything else in it. `sound.spec.js` sees to
+// it that each spec file does.
 //
 // What cannot be looked at: maps that were destroyed, collected or broken, for they have ended, and maps of workers and
 // child processes that this thread has not opened too. Required first of all, so that it sees the first map.

@@ -2,9 +2,9 @@
 
 // Watches that time does not go backwards for one thread, at full speed: nothing is written down.
 //
-// One thread writes, each value with a higher number than the one before. Others read each key in every way there is. What one
-// read saw, the next of the same thread must not contradict: no lower number comes after a higher one, and a value that was gone is
-// not there again.
+// One thread writes, each value with a higher number than the one before. Others read each key in every way there is.
+// What one read saw, the next of the same thread must not contradict: no lower number comes after a higher one, and a
+// value that was gone is not there again.
 
 const { keyOf } = require('./history-program.js')
 
@@ -91,7 +91,8 @@ class Reader {
       this.#isGone[key] = false
       this.#isOfHandle[key] = false
     } else if (number < highest || this.#isGone[key]) {
-      this.wrong ??= `${how} of key ${key} gave ${number} after ${highest}${this.#isGone[key] ? ', which was gone' : ''}`
+      const gone = this.#isGone[key] ? ', which was gone' : ''
+      this.wrong ??= `${how} of key ${key} gave ${number} after ${highest}${gone}`
     }
   }
 

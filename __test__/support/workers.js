@@ -13,8 +13,8 @@ const alive = new Set()
 after(() => Promise.all([...alive].map(worker => worker.terminate())))
 
 /**
- * Starts a worker that runs `body`, an async function that sees nothing of this file and is handed
- * `{ TypedMap, TypedMapError, Handle, data, port, assert }`. `data` is cloned to it, and what it returns is cloned back.
+ * Starts a worker that runs `body`, an async function that sees nothing of this file and is handed `{ TypedMap,
+ * TypedMapError, Handle, data, port, assert }`. `data` is cloned to it, and what it returns is cloned back.
  *
  * @returns {Worker & { result: Promise<unknown>, exit: Promise<number> }} `result` settles when the body has ended, and
  * rejects if it throws or the worker dies first.

@@ -1,7 +1,8 @@
 'use strict'
 
-// What threads see of one map at the same time is what they could see if each operation happened in one moment: between its
-// call and its return, near caches included. `__test__/README.md` says what exactly is asked for, and of what.
+// What threads see of one map at the same time is what they could see if each operation happened in one moment:
+// between its call and its return, near caches included. `__test__/README.md` says what exactly is asked for, and of
+// what.
 //
 //   HISTORIES_SECONDS=n   runs for so long (a minute or so otherwise); `npm run test:histories` for an hour
 //   SEED=n                begins with the round that a failed run printed

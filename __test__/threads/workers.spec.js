@@ -231,7 +231,7 @@ describe('workers: histories per key', () => {
   }
   for (const [name, options] of Object.entries(CONFIGURATIONS)) {
     for (const clearing of [false, true]) {
-      it(`are consistent ${name}, amid growth${clearing ? ' and clear' : ', and no key that is there is missed'}`, async t => {
+      it(`are consistent ${name}, amid growth${clearing ? ' and clear' : ', and miss no present key'}`, async t => {
         const random = seededRandom(t)
         const [map, title] = openFresh(options)
         if (!clearing) for (let key = 0; key < HOT_KEYS; key++) map.set(key, [0, 0, 0, ''])

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noExplicitAny: maps of any are tested too
 
-// Compiled by `npm run types`, never run. What must compile stands plain; what must not, under `@ts-expect-error`, which
-// is an error of its own if the line below it compiles.
+// Compiled by `npm run types`, never run. What must compile stands plain; what must not, under `@ts-expect-error`,
+// which is an error of its own if the line below it compiles.
 
 import {
   type Bytes,

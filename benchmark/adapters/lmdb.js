@@ -2,7 +2,8 @@
 
 /*
  * lmdb: a database in a memory-mapped file, and the fastest store that Node.js processes and threads could share. It
- * runs without syncing to disk here, with its own default encoding (msgpack), in a directory that is removed at the end.
+ * runs without syncing to disk here, with its own default encoding (msgpack), in a directory that is removed at the
+ * end.
  */
 
 const { mkdtempSync, rmSync } = require('node:fs')

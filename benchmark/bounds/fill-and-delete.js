@@ -1,8 +1,8 @@
 'use strict'
 
 /*
- * A map without a limit is filled, and 98 of 100 entries are deleted, one by one, again and again. What stays is spread over all that
- * was filled.
+ * A map without a limit is filled, and 98 of 100 entries are deleted, one by one, again and again. What stays is
+ * spread over all that was filled.
  */
 
 const { atMost } = require('../harness/question.js')

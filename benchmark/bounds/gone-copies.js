@@ -1,6 +1,6 @@
 'use strict'
 
-/* Pages of 5 KB are read through near caches, then expire or are evicted: copies go with their entries, in the background. */
+/* Pages of 5 KB are read through near caches, then expire or are evicted: copies end with their entries. */
 
 const { atMost } = require('../harness/question.js')
 

@@ -1,6 +1,6 @@
 'use strict'
 
-/* Documents of 20 KB are read through near caches with default limits: copies may take a sixteenth of the limit, in each thread. */
+/* Documents of 20 KB are read through near caches: copies may take a sixteenth of the limit in each thread. */
 
 const DOCUMENTS = 4_000
 const LINES = 200

@@ -3,13 +3,15 @@
 /*
  * One load in a process of its own: what resident memory and V8's heaps grow by, beside what the map says it holds.
  *
- * The threads first do the same work on another map, so that heaps and code have reached their size; that map is destroyed, and what
- * the process takes then is where growth is counted from. Resident memory is what Linux says of the process (`smaps_rollup`;
- * elsewhere what Node.js says), less what the heaps of all threads take of it: those are looked at by themselves.
+ * The threads first do the same work on another map, so that heaps and code have reached their size; that map is
+ * destroyed, and what the process takes then is where growth is counted from. Resident memory is what Linux says of
+ * the process (`smaps_rollup`; elsewhere what Node.js says), less what the heaps of all threads take of it: those are
+ * looked at by themselves.
  *
- * A look is { residentMb, accountedMb, heapMb }, and these are taken: `churned` when time is up, `ended` when the load has done
- * what it does at the end, `cleared` two seconds after `clear()`. `mostAboveMb` is what resident memory was above 1.25 times
- * what was accounted at most, and `mostAccountedMb` the most that was accounted, while the threads were at work.
+ * A look is { residentMb, accountedMb, heapMb }, and these are taken: `churned` when time is up, `ended` when the load
+ * has done what it does at the end, `cleared` two seconds after `clear()`. `mostAboveMb` is what resident memory was
+ * above 1.25 times what was accounted at most, and `mostAccountedMb` the most that was accounted, while the threads
+ * were at work.
  */
 
 const { existsSync, readFileSync } = require('node:fs')

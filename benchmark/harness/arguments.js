@@ -25,7 +25,9 @@ function commandLine(usage, options) {
   return values
 }
 
-/** The comma-separated choices of an option, each of which must be one of `known`; all of `known` if it is not given. */
+/**
+ * The comma-separated choices of an option, each of which must be one of `known`; all of `known` if it is not given.
+ */
 function choices(option, given, known) {
   if (given === undefined) return known
   const chosen = given.split(',').map(one => one.trim())

@@ -1,8 +1,9 @@
 'use strict'
 
 /*
- * Draws a result with vega: its rows as horizontal bars, one group per case, or its curves (curves.js). The picture has no
- * background and its colours change with the reader's scheme, so that it can stand on a light page and on a dark one.
+ * Draws a result with vega: its rows as horizontal bars, one group per case, or its curves (curves.js). The picture
+ * has no background and its colours change with the reader's scheme, so that it can stand on a light page and on a
+ * dark one.
  */
 
 const { readdirSync, readFileSync, writeFileSync } = require('node:fs')

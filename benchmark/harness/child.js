@@ -17,7 +17,8 @@ const running = new Set()
  * @param {string} file a question file, whose `tasks` hold the task
  * @param {string} task
  * @param {unknown} parameters
- * @param {{ heapMb?: number, flags?: string[], environment?: Record<string, string>, onProgress?: (part: number, label?: string) => void }}
+ * @param {{ heapMb?: number, flags?: string[], environment?: Record<string, string>, onProgress?: (part: number,
+ * label?: string) => void }}
  *   options `flags` are more options of node, `environment` more variables
  */
 function inChild(file, task, parameters, { heapMb = DEFAULT_HEAP_MB, flags = [], environment = {}, onProgress } = {}) {

@@ -5,9 +5,9 @@
  * function of its own is generated from it, so that no two contenders share a call site: V8 would see several kinds of
  * map there, and whoever is measured last would pay for whoever came first.
  *
- * The loops work on a `life` (see life.js) and return a count that the caller checks: absent answers for reads, entries
- * changed or visited for everything else. Inside the clock an answer is only looked at to see whether it is there; whole
- * answers are compared outside.
+ * The loops work on a `life` (see life.js) and return a count that the caller checks: absent answers for reads,
+ * entries changed or visited for everything else. Inside the clock an answer is only looked at to see whether it is
+ * there; whole answers are compared outside.
  */
 
 const { compileFunction } = require('node:vm')
@@ -97,7 +97,8 @@ function loopOf(contender, operation) {
   const steps =
     operation === 'iterate'
       ? call
-      : `for (let i = from; i < to; i++) { ${STEPS[contender.item][operation]}; ${COUNTS[contender.item][operation](call)} }`
+      : `for (let i = from; i < to; i++) { ${STEPS[contender.item][operation]}; ` +
+        `${COUNTS[contender.item][operation](call)} }`
   // The name makes the text unique: V8 shares compiled code, and what it has learned, between equal texts.
   const source = `// ${contender.name}\n${IN_SCOPE}\nlet count = 0\n${steps}\nreturn count`
   return compileFunction(source, ['life', 'from', 'to'], { filename: `benchmark/${contender.name}/${operation}` })

@@ -16,7 +16,8 @@ const MAX_CHECKED = 2000
 /**
  * What all contenders are asked to do.
  *
- * @param {{ entries: number, keys: 'string' | 'integer', values: string | ((i: number) => unknown), order?: Uint32Array }} options
+ * @param {{ entries: number, keys: 'string' | 'integer', values: string | ((i: number) => unknown), order?:
+ * Uint32Array }} options
  */
 function workOf({ entries, keys: keyKind, values: valueKind, order = shuffledOrder(entries) }) {
   const { key, missing } = KEYS[keyKind]
@@ -96,7 +97,9 @@ class Life {
     return this.#loops.get(operation)
   }
 
-  /** Takes over the generated functions of an earlier life of the same contender, with what V8 has learned about them. */
+  /**
+   * Takes over the generated functions of an earlier life of the same contender, with what V8 has learned about them.
+   */
   inherit(life) {
     this.#loops = life.#loops
     return this

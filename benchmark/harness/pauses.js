@@ -1,15 +1,15 @@
 'use strict'
 
 /*
- * How long a call keeps its thread: by the wall clock, by the time the thread itself was running, and by that in which it
- * could have run and another had the processor.
+ * How long a call keeps its thread: by the wall clock, by the time the thread itself was running, and by that in which
+ * it could have run and another had the processor.
  */
 
 const { existsSync, openSync, readSync } = require('node:fs')
 
 /**
- * Time the calling thread has run, in ms. Where this Node.js version cannot say it for one thread it is that of the whole
- * process, helper threads of the garbage collector included: an upper bound.
+ * Time the calling thread has run, in ms. Where this Node.js version cannot say it for one thread it is that of the
+ * whole process, helper threads of the garbage collector included: an upper bound.
  */
 const ownTimeMs = () => {
   const { user, system } = process.threadCpuUsage?.() ?? process.cpuUsage()

@@ -39,8 +39,8 @@ function uniformOrder(count, entries, seed = SEED) {
 }
 
 /**
- * `count` numbers below `entries` where the k-th most popular comes up in proportion to 1 / k^skew. Popularity is spread
- * over the numbers by a shuffle, so that popular entries are not also the oldest ones.
+ * `count` numbers below `entries` where the k-th most popular comes up in proportion to 1 / k^skew. Popularity is
+ * spread over the numbers by a shuffle, so that popular entries are not also the oldest ones.
  */
 function zipfOrder(count, entries, skew, seed = SEED) {
   const cumulative = new Float64Array(entries)

@@ -3,9 +3,9 @@
 /*
  * Does a limit of 32 MB hold while four threads insert ten times as much?
  *
- * A thread of its own asks the map for its memory all the time, and the starting thread looks at resident memory. Before,
- * the four have inserted as much into a small map that is gone by then, so that their heaps have reached the size that this
- * takes.
+ * A thread of its own asks the map for its memory all the time, and the starting thread looks at resident memory.
+ * Before, the four have inserted as much into a small map that is gone by then, so that their heaps have reached the
+ * size that this takes.
  */
 
 const { TypedMap } = require('typed-superdashmap')
@@ -26,8 +26,8 @@ const WARMUP_NAME = 'memory-limit-warm-up'
 const WARMUP_LIMIT_MB = 2
 
 /**
- * Values from 100 bytes to 4 KB, each doubling as likely as the next. They are made once and keys are numbers: inserting
- * leaves no garbage that would count as resident.
+ * Values from 100 bytes to 4 KB, each doubling as likely as the next. They are made once and keys are numbers:
+ * inserting leaves no garbage that would count as resident.
  */
 const SHORTEST = 100
 const DOUBLINGS = 5.3
@@ -39,7 +39,10 @@ const KEYS_PER_THREAD = 10_000_000
 /** Resident growth against the limit. */
 const TARGET = 1.3
 
-/** The part of the heap where objects begin is small and has its largest size from the start, or its growth would count. */
+/**
+ * The part of the heap where objects begin is small and has its largest size from the start, or its growth would
+ * count.
+ */
 const FIXED_NURSERY = ['--min-semi-space-size=2', '--max-semi-space-size=2']
 const SETTLE_MS = 300
 const LOOK_MS = 2

@@ -4,8 +4,8 @@
  * How much resident memory does an entry cost?
  *
  * Each contender is filled in a process of its own. Before, the process makes and drops as many keys and values as it
- * will insert, so that the heap has already reached the size that this takes; then what resident memory grows by is what
- * the entries cost.
+ * will insert, so that the heap has already reached the size that this takes; then what resident memory grows by is
+ * what the entries cost.
  */
 
 const { byKey } = require('../adapters/typed-map.js')
@@ -19,12 +19,14 @@ const ENTRIES = 1_000_000
 const QUICK_ENTRIES = 100_000
 const HEAP_MB = 8192
 
-/** The part of the heap where objects begin has its largest size from the start, or its growth would count as entries. */
+/**
+ * The part of the heap where objects begin has its largest size from the start, or its growth would count as entries.
+ */
 const FIXED_NURSERY = ['--min-semi-space-size=16', '--max-semi-space-size=16']
 
 /**
- * glibc gives back what was freed, whenever it was. Left to itself it keeps up to 64 MB of it, depending on what a program
- * freed before: JSON texts alone, which nobody keeps, then look like 30 bytes an entry.
+ * glibc gives back what was freed, whenever it was. Left to itself it keeps up to 64 MB of it, depending on what a
+ * program freed before: JSON texts alone, which nobody keeps, then look like 30 bytes an entry.
  */
 const GIVE_BACK = { MALLOC_TRIM_THRESHOLD_: String(128 * 1024) }
 

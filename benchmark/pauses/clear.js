@@ -1,11 +1,11 @@
 'use strict'
 
 /*
- * How long do `clear()`, `destroy()` and the last `close()` of a map of five million entries keep their thread, and does
- * any near cache still answer after them?
+ * How long do `clear()`, `destroy()` and the last `close()` of a map of five million entries keep their thread, and
+ * does any near cache still answer after them?
  *
- * A second thread has read some of the entries by key and by handle, so that its near cache holds them; after the call it
- * asks for all of them again.
+ * A second thread has read some of the entries by key and by handle, so that its near cache holds them; after the call
+ * it asks for all of them again.
  */
 
 const { TypedMap } = require('typed-superdashmap')

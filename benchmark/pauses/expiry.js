@@ -3,12 +3,12 @@
 /*
  * Are a million entries whose deadlines lie within one second gone on time, and does the event loop notice?
  *
- * Meanwhile the loop does nothing but set a timer of a millisecond after the other, and a stall is what one of them comes
- * too late. Each time the map is asked for its size: if more entries are left than have a deadline to come, then at least
- * one is late, by the time since the deadline of as many from the end. The longest stall is shown beside that of the second
- * before, in which nothing expires and the machine does whatever else it does, and without the time in which the thread
- * could have run and another had its processor. In a second run a listener hears of each entry, which says how late each
- * one was, delivery included.
+ * Meanwhile the loop does nothing but set a timer of a millisecond after the other, and a stall is what one of them
+ * comes too late. Each time the map is asked for its size: if more entries are left than have a deadline to come, then
+ * at least one is late, by the time since the deadline of as many from the end. The longest stall is shown beside that
+ * of the second before, in which nothing expires and the machine does whatever else it does, and without the time in
+ * which the thread could have run and another had its processor. In a second run a listener hears of each entry, which
+ * says how late each one was, delivery included.
  */
 
 const { TypedMap } = require('typed-superdashmap')

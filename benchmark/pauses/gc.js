@@ -3,8 +3,8 @@
 /*
  * How long does a full garbage collection take while three million entries are held?
  *
- * The collector must visit every entry of a Map, and none of a TypedMap, whose entries are not on its heap. Each run has
- * a process of its own; the first collections, which also tidy up after the filling, are not counted.
+ * The collector must visit every entry of a Map, and none of a TypedMap, whose entries are not on its heap. Each run
+ * has a process of its own; the first collections, which also tidy up after the filling, are not counted.
  */
 
 const { byKey } = require('../adapters/typed-map.js')

@@ -3,8 +3,8 @@
 /*
  * Is a near cache that is far too small for the load harmless, and does it pay where a few entries are popular?
  *
- * Ten times as many entries as the near cache of the default size holds are read in uniformly random order (nearly every
- * read misses it), and in the order of a Zipf distribution (s = 0.99), with the near cache on and off.
+ * Ten times as many entries as the near cache of the default size holds are read in uniformly random order (nearly
+ * every read misses it), and in the order of a Zipf distribution (s = 0.99), with the near cache on and off.
  */
 
 const { byHandle, byKey } = require('../adapters/typed-map.js')

@@ -1,7 +1,7 @@
 //! An addon with one function that does nothing: what a call from JavaScript to native code costs, and nothing else.
 //!
-//! `benchmark/reads/raw-calls.js` builds it and counts in it, because nanoseconds alone say as much about the machine as about
-//! the map.
+//! `benchmark/reads/raw-calls.js` builds it and counts in it, because nanoseconds alone say as much about the machine
+//! as about the map.
 
 use std::ptr;
 

@@ -37,7 +37,10 @@ async function cargo(parameters, onLine) {
   return printed.stdout
 }
 
-/** What criterion wrote since a time: `[{ group, contender, threads, ns, low, high }]`, in ns of wall time per operation. */
+/**
+ * What criterion wrote since a time: `[{ group, contender, threads, ns, low, high }]`, in ns of wall time per
+ * operation.
+ */
 function* estimates(directory, since) {
   for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
     if (entry.name !== 'estimates.json') continue
@@ -104,7 +107,8 @@ async function measure({ quick }, report) {
     targets: [
       ...[1, 2].map(threads =>
         atLeast(
-          `store in Rust, read by handle, ${threads} thread${threads > 1 ? 's' : ''}: times faster than dashmap (default hasher)`,
+          `store in Rust, read by handle, ${threads} thread${threads > 1 ? 's' : ''}: ` +
+            'times faster than dashmap (default hasher)',
           4,
           time(byThreads, DASHMAP, threads) / time(byThreads, BY_HANDLE, threads)
         )

@@ -1,9 +1,9 @@
 //! How fast is the store itself, without JavaScript, next to the concurrent maps of the field?
 //!
 //! Every contender is asked the same through one trait, compiled once for each, so that nothing is called through a
-//! pointer. A read looks at the first byte of the value, because a read that never touches the value is not one; an insert
-//! makes whatever the map must own, key and value included. Keys are strings, read in an order that has nothing to do
-//! with the order in which they were written.
+//! pointer. A read looks at the first byte of the value, because a read that never touches the value is not one; an
+//! insert makes whatever the map must own, key and value included. Keys are strings, read in an order that has nothing
+//! to do with the order in which they were written.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState as SipHash;
@@ -57,7 +57,8 @@ trait Session {
     }
 }
 
-// ---- the store -------------------------------------------------------------------------------------------------------
+// ---- the store
+// -------------------------------------------------------------------------------------------------------
 
 struct Typed(Arc<Store>);
 
@@ -89,7 +90,8 @@ fn bytes(value: &[u8]) -> Value<'_> {
     Value { kind: ValueKind::Buffer, bytes: value }
 }
 
-// ---- the peers -------------------------------------------------------------------------------------------------------
+// ---- the peers
+// -------------------------------------------------------------------------------------------------------
 
 /// What a map of Rust values owns: a key and a value of its own.
 fn owned(key: &str, value: &[u8]) -> (String, Box<[u8]>) {
@@ -127,7 +129,11 @@ locked!(Mutexed, "Mutex<HashMap>", Mutex, lock, lock);
 
 /// A concurrent map, with its default hasher and with the one that the store uses.
 macro_rules! concurrent {
-    ($contender:ident, $name:literal, $map:ty, $self:ident, $key:ident, $value:ident, $look:ident, $insert:expr, $read:expr) => {
+    (
+        $contender:ident, $name:literal, $map:ty,
+        $self:ident, $key:ident, $value:ident, $look:ident,
+        $insert:expr, $read:expr
+    ) => {
         struct $contender($map);
         impl Contender for $contender {
             const NAME: &'static str = $name;
@@ -206,7 +212,8 @@ macro_rules! for_each {
     };
 }
 
-// ---- what they are asked ---------------------------------------------------------------------------------------------
+// ---- what they are asked
+// ---------------------------------------------------------------------------------------------
 
 fn keys(entries: usize) -> Vec<String> {
     (0..entries).map(|i| format!("user:{i}")).collect()
@@ -319,8 +326,8 @@ fn read_handle(local: &Local, handle: Handle) -> Option<u8> {
     local.with(handle, |value| value[0]).expect("the store is open")
 }
 
-/// Wall time of `rounds` portions in each of `threads` threads that begin together. `portion` is given the number of the
-/// thread and that of the portion; `join` makes what the thread needs before the clock starts.
+/// Wall time of `rounds` portions in each of `threads` threads that begin together. `portion` is given the number of
+/// the thread and that of the portion; `join` makes what the thread needs before the clock starts.
 fn together<S>(
     threads: usize,
     rounds: u64,
@@ -472,8 +479,9 @@ fn value_sizes(criterion: &mut Criterion) {
     }
 }
 
-/// What a hash of a string key costs, by its length: as the store computes it, next to the standard library's. ahash takes
-/// AES instructions where the build allows them: `RUSTFLAGS=-Ctarget-feature=+aes cargo bench -- hash` is the other row.
+/// What a hash of a string key costs, by its length: as the store computes it, next to the standard library's. ahash
+/// takes AES instructions where the build allows them: `RUSTFLAGS=-Ctarget-feature=+aes cargo bench -- hash` is the
+/// other row.
 fn hash(criterion: &mut Criterion) {
     fn run(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, hasher: &impl BuildHasher) {
         for bytes in KEY_SIZES {

@@ -1,8 +1,8 @@
 'use strict'
 
 /*
- * The own time of one call: how long it kept its thread, less the time for which the thread could have run and another had
- * the processor. Waiting and sleeping count, another program beside does not.
+ * The own time of one call: how long it kept its thread, less the time for which the thread could have run and another
+ * had the processor. Waiting and sleeping count, another program beside does not.
  */
 
 const { existsSync, readFileSync } = require('node:fs')

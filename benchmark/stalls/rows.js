@@ -1,9 +1,9 @@
 'use strict'
 
 /*
- * A row for each public method. `call(map, n)` is measured; `n` counts the calls, so that each can take another key. A row that
- * `spends` its map gets a fresh one for each call. One that `reads` a value is judged per MB where values are huge. A call whose work is in its arguments is judged `per` item. `before(map, n)` is not
- * measured.
+ * A row for each public method. `call(map, n)` is measured; `n` counts the calls, so that each can take another key. A
+ * row that `spends` its map gets a fresh one for each call. One that `reads` a value is judged per MB where values are
+ * huge. A call whose work is in its arguments is judged `per` item. `before(map, n)` is not measured.
  */
 
 const { inspect } = require('node:util')

@@ -22,8 +22,8 @@ function fill(map, count, valueAt = pairOf, options) {
 }
 
 /**
- * Worlds by name. `make(entries)` gives a map and the number of entries that it was filled with. In one that `keeps` only some
- * sizes the others say nothing new.
+ * Worlds by name. `make(entries)` gives a map and the number of entries that it was filled with. In one that `keeps`
+ * only some sizes the others say nothing new.
  */
 const WORLDS = {
   'no limits': {

@@ -109,7 +109,9 @@ function measureBytes(trace) {
   }
 }
 
-/** What makes a map use a policy: nothing for the default one. Where the soonest deadline goes first, entries need one. */
+/**
+ * What makes a map use a policy: nothing for the default one. Where the soonest deadline goes first, entries need one.
+ */
 function optionsOf(policy) {
   if (policy === DEFAULT_POLICY) return {}
   return { evictionStrategy: policy, ...(policy === 'ttl' ? { ttl: TTL_MS } : {}) }

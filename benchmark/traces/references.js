@@ -11,9 +11,9 @@
 const FIRST = 0xffffffff
 
 /**
- * For each request, how many keys were asked for since its key was, itself included; FIRST if it never was. Exact LRU with
- * room for `capacity` entries hits where that is at most `capacity`, so that one pass answers for all capacities (Mattson
- * et al., "Evaluation techniques for storage hierarchies", 1970).
+ * For each request, how many keys were asked for since its key was, itself included; FIRST if it never was. Exact LRU
+ * with room for `capacity` entries hits where that is at most `capacity`, so that one pass answers for all capacities
+ * (Mattson et al., "Evaluation techniques for storage hierarchies", 1970).
  *
  * @param {Uint32Array} ids
  * @param {number} distinct
@@ -66,8 +66,8 @@ function nextRequests(ids, distinct) {
 }
 
 /**
- * Hits of Belady's optimum, which knows what comes: after a miss the entry whose next request is farthest leaves, which may
- * be the newcomer itself. No cache of this capacity has more.
+ * Hits of Belady's optimum, which knows what comes: after a miss the entry whose next request is farthest leaves,
+ * which may be the newcomer itself. No cache of this capacity has more.
  *
  * @param {Uint32Array} ids
  * @param {Uint32Array} next what `nextRequests` gives
@@ -140,8 +140,8 @@ class MaxHeap {
 }
 
 /**
- * Hits of exact LRU with room for so many bytes, where an entry weighs what `weightOf(request)` says and the entry itself
- * is all that is counted.
+ * Hits of exact LRU with room for so many bytes, where an entry weighs what `weightOf(request)` says and the entry
+ * itself is all that is counted.
  */
 function lruHitsByWeight(ids, weightOf, limit) {
   /** Weights by key, the least recently used first. */

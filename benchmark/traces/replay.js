@@ -1,9 +1,10 @@
 'use strict'
 
 /*
- * Replays traces through maps. The map is a demand-filled cache: each request is a `get`, and what was not there is `set`.
- * Everything but what is asked about (policy, limit, shards) is left as users have it by default; so reads are answered by
- * the near cache where it holds a fresh copy, and the policy learns of these hits as it does of all others.
+ * Replays traces through maps. The map is a demand-filled cache: each request is a `get`, and what was not there is
+ * `set`. Everything but what is asked about (policy, limit, shards) is left as users have it by default; so reads are
+ * answered by the near cache where it holds a fresh copy, and the policy learns of these hits as it does of all
+ * others.
  */
 
 const { TypedMap } = require('typed-superdashmap')
@@ -101,8 +102,8 @@ function takeRequests({ trace, options, taken }, sync) {
 }
 
 /**
- * Replays a trace from several threads that share one map. Requests are taken one by one, so that they come in the order
- * of the trace but for those that are under way at the same time.
+ * Replays a trace from several threads that share one map. Requests are taken one by one, so that they come in the
+ * order of the trace but for those that are under way at the same time.
  *
  * @returns {Promise<number>} hits
  */

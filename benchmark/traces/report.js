@@ -92,7 +92,8 @@ function oracleDifferences(traces, oracles) {
       return same
         ? []
         : [
-            `${name} at ${capacity}: LRU ${digits(exactLru)}, not ${known.lru}; optimum ${digits(optimum)}, not ${known.opt}`
+            `${name} at ${capacity}: LRU ${digits(exactLru)}, not ${known.lru}; ` +
+              `optimum ${digits(optimum)}, not ${known.opt}`
           ]
     })
   )
@@ -159,7 +160,8 @@ function targetsOf(traces, { policies, shards, threads }, isComplete) {
 function summaryOf(traces, { all }) {
   const under = worstFirst(traces, row => row.exactLru - row.policies[DEFAULT_POLICY])[0]
   return (
-    `Default policy (${DEFAULT_POLICY}), mean over ${traces.length} traces of ${traces[0].rows.length} capacities each, ` +
+    `Default policy (${DEFAULT_POLICY}), mean over ${traces.length} traces of ` +
+    `${traces[0].rows.length} capacities each, ` +
     `traces weighted equally: ${digits(all[DEFAULT_POLICY])} %; exact LRU ${digits(all['exact LRU'])}, ` +
     `optimum ${digits(all.optimum)}. Worst row against exact LRU: ${signed(-under.by)} points, ${place(under)}.`
   )

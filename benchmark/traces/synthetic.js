@@ -1,8 +1,8 @@
 'use strict'
 
 /*
- * Traces made from a seed, each of one kind of load that policies differ on. They are no substitute for recorded ones: real
- * loads mix these and more.
+ * Traces made from a seed, each of one kind of load that policies differ on. They are no substitute for recorded ones:
+ * real loads mix these and more.
  */
 
 const { randomNumbers, zipfOrder } = require('../harness/workload.js')

@@ -1,8 +1,8 @@
 'use strict'
 
 /*
- * An access trace: which keys were asked for, one after the other, and how large each was where that is known. In memory
- * keys have numbers from 0 in the order of their first request.
+ * An access trace: which keys were asked for, one after the other, and how large each was where that is known. In
+ * memory keys have numbers from 0 in the order of their first request.
  *
  * A file has one request a line: the key, and after blanks or a comma the size of its value in bytes, if the file has
  * sizes. Keys that are integers reach the map as numbers, all others as strings. Files may be packed with gzip.

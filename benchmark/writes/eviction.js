@@ -3,9 +3,10 @@
 /*
  * What does a `set` cost that must evict another entry first, next to the same `set` into a map with room?
  *
- * All maps hold the same number of entries and get as many new keys. The full one is at its limit, of entries or of bytes,
- * so each `set` evicts; the roomy one has the same kind of limit, ten times as high. A roomy map grows meanwhile, which is
- * part of a `set` too; beside it stands one that has grown before: twice as many were put in and half of them deleted.
+ * All maps hold the same number of entries and get as many new keys. The full one is at its limit, of entries or of
+ * bytes, so each `set` evicts; the roomy one has the same kind of limit, ten times as high. A roomy map grows
+ * meanwhile, which is part of a `set` too; beside it stands one that has grown before: twice as many were put in and
+ * half of them deleted.
  */
 
 const assert = require('node:assert')

@@ -1,8 +1,8 @@
 'use strict'
 
 /*
- * What does it cost to write a small object, next to the other ways to keep a private copy of it: into an empty map, and
- * over an entry that is there?
+ * What does it cost to write a small object, next to the other ways to keep a private copy of it: into an empty map,
+ * and over an entry that is there?
  */
 
 const { byKey } = require('../adapters/typed-map.js')

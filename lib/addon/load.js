@@ -1,6 +1,7 @@
 'use strict'
 
-// The addon: loaded, or an error that says why it is not. Two copies of it in one process are two worlds, and are warned of.
+// The addon: loaded, or an error that says why it is not. Two copies of it in one process are two worlds, and are
+// warned of.
 
 const process = require('node:process')
 const { nativeUnavailable } = require('../errors.js')

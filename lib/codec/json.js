@@ -1,12 +1,14 @@
 'use strict'
 
-// Objects as JSON text: what `JSON.stringify` writes, in one pass that reads each property and calls each `toJSON` once.
-// The difference: what JSON would silently empty (a promise, a Map, an Error) is an error that says where it is.
+// Objects as JSON text: what `JSON.stringify` writes, in one pass that reads each property and calls each `toJSON`
+// once. The difference: what JSON would silently empty (a promise, a Map, an Error) is an error that says where it is.
 //
-// Why not `JSON.stringify`: a replacer function sees as much, and `set` of a small object takes 1.5 times as long with one; a
-// look at the object before or after would run its getters twice. Written out here, a small object costs about the same.
+// Why not `JSON.stringify`: a replacer function sees as much, and `set` of a small object takes 1.5 times as long with
+// one; a look at the object before or after would run its getters twice. Written out here, a small object costs about
+// the same.
 //
-// No regular expressions in here: V8 compiles one at its first use, and aborts the process if no stack is left for that.
+// No regular expressions in here: V8 compiles one at its first use, and aborts the process if no stack is left for
+// that.
 
 const { types } = require('node:util')
 const { notSerializable } = require('../errors.js')
@@ -79,8 +81,8 @@ const firstNames = new Map()
 /** The same with a comma before. @type {Map<string, string>} */
 const nextNames = new Map()
 
-// The containers around the value that is being written, outermost first, and the name of each in the one before. User code
-// may run in between and write another value: its containers follow from `first` on.
+// The containers around the value that is being written, outermost first, and the name of each in the one before. User
+// code may run in between and write another value: its containers follow from `first` on.
 /** @type {unknown[]} */
 const around = []
 /** @type {(string | number)[]} */
@@ -260,8 +262,8 @@ function nounOf(object, prototype) {
 }
 
 /**
- * Refuses an object of a class that keeps its content elsewhere: an iterator, `URLSearchParams`, `Headers`. Classes of the
- * language and of the web have a tag.
+ * Refuses an object of a class that keeps its content elsewhere: an iterator, `URLSearchParams`, `Headers`. Classes of
+ * the language and of the web have a tag.
  *
  * @param {any} object one with no property that JSON takes
  */

@@ -1,7 +1,8 @@
 'use strict'
 
-// Values between their JavaScript form and the form in which they cross to native code. The only file that reads the JSON of
-// values and has it made (by json.js), and the only one that knows what each kind of value looks like on the other side.
+// Values between their JavaScript form and the form in which they cross to native code. The only file that reads the
+// JSON of values and has it made (by json.js), and the only one that knows what each kind of value looks like on the
+// other side.
 
 const { Buffer } = require('node:buffer')
 const { TypedMapError, notSerializable } = require('../errors.js')
@@ -14,7 +15,8 @@ const FIRST_BYTES = KIND.Uint8Array
 
 /** @typedef {new (buffer: ArrayBuffer, offset: number, length: number) => ArrayBufferView} View */
 
-// An engine without Float16Array never stores that kind; in a file or a map of another engine, the bits are still there.
+// An engine without Float16Array never stores that kind; in a file or a map of another engine, the bits are still
+// there.
 const Float16 = /** @type {any} */ (globalThis).Float16Array ?? Uint16Array
 
 /** Constructor and bytes per element for each bytes kind, from `Uint8Array` on. @type {[View, number][]} */
@@ -117,8 +119,8 @@ function toJson(value) {
 }
 
 /**
- * The value that native code gave in the form of its kind. Objects are frozen to the ground, because they may be shared;
- * bytes belong to the caller.
+ * The value that native code gave in the form of its kind. Objects are frozen to the ground, because they may be
+ * shared; bytes belong to the caller.
  *
  * @param {number} kind
  * @param {any} raw

@@ -1,7 +1,7 @@
 'use strict'
 
-// The operations over many entries: one native call each. Everything that can be checked is checked before that call, and
-// the call itself checks all keys before it writes.
+// The operations over many entries: one native call each. Everything that can be checked is checked before that call,
+// and the call itself checks all keys before it writes.
 
 const { ERROR_NUMBERS, TypedMapError, createError, wrongType } = require('../errors.js')
 const { isHandleKey } = require('../handle.js')
@@ -114,7 +114,10 @@ class Table {
   }
 }
 
-/** The table that is kept, unless a batch has it. What an error keeps from being given back is replaced by the next. @type {Table | undefined} */
+/**
+ * The table that is kept, unless a batch has it. What an error keeps from being given back is replaced by the next.
+ * @type {Table | undefined}
+ */
 let kept = new Table(KEPT_ROWS)
 
 /** Decodes the values of a batch in order. */
@@ -199,8 +202,8 @@ function checkEntry(entry) {
  * @param {unknown[]} others values that are not in the table
  * @param {number} ttl what the writes ask for
  * @param {string} operation what users know the write as
- * @param {(start: number, others: unknown[], words: Uint32Array) => void} write native, from the item at `start` on, with the
- * values and rows that are left
+ * @param {(start: number, others: unknown[], words: Uint32Array) => void} write native, from the item at `start` on,
+ * with the values and rows that are left
  * @returns {number} how many items were written
  */
 function writeAll(room, table, count, others, ttl, operation, write) {

@@ -1,10 +1,10 @@
 'use strict'
 
-// Iterators over a map. They are live: what is added before the end is reached is visited, what is deleted is not, and a
-// changed value is seen as it is when its turn comes.
+// Iterators over a map. They are live: what is added before the end is reached is visited, what is deleted is not, and
+// a changed value is seen as it is when its turn comes.
 //
-// Entries are fetched some at a time. When the turn of a fetched entry comes, its version word tells whether it is still
-// what was fetched; if not, the rest of the batch is fetched again.
+// Entries are fetched some at a time. When the turn of a fetched entry comes, its version word tells whether it is
+// still what was fetched; if not, the rest of the batch is fetched again.
 
 const { Handle } = require('../handle.js')
 const { decode } = require('../codec/values.js')
@@ -17,8 +17,10 @@ const { walk: walkBinding } = binding
 
 const { CHUNK, GENERATION, SHARD, SLOT, STATE, VERSION, WORD } = SCRATCH
 
-/** The first batch is small, because many iterators are asked for one entry only. Then they grow fourfold. Beyond 256 the
- * cost of the call no longer shows. */
+/**
+ * The first batch is small, because many iterators are asked for one entry only. Then they grow fourfold. Beyond 256
+ * the cost of the call no longer shows.
+ */
 const FIRST_BATCH = 4
 const MAX_BATCH = 256
 const BATCH_GROWTH = 4

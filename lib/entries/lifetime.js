@@ -1,7 +1,7 @@
 'use strict'
 
-// What can be asked of an entry without reading it, and its deadline: nothing here counts as a read or keeps an entry from being
-// evicted.
+// What can be asked of an entry without reading it, and its deadline: nothing here counts as a read or keeps an entry
+// from being evicted.
 
 const { decode } = require('../codec/values.js')
 const { binding, scratch } = require('../native/attach.js')

@@ -1,7 +1,7 @@
 'use strict'
 
-// The native side, made ready for this evaluation of the package. A thread may evaluate it more than once: test runners do for
-// each file, and each bundle brings its own.
+// The native side, made ready for this evaluation of the package. A thread may evaluate it more than once: test
+// runners do for each file, and each bundle brings its own.
 
 const { createError } = require('../errors.js')
 const { shared } = require('../handle.js')
@@ -48,9 +48,10 @@ const {
 )
 
 /**
- * What a native operation has to say besides its result. Each writes its own columns and no others (`scratch.spec.js` lists
- * them): a read or write of an entry writes a row, one that finds none writes STATE = 0 alone, a batch how far it came; each
- * write takes the ttl. So read a column before the next operation that writes it, and before any code of the user runs.
+ * What a native operation has to say besides its result. Each writes its own columns and no others (`scratch.spec.js`
+ * lists them): a read or write of an entry writes a row, one that finds none writes STATE = 0 alone, a batch how far
+ * it came; each write takes the ttl. So read a column before the next operation that writes it, and before any code of
+ * the user runs.
  */
 const scratch = new Uint32Array(memory.buffer)
 

@@ -9,8 +9,8 @@ const { SCRATCH_TTL } = require('./layout.js')
 const MAPS_OWN = 0
 
 /**
- * Says what ttl the next native write is to give. It comes right before that call: whatever runs in between may write too,
- * and each native write takes this back.
+ * Says what ttl the next native write is to give. It comes right before that call: whatever runs in between may write
+ * too, and each native write takes this back.
  *
  * @param {number} ttl as `readTtl` gives it
  */

@@ -1,7 +1,7 @@
 'use strict'
 
-// Version words of one map, as this thread sees them. A word changes whenever its entry does, in whatever thread, and is
-// read without a call.
+// Version words of one map, as this thread sees them. A word changes whenever its entry does, in whatever thread, and
+// is read without a call.
 
 const { binding } = require('./attach.js')
 
@@ -83,8 +83,8 @@ class Words {
   }
 
   /**
-   * Lets go of chunks that some thread cleared: their words are 0 for good, and while this thread holds them, their memory
-   * stays. A chunk in use may look the same for a moment; it is wrapped again when it is needed.
+   * Lets go of chunks that some thread cleared: their words are 0 for good, and while this thread holds them, their
+   * memory stays. A chunk in use may look the same for a moment; it is wrapped again when it is needed.
    */
   #sweep() {
     for (const [chunk, words] of this.#chunks) if (words[0] === 0) this.#chunks.delete(chunk)

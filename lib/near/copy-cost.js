@@ -1,7 +1,7 @@
 'use strict'
 
-// What a copy in the near cache takes of the heap, estimated without looking into it: from the kind of the value,
-// from the bytes that it has in the store, and from the key. `benchmark/memory/near-cache-bytes.js` measures all of it: for
+// What a copy in the near cache takes of the heap, estimated without looking into it: from the kind of the value, from
+// the bytes that it has in the store, and from the key. `benchmark/memory/near-cache-bytes.js` measures all of it: for
 // keys and values as the README has them, the estimate lies between half and twice of what the heap grows by.
 
 const { KIND } = require('../native/layout.js')

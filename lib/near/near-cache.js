@@ -204,8 +204,8 @@ class NearCache {
   }
 
   /**
-   * The fresh copy of a handle that was read natively all the same: the object that other reads give. It counts as used, and the
-   * hit is counted already.
+   * The fresh copy of a handle that was read natively all the same: the object that other reads give. It counts as
+   * used, and the hit is counted already.
    *
    * @param {Handle} handle
    * @returns {any} STALE if there is none
@@ -231,8 +231,8 @@ class NearCache {
   }
 
   /**
-   * Keeps what was written to a key or handle, if there is a copy already. The copy of a scalar is the scalar: as good as read
-   * again. That of an object is made by the next read.
+   * Keeps what was written to a key or handle, if there is a copy already. The copy of a scalar is the scalar: as good
+   * as read again. That of an object is made by the next read.
    *
    * @param {any} target
    * @param {number} kind

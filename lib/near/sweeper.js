@@ -20,7 +20,9 @@ const { atRoot } = require('../addon/load.js')
  * @property {(count: number) => number} sweep looks at so many places at most, and at how many
  */
 
-/** Places that are looked at each time: 0.05 ms if all of them are let go of, 0.2 ms if the engine tidies its Map too. */
+/**
+ * Places that are looked at each time: 0.05 ms if all of them are let go of, 0.2 ms if the engine tidies its Map too.
+ */
 const PLACES_PER_TURN = 128
 
 /** Milliseconds between two turns, while there is something to let go of, and otherwise. */
@@ -50,7 +52,8 @@ function watch(swept) {
 }
 
 /**
- * The timer keeps no async context: neither that of the read that began to keep copies, nor that which loaded the package.
+ * The timer keeps no async context: neither that of the read that began to keep copies, nor that which loaded the
+ * package.
  *
  * @param {number} ms
  */

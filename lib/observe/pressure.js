@@ -94,7 +94,8 @@ class Gauge {
   }
 
   /**
-   * Asks native code about the map; `otherwise` if another thread has destroyed it meanwhile, when there is nothing to relieve.
+   * Asks native code about the map; `otherwise` if another thread has destroyed it meanwhile, when there is nothing to
+   * relieve.
    *
    * @template T
    * @param {(id: number) => T} question

@@ -1,7 +1,7 @@
 'use strict'
 
-// Removals of entries, told to the listeners of this thread: what was evicted, expired, deleted, replaced or cleared, in
-// whatever thread. Native code keeps them, up to a bound in bytes, until this thread takes them out.
+// Removals of entries, told to the listeners of this thread: what was evicted, expired, deleted, replaced or cleared,
+// in whatever thread. Native code keeps them, up to a bound in bytes, until this thread takes them out.
 
 const { outOfRange, wrongType } = require('../errors.js')
 const { decode } = require('../codec/values.js')
@@ -26,15 +26,15 @@ const CAUSE_NAMES = ['', ...CAUSES]
 const DEFAULT_CAUSES = ['evicted', 'expired']
 
 /**
- * Removals that are taken out of native memory in one step, and bytes of keys and values after which it takes no more: some
- * 100 µs. One that is larger is taken out alone.
+ * Removals that are taken out of native memory in one step, and bytes of keys and values after which it takes no more:
+ * some 100 µs. One that is larger is taken out alone.
  */
 const TAKEN_PER_STEP = 64
 const TAKEN_PER_STEP_BYTES = 256 * 1024
 
 /**
- * A document with more characters than this is decoded when a listener asks for it. Shorter ones take some µs, and as plain
- * properties they are easier to look at.
+ * A document with more characters than this is decoded when a listener asks for it. Shorter ones take some µs, and as
+ * plain properties they are easier to look at.
  */
 const LARGE_TEXT = 1_024
 
@@ -74,7 +74,10 @@ class Listener extends Subscription {
 
 /** The listeners of this thread to one open map. */
 class Audience {
-  /** Held, because a map that something listens to must not be closed for being unreachable: entries expire by themselves. */
+  /**
+   * Held, because a map that something listens to must not be closed for being unreachable: entries expire by
+   * themselves.
+   */
   map
   #open
   /** @type {Set<Listener>} */
@@ -130,7 +133,10 @@ class Audience {
     listenRemovalsBinding(this.#open.id, mask)
   }
 
-  /** Takes removals out of native memory; whether there were any. Only once there were none, the next one wakes this again. */
+  /**
+   * Takes removals out of native memory; whether there were any. Only once there were none, the next one wakes this
+   * again.
+   */
   #takeSome() {
     const open = this.#open
     const cells = takeRemovalsBinding(open.id, TAKEN_PER_STEP, states, TAKEN_PER_STEP_BYTES)

@@ -4,8 +4,8 @@
 
 const { AsyncResource } = require('node:async_hooks')
 const { performance } = require('node:perf_hooks')
-// Taken once, and from where the platform keeps its own. Test tools and browser-like environments replace timers and clocks
-// among the globals, some before this is loaded, and delivery must go on.
+// Taken once, and from where the platform keeps its own. Test tools and browser-like environments replace timers and
+// clocks among the globals, some before this is loaded, and delivery must go on.
 const { setTimeout } = require('node:timers')
 const { attempt } = require('../native/attempt.js')
 

@@ -1,7 +1,7 @@
 'use strict'
 
-// What arguments and options have to be. A check gives its value in the form in which it is used, or throws an error that
-// names the option, what was given and what is allowed.
+// What arguments and options have to be. A check gives its value in the form in which it is used, or throws an error
+// that names the option, what was given and what is allowed.
 
 const os = require('node:os')
 const process = require('node:process')

@@ -24,14 +24,15 @@ const {
 /** @typedef {import('./checks.js').Check} Check */
 
 /**
- * Entries of the near cache unless told otherwise, per map and thread: most of what a web server reads when reads follow a
- * Zipf distribution.
+ * Entries of the near cache unless told otherwise, per map and thread: most of what a web server reads when reads
+ * follow a Zipf distribution.
  */
 const DEFAULT_NEAR_ENTRIES = 10_000
 
 /**
- * Bytes of the near cache unless told otherwise, per map and thread: 10,000 decoded objects of 800 bytes. In a map with a
- * limit they are at most one in NEAR_SHARES of it, so that the near caches of many threads stay small beside the map.
+ * Bytes of the near cache unless told otherwise, per map and thread: 10,000 decoded objects of 800 bytes. In a map
+ * with a limit they are at most one in NEAR_SHARES of it, so that the near caches of many threads stay small beside
+ * the map.
  */
 const DEFAULT_NEAR_BYTES = 16 * 1024 ** 2
 const LEAST_NEAR_BYTES = 256 * 1024
@@ -41,7 +42,10 @@ const MAX_SHARDS = 4_096
 /** A `Map` of the engine, which says where the copy of a key is, ends not far above this. */
 const MAX_NEAR_ENTRIES = 16_000_000
 
-/** Makes a map of a clock that stands still until `advanceClockForTest` moves it. Not exported, so it is for tests alone. */
+/**
+ * Makes a map of a clock that stands still until `advanceClockForTest` moves it. Not exported, so it is for tests
+ * alone.
+ */
 const MANUAL_CLOCK = Symbol('manual clock')
 
 /** What stands in the native options for a function, which stays with the thread that gave it. */

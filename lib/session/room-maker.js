@@ -1,8 +1,8 @@
 'use strict'
 
-// Room in a full map, made by functions of the user: the one that is `evictionStrategy` chooses who leaves, the one that
-// is `oomStrategy` frees room itself. Native code refuses a write that does not fit and does nothing more in such a map.
-// Whoever wrote asks the function then and writes again.
+// Room in a full map, made by functions of the user: the one that is `evictionStrategy` chooses who leaves, the one
+// that is `oomStrategy` frees room itself. Native code refuses a write that does not fit and does nothing more in such
+// a map. Whoever wrote asks the function then and writes again.
 
 const { ERROR_NUMBERS, TypedMapError, evictionFailed } = require('../errors.js')
 const { Handle, isHandleKey } = require('../handle.js')

@@ -15,8 +15,8 @@ use crate::binding::operation::enter;
 use crate::binding::operations::observe::removals;
 use crate::binding::operations::{batch, for_tests, lifetime, limits, read, shared_words, walk, write};
 
-/// The callback of a raw operation: its name in JavaScript, how many arguments, the function. The name is also the one that
-/// errors and events carry.
+/// The callback of a raw operation: its name in JavaScript, how many arguments, the function. The name is also the one
+/// that errors and events carry.
 macro_rules! callback {
     ($enter:ident $name:literal $arguments:literal $run:path) => {{
         /// Called by the engine.
@@ -86,8 +86,8 @@ fn register(engine: Engine<'_>, target: Js<'_>, evaluation: &Rc<Evaluation>, kep
     Ok(())
 }
 
-/// `attach(makeError, onWake, spread, append, shared)`: once per evaluation. The result has the raw operations as its properties,
-/// `scratch`, and `evaluation`, the number of the evaluation.
+/// `attach(makeError, onWake, spread, append, shared)`: once per evaluation. The result has the raw operations as its
+/// properties, `scratch`, and `evaluation`, the number of the evaluation.
 fn attach<'s>(engine: Engine<'s>, given: &[Js<'s>; 5]) -> Outcome<Js<'s>> {
     let environment = Environment::of(engine)?;
     let (scratch, scratch_array) = Scratch::create(engine)?;
@@ -110,8 +110,8 @@ fn at_root<'s>(engine: Engine<'s>, given: &[Js<'s>; 1]) -> Outcome<Js<'s>> {
     engine.at_root(|engine| engine.call(job, &[]).map(|_| Js::NOTHING))
 }
 
-/// `share(value)`: what the first evaluation of this thread gave that can still be reached; `value` if there is none. So
-/// objects of one evaluation are known to the others.
+/// `share(value)`: what the first evaluation of this thread gave that can still be reached; `value` if there is none.
+/// So objects of one evaluation are known to the others.
 fn share<'s>(engine: Engine<'s>, given: &[Js<'s>; 1]) -> Outcome<Js<'s>> {
     Environment::of(engine)?.share(engine, given[0])
 }

@@ -1,5 +1,5 @@
-//! Numbers that Rust and JavaScript agree on. `lib/native/layout.js` is made from this file when the addon is built: the same
-//! names, the same sentences.
+//! Numbers that Rust and JavaScript agree on. `lib/native/layout.js` is made from this file when the addon is built:
+//! the same names, the same sentences.
 
 use napi_derive::napi;
 use serde_json::{Value as Json, json};
@@ -50,7 +50,8 @@ numbers!(SIZES: usize {
     SCRATCH_TTL = 31;
     /// Numbers in a row that says all about an entry: STATE to SIZE, at the indexes of SCRATCH.
     ROW = 9;
-    /// Index of a value that is a number in a row of a batch: an int32, or a float64 in two places. Even, for the float64.
+    /// Index of a value that is a number in a row of a batch: an int32, or a float64 in two places. Even, for the
+    /// float64.
     NUMBER = 10;
     /// Numbers per item in the table of a batch: a row, then the number.
     BATCH_ROW = 12;
@@ -129,8 +130,11 @@ pub fn row(state: u32, place: &EntryLocation, type_id: u32, size: usize) -> [u32
 #[napi(catch_unwind)]
 pub fn layout() -> String {
     let rows = |list: &[(&str, &str, u32)], prefix: &str| -> Json {
-        let row = |&(name, doc, value): &(&str, &str, u32)| json!({ "name": name.strip_prefix(prefix), "doc": doc.trim(), "value": value });
-        list.iter().map(row).collect()
+        let named = |(name, doc, value): (&str, &str, u32)| {
+            let name = name.strip_prefix(prefix);
+            json!({ "name": name, "doc": doc.trim(), "value": value })
+        };
+        list.iter().copied().map(named).collect()
     };
     let numbered = |names: Vec<(String, u8)>| -> Json {
         names.into_iter().map(|(name, value)| json!({ "name": name, "value": value })).collect()

@@ -26,8 +26,8 @@ pub struct Call<'s, const N: usize> {
     pub engine: Engine<'s>,
     /// The state of the evaluation whose function was called.
     pub evaluation: &'s Evaluation,
-    /// Borrowed from where the engine wrote them: copying them right after that would wait for its stores to land, which
-    /// was seen to cost 10 ns.
+    /// Borrowed from where the engine wrote them: copying them right after that would wait for its stores to land,
+    /// which was seen to cost 10 ns.
     arguments: &'s [Js<'s>; N],
     /// How many arguments were given, which may be more or fewer.
     given: usize,
@@ -58,8 +58,8 @@ impl<'s, const N: usize> Call<'s, N> {
         Ok(Handle { shard: self.number(at)?, slot: self.number(at + 1)?, generation: self.number(at + 2)? })
     }
 
-    /// The entry that the operation is about: that of a handle if its three numbers were given from `at` on, else that of the
-    /// key at `at`.
+    /// The entry that the operation is about: that of a handle if its three numbers were given from `at` on, else that
+    /// of the key at `at`.
     #[inline]
     pub fn target<'b>(&self, at: usize, space: &'b mut Space) -> Outcome<Target<'b>> {
         if self.given > at + 2 {
@@ -118,8 +118,8 @@ fn fail<const N: usize>(call: &Call<'_, N>, operation: &'static str, failure: Fa
     ptr::null_mut()
 }
 
-/// Runs the body of a `#[napi]` function as [`enter`] runs a raw operation: with the state of the calling
-/// evaluation, safe against panics, and throwing what failed. `id` is the map it is about, or the number of the evaluation.
+/// Runs the body of a `#[napi]` function as [`enter`] runs a raw operation: with the state of the calling evaluation,
+/// safe against panics, and throwing what failed. `id` is the map it is about, or the number of the evaluation.
 pub fn within<T>(
     env: &napi::Env,
     operation: &'static str,

@@ -1,28 +1,32 @@
 /* The operations that are called often: Node-API callbacks without generated glue, see src/binding/exports.rs.
  *
- * `id` is the number of an open map of this evaluation. What an operation says besides its result stands in the scratch
- * array that `attach` gives (src/binding/layout.rs, lib/native/layout.js). `kind` is the number of a value kind, and a value has
- * the form that belongs to its kind: JSON text, a number, a string, a bigint, or a `Uint8Array` over the bytes.
- * Writes, and `touch`, take the ttl that the scratch array asks for at SCRATCH_TTL, and put 0 in its place.
- * Every operation throws what `makeError` makes, with 1010 for an id that is not open.
+ * `id` is the number of an open map of this evaluation. What an operation says besides its result stands in the
+ * scratch array that `attach` gives (src/binding/layout.rs, lib/native/layout.js). `kind` is the number of a value
+ * kind, and a value has the form that belongs to its kind: JSON text, a number, a string, a bigint, or a `Uint8Array`
+ * over the bytes. Writes, and `touch`, take the ttl that the scratch array asks for at SCRATCH_TTL, and put 0 in its
+ * place. Every operation throws what `makeError` makes, with 1010 for an id that is not open.
  *
  * The functions below these are generated from Rust. */
 
-/** A row of BATCH_ROW numbers for each item of a batch. Going in: for a handle, its numbers and 1 as TYPE, else 0 as TYPE; for a
- * value, its kind as STATE and, if it is a number, NUMBER. Coming out: STATE to TYPE, and NUMBER. */
+/**
+ * A row of BATCH_ROW numbers for each item of a batch. Going in: for a handle, its numbers and 1 as TYPE, else 0 as
+ * TYPE; for a value, its kind as STATE and, if it is a number, NUMBER. Coming out: STATE to TYPE, and NUMBER.
+ */
 type Table = Uint32Array
 
 /** What an operation is about: a key, or the numbers of a handle. */
 type Target = readonly [key: unknown] | readonly [shard: number, slot: number, generation: number]
 
-/** Once per evaluation of the package, before anything else: the result has the operations below this one as its properties, and
- * `evaluation`, a number that stands for the evaluation where no map does, and `scratch`, which has 64 places and an
- * `ArrayBuffer` of its own. They belong to the evaluation: what they say goes to its `scratch`, what they throw is made by its
- * `makeError`.
- * `details` is JSON text. `onWake` is called some time after something began to wait for a subscription to the map of this `id`:
- * `what` is a number of WAKE, `number` that of the subscription to pressure, else 0. `spread` calls
- * `receive(...array.slice(from, to))`, `append` adds its values to the array: the engine passes many arguments faster
- * than many elements (src/binding/engine/many.rs). All of it, and `shared`, is kept as long as one of the operations is. */
+/**
+ * Once per evaluation of the package, before anything else: the result has the operations below this one as its
+ * properties, and `evaluation`, a number that stands for the evaluation where no map does, and `scratch`, which has 64
+ * places and an `ArrayBuffer` of its own. They belong to the evaluation: what they say goes to its `scratch`, what
+ * they throw is made by its `makeError`. `details` is JSON text. `onWake` is called some time after something began to
+ * wait for a subscription to the map of this `id`: `what` is a number of WAKE, `number` that of the subscription to
+ * pressure, else 0. `spread` calls `receive(...array.slice(from, to))`, `append` adds its values to the array: the
+ * engine passes many arguments faster than many elements (src/binding/engine/many.rs). All of it, and `shared`, is
+ * kept as long as one of the operations is.
+ */
 export declare function attach(
   makeError: (number: number, details: string) => Error,
   onWake: (id: number, what: number, number: number) => void,
@@ -34,10 +38,15 @@ export declare function attach(
 export declare function atRoot(job: () => void): void
 /** What the first evaluation of this thread gave that can still be reached, or else `value`. */
 export declare function share<T extends object>(value: T): T
-/** The words of a chunk, version and, where hits are marked, access word of each slot; or null if it is gone or the engine refuses memory that is not its own. */
+/**
+ * The words of a chunk, version and, where hits are marked, access word of each slot; or null if it is gone or the
+ * engine refuses memory that is not its own.
+ */
 export declare function words(id: number, chunk: number): Uint32Array<ArrayBuffer> | null
-/** Where this thread notes hits that never leave JavaScript, if the policy goes by their order and the engine allows it: how many
- * there are, then `slot * shards + shard` of each. */
+/**
+ * Where this thread notes hits that never leave JavaScript, if the policy goes by their order and the engine allows
+ * it: how many there are, then `slot * shards + shard` of each.
+ */
 export declare function hitLog(id: number): Uint32Array<ArrayBuffer> | null
 /** Tells the policy of the hits in the log, and empties it. */
 export declare function replayHits(id: number): void
@@ -68,12 +77,17 @@ declare function delete_(id: number, ...target: Target): boolean
 export { delete_ as delete }
 /** The value that was removed, or undefined with STATE 0. */
 export declare function remove(id: number, ...target: Target): unknown
-/** STATE says for each item what was found, and NUMBER its value if that is a number. The result holds the other values:
- * those that are JSON as a text with an array of them, which goes on until it is used up, the others as they are, each where
- * the first item stands that needs it; undefined if there are none. */
+/**
+ * STATE says for each item what was found, and NUMBER its value if that is a number. The result holds the other values:
+ * those that are JSON as a text with an array of them, which goes on until it is used up, the others as they are, each
+ * where
+ * the first item stands that needs it; undefined if there are none.
+ */
 export declare function getMany(id: number, items: readonly unknown[], table: Table): unknown[] | undefined
-/** `others` are the values that are no numbers, booleans, null or undefined. If a limit stops a batch, WRITTEN says how many
- * items were written, and PASSED how many were dealt with. */
+/**
+ * `others` are the values that are no numbers, booleans, null or undefined. If a limit stops a batch, WRITTEN says how
+ * many items were written, and PASSED how many were dealt with.
+ */
 export declare function setMany(id: number, keys: readonly unknown[], others: readonly unknown[], table: Table): void
 /** How many items had an entry. */
 export declare function updateMany(
@@ -91,10 +105,12 @@ export declare function insertMany(
 ): void
 /** How many entries were deleted. */
 export declare function deleteMany(id: number, items: readonly unknown[], table: Table): number
-/** The next entries in insertion order after the sequence number `after` (0: from the start): at most `count`, and no more
- * once they have come to 256 KiB, but at least one if there is any. The result holds two cells
- * for each entry, key and value; STATE says how many entries there are, 0 at the end. Nine numbers for each entry in
- * `states`: STATE to TYPE, then the kind of the key, 0 for an entry without key. `want`: 1 keys, 2 values, 3 both. */
+/**
+ * The next entries in insertion order after the sequence number `after` (0: from the start): at most `count`, and no
+ * more once they have come to 256 KiB, but at least one if there is any. The result holds two cells for each entry,
+ * key and value; STATE says how many entries there are, 0 at the end. Nine numbers for each entry in `states`: STATE
+ * to TYPE, then the kind of the key, 0 for an entry without key. `want`: 1 keys, 2 values, 3 both.
+ */
 export declare function walk(
   id: number,
   after: number,
@@ -113,11 +129,16 @@ export declare function touch(id: number, ...target: Target): boolean
 export declare function weight(id: number, ...target: Target): number | undefined
 /** Evicts an entry; whether it was there. */
 export declare function evictEntry(id: number, shard: number, slot: number, generation: number): boolean
-/** The keys of those who would leave next, roughly in that order. STATE says how many there are, and `states` what a walk
- * says of each. */
+/**
+ * The keys of those who would leave next, roughly in that order. STATE says how many there are, and `states` what a
+ * walk says of each.
+ */
 export declare function candidates(id: number, count: number, states: Uint32Array): unknown[]
-/** Takes out removals that wait: at most `count`, and no more once keys and values have `bytes` bytes. The result holds two cells for each, key and value; STATE says how many
- * there are and DROPPED how many found no room after them. Ten numbers for each in `states`: those of a walk, then the cause. */
+/**
+ * Takes out removals that wait: at most `count`, and no more once keys and values have `bytes` bytes. The result holds
+ * two cells for each, key and value; STATE says how many there are and DROPPED how many found no room after them. Ten
+ * numbers for each in `states`: those of a walk, then the cause.
+ */
 export declare function takeRemovals(id: number, count: number, states: Uint32Array, bytes: number): unknown[]
 /** Panics under a lock of the map, so that a test can see `ERR_BROKEN` arrive. */
 export declare function panicForTest(id: number): void

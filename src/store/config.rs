@@ -12,13 +12,14 @@ pub enum WhenFull {
     Reject,
     /// Those that have expired leave; if that is not enough, the write is refused.
     EvictExpired,
-    /// Those that have expired leave, then those that nobody used for as long; if that is not enough, the write is refused.
+    /// Those that have expired leave, then those that nobody used for as long; if that is not enough, the write is
+    /// refused.
     EvictIdle {
         /// For how long.
         idle_ms: u64,
     },
-    /// Those that have expired leave; if that is not enough, the write is refused, and whoever called chooses who leaves with
-    /// [`super::Local::evict_entry`] and writes again.
+    /// Those that have expired leave; if that is not enough, the write is refused, and whoever called chooses who
+    /// leaves with [`super::Local::evict_entry`] and writes again.
     CallerChooses,
     /// The same, and whoever called makes room in some way of its own.
     CallerFrees,
@@ -44,7 +45,8 @@ pub enum TtlOnUpdate {
 /// A limit or a time to live that is said to be none.
 pub const NONE: u64 = u64::MAX;
 
-/// What a map was asked to be. `None` leaves a choice to the store; [`crate::store::Store::config`] tells what it chose.
+/// What a map was asked to be. `None` leaves a choice to the store; [`crate::store::Store::config`] tells what it
+/// chose.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
     /// Number of shards, rounded up to a power of two, 1 to 4,096.
@@ -63,7 +65,8 @@ pub struct Config {
     pub max_entries: Option<u64>,
     /// Largest size of a value.
     pub max_value_bytes: Option<u64>,
-    /// Chooses evictions. If it is given, a map without limits keeps it up to date, too, so that limits can be set later.
+    /// Chooses evictions. If it is given, a map without limits keeps it up to date, too, so that limits can be set
+    /// later.
     pub eviction: Option<PolicyKind>,
     /// What happens when there is no room.
     pub when_full: Option<WhenFull>,
@@ -79,8 +82,8 @@ pub struct Config {
     pub manual_clock: bool,
 }
 
-/// Fill at which an index table grows unless told otherwise. Linear probing looks at 13 words for a miss there, which are
-/// two cache lines, and the table costs 10 bytes an entry.
+/// Fill at which an index table grows unless told otherwise. Linear probing looks at 13 words for a miss there, which
+/// are two cache lines, and the table costs 10 bytes an entry.
 pub const DEFAULT_MAX_LOAD_FACTOR: f64 = 0.8;
 
 /// The largest number of shards. Whatever looks at each of them once stays below five milliseconds with so many.

@@ -13,8 +13,8 @@ use std::collections::VecDeque;
 use super::error::Error;
 use crate::store::platform::sync::{Arc, AtomicU32, Mutex, Ordering};
 
-/// What one subscriber may have waiting. 256 KB hold about 2,000 log lines: more than a stalled event loop would want to
-/// see, and small next to any map.
+/// What one subscriber may have waiting. 256 KB hold about 2,000 log lines: more than a stalled event loop would want
+/// to see, and small next to any map.
 const QUEUE_LIMIT_BYTES: usize = 256 * 1024;
 
 /// How important a log line is, in rising order; a subscriber gets its own level and everything above.
@@ -80,8 +80,8 @@ impl Event {
 
 /// Tells a subscriber that its queue is no longer empty.
 pub trait Wake: Send + Sync {
-    /// Called from the thread that caused the event, once until [`Subscription::drain`] found nothing. It must not block and
-    /// must not call back into the map.
+    /// Called from the thread that caused the event, once until [`Subscription::drain`] found nothing. It must not
+    /// block and must not call back into the map.
     fn wake(&self);
 }
 
@@ -243,8 +243,8 @@ impl Subscription {
         self.events.shared.note_interest(&queues);
     }
 
-    /// Takes out what waits, at most `count` events, oldest first. How many were dropped comes with the last ones. Once nothing
-    /// was there, the next event wakes the subscriber again.
+    /// Takes out what waits, at most `count` events, oldest first. How many were dropped comes with the last ones.
+    /// Once nothing was there, the next event wakes the subscriber again.
     pub fn drain(&self, count: usize) -> Drained {
         let mut waiting = self.queue.waiting.lock();
         let count = count.min(waiting.events.len());

@@ -84,8 +84,8 @@ pub use slab::location::EntryLocation;
 pub use slab::slots::Stamp;
 pub use slab::words::Words;
 
-/// Has the system set up what readers of all maps rely on: once in a process, and with several threads running it takes up
-/// to some ten milliseconds. The first read does it too, and waits for it.
+/// Has the system set up what readers of all maps rely on: once in a process, and with several threads running it
+/// takes up to some ten milliseconds. The first read does it too, and waits for it.
 pub fn prepare() {
     platform::sync::light_fence();
 }

@@ -1,5 +1,6 @@
-//! The options of a map, in one table: how each is set, and how it is shown. What handles options by name (reading them, showing
-//! them, comparing those of a second `open`) goes through the table, so an option is one row here and one field of [`Config`].
+//! The options of a map, in one table: how each is set, and how it is shown. What handles options by name (reading
+//! them, showing them, comparing those of a second `open`) goes through the table, so an option is one row here and
+//! one field of [`Config`].
 
 use std::fmt;
 

@@ -12,8 +12,8 @@ const FUNCTION: &str = "function";
 /// The clock of a map under test, which stands still. Not an option of users, and never shown.
 const MANUAL_CLOCK: &str = "manualClock";
 
-/// Reads the options that were given. JavaScript has checked types and ranges and names what is wrong; here a value that
-/// does not fit is a mistake of this package.
+/// Reads the options that were given. JavaScript has checked types and ranges and names what is wrong; here a value
+/// that does not fit is a mistake of this package.
 pub fn parse(text: &str) -> Outcome<Config> {
     let Ok(Json::Object(given)) = serde_json::from_str(text) else { return Err(WRONG) };
     let mut config = Config::default();
@@ -90,7 +90,8 @@ mod tests {
     fn options_come_back_as_they_went() {
         let text = r#"{
             "shards": 4, "initialCapacity": 9, "maxLoadFactor": 0.5, "seed": "7", "enableSIMD": false, "memoryLimit": 1,
-            "maxEntries": 2, "maxValueBytes": 3, "evictionStrategy": "s3-fifo", "oomStrategy": { "evictIdle": 4 }, "ttl": 5,
+            "maxEntries": 2, "maxValueBytes": 3, "evictionStrategy": "s3-fifo",
+            "oomStrategy": { "evictIdle": 4 }, "ttl": 5,
             "ttlOnUpdate": "keep", "sliding": true, "strictTtl": false
         }"#;
         let config = parse(text).unwrap();

@@ -6,8 +6,8 @@ use crate::binding::engine::{Engine, Js, JsType, is_whole};
 use crate::binding::failure::{Failure, Outcome};
 use crate::store::{Key, KeyKind, Value, ValueKind, fallible};
 
-/// Bytes that a string can have and still be read without allocating. Most keys and small objects need far less, and the
-/// engine has a faster path where the room is three times the length.
+/// Bytes that a string can have and still be read without allocating. Most keys and small objects need far less, and
+/// the engine has a faster path where the room is three times the length.
 const INLINE_BYTES: usize = 4096;
 
 /// Room for the bytes of one key or value on the stack of a call. Nothing is written to it before it is needed.
@@ -209,7 +209,8 @@ pub fn value<'b>(engine: Engine<'_>, js: Js<'_>, kind: ValueKind, space: &'b mut
     }
 }
 
-/// Makes the JavaScript value that a stored value comes back as: JSON as its text, bytes of all kinds as a `Uint8Array`.
+/// Makes the JavaScript value that a stored value comes back as: JSON as its text, bytes of all kinds as a
+/// `Uint8Array`.
 #[inline]
 pub fn value_to_js<'s>(engine: Engine<'s>, kind: ValueKind, bytes: &[u8]) -> Outcome<Js<'s>> {
     match kind {

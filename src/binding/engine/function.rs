@@ -60,8 +60,8 @@ impl<'s> Engine<'s> {
     pub fn function_of<S>(self, name: &CStr, callback: Callback, state: &Rc<S>) -> Outcome<Js<'s>> {
         let function = self.function(name, callback, Rc::as_ptr(state).cast_mut().cast())?;
         let count = Rc::into_raw(Rc::clone(state)).cast_mut().cast();
-        // SAFETY: `function` is an object of this scope. The count behind `state` is handed over to the finalizer, which runs
-        // when the function can no longer be called.
+        // SAFETY: `function` is an object of this scope. The count behind `state` is handed over to the finalizer,
+        // which runs when the function can no longer be called.
         let added = check(unsafe {
             sys::napi_add_finalizer(self.env, function.raw, count, Some(release::<S>), ptr::null_mut(), ptr::null_mut())
         });
@@ -121,7 +121,7 @@ impl<'s> Engine<'s> {
 
 /// Called by the engine when a function of [`Engine::function_of`] is gone.
 unsafe extern "C" fn release<S>(_: sys::napi_env, count: *mut c_void, _: *mut c_void) {
-    // SAFETY: `function_of` handed over one count of this pointer to this finalizer, which runs once. A drop that panics must not
-    // reach the engine, and there is nothing to tell it.
+    // SAFETY: `function_of` handed over one count of this pointer to this finalizer, which runs once. A drop that
+    // panics must not reach the engine, and there is nothing to tell it.
     drop(catch_unwind(AssertUnwindSafe(|| drop(unsafe { Rc::from_raw(count.cast_const().cast::<S>()) }))));
 }

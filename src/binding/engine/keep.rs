@@ -9,8 +9,8 @@ use crate::binding::failure::{Failure, Outcome};
 
 /// A reference to a JavaScript value.
 ///
-/// Invariant: it stays in the state of its environment or of an evaluation there, which is dropped on the environment's thread
-/// before the environment is gone.
+/// Invariant: it stays in the state of its environment or of an evaluation there, which is dropped on the
+/// environment's thread before the environment is gone.
 pub struct Kept {
     env: sys::napi_env,
     reference: sys::napi_ref,
@@ -59,8 +59,8 @@ impl<'s> Engine<'s> {
 
 impl Drop for Kept {
     fn drop(&mut self) {
-        // SAFETY: the environment is still there, and this is its thread (invariant of `Kept`). The engine allows this in a
-        // finalizer, also while the environment ends.
+        // SAFETY: the environment is still there, and this is its thread (invariant of `Kept`). The engine allows this
+        // in a finalizer, also while the environment ends.
         unsafe { sys::napi_delete_reference(self.env, self.reference) };
     }
 }

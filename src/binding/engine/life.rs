@@ -62,8 +62,8 @@ impl<'s> Engine<'s> {
         self.kept(&self.instance()?.array_buffer)
     }
 
-    /// Runs `last` on this thread when the environment ends: the last one added runs first. JavaScript cannot run any more
-    /// then, and what the engine made before this call is still there.
+    /// Runs `last` on this thread when the environment ends: the last one added runs first. JavaScript cannot run any
+    /// more then, and what the engine made before this call is still there.
     pub fn at_end(self, last: impl FnOnce() + 'static) -> Outcome<()> {
         // Boxed twice, because the engine passes on one thin pointer.
         let boxed: Box<Box<dyn FnOnce()>> = Box::new(Box::new(last));
@@ -73,15 +73,15 @@ impl<'s> Engine<'s> {
         check(unsafe { sys::napi_add_env_cleanup_hook(self.env, Some(run_last), data.cast()) })
     }
 
-    /// Runs `run` outside of every async context: what the engine makes then for later callbacks (a bell) does not keep the
-    /// context of the call that happened to need it first.
+    /// Runs `run` outside of every async context: what the engine makes then for later callbacks (a bell) does not
+    /// keep the context of the call that happened to need it first.
     pub fn at_root<R: FnOnce(Engine<'_>) -> Outcome<T>, T>(self, run: R) -> Outcome<T> {
         let mut job = Job { run: Some(run), outcome: None };
         let function = self.function(c"atRoot", run_job::<R, T>, (&raw mut job).cast())?;
         let receiver = self.object()?;
         let mut result = ptr::null_mut();
-        // SAFETY: both values are of this scope. Without an async context the engine calls the function at the root. The job
-        // lives through the call, and no other code can reach the function.
+        // SAFETY: both values are of this scope. Without an async context the engine calls the function at the root.
+        // The job lives through the call, and no other code can reach the function.
         let called = check(unsafe {
             sys::napi_make_callback(
                 self.env,
@@ -96,8 +96,8 @@ impl<'s> Engine<'s> {
         job.outcome.unwrap_or_else(|| Err(called.err().unwrap_or(Failure::Misuse("the engine did not run a job"))))
     }
 
-    /// A bell that other threads can ring to have the state of this environment [woken](State::wake). It does not keep the
-    /// event loop alive, nor the async context that it is made in.
+    /// A bell that other threads can ring to have the state of this environment [woken](State::wake). It does not keep
+    /// the event loop alive, nor the async context that it is made in.
     pub fn bell(self, name: &str) -> Outcome<Bell> {
         self.at_root(|engine| {
             let name = engine.text(name.as_bytes())?;
@@ -193,8 +193,8 @@ unsafe extern "C" fn answer(env: sys::napi_env, _: sys::napi_value, _: *mut c_vo
     }
     // SAFETY: the engine passed `env` to this callback, and the engine made of it is used only until it returns.
     let engine = unsafe { Engine::from_raw(env) };
-    // A panic must not reach the engine. Without a state nothing listens. It is held by a count of its own, because it may
-    // run JavaScript.
+    // A panic must not reach the engine. Without a state nothing listens. It is held by a count of its own, because it
+    // may run JavaScript.
     drop(catch_unwind(AssertUnwindSafe(|| {
         let state = engine.instance().map(|instance| Rc::clone(&instance.state));
         state.map(|state| state.wake(engine))

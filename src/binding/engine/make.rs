@@ -9,8 +9,8 @@ use super::{Engine, Js, check};
 use crate::binding::failure::{Failure, Outcome};
 use crate::store::Error;
 
-/// From this size on, that there is no memory for a value is an error. The engine itself needs less than this in many places
-/// where it ends the process otherwise.
+/// From this size on, that there is no memory for a value is an error. The engine itself needs less than this in many
+/// places where it ends the process otherwise.
 const REFUSABLE_BYTES: usize = 256 * 1_024;
 
 impl<'s> Engine<'s> {

@@ -1,8 +1,8 @@
 //! Arrays of many values, in and out.
 //!
-//! Node-API reads and writes an array one element at a time, at 30 to 60 ns each, which is as much as a whole call. The
-//! engine passes *arguments* far faster: 2 to 3 ns each. So two functions of lib/ stand in between: `spread` calls a native
-//! function with a stretch of an array as its arguments, `append` adds its arguments to an array.
+//! Node-API reads and writes an array one element at a time, at 30 to 60 ns each, which is as much as a whole call.
+//! The engine passes *arguments* far faster: 2 to 3 ns each. So two functions of lib/ stand in between: `spread` calls
+//! a native function with a stretch of an array as its arguments, `append` adds its arguments to an array.
 
 use std::cell::Cell;
 use std::ffi::c_void;
@@ -48,7 +48,8 @@ impl Reception {
 
 /// What receives the elements of an array.
 ///
-/// Invariant: it is reachable through `Reception::receiver` only while the [`Many::read`] that owns it is on the stack below.
+/// Invariant: it is reachable through `Reception::receiver` only while the [`Many::read`] that owns it is on the stack
+/// below.
 struct Receiver<'r> {
     each: &'r mut dyn FnMut(Engine<'_>, usize, Js<'_>) -> Outcome<()>,
     next: usize,
@@ -134,8 +135,9 @@ unsafe extern "C" fn receive(env: sys::napi_env, info: sys::napi_callback_info) 
     let mut count = 0;
     let mut data: *mut c_void = ptr::null_mut();
     let (nowhere, space) = (ptr::null_mut(), arguments.as_mut_ptr().cast());
-    // SAFETY: `env` and `info` come from the engine. First it says how many arguments there are, then it writes so many:
-    // for each place that it is offered too much, it would write `undefined`. A `Js` is laid out as the value it holds.
+    // SAFETY: `env` and `info` come from the engine. First it says how many arguments there are, then it writes so
+    // many: for each place that it is offered too much, it would write `undefined`. A `Js` is laid out as the value it
+    // holds.
     let status = unsafe {
         sys::napi_get_cb_info(env, info, &raw mut count, nowhere, nowhere.cast(), &raw mut data);
         count = count.min(VALUES_PER_CALL);

@@ -1,6 +1,7 @@
 //! The one wrapper around raw Node-API calls.
 //!
-//! [`Engine`] makes and reads JavaScript values; whoever holds one is inside a call, on the thread that owns the environment.
+//! [`Engine`] makes and reads JavaScript values; whoever holds one is inside a call, on the thread that owns the
+//! environment.
 //!
 //! Which calls can run JavaScript: [`Engine::call`], and with it [`Many::read`] and [`Many::append`]. No other does, so
 //! bytes borrowed from an `ArrayBuffer` with [`Engine::bytes`] stay put until one of these.
@@ -97,8 +98,8 @@ impl<'s> Engine<'s> {
         Ok(Js { raw, scope: PhantomData })
     }
 
-    /// Runs `run`, and lets the engine forget what it created. Without it, a batch of a million items would keep millions
-    /// of references on the engine's stack. What `run` creates has to come from the engine that it is given.
+    /// Runs `run`, and lets the engine forget what it created. Without it, a batch of a million items would keep
+    /// millions of references on the engine's stack. What `run` creates has to come from the engine that it is given.
     pub fn scoped<T: 'static>(self, run: impl for<'c> FnOnce(Engine<'c>) -> Outcome<T>) -> Outcome<T> {
         let mut scope = ptr::null_mut();
         // SAFETY: `env` is alive (invariant of `Engine`), and the result is written through a live pointer.

@@ -193,9 +193,9 @@ impl<'s> Engine<'s> {
             return Ok(Some(&[]));
         }
         if self.is_own_buffer(buffer)? {
-            // SAFETY: `len` bytes at `data` belong to this thread's `ArrayBuffer`, which is kept by `value` for this call
-            // and cannot change or move before JavaScript runs again. The caller uses the bytes before that (see the
-            // head of this file).
+            // SAFETY: `len` bytes at `data` belong to this thread's `ArrayBuffer`, which is kept by `value` for this
+            // call and cannot change or move before JavaScript runs again. The caller uses the bytes before that (see
+            // the head of this file).
             return Ok(Some(unsafe { std::slice::from_raw_parts(data.cast(), len) }));
         }
         // A `SharedArrayBuffer`: another thread may be writing it, so each byte is read as an atomic.
@@ -295,12 +295,12 @@ unsafe impl Element for f64 {
 
 /// The elements of a typed array, for one call.
 ///
-/// JavaScript can detach or shrink the buffer of an array whenever it runs: a getter of a batch's keys may. So the array is
-/// asked where its elements are again after each run of JavaScript. Elements that are gone read as `None`, and are not
-/// written.
+/// JavaScript can detach or shrink the buffer of an array whenever it runs: a getter of a batch's keys may. So the
+/// array is asked where its elements are again after each run of JavaScript. Elements that are gone read as `None`,
+/// and are not written.
 ///
-/// Invariant: as long as `many` has run JavaScript `runs_seen` times, `place` is where the elements are. They are accessed by
-/// copying, so that no reference into memory that JavaScript owns exists while JavaScript runs.
+/// Invariant: as long as `many` has run JavaScript `runs_seen` times, `place` is where the elements are. They are
+/// accessed by copying, so that no reference into memory that JavaScript owns exists while JavaScript runs.
 pub struct Elements<'s, T> {
     engine: Engine<'s>,
     value: Js<'s>,
@@ -346,8 +346,8 @@ impl<T: Element> Elements<'_, T> {
     #[inline]
     pub fn get(&self, index: usize) -> Option<T> {
         let Memory { data, len } = self.memory();
-        // SAFETY: in bounds, and by the invariant of `Elements` there are `len` elements; unaligned, because a view may start
-        // anywhere in its buffer as far as Rust knows.
+        // SAFETY: in bounds, and by the invariant of `Elements` there are `len` elements; unaligned, because a view
+        // may start anywhere in its buffer as far as Rust knows.
         (index < len).then(|| unsafe { data.add(index).read_unaligned() })
     }
 
@@ -356,8 +356,8 @@ impl<T: Element> Elements<'_, T> {
     pub fn set(&self, index: usize, values: &[T]) {
         let Memory { data, len } = self.memory();
         if index.checked_add(values.len()).is_some_and(|end| end <= len) {
-            // SAFETY: in bounds as just checked, by the invariant of `Elements`; `values` is native memory, so the two do
-            // not overlap.
+            // SAFETY: in bounds as just checked, by the invariant of `Elements`; `values` is native memory, so the two
+            // do not overlap.
             unsafe {
                 let target = data.add(index).cast::<u8>();
                 ptr::copy_nonoverlapping(values.as_ptr().cast::<u8>(), target, size_of_val(values));

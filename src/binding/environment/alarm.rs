@@ -1,15 +1,15 @@
 //! How other threads wake an environment, and say what for.
 //!
-//! An environment may end at any moment (`worker.terminate()`), and calling or releasing a threadsafe function after its
-//! environment ended touches freed memory or aborts the process. So other threads reach it through one gate:
+//! An environment may end at any moment (`worker.terminate()`), and calling or releasing a threadsafe function after
+//! its environment ended touches freed memory or aborts the process. So other threads reach it through one gate:
 //!
 //! * other threads only ever *call* the function, without blocking, and hold the gate's lock while they do;
-//! * a cleanup hook takes it out of the gate under the same lock and releases it. Hooks run last in, first out, and this
-//!   one was added after the function, so it runs before Node closes the function;
+//! * a cleanup hook takes it out of the gate under the same lock and releases it. Hooks run last in, first out, and
+//!   this one was added after the function, so it runs before Node closes the function;
 //! * nothing else touches it. It does not keep the event loop alive.
 //!
-//! Each subscription has a ringer of its own, which notes that it rang before it rings. So the environment, once woken, knows
-//! which of them have something, and asks no other.
+//! Each subscription has a ringer of its own, which notes that it rang before it rings. So the environment, once
+//! woken, knows which of them have something, and asks no other.
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};

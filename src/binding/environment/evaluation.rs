@@ -1,12 +1,12 @@
 //! What the binding keeps for one evaluation of the package's JavaScript.
 //!
-//! A thread evaluates it once, or many times: each test file of some runners does, and so does each bundle that contains it. Each
-//! evaluation has maps, a scratch array and error classes of its own. Its raw operations are functions of its own too, and
-//! the address of its state is their data.
+//! A thread evaluates it once, or many times: each test file of some runners does, and so does each bundle that
+//! contains it. Each evaluation has maps, a scratch array and error classes of its own. Its raw operations are
+//! functions of its own too, and the address of its state is their data.
 //!
-//! The engine decides how long an evaluation lives: each of its functions holds one count of its state and is the only thing
-//! that keeps what JavaScript handed over. So an evaluation that no program can reach any more is collected as a whole, and
-//! its maps are given up. Only an evaluation that listens to a map is kept from that.
+//! The engine decides how long an evaluation lives: each of its functions holds one count of its state and is the only
+//! thing that keeps what JavaScript handed over. So an evaluation that no program can reach any more is collected as a
+//! whole, and its maps are given up. Only an evaluation that listens to a map is kept from that.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -140,7 +140,8 @@ impl Evaluation {
         Ok(true)
     }
 
-    /// Gives up a map because nothing can reach it. The thread keeps a map with a name, if this was the last of its opens.
+    /// Gives up a map because nothing can reach it. The thread keeps a map with a name, if this was the last of its
+    /// opens.
     pub fn abandon(&self, engine: Engine<'_>, id: u32) -> Outcome<()> {
         let Some(map) = self.take(id) else { return Ok(()) };
         map.stop_listening();
@@ -159,8 +160,8 @@ impl Evaluation {
         drop(maps);
     }
 
-    /// Notes that a map was listened to or no longer is. As long as one is, the evaluation must not be collected: what happens
-    /// to the map in other threads has to reach its listeners.
+    /// Notes that a map was listened to or no longer is. As long as one is, the evaluation must not be collected: what
+    /// happens to the map in other threads has to reach its listeners.
     pub fn note_listening(self: &Rc<Self>, engine: Engine<'_>, map: &OpenMap) -> Outcome<()> {
         if !map.is_listened_to() {
             return self.end_listening(engine, map);
@@ -283,8 +284,8 @@ impl Evaluation {
     }
 }
 
-/// A byte vector that is lent out, so that a read needs no allocation. A read inside a read (a getter in an array of keys
-/// can cause one) finds an empty one and is slower, nothing else.
+/// A byte vector that is lent out, so that a read needs no allocation. A read inside a read (a getter in an array of
+/// keys can cause one) finds an empty one and is slower, nothing else.
 pub struct Buffer<'e> {
     bytes: Vec<u8>,
     home: &'e Cell<Vec<u8>>,

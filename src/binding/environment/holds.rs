@@ -1,7 +1,7 @@
 //! The named maps that one thread has open.
 //!
-//! A thread holds a named map from its first `open` to an explicit close, or to its own end. A garbage collection must not end
-//! it: programs open a map where they need it and forget the object. So when the last `open` of a name becomes
+//! A thread holds a named map from its first `open` to an explicit close, or to its own end. A garbage collection must
+//! not end it: programs open a map where they need it and forget the object. So when the last `open` of a name becomes
 //! unreachable, the thread keeps it here, and the next `open` of that name takes its place.
 
 use std::cell::{Cell, RefCell};

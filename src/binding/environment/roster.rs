@@ -6,8 +6,8 @@ use std::rc::{Rc, Weak};
 
 use crate::binding::failure::{Failure, Outcome};
 
-/// Ids that an evaluation gets at a time. A program that opens a map for each request uses them up, one that evaluates the
-/// package for each test file hardly touches them; there are a million blocks for both.
+/// Ids that an evaluation gets at a time. A program that opens a map for each request uses them up, one that evaluates
+/// the package for each test file hardly touches them; there are a million blocks for both.
 const BLOCK: u32 = 4_096;
 
 /// The list of them. It keeps none of them alive.

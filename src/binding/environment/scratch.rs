@@ -1,7 +1,8 @@
-//! The scratch array of an evaluation: where a call leaves what it has to say besides its result, and where a write finds its ttl.
+//! The scratch array of an evaluation: where a call leaves what it has to say besides its result, and where a write
+//! finds its ttl.
 //!
-//! The memory is native, so it stays whatever a program does with the array, detaching its buffer included. Where an engine
-//! refuses memory that is not its own, the engine makes it, and `lib/` shows it to no other code.
+//! The memory is native, so it stays whatever a program does with the array, detaching its buffer included. Where an
+//! engine refuses memory that is not its own, the engine makes it, and `lib/` shows it to no other code.
 
 use std::cell::UnsafeCell;
 use std::sync::Arc;
@@ -13,15 +14,16 @@ use crate::binding::layout::{SCRATCH_LENGTH, SCRATCH_TTL};
 /// Memory of a scratch array, aligned for float64s.
 struct Memory(UnsafeCell<[u64; SCRATCH_LENGTH / 2]>);
 
-// SAFETY: native code uses it in calls of one evaluation, on one thread. Only a program that sends the array to another thread,
-// which `lib/` never does, lets that thread see words that change while it looks at them.
+// SAFETY: native code uses it in calls of one evaluation, on one thread. Only a program that sends the array to
+// another thread, which `lib/` never does, lets that thread see words that change while it looks at them.
 unsafe impl Send for Memory {}
 // SAFETY: the same.
 unsafe impl Sync for Memory {}
 
 /// The scratch array, as native code sees it.
 ///
-/// Invariant: `words` points to `SCRATCH_LENGTH` words, which stay allocated as long as the functions of the evaluation.
+/// Invariant: `words` points to `SCRATCH_LENGTH` words, which stay allocated as long as the functions of the
+/// evaluation.
 pub struct Scratch {
     words: *mut u32,
     /// Empty where the engine made the memory, which the array then keeps.
@@ -33,8 +35,8 @@ impl Scratch {
     pub fn create(engine: Engine<'_>) -> Outcome<(Scratch, Js<'_>)> {
         let memory = Arc::new(Memory(UnsafeCell::new([0; SCRATCH_LENGTH / 2])));
         let words = memory.0.get().cast::<u32>();
-        // SAFETY: the memory stays while an `Arc` of it exists, and the box takes one along. Native code writes to it only in
-        // calls, when JavaScript does not run on this thread.
+        // SAFETY: the memory stays while an `Arc` of it exists, and the box takes one along. Native code writes to it
+        // only in calls, when JavaScript does not run on this thread.
         let array = unsafe { engine.external_words(words, SCRATCH_LENGTH, Box::new(Arc::clone(&memory))) }?;
         if let Some(array) = array {
             return Ok((Scratch { words, _memory: Some(memory) }, array));

@@ -6,15 +6,15 @@ use crate::binding::engine::Js;
 use crate::binding::failure::Outcome;
 use crate::binding::operation::{Call, with_map};
 
-/// Panics under a lock of the map on purpose. It is the way to see that a panic arrives as an error, that the map refuses
-/// further use, and that the process lives; nothing in lib/ calls it.
+/// Panics under a lock of the map on purpose. It is the way to see that a panic arrives as an error, that the map
+/// refuses further use, and that the process lives; nothing in lib/ calls it.
 pub fn panic_for_test<'s>(call: &Call<'s, 1>) -> Outcome<Js<'s>> {
     call.map()?.local().panic_for_test()?;
     Ok(Js::NOTHING)
 }
 
-/// The farthest that the clock is moved at a time: as long as the longest ttl. A clock at its very end would leave no time that
-/// is later than now, by which the store knows that there is no deadline.
+/// The farthest that the clock is moved at a time: as long as the longest ttl. A clock at its very end would leave no
+/// time that is later than now, by which the store knows that there is no deadline.
 const FARTHEST_MS: f64 = (1_u64 << 47) as f64;
 
 /// Moves the clock of a map that was made with `manualClock`; whether it was. Nothing in lib/ calls it.

@@ -19,8 +19,8 @@ pub struct Opened {
     pub instance: u32,
     /// How many shards it has.
     pub shards: u32,
-    /// What a hit that never comes here has to note: 0 nothing, a number up to which the access word counts hits, or -1 the hit
-    /// itself, in order.
+    /// What a hit that never comes here has to note: 0 nothing, a number up to which the access word counts hits, or
+    /// -1 the hit itself, in order.
     pub marking: i32,
     /// Bytes that it may hold now, nothing for no limit.
     pub memory_limit: Option<f64>,
@@ -56,8 +56,8 @@ pub fn close(env: &napi::Env, id: u32) -> napi::Result<bool> {
     within(env, "close", id, |engine, evaluation| evaluation.close(engine, id))
 }
 
-/// Gives up an `open` that nothing can reach any more. If it is the last one of a named map in this thread, the thread keeps
-/// the map until it opens the name again, or ends.
+/// Gives up an `open` that nothing can reach any more. If it is the last one of a named map in this thread, the thread
+/// keeps the map until it opens the name again, or ends.
 #[napi(catch_unwind)]
 pub fn abandon(env: &napi::Env, id: u32) -> napi::Result<()> {
     within(env, "close", id, |engine, evaluation| evaluation.abandon(engine, id))

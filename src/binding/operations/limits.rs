@@ -9,8 +9,8 @@ use crate::binding::failure::{Failure, Outcome};
 use crate::binding::layout::{STATE, WALK_ROW, row};
 use crate::binding::operation::{Call, with_map};
 
-/// Changes limits. `limits` is JSON text: `memoryLimit`, `maxEntries`, `maxValueBytes`, each a number or `null` for none;
-/// what is missing stays as it is.
+/// Changes limits. `limits` is JSON text: `memoryLimit`, `maxEntries`, `maxValueBytes`, each a number or `null` for
+/// none; what is missing stays as it is.
 #[napi(catch_unwind)]
 pub fn set_limits(env: &napi::Env, id: u32, limits: String) -> napi::Result<()> {
     with_map(env, "setLimits", id, |map| Ok(map.store().set_limits(&parse_limits(&limits)?)?))
@@ -46,7 +46,8 @@ pub fn evict_to(env: &napi::Env, id: u32, bytes: f64) -> napi::Result<f64> {
 /// Bytes of the longest name of an operation; JavaScript hands one over only of this package, but anything can call.
 const MAX_OPERATION_BYTES: usize = 64;
 
-/// Reports to `onError` listeners that a function of the user made no room for a write, which users know as `operation`.
+/// Reports to `onError` listeners that a function of the user made no room for a write, which users know as
+/// `operation`.
 #[napi(catch_unwind)]
 pub fn give_up(env: &napi::Env, id: u32, operation: String) -> napi::Result<()> {
     with_map(env, "giveUp", id, |map| {
@@ -74,8 +75,8 @@ pub fn evict_entry<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     call.engine.boolean(call.map()?.local().evict_entry(call.handle(1)?)?)
 }
 
-/// `candidates(id, count, states)`: the keys of those who would leave next, roughly in that order; the rest of a walk's row for each
-/// in `states`, and how many there are as STATE.
+/// `candidates(id, count, states)`: the keys of those who would leave next, roughly in that order; the rest of a
+/// walk's row for each in `states`, and how many there are as STATE.
 pub fn candidates<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
     let (map, engine, many) = (call.map()?, call.engine, call.evaluation.many());
     let states = engine.elements::<u32>(call.argument(2), many)?;

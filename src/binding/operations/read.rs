@@ -1,4 +1,5 @@
-//! Reads of one entry. `...target` is a key, or the shard, slot and generation of a handle. What they say besides their result goes to the scratch array.
+//! Reads of one entry. `...target` is a key, or the shard, slot and generation of a handle. What they say besides
+//! their result goes to the scratch array.
 
 use napi_derive::napi;
 

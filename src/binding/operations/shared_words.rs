@@ -1,5 +1,5 @@
-//! Words of a map as a `Uint32Array`, so that JavaScript sees whether a copy it keeps is still fresh, and can say that it was
-//! read.
+//! Words of a map as a `Uint32Array`, so that JavaScript sees whether a copy it keeps is still fresh, and can say that
+//! it was read.
 
 use std::sync::Arc;
 
@@ -17,9 +17,9 @@ pub fn words<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
     share(call.engine, words)
 }
 
-/// `hitLog(id)`: where this thread notes hits that never come here, for a policy that goes by their order; `null` if it goes
-/// by something else or the engine refuses foreign memory. In the first word how many there are, then `slot * shards + shard`
-/// of each.
+/// `hitLog(id)`: where this thread notes hits that never come here, for a policy that goes by their order; `null` if
+/// it goes by something else or the engine refuses foreign memory. In the first word how many there are, then `slot *
+/// shards + shard` of each.
 pub fn hit_log<'s>(call: &Call<'s, 1>) -> Outcome<Js<'s>> {
     let map = call.map()?;
     let Some(words) = map.local().hit_log() else { return call.engine.null() };
@@ -34,9 +34,9 @@ pub fn replay_hits<'s>(call: &Call<'s, 1>) -> Outcome<Js<'s>> {
 
 fn share(engine: Engine<'_>, words: Arc<Words>) -> Outcome<Js<'_>> {
     let (start, len) = (words.ptr(), words.len());
-    // SAFETY: the words stay allocated while an `Arc` of them exists, and the box takes this one along. The store reads
-    // and writes them as atomics only, and JavaScript whole aligned words, one load or store each; it only writes access
-    // words and its own thread's log, of which the store believes nothing.
+    // SAFETY: the words stay allocated while an `Arc` of them exists, and the box takes this one along. The store
+    // reads and writes them as atomics only, and JavaScript whole aligned words, one load or store each; it only
+    // writes access words and its own thread's log, of which the store believes nothing.
     let array = unsafe { engine.external_words(start, len, Box::new(words)) }?;
     array.map_or_else(|| engine.null(), Ok)
 }

@@ -7,13 +7,13 @@ use crate::binding::layout::{STATE, WALK_ROW, WANT_KEYS, WANT_VALUES, row};
 use crate::binding::operation::Call;
 use crate::store::{KeyKind, ValueKind};
 
-/// A walk ends after the entry with which it has come to so many bytes: 50 µs of copying. What was fetched and is not visited is
-/// wasted, and whoever asks for one entry should not pay for 256 of any size.
+/// A walk ends after the entry with which it has come to so many bytes: 50 µs of copying. What was fetched and is not
+/// visited is wasted, and whoever asks for one entry should not pay for 256 of any size.
 const WALK_BYTES: usize = 256 * 1_024;
 
-/// `walk(id, after, count, want, states, sequences)`: the next entries after a sequence, at most `count` and as many as fit into
-/// [`WALK_BYTES`], but at least one if there is any. Two cells for each, its row in `states`, its sequence in `sequences`, and how
-/// many there are as STATE.
+/// `walk(id, after, count, want, states, sequences)`: the next entries after a sequence, at most `count` and as many
+/// as fit into [`WALK_BYTES`], but at least one if there is any. Two cells for each, its row in `states`, its sequence
+/// in `sequences`, and how many there are as STATE.
 pub fn walk<'s>(call: &Call<'s, 6>) -> Outcome<Js<'s>> {
     let (map, engine, many) = (call.map()?, call.engine, call.evaluation.many());
     let mut after = engine.f64(call.argument(1))? as u64;

@@ -1,5 +1,5 @@
-//! Writes of one entry. `...target` is a key, or the shard, slot and generation of a handle. What they say besides their result goes to the scratch array, which also says
-//! the ttl.
+//! Writes of one entry. `...target` is a key, or the shard, slot and generation of a handle. What they say besides
+//! their result goes to the scratch array, which also says the ttl.
 
 use crate::binding::convert::values::{Space, key, kind, value};
 use crate::binding::engine::{Engine, Js, JsType};

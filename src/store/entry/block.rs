@@ -6,11 +6,11 @@
 //! └───────────────────────┴───────────┴─────────────────────┴───────────────────┴─────┴───────┘
 //! ```
 //!
-//! An entry without a key has the number of its slot in the key's place, so that whoever finds the entry finds its slot.
-//! A large one is written before it has a slot, and has none there: nobody moves it.
+//! An entry without a key has the number of its slot in the key's place, so that whoever finds the entry finds its
+//! slot. A large one is written before it has a slot, and has none there: nobody moves it.
 //!
-//! A change of the value makes a new entry, and the old one is retired. That is what lets a reader copy without a lock and
-//! without looking twice.
+//! A change of the value makes a new entry, and the old one is retired. That is what lets a reader copy without a lock
+//! and without looking twice.
 
 use std::ptr::NonNull;
 
@@ -111,7 +111,8 @@ impl Drop for Prepared<'_> {
 }
 
 impl Entry {
-    /// Makes an entry in `arena`, or takes the one that was prepared because it is large. `prepared` is empty afterwards.
+    /// Makes an entry in `arena`, or takes the one that was prepared because it is large. `prepared` is empty
+    /// afterwards.
     pub fn alloc(
         key: Key<'_>,
         value: Value<'_>,
@@ -197,8 +198,8 @@ impl Entry {
         }
     }
 
-    /// Gives back at most so much of the memory of a mapped entry, after the bytes that `released` says went before, but not of its
-    /// header. Says whether there is more to give back.
+    /// Gives back at most so much of the memory of a mapped entry, after the bytes that `released` says went before,
+    /// but not of its header. Says whether there is more to give back.
     ///
     /// # Safety
     ///
@@ -217,8 +218,8 @@ impl Entry {
     ///
     /// # Safety
     ///
-    /// The pointer came from [`Entry::as_ptr`], was read with acquire ordering, and the entry is not freed while the result
-    /// is used.
+    /// The pointer came from [`Entry::as_ptr`], was read with acquire ordering, and the entry is not freed while the
+    /// result is used.
     pub unsafe fn from_ptr(pointer: *mut u8) -> Option<Self> {
         NonNull::new(pointer).map(Self)
     }
@@ -307,8 +308,8 @@ impl Entry {
     }
 }
 
-/// Whether two slices of the same length are equal. Most keys are shorter than what calling `memcmp` pays for: two words
-/// that may overlap cover 8 to 16 bytes.
+/// Whether two slices of the same length are equal. Most keys are shorter than what calling `memcmp` pays for: two
+/// words that may overlap cover 8 to 16 bytes.
 #[inline]
 fn is_equal(left: &[u8], right: &[u8]) -> bool {
     let len = left.len();

@@ -1,11 +1,11 @@
 //! Names of the types of entries. Entries hold a number instead.
 //!
 //! A name is known as long as an entry has it, or someone is about to insert one or to tell of one that left
-//! ([`TypeHold`]). Numbers are not given twice, so an old number leads to its own name or to none. The last few names without
-//! entries stay, because a program that inserts and removes one entry of a type does so again.
+//! ([`TypeHold`]). Numbers are not given twice, so an old number leads to its own name or to none. The last few names
+//! without entries stay, because a program that inserts and removes one entry of a type does so again.
 //!
-//! Names come from users, so they are hashed with a key that nobody knows, bounded in length and in number, and counted as
-//! memory of the map: a limit refuses them like everything else.
+//! Names come from users, so they are hashed with a key that nobody knows, bounded in length and in number, and
+//! counted as memory of the map: a limit refuses them like everything else.
 
 use std::collections::HashMap;
 

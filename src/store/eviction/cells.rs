@@ -1,7 +1,7 @@
 //! Cells: the zeroed memory of a table that a policy replaces as a whole when the number of entries has doubled.
 //!
-//! A large one is mapped, so to make it takes no time, whatever its size; to unmap it takes some, so what a policy has outgrown is
-//! freed without the shard's lock. Each array of cells owns the bytes that it is counted with.
+//! A large one is mapped, so to make it takes no time, whatever its size; to unmap it takes some, so what a policy has
+//! outgrown is freed without the shard's lock. Each array of cells owns the bytes that it is counted with.
 
 use crate::store::memory::budget::{Memory, Reservation, Use};
 use crate::store::platform::sync::{Arc, AtomicU64, Ordering};
@@ -47,8 +47,8 @@ impl Cells {
         self.words.as_ref().map_or(0, Zeroed::mapped_bytes)
     }
 
-    /// Gives back at most so many bytes, after those that `released` says went before; what stood in the cells is lost. Says whether more
-    /// is mapped.
+    /// Gives back at most so many bytes, after those that `released` says went before; what stood in the cells is
+    /// lost. Says whether more is mapped.
     pub fn release_some(&mut self, released: &mut usize, bytes: usize) -> bool {
         let mapped_bytes = self.mapped_bytes();
         let (from, to) = ((*released).min(mapped_bytes), (*released + bytes).min(mapped_bytes));

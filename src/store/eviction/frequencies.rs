@@ -1,15 +1,15 @@
 //! Frequencies: roughly how often a key was seen lately, whether its entry is here or not.
 //!
-//! A count-min sketch of 4-bit counters that are halved over time, as in Einziger, Friedman, Manes: "`TinyLFU`: A Highly
-//! Efficient Cache Admission Policy", ACM Transactions on Storage 13(4), 2017.
+//! A count-min sketch of 4-bit counters that are halved over time, as in Einziger, Friedman, Manes: "`TinyLFU`: A
+//! Highly Efficient Cache Admission Policy", ACM Transactions on Storage 13(4), 2017.
 //!
 //! ```text
 //! block (64 bytes) │ block │ …        block: 4 rows of 2 words, 16 counters each
 //! ```
 //!
-//! A key has one counter in each row of one block, so it touches one cache line. Its frequency is the least of the four,
-//! never less than what was counted and aged. **Aging** is spread out: one word is halved at a time, such that each is once in
-//! [`AGING_PERIOD`] additions per entry. No write ever pays for a pass over all.
+//! A key has one counter in each row of one block, so it touches one cache line. Its frequency is the least of the
+//! four, never less than what was counted and aged. **Aging** is spread out: one word is halved at a time, such that
+//! each is once in [`AGING_PERIOD`] additions per entry. No write ever pays for a pass over all.
 //!
 //! 4 bytes per entry that there is room for, and at least 1 KiB.
 
@@ -17,8 +17,8 @@ use super::cells::Cells;
 use crate::store::memory::budget::Memory;
 use crate::store::platform::sync::Arc;
 
-/// Additions per entry between two halvings of a counter. With 5, what is worth keeping is forgotten too early (a quarter of a
-/// point of the mean over the traces of `benchmark/traces.js`); with 12 it is the same as with 8.
+/// Additions per entry between two halvings of a counter. With 5, what is worth keeping is forgotten too early (a
+/// quarter of a point of the mean over the traces of `benchmark/traces.js`); with 12 it is the same as with 8.
 pub const AGING_PERIOD: usize = 8;
 /// Words of the smallest sketch: 1 KiB. With fewer, keys share so many counters that small maps would choose by chance.
 const LEAST_WORDS: usize = 128;

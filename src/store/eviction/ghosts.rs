@@ -4,12 +4,14 @@
 //! bucket: 8 cells │ bucket │ …        cell: fingerprint (15) · queue (1) · stamp (16), 0 = empty
 //! ```
 //!
-//! A first-in-first-out queue of a given length that answers "was this key evicted lately, and from where?" and forgets it. The order
-//! is kept by stamps instead of links: an addition is stamped with how many came before it, and a cell whose stamp is older
-//! than the queue is long counts as empty. Half of the cells are in use, so a bucket overflows rarely, and then loses its
-//! oldest. A wrong answer takes an equal fingerprint in the same bucket: about 4 in 32,768 questions.
+//! A first-in-first-out queue of a given length that answers "was this key evicted lately, and from where?" and
+//! forgets it. The order is kept by stamps instead of links: an addition is stamped with how many came before it, and
+//! a cell whose stamp is older than the queue is long counts as empty. Half of the cells are in use, so a bucket
+//! overflows rarely, and then loses its oldest. A wrong answer takes an equal fingerprint in the same bucket: about 4
+//! in 32,768 questions.
 //!
-//! Stamps go around after at least four lengths; a sweep that looks at one cell per addition empties old cells within three.
+//! Stamps go around after at least four lengths; a sweep that looks at one cell per addition empties old cells within
+//! three.
 //!
 //! 8 bytes per ghost.
 

@@ -1,8 +1,8 @@
 //! Idle: who was not used for as long as asked leaves, longest first; nobody, if there is none.
 //!
-//! A list in the order in which entries were last seen in use. A hit is seen when the entry is the oldest of the list: it then
-//! counts as used at that moment, and goes to the end. So an entry leaves only if it certainly was idle for so long, and may be
-//! given up to as long again. Exact in each shard, but for that. 12 bytes per entry.
+//! A list in the order in which entries were last seen in use. A hit is seen when the entry is the oldest of the list:
+//! it then counts as used at that moment, and goes to the end. So an entry leaves only if it certainly was idle for so
+//! long, and may be given up to as long again. Exact in each shard, but for that. 12 bytes per entry.
 
 use super::super::error::Error;
 use super::links::{Links, List};

@@ -1,14 +1,14 @@
 //! LFU: what was used least often leaves; among equals, what was used least recently.
 //!
-//! A newcomer starts at 1 and is always admitted; its frequency is forgotten when it leaves. Lists of slots by frequency, in
-//! a sorted array, because most shards see few different frequencies.
+//! A newcomer starts at 1 and is always admitted; its frequency is forgotten when it leaves. Lists of slots by
+//! frequency, in a sorted array, because most shards see few different frequencies.
 //!
-//! **Exactness.** Frequencies are learned when an entry is about to leave: its marks are taken, and it moves up by as many.
-//! An entry without marks at the bottom has the lowest frequency of all, because the others only have more, so the choice
-//! is that of an LFU which sees each hit at once, up to 255 hits between two looks. Ties are where it differs: recency is
-//! when an entry reached its frequency as far as the policy had learned. On the traces that `benchmark/traces.js` replays,
-//! the hit ratio is the exact one within 0.03 points. With many shards, the least frequently used of the shard that needs
-//! room. 12 bytes per entry, and 16 for each different frequency.
+//! **Exactness.** Frequencies are learned when an entry is about to leave: its marks are taken, and it moves up by as
+//! many. An entry without marks at the bottom has the lowest frequency of all, because the others only have more, so
+//! the choice is that of an LFU which sees each hit at once, up to 255 hits between two looks. Ties are where it
+//! differs: recency is when an entry reached its frequency as far as the policy had learned. On the traces that
+//! `benchmark/traces.js` replays, the hit ratio is the exact one within 0.03 points. With many shards, the least
+//! frequently used of the shard that needs room. 12 bytes per entry, and 16 for each different frequency.
 
 use super::super::error::Error;
 use super::links::{Links, List};

@@ -4,10 +4,10 @@
 //! chunks ─▶ nodes of slots 0…1,023 │ 1,024…2,047 │ …      node: newer (32) · older (32) · note (32)
 //! ```
 //!
-//! A slot is in one list at most, so one node per slot serves all lists of a policy, and a list is two ends and a length.
-//! The note is the policy's: which list, how often. Nodes stand in chunks of 1,024 slots, so that growing never moves more
-//! than one chunk's; a chunk without entries holds no memory. 12 bytes per entry, as long as slots are used densely, which
-//! the slab sees to by reusing them.
+//! A slot is in one list at most, so one node per slot serves all lists of a policy, and a list is two ends and a
+//! length. The note is the policy's: which list, how often. Nodes stand in chunks of 1,024 slots, so that growing
+//! never moves more than one chunk's; a chunk without entries holds no memory. 12 bytes per entry, as long as slots
+//! are used densely, which the slab sees to by reusing them.
 
 use super::super::error::Error;
 use crate::store::memory::budget::{Memory, Reservation, Use};

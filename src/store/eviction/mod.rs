@@ -6,18 +6,19 @@
 //!            └▶ ghosts, frequencies: hashes          (what was seen before and is gone)
 //! ```
 //!
-//! **What a policy knows.** Slot numbers, hashes of keys and marks. It knows no key, no value and no deadline: what has
-//! expired leaves before a policy is asked. FIFO and soonest-deadline-first need no policy at all: the shard's insertion order and
-//! its timer wheel know who is next.
+//! **What a policy knows.** Slot numbers, hashes of keys and marks. It knows no key, no value and no deadline: what
+//! has expired leaves before a policy is asked. FIFO and soonest-deadline-first need no policy at all: the shard's
+//! insertion order and its timer wheel know who is next.
 //!
-//! **Concurrency.** A policy belongs to one shard and is guarded by its lock. Insertions, removals and evictions come in
-//! order. Hits do not: a reader in any thread, the near cache included, adds to the mark of the slot without a lock, and the
-//! policy takes the marks of a slot when it looks at it ([`Access`]). Policies that decide by *whether* or *how often* an
-//! entry was hit since they last looked lose nothing by that. One that needs the order of hits asks for it ([`Mark::Order`]).
+//! **Concurrency.** A policy belongs to one shard and is guarded by its lock. Insertions, removals and evictions come
+//! in order. Hits do not: a reader in any thread, the near cache included, adds to the mark of the slot without a
+//! lock, and the policy takes the marks of a slot when it looks at it ([`Access`]). Policies that decide by *whether*
+//! or *how often* an entry was hit since they last looked lose nothing by that. One that needs the order of hits asks
+//! for it ([`Mark::Order`]).
 //!
-//! **Many shards.** Each shard runs the policy on its own entries, so a map of many shards evicts what its policy would
-//! choose among the entries of one shard. Keys are spread by a hash, so every shard sees a fair sample of the requests; what
-//! is lost is measured in `benchmark/traces.js`.
+//! **Many shards.** Each shard runs the policy on its own entries, so a map of many shards evicts what its policy
+//! would choose among the entries of one shard. Keys are spread by a hash, so every shard sees a fair sample of the
+//! requests; what is lost is measured in `benchmark/traces.js`.
 
 mod cells;
 mod frequencies;
@@ -41,9 +42,9 @@ use crate::store::platform::sync::Arc;
 
 pub use cells::Cells;
 
-/// Entries that are looked at to evict one. A policy that spares what was hit would otherwise go over all entries of the
-/// shard when all were hit, and the write that waits for it would stall. At up to 100 ns an entry that is 0.4 ms at most;
-/// on average an eviction looks at two.
+/// Entries that are looked at to evict one. A policy that spares what was hit would otherwise go over all entries of
+/// the shard when all were hit, and the write that waits for it would stall. At up to 100 ns an entry that is 0.4 ms
+/// at most; on average an eviction looks at two.
 const MAX_LOOKS: usize = 4_096;
 
 /// Hits that readers marked without a lock, by slot.
@@ -117,8 +118,8 @@ impl std::fmt::Display for PolicyKind {
 
 /// What decides in one shard who leaves.
 pub trait Policy: Send {
-    /// An entry came into `slot`, after room was made for it. `hash` is its key's. `capacity` is how many entries the shard
-    /// holds when it is full, as far as can be told. After an error the policy does not know the entry.
+    /// An entry came into `slot`, after room was made for it. `hash` is its key's. `capacity` is how many entries the
+    /// shard holds when it is full, as far as can be told. After an error the policy does not know the entry.
     fn insert(&mut self, slot: u32, hash: u64, capacity: usize) -> Result<(), Error>;
 
     /// Memory that an insertion has replaced and that takes long to free.
@@ -132,8 +133,8 @@ pub trait Policy: Send {
     /// The entry in `slot` left, because it was evicted or for any other cause.
     fn remove(&mut self, slot: u32, hash: u64, was_evicted: bool);
 
-    /// Who should leave; `None` in an empty shard. Changes nothing but the policy's own bookkeeping: the caller evicts the
-    /// entry and tells through [`Policy::remove`]. `hash_of` gives the hash that a slot was inserted with.
+    /// Who should leave; `None` in an empty shard. Changes nothing but the policy's own bookkeeping: the caller evicts
+    /// the entry and tells through [`Policy::remove`]. `hash_of` gives the hash that a slot was inserted with.
     fn victim(&mut self, access: &dyn Access, hash_of: &dyn Fn(u32) -> u64, capacity: usize) -> Option<u32>;
 
     /// How many entries it knows.
@@ -149,8 +150,8 @@ pub trait Policy: Send {
     fn candidates(&self, count: usize, out: &mut Vec<u32>);
 }
 
-/// A policy for one shard, whose bytes are accounted for in `memory`. `None` for those that need none: what a shard knows
-/// anyway, the order of insertions and of deadlines, is all they go by.
+/// A policy for one shard, whose bytes are accounted for in `memory`. `None` for those that need none: what a shard
+/// knows anyway, the order of insertions and of deadlines, is all they go by.
 pub fn make(kind: PolicyKind, memory: &Arc<Memory>, clock: &Clock) -> Option<Box<dyn Policy>> {
     Some(match kind {
         PolicyKind::Fifo | PolicyKind::Ttl => return None,
@@ -177,13 +178,15 @@ impl PolicyKind {
     }
 }
 
-/// How many entries what a policy remembers of the past should have room for, if that differs from the `room` it has. Follows
-/// the number of entries while a map fills, so that a roomy map pays nothing for its limit, up to what it holds when full.
+/// How many entries what a policy remembers of the past should have room for, if that differs from the `room` it has.
+/// Follows the number of entries while a map fills, so that a roomy map pays nothing for its limit, up to what it
+/// holds when full.
 fn history_room(room: usize, entries: usize, capacity: usize) -> Option<usize> {
     // Growing forgets, so it goes in steps; while a map fills there is nothing to forget yet.
     let step = room + (room / 4).max(16);
     let grown = (2 * room).min(capacity).max(step).max(entries);
-    // A limit that was lowered counts once the entries are gone, too: until then, the next write would need the room again.
+    // A limit that was lowered counts once the entries are gone, too: until then, the next write would need the room
+    // again.
     let needed = capacity.max(entries);
     let has_shrunk = room > 1_024 && needed < room / 4;
     if entries > room { Some(grown) } else { has_shrunk.then_some(needed) }

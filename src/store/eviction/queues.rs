@@ -1,8 +1,8 @@
-//! Two queues, small and main, and how the main one gives second chances. S3-FIFO and W-TinyLFU differ in who passes from
-//! one to the other.
+//! Two queues, small and main, and how the main one gives second chances. S3-FIFO and W-TinyLFU differ in who passes
+//! from one to the other.
 //!
-//! An entry in the main queue has up to three lives: as many as it had hits since it came in or was last spared. The oldest
-//! entry goes to the end of the queue for one life, and leaves without one.
+//! An entry in the main queue has up to three lives: as many as it had hits since it came in or was last spared. The
+//! oldest entry goes to the end of the queue for one life, and leaves without one.
 
 use super::super::error::Error;
 use super::links::{Links, List};

@@ -1,10 +1,10 @@
 //! SIEVE: a hand goes from old to new, spares what was hit since it last came by, and takes the first that was not.
 //!
-//! Zhang, Yang, Yue, Vigfusson, Rashmi: "SIEVE is Simpler than LRU", NSDI '24. What was spared stays where it is, so new
-//! entries are sifted faster than old ones.
+//! Zhang, Yang, Yue, Vigfusson, Rashmi: "SIEVE is Simpler than LRU", NSDI '24. What was spared stays where it is, so
+//! new entries are sifted faster than old ones.
 //!
-//! Exact in each shard, and unordered hits lose nothing: SIEVE only asks whether there was one. With many shards, each has a
-//! hand of its own. 12 bytes per entry.
+//! Exact in each shard, and unordered hits lose nothing: SIEVE only asks whether there was one. With many shards, each
+//! has a hand of its own. 12 bytes per entry.
 
 use super::super::error::Error;
 use super::links::{Links, List, NONE};

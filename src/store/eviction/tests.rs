@@ -2,12 +2,12 @@
 //!
 //! The properties:
 //!
-//! * FIFO, LRU, SIEVE and LFU evict exactly what their naive versions evict, request for request, whatever is removed in
-//!   between. SIEVE, LFU and what follows learn of hits without order.
+//! * FIFO, LRU, SIEVE and LFU evict exactly what their naive versions evict, request for request, whatever is removed
+//!   in between. SIEVE, LFU and what follows learn of hits without order.
 //! * S3-FIFO and W-TinyLFU hit as often as naive versions with exact ghosts and exact frequencies do, within a point.
 //! * W-TinyLFU, the default, is far above LRU on loops and scans, and never two points below it elsewhere.
-//! * Whatever is inserted, hit, removed and evicted, a victim is an entry, candidates are different entries, no eviction looks
-//!   at more than a bounded number of entries, and all memory comes back.
+//! * Whatever is inserted, hit, removed and evicted, a victim is an entry, candidates are different entries, no
+//!   eviction looks at more than a bounded number of entries, and all memory comes back.
 
 mod naive;
 
@@ -342,8 +342,8 @@ fn without_memory_an_insertion_is_refused_but_history_is_only_shorter() {
         let memory = Arc::new(Memory::new(Some(links_bytes + 1_024)));
         let mut policy = policy_of(kind, &memory);
         let marks = Marks::default();
-        // The first chunk of links fits, with less history than its entries would like. While a chunk grows, both its old
-        // and its new nodes count, so the memory is taken by steps.
+        // The first chunk of links fits, with less history than its entries would like. While a chunk grows, both its
+        // old and its new nodes count, so the memory is taken by steps.
         let mut entries = 0;
         while policy.insert(entries, hash_of(u64::from(entries)), 10_000).is_ok() {
             marks.set(entries, 0);

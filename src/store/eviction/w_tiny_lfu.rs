@@ -1,33 +1,34 @@
-//! W-TinyLFU over queues: newcomers are tried in a window, and what leaves it must have been seen more often than what would
-//! leave in its stead. The window is as large as regrets say.
+//! W-TinyLFU over queues: newcomers are tried in a window, and what leaves it must have been seen more often than what
+//! would leave in its stead. The window is as large as regrets say.
 //!
 //! ```text
 //! new ──▶ window (1–80 %) ── hit more than once, or wins the duel ──▶ main ── hit since? back in, with one life less
-//!            └─ loses ─▶ ghosts                                         ▲     └─ otherwise ─▶ fights the duel, or is out
+//!            └─ loses ─▶ ghosts                                         ▲     └─ otherwise ─▶ duel, or is out
 //! new, but remembered by the ghosts ────────────────────────────────────┘
 //! ```
 //!
-//! Window and duel: Einziger, Eytan, Friedman, Manes: "Adaptive Software Cache Management", Middleware '18. Queues in the
-//! place of LRU lists, and ghosts that lead into the main queue: Yang, Zhang, Qiu, Yue, Vigfusson: "FIFO Queues are All You
-//! Need for Cache Eviction", SOSP '23. Learning from two kinds of ghosts: Megiddo, Modha: "ARC: A Self-Tuning, Low Overhead
-//! Replacement Cache", FAST '03.
+//! Window and duel: Einziger, Eytan, Friedman, Manes: "Adaptive Software Cache Management", Middleware '18. Queues in
+//! the place of LRU lists, and ghosts that lead into the main queue: Yang, Zhang, Qiu, Yue, Vigfusson: "FIFO Queues
+//! are All You Need for Cache Eviction", SOSP '23. Learning from two kinds of ghosts: Megiddo, Modha: "ARC: A
+//! Self-Tuning, Low Overhead Replacement Cache", FAST '03.
 //!
-//! **The duel** keeps a loop or a scan from washing out the main queue. A newcomer must lead by [`LEAD`]: frequencies are
-//! estimates, and with less, a loop larger than the map replaces one entry by another of the same worth again and again.
-//! The ghosts correct it: where recency counts, frequencies are too slow, and what comes back soon is let in at once.
+//! **The duel** keeps a loop or a scan from washing out the main queue. A newcomer must lead by [`LEAD`]: frequencies
+//! are estimates, and with less, a loop larger than the map replaces one entry by another of the same worth again and
+//! again. The ghosts correct it: where recency counts, frequencies are too slow, and what comes back soon is let in at
+//! once.
 //!
-//! **The window.** An eviction is regretted when its key comes back while it is a ghost. The window grows with each regret
-//! about a newcomer and shrinks with each regret about an entry of the main queue, both weighed by how many evictions there
-//! were of that kind, so that it rests where one of either is regretted as often as one of the other. A loop regrets both
-//! alike, or neither; popularity that lasts regrets what it lost of the main queue; popularity that moves on regrets
-//! newcomers, and the window grows until the policy is nearly FIFO with second chances. Only the order of evictions and
-//! insertions matters for this, which is known, and not that of hits, which is not.
+//! **The window.** An eviction is regretted when its key comes back while it is a ghost. The window grows with each
+//! regret about a newcomer and shrinks with each regret about an entry of the main queue, both weighed by how many
+//! evictions there were of that kind, so that it rests where one of either is regretted as often as one of the other.
+//! A loop regrets both alike, or neither; popularity that lasts regrets what it lost of the main queue; popularity
+//! that moves on regrets newcomers, and the window grows until the policy is nearly FIFO with second chances. Only the
+//! order of evictions and insertions matters for this, which is known, and not that of hits, which is not.
 //!
 //! As long as nothing was evicted, newcomers go to the main queue once the window has its share.
 //!
-//! Exact in each shard; frequencies and ghosts are estimates over hashes. Counts up to 255 are taken when the policy looks at
-//! an entry, and added to its frequency then. With many shards, each learns on its own. 12 bytes per entry, 4 for the
-//! frequencies and 4 for the ghosts.
+//! Exact in each shard; frequencies and ghosts are estimates over hashes. Counts up to 255 are taken when the policy
+//! looks at an entry, and added to its frequency then. With many shards, each learns on its own. 12 bytes per entry, 4
+//! for the frequencies and 4 for the ghosts.
 
 use super::super::error::Error;
 use super::frequencies::Frequencies;
@@ -40,26 +41,27 @@ use crate::store::platform::sync::Arc;
 // The evidence below is in points of the mean hit ratio over seven recorded traces (LIRS, ARC OLTP, cache2k web): what
 // `npm run bench:traces -- --dir DIR --policies w-tinylfu --threads 1` prints with another value in a constant's place.
 
-/// The window's share to begin with. From 2 to 10 % it is the same within 0.1; with 20 %, loops lose so much before the window
-/// has shrunk that the mean falls by 0.5.
+/// The window's share to begin with. From 2 to 10 % it is the same within 0.1; with 20 %, loops lose so much before
+/// the window has shrunk that the mean falls by 0.5.
 const FIRST_SHARE: f64 = 0.05;
 /// The smallest window: 5 % costs 0.1.
 const LEAST_SHARE: f64 = 0.01;
-/// The largest window. With 40 %, the mean is the same, but where popularity moves fast, synthetic traces lose up to ten
-/// points to LRU, instead of three.
+/// The largest window. With 40 %, the mean is the same, but where popularity moves fast, synthetic traces lose up to
+/// ten points to LRU, instead of three.
 const MOST_SHARE: f64 = 0.8;
-/// A regret moves the window by one entry in a map of this size or more, times the weight of the regret; in a smaller one by
-/// less, because a handful of entries says little: without this, maps of fewer than 100 lose one to three points. 1,024 gains
-/// 0.1, but follows slowly where popularity moves.
+/// A regret moves the window by one entry in a map of this size or more, times the weight of the regret; in a smaller
+/// one by less, because a handful of entries says little: without this, maps of fewer than 100 lose one to three
+/// points. 1,024 gains 0.1, but follows slowly where popularity moves.
 const STEADY_CAPACITY: usize = 256;
-/// The most that a regret can weigh. From 20 to 1,000 it is the same; without weights, the window only grows, and 1.6 are lost.
+/// The most that a regret can weigh. From 20 to 1,000 it is the same; without weights, the window only grows, and 1.6
+/// are lost.
 const MOST_WEIGHT: f64 = 20.0;
 /// Hits that do not yet take an entry from the window to the main queue without a duel, as in S3-FIFO. 0 costs 0.2.
 const PASSING_HITS: u32 = 1;
 /// By how much a newcomer's frequency must exceed that of the entry it replaces. 2 costs 0.1, 4 costs 0.3.
 pub const LEAD: u32 = 3;
-/// How many evicted keys are remembered, as a share of the capacity. From 25 to 75 it is the same, but with 25 the window
-/// learns more slowly when popularity moves.
+/// How many evicted keys are remembered, as a share of the capacity. From 25 to 75 it is the same, but with 25 the
+/// window learns more slowly when popularity moves.
 pub const GHOST_PERCENT: usize = 50;
 
 #[derive(Debug)]

@@ -1,9 +1,9 @@
 //! How long entries live: what a write asks for, and where the answer stands.
 //!
-//! A slot whose tenant has a deadline has a *life*: the deadline and the time to live that led to it. Lives lie in an array
-//! beside the slots of a chunk, made with the first deadline in it, so that entries without deadlines pay nothing. The timer
-//! wheel of the shard knows the deadlines in order; a life may say a later one than the wheel, because a sliding read moves
-//! only the life, without a lock. The wheel finds that out when it gets there.
+//! A slot whose tenant has a deadline has a *life*: the deadline and the time to live that led to it. Lives lie in an
+//! array beside the slots of a chunk, made with the first deadline in it, so that entries without deadlines pay
+//! nothing. The timer wheel of the shard knows the deadlines in order; a life may say a later one than the wheel,
+//! because a sliding read moves only the life, without a lock. The wheel finds that out when it gets there.
 
 use crate::store::error::Error;
 use crate::store::memory::budget::{Memory, Reservation, Use};
@@ -54,8 +54,9 @@ impl Span {
 /// The lives of a chunk of slots.
 #[derive(Debug)]
 pub struct Lives {
-    /// Two words a slot. First the deadline, 0 for none, over the low bits of the tenant's generation: a read that prolongs the
-    /// life of its entry does so only if the word still is of that entry. Then the time to live, written under the shard's lock.
+    /// Two words a slot. First the deadline, 0 for none, over the low bits of the tenant's generation: a read that
+    /// prolongs the life of its entry does so only if the word still is of that entry. Then the time to live, written
+    /// under the shard's lock.
     words: Box<[AtomicU64]>,
     #[expect(dead_code, reason = "gives the bytes of `words` back when it is dropped")]
     held: Reservation,
@@ -128,8 +129,8 @@ impl LifeRef<'_> {
         true
     }
 
-    /// Whether it is over at this time. It stays so then: what a thread found to be gone is neither prolonged nor touched, even by
-    /// one that read the clock before. Needs no lock.
+    /// Whether it is over at this time. It stays so then: what a thread found to be gone is neither prolonged nor
+    /// touched, even by one that read the clock before. Needs no lock.
     pub fn close(self, now_ms: u64) -> bool {
         let mut seen = self.deadline.load(Ordering::Acquire);
         loop {
@@ -148,8 +149,8 @@ impl LifeRef<'_> {
         }
     }
 
-    /// Whether it was closed. Closing it later synchronises with this look, which is a read-modify-write: that reader sees
-    /// what the caller has stored before. Under the shard's lock.
+    /// Whether it was closed. Closing it later synchronises with this look, which is a read-modify-write: that reader
+    /// sees what the caller has stored before. Under the shard's lock.
     pub fn is_closed(self) -> bool {
         self.deadline.fetch_or(0, Ordering::AcqRel) >> TENANT_BITS == OVER_MS
     }

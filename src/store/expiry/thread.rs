@@ -1,18 +1,20 @@
 //! The thread that lets a map's entries expire while nobody looks at them.
 //!
-//! **When it runs.** From the first deadline on; it ends by itself a second after the last one, or when the map is gone, and
-//! starts again with the next deadline. It is detached and holds the map weakly, so it keeps neither the map nor the
-//! process alive. A map without deadlines has no thread.
+//! **When it runs.** From the first deadline on; it ends by itself a second after the last one, or when the map is
+//! gone, and starts again with the next deadline. It is detached and holds the map weakly, so it keeps neither the map
+//! nor the process alive. A map without deadlines has no thread.
 //!
-//! **What it does.** It sleeps until the next deadline, asks the map to let expire what is due ([`Expires::expire`]), step by
-//! step, each short enough for a writer that waits for the same lock, and sleeps until the deadline that the map names.
+//! **What it does.** It sleeps until the next deadline, asks the map to let expire what is due ([`Expires::expire`]),
+//! step by step, each short enough for a writer that waits for the same lock, and sleeps until the deadline that the
+//! map names.
 //!
-//! **How it is woken.** `next_ms` is a promise: at that time, at the latest, the thread looks at all deadlines. A deadline that is not
-//! earlier needs nobody to be told, which one load finds out. An earlier one lowers the promise and wakes the thread.
+//! **How it is woken.** `next_ms` is a promise: at that time, at the latest, the thread looks at all deadlines. A
+//! deadline that is not earlier needs nobody to be told, which one load finds out. An earlier one lowers the promise
+//! and wakes the thread.
 //!
-//! **What happens if deadlines are set meanwhile.** Before the thread looks, it takes the promise back (`NEVER`). A writer that was
-//! too late to be seen then set its deadline under a lock that the thread had held, therefore finds no promise, and
-//! makes one; the thread adds what it found with a minimum, so that the earliest of all holds.
+//! **What happens if deadlines are set meanwhile.** Before the thread looks, it takes the promise back (`NEVER`). A
+//! writer that was too late to be seen then set its deadline under a lock that the thread had held, therefore finds no
+//! promise, and makes one; the thread adds what it found with a minimum, so that the earliest of all holds.
 //!
 //! **What is promised without a thread**, because the system refuses one or because it died: no entry is read after
 //! its deadline by native code, as ever; it leaves when it is written, purged or evicted. But copies outside the
@@ -86,8 +88,8 @@ struct Shared {
     clock: Clock,
     /// Changed with `is_running`.
     attendance: Arc<Attendance>,
-    /// When the thread looks next. Invariant: if it is not `NEVER`, then the thread sleeps until then at most, or somebody who
-    /// lowered it is on the way to wake or start the thread.
+    /// When the thread looks next. Invariant: if it is not `NEVER`, then the thread sleeps until then at most, or
+    /// somebody who lowered it is on the way to wake or start the thread.
     next_ms: AtomicU64,
     /// A leaf: nothing else is locked under it.
     state: Mutex<State>,
@@ -118,7 +120,8 @@ impl Expiry {
     /// a lock, because the map may be told that there is no thread.
     #[inline]
     pub fn schedule<T: Expires>(&self, deadline_ms: u64, map: &Arc<T>) {
-        // Relaxed is enough here: the lock under which the map keeps its deadlines orders this after the thread's last look.
+        // Relaxed is enough here: the lock under which the map keeps its deadlines orders this after the thread's last
+        // look.
         let next_ms = &self.0.next_ms;
         if deadline_ms < next_ms.load(Ordering::Relaxed)
             && deadline_ms < next_ms.fetch_min(deadline_ms, Ordering::Relaxed)

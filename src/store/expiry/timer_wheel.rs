@@ -1,14 +1,16 @@
 //! Deadlines of the slots of one shard: who expires next, and who is due.
 //!
-//! **How to use it.** [`TimerWheel::schedule`] gives a slot a deadline or a new one, [`TimerWheel::cancel`] takes it away,
-//! [`TimerWheel::advance`] takes out who is due, in steps as large as the caller likes. [`TimerWheel::soonest`] is who
-//! expires first.
+//! **How to use it.** [`TimerWheel::schedule`] gives a slot a deadline or a new one, [`TimerWheel::cancel`] takes it
+//! away, [`TimerWheel::advance`] takes out who is due, in steps as large as the caller likes. [`TimerWheel::soonest`]
+//! is who expires first.
 //!
-//! **What is guaranteed.** Deadlines are exact to the millisecond, at any distance: nothing is rounded, and nothing is due
-//! early or late. No call does more than a bounded amount of work, apart from what `advance` was asked to take out.
+//! **What is guaranteed.** Deadlines are exact to the millisecond, at any distance: nothing is rounded, and nothing is
+//! due early or late. No call does more than a bounded amount of work, apart from what `advance` was asked to take
+//! out.
 //!
-//! **How it works.** Hierarchical timing wheels (Varghese and Lauck, "Hashed and hierarchical timing wheels", SOSP 1987) read
-//! as what they are, the digits of a deadline: a wheel of level `n` has a bucket for each value of digit `n` to the base
+//! **How it works.** Hierarchical timing wheels (Varghese and Lauck, "Hashed and hierarchical timing wheels", SOSP
+//! 1987) read as what they are, the digits of a deadline: a wheel of level `n` has a bucket for each value of digit
+//! `n` to the base
 //! 16. A bucket of level 0 is one millisecond wide, one of level 1 sixteen, one of level 5 seventeen minutes.
 //!
 //! ```text
@@ -19,20 +21,22 @@
 //! level 0            [ ●  ●  ·  ●  ●  ●  ●  · … ]     one millisecond each: all of a list have the same deadline
 //! ```
 //!
-//! The one change: in the paper the clock opens buckets. When it reaches a bucket of a coarse wheel, what is in it moves to
-//! the finer one, all of it at that moment: a million entries that live for an hour stall whoever holds the lock. Here a
-//! bucket is opened by its own size, into a wheel that belongs to it, when it would get its seventeenth entry (a burst trie:
-//! Heinz, Zobel and Williams, 2002). So opening one moves sixteen links and never more, what is far away and sparse stays
-//! coarse, and the soonest deadline is found by looking at a few words and at most sixteen links at any time, not
-//! only when the clock comes near. The structure knows no present: however far time jumps, `advance` takes from the front.
+//! The one change: in the paper the clock opens buckets. When it reaches a bucket of a coarse wheel, what is in it
+//! moves to the finer one, all of it at that moment: a million entries that live for an hour stall whoever holds the
+//! lock. Here a bucket is opened by its own size, into a wheel that belongs to it, when it would get its seventeenth
+//! entry (a burst trie: Heinz, Zobel and Williams, 2002). So opening one moves sixteen links and never more, what is
+//! far away and sparse stays coarse, and the soonest deadline is found by looking at a few words and at most sixteen
+//! links at any time, not only when the clock comes near. The structure knows no present: however far time jumps,
+//! `advance` takes from the front.
 //!
 //! Entries with the same deadline, such as a batch gives, stay one list of any length without being opened; where
 //! another deadline comes into their bucket, the list goes down a level as a whole.
 //!
-//! **Memory.** 16 bytes a slot, in chunks of 128 slots that exist while one of them has a deadline, and the wheels. Of those
-//! each was opened for at least seventeen entries: 2 to 3 bytes an entry as a rule, 7 where they are just dense enough to open
-//! wheels, and more only where crowds within a few milliseconds lie so far apart that each has a chain of wheels of its own. All of it is
-//! counted, and goes back with the last deadline but for 4 KiB. A [`TimerWheel::schedule`] that finds no memory changes nothing.
+//! **Memory.** 16 bytes a slot, in chunks of 128 slots that exist while one of them has a deadline, and the wheels. Of
+//! those each was opened for at least seventeen entries: 2 to 3 bytes an entry as a rule, 7 where they are just dense
+//! enough to open wheels, and more only where crowds within a few milliseconds lie so far apart that each has a chain
+//! of wheels of its own. All of it is counted, and goes back with the last deadline but for 4 KiB. A
+//! [`TimerWheel::schedule`] that finds no memory changes nothing.
 
 use crate::store::error::Error;
 use crate::store::memory::boxes;
@@ -40,8 +44,8 @@ use crate::store::memory::boxes::Boxes;
 use crate::store::memory::budget::{Memory, Reservation, Use};
 use crate::store::platform::sync::Arc;
 
-/// Bits of a digit. With 16 buckets, lists short enough to be searched and wheels small enough to be opened for seventeen
-/// entries go together.
+/// Bits of a digit. With 16 buckets, lists short enough to be searched and wheels small enough to be opened for
+/// seventeen entries go together.
 const DIGIT_BITS: u32 = 4;
 /// Buckets of a wheel.
 const BUCKETS: usize = 1 << DIGIT_BITS;
@@ -66,7 +70,8 @@ pub struct TimerWheel {
     wheels: Boxes<Wheel>,
     /// Numbers of wheels that were closed. Invariant: has room for all numbers.
     closed: Vec<u32>,
-    /// The coarsest wheel, or `NONE`. Invariant: digits above its level are 0 in all deadlines; the only one that may be empty.
+    /// The coarsest wheel, or `NONE`. Invariant: digits above its level are 0 in all deadlines; the only one that may
+    /// be empty.
     root: u32,
     len: usize,
     /// For `closed`.
@@ -175,8 +180,8 @@ impl TimerWheel {
         self.links.bytes() + self.wheels.bytes() + self.closed.capacity() * size_of::<u32>()
     }
 
-    /// Gives a slot a deadline, in place of the one it had. Fails without changing anything if there is no memory. The last
-    /// millisecond of `u64` is no deadline and counts as the one before.
+    /// Gives a slot a deadline, in place of the one it had. Fails without changing anything if there is no memory. The
+    /// last millisecond of `u64` is no deadline and counts as the one before.
     pub fn schedule(&mut self, slot: u32, deadline_ms: u64) -> Result<(), Error> {
         let deadline_ms = deadline_ms.min(NO_DEADLINE - 1);
         let earlier = self.deadline_of(slot);
@@ -185,8 +190,8 @@ impl TimerWheel {
             let wheel = &mut self.wheels[bucket.wheel];
             let is_home = (earlier_ms ^ deadline_ms) >> (u32::from(wheel.level) * DIGIT_BITS) == 0;
             let length = wheel.lengths[bucket.number];
-            // All digits that tell buckets apart are the same, so the slot is in the right place already; but a long list
-            // must not become a mixed one.
+            // All digits that tell buckets apart are the same, so the slot is in the right place already; but a long
+            // list must not become a mixed one.
             if is_home && length <= CROWD {
                 wheel.mixed |= Set::from(earlier_ms != deadline_ms && length > 1) << bucket.number;
                 self.link_mut(slot).deadline_ms = deadline_ms;
@@ -249,8 +254,8 @@ impl TimerWheel {
         (deadline_ms != NO_DEADLINE).then_some(deadline_ms)
     }
 
-    /// Takes out at most `limit` slots whose deadlines are over at `now_ms`, earlier buckets first, and appends them to `out`.
-    /// Says whether more are due.
+    /// Takes out at most `limit` slots whose deadlines are over at `now_ms`, earlier buckets first, and appends them
+    /// to `out`. Says whether more are due.
     pub fn advance(&mut self, now_ms: u64, limit: usize, out: &mut Vec<u32>) -> bool {
         let mut left = limit;
         while let Some(bucket) = self.first() {

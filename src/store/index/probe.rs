@@ -1,20 +1,21 @@
 //! Looking at eight words of an index at once.
 //!
-//! Where a run of words ends is chance, so a loop that goes from word to word mispredicts its last step, and a miss goes
-//! through the longest runs. Eight words hold most of them, and to compare eight takes no branch.
+//! Where a run of words ends is chance, so a loop that goes from word to word mispredicts its last step, and a miss
+//! goes through the longest runs. Eight words hold most of them, and to compare eight takes no branch.
 //!
 //! 128-bit vectors, which every x86-64 processor has, are compared in the middle of the caller. 256 bits need fewer
 //! instructions and a function of their own, which costs what they save (see `src/ARCHITECTURE.md`).
 //!
 //! # Why the loads are written in assembler
 //!
-//! Writers store to these words meanwhile, so they have to be loaded as atomics, and no atomic type is as wide as a vector.
-//! The assembler block stands for eight relaxed loads of a word each, in any order: no x86 processor tears an aligned
-//! 64-bit word that a wider load covers, and none lets a later load overtake an earlier one; the fence keeps the compiler
-//! from it. What the index proves of a miss needs no more: it rests on loads before the first and after the last of a run.
-//! That words are not torn is how processors behave rather than what their manuals promise for loads of 16 bytes, and nothing
-//! depends on it: a word that could be torn is one that a writer is changing at that moment, which is an insertion or a removal that
-//! a miss may come before, or a move that the index's move counter tells of. What is found is loaded again as an atomic.
+//! Writers store to these words meanwhile, so they have to be loaded as atomics, and no atomic type is as wide as a
+//! vector. The assembler block stands for eight relaxed loads of a word each, in any order: no x86 processor tears an
+//! aligned 64-bit word that a wider load covers, and none lets a later load overtake an earlier one; the fence keeps
+//! the compiler from it. What the index proves of a miss needs no more: it rests on loads before the first and after
+//! the last of a run. That words are not torn is how processors behave rather than what their manuals promise for
+//! loads of 16 bytes, and nothing depends on it: a word that could be torn is one that a writer is changing at that
+//! moment, which is an insertion or a removal that a miss may come before, or a move that the index's move counter
+//! tells of. What is found is loaded again as an atomic.
 
 use crate::store::platform::sync::AtomicU64;
 
@@ -50,8 +51,8 @@ impl Simd {
     }
 }
 
-/// Which of these words have the tag in their upper half, and which have a lower half of 0, as words have that are empty: a
-/// bit for each, the first word's lowest. Without vectors every word may have the tag.
+/// Which of these words have the tag in their upper half, and which have a lower half of 0, as words have that are
+/// empty: a bit for each, the first word's lowest. Without vectors every word may have the tag.
 #[inline]
 #[cfg_attr(
     not(all(target_arch = "x86_64", not(any(loom, tsan, miri)))),
@@ -79,7 +80,8 @@ mod x86 {
     #[inline]
     pub fn look(words: &[AtomicU64; WORDS], tag: u32) -> (u32, u32) {
         let (a, b, c, d): (__m128i, __m128i, __m128i, __m128i);
-        // SAFETY: reads the 64 bytes of the words and nothing else; the head of this file says why that is no data race.
+        // SAFETY: reads the 64 bytes of the words and nothing else; the head of this file says why that is no data
+        // race.
         unsafe {
             asm!(
                 "movdqu {a}, [{words}]",

@@ -1,32 +1,33 @@
 //! The index of one shard: from a key's tag to slot numbers. One writer, any number of readers, no lock for reading.
 //!
-//! Open addressing with linear probing over one array of words, each a 32-bit tag (the low half of the key's hash) and a
-//! 32-bit slot number. A probe seldom leaves a cache line, a different key is seldom looked at (its tag would have to be
-//! equal), and because the tag is the hash, entries move without being looked at. A tag's home is `tag * capacity / 2^32`,
-//! so capacities need not be powers of two.
+//! Open addressing with linear probing over one array of words, each a 32-bit tag (the low half of the key's hash) and
+//! a 32-bit slot number. A probe seldom leaves a cache line, a different key is seldom looked at (its tag would have
+//! to be equal), and because the tag is the hash, entries move without being looked at. A tag's home is `tag *
+//! capacity / 2^32`, so capacities need not be powers of two.
 //!
 //! # Deleting
 //!
-//! Deleting shifts later words of the run back over the hole, so there are no tombstones, which caches would drown in: they
-//! delete as much as they insert.
+//! Deleting shifts later words of the run back over the hole, so there are no tombstones, which caches would drown in:
+//! they delete as much as they insert.
 //!
 //! # Growing
 //!
-//! Growing makes a second table and moves a bounded number of words with each write; shrinking is the same. An insertion
-//! goes to the new table. A word that was moved, or deleted meanwhile, leaves a mark in the old table that keeps its runs
-//! connected. Both tables hang from one pointer, so a reader sees a consistent pair.
+//! Growing makes a second table and moves a bounded number of words with each write; shrinking is the same. An
+//! insertion goes to the new table. A word that was moved, or deleted meanwhile, leaves a mark in the old table that
+//! keeps its runs connected. Both tables hang from one pointer, so a reader sees a consistent pair.
 //!
 //! # Reading while entries move
 //!
-//! A reader probes the old table, then the current one. What it finds it can use, whatever happens meanwhile: the slot tells
-//! whether the key is still there. What it does not find may have been moved past it. So every move, in this order, stores
-//! the word in its new place, bumps the *move counter*, and only then overwrites the old place. A reader that missed the
-//! word because it came to the old place too late has, by acquire and release on that place, a view in which the counter is
-//! bumped; and if it had seen the bumped counter before it began, it would also have seen the word in its new place. So: a
-//! miss is a miss if the counter is the same before and after. Otherwise the reader looks again, a bounded number of times,
-//! and then asks for the lock.
+//! A reader probes the old table, then the current one. What it finds it can use, whatever happens meanwhile: the slot
+//! tells whether the key is still there. What it does not find may have been moved past it. So every move, in this
+//! order, stores the word in its new place, bumps the *move counter*, and only then overwrites the old place. A reader
+//! that missed the word because it came to the old place too late has, by acquire and release on that place, a view in
+//! which the counter is bumped; and if it had seen the bumped counter before it began, it would also have seen the
+//! word in its new place. So: a miss is a miss if the counter is the same before and after. Otherwise the reader looks
+//! again, a bounded number of times, and then asks for the lock.
 //!
-//! Credits: the single-writer table with a version counter is Concurrency Kit's `ck_ht`; deletion is Knuth's Algorithm 6.4R.
+//! Credits: the single-writer table with a version counter is Concurrency Kit's `ck_ht`; deletion is Knuth's Algorithm
+//! 6.4R.
 
 use super::probe;
 use super::probe::Simd;
@@ -41,7 +42,8 @@ use crate::store::slab::slots::CopiesEnded;
 const EMPTY: u64 = 0;
 /// The slot half of a word whose entry went to the current table, or was deleted while it was in the old one.
 const MOVED: u64 = u32::MAX as u64;
-/// Words moved per write while a table grows: two cache lines of the old table, which so is empty before the new one is full.
+/// Words moved per write while a table grows: two cache lines of the old table, which so is empty before the new one
+/// is full.
 const MIGRATION_BATCH: usize = 16;
 /// Words of the first table.
 const MIN_CAPACITY: usize = 16;
@@ -156,8 +158,8 @@ impl Table {
         if to >= from { to - from } else { to + self.words().len() - from }
     }
 
-    /// The first word with this tag for whose slot `accept` has an answer. `accept` is called in one place, so that it becomes
-    /// a part of the loop.
+    /// The first word with this tag for whose slot `accept` has an answer. `accept` is called in one place, so that it
+    /// becomes a part of the loop.
     #[inline]
     fn find<T>(&self, simd: Simd, tag: u32, mut accept: impl FnMut(u32) -> Option<T>) -> Option<(usize, T)> {
         if simd != Simd::None && self.surely_lacks(simd, tag) {
@@ -215,8 +217,8 @@ impl Table {
 }
 
 impl Tables {
-    /// Gives back at most so much of the tables' memory, after the bytes that `released` says went before; no reader is left.
-    /// Whether more of it is mapped. A table that other tables share stays as it is.
+    /// Gives back at most so much of the tables' memory, after the bytes that `released` says went before; no reader
+    /// is left. Whether more of it is mapped. A table that other tables share stays as it is.
     pub fn release_some(&mut self, released: &mut usize, bytes: usize) -> bool {
         let (mut before, end) = (0, *released + bytes);
         for table in self.old.iter_mut().chain([&mut self.current]) {
@@ -255,8 +257,8 @@ impl Index {
     /// words moved all the time and that only the holder of the lock can tell.
     #[inline]
     pub fn find<T>(&self, tag: u32, mut accept: impl FnMut(u32) -> Option<T>) -> Result<Option<T>, Contended> {
-        /// Looks before a reader asks for the lock: a writer moves 16 words in a row, then has other things to do. Models take the
-        /// rare path.
+        /// Looks before a reader asks for the lock: a writer moves 16 words in a row, then has other things to do.
+        /// Models take the rare path.
         const LOOKS: usize = if cfg!(loom) { 1 } else { 8 };
         for _ in 0..LOOKS {
             let moves = self.moves.load(Ordering::Acquire);
@@ -308,8 +310,9 @@ impl Index {
         detached
     }
 
-    /// Looks at up to `count` words from number `from` on, those of the old table after those of the current one, and calls
-    /// `found` with the tag and the slot of each that names one. Gives the number of the next word; `None` beyond the last.
+    /// Looks at up to `count` words from number `from` on, those of the old table after those of the current one, and
+    /// calls `found` with the tag and the slot of each that names one. Gives the number of the next word; `None`
+    /// beyond the last.
     pub fn look(&self, from: usize, count: usize, mut found: impl FnMut(u32, u32)) -> Option<usize> {
         let tables = self.tables()?;
         let (current, old) = (tables.current.words(), tables.old.as_ref().map_or(&[][..], Table::words));
@@ -357,7 +360,8 @@ impl IndexWriter {
         self.current_len + self.old_len
     }
 
-    /// Makes sure that [`IndexWriter::insert`] finds room. Tables that were replaced are added to `replaced`, to be retired.
+    /// Makes sure that [`IndexWriter::insert`] finds room. Tables that were replaced are added to `replaced`, to be
+    /// retired.
     #[expect(clippy::vec_box, reason = "readers may be looking into the boxes")]
     pub fn make_room(
         &mut self,
@@ -420,7 +424,8 @@ impl IndexWriter {
         self.start_migration(index, wanted, memory).ok().flatten()
     }
 
-    /// Shrinks a table that became far too large, if it is worth it. Tables that were replaced come back, to be retired.
+    /// Shrinks a table that became far too large, if it is worth it. Tables that were replaced come back, to be
+    /// retired.
     pub fn shrink(&mut self, index: &Index, memory: &Arc<Memory>) -> Option<Box<Tables>> {
         let capacity = index.capacity();
         let is_sparse = capacity > self.reserved.max(MIN_CAPACITY * 4) && self.len() < capacity / 8;

@@ -4,9 +4,10 @@
 //! words:  [ hits noted | ticket | ticket | … ]      ticket = slot * shards + shard
 //! ```
 //!
-//! Its thread alone writes it: reads in Rust through [`HitLog::note`], reads that never leave JavaScript directly. It is replayed
-//! when it is full, and before each write of its thread, so that with one thread a policy learns of everything in order.
-//! A ticket says nothing of the tenant: where another thread changed it meanwhile, the newcomer gets the hit.
+//! Its thread alone writes it: reads in Rust through [`HitLog::note`], reads that never leave JavaScript directly. It
+//! is replayed when it is full, and before each write of its thread, so that with one thread a policy learns of
+//! everything in order. A ticket says nothing of the tenant: where another thread changed it meanwhile, the newcomer
+//! gets the hit.
 
 use crate::store::error::Error;
 use crate::store::platform::sync::{Arc, Ordering};

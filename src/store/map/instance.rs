@@ -1,8 +1,8 @@
 //! Numbers of maps, which handles carry.
 //!
-//! They tell the maps of one image of the store apart, and must not be taken for those of another image in the same process:
-//! two copies of the package can be loaded at once, and a handle can be sent from one to the other. So they begin at a
-//! random number.
+//! They tell the maps of one image of the store apart, and must not be taken for those of another image in the same
+//! process: two copies of the package can be loaded at once, and a handle can be sent from one to the other. So they
+//! begin at a random number.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -20,7 +20,8 @@ pub fn image() -> u64 {
     *IMAGE.get_or_init(|| RandomState::new().hash_one(0_u32))
 }
 
-/// The number of a new map: from 1 to END - 1, and different from that of any other, unless there were a thousand million since.
+/// The number of a new map: from 1 to END - 1, and different from that of any other, unless there were a thousand
+/// million since.
 pub(crate) fn next() -> u32 {
     static MADE: AtomicU32 = AtomicU32::new(0);
     nth(image(), MADE.fetch_add(1, Ordering::Relaxed))

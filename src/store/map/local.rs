@@ -65,8 +65,8 @@ pub struct Found {
 /// What was copied out: `None` as long as nothing was found.
 type Copied = Result<Option<Found>, Error>;
 
-/// While a map is above its limit, each write has twice what it adds leave, and so many bytes more for what an entry costs
-/// beside its content.
+/// While a map is above its limit, each write has twice what it adds leave, and so many bytes more for what an entry
+/// costs beside its content.
 const SHED_BYTES: usize = 1_024;
 
 /// How long a write waits, without the lock, for a reader that keeps memory from being freed. Readers are done within
@@ -296,8 +296,9 @@ impl Local {
         }
     }
 
-    /// Where hits of this thread are to be noted that happen outside the store, for a policy that goes by their order: in the
-    /// first word how many there are, then `slot * shards + shard` of each. When it is full, [`Local::replay_hits`].
+    /// Where hits of this thread are to be noted that happen outside the store, for a policy that goes by their order:
+    /// in the first word how many there are, then `slot * shards + shard` of each. When it is full,
+    /// [`Local::replay_hits`].
     pub fn hit_log(&self) -> Option<&Arc<Words>> {
         self.hits.as_ref().map(HitLog::words)
     }
@@ -381,8 +382,8 @@ impl Local {
         if written.replaced { self.counters.updates.add(1) } else { self.counters.inserts.add(1) }
     }
 
-    /// Runs a write. If a limit refuses it, it is run again once what a `clear` left behind was freed, or another shard has made
-    /// room.
+    /// Runs a write. If a limit refuses it, it is run again once what a `clear` left behind was freed, or another
+    /// shard has made room.
     fn write<T>(
         &self,
         operation: &'static str,
@@ -400,7 +401,8 @@ impl Local {
         if self.hits.as_ref().is_some_and(|log| !log.is_empty()) {
             self.replay_hits();
         }
-        // Gives readers a moment; false once the write has waited for so long and nothing was evicted or released meanwhile.
+        // Gives readers a moment; false once the write has waited for so long and nothing was evicted or released
+        // meanwhile.
         let wait = |patience: &mut Option<Patience>| {
             let goes_on = !patience.get_or_insert_with(|| Patience::new(PATIENCE)).is_over();
             if goes_on {
@@ -574,7 +576,8 @@ impl Local {
         }
     }
 
-    /// The type of this name, for an entry that is about to be inserted. As long as the answer lives, its number is the name's.
+    /// The type of this name, for an entry that is about to be inserted. As long as the answer lives, its number is
+    /// the name's.
     pub fn hold_type(&self, name: &str) -> Result<TypeHold, Error> {
         let shard = &self.store.all_shards()[0];
         self.write("insert", shard, None, name.len(), || self.store.context.types.hold(name))
@@ -600,8 +603,8 @@ impl Local {
         Ok(written)
     }
 
-    /// Begins the life of an entry anew: with its own time to live if `ttl` is [`Ttl::Default`] and it has one, else with what
-    /// `ttl` says. Says whether it was there.
+    /// Begins the life of an entry anew: with its own time to live if `ttl` is [`Ttl::Default`] and it has one, else
+    /// with what `ttl` says. Says whether it was there.
     pub fn touch<'t>(&self, target: impl Into<Target<'t>>, ttl: Ttl) -> Result<bool, Error> {
         let Some((shard, sought)) = self.seek(target) else { return Ok(false) };
         self.write("touch", shard, Some(sought), 0, || shard.touch(&self.member(), sought, ttl))
@@ -681,7 +684,8 @@ impl Local {
         Ok(())
     }
 
-    /// The next entries in insertion order, after the sequence `after` (0 at the start): none at the end, at most `count`.
+    /// The next entries in insertion order, after the sequence `after` (0 at the start): none at the end, at most
+    /// `count`.
     pub fn walk(&self, after: u64, count: usize, out: &mut Vec<Step>) -> Result<(), Error> {
         self.store.context.check()?;
         self.counters.iterations.add(1);

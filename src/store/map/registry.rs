@@ -20,9 +20,8 @@ struct Named {
 
 static REGISTRY: Mutex<Option<HashMap<String, Named>>> = Mutex::new(None);
 
-/// The map of this name, made if there is none. What `given` asks for must be what the map was made with; of limits, those that
-/// hold now will do as well.
-/// Each success is paired with one [`release`].
+/// The map of this name, made if there is none. What `given` asks for must be what the map was made with; of limits,
+/// those that hold now will do as well. Each success is paired with one [`release`].
 pub fn open(name: &str, given: &Config) -> Result<Arc<Store>, Error> {
     crate::store::entry::types::check_name("name", name.len(), MAX_NAME_BYTES)?;
     let mut registry = REGISTRY.lock();
@@ -60,8 +59,8 @@ pub fn names() -> Vec<String> {
     names
 }
 
-/// Names the first option that was given and differs. A limit may have been changed since the map was made: a program that
-/// repeats the first limits is right, and so is one that gives the present ones.
+/// Names the first option that was given and differs. A limit may have been changed since the map was made: a program
+/// that repeats the first limits is right, and so is one that gives the present ones.
 fn compare(given: &Config, store: &Store) -> Result<(), Error> {
     let existing = store.config();
     let present = Config {

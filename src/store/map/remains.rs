@@ -1,5 +1,5 @@
-//! What is left of a map that ended, on its way out: with thousands of shards, taking out and freeing what is in each takes
-//! milliseconds, so it is done some shards at a time.
+//! What is left of a map that ended, on its way out: with thousands of shards, taking out and freeing what is in each
+//! takes milliseconds, so it is done some shards at a time.
 
 use crate::store::memory::reaper::Debris;
 use crate::store::observe::removals::Cause;

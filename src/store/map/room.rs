@@ -1,7 +1,8 @@
 //! Room made in other shards than the one that a write is about, and in all of them where a caller asks for it.
 //!
-//! The shard that holds most gives first, so that all end up alike. Which one that is costs a look at each, so whoever needs only a
-//! heavy one looks at a few in a map of many shards ([`Store::heavy`]), and whoever takes from several keeps them in a heap.
+//! The shard that holds most gives first, so that all end up alike. Which one that is costs a look at each, so whoever
+//! needs only a heavy one looks at a few in a map of many shards ([`Store::heavy`]), and whoever takes from several
+//! keeps them in a heap.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -21,18 +22,20 @@ const EVICTED_PER_STEP: usize = 256;
 const EVICTED_PER_CALL: u64 = 4_096;
 /// And bytes, where entries are large.
 const EVICTED_BYTES_PER_CALL: u64 = 4 << 20;
-/// Where more would be needed, all entries of a shard are evicted, which takes as long whatever their number is, if they are at most
-/// so many times more. Not as many as it looks: with them go their slots and tables, which evicting one by one leaves.
+/// Where more would be needed, all entries of a shard are evicted, which takes as long whatever their number is, if
+/// they are at most so many times more. Not as many as it looks: with them go their slots and tables, which evicting
+/// one by one leaves.
 const MAX_LOSS: u64 = 8;
 /// One part in so many of the limit that is made free beside a large value.
 const ROOM_BESIDE_PART: u64 = 64;
-/// From this number of shards on a heavy shard is looked for among so many: the heaviest of 32 is among the heaviest ten in a
-/// hundred in 97 of 100 cases.
+/// From this number of shards on a heavy shard is looked for among so many: the heaviest of 32 is among the heaviest
+/// ten in a hundred in 97 of 100 cases.
 const SAMPLE: usize = 32;
 
 impl Store {
-    /// Has others make room for a write, about this entry if it exists, that shard `own` had no room for: a shard that holds much, if any of its entries may
-    /// leave, else the next. For a value that is large beside the entries of the map, whole shards.
+    /// Has others make room for a write, about this entry if it exists, that shard `own` had no room for: a shard that
+    /// holds much, if any of its entries may leave, else the next. For a value that is large beside the entries of the
+    /// map, whole shards.
     pub(crate) fn make_room(
         &self,
         member: &Member<'_>,
@@ -68,9 +71,9 @@ impl Store {
         Ok(Freed::Nothing)
     }
 
-    /// Evicts all entries of so many shards, the heaviest first, that a large value fits, if it would take too long to evict one entry
-    /// after the other. Not those of shard `own`, of which the write may be about one; of a single shard, if it is. Whether
-    /// there were any.
+    /// Evicts all entries of so many shards, the heaviest first, that a large value fits, if it would take too long to
+    /// evict one entry after the other. Not those of shard `own`, of which the write may be about one; of a single
+    /// shard, if it is. Whether there were any.
     fn evict_shards(
         &self,
         member: &Member<'_>,
@@ -85,7 +88,8 @@ impl Store {
         }
         let one_by_one = self.context.evictions_for(requested_bytes, self.len());
         let bytes_per_entry = used_bytes / self.len().max(1);
-        // And room for what the write needs beside the value. If that were refused, the value would have been copied in vain.
+        // And room for what the write needs beside the value. If that were refused, the value would have been copied
+        // in vain.
         let beside = limit_bytes / ROOM_BESIDE_PART;
         let needed = used_bytes.saturating_add(requested_bytes + beside).saturating_sub(limit_bytes);
         let _transfer = self.context.memory.transfer();
@@ -163,8 +167,8 @@ impl Store {
         shards.iter().map(load).zip(0..).filter(|&(load, _)| load > 0).collect()
     }
 
-    /// Evicts entries until the map holds at most so many bytes, none is left, or the call has taken its time. Gives how many
-    /// left.
+    /// Evicts entries until the map holds at most so many bytes, none is left, or the call has taken its time. Gives
+    /// how many left.
     pub(crate) fn evict_to(&self, member: &Member<'_>, bytes: u64) -> Result<u64, Error> {
         let shards = self.all_shards();
         let memory = &self.context.memory;
@@ -188,8 +192,8 @@ impl Store {
         Ok(gone)
     }
 
-    /// What would leave, at most `count`, roughly in order. Shards take turns, the one that holds most first, so that evicting the
-    /// first candidate again and again does not empty one shard after the other.
+    /// What would leave, at most `count`, roughly in order. Shards take turns, the one that holds most first, so that
+    /// evicting the first candidate again and again does not empty one shard after the other.
     pub(crate) fn candidates(&self, count: usize, out: &mut Vec<Handle>) -> Result<(), Error> {
         let mut shards: Vec<(u64, &Shard)> = self.all_shards().iter().map(|shard| (shard.len(), shard)).collect();
         shards.sort_unstable_by_key(|&(len, shard)| (Reverse(len), shard.number()));

@@ -44,8 +44,9 @@ pub struct Store {
 const EXPIRED_PER_STEP: usize = 512;
 /// Entries that one call of [`Store::purge_expired`] takes out.
 const PURGED_PER_CALL: usize = 4_096;
-/// And the time after which it takes out no more. So many entries of one shard take half of it; where each of thousands of
-/// shards has a few, they take three times as long, because nothing of a shard is in the processor's caches.
+/// And the time after which it takes out no more. So many entries of one shard take half of it; where each of
+/// thousands of shards has a few, they take three times as long, because nothing of a shard is in the processor's
+/// caches.
 const PURGE_TIME: Duration = Duration::from_millis(2);
 
 #[derive(Default)]
@@ -135,8 +136,8 @@ impl Store {
         Ok(Arc::new(store))
     }
 
-    /// Makes room in the index for this many entries at once, so that it does not grow until there are more. It does not
-    /// shrink below that by itself.
+    /// Makes room in the index for this many entries at once, so that it does not grow until there are more. It does
+    /// not shrink below that by itself.
     pub fn reserve(&self, entries: u64) -> Result<(), Error> {
         self.context.check()?;
         // Keys do not spread evenly: room for four standard deviations above a shard's share.
@@ -298,7 +299,8 @@ impl Store {
         self.dispose(contents)
     }
 
-    /// Lets the reaper free what was taken out of shards, in a transfer that began before. Gives how many entries that is.
+    /// Lets the reaper free what was taken out of shards, in a transfer that began before. Gives how many entries that
+    /// is.
     pub(crate) fn dispose(&self, contents: Vec<Contents>) -> u64 {
         if contents.is_empty() {
             return 0;
@@ -310,8 +312,8 @@ impl Store {
         entries
     }
 
-    /// Ends the map for all threads: every operation fails with [`Error::Closed`], no copy is fresh any more, and what was in
-    /// it is taken out and freed, in the background if it is much.
+    /// Ends the map for all threads: every operation fails with [`Error::Closed`], no copy is fresh any more, and what
+    /// was in it is taken out and freed, in the background if it is much.
     pub fn destroy(self: &Arc<Self>) {
         if self.context.destroy() {
             self.context.events.log(Level::Info, "map.destroyed", &[("entries", self.len())]);

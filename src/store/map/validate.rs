@@ -1,10 +1,11 @@
-//! Does the map hold together? Everything is walked through and counted anew, and compared with what the map keeps counts of.
+//! Does the map hold together? Everything is walked through and counted anew, and compared with what the map keeps
+//! counts of.
 //!
-//! A [`Validation`] goes over the shards one after the other, a slice at a time under the shard's lock, so that others go on
-//! meanwhile: a slice takes some hundred microseconds. What is wrong with one slot is found in any case. Counts are
-//! compared where nobody wrote between the first slice and the last; where somebody did, it is tried again a few times, and
-//! then left alone: in a map that is written all the time, a wrong count may go unnoticed, but a right one is never called
-//! wrong.
+//! A [`Validation`] goes over the shards one after the other, a slice at a time under the shard's lock, so that others
+//! go on meanwhile: a slice takes some hundred microseconds. What is wrong with one slot is found in any case. Counts
+//! are compared where nobody wrote between the first slice and the last; where somebody did, it is tried again a few
+//! times, and then left alone: in a map that is written all the time, a wrong count may go unnoticed, but a right one
+//! is never called wrong.
 
 use std::time::Duration;
 

@@ -1,9 +1,9 @@
 //! Insertion order over all shards: each shard's order, merged by sequence, a window at a time.
 //!
-//! An iterator is a number, the sequence of the entry that it gave last. So each window begins anew, and what it does must not
-//! depend on the number of shards more than by a look at each: a shard says which sequence its next entry has at the least,
-//! which it knows of its oldest entry, and of the gap that the window before has noted (`order/gaps.rs`). Only the shards
-//! that are next by that are asked for entries.
+//! An iterator is a number, the sequence of the entry that it gave last. So each window begins anew, and what it does
+//! must not depend on the number of shards more than by a look at each: a shard says which sequence its next entry has
+//! at the least, which it knows of its oldest entry, and of the gap that the window before has noted
+//! (`order/gaps.rs`). Only the shards that are next by that are asked for entries.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -41,9 +41,9 @@ thread_local! {
     pub static ASKED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
-/// The next entries after `after`, oldest first: at least one if there is any, at most `count`. `last` is the sequence of the
-/// last insertion, read before: what is inserted meanwhile comes in a later window, because shards are asked one after
-/// the other, and what one of them gets when it was asked already would be passed over.
+/// The next entries after `after`, oldest first: at least one if there is any, at most `count`. `last` is the sequence
+/// of the last insertion, read before: what is inserted meanwhile comes in a later window, because shards are asked
+/// one after the other, and what one of them gets when it was asked already would be passed over.
 pub fn window(shards: &[Shard], last: u64, after: u64, count: usize, out: &mut Vec<Step>) -> Result<(), Error> {
     out.clear();
     let mut heads: Vec<Reverse<Next>> = fallible::vec(shards.len())?;

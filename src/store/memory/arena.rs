@@ -6,17 +6,17 @@
 //! ```
 //!
 //! A block carries no header of its own: its class follows from its size, its page from its address, because pages are
-//! aligned to their size. That is what keeps a small entry within its budget of overhead. There is a class for each number
-//! of blocks that a page can be cut into, so that little is left at its end: classes are 8 bytes apart up to 200 bytes, 3 %
-//! of a block at 512 and at most an eighth of it at 2 KiB. Blocks above that come from `large`.
+//! aligned to their size. That is what keeps a small entry within its budget of overhead. There is a class for each
+//! number of blocks that a page can be cut into, so that little is left at its end: classes are 8 bytes apart up to
+//! 200 bytes, 3 % of a block at 512 and at most an eighth of it at 2 KiB. Blocks above that come from `large`.
 //!
-//! **Evacuation.** Blocks that were freed here and there leave pages that are mostly empty and serve one class only. When room
-//! is short, [`Arena::set_aside`] takes the emptiest page it finds off its list; the shard moves what lives there into
-//! other pages of the class, and with the last block the page goes. So freed bytes become pages for any class, and evicting
-//! `n` bytes makes room for `n` bytes, give or take a page or two per class.
+//! **Evacuation.** Blocks that were freed here and there leave pages that are mostly empty and serve one class only.
+//! When room is short, [`Arena::set_aside`] takes the emptiest page it finds off its list; the shard moves what lives
+//! there into other pages of the class, and with the last block the page goes. So freed bytes become pages for any
+//! class, and evicting `n` bytes makes room for `n` bytes, give or take a page or two per class.
 //!
-//! A page is reserved with the map's [`Memory`] when it is taken and released when its last block was freed, so what a map
-//! reports is what was set aside for it, fragmentation included. Everything here is guarded by the shard's lock.
+//! A page is reserved with the map's [`Memory`] when it is taken and released when its last block was freed, so what a
+//! map reports is what was set aside for it, fragmentation included. Everything here is guarded by the shard's lock.
 
 use std::ptr::NonNull;
 
@@ -221,7 +221,8 @@ impl Arena {
         self.has_entries_to_look_at
     }
 
-    /// Gives back at most so many pages of an arena that is used no more, with whatever is in them. Whether there were any.
+    /// Gives back at most so many pages of an arena that is used no more, with whatever is in them. Whether there were
+    /// any.
     pub fn free_some(&mut self, pages: usize) -> bool {
         let Some(lists) = &mut self.lists else { return false };
         let mut freed = 0;
@@ -259,8 +260,8 @@ impl Arena {
             && header.live > 0
     }
 
-    /// Goes through the pages, `count` at a time, from where `walk` stands, and adds up their bytes there. Says whether that
-    /// were all. Nothing may change in between.
+    /// Goes through the pages, `count` at a time, from where `walk` stands, and adds up their bytes there. Says
+    /// whether that were all. Nothing may change in between.
     pub fn count_pages(&self, walk: &mut PageWalk, count: usize) -> bool {
         let Some(lists) = &self.lists else { return true };
         for _ in 0..count {
@@ -294,8 +295,8 @@ impl Arena {
         }
         let Some(lists) = &mut self.lists else { return Err(Error::Broken) };
         let page = lists.open[class].0;
-        // SAFETY: pages in a list are this arena's, initialised by `add_page`, and a page in `open` has a free block: either
-        // one that was freed, whose first bytes hold the next offset, or a fresh one that still fits.
+        // SAFETY: pages in a list are this arena's, initialised by `add_page`, and a page in `open` has a free block:
+        // either one that was freed, whose first bytes hold the next offset, or a fresh one that still fits.
         unsafe {
             let header = &mut *page;
             let offset = if header.free == 0 {
@@ -352,8 +353,8 @@ impl Arena {
                 lists.full[class].remove(page);
                 lists.open[class].push(page);
             }
-            // The last block of a page is gone. One empty page per class stays, or a single entry that comes and goes would
-            // take and give back a page each time.
+            // The last block of a page is gone. One empty page per class stays, or a single entry that comes and goes
+            // would take and give back a page each time.
             let is_only_open_page = (*page).next.is_null() && (*page).previous.is_null();
             if (*page).live == 0 && !is_only_open_page {
                 lists.open[class].remove(page);
@@ -364,8 +365,9 @@ impl Arena {
         }
     }
 
-    /// Gives back the empty pages that wait for the next block of their class: where a limit refuses a write, other classes and
-    /// shards need them more. There is at most one for each class; it is looked for among the first few pages.
+    /// Gives back the empty pages that wait for the next block of their class: where a limit refuses a write, other
+    /// classes and shards need them more. There is at most one for each class; it is looked for among the first few
+    /// pages.
     pub fn release_empty(&mut self) {
         let Some(lists) = &mut self.lists else { return };
         for class in 0..CLASSES {
@@ -392,9 +394,9 @@ impl Arena {
         }
     }
 
-    /// Takes the emptiest of some pages off its list, if the blocks that live in it find room in others, and gives those
-    /// blocks. Some of them may be retired already; they are freed in due course. Whatever is freed in the page from now on is not used
-    /// again, and with the last block the page goes.
+    /// Takes the emptiest of some pages off its list, if the blocks that live in it find room in others, and gives
+    /// those blocks. Some of them may be retired already; they are freed in due course. Whatever is freed in the page
+    /// from now on is not used again, and with the last block the page goes.
     pub fn set_aside(&mut self) -> Option<Vec<NonNull<u8>>> {
         let lists = self.lists.as_mut()?;
         let free_bytes = |class: &usize| lists.free_blocks[*class] as usize * class_bytes(*class);

@@ -4,12 +4,12 @@
 //! sum is never below what the map holds and never above its limit. Entries are counted by the page or the large block
 //! that was set aside for them, not by their content.
 //!
-//! **Who owns the bytes.** Every structure that allocates holds a [`Reservation`], which grows before the structure does,
-//! shrinks after it did, and gives the rest back when it is dropped. So no refusal can be overlooked: without a
-//! reservation that grew, there is nothing that could be released later. The one exception are large entries, which are
-//! bare blocks: there the block itself stands for its bytes ([`Memory::reserve_block`]). Whatever would release more
-//! than is reserved is a bug: tests stop at it, and elsewhere it is refused, counted and logged, so that no count ever
-//! runs below zero.
+//! **Who owns the bytes.** Every structure that allocates holds a [`Reservation`], which grows before the structure
+//! does, shrinks after it did, and gives the rest back when it is dropped. So no refusal can be overlooked: without a
+//! reservation that grew, there is nothing that could be released later. The one exception are large entries, which
+//! are bare blocks: there the block itself stands for its bytes ([`Memory::reserve_block`]). Whatever would release
+//! more than is reserved is a bug: tests stop at it, and elsewhere it is refused, counted and logged, so that no count
+//! ever runs below zero.
 
 use crate::store::error::Error;
 use crate::store::events::{Events, Level};
@@ -62,7 +62,8 @@ impl Use {
 pub struct Memory {
     total: AtomicU64,
     limit: AtomicU64,
-    /// What no reservation may exceed: the limit or, after that was lowered, what was in use when this was last looked at.
+    /// What no reservation may exceed: the limit or, after that was lowered, what was in use when this was last looked
+    /// at.
     ceiling: AtomicU64,
     by_use: [AtomicU64; USES],
     /// Bytes whose release was refused because nobody had reserved them.
@@ -134,8 +135,8 @@ impl Reservation {
     }
 }
 
-/// While this lives, some bytes are counted and in no structure that a recount would look at: a large entry that is about to
-/// be published, or about to be freed.
+/// While this lives, some bytes are counted and in no structure that a recount would look at: a large entry that is
+/// about to be published, or about to be freed.
 #[derive(Debug)]
 #[must_use = "the transfer ends when this is dropped"]
 pub struct Transfer<'m>(&'m Memory);
@@ -258,8 +259,8 @@ impl Memory {
         self.ceiling.store(limit_bytes.max(self.total()), Ordering::Relaxed);
     }
 
-    /// Whether more is in use than a limit allows that was lowered. Asked after each write, so that what was freed since
-    /// is not used again.
+    /// Whether more is in use than a limit allows that was lowered. Asked after each write, so that what was freed
+    /// since is not used again.
     pub fn is_above_limit(&self) -> bool {
         let limit_bytes = self.limit.load(Ordering::Relaxed);
         let ceiling_bytes = self.ceiling.load(Ordering::Relaxed);
@@ -270,8 +271,8 @@ impl Memory {
         true
     }
 
-    /// What the entries of one of so many shards could have of the limit if all others were empty. The tables of the other shards
-    /// go with their entries, where a large value needs them to.
+    /// What the entries of one of so many shards could have of the limit if all others were empty. The tables of the
+    /// other shards go with their entries, where a large value needs them to.
     pub fn room_for_entries(&self, shards: u32) -> u64 {
         let fixed = self.used(Use::Fixed);
         let tables = self.total().saturating_sub(self.used(Use::Entries)).saturating_sub(fixed);

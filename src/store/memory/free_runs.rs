@@ -3,19 +3,21 @@
 //! Only numbers change here; the memory itself is neither touched nor given back. `runs` does that.
 //!
 //! A span is counted in *grains* of 256 bytes. A *run* is a stretch of grains, in use or free; two free ones are never
-//! neighbours. A *tag* at the first and at the last grain of each free run says how long it is, so a run that comes back finds its
-//! free neighbours in two looks (boundary tags, Knuth 1968). Free runs stand in bins by length, 32 for each power of two,
-//! and what is asked for is rounded up to the shortest of a bin, so that the first of any bin fits (segregated fit).
+//! neighbours. A *tag* at the first and at the last grain of each free run says how long it is, so a run that comes
+//! back finds its free neighbours in two looks (boundary tags, Knuth 1968). Free runs stand in bins by length, 32 for
+//! each power of two, and what is asked for is rounded up to the shortest of a bin, so that the first of any bin fits
+//! (segregated fit).
 //!
-//! Memory comes and goes in pages of 4 KiB. A page is *touched* if it may have memory, and *loose* if it is touched and lies
-//! in a free run as a whole. Runs with loose pages have bins of their own and are taken first: their memory serves again.
+//! Memory comes and goes in pages of 4 KiB. A page is *touched* if it may have memory, and *loose* if it is touched
+//! and lies in a free run as a whole. Runs with loose pages have bins of their own and are taken first: their memory
+//! serves again.
 
 use memmap2::{MmapMut, MmapOptions};
 
 use crate::store::platform::spans::{OS_PAGE_BYTES, SPAN_BYTES};
 
-/// What runs are multiples of and aligned to: 4 % of a run of 3 KiB is lost to it on average, and the tags of as much memory take
-/// one part in 21.
+/// What runs are multiples of and aligned to: 4 % of a run of 3 KiB is lost to it on average, and the tags of as much
+/// memory take one part in 21.
 pub const GRAIN_BYTES: usize = 256;
 /// Grains of a page.
 const PAGE_GRAINS: u32 = (OS_PAGE_BYTES / GRAIN_BYTES) as u32;
@@ -55,7 +57,8 @@ pub struct Space {
 struct Tag {
     /// Grains of the free run that starts or ends here; 0 where none does.
     len: u32,
-    /// At the first grain: the previous and the next run of the bin. At the last one, if it is another: the number of loose pages.
+    /// At the first grain: the previous and the next run of the bin. At the last one, if it is another: the number of
+    /// loose pages.
     links: [u32; 2],
 }
 
@@ -119,8 +122,8 @@ impl Space {
 
     fn tag(&mut self, grain: u32) -> &mut Tag {
         assert!(grain < self.grains, "grain {grain} of {}", self.grains);
-        // SAFETY: the mapping is writable, aligned to a page, has room for a tag per grain, and began as zeros, which is what a tag
-        // may hold.
+        // SAFETY: the mapping is writable, aligned to a page, has room for a tag per grain, and began as zeros, which
+        // is what a tag may hold.
         unsafe { &mut *self.tags.as_mut_ptr().cast::<Tag>().add(grain as usize) }
     }
 
@@ -187,7 +190,8 @@ impl FreeRuns {
         Some(number)
     }
 
-    /// Takes a run of so many grains, a number that [`grains_for`] gave: the number of its span and of its first grain there.
+    /// Takes a run of so many grains, a number that [`grains_for`] gave: the number of its span and of its first grain
+    /// there.
     pub fn take(&mut self, grains: u32) -> Option<(usize, u32)> {
         let bin = bin_of(grains);
         let run = match self.loose.first_from(bin) {
@@ -213,8 +217,9 @@ impl FreeRuns {
         self.free(span as u32 * SPAN_GRAINS + first, grains);
     }
 
-    /// Takes loose pages, at most `max_pages` and not all in one run, so that their memory can be given back without the lock: the
-    /// number of the span, of the first grain, and of grains. Until [`FreeRuns::return_clean`] they are in use.
+    /// Takes loose pages, at most `max_pages` and not all in one run, so that their memory can be given back without
+    /// the lock: the number of the span, of the first grain, and of grains. Until [`FreeRuns::return_clean`] they are
+    /// in use.
     pub fn take_loose(&mut self, max_pages: u32) -> Option<(usize, u32, u32)> {
         let run = self.loose.longest()?;
         let (len, loose) = self.remove(run);
@@ -236,8 +241,8 @@ impl FreeRuns {
         Some(((base / SPAN_GRAINS) as usize, begin, end - begin))
     }
 
-    /// Takes pages back that have no memory any more. If nothing of their span is in use or touched, the span is gone, and
-    /// what was known of it is the answer.
+    /// Takes pages back that have no memory any more. If nothing of their span is in use or touched, the span is gone,
+    /// and what was known of it is the answer.
     pub fn return_clean(&mut self, span: usize, first: u32, grains: u32) -> Option<Space> {
         self.give_back(span, first, grains);
         let start = span as u32 * SPAN_GRAINS;
@@ -380,8 +385,8 @@ mod tests {
         assert_eq!(runs.add(OS_PAGE_BYTES * 64), Some(span));
     }
 
-    /// Properties: runs in use never overlap and lie within their span; used and loose bytes are what a naive count gives;
-    /// memory that is given back is of pages that nobody uses; when all came back, each span is one run again.
+    /// Properties: runs in use never overlap and lie within their span; used and loose bytes are what a naive count
+    /// gives; memory that is given back is of pages that nobody uses; when all came back, each span is one run again.
     #[test]
     fn runs_agree_with_a_naive_count() {
         for seed in 1..=6 {

@@ -1,5 +1,5 @@
-//! Blocks for large entries: runs of memory shared by all maps (`runs`), and above 16 MiB mappings of their own. None of this
-//! needs a shard's lock.
+//! Blocks for large entries: runs of memory shared by all maps (`runs`), and above 16 MiB mappings of their own. None
+//! of this needs a shard's lock.
 //!
 //! What a block costs follows from its size alone, and is what is set aside for it.
 
@@ -33,8 +33,8 @@ pub fn alloc(size: usize, memory: &Memory) -> Result<NonNull<u8>, Error> {
     })
 }
 
-/// Frees a block. Takes the longer the larger the block is if it is above [`MAX_RUN_BYTES`], see [`mapped_bytes`]. Never under
-/// a lock. Free memory in excess stays until [`release_surplus`].
+/// Frees a block. Takes the longer the larger the block is if it is above [`MAX_RUN_BYTES`], see [`mapped_bytes`].
+/// Never under a lock. Free memory in excess stays until [`release_surplus`].
 ///
 /// # Safety
 ///
@@ -55,8 +55,8 @@ pub unsafe fn free(block: NonNull<u8>, size: usize, memory: &Memory) {
     memory.release_block(bytes);
 }
 
-/// Gives back at most so much of the memory of a mapped block, after the bytes that `released` says went before; the first
-/// 64 KiB stay. Says whether there is more to give back.
+/// Gives back at most so much of the memory of a mapped block, after the bytes that `released` says went before; the
+/// first 64 KiB stay. Says whether there is more to give back.
 ///
 /// # Safety
 ///
@@ -74,14 +74,14 @@ pub unsafe fn release_some(block: NonNull<u8>, size: usize, released: &mut usize
     from + count < end
 }
 
-/// Bytes that freeing a block of this size gives back to the operating system on the spot, which takes about 30 µs for each
-/// MiB.
+/// Bytes that freeing a block of this size gives back to the operating system on the spot, which takes about 30 µs for
+/// each MiB.
 pub fn mapped_bytes(size: usize) -> usize {
     if size > MAX_RUN_BYTES { block_bytes(size) } else { 0 }
 }
 
-/// Gives memory that serves nobody back to the operating system, a few MiB at most. For whoever has just freed something and
-/// holds no lock; costs two loads if there is nothing to do.
+/// Gives memory that serves nobody back to the operating system, a few MiB at most. For whoever has just freed
+/// something and holds no lock; costs two loads if there is nothing to do.
 #[inline]
 pub fn release_surplus() {
     pages::release_surplus();
@@ -106,8 +106,8 @@ mod mapping {
         if address == libc::MAP_FAILED {
             return None;
         }
-        // All of it is about to be written: with huge pages the system is asked for memory 512 times less often. They lie within
-        // the mapping as a whole, so none of it is memory that is not counted.
+        // All of it is about to be written: with huge pages the system is asked for memory 512 times less often. They
+        // lie within the mapping as a whole, so none of it is memory that is not counted.
         #[cfg(target_os = "linux")]
         // SAFETY: advice on a mapping that is ours; it may be refused.
         unsafe {

@@ -1,12 +1,14 @@
 //! Pages of memory, shared by all maps of the process.
 //!
-//! Entries live in pages, and a page belongs to one arena at a time. Pages are cut from *regions* of 1 MiB, and regions
-//! from *spans* of address space that are mapped once and kept. A page comes from the fullest region that has one free, so
-//! that what is free gathers in the others, and a region without a page in use serves whatever size of page is wanted next.
+//! Entries live in pages, and a page belongs to one arena at a time. Pages are cut from *regions* of 1 MiB, and
+//! regions from *spans* of address space that are mapped once and kept. A page comes from the fullest region that has
+//! one free, so that what is free gathers in the others, and a region without a page in use serves whatever size of
+//! page is wanted next.
 //!
-//! Free pages keep their memory while there are few of them, so that a map that empties and fills again does not pay for fresh
-//! memory each time. What is beyond that is *surplus*: [`release_surplus`] gives it back to the operating system, also where a
-//! neighbour of it is in use. That takes a call into the system, so whoever holds a lock leaves it for later.
+//! Free pages keep their memory while there are few of them, so that a map that empties and fills again does not pay
+//! for fresh memory each time. What is beyond that is *surplus*: [`release_surplus`] gives it back to the operating
+//! system, also where a neighbour of it is in use. That takes a call into the system, so whoever holds a lock leaves
+//! it for later.
 
 use std::ptr::NonNull;
 
@@ -57,15 +59,15 @@ pub unsafe fn give_back(page: NonNull<u8>, size: PageSize) {
     PAGES.give_back(page, size);
 }
 
-/// Gives memory of free pages back to the operating system if there is more of it than is kept: of one region at most, so up
-/// to 1 MiB. Costs a load if there is none. For callers without a lock.
+/// Gives memory of free pages back to the operating system if there is more of it than is kept: of one region at most,
+/// so up to 1 MiB. Costs a load if there is none. For callers without a lock.
 #[inline]
 pub fn release_surplus() {
     PAGES.release_surplus();
 }
 
-/// Gives the memory of all free pages back, but for one part in 16 of what is in use. Takes a tenth of a millisecond for each
-/// MiB: for the background.
+/// Gives the memory of all free pages back, but for one part in 16 of what is in use. Takes a tenth of a millisecond
+/// for each MiB: for the background.
 pub fn release_all() {
     PAGES.release_all();
 }
@@ -126,8 +128,8 @@ impl Shared {
         }
     }
 
-    /// Gives back what one region has to spare, if free pages have more memory than this and their part of what is in use; how
-    /// much.
+    /// Gives back what one region has to spare, if free pages have more memory than this and their part of what is in
+    /// use; how much.
     #[cold]
     fn release_more_than(&self, warm_bytes: usize) -> usize {
         let mut pool = self.pool.lock();

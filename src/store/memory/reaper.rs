@@ -1,15 +1,15 @@
 //! Freeing much at once, off the caller's thread.
 //!
-//! `clear`, `destroy` and the last `close` take a map's contents out in one step and hand them here; so does whoever lets go of
-//! something that takes long to free. What is small is freed on the spot. The rest waits in a queue for one thread, which
-//! serves all maps of the process and ends when it has had nothing to do for a while.
+//! `clear`, `destroy` and the last `close` take a map's contents out in one step and hand them here; so does whoever
+//! lets go of something that takes long to free. What is small is freed on the spot. The rest waits in a queue for one
+//! thread, which serves all maps of the process and ends when it has had nothing to do for a while.
 //!
-//! **Steps.** Debris is freed in steps of some hundred microseconds and goes back into the queue after each. So a write that
-//! lacks memory need not wait for the thread to get a processor: it takes the debris of its map out of the queue and does a
-//! step itself ([`help`]).
+//! **Steps.** Debris is freed in steps of some hundred microseconds and goes back into the queue after each. So a
+//! write that lacks memory need not wait for the thread to get a processor: it takes the debris of its map out of the
+//! queue and does a step itself ([`help`]).
 //!
-//! **Without a thread.** When the system refuses one, nothing is lost and nobody does all of the work: whoever adds to the
-//! queue, lacks memory or writes ([`help_if_stuck`]) does a step, and whoever adds asks for a thread again.
+//! **Without a thread.** When the system refuses one, nothing is lost and nobody does all of the work: whoever adds to
+//! the queue, lacks memory or writes ([`help_if_stuck`]) does a step, and whoever adds asks for a thread again.
 //!
 //! What waits counts as used memory, so a limit bounds the queue.
 

@@ -8,28 +8,30 @@
 //! and never waits for a lock: the holder of a lock may be waiting for pins. A reader that needs a lock ends its pin,
 //! locks, pins anew and lets go of the lock.
 //!
-//! A writer that has unlinked something puts it into the [`Limbo`] of its shard, under the shard's lock. Once a batch is
-//! worth it, the batch is *sealed*: the epoch advances, and the batch keeps the number `t` from before. Then comes a full fence, and a
-//! look at every participant's word. The batch is free to go when none is pinned at an epoch `<= t`.
+//! A writer that has unlinked something puts it into the [`Limbo`] of its shard, under the shard's lock. Once a batch
+//! is worth it, the batch is *sealed*: the epoch advances, and the batch keeps the number `t` from before. Then comes
+//! a full fence, and a look at every participant's word. The batch is free to go when none is pinned at an epoch `<=
+//! t`.
 //!
 //! # Why that is enough
 //!
 //! Take a reader that may hold a pointer of a batch sealed at `t`, and the writer's look at that reader's word, which
-//! happens after the batch was unlinked and after a full fence. By the two fences, one of two things is true. Either the
-//! writer sees the reader's pin; the epoch in it was read before the pointer was, so before the epoch went past `t` (a
-//! reader that had seen `t + 1` would, by acquire and release on the epoch, have seen the unlinking too), and the batch
-//! stays. Or the reader's loads see the unlinking, so it never had the pointer. When a writer later reads 0 or a
-//! later epoch in that word, the release store it reads from comes after the reader's last look.
+//! happens after the batch was unlinked and after a full fence. By the two fences, one of two things is true. Either
+//! the writer sees the reader's pin; the epoch in it was read before the pointer was, so before the epoch went past
+//! `t` (a reader that had seen `t + 1` would, by acquire and release on the epoch, have seen the unlinking too), and
+//! the batch stays. Or the reader's loads see the unlinking, so it never had the pointer. When a writer later reads 0
+//! or a later epoch in that word, the release store it reads from comes after the reader's last look.
 //!
 //! The fence on the reader's side is the expensive part of a read. Where the kernel offers `membarrier`, the reader's
 //! half is a compiler fence and the writer's half interrupts the other threads (`sync.rs`).
 //!
 //! # One fence for many batches
 //!
-//! An interruption takes a reader microseconds, so there should be few. A fence serves every batch of every shard that was sealed
-//! before it: whoever runs one notes the epoch that it read before (`fenced`). Another writer that finds its batch below that number,
-//! by acquire on it, comes after the fence, and its look at the words is as good as if the fence had been its own. So
-//! a shard lets a few batches wait for a fence of somebody else's before it runs one itself.
+//! An interruption takes a reader microseconds, so there should be few. A fence serves every batch of every shard that
+//! was sealed before it: whoever runs one notes the epoch that it read before (`fenced`). Another writer that finds
+//! its batch below that number, by acquire on it, comes after the fence, and its look at the words is as good as if
+//! the fence had been its own. So a shard lets a few batches wait for a fence of somebody else's before it runs one
+//! itself.
 //!
 //! # Limits
 //!
@@ -132,8 +134,8 @@ impl Collector {
         Pin { participant, is_inner, _not_send: PhantomData }
     }
 
-    /// Ends an epoch: what was unlinked before this call is unreachable for whoever pins after it. Gives the number that
-    /// [`Collector::is_past`] wants.
+    /// Ends an epoch: what was unlinked before this call is unreachable for whoever pins after it. Gives the number
+    /// that [`Collector::is_past`] wants.
     pub fn seal(&self) -> u64 {
         self.epoch.fetch_add(1, Ordering::AcqRel)
     }
@@ -240,8 +242,8 @@ impl<T> Limbo<T> {
         self.sealed.into_iter().flat_map(|batch| batch.items).chain(self.open)
     }
 
-    /// Seals what waits, and hands to `free` what no reader can reach, as far as fences tell that were there already; runs
-    /// one only if too much waits for it.
+    /// Seals what waits, and hands to `free` what no reader can reach, as far as fences tell that were there already;
+    /// runs one only if too much waits for it.
     pub fn collect(&mut self, collector: &Collector, by: &Participant, free: impl FnMut(T)) {
         self.seal(collector);
         let Some(first) = self.sealed.front() else { return };
@@ -467,8 +469,8 @@ mod model {
         }
     }
 
-    /// A reader follows a pointer while a writer unlinks, retires and frees what it points at: loom reports an access to
-    /// freed memory if the two are not ordered.
+    /// A reader follows a pointer while a writer unlinks, retires and frees what it points at: loom reports an access
+    /// to freed memory if the two are not ordered.
     #[test]
     fn a_reader_never_follows_a_pointer_to_freed_memory() {
         loom::model(|| {

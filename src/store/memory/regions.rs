@@ -2,9 +2,9 @@
 //!
 //! Only numbers change here; the memory itself is neither touched nor given back. `pages` does that.
 //!
-//! A region counts in *units* of 4 KiB. A unit is free or in use, and it is *touched* if it may have memory. A free unit that is
-//! touched is *loose*: its memory serves nobody. All of a region's lists are found by a count of units, so that the fullest
-//! region and the one with the most loose units are found in a few steps.
+//! A region counts in *units* of 4 KiB. A unit is free or in use, and it is *touched* if it may have memory. A free
+//! unit that is touched is *loose*: its memory serves nobody. All of a region's lists are found by a count of units,
+//! so that the fullest region and the one with the most loose units are found in a few steps.
 
 use crate::store::platform::spans::OS_PAGE_BYTES;
 
@@ -60,8 +60,8 @@ pub struct Regions {
 #[derive(Debug)]
 struct Region {
     start: usize,
-    /// Size of its pages. Invariants: it is `None` exactly as long as no unit is in use, and in a region of large pages the
-    /// units of a page are all free or all in use.
+    /// Size of its pages. Invariants: it is `None` exactly as long as no unit is in use, and in a region of large
+    /// pages the units of a page are all free or all in use.
     size: Option<PageSize>,
     free: Units,
     touched: Units,
@@ -159,8 +159,8 @@ impl Regions {
         }
     }
 
-    /// Adds `count` untouched regions from an address on and gives the number of the first, or `None` if there is no memory to
-    /// know them by.
+    /// Adds `count` untouched regions from an address on and gives the number of the first, or `None` if there is no
+    /// memory to know them by.
     pub fn add(&mut self, start: usize, count: usize) -> Option<u32> {
         self.all.try_reserve(count).ok()?;
         let first = self.all.len();
@@ -197,8 +197,8 @@ impl Regions {
         self.all[id as usize].start
     }
 
-    /// Takes a page from the fullest region that has one, so that the others can become empty; its address. Of a region's pages
-    /// one that has memory is preferred.
+    /// Takes a page from the fullest region that has one, so that the others can become empty; its address. Of a
+    /// region's pages one that has memory is preferred.
     pub fn take(&mut self, size: PageSize) -> Option<usize> {
         let id = self.by_fullness[size as usize].highest().or_else(|| self.by_fullness[IDLE].highest())?;
         self.change(id, |region| {
@@ -232,9 +232,9 @@ impl Regions {
         });
     }
 
-    /// Takes the loose units of the region that has most of them, so that their memory can be given back without the lock.
-    /// Until [`Regions::return_clean`] they are in use. Except among small pages, all of a large page is taken with a
-    /// unit of it: the next large page must not lie on units that are being given back.
+    /// Takes the loose units of the region that has most of them, so that their memory can be given back without the
+    /// lock. Until [`Regions::return_clean`] they are in use. Except among small pages, all of a large page is taken
+    /// with a unit of it: the next large page must not lie on units that are being given back.
     pub fn take_loose(&mut self) -> Option<(u32, Units)> {
         let id = self.by_loose.highest()?;
         let units = self.change(id, |region| {
@@ -403,8 +403,8 @@ mod tests {
         }
     }
 
-    /// Properties: pages in use never overlap and are aligned; used and loose bytes are what a naive count gives; in the end
-    /// nothing is in use.
+    /// Properties: pages in use never overlap and are aligned; used and loose bytes are what a naive count gives; in
+    /// the end nothing is in use.
     #[test]
     fn regions_agree_with_a_naive_count() {
         for seed in 1..=4 {

@@ -1,10 +1,12 @@
 //! Runs of memory for large entries, shared by all maps of the process.
 //!
-//! `malloc` cannot be told to give memory back: glibc keeps what it once took from its heaps, and which sizes it maps one by one it
-//! changes as it goes. So large entries have spans of their own. Their runs are any number of grains long, join what is free
-//! beside them when they come back, and free pages of the operating system can be given back wherever they are.
+//! `malloc` cannot be told to give memory back: glibc keeps what it once took from its heaps, and which sizes it maps
+//! one by one it changes as it goes. So large entries have spans of their own. Their runs are any number of grains
+//! long, join what is free beside them when they come back, and free pages of the operating system can be given back
+//! wherever they are.
 //!
-//! As for `pages`, a part of what is free keeps its memory, and whoever holds a lock leaves the calls into the system for later.
+//! As for `pages`, a part of what is free keeps its memory, and whoever holds a lock leaves the calls into the system
+//! for later.
 
 use std::ptr::NonNull;
 
@@ -14,7 +16,8 @@ use crate::store::platform::spans::{OS_PAGE_BYTES, Span};
 use crate::store::platform::sync::Ordering;
 use crate::store::platform::sync::process::{AtomicBool, Mutex};
 
-/// The longest run. What is larger is mapped by itself: a set of 8 MB took 0.7 ms in a run that had memory, 2.4 ms in a new mapping.
+/// The longest run. What is larger is mapped by itself: a set of 8 MB took 0.7 ms in a run that had memory, 2.4 ms in
+/// a new mapping.
 pub const MAX_RUN_BYTES: usize = 16 << 20;
 
 /// Memory that free runs keep whatever is in use, for the whole process.
@@ -54,8 +57,8 @@ pub fn run_bytes(bytes: usize) -> usize {
     grains_for(bytes) as usize * GRAIN_BYTES
 }
 
-/// Takes a run of at least so many bytes, at most [`MAX_RUN_BYTES`], or `None` if the operating system has no memory. Its
-/// content is arbitrary.
+/// Takes a run of at least so many bytes, at most [`MAX_RUN_BYTES`], or `None` if the operating system has no memory.
+/// Its content is arbitrary.
 pub fn take(bytes: usize) -> Option<NonNull<u8>> {
     RUNS.take(bytes)
 }
@@ -69,15 +72,15 @@ pub unsafe fn give_back(run: NonNull<u8>, bytes: usize) {
     RUNS.give_back(run, bytes);
 }
 
-/// Gives memory of free runs back to the operating system if there is more of it than is kept, up to 4 MiB. Costs a load if
-/// there is none. For callers without a lock.
+/// Gives memory of free runs back to the operating system if there is more of it than is kept, up to 4 MiB. Costs a
+/// load if there is none. For callers without a lock.
 #[inline]
 pub fn release_surplus() {
     RUNS.release_surplus();
 }
 
-/// Gives the memory of all free runs back, but for one part in 16 of what is in use. Takes a tenth of a millisecond for each
-/// MiB: for the background.
+/// Gives the memory of all free runs back, but for one part in 16 of what is in use. Takes a tenth of a millisecond
+/// for each MiB: for the background.
 pub fn release_all() {
     RUNS.release_all();
 }

@@ -1,9 +1,11 @@
 //! How full a map is, told to those who want to know when it becomes fuller than they like.
 //!
-//! A subscriber names thresholds, shares of the byte limit. When use goes past one, it is woken, once: a threshold counts again
-//! after use has fallen a little below it, so that a full map, which always is about as full, does not ring without end.
+//! A subscriber names thresholds, shares of the byte limit. When use goes past one, it is woken, once: a threshold
+//! counts again after use has fallen a little below it, so that a full map, which always is about as full, does not
+//! ring without end.
 //!
-//! Writers compare the bytes in use with two numbers, [`Pressure::is_due`]; all else happens when one of them is passed.
+//! Writers compare the bytes in use with two numbers, [`Pressure::is_due`]; all else happens when one of them is
+//! passed.
 
 use crate::store::events::Wake;
 use crate::store::memory::budget::Memory;
@@ -47,7 +49,8 @@ impl Pressure {
         used_bytes > self.alarm_bytes.load(Ordering::Relaxed) || self.is_relieved(used_bytes)
     }
 
-    /// Whether use has fallen so far that a threshold counts again, which [`Pressure::update`] has to see before it rises.
+    /// Whether use has fallen so far that a threshold counts again, which [`Pressure::update`] has to see before it
+    /// rises.
     #[inline]
     pub(crate) fn is_relieved(&self, used_bytes: u64) -> bool {
         used_bytes < self.relief_bytes.load(Ordering::Relaxed)
@@ -113,8 +116,8 @@ pub struct PressureSubscription {
 }
 
 impl PressureSubscription {
-    /// The ratio of bytes in use to the limit, as it was when a threshold was last passed; `None` if none was since this was
-    /// last asked.
+    /// The ratio of bytes in use to the limit, as it was when a threshold was last passed; `None` if none was since
+    /// this was last asked.
     pub fn take(&self) -> Option<f64> {
         self.watcher.state.lock().news.take()
     }

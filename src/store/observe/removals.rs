@@ -1,10 +1,12 @@
 //! What left a map, and why, for those who want to know.
 //!
-//! A shard tells of each entry that leaves, under its lock, so that the removals of one key come in the order in which they happened.
-//! It copies key and value for it, but only if somebody listens for that cause: otherwise it is one relaxed load and a
-//! branch. Nobody is called under the lock: the listener is woken afterwards, and takes the removals out on its own thread.
+//! A shard tells of each entry that leaves, under its lock, so that the removals of one key come in the order in which
+//! they happened. It copies key and value for it, but only if somebody listens for that cause: otherwise it is one
+//! relaxed load and a branch. Nobody is called under the lock: the listener is woken afterwards, and takes the
+//! removals out on its own thread.
 //!
-//! What waits for one audience is bounded in bytes. What finds no room is dropped, and a count stands where it would have stood.
+//! What waits for one audience is bounded in bytes. What finds no room is dropped, and a count stands where it would
+//! have stood.
 
 use std::collections::VecDeque;
 
@@ -203,8 +205,8 @@ impl Removals {
         queues.iter().filter(wants).for_each(|queue| _ = queue.push(entry, handle, cause, &self.types));
     }
 
-    /// Tells of many at once, which may be more than anybody has room for. From the first that finds none on, or if there is
-    /// none in the first place, they are counted without a look at them: the shard's lock is held meanwhile.
+    /// Tells of many at once, which may be more than anybody has room for. From the first that finds none on, or if
+    /// there is none in the first place, they are counted without a look at them: the shard's lock is held meanwhile.
     pub(crate) fn tell_all(&self, entries: impl Iterator<Item = (Entry, Handle)>, count: u64, cause: Cause) -> bool {
         if !self.are_wanted(cause) {
             return false;
@@ -277,9 +279,9 @@ impl Audience {
         self.removals.note_wanted(&queues);
     }
 
-    /// Takes out what waits, oldest first: at most `count`, and no more once their bytes have reached `bytes`. The answer is how
-    /// many were dropped right after those; more may wait behind. When nothing was taken and nothing dropped, the next removal
-    /// wakes the audience again.
+    /// Takes out what waits, oldest first: at most `count`, and no more once their bytes have reached `bytes`. The
+    /// answer is how many were dropped right after those; more may wait behind. When nothing was taken and nothing
+    /// dropped, the next removal wakes the audience again.
     pub fn take(&self, count: usize, bytes: usize, out: &mut Vec<Removal>) -> u64 {
         let mut waiting = self.queue.waiting.lock();
         let (before, mut taken_bytes) = (out.len(), 0);

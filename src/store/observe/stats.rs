@@ -3,7 +3,8 @@
 use crate::store::memory::budget::{Memory, Use};
 use crate::store::platform::sync::{AtomicU64, CachePadded, Ordering};
 
-/// What one thread did with a map. Each is written by its own thread alone, so counting costs no atomic read-modify-write.
+/// What one thread did with a map. Each is written by its own thread alone, so counting costs no atomic
+/// read-modify-write.
 #[derive(Debug, Default)]
 pub struct Counters {
     pub hits: Counter,

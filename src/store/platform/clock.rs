@@ -1,10 +1,11 @@
 //! The only reader of time.
 //!
-//! Time is counted in milliseconds since the clock started, from 1, so that 0 can say "no deadline". It comes from the system's
-//! monotonic clock: setting the wall clock, or a leap second, moves no deadline. Whether time passes while the machine sleeps
-//! is up to the system (on Linux and macOS it does not).
+//! Time is counted in milliseconds since the clock started, from 1, so that 0 can say "no deadline". It comes from the
+//! system's monotonic clock: setting the wall clock, or a leap second, moves no deadline. Whether time passes while
+//! the machine sleeps is up to the system (on Linux and macOS it does not).
 //!
-//! A manual clock stands still until somebody moves it, and wakes who sleeps by it: tests decide when a deadline is over.
+//! A manual clock stands still until somebody moves it, and wakes who sleeps by it: tests decide when a deadline is
+//! over.
 
 use std::time::{Duration, Instant};
 
@@ -84,8 +85,8 @@ impl Clock {
         }
     }
 
-    /// How long to sleep until [`Clock::now_ms`] gives `time_ms`: to the fraction of a millisecond by the system's clock.
-    /// `None` where sleeping does not help, because only [`Clock::advance`] brings that time.
+    /// How long to sleep until [`Clock::now_ms`] gives `time_ms`: to the fraction of a millisecond by the system's
+    /// clock. `None` where sleeping does not help, because only [`Clock::advance`] brings that time.
     pub fn until(&self, time_ms: u64) -> Option<Duration> {
         match &self.0 {
             Source::System(start) => {

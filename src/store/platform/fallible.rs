@@ -1,8 +1,8 @@
-//! Memory that may be refused: the allocations whose size a user decides, and those that a write needs before it changes
-//! anything.
+//! Memory that may be refused: the allocations whose size a user decides, and those that a write needs before it
+//! changes anything.
 //!
-//! The standard library ends the process where an allocation fails. A map lives in somebody else's process, often one with
-//! a limit over its address space, so here a refusal is [`Error::OutOfMemory`], and the map is unchanged.
+//! The standard library ends the process where an allocation fails. A map lives in somebody else's process, often one
+//! with a limit over its address space, so here a refusal is [`Error::OutOfMemory`], and the map is unchanged.
 
 use std::alloc::Layout;
 
@@ -154,8 +154,8 @@ pub mod failures {
         })
     }
 
-    /// Refuses the n-th allocation of this thread that may be refused, counting from 1, while `work` runs. Says whether there
-    /// were as many.
+    /// Refuses the n-th allocation of this thread that may be refused, counting from 1, while `work` runs. Says
+    /// whether there were as many.
     pub fn refuse_nth<T>(n: u32, work: impl FnOnce() -> T) -> (T, bool) {
         UNTIL_REFUSED.with(|until| until.set(n));
         let answer = work();

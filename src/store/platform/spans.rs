@@ -8,7 +8,8 @@ use memmap2::{MmapMut, MmapOptions};
 /// Bytes of a span. Few of them cover much memory, and what is not used of one costs nothing.
 pub const SPAN_BYTES: usize = 64 << 20;
 
-/// Bytes of a span where the process may not map that much: a process with an address-space limit still gets what is there.
+/// Bytes of a span where the process may not map that much: a process with an address-space limit still gets what is
+/// there.
 pub const LEAST_SPAN_BYTES: usize = 32 << 20;
 
 /// The size of a page of the operating system where all supported systems agree, or a part of one.
@@ -48,8 +49,8 @@ impl Span {
     }
 }
 
-/// Gives the memory of whole pages of the operating system back; their content is arbitrary from then on. Pages that the
-/// range covers in part keep theirs.
+/// Gives the memory of whole pages of the operating system back; their content is arbitrary from then on. Pages that
+/// the range covers in part keep theirs.
 ///
 /// # Safety
 ///
@@ -63,8 +64,8 @@ pub unsafe fn release(start: usize, bytes: usize) {
         if first < end {
             #[cfg(test)]
             RELEASED.set(RELEASED.get() + (end - first));
-            // SAFETY: the caller's promise. That the advice may be refused does not matter: then the memory is used again
-            // later.
+            // SAFETY: the caller's promise. That the advice may be refused does not matter: then the memory is used
+            // again later.
             unsafe {
                 libc::madvise(first as *mut libc::c_void, end - first, libc::MADV_DONTNEED);
             }
@@ -80,8 +81,8 @@ thread_local! {
     pub static RELEASED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
-/// Asks the system not to put huge pages into a span any more: it would bring back what was released, because one page that is
-/// used would be enough for it to take memory for all 512.
+/// Asks the system not to put huge pages into a span any more: it would bring back what was released, because one page
+/// that is used would be enough for it to take memory for all 512.
 ///
 /// # Safety
 ///
@@ -92,8 +93,8 @@ pub unsafe fn forbid_huge_pages(start: usize, bytes: usize) {
         let os_page_bytes = os_page_bytes();
         let first = start.next_multiple_of(os_page_bytes);
         let end = (start + bytes) / os_page_bytes * os_page_bytes;
-        // SAFETY: the caller's promise; content and addresses stay as they are. A system without huge pages refuses, and
-        // needs no advice.
+        // SAFETY: the caller's promise; content and addresses stay as they are. A system without huge pages refuses,
+        // and needs no advice.
         unsafe {
             libc::madvise(first as *mut libc::c_void, end - first, libc::MADV_NOHUGEPAGE);
         }

@@ -155,8 +155,8 @@ mod native {
         MutexGuard::unlock_fair(guard);
     }
 
-    /// The reader's half of an asymmetric barrier: where the kernel can interrupt every running thread of the process for
-    /// the writer's half ([`heavy_fence`]), the reader only has to keep the compiler from reordering.
+    /// The reader's half of an asymmetric barrier: where the kernel can interrupt every running thread of the process
+    /// for the writer's half ([`heavy_fence`]), the reader only has to keep the compiler from reordering.
     #[inline]
     pub fn light_fence() {
         if membarrier::available() {
@@ -189,7 +189,8 @@ mod native {
         REFUSED.set(refused);
     }
 
-    /// `membarrier(2)`, expedited for this process. `ThreadSanitizer` and Miri know nothing of it, so they get plain fences.
+    /// `membarrier(2)`, expedited for this process. `ThreadSanitizer` and Miri know nothing of it, so they get plain
+    /// fences.
     #[cfg(all(target_os = "linux", not(miri), not(tsan)))]
     mod membarrier {
         use std::sync::atomic::{AtomicU8, Ordering};

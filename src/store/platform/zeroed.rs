@@ -1,8 +1,8 @@
 //! Arrays of zeroed words that come and go as a whole, like the tables of an index.
 //!
-//! Large ones are mapped: they cost memory only where they are used, and all of it goes back to the operating system when
-//! they go. From the process's allocator each would leave a hole among smaller things that stay: a map that grew to a million
-//! entries held 10 bytes an entry in such holes.
+//! Large ones are mapped: they cost memory only where they are used, and all of it goes back to the operating system
+//! when they go. From the process's allocator each would leave a hole among smaller things that stay: a map that grew
+//! to a million entries held 10 bytes an entry in such holes.
 
 use super::fallible;
 use super::sync::AtomicU64;
@@ -43,14 +43,14 @@ impl Zeroed {
         }
     }
 
-    /// Gives the memory of a stretch of a mapping back to the operating system; the words that stood there are lost. To unmap much
-    /// at once takes milliseconds.
+    /// Gives the memory of a stretch of a mapping back to the operating system; the words that stood there are lost.
+    /// To unmap much at once takes milliseconds.
     pub fn release(&mut self, from_bytes: usize, to_bytes: usize) {
         #[cfg(all(unix, not(loom), not(miri)))]
         if let Self::Mapped { mapping, .. } = self {
             let advice = memmap2::UncheckedAdvice::DontNeed;
-            // SAFETY: nobody has a reference to the words, since this is exclusive, and zeros are what they may hold. Advice
-            // that is refused changes nothing.
+            // SAFETY: nobody has a reference to the words, since this is exclusive, and zeros are what they may hold.
+            // Advice that is refused changes nothing.
             drop(unsafe { mapping.unchecked_advise_range(advice, from_bytes, to_bytes.saturating_sub(from_bytes)) });
         }
         #[cfg(not(all(unix, not(loom), not(miri))))]
@@ -61,8 +61,8 @@ impl Zeroed {
     pub fn words(&self) -> &[AtomicU64] {
         match self {
             Self::Boxed(words) => words,
-            // SAFETY: a mapping starts at a page, has room for so many words (invariant) and begins as zeros, which is what
-            // an `AtomicU64` may hold; nobody reaches it but through this array.
+            // SAFETY: a mapping starts at a page, has room for so many words (invariant) and begins as zeros, which is
+            // what an `AtomicU64` may hold; nobody reaches it but through this array.
             #[cfg(not(loom))]
             Self::Mapped { mapping, len } => unsafe { std::slice::from_raw_parts(mapping.as_ptr().cast(), *len) },
         }

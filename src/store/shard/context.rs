@@ -21,7 +21,8 @@ use crate::store::platform::sync::process::AtomicBool;
 use crate::store::platform::sync::{Arc, AtomicU8, AtomicU64, Ordering, heavy_fence};
 use crate::store::slab::word_table::WordTable;
 
-/// Evictions, one by one, that a write may wait for: half a millisecond. It takes some thousand small ones to make room for 64 KiB.
+/// Evictions, one by one, that a write may wait for: half a millisecond. It takes some thousand small ones to make
+/// room for 64 KiB.
 const MAX_EVICTIONS: u64 = 1_024;
 
 const OPEN: u8 = 0;
@@ -77,7 +78,8 @@ pub struct Context {
     entries: AtomicU64,
     /// Bytes that were taken out and that are being freed in the background.
     pub debris: Arc<AtomicU64>,
-    /// Whether memory was lost, because it could never be told that no reader looks at it: it is counted and in no structure.
+    /// Whether memory was lost, because it could never be told that no reader looks at it: it is counted and in no
+    /// structure.
     pub has_lost: Arc<AtomicBool>,
     /// Where version words are found.
     pub words: WordTable,
@@ -173,8 +175,8 @@ impl Context {
         self.sequence.load(Ordering::Relaxed)
     }
 
-    /// Reserves one of the entries that the map may hold. After the limit was lowered, each that is admitted leaves room for
-    /// one less, until the limit is reached.
+    /// Reserves one of the entries that the map may hold. After the limit was lowered, each that is admitted leaves
+    /// room for one less, until the limit is reached.
     pub fn admit_entry(&self) -> Result<(), Error> {
         if !self.is_bounded {
             return Ok(());
@@ -243,8 +245,8 @@ impl Context {
         bytes / entry_bytes.max(1)
     }
 
-    /// Whether a refused request is for a value of so many bytes that evicting one entry after the other for it would take too
-    /// long. Not a request of an index or a slab that grows: one entry less makes that unnecessary.
+    /// Whether a refused request is for a value of so many bytes that evicting one entry after the other for it would
+    /// take too long. Not a request of an index or a slab that grows: one entry less makes that unnecessary.
     pub fn is_for_large_value(&self, requested_bytes: u64, value_bytes: usize, entries: u64) -> bool {
         self.when_full == WhenFull::Evict
             && value_bytes > MAX_BLOCK_BYTES

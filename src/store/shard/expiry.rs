@@ -163,7 +163,8 @@ mod tests {
     use crate::store::entry::key::Key;
     use crate::store::entry::value::Value;
 
-    /// A thread that read the clock a millisecond before another one, and is slower, must not bring back what that one found to be over.
+    /// A thread that read the clock a millisecond before another one, and is slower, must not bring back what that one
+    /// found to be over.
     #[test]
     fn what_a_read_found_to_be_over_is_not_prolonged_by_a_late_one() {
         let config = Config { seed: Some(1), manual_clock: true, sliding: Some(true), ..Config::default() };
@@ -198,8 +199,8 @@ mod model {
     use crate::store::entry::value::Value;
     use crate::store::platform::sync::Arc;
 
-    /// An entry whose deadline is over is replaced, which takes it out and fills its slot again, while it is read. Without the
-    /// store, which would start a thread for the deadline.
+    /// An entry whose deadline is over is replaced, which takes it out and fills its slot again, while it is read.
+    /// Without the store, which would start a thread for the deadline.
     #[test]
     fn nobody_reads_an_entry_whose_deadline_is_over() {
         let mut builder = loom::model::Builder::new();
@@ -237,8 +238,8 @@ mod model {
         });
     }
 
-    /// A deadline passes amid a write, and a reader looks before the write has settled the version word: no copy of the value
-    /// may be kept afterwards, for the reader has reported it as gone.
+    /// A deadline passes amid a write, and a reader looks before the write has settled the version word: no copy of
+    /// the value may be kept afterwards, for the reader has reported it as gone.
     fn a_reader_keeps_a_write_from_being_settled(first: Ttl, second: Ttl) {
         let mut builder = loom::model::Builder::new();
         builder.preemption_bound = Some(2);
@@ -287,8 +288,8 @@ mod model {
         a_reader_keeps_a_write_from_being_settled(Ttl::Of(10), Ttl::Default);
     }
 
-    /// A write to an entry begins before its deadline, and a reader finds in the middle of it that the deadline has passed.
-    /// What that reader reported as gone does not come back, under its key a new entry may.
+    /// A write to an entry begins before its deadline, and a reader finds in the middle of it that the deadline has
+    /// passed. What that reader reported as gone does not come back, under its key a new entry may.
     #[test]
     fn a_write_does_not_bring_back_what_a_reader_found_to_be_over() {
         let mut builder = loom::model::Builder::new();

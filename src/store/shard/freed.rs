@@ -1,5 +1,6 @@
-//! What no reader can reach any more and takes long to free: large entries and tables. They are collected under the lock and
-//! freed after it was released; those that are mapped go to the reaper, because unmapping 100 MB takes milliseconds.
+//! What no reader can reach any more and takes long to free: large entries and tables. They are collected under the
+//! lock and freed after it was released; those that are mapped go to the reaper, because unmapping 100 MB takes
+//! milliseconds.
 
 use super::context::Context;
 use super::retired::Retired;
@@ -11,7 +12,8 @@ use crate::store::memory::reaper::Debris;
 use crate::store::platform::sync::process::AtomicBool;
 use crate::store::platform::sync::{Arc, AtomicU64, Ordering};
 
-/// Bytes given back in a step: unmapping all of something at once would keep the system from mapping anything else meanwhile.
+/// Bytes given back in a step: unmapping all of something at once would keep the system from mapping anything else
+/// meanwhile.
 const BYTES_PER_STEP: usize = 8 << 20;
 
 /// Large things that may be freed, as soon as the lock is released.
@@ -48,7 +50,8 @@ impl FreedLater {
         self.0.push(item);
     }
 
-    /// Frees everything, here or in the background, and gives back what memory serves nobody. For callers that do not hold the lock.
+    /// Frees everything, here or in the background, and gives back what memory serves nobody. For callers that do not
+    /// hold the lock.
     ///
     /// # Safety
     ///

@@ -7,9 +7,9 @@
 //! contents what was taken out, on its way
 //! ```
 //!
-//! Readers take no lock: they find a slot through the index or by its number, check whose it is, and copy. Writers hold the
-//! lock for one entry's worth of work. What a writer unlinks goes to the limbo; what is expensive to free is freed after the
-//! lock was released. Nothing here calls out.
+//! Readers take no lock: they find a slot through the index or by its number, check whose it is, and copy. Writers
+//! hold the lock for one entry's worth of work. What a writer unlinks goes to the limbo; what is expensive to free is
+//! freed after the lock was released. Nothing here calls out.
 
 mod contents;
 pub mod context;
@@ -234,8 +234,8 @@ impl Shard {
     /// Whether the clock still allows a tenant to be read that was found without the lock. If it does not, copies of
     /// its value have ended: a thread that was told so here reads none afterwards.
     ///
-    /// The life that is looked at may be a later tenant's. That is why the slot's pointer is looked at once more: no block is used
-    /// again under a pin, so if the entry is still there, it was there when its life was read.
+    /// The life that is looked at may be a later tenant's. That is why the slot's pointer is looked at once more: no
+    /// block is used again under a pin, so if the entry is still there, it was there when its life was read.
     #[inline]
     pub fn liveness(&self, tenant: Tenant<'_>, context: &Context) -> Liveness {
         let is_over = self.is_over(context, tenant);
@@ -259,7 +259,8 @@ impl Shard {
         is_over
     }
 
-    /// Notes a hit where the policy looks for it, up to `limit` of them. The tenant was found under a pin that still holds.
+    /// Notes a hit where the policy looks for it, up to `limit` of them. The tenant was found under a pin that still
+    /// holds.
     #[inline]
     pub fn mark(&self, tenant: Tenant<'_>, limit: u32) {
         if let Some(access) = self.slab.access(tenant.number) {

@@ -1,11 +1,12 @@
 //! Room for a write that a limit refuses: who leaves for it, and how what they leave becomes what the write needs.
 //!
-//! A write is tried, and if a limit refuses it, somebody leaves and it is tried again; each time more leave, until it fits or the
-//! shard has no more to give. What leaves is not free at once: readers may still look at it, and its blocks are of
-//! another size than those that are wanted. So each round waits for the readers and then, if that did not do, empties pages.
+//! A write is tried, and if a limit refuses it, somebody leaves and it is tried again; each time more leave, until it
+//! fits or the shard has no more to give. What leaves is not free at once: readers may still look at it, and its
+//! blocks are of another size than those that are wanted. So each round waits for the readers and then, if that did
+//! not do, empties pages.
 //!
-//! Growth of the index or the slab that does not fit asks for bytes like everything else, but what it needs is one entry less;
-//! the first who leaves satisfies it.
+//! Growth of the index or the slab that does not fit asks for bytes like everything else, but what it needs is one
+//! entry less; the first who leaves satisfies it.
 
 use std::time::Duration;
 
@@ -24,8 +25,8 @@ use crate::store::platform::sync::Ordering;
 use crate::store::slab::order::Order;
 use crate::store::slab::slots::{Slab, SlotRef};
 
-/// The most entries that leave at once for bytes. Waiting for readers costs about as much as letting ten entries go, so a
-/// full map should not do it for each; but what leaves early is missed.
+/// The most entries that leave at once for bytes. Waiting for readers costs about as much as letting ten entries go,
+/// so a full map should not do it for each; but what leaves early is missed.
 const MAX_BATCH: usize = 16;
 /// A shard lets go of one in so many of its entries at once, at most.
 const BATCH_PART: usize = 64;
@@ -33,8 +34,8 @@ const BATCH_PART: usize = 64;
 const WORTH_WAITING_BYTES: usize = 2_048;
 /// Rounds after which the number of those who leave does not double any more.
 const MAX_DOUBLINGS: u32 = 8;
-/// How often a write is tried again because pages were emptied and nobody left. What it gets it may have to give back, for want of
-/// something else; without a bound, that would go on for ever.
+/// How often a write is tried again because pages were emptied and nobody left. What it gets it may have to give back,
+/// for want of something else; without a bound, that would go on for ever.
 pub const MAX_COMPACTIONS: u32 = 8;
 /// Pages that are emptied with each write while the map is above its limit.
 const SHED_PAGES: usize = 4;
@@ -60,8 +61,8 @@ struct Room {
 pub enum Freed {
     /// Nothing.
     Nothing,
-    /// No room yet: readers hold what was retired in the shard of this number. Evicting more would make none before they are
-    /// done.
+    /// No room yet: readers hold what was retired in the shard of this number. Evicting more would make none before
+    /// they are done.
     Held(u32),
     /// Pages that had room to spare, or what only waited to be freed.
     Pages,
@@ -158,8 +159,8 @@ impl Shard {
         }
     }
 
-    /// Lets go of entries for a write in another shard, or to come below a limit: of enough to free so many bytes, or of one where
-    /// entries are counted.
+    /// Lets go of entries for a write in another shard, or to come below a limit: of enough to free so many bytes, or
+    /// of one where entries are counted.
     ///
     /// The entry that the write is about stays, if it is in this shard.
     pub fn give(&self, context: &Member<'_>, refused: &Error, about: Option<Sought<'_>>) -> Result<Freed, Error> {
@@ -276,7 +277,8 @@ impl Shard {
         }
     }
 
-    /// Lets go of those whose deadline is over, then, if that is what the map does when it is full, of whom the policy chooses.
+    /// Lets go of those whose deadline is over, then, if that is what the map does when it is full, of whom the policy
+    /// chooses.
     fn evict(&self, writer: &mut Writer, context: &Member<'_>, count: usize) -> usize {
         if context.when_full == WhenFull::Reject {
             return 0;

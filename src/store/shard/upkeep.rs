@@ -1,5 +1,5 @@
-//! What a shard does beside its writes: freeing what was retired, emptying pages, growing and shrinking on demand, and giving up
-//! everything at once.
+//! What a shard does beside its writes: freeing what was retired, emptying pages, growing and shrinking on demand, and
+//! giving up everything at once.
 
 use super::super::error::Error;
 use super::contents::{Contents, Parts};
@@ -35,8 +35,8 @@ thread_local! {
 }
 
 impl Shard {
-    /// Takes everything out, at once for every reader and writer of this shard: because it was cleared, or because so much room is
-    /// needed that its entries are evicted all together.
+    /// Takes everything out, at once for every reader and writer of this shard: because it was cleared, or because so
+    /// much room is needed that its entries are evicted all together.
     pub fn detach(&self, context: &Member<'_>, cause: Cause) -> Option<Contents> {
         #[cfg(test)]
         DETACHED.set(DETACHED.get() + 1);
@@ -111,8 +111,8 @@ impl Shard {
         })
     }
 
-    /// Makes the index as small as its entries allow, frees what waits, if no reader is looking, and starts emptying pages
-    /// that are mostly free.
+    /// Makes the index as small as its entries allow, frees what waits, if no reader is looking, and starts emptying
+    /// pages that are mostly free.
     pub fn shrink_to_fit(&self, context: &Member<'_>) -> Result<(), Error> {
         self.locked(context, |writer| {
             if let Some(tables) = writer.index.shrink_to_fit(&self.index, &context.memory) {

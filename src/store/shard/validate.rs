@@ -1,8 +1,8 @@
 //! The shard's part of [`crate::store::map::validate`]: a walk through everything that its lock guards, in slices.
 //!
-//! What is said of one slot holds at every moment, so it is looked at whoever writes between two slices. Counts are those
-//! of a whole walk, and lists are walked from one slice to the next, so both are only right if nothing changed meanwhile:
-//! then the walk starts again, and after some attempts does without.
+//! What is said of one slot holds at every moment, so it is looked at whoever writes between two slices. Counts are
+//! those of a whole walk, and lists are walked from one slice to the next, so both are only right if nothing changed
+//! meanwhile: then the walk starts again, and after some attempts does without.
 
 use super::context::Context;
 use super::findings::{Findings, Recount};
@@ -90,7 +90,8 @@ impl Shard {
         self.writer.lock().changes
     }
 
-    /// Looks at the next part of the shard; says whether it was the last. What it holds is added to `recount` at the end.
+    /// Looks at the next part of the shard; says whether it was the last. What it holds is added to `recount` at the
+    /// end.
     pub fn validate(&self, context: &Context, walk: &mut Walk, findings: &mut Findings, recount: &mut Recount) -> bool {
         let writer = &*self.writer.lock();
         findings.shard = self.number;
@@ -228,7 +229,8 @@ impl Shard {
         }
     }
 
-    /// The next slot of the free list is kept as its number and one, with 0 at the start and the highest number at the end.
+    /// The next slot of the free list is kept as its number and one, with 0 at the start and the highest number at the
+    /// end.
     fn validate_vacant(&self, writer: &Writer, walk: &mut Walk, findings: &mut Findings) {
         let mut next = match walk.next {
             0 => writer.slab.first_free(),

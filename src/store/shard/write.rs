@@ -311,8 +311,8 @@ impl Shard {
         }
     }
 
-    /// Gives an entry another value and the deadline that comes with it. Removes the entry instead and returns `None` if a
-    /// reader has found meanwhile that its old deadline has passed: that reader has reported it as gone.
+    /// Gives an entry another value and the deadline that comes with it. Removes the entry instead and returns `None`
+    /// if a reader has found meanwhile that its old deadline has passed: that reader has reported it as gone.
     fn exchange<'c>(
         &self,
         writer: &mut Writer,
@@ -359,8 +359,8 @@ impl Shard {
         Ok(Some(Written { place, replaced: true }))
     }
 
-    /// Gives a living entry the deadline that a write to it brings; false if a reader has closed its life meanwhile. Called
-    /// before the value is stored, so that no reader finds the new value with a deadline that has passed.
+    /// Gives a living entry the deadline that a write to it brings; false if a reader has closed its life meanwhile.
+    /// Called before the value is stored, so that no reader finds the new value with a deadline that has passed.
     fn renew(&self, writer: &mut Writer, context: &Member<'_>, number: u32, ttl: Ttl) -> Result<bool, Error> {
         if ttl == Ttl::Default && context.ttl_on_update == TtlOnUpdate::Keep {
             // The value then ends with the old deadline, at the moment at which a reader found that it has passed.
@@ -371,8 +371,8 @@ impl Shard {
         Ok(life.is_none_or(|(life, generation)| life.renew(span, generation)))
     }
 
-    /// Gives a tenant another deadline in the wheel, or none. Its life, which comes with its generation, is the caller's to set;
-    /// `None` if there is nothing to do.
+    /// Gives a tenant another deadline in the wheel, or none. Its life, which comes with its generation, is the
+    /// caller's to set; `None` if there is nothing to do.
     pub(super) fn schedule_tenant(
         &self,
         writer: &mut Writer,

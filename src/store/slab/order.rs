@@ -1,22 +1,24 @@
 //! Insertion order: which slots were filled when.
 //!
-//! A log of `(sequence, slot)` in segments of 256 cells, sorted by sequence because entries are appended under the shard's
-//! lock. An entry that leaves makes its cell a hole. Eight bytes an entry buy what a linked list would not: where the walk
-//! went on after sequence `s` is a binary search, so an iterator keeps a number and nothing else, and whatever is deleted,
-//! it neither dangles nor has to be told.
+//! A log of `(sequence, slot)` in segments of 256 cells, sorted by sequence because entries are appended under the
+//! shard's lock. An entry that leaves makes its cell a hole. Eight bytes an entry buy what a linked list would not:
+//! where the walk went on after sequence `s` is a binary search, so an iterator keeps a number and nothing else, and
+//! whatever is deleted, it neither dangles nor has to be told.
 //!
 //! ```text
 //! sorted:   [ 3 | 0 | 2 | … ]                                  numbers of segments, oldest first
-//! segment (base sequence) : [ +0 slot 7 | hole | +5 slot 2 | … ]      cell = sequence - base (32) · slot + 1 (32), 0 = hole
+//! segment (base sequence) : [ +0 slot 7 | hole | +5 slot 2 | … ]
+//! cell = sequence - base (32) · slot + 1 (32), 0 = hole
 //! ```
 //!
-//! **Compaction.** As soon as two neighbours hold no more together than one of them has room for, they become one, like the
-//! leaves of a B-tree, and a segment without entries goes, wherever it stands. There is one such step for each segment
-//! that was ever filled, so it is at most a cell moved for each insertion, 256 at once, and what is in use stays at least
-//! two fifths full (see [`LOOK_EACH`]). It needs no memory: what lives in one goes into the room of the other.
+//! **Compaction.** As soon as two neighbours hold no more together than one of them has room for, they become one,
+//! like the leaves of a B-tree, and a segment without entries goes, wherever it stands. There is one such step for
+//! each segment that was ever filled, so it is at most a cell moved for each insertion, 256 at once, and what is in
+//! use stays at least two fifths full (see [`LOOK_EACH`]). It needs no memory: what lives in one goes into the room of
+//! the other.
 //!
-//! **Positions** are `segment number * 256 + cell`. A segment keeps its number as long as it exists, and the number of one
-//! that went is used again first, so numbers never run away however long a map lives.
+//! **Positions** are `segment number * 256 + cell`. A segment keeps its number as long as it exists, and the number of
+//! one that went is used again first, so numbers never run away however long a map lives.
 
 use std::collections::VecDeque;
 
@@ -46,7 +48,8 @@ const NONE: u32 = u32::MAX;
 pub struct Order {
     /// By number. Those that are vacant hold no cells.
     segments: Vec<Segment>,
-    /// Numbers of the segments in use, by sequence. Invariant: only the last one may be without entries; it has no cells then.
+    /// Numbers of the segments in use, by sequence. Invariant: only the last one may be without entries; it has no
+    /// cells then.
     sorted: VecDeque<u32>,
     /// The first vacant segment, which knows the next, or `NONE`.
     vacant: u32,
@@ -177,8 +180,8 @@ impl Order {
         Ok(())
     }
 
-    /// Appends an entry: `slot` was filled. Gives its position. Sequences only grow. [`Order::make_room`] came before with
-    /// the same sequence.
+    /// Appends an entry: `slot` was filled. Gives its position. Sequences only grow. [`Order::make_room`] came before
+    /// with the same sequence.
     pub fn append(&mut self, sequence: u64, slot: u32) -> u32 {
         let last = self.sorted.back().copied().unwrap_or(NONE);
         self.live += 1;
@@ -294,8 +297,8 @@ impl Order {
         self.held.shrink(bytes);
     }
 
-    /// Where a segment with entries stands among the others. The search is by base, which grows from one to the next; the
-    /// last may have none.
+    /// Where a segment with entries stands among the others. The search is by base, which grows from one to the next;
+    /// the last may have none.
     fn place_in_sorted(&self, number: u32) -> usize {
         let base = self.segments[number as usize].base;
         let at = self.sorted.partition_point(|&other| self.segments[other as usize].base < base);
@@ -315,8 +318,8 @@ impl Order {
         (cell != HOLE).then(|| cell as u32 - 1)
     }
 
-    /// Checks the segment at this place of the order, and gives its entries; `None` beyond the last one. `at` tells where a
-    /// slot says that it is.
+    /// Checks the segment at this place of the order, and gives its entries; `None` beyond the last one. `at` tells
+    /// where a slot says that it is.
     pub fn check(&self, place: usize, at: impl Fn(u32) -> Option<u32>) -> Option<Result<usize, &'static str>> {
         let &number = self.sorted.get(place)?;
         let segment = &self.segments[number as usize];

@@ -6,12 +6,12 @@
 //!               └▶ words: version of each slot
 //! ```
 //!
-//! A slot never moves, so its number is a name that handles, the index and the insertion order can keep. Chunks start small,
-//! so that an empty map is small, and stop growing at 4,096 slots, so that adding one is never felt.
+//! A slot never moves, so its number is a name that handles, the index and the insertion order can keep. Chunks start
+//! small, so that an empty map is small, and stop growing at 4,096 slots, so that adding one is never felt.
 //!
-//! **Generation** tells the tenants of a slot apart. It grows when an entry leaves, so a handle that outlived its entry
-//! never fits the next one. A slot whose generation reaches its end is not used again. **Version** tells the values of one
-//! slot apart (see `words.rs`). The two are never mixed.
+//! **Generation** tells the tenants of a slot apart. It grows when an entry leaves, so a handle that outlived its
+//! entry never fits the next one. A slot whose generation reaches its end is not used again. **Version** tells the
+//! values of one slot apart (see `words.rs`). The two are never mixed.
 //!
 //! Readers take no lock. This file is the only one that changes an entry pointer, and it changes what a slot holds
 //! through a [`Change`] only: the version word turns odd before anything else is stored, and even after it, so that
@@ -46,8 +46,8 @@ pub const MAX_GENERATION: u32 = u32::MAX - 1;
 /// One place for an entry.
 #[derive(Debug)]
 pub struct Slot {
-    /// The entry, or null. Invariant: changed under the shard's lock only, and an entry that was here is freed only after a
-    /// grace period.
+    /// The entry, or null. Invariant: changed under the shard's lock only, and an entry that was here is freed only
+    /// after a grace period.
     entry: AtomicPtr<u8>,
     /// Generation of the tenant, or of the next one. Invariant: grows, under the shard's lock.
     generation: AtomicU32,
@@ -62,7 +62,8 @@ pub struct Chunk {
     id: u32,
     slots: Box<[Slot]>,
     words: Arc<Words>,
-    /// Deadlines of its slots, or null as long as none has one. Invariant: a box, made under the shard's lock, never replaced.
+    /// Deadlines of its slots, or null as long as none has one. Invariant: a box, made under the shard's lock, never
+    /// replaced.
     lives: AtomicPtr<Lives>,
     held: Reservation,
 }
@@ -156,9 +157,9 @@ pub struct Stamp {
 pub struct CopiesEnded(());
 
 impl CopiesEnded {
-    /// Ends the copies of a slab as [`Slab::end_copies`] does, where its words are given away no more, and these were. Copies
-    /// can only be where words are held outside the slab, so the others need not be written: at millions of slots that is what
-    /// takes longest.
+    /// Ends the copies of a slab as [`Slab::end_copies`] does, where its words are given away no more, and these were.
+    /// Copies can only be where words are held outside the slab, so the others need not be written: at millions of
+    /// slots that is what takes longest.
     pub fn in_words(given: Vec<Weak<Words>>) -> Self {
         given.into_iter().filter_map(|words| words.upgrade()).for_each(|words| words.invalidate());
         Self(())
@@ -214,7 +215,8 @@ impl Slab {
         Self { directory: AtomicPtr::new(std::ptr::null_mut()), words_shift: u32::from(marks) }
     }
 
-    /// The slot with this number, if there is one. The caller is pinned or holds the shard's lock for as long as it uses it.
+    /// The slot with this number, if there is one. The caller is pinned or holds the shard's lock for as long as it
+    /// uses it.
     #[inline]
     pub fn slot(&self, number: u32) -> Option<SlotRef<'_>> {
         let directory = self.directory.load(Ordering::Acquire);
@@ -321,8 +323,8 @@ impl Slab {
     /// Takes everything out. Copies have ended before, so no thread that finds nothing here takes a copy for fresh.
     pub fn detach(&self, _: &CopiesEnded) -> Detached {
         let directory = self.directory.swap(std::ptr::null_mut(), Ordering::AcqRel);
-        // SAFETY: directories are boxes, and this one is reachable through the result only, apart from pinned readers, for
-        // whom the caller waits before it drops the result.
+        // SAFETY: directories are boxes, and this one is reachable through the result only, apart from pinned readers,
+        // for whom the caller waits before it drops the result.
         let directory = (!directory.is_null()).then(|| unsafe { Box::from_raw(directory) });
         Detached { directory }
     }
@@ -356,8 +358,8 @@ impl SlabWriter {
         (self.max_generation < MAX_GENERATION).then(|| Self::new(self.max_generation + 1))
     }
 
-    /// Makes sure that [`SlabWriter::take`] has a slot to give. `new_id` numbers the words of a new chunk and keeps them
-    /// findable. A directory that was replaced comes back, to be retired.
+    /// Makes sure that [`SlabWriter::take`] has a slot to give. `new_id` numbers the words of a new chunk and keeps
+    /// them findable. A directory that was replaced comes back, to be retired.
     pub fn make_room(
         &mut self,
         slab: &Slab,
@@ -640,8 +642,8 @@ impl<'a> SlotRef<'a> {
         self.slot.position.store(position, Ordering::Relaxed);
     }
 
-    /// Puts a copy of the tenant's entry in its place. Nothing changes for anybody, so the version stays. Under the shard's
-    /// lock.
+    /// Puts a copy of the tenant's entry in its place. Nothing changes for anybody, so the version stays. Under the
+    /// shard's lock.
     pub fn relocate(self, copy: Entry) {
         self.slot.entry.store(copy.as_ptr(), Ordering::Release);
     }
@@ -679,8 +681,8 @@ impl Change<'_> {
         unsafe { Entry::from_ptr(old) }
     }
 
-    /// The change is done: what the slot holds now may be kept by the stamp that comes back. `None` if a reader has found
-    /// meanwhile that the tenant, whose life this is, is over.
+    /// The change is done: what the slot holds now may be kept by the stamp that comes back. `None` if a reader has
+    /// found meanwhile that the tenant, whose life this is, is over.
     #[inline]
     pub fn settle(self, life: Option<LifeRef<'_>>) -> Option<Stamp> {
         let SlotRef { version: word_of, chunk, word, .. } = self.at;

@@ -1,14 +1,14 @@
 //! Where words are found by the number of their chunk, and which may be held outside the store.
 //!
-//! `clear` has to end the copies of all that it takes out. Copies can only be where some thread was given words, so each shard
-//! has a mark that says whether that ever happened since it was last cleared. Without it, ending copies is to move that mark
-//! on: a compare-and-swap a shard, whatever is in it.
+//! `clear` has to end the copies of all that it takes out. Copies can only be where some thread was given words, so
+//! each shard has a mark that says whether that ever happened since it was last cleared. Without it, ending copies is
+//! to move that mark on: a compare-and-swap a shard, whatever is in it.
 //!
-//! **A mark** is the number of times that its shard was cleared, and one bit: whether words were given away since. Chunks
-//! know the number of times that they came after; if it is not that of the mark, their words are *withdrawn* and found no
-//! more. Who gives words away sets the bit before, in one step with the look at the number. Who clears raises the
-//! number, in one step with the look at the bit, under the shard's lock: either it sees the bit, and finds the
-//! words in the list of those given away, or the words are not given away any more.
+//! **A mark** is the number of times that its shard was cleared, and one bit: whether words were given away since.
+//! Chunks know the number of times that they came after; if it is not that of the mark, their words are *withdrawn*
+//! and found no more. Who gives words away sets the bit before, in one step with the look at the number. Who clears
+//! raises the number, in one step with the look at the bit, under the shard's lock: either it sees the bit, and finds
+//! the words in the list of those given away, or the words are not given away any more.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,8 @@ use crate::store::platform::sync::{Arc, AtomicU32, Mutex, Ordering, Weak};
 
 /// The bit of a mark that says that words were given away.
 const GIVEN: u32 = 1;
-/// What a mark grows by with each clearing. It wraps after 2^31 of them, when no words of the first one are held any more.
+/// What a mark grows by with each clearing. It wraps after 2^31 of them, when no words of the first one are held any
+/// more.
 const CLEARING: u32 = 2;
 
 /// The words of one map. Its lock is a leaf.
@@ -97,7 +98,8 @@ impl WordTable {
         Some(found)
     }
 
-    /// From here on the words of this shard are found no more. Gives those that were given away. Under the shard's lock.
+    /// From here on the words of this shard are found no more. Gives those that were given away. Under the shard's
+    /// lock.
     pub fn withdraw(&self, shard: u32) -> Vec<Weak<Words>> {
         let next = |now: u32| Some((now & !GIVEN).wrapping_add(CLEARING));
         let before = self.marks[shard as usize].fetch_update(Ordering::AcqRel, Ordering::Acquire, next);

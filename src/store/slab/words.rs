@@ -1,8 +1,8 @@
 //! Version words: one integer per slot that every thread sees and JavaScript reads directly.
 //!
-//! A version word changes whenever the entry in its slot does: when it is written, removed or replaced by a new tenant. A
-//! copy of a value that was taken at version `v` is fresh as long as the word still is `v`. The word never restarts: it goes
-//! through all 32-bit values but 0 before one comes again, which takes 2^31 - 1 changes of one slot.
+//! A version word changes whenever the entry in its slot does: when it is written, removed or replaced by a new
+//! tenant. A copy of a value that was taken at version `v` is fresh as long as the word still is `v`. The word never
+//! restarts: it goes through all 32-bit values but 0 before one comes again, which takes 2^31 - 1 changes of one slot.
 //!
 //! **Even and odd.** A word is even while its slot has a tenant that nothing is changing; that is a [`Version`], and
 //! a copy may be kept under it. It is odd while the slot is vacant, while its tenant is being changed, and after
@@ -26,13 +26,14 @@
 //! after it. No block is used again under a pin, so if both looks find the same entry, that was the tenant all the
 //! while, and the even versions that the word can have said meanwhile are one: that of this entry.
 //!
-//! **A reader may end copies**, without a lock ([`end_copies`]): it finds an entry past its deadline, closes the entry's
-//! life (`life.rs`), and then moves the word to its next odd value, whatever it says. That matters when the word is odd
-//! because a writer is amid a change: the writer must not settle what the reader has reported as gone. So where a tenant has
-//! a deadline, a writer looks at its life after it began and before it settles, with a read-modify-write, and settles with
-//! a compare-and-swap ([`settle_unless_ended`]). If the reader closed the life first, the writer sees it and leaves the word
-//! odd. Otherwise closing the life synchronises with the writer's look, so the reader changes the word after [`begin`]: the
-//! writer's swap fails, or came first, and then the reader's change ends what was settled.
+//! **A reader may end copies**, without a lock ([`end_copies`]): it finds an entry past its deadline, closes the
+//! entry's life (`life.rs`), and then moves the word to its next odd value, whatever it says. That matters when the
+//! word is odd because a writer is amid a change: the writer must not settle what the reader has reported as gone. So
+//! where a tenant has a deadline, a writer looks at its life after it began and before it settles, with a
+//! read-modify-write, and settles with a compare-and-swap ([`settle_unless_ended`]). If the reader closed the life
+//! first, the writer sees it and leaves the word odd. Otherwise closing the life synchronises with the writer's look,
+//! so the reader changes the word after [`begin`]: the writer's swap fails, or came first, and then the reader's
+//! change ends what was settled.
 //!
 //! **0 is not a version.** It stands in words that never had a tenant, and, for good, in those of a chunk that was
 //! cleared: the holder of the shard's lock writes it before index and slab are detached. A reader that still holds
@@ -41,8 +42,9 @@
 //! the table in which words are found (`context.rs`): a thread that has a version of it finds no word to keep a copy
 //! by.
 //!
-//! **Access words** stand beside the version words in maps whose policy wants to know of hits: whoever reads an entry adds to
-//! its access word, in a plain load and a plain store that may lose a hit to another thread's, and the policy takes what it finds.
+//! **Access words** stand beside the version words in maps whose policy wants to know of hits: whoever reads an entry
+//! adds to its access word, in a plain load and a plain store that may lose a hit to another thread's, and the policy
+//! takes what it finds.
 //!
 //! The memory outlives its chunk as long as somebody, such as an `ArrayBuffer` in some thread, still holds it.
 
@@ -81,8 +83,8 @@ impl Words {
         }
     }
 
-    /// Address of the first word. Reading through it races with the writers of this map, which is what it is for: a reader
-    /// outside Rust takes one aligned 32-bit load.
+    /// Address of the first word. Reading through it races with the writers of this map, which is what it is for: a
+    /// reader outside Rust takes one aligned 32-bit load.
     pub fn ptr(&self) -> *mut u32 {
         self.cells.as_ptr().cast_mut().cast::<u32>()
     }
@@ -142,16 +144,16 @@ pub(crate) fn settle(word: &AtomicU32, begun: u32) -> Version {
     Version(version)
 }
 
-/// The same for a tenant that has a deadline, whose life is open: `None` if a reader has ended copies since [`begin`]. The
-/// word stays odd then.
+/// The same for a tenant that has a deadline, whose life is open: `None` if a reader has ended copies since [`begin`].
+/// The word stays odd then.
 pub(crate) fn settle_unless_ended(word: &AtomicU32, begun: u32) -> Option<Version> {
     let version = version_after(begun);
     let settled = word.compare_exchange(begun, version.get(), Ordering::AcqRel, Ordering::Relaxed);
     settled.ok().map(|_| Version(version))
 }
 
-/// Ends the copies of a value that stays, and lets new ones be kept. Under the shard's lock. Does nothing where a reader has
-/// ended them.
+/// Ends the copies of a value that stays, and lets new ones be kept. Under the shard's lock. Does nothing where a
+/// reader has ended them.
 pub(crate) fn renew(word: &AtomicU32) {
     let Some(seen) = Version::of(word) else { return };
     let next = version_after(seen.get() | UNSETTLED);
@@ -167,8 +169,9 @@ fn version_after(begun: u32) -> NonZeroU32 {
 /// The version that follows the last one.
 const FIRST: NonZeroU32 = NonZeroU32::new(2).expect("two");
 
-/// Ends copies and keeps a change that is under way from being settled, as long as `is_there` says that the word is that of
-/// the entry which is over. Without a lock, after its life was closed. The word is odd until a writer settles it.
+/// Ends copies and keeps a change that is under way from being settled, as long as `is_there` says that the word is
+/// that of the entry which is over. Without a lock, after its life was closed. The word is odd until a writer settles
+/// it.
 pub(crate) fn end_copies(word: &AtomicU32, is_there: impl Fn() -> bool) {
     let mut seen = word.load(Ordering::Acquire);
     // The word is read first: if the entry is there afterwards, it was there when the word said so. 0 stays.

@@ -42,7 +42,8 @@ const EVICTING: [PolicyKind; 7] = [
     PolicyKind::Ttl,
 ];
 
-/// In 256 KiB there are no more large pages than sizes of blocks that want one of their own, so nearly each write moves some.
+/// In 256 KiB there are no more large pages than sizes of blocks that want one of their own, so nearly each write
+/// moves some.
 #[test]
 fn a_small_limit_refuses_nothing_that_fits_whatever_its_pages_hold() {
     let config = Config { memory_limit_bytes: Some(256 << 10), shards: Some(1), ..Config::default() };

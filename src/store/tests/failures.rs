@@ -9,8 +9,8 @@ fn visible(map: &Local) -> Vec<(KeyKind, Vec<u8>, Vec<u8>)> {
     contents(map, 64)
 }
 
-/// Runs a step with its first allocation refused, then with its second, and so on until it succeeds. `may_lose` says that
-/// entries may leave for it all the same.
+/// Runs a step with its first allocation refused, then with its second, and so on until it succeeds. `may_lose` says
+/// that entries may leave for it all the same.
 fn fail_each(map: &Local, may_lose: bool, at: &str, mut step: impl FnMut(&Local) -> Result<(), Error>) -> u32 {
     for nth in 1.. {
         let before = visible(map);

@@ -1,8 +1,9 @@
-//! Histories: threads that do everything with a few keys of one map, and copies of values in front of the store as JavaScript keeps
-//! them. What they saw must be what they could see if each operation happened in one moment, between its call and its return.
+//! Histories: threads that do everything with a few keys of one map, and copies of values in front of the store as
+//! JavaScript keeps them. What they saw must be what they could see if each operation happened in one moment, between
+//! its call and its return.
 //!
-//! `HISTORIES_SECONDS=n` runs for so long, `SEED=n` begins with the round that a failed run printed. `__test__/README.md` says
-//! what exactly is asked for.
+//! `HISTORIES_SECONDS=n` runs for so long, `SEED=n` begins with the round that a failed run printed.
+//! `__test__/README.md` says what exactly is asked for.
 
 mod linearizability;
 mod thread;
@@ -29,7 +30,8 @@ struct Profile {
     /// Entries may vanish at any time, for lack of room or because time passed.
     vanish: bool,
     operations: u32,
-    /// How often, in a thousand operations, the map is cleared, shrunk, told to evict and to purge, and others come and go in it.
+    /// How often, in a thousand operations, the map is cleared, shrunk, told to evict and to purge, and others come
+    /// and go in it.
     clear: u64,
     shrink: u64,
     evict: u64,

@@ -1,5 +1,5 @@
-//! Systems that refuse `membarrier`: its announcement, the command itself although it was announced, or the command later
-//! on. Each runs in a process of its own, because a filter of system calls stays for good.
+//! Systems that refuse `membarrier`: its announcement, the command itself although it was announced, or the command
+//! later on. Each runs in a process of its own, because a filter of system calls stays for good.
 
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};

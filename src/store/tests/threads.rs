@@ -9,7 +9,8 @@ use super::*;
 /// Fewer rounds where every access is instrumented.
 const ROUNDS: u64 = if cfg!(any(tsan, miri)) { 3_000 } else { 60_000 };
 
-/// A value that shows whether it was torn, mixed up or freed: writer, number, and a run of bytes that follows from both.
+/// A value that shows whether it was torn, mixed up or freed: writer, number, and a run of bytes that follows from
+/// both.
 fn stamped(key: u64, writer: u64, number: u64) -> Vec<u8> {
     let fill = (key ^ writer ^ number) as u8;
     let length = 8 + (number * 37 % 300) as usize;
@@ -236,8 +237,8 @@ fn look_until(map: &Local, key: Key<'_>, until: impl Fn() -> bool) {
     assert!(seen.unwrap().is_some());
 }
 
-/// While a reader is suspended over what was retired, a write at the limit waits without the lock, and lets no entry leave for
-/// memory that only waits for that reader.
+/// While a reader is suspended over what was retired, a write at the limit waits without the lock, and lets no entry
+/// leave for memory that only waits for that reader.
 #[test]
 fn a_write_waits_for_a_suspended_reader_without_the_lock_and_evicts_little() {
     const LIMIT_BYTES: u64 = 512 * 1024;
@@ -297,7 +298,8 @@ fn waits_for_a_suspended_reader(shards: u32, limit_bytes: u64, bytes: usize) {
     assert!(store.len() > last / 2);
 }
 
-/// A large value takes the memory of a whole shard, which a suspended reader keeps from being freed: the write waits for it.
+/// A large value takes the memory of a whole shard, which a suspended reader keeps from being freed: the write waits
+/// for it.
 #[test]
 fn a_large_value_waits_for_a_suspended_reader() {
     let config = Config { shards: Some(1), memory_limit_bytes: Some(8 << 20), ..Config::default() };

@@ -1,9 +1,9 @@
 //! Values of a batch on their way to JavaScript, in as few pieces as possible.
 //!
-//! A number, a boolean, `null` and `undefined` need no JavaScript value at all: kind and number stand in the batch's table.
-//! JSON texts are joined to the text of one array, which the engine parses in six tenths of the time of as many texts.
-//! Whatever else there is becomes a value of its own. Joined texts and values are the *cells* of the result, each in the
-//! place of the first item that needs it.
+//! A number, a boolean, `null` and `undefined` need no JavaScript value at all: kind and number stand in the batch's
+//! table. JSON texts are joined to the text of one array, which the engine parses in six tenths of the time of as many
+//! texts. Whatever else there is becomes a value of its own. Joined texts and values are the *cells* of the result,
+//! each in the place of the first item that needs it.
 
 use crate::binding::convert::values::{exactly, value_to_js};
 use crate::binding::engine::{Engine, Js, Many, VALUES_PER_CALL};
@@ -13,7 +13,8 @@ use crate::store::{ValueKind, fallible};
 /// Bytes of JSON that are joined. More would gain nothing, and a text must stay far from what a string can hold.
 const JOINED_BYTES: usize = 64 * 1024;
 
-/// Bytes that may wait before cells are made of them: a batch of large values should not need all of their memory twice.
+/// Bytes that may wait before cells are made of them: a batch of large values should not need all of their memory
+/// twice.
 const WAITING_BYTES: usize = 256 * 1024;
 
 /// The cells of one batch.

@@ -51,7 +51,8 @@ pub struct MapEvent {
     pub details: String,
 }
 
-/// Takes out events of a map that wait, at most `count`, oldest first. When there are none, the next event wakes this again.
+/// Takes out events of a map that wait, at most `count`, oldest first. When there are none, the next event wakes this
+/// again.
 #[napi(catch_unwind)]
 pub fn drain(env: &napi::Env, id: u32, count: u32) -> napi::Result<Vec<MapEvent>> {
     with_map(env, "drain", id, |map| {

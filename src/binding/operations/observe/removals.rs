@@ -11,7 +11,8 @@ use crate::binding::layout::{DROPPED, REMOVAL_ROW, ROW, STATE, WAKE_REMOVALS, ro
 use crate::binding::operation::{Call, within};
 use crate::store::EntryLocation;
 
-/// Starts, changes or ends what this evaluation hears of removals: those of which the bit `1 << cause` is set in `causes`.
+/// Starts, changes or ends what this evaluation hears of removals: those of which the bit `1 << cause` is set in
+/// `causes`.
 #[napi(catch_unwind)]
 pub fn listen_removals(env: &napi::Env, id: u32, causes: u32) -> napi::Result<()> {
     within(env, "onEvict", id, |engine, evaluation| {
@@ -32,9 +33,9 @@ pub fn listen_removals(env: &napi::Env, id: u32, causes: u32) -> napi::Result<()
     })
 }
 
-/// `takeRemovals(id, count, states, bytes)`: takes out what waits, at most `count`, and no more once keys and values have so many
-/// bytes. Two cells for each, key and value; its row in
-/// `states`, how many there are as STATE, and how many found no room after them as DROPPED.
+/// `takeRemovals(id, count, states, bytes)`: takes out what waits, at most `count`, and no more once keys and values
+/// have so many bytes. Two cells for each, key and value; its row in `states`, how many there are as STATE, and how
+/// many found no room after them as DROPPED.
 pub fn take_removals<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let (map, engine, many) = (call.map()?, call.engine, call.evaluation.many());
     let states = engine.elements::<u32>(call.argument(2), many)?;

@@ -7,9 +7,10 @@ use crate::binding::operation::with_map;
 use crate::store::Stats;
 
 /// Counts, bytes and fill of a map over all threads, as JSON text: `entries`, `hits`, `nearHits`, `misses`, `inserts`,
-/// `updates`, `deletes`, `clears`, `iterations`, `refusals`, `evictions`, `expirations`, `deadlines`, `operations` (their sum, hits counted once), `memory`
-/// (bytes: `entries`, `live`, `index`, `slab`, `words`, `order`, `policy`, `expiry`, `types`, `fixed`, `retired`, `total`, `limit` or `null`),
-/// `maxEntries` and `maxValueBytes` (or `null`), `capacity`, `loadFactor`, `shards`, `simd` (`enabled`, `level`), `threads`, `uptimeMs`.
+/// `updates`, `deletes`, `clears`, `iterations`, `refusals`, `evictions`, `expirations`, `deadlines`, `operations`
+/// (their sum, hits counted once), `memory` (bytes: `entries`, `live`, `index`, `slab`, `words`, `order`, `policy`,
+/// `expiry`, `types`, `fixed`, `retired`, `total`, `limit` or `null`), `maxEntries` and `maxValueBytes` (or `null`),
+/// `capacity`, `loadFactor`, `shards`, `simd` (`enabled`, `level`), `threads`, `uptimeMs`.
 #[napi(catch_unwind)]
 pub fn stats(env: &napi::Env, id: u32) -> napi::Result<String> {
     with_map(env, "getStats", id, |map| Ok(to_json(&map.store().stats())))

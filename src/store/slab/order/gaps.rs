@@ -1,5 +1,5 @@
-//! What is known of a shard's sequences without a look at its order: where the first and the last entry are, and where there
-//! are none. A map of thousands of shards is iterated by going on with the shard whose turn is next, and each of
+//! What is known of a shard's sequences without a look at its order: where the first and the last entry are, and where
+//! there are none. A map of thousands of shards is iterated by going on with the shard whose turn is next, and each of
 //! these windows may only look at shards whose turn has come.
 
 /// Gaps that are remembered: as many iterators can go through a map at a time without looking for their places.

@@ -1,8 +1,8 @@
-//! Decides whether what threads saw of one key can be explained by an entry that each operation looks at, and changes, in one
-//! moment between its call and its return.
+//! Decides whether what threads saw of one key can be explained by an entry that each operation looks at, and changes,
+//! in one moment between its call and its return.
 //!
-//! The same search as in `__test__/support/linearizability.js`, which describes it: Wing and Gong's ("Testing and Verifying
-//! Concurrent Objects", 1993) with Lowe's memory of configurations ("Testing for Linearizability", 2017).
+//! The same search as in `__test__/support/linearizability.js`, which describes it: Wing and Gong's ("Testing and
+//! Verifying Concurrent Objects", 1993) with Lowe's memory of configurations ("Testing for Linearizability", 2017).
 
 use std::collections::{HashMap, HashSet};
 
@@ -90,8 +90,8 @@ fn take_agreeing(threads: &[Vec<Operation>], reached: &mut [usize], state: State
 /// Operations of each thread that an account of a violation shows from before it and from it on.
 const SHOWN: (usize, usize) = (8, 3);
 
-/// Explains what threads saw of one key that was absent at first, or says what cannot be explained. `vanish`: the entry may be gone at
-/// any time.
+/// Explains what threads saw of one key that was absent at first, or says what cannot be explained. `vanish`: the
+/// entry may be gone at any time.
 pub fn explain(threads: &[Vec<Operation>], tenants: &Tenants, vanish: bool) -> Result<(), String> {
     let total: usize = threads.iter().map(Vec::len).sum();
     let mut seen = HashSet::new();

@@ -10,7 +10,8 @@ const NUMBERS_PER_THREAD: Number = 1 << 20;
 const LONG_EVERY: Number = 32;
 const LONG_BYTES: usize = 30_000;
 
-/// What one thread saw, key by key. With an operation stands the handle that it was about or gave, for reads and writes.
+/// What one thread saw, key by key. With an operation stands the handle that it was about or gave, for reads and
+/// writes.
 #[derive(Debug, Default)]
 pub struct Recorded {
     pub keys: [Vec<(Operation, Option<Handle>)>; KEYS],

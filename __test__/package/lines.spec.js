@@ -1,0 +1,31 @@
+'use strict'
+
+// Lines of prose and code end before column 120, tables aside.
+
+const { it } = require('node:test')
+const assert = require('node:assert/strict')
+const { readFileSync, readdirSync } = require('node:fs')
+const path = require('node:path')
+const { PACKAGE } = require('../support/workers.js')
+
+const FOLDERS = ['.ci', '__test__', 'benchmark', 'examples', 'lib', 'scripts', 'src']
+const KINDS = new Set(['.js', '.mjs', '.ts', '.mts', '.rs', '.md'])
+/** What a build makes. */
+const MADE = new Set(['lib/addon/binding.js', 'lib/addon/binding.d.ts'])
+const WIDTH = 120
+
+const inFolders = FOLDERS.flatMap(folder =>
+  readdirSync(path.join(PACKAGE, folder), { recursive: true }).map(file => path.posix.join(folder, String(file)))
+)
+const isOurs = file => KINDS.has(path.extname(file)) && !MADE.has(file) && !file.startsWith('benchmark/results/')
+const files = [...readdirSync(PACKAGE), ...inFolders].filter(isOurs)
+
+it(`lines end before column ${WIDTH}, tables aside`, () => {
+  assert.ok(files.length > 200, `${files.length} files`)
+  const long = files.flatMap(file =>
+    readFileSync(path.join(PACKAGE, file), 'utf8')
+      .split('\n')
+      .flatMap((line, at) => ([...line].length > WIDTH && !line.startsWith('|') ? [`${file}:${at + 1}`] : []))
+  )
+  assert.deepEqual(long, [])
+})
