@@ -43,13 +43,13 @@ thread_local! {
 }
 
 /// Keeps the message of a panic for the exception, where Rust would print it: a library does not write to stderr. The
-/// hook is that of this addon's own copy of the standard library, nobody else's.
+/// hook is that of this addon's own copy of the standard library only.
 pub fn capture_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         std::panic::set_hook(Box::new(|panic| {
             let message = format!("{panic}");
-            // A thread whose locals are gone has nobody to tell either.
+            // A thread whose locals are gone cannot report it either.
             drop(LAST_PANIC.try_with(|last| last.replace(Some(message))));
         }));
     });

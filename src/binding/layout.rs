@@ -71,11 +71,11 @@ numbers!(SIGNS: u32 {
 });
 
 numbers!(WANT: u32 {
-    /// `walk` gives the keys.
+    /// `walk` returns the keys.
     WANT_KEYS = 1;
-    /// `walk` gives the values.
+    /// `walk` returns the values.
     WANT_VALUES = 2;
-    /// `walk` gives both.
+    /// `walk` returns both.
     WANT_ENTRIES = WANT_KEYS | WANT_VALUES;
 });
 

@@ -4,7 +4,7 @@
 //! engine: it collects the arguments, catches a panic, and turns a failure into a JavaScript exception. [`within`] and
 //! [`with_map`] do the same for the body of a `#[napi]` function.
 //!
-//! How a failure becomes an exception: the store's error gives a number and details, and the function that JavaScript
+//! How a failure becomes an exception: the store's error has a number and details, and the function that JavaScript
 //! attached makes the error object of them.
 
 use napi::sys::{self, Status};
@@ -111,7 +111,7 @@ pub unsafe fn enter<const N: usize>(
 #[cold]
 #[inline(never)]
 fn fail<const N: usize>(call: &Call<'_, N>, operation: &'static str, failure: Failure) -> sys::napi_value {
-    // Every raw operation has the id of the map first; where it is none, there is nobody to tell.
+    // Every raw operation has the id of the map first; where it is none, there is no map to report to.
     let map =
         call.arguments.first().and_then(|id| call.engine.u32(*id).ok()).and_then(|id| call.evaluation.map(id).ok());
     throw(call.evaluation, call.engine, failure, map.as_deref(), operation);
@@ -150,7 +150,7 @@ pub fn with_map<T>(
     within(env, operation, id, |_, evaluation| body(&*evaluation.map(id)?))
 }
 
-/// Throws what `failure` is. The store told those who listen of what it refused; of a panic it could not.
+/// Throws what `failure` is. The store reported its refusals to listeners; a panic it could not.
 #[cold]
 fn throw(
     evaluation: &Evaluation,
@@ -177,7 +177,7 @@ fn throw(
         Failure::Pending => return,
     };
     let thrown = evaluation.make_error(engine, number, &details.to_string()).map(|error| engine.throw(error));
-    // A `makeError` that threw has thrown. One that could not be called leaves it to us.
+    // A `makeError` that threw has thrown. If it could not be called, we throw.
     if let Err(Failure::Engine(_) | Failure::Misuse(_)) = thrown {
         engine.throw_plain(&format!("ERR_{number}"), &format!("{operation}: {details}"));
     }

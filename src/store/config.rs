@@ -5,28 +5,28 @@ use super::eviction::PolicyKind;
 /// What happens to a write that finds no room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WhenFull {
-    /// Others leave: those that have expired, then whom the policy chooses.
+    /// Other entries are removed: expired ones, then those that the policy chooses.
     #[default]
     Evict,
     /// The write is refused.
     Reject,
-    /// Those that have expired leave; if that is not enough, the write is refused.
+    /// Expired entries are removed; if that is not enough, the write is refused.
     EvictExpired,
-    /// Those that have expired leave, then those that nobody used for as long; if that is not enough, the write is
+    /// Expired entries are removed, then those that were not used for as long; if that is not enough, the write is
     /// refused.
     EvictIdle {
         /// For how long.
         idle_ms: u64,
     },
-    /// Those that have expired leave; if that is not enough, the write is refused, and whoever called chooses who
-    /// leaves with [`super::Local::evict_entry`] and writes again.
+    /// Expired entries are removed; if that is not enough, the write is refused, and the caller chooses an entry,
+    /// evicts it with [`super::Local::evict_entry`] and writes again.
     CallerChooses,
-    /// The same, and whoever called makes room in some way of its own.
+    /// The same, and the caller makes room in some way of its own.
     CallerFrees,
 }
 
 impl WhenFull {
-    /// Whether a write that is refused is not over with that.
+    /// Whether the caller may make room and retry a refused write.
     pub(super) fn asks_caller(self) -> bool {
         matches!(self, Self::CallerChooses | Self::CallerFrees)
     }
@@ -45,7 +45,7 @@ pub enum TtlOnUpdate {
 /// A limit or a time to live that is said to be none.
 pub const NONE: u64 = u64::MAX;
 
-/// What a map was asked to be. `None` leaves a choice to the store; [`crate::store::Store::config`] tells what it
+/// What a map was asked to be. `None` leaves a choice to the store; [`crate::store::Store::config`] returns what it
 /// chose.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
@@ -74,7 +74,7 @@ pub struct Config {
     pub ttl_ms: Option<u64>,
     /// What a write to an entry does to its deadline.
     pub ttl_on_update: Option<TtlOnUpdate>,
-    /// Whether a read gives an entry its time to live anew.
+    /// Whether a read renews an entry's time to live.
     pub sliding: Option<bool>,
     /// Whether no copy of an entry with a deadline may be kept outside the store.
     pub strict_ttl: Option<bool>,
@@ -82,8 +82,8 @@ pub struct Config {
     pub manual_clock: bool,
 }
 
-/// Fill at which an index table grows unless told otherwise. Linear probing looks at 13 words for a miss there, which
-/// are two cache lines, and the table costs 10 bytes an entry.
+/// Fill at which an index table grows by default. Linear probing looks at 13 words for a miss there, which are two
+/// cache lines, and the table costs 10 bytes an entry.
 pub const DEFAULT_MAX_LOAD_FACTOR: f64 = 0.8;
 
 /// The largest number of shards. Whatever looks at each of them once stays below five milliseconds with so many.
@@ -100,7 +100,7 @@ const MIN_SHARD_ENTRIES: u64 = 1_024;
 const MIN_SHARD_BYTES: u64 = 256 * 1_024;
 
 impl Config {
-    /// Fills in what was left open.
+    /// Fills in what was not set.
     pub(super) fn normalised(&self) -> Self {
         let limit = |given: Option<u64>| given.filter(|limit| *limit != NONE);
         Self {

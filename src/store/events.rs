@@ -1,7 +1,7 @@
-//! What a map tells those who watch it: log lines and errors, from any thread, to any thread.
+//! What a map reports to its subscribers: log lines and errors, from any thread, to any thread.
 //!
 //! The store never calls a listener. It puts an [`Event`] into the queue of each subscriber and wakes the subscriber
-//! once; the subscriber takes the events out on its own thread with [`Subscription::drain`]. When nobody listens at a
+//! once; the subscriber takes the events out on its own thread with [`Subscription::drain`]. Without a listener at a
 //! level, [`Events::log`] is one relaxed load and a branch.
 //!
 //! A queue is bounded in bytes, because its reader may be blocked for as long as it likes. What does not fit is dropped
@@ -78,7 +78,7 @@ impl Event {
     }
 }
 
-/// Tells a subscriber that its queue is no longer empty.
+/// Notifies a subscriber that its queue is no longer empty.
 pub trait Wake: Send + Sync {
     /// Called from the thread that caused the event, once until [`Subscription::drain`] found nothing. It must not
     /// block and must not call back into the map.
@@ -98,7 +98,7 @@ impl std::fmt::Debug for Events {
 }
 
 struct Shared {
-    /// What anybody wants: the lowest level in the low byte, [`WANTS_ERRORS`] above it. It is only a hint that lets
+    /// What subscribers want: the lowest level in the low byte, [`WANTS_ERRORS`] above it. It is only a hint that lets
     /// `log` return early; the truth is in `queues`, whose lock is held when this is written.
     interest: AtomicU32,
     queues: Mutex<Vec<Arc<Queue>>>,
@@ -137,7 +137,7 @@ impl Queue {
         self.wanted.load(Ordering::Relaxed) & WANTS_ERRORS != 0
     }
 
-    /// Adds `event`, and says whether the subscriber has to be woken for it.
+    /// Adds `event`, and returns whether the subscriber has to be woken for it.
     fn push(&self, event: Event) -> bool {
         let mut waiting = self.waiting.lock();
         let bytes = event.weight_bytes();
@@ -158,7 +158,7 @@ impl Default for Events {
 }
 
 impl Events {
-    /// Events that nobody listens to yet.
+    /// Events without subscribers.
     pub fn new() -> Events {
         Events {
             shared: Arc::new(Shared { interest: AtomicU32::new(Level::Off as u32), queues: Mutex::new(Vec::new()) }),
@@ -175,7 +175,7 @@ impl Events {
         Subscription { events: self.clone(), queue }
     }
 
-    /// Whether a line of this level would reach anybody. For callers whose fields cost something to collect.
+    /// Whether a line of this level would reach a subscriber. For callers whose fields cost something to collect.
     #[inline]
     pub fn listens(&self, level: Level) -> bool {
         // Relaxed: a subscriber that came a moment ago may miss a line, but nothing is published through this word.
@@ -213,20 +213,20 @@ impl Shared {
             let queues = self.queues.lock();
             queues.iter().filter(|queue| wanted(queue) && queue.push(event.clone())).map(Arc::clone).collect()
         };
-        // Woken outside the lock: whoever is woken may subscribe or leave at once.
+        // Woken outside the lock: a subscriber that is woken may subscribe or unsubscribe at once.
         for queue in to_wake {
             queue.wake.wake();
         }
     }
 }
 
-/// A place in the audience of a map. Dropping it leaves, and drops what waited.
+/// A subscription to a map's events. Dropping it unsubscribes, and drops what waited.
 pub struct Subscription {
     events: Events,
     queue: Arc<Queue>,
 }
 
-/// What [`Subscription::drain`] gives.
+/// What [`Subscription::drain`] returns.
 #[derive(Debug, Default, PartialEq)]
 pub struct Drained {
     /// The events in the order in which they happened, as far as threads agree on it.

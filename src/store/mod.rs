@@ -3,7 +3,7 @@
 //! ```text
 //! map ─▶ shard ─┬▶ index   key → slot number
 //!               ├▶ slab    slot → entry, generation; the order in which entries came
-//!               ├▶ expiry, eviction   which entries leave, and when
+//!               ├▶ expiry, eviction   which entries go, and when
 //!               └▶ memory  blocks for entries, counted, freed when no reader looks
 //! ```
 //!

@@ -83,7 +83,7 @@ pub struct MapOption {
     pub name: &'static str,
     /// Stores a value in a configuration; `None` if it is no value of this option.
     pub set: fn(&mut Config, Setting) -> Option<()>,
-    /// The value in a configuration; `None` where it was left open.
+    /// The value in a configuration; `None` where it was not set.
     pub get: fn(&Config) -> Option<Setting>,
 }
 

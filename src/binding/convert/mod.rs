@@ -1,4 +1,4 @@
-//! What JavaScript gives, as the store wants it, and back.
+//! Converts JavaScript values to what the store takes, and back.
 
 pub mod details;
 pub mod options;

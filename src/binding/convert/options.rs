@@ -12,8 +12,8 @@ const FUNCTION: &str = "function";
 /// The clock of a map under test, which stands still. Not an option of users, and never shown.
 const MANUAL_CLOCK: &str = "manualClock";
 
-/// Reads the options that were given. JavaScript has checked types and ranges and names what is wrong; here a value
-/// that does not fit is a mistake of this package.
+/// Reads the options. JavaScript has checked types and ranges and names what is wrong; here a value that does not fit
+/// is a mistake of this package.
 pub fn parse(text: &str) -> Outcome<Config> {
     let Ok(Json::Object(given)) = serde_json::from_str(text) else { return Err(WRONG) };
     let mut config = Config::default();
@@ -41,7 +41,7 @@ pub fn parse_limits(text: &str) -> Outcome<Limits> {
     if rest == Config::default() { Ok(limits) } else { Err(WRONG) }
 }
 
-/// The options that a map has, under the names that JavaScript uses; `null` for one that was left open.
+/// The options that a map has, under the names that JavaScript uses; `null` for one that was not set.
 pub fn to_json(config: &Config) -> String {
     let shown = |setting: Option<Setting>| setting.map_or(Json::Null, json_of);
     let options: Map<_, _> = OPTIONS.iter().map(|option| (option.name.into(), shown((option.get)(config)))).collect();

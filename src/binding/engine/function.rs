@@ -47,7 +47,7 @@ pub unsafe fn enter_first<const N: usize>(
 }
 
 impl<'s> Engine<'s> {
-    /// A function that is given `data`, which has to outlive its calls.
+    /// A function that receives `data`, which has to outlive its calls.
     pub(super) fn function(self, name: &CStr, callback: Callback, data: *mut c_void) -> Outcome<Js<'s>> {
         let len = name.count_bytes() as isize;
         // SAFETY: `name` lives through the call; what the callback does with `data` is its own responsibility.
@@ -122,6 +122,6 @@ impl<'s> Engine<'s> {
 /// Called by the engine when a function of [`Engine::function_of`] is gone.
 unsafe extern "C" fn release<S>(_: sys::napi_env, count: *mut c_void, _: *mut c_void) {
     // SAFETY: `function_of` handed over one count of this pointer to this finalizer, which runs once. A drop that
-    // panics must not reach the engine, and there is nothing to tell it.
+    // panics must not reach the engine, and there is nothing to report.
     drop(catch_unwind(AssertUnwindSafe(|| drop(unsafe { Rc::from_raw(count.cast_const().cast::<S>()) }))));
 }

@@ -36,7 +36,7 @@ impl<'s> Engine<'s> {
 
     /// Keeps alive from now on what a weak reference refers to. Paired with [`Engine::let_go`].
     pub fn hold(self, kept: &Kept) -> Outcome<()> {
-        // SAFETY: the reference lives as long as `kept`; the engine does not want to tell the count.
+        // SAFETY: the reference lives as long as `kept`; the engine does not report the count.
         check(unsafe { sys::napi_reference_ref(self.env, kept.reference, ptr::null_mut()) })
     }
 

@@ -154,7 +154,7 @@ unsafe extern "C" fn run_job<R: FnOnce(Engine<'_>) -> Outcome<T>, T>(
     ptr::null_mut()
 }
 
-/// A threadsafe function. Node closes and frees it when its environment ends, and does not say so: whoever has one must
+/// A threadsafe function. Node closes and frees it when its environment ends, and does not say so: its holder must
 /// know that this has not happened yet.
 pub struct Bell(sys::napi_threadsafe_function);
 
@@ -174,7 +174,7 @@ impl Bell {
         status != Status::napi_closing
     }
 
-    /// Gives it back to Node.
+    /// Returns it to Node.
     ///
     /// # Safety
     ///
@@ -204,7 +204,7 @@ unsafe extern "C" fn answer(env: sys::napi_env, _: sys::napi_value, _: *mut c_vo
 /// Called by the engine when nothing can ask for the state any more.
 unsafe extern "C" fn release_instance(_: sys::napi_env, instance: *mut c_void, _: *mut c_void) {
     // SAFETY: `set_up` handed over this box to this finalizer, which runs once. A drop that panics must not reach the
-    // engine, and there is nothing to tell it.
+    // engine, and there is nothing to report.
     drop(catch_unwind(AssertUnwindSafe(|| drop(unsafe { Box::from_raw(instance.cast::<Instance>()) }))));
 }
 
@@ -212,6 +212,6 @@ unsafe extern "C" fn release_instance(_: sys::napi_env, instance: *mut c_void, _
 unsafe extern "C" fn run_last(data: *mut c_void) {
     // SAFETY: `at_end` handed over this box, and the engine runs a hook once.
     let last = unsafe { Box::from_raw(data.cast::<Box<dyn FnOnce()>>()) };
-    // The engine cannot take an unwinding panic, and there is nobody left to tell.
+    // The engine cannot take an unwinding panic, and no caller is left to report it to.
     drop(catch_unwind(AssertUnwindSafe(last)));
 }

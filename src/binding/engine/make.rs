@@ -79,7 +79,7 @@ impl<'s> Engine<'s> {
         let len = bytes.len();
         let (buffer, data) = self.array_buffer(len)?;
         if len > 0 {
-            // SAFETY: the engine just made `len` bytes at `data`, which nobody else knows yet.
+            // SAFETY: the engine just made `len` bytes at `data`, which no other code knows yet.
             unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), data.cast(), len) };
         }
         self.typed_array(sys::TypedarrayType::uint8_array, len, buffer)

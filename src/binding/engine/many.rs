@@ -34,7 +34,7 @@ pub struct Many {
 /// What the helpers share with `receive`.
 #[derive(Default)]
 struct Reception {
-    /// Who gets the arguments, while a `spread` is under way.
+    /// The receiver of the arguments, while a `spread` is under way.
     receiver: Cell<Option<NonNull<Receiver<'static>>>>,
     /// How often JavaScript ran.
     runs: Cell<u64>,
@@ -75,8 +75,8 @@ impl Many {
         self.reception.runs.get()
     }
 
-    /// Calls `each` with the first `count` elements of an array and their indexes. What `each` is given is gone when it
-    /// returns; what it creates lives until the end of its stretch.
+    /// Calls `each` with the first `count` elements of an array and their indexes. What `each` receives is gone when
+    /// it returns; what it creates lives until the end of its stretch.
     pub fn read(
         &self,
         engine: Engine<'_>,
@@ -153,7 +153,7 @@ unsafe extern "C" fn receive(env: sys::napi_env, info: sys::napi_callback_info) 
     let reception = unsafe { &*data.cast_const().cast::<Reception>() };
     // Getters of the array ran before this was called.
     reception.note_run();
-    // Taken out, so that nobody can reach the receiver a second time while it is borrowed here.
+    // Taken out, so that no callback can reach the receiver a second time while it is borrowed here.
     let Some(mut receiver) = reception.receiver.take() else { return ptr::null_mut() };
     // SAFETY: the invariant of `Receiver`: its `read` waits below on the stack, and this is the only way to it.
     let receiver = unsafe { receiver.as_mut() };

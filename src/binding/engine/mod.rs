@@ -1,7 +1,6 @@
 //! The one wrapper around raw Node-API calls.
 //!
-//! [`Engine`] makes and reads JavaScript values; whoever holds one is inside a call, on the thread that owns the
-//! environment.
+//! [`Engine`] makes and reads JavaScript values; its holder is inside a call, on the thread that owns the environment.
 //!
 //! Which calls can run JavaScript: [`Engine::call`], and with it [`Many::read`] and [`Many::append`]. No other does, so
 //! bytes borrowed from an `ArrayBuffer` with [`Engine::bytes`] stay put until one of these.
@@ -59,7 +58,7 @@ impl Js<'_> {
         Js { raw, scope: PhantomData }
     }
 
-    /// What a callback gives to the engine as its result.
+    /// What a callback returns to the engine as its result.
     #[inline]
     pub fn into_raw(self) -> sys::napi_value {
         self.raw
@@ -99,7 +98,7 @@ impl<'s> Engine<'s> {
     }
 
     /// Runs `run`, and lets the engine forget what it created. Without it, a batch of a million items would keep
-    /// millions of references on the engine's stack. What `run` creates has to come from the engine that it is given.
+    /// millions of references on the engine's stack. What `run` creates has to come from the engine that it receives.
     pub fn scoped<T: 'static>(self, run: impl for<'c> FnOnce(Engine<'c>) -> Outcome<T>) -> Outcome<T> {
         let mut scope = ptr::null_mut();
         // SAFETY: `env` is alive (invariant of `Engine`), and the result is written through a live pointer.
@@ -107,7 +106,7 @@ impl<'s> Engine<'s> {
         let outcome = run(Engine { env: self.env, scope: PhantomData });
         // SAFETY: `scope` is the innermost open one: whatever `run` opened, it closed the same way.
         let closed = unsafe { sys::napi_close_handle_scope(self.env, scope) };
-        // An exception that is pending does not keep a scope from closing, so the first failure is the one to tell.
+        // An exception that is pending does not keep a scope from closing, so the first failure is the one to report.
         let result = outcome?;
         check(closed)?;
         Ok(result)
@@ -126,7 +125,7 @@ impl<'s> Engine<'s> {
 
     /// Makes an exception of `value`.
     pub fn throw(self, value: Js<'_>) {
-        // SAFETY: as in `type_of`. An environment that is shutting down refuses, and then nobody is left to see it.
+        // SAFETY: as in `type_of`. An environment that is shutting down refuses, and then no code is left to see it.
         unsafe { sys::napi_throw(self.env, value.raw) };
     }
 
@@ -137,7 +136,7 @@ impl<'s> Engine<'s> {
         unsafe { sys::napi_throw_error(self.env, code.as_ptr().cast(), message.as_ptr().cast()) };
     }
 
-    /// Hands a pending exception to the process, as one that nobody caught.
+    /// Hands a pending exception to the process, as an uncaught one.
     pub fn report_uncaught(self) {
         let mut exception = ptr::null_mut();
         // SAFETY: as in `undefined`; an environment that is shutting down refuses, and then there is nothing to report.

@@ -36,7 +36,7 @@ pub enum JsType {
 }
 
 impl JsType {
-    /// The word that `typeof` gives, for messages.
+    /// The word that `typeof` returns, for messages.
     pub fn name(self) -> &'static str {
         match self {
             JsType::Undefined => "undefined",

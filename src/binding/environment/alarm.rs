@@ -8,7 +8,7 @@
 //!   this one was added after the function, so it runs before Node closes the function;
 //! * nothing else touches it. It does not keep the event loop alive.
 //!
-//! Each subscription has a ringer of its own, which notes that it rang before it rings. So the environment, once
+//! Each subscription has a ringer of its own, which records that it rang before it rings. So the environment, once
 //! woken, knows which of them have something, and asks no other.
 
 use std::cell::RefCell;
@@ -46,7 +46,8 @@ pub struct Waiting {
 struct Ringer {
     gate: Arc<Gate>,
     waiting: Waiting,
-    /// Whether it rang since the environment last looked. Set before the bell rings, so whoever answers sees it.
+    /// Whether it rang since the environment last looked. Set before the bell rings, so the thread that answers sees
+    /// it.
     has_rung: AtomicBool,
 }
 
@@ -71,8 +72,8 @@ impl Alarm {
         engine.at_end(move || {
             let mut gate = ending.0.lock();
             if let Some(bell) = gate.take() {
-                // SAFETY: this runs before Node closes the function (see the head of this file), and nobody else can
-                // reach the bell: the gate is empty, and its lock is held.
+                // SAFETY: this runs before Node closes the function (see the head of this file), and no other thread
+                // can reach the bell: the gate is empty, and its lock is held.
                 unsafe { bell.release() };
             }
         })?;

@@ -6,7 +6,7 @@
 //!
 //! The engine decides how long an evaluation lives: each of its functions holds one count of its state and is the only
 //! thing that keeps what JavaScript handed over. So an evaluation that no program can reach any more is collected as a
-//! whole, and its maps are given up. Only an evaluation that listens to a map is kept from that.
+//! whole, and its maps are closed. Only an evaluation that listens to a map is kept from that.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -115,7 +115,7 @@ impl Evaluation {
         self.maps.borrow().iter().map(|(id, map)| (*id, Rc::clone(map))).collect()
     }
 
-    /// Takes in a map and gives its id, which no other map of this environment ever had or will have.
+    /// Adds a map and returns its id, which no other map of this environment ever had or will have.
     pub fn add(self: &Rc<Self>, map: OpenMap) -> Outcome<u32> {
         let next = self.ids.borrow_mut().next();
         let id = next.map_or_else(|| self.more_ids(), Ok)?;
@@ -125,7 +125,7 @@ impl Evaluation {
         Ok(id)
     }
 
-    /// Continues with new ids: gives the first, and keeps the others.
+    /// Continues with new ids: returns the first, and keeps the others.
     fn more_ids(self: &Rc<Self>) -> Outcome<u32> {
         let ids = self.roster.more_ids(self)?;
         self.ids.replace(ids.start + 1..ids.end);
@@ -160,8 +160,8 @@ impl Evaluation {
         drop(maps);
     }
 
-    /// Notes that a map was listened to or no longer is. As long as one is, the evaluation must not be collected: what
-    /// happens to the map in other threads has to reach its listeners.
+    /// Records that a map was listened to or no longer is. As long as one is, the evaluation must not be collected:
+    /// what happens to the map in other threads has to reach its listeners.
     pub fn note_listening(self: &Rc<Self>, engine: Engine<'_>, map: &OpenMap) -> Outcome<()> {
         if !map.is_listened_to() {
             return self.end_listening(engine, map);
@@ -265,7 +265,7 @@ impl Evaluation {
         self.note(REPLACED, u32::from(written.replaced));
     }
 
-    /// Gives what was found to JavaScript: the value as result, the rest in the scratch array.
+    /// Hands what was found to JavaScript: the value as result, the rest in the scratch array.
     #[inline]
     pub fn give<'s>(&self, engine: Engine<'s>, found: Option<&Found>, bytes: &[u8]) -> Outcome<Js<'s>> {
         let Some(found) = found else {

@@ -20,7 +20,7 @@ pub struct Holds {
     opens: RefCell<HashMap<u32, usize>>,
     /// Opens that nothing can reach any more, by name.
     unreachable: RefCell<HashMap<String, Rc<OpenMap>>>,
-    /// How many `unreachable` had left after the last sweep.
+    /// How many remained in `unreachable` after the last sweep.
     swept: Cell<usize>,
 }
 
@@ -64,7 +64,7 @@ impl Holds {
         was_last
     }
 
-    /// Lets go of maps that other threads destroyed meanwhile, each time there are twice as many.
+    /// Drops maps that other threads destroyed meanwhile, each time there are twice as many.
     fn sweep(&self) {
         let mut unreachable = self.unreachable.borrow_mut();
         if unreachable.len() < FIRST_SWEEP.max(2 * self.swept.get()) {
@@ -76,7 +76,7 @@ impl Holds {
         drop(destroyed);
     }
 
-    /// Lets go of everything, when the thread ends.
+    /// Drops everything, when the thread ends.
     pub fn end(&self) {
         let unreachable = self.unreachable.take();
         drop(unreachable);

@@ -11,7 +11,7 @@ use crate::store::{
     registry,
 };
 
-/// One `open` of one map in one evaluation. Dropping it leaves the map, and frees it if nobody else holds it.
+/// One `open` of one map in one evaluation. Dropping it closes the map, and frees it if no other holder is left.
 pub struct OpenMap {
     local: Local,
     name: Option<String>,
@@ -111,7 +111,7 @@ impl OpenMap {
         self.gauges.borrow_mut().insert(number, gauge);
     }
 
-    /// What there is to tell of one.
+    /// What there is to report of one.
     pub fn take_pressure(&self, gauge: u32) -> Option<f64> {
         self.gauges.borrow().get(&gauge)?.take()
     }

@@ -1,4 +1,4 @@
-//! The evaluations of one environment, found by the ids that they were given.
+//! The evaluations of one environment, found by their ids.
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -23,7 +23,7 @@ impl<E> Default for Roster<E> {
 }
 
 impl<E> Roster<E> {
-    /// Takes in an evaluation, made with the ids that it is given.
+    /// Adds an evaluation, made with its new ids.
     pub fn add(&self, make: impl FnOnce(Range<u32>) -> E) -> Outcome<Rc<E>> {
         let evaluation = Rc::new(make(self.next_ids()?));
         self.blocks.borrow_mut().push(Rc::downgrade(&evaluation));
@@ -44,7 +44,7 @@ impl<E> Roster<E> {
         Ok(ids)
     }
 
-    /// The evaluation that was given this id.
+    /// The evaluation that has this id.
     pub fn find(&self, id: u32) -> Option<Rc<E>> {
         let block = (id / BLOCK).checked_sub(1)?;
         self.blocks.borrow().get(block as usize)?.upgrade()

@@ -1,9 +1,9 @@
 //! What the binding keeps for one environment: the main thread has one, and so has each worker.
 //!
 //! It is made when the addon is loaded, and `#[napi]` functions find it by their environment. It knows its
-//! [evaluations](Evaluation) by the ids that it gave them: an id says which evaluation opened a map, also after the
-//! map was closed, so that an error is made by the classes of those who asked. When the environment ends, every map
-//! that is still open is closed.
+//! [evaluations](Evaluation) by the ids that it assigned: an id says which evaluation opened a map, also after the map
+//! was closed, so that an error is made by the classes of the evaluation that asked. When the environment ends, every
+//! map that is still open is closed.
 
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;

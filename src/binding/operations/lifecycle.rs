@@ -10,7 +10,7 @@ use crate::binding::layout::{MARKING_NONE, MARKING_ORDER};
 use crate::binding::operation::{with_map, within};
 use crate::store::{Mark, registry};
 
-/// What `open` tells of the map.
+/// What `open` reports about the map.
 #[napi(object)]
 pub struct Opened {
     /// The number that operations take; never used again in this environment.
@@ -19,7 +19,7 @@ pub struct Opened {
     pub instance: u32,
     /// How many shards it has.
     pub shards: u32,
-    /// What a hit that never comes here has to note: 0 nothing, a number up to which the access word counts hits, or
+    /// What a hit that never comes here has to record: 0 nothing, a number up to which the access word counts hits, or
     /// -1 the hit itself, in order.
     pub marking: i32,
     /// Bytes that it may hold now, nothing for no limit.
@@ -50,7 +50,7 @@ pub fn open(env: &napi::Env, evaluation: u32, name: Option<String>, options: Str
     })
 }
 
-/// Gives up this `open` of a map. Whether it was open.
+/// Closes this `open` of a map. Whether it was open.
 #[napi(catch_unwind)]
 pub fn close(env: &napi::Env, id: u32) -> napi::Result<bool> {
     within(env, "close", id, |engine, evaluation| evaluation.close(engine, id))
@@ -97,7 +97,7 @@ pub fn reserve(env: &napi::Env, id: u32, entries: f64) -> napi::Result<()> {
     with_map(env, "reserve", id, |map| Ok(map.store().reserve(entries.max(0.0) as u64)?))
 }
 
-/// Gives back room that the entries do not need.
+/// Frees room that the entries do not need.
 #[napi(catch_unwind)]
 pub fn shrink_to_fit(env: &napi::Env, id: u32) -> napi::Result<()> {
     with_map(env, "shrinkToFit", id, |map| Ok(map.store().shrink_to_fit()?))

@@ -31,7 +31,7 @@ pub fn touch<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     call.engine.boolean(map.local().touch(call.target(1, &mut space)?, ttl)?)
 }
 
-/// Lets go of entries whose deadline is over; of how many.
+/// Removes entries whose deadline is over; returns how many.
 #[napi(catch_unwind)]
 pub fn purge_expired(env: &napi::Env, id: u32) -> napi::Result<f64> {
     with_map(env, "purgeExpired", id, |map| Ok(map.local().purge_expired()? as f64))

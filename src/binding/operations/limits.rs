@@ -31,7 +31,7 @@ pub fn memory_limit(env: &napi::Env, id: u32) -> napi::Result<Option<f64>> {
     with_map(env, "memoryUsage", id, |map| Ok(map.store().memory_limit_bytes().map(|bytes| bytes as f64)))
 }
 
-/// Lets go of up to `count` entries as the policy chooses; of how many.
+/// Evicts up to `count` entries as the policy chooses; returns how many.
 #[napi(catch_unwind)]
 pub fn evict(env: &napi::Env, id: u32, count: f64) -> napi::Result<f64> {
     with_map(env, "evict", id, |map| Ok(map.local().evict(count.max(0.0) as u64)? as f64))
@@ -75,7 +75,7 @@ pub fn evict_entry<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     call.engine.boolean(call.map()?.local().evict_entry(call.handle(1)?)?)
 }
 
-/// `candidates(id, count, states)`: the keys of those who would leave next, roughly in that order; the rest of a
+/// `candidates(id, count, states)`: the keys of the next entries to be evicted, roughly in that order; the rest of a
 /// walk's row for each in `states`, and how many there are as STATE.
 pub fn candidates<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
     let (map, engine, many) = (call.map()?, call.engine, call.evaluation.many());

@@ -17,7 +17,7 @@ pub fn words<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
     share(call.engine, words)
 }
 
-/// `hitLog(id)`: where this thread notes hits that never come here, for a policy that goes by their order; `null` if
+/// `hitLog(id)`: where this thread records hits that never come here, for a policy that goes by their order; `null` if
 /// it goes by something else or the engine refuses foreign memory. In the first word how many there are, then `slot *
 /// shards + shard` of each.
 pub fn hit_log<'s>(call: &Call<'s, 1>) -> Outcome<Js<'s>> {
@@ -26,7 +26,7 @@ pub fn hit_log<'s>(call: &Call<'s, 1>) -> Outcome<Js<'s>> {
     share(call.engine, Arc::clone(words))
 }
 
-/// `replayHits(id)`: tells the policy of the hits in the log, and empties it.
+/// `replayHits(id)`: reports the hits in the log to the policy, and empties it.
 pub fn replay_hits<'s>(call: &Call<'s, 1>) -> Outcome<Js<'s>> {
     call.map()?.local().replay_hits();
     Ok(Js::NOTHING)

@@ -8,7 +8,7 @@ use crate::binding::operation::Call;
 use crate::store::{KeyKind, ValueKind};
 
 /// A walk ends after the entry with which it has come to so many bytes: 50 µs of copying. What was fetched and is not
-/// visited is wasted, and whoever asks for one entry should not pay for 256 of any size.
+/// visited is wasted, and a caller that asks for one entry should not pay for 256 of any size.
 const WALK_BYTES: usize = 256 * 1_024;
 
 /// `walk(id, after, count, want, states, sequences)`: the next entries after a sequence, at most `count` and as many

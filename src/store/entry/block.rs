@@ -6,8 +6,8 @@
 //! └───────────────────────┴───────────┴─────────────────────┴───────────────────┴─────┴───────┘
 //! ```
 //!
-//! An entry without a key has the number of its slot in the key's place, so that whoever finds the entry finds its
-//! slot. A large one is written before it has a slot, and has none there: nobody moves it.
+//! An entry without a key has the number of its slot in the key's place, so that a thread that finds the entry finds
+//! its slot. A large one is written before it has a slot, and has none there: it is never moved.
 //!
 //! A change of the value makes a new entry, and the old one is retired. That is what lets a reader copy without a lock
 //! and without looking twice.
@@ -35,7 +35,8 @@ const TYPED: u8 = 0x80;
 #[repr(transparent)]
 pub struct Entry(NonNull<u8>);
 
-// SAFETY: entries do not change after they are published, and whoever frees one makes sure that nobody reads it.
+// SAFETY: entries do not change after they are published, and the thread that frees one makes sure that no reader is
+// left.
 unsafe impl Send for Entry {}
 
 /// A large entry, made before the shard's lock is taken because copying it takes long. Frees itself if it is not used.
@@ -90,7 +91,7 @@ impl<'m> Prepared<'m> {
     ///
     /// # Safety
     ///
-    /// The entry is large, was made with this memory and never published, and nobody else frees it.
+    /// The entry is large, was made with this memory and never published, and no other owner frees it.
     pub unsafe fn take_back(entry: Entry, memory: &'m Memory) -> Self {
         Self { entry: Some(entry), memory, _transfer: memory.transfer() }
     }
@@ -131,7 +132,7 @@ impl Entry {
 
     /// # Safety
     ///
-    /// `block` has room for the content, is aligned to 4, and nobody else uses it.
+    /// `block` has room for the content, is aligned to 4, and no other thread uses it.
     unsafe fn write(block: NonNull<u8>, key: Key<'_>, value: Value<'_>, type_id: u32) -> Self {
         let typed = type_id != 0;
         // SAFETY: all writes lie within `size(key, value, type_id)` bytes, which the caller promises.
@@ -154,7 +155,7 @@ impl Entry {
     /// A copy of a small entry in another block.
     pub fn copy(self, arena: &mut Arena) -> Result<Self, Error> {
         let block = arena.alloc(self.size())?;
-        // SAFETY: both blocks have this many bytes, and the new one is nobody else's.
+        // SAFETY: both blocks have this many bytes, and the new one has no other owner.
         unsafe { block.copy_from_nonoverlapping(self.0, self.size()) };
         Ok(Self(block))
     }
@@ -172,7 +173,7 @@ impl Entry {
     ///
     /// # Safety
     ///
-    /// The entry was made with this arena (or was large, with its memory), nobody reads it, and it is freed once.
+    /// The entry was made with this arena (or was large, with its memory), no thread reads it, and it is freed once.
     pub unsafe fn free(self, arena: &mut Arena, memory: &Memory) {
         let size = self.size();
         // SAFETY: the caller's promise; the size decides where the block came from.
@@ -199,11 +200,11 @@ impl Entry {
     }
 
     /// Gives back at most so much of the memory of a mapped entry, after the bytes that `released` says went before,
-    /// but not of its header. Says whether there is more to give back.
+    /// but not of its header. Returns whether there is more to give back.
     ///
     /// # Safety
     ///
-    /// Nobody reads the entry any more, and it is freed next.
+    /// No thread reads the entry any more, and it is freed next.
     pub unsafe fn release_some(self, released: &mut usize, bytes: usize) -> bool {
         // SAFETY: the caller's promise.
         unsafe { large::release_some(self.0, self.size(), released, bytes) }
@@ -273,7 +274,7 @@ impl Entry {
 
     /// Whether its block can be one of an arena's. Large ones are not.
     pub fn is_in_place(self) -> bool {
-        // SAFETY: small entries lie in blocks of an arena, and whoever has an entry keeps it from being freed.
+        // SAFETY: small entries lie in blocks of an arena, and the holder of an entry keeps it from being freed.
         self.is_large() || unsafe { Arena::may_be_block(self.0, self.size()) }
     }
 
@@ -344,7 +345,7 @@ mod tests {
             assert_eq!(entry.key(), key);
             assert!(entry.has_key(key) && !entry.has_key(Key::string("user:2")));
             assert_eq!((entry.value_kind(), entry.value_bytes(), entry.type_id()), (value.kind, value.bytes, type_id));
-            // SAFETY: made above with this arena, read by nobody else.
+            // SAFETY: made above with this arena, read by no other thread.
             unsafe { entry.free(&mut arena, &memory) };
         }
         drop(arena);

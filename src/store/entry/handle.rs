@@ -2,7 +2,8 @@
 
 /// Where an entry lives and which tenant of that place it is.
 ///
-/// A handle is plain data: it can be copied, sent to another thread and forged. Whoever takes one checks every field.
+/// A handle is plain data: it can be copied, sent to another thread and forged. Each function that takes one checks
+/// every field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Handle {
     /// Number of the shard, below [`crate::store::Store::shards`].

@@ -6,7 +6,7 @@ use ahash::RandomState;
 
 use super::key::{Key, KeyKind};
 
-/// The hash function of one map: ahash, keyed, so that nobody can prepare colliding keys without knowing the seed.
+/// The hash function of one map: ahash, keyed, so that colliding keys cannot be prepared without knowing the seed.
 #[derive(Debug)]
 pub struct KeyHasher {
     /// One state per kind of key, so that the kind need not be hashed.
@@ -14,7 +14,7 @@ pub struct KeyHasher {
 }
 
 impl KeyHasher {
-    /// The function with this seed; the same seed gives the same hashes in every process of one build.
+    /// The function with this seed; the same seed yields the same hashes in every process of one build.
     pub fn new(seed: u64) -> Self {
         // ahash wants four numbers; odd constants keep them different whatever the seed is.
         let state = |kind: usize| {

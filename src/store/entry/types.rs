@@ -1,11 +1,11 @@
 //! Names of the types of entries. Entries hold a number instead.
 //!
-//! A name is known as long as an entry has it, or someone is about to insert one or to tell of one that left
-//! ([`TypeHold`]). Numbers are not given twice, so an old number leads to its own name or to none. The last few names
-//! without entries stay, because a program that inserts and removes one entry of a type does so again.
+//! A name is known as long as an entry has it, or a thread is about to insert one or to report one that was removed
+//! ([`TypeHold`]). Numbers are not assigned twice, so an old number leads to its own name or to none. The last few
+//! names without entries stay, because a program that inserts and removes one entry of a type does so again.
 //!
-//! Names come from users, so they are hashed with a key that nobody knows, bounded in length and in number, and
-//! counted as memory of the map: a limit refuses them like everything else.
+//! Names come from users, so they are hashed with a secret key, bounded in length and in number, and counted as memory
+//! of the map: a limit refuses them like everything else.
 
 use std::collections::HashMap;
 
@@ -136,7 +136,7 @@ impl Types {
         named.is_some()
     }
 
-    /// One left. A type that was never known is left alone.
+    /// An entry was removed. A type that was never known is ignored.
     pub fn leave(&self, id: u32) {
         let less = |users: u64| users.checked_sub(1);
         let table = self.table.read();
@@ -146,7 +146,7 @@ impl Types {
         }
         drop(table);
         let mut idle = self.idle.lock();
-        // Without memory to remember it, it stays known until an entry of it comes and leaves again.
+        // Without memory to remember it, it stays known until an entry of it is inserted and removed again.
         let more = (IDLE_TYPES + 1).saturating_sub(idle.len()).max(1);
         if fallible::reserve(&mut idle, more).is_ok() {
             idle.push(id);
@@ -184,7 +184,7 @@ impl Types {
 }
 
 impl Table {
-    /// Adds a name with one user, and gives its number, or changes nothing.
+    /// Adds a name with one user, and returns its number, or changes nothing.
     fn add(&mut self, name: &str) -> Result<u32, Error> {
         let refused = |what: &str| {
             let allowed = format!("at most {MAX_TYPES} types of entries at a time");
@@ -278,7 +278,7 @@ mod tests {
         assert!(holds.len() > 5 && holds.len() < 20);
         assert!(matches!(limited.hold(&"x".repeat(1_000)), Err(Error::MemoryLimit { .. })));
         drop(holds);
-        // What nobody uses makes room.
+        // An unused name makes room.
         assert!(limited.hold(&"x".repeat(1_000)).is_ok());
         assert!(memory.total() <= 20_000);
     }

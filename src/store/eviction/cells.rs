@@ -48,7 +48,7 @@ impl Cells {
     }
 
     /// Gives back at most so many bytes, after those that `released` says went before; what stood in the cells is
-    /// lost. Says whether more is mapped.
+    /// lost. Returns whether more is mapped.
     pub fn release_some(&mut self, released: &mut usize, bytes: usize) -> bool {
         let mapped_bytes = self.mapped_bytes();
         let (from, to) = ((*released).min(mapped_bytes), (*released + bytes).min(mapped_bytes));

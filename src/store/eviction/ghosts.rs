@@ -21,7 +21,7 @@ use crate::store::memory::budget::Memory;
 use crate::store::platform::sync::Arc;
 
 const BUCKET_CELLS: usize = 8;
-/// Stamps within the length of the queue: a quarter of what 16 bits can tell apart.
+/// Stamps within the length of the queue: a quarter of what 16 bits can distinguish.
 const MAX_STAMPS: usize = 1 << 14;
 /// The bits of a cell.
 const FINGERPRINT: u32 = 0xfffe_0000;

@@ -1,8 +1,8 @@
-//! Idle: who was not used for as long as asked leaves, longest first; nobody, if there is none.
+//! Idle: evicts entries that were not used for as long as asked, longest first; none if all were used.
 //!
 //! A list in the order in which entries were last seen in use. A hit is seen when the entry is the oldest of the list:
-//! it then counts as used at that moment, and goes to the end. So an entry leaves only if it certainly was idle for so
-//! long, and may be given up to as long again. Exact in each shard, but for that. 12 bytes per entry.
+//! it then counts as used at that moment, and goes to the end. So an entry is evicted only if it certainly was idle
+//! for so long, and may stay up to as long again. Exact in each shard, but for that. 12 bytes per entry.
 
 use super::super::error::Error;
 use super::links::{Links, List};
@@ -11,10 +11,10 @@ use crate::store::memory::budget::Memory;
 use crate::store::platform::clock::Clock;
 use crate::store::platform::sync::Arc;
 
-/// Times are noted in 32 bits of this many milliseconds, which is enough for two years.
+/// Times are stored in 32 bits of this many milliseconds, which is enough for two years.
 const TICK_MS: u64 = 16;
 
-/// The list, and when it was that somebody was last seen in use.
+/// The list, and when an entry was last seen in use.
 pub struct Idle {
     links: Links,
     list: List,

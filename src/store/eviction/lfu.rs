@@ -1,12 +1,12 @@
-//! LFU: what was used least often leaves; among equals, what was used least recently.
+//! LFU: evicts the entry that was used least often; among equals, the one that was used least recently.
 //!
-//! A newcomer starts at 1 and is always admitted; its frequency is forgotten when it leaves. Lists of slots by
+//! A newcomer starts at 1 and is always admitted; its frequency is forgotten when it is removed. Lists of slots by
 //! frequency, in a sorted array, because most shards see few different frequencies.
 //!
-//! **Exactness.** Frequencies are learned when an entry is about to leave: its marks are taken, and it moves up by as
-//! many. An entry without marks at the bottom has the lowest frequency of all, because the others only have more, so
-//! the choice is that of an LFU which sees each hit at once, up to 255 hits between two looks. Ties are where it
-//! differs: recency is when an entry reached its frequency as far as the policy had learned. On the traces that
+//! **Exactness.** Frequencies are learned when an entry is about to be evicted: its marks are taken, and it moves up
+//! by as many. An entry without marks at the bottom has the lowest frequency of all, because the others only have
+//! more, so the choice is that of an LFU which sees each hit at once, up to 255 hits between two looks. Ties are where
+//! it differs: recency is when an entry reached its frequency as far as the policy had learned. On the traces that
 //! `benchmark/traces.js` replays, the hit ratio is the exact one within 0.03 points. With many shards, the least
 //! frequently used of the shard that needs room. 12 bytes per entry, and 16 for each different frequency.
 
@@ -28,7 +28,7 @@ struct Class {
 #[derive(Debug)]
 pub struct Lfu {
     links: Links,
-    /// By descending frequency, so that newcomers, who are at the end, move nothing. Invariant: none is empty.
+    /// By descending frequency, so that newcomers, which are at the end, move nothing. Invariant: none is empty.
     classes: Vec<Class>,
     /// For `classes`.
     held: Reservation,

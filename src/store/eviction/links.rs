@@ -86,13 +86,13 @@ impl Links {
         }
     }
 
-    /// What the policy noted about `slot`.
+    /// The policy's note about `slot`.
     #[inline]
     pub fn note(&self, slot: u32) -> u32 {
         self.node(slot).note
     }
 
-    /// Notes something else.
+    /// Stores another note.
     #[inline]
     pub fn set_note(&mut self, slot: u32, note: u32) {
         self.node_mut(slot).note = note;

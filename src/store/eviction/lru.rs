@@ -1,9 +1,9 @@
-//! LRU: what was not used for the longest time leaves.
+//! LRU: evicts the entry that was not used for the longest time.
 //!
-//! Exact in each shard for the order of hits that it is told ([`Mark::Order`]): each thread logs its hits, and the log
-//! is replayed before the thread's own writes and before anything is evicted. With one thread that is the order in
-//! which they happened; hits of several threads come in the order of their logs. With many shards, the least recently
-//! used of the shard that needs room. 12 bytes per entry.
+//! Exact in each shard for the order of hits that are reported to it ([`Mark::Order`]): each thread logs its hits, and
+//! the log is replayed before the thread's own writes and before anything is evicted. With one thread that is the
+//! order in which they happened; hits of several threads come in the order of their logs. With many shards, the least
+//! recently used of the shard that needs room. 12 bytes per entry.
 
 use super::super::error::Error;
 use super::links::{Links, List};

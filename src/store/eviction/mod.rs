@@ -1,4 +1,4 @@
-//! Eviction: who leaves when there is no room.
+//! Eviction: which entry is evicted when there is no room.
 //!
 //! ```text
 //! shard ─▶ Policy: lru │ lfu │ sieve │ s3_fifo │ w_tiny_lfu │ idle
@@ -7,8 +7,8 @@
 //! ```
 //!
 //! **What a policy knows.** Slot numbers, hashes of keys and marks. It knows no key, no value and no deadline: what
-//! has expired leaves before a policy is asked. FIFO and soonest-deadline-first need no policy at all: the shard's
-//! insertion order and its timer wheel know who is next.
+//! has expired is removed before a policy is asked. FIFO and soonest-deadline-first need no policy at all: the shard's
+//! insertion order and its timer wheel know which entry is next.
 //!
 //! **Concurrency.** A policy belongs to one shard and is guarded by its lock. Insertions, removals and evictions come
 //! in order. Hits do not: a reader in any thread, the near cache included, adds to the mark of the slot without a
@@ -82,9 +82,9 @@ pub enum PolicyKind {
     /// W-TinyLFU over queues.
     #[default]
     WTinyLfu,
-    /// Soonest deadline. The shard asks its timer wheel; entries without a deadline leave in order of insertion.
+    /// Soonest deadline. The shard asks its timer wheel; entries without a deadline are evicted in order of insertion.
     Ttl,
-    /// What was not used for so long; nobody, if there is none.
+    /// An entry that was not used for so long; none, if there is no such entry.
     Idle {
         /// How long.
         idle_ms: u64,
@@ -116,10 +116,10 @@ impl std::fmt::Display for PolicyKind {
     }
 }
 
-/// What decides in one shard who leaves.
+/// Decides in one shard which entry is evicted.
 pub trait Policy: Send {
     /// An entry came into `slot`, after room was made for it. `hash` is its key's. `capacity` is how many entries the
-    /// shard holds when it is full, as far as can be told. After an error the policy does not know the entry.
+    /// shard holds when it is full, as far as is known. After an error the policy does not know the entry.
     fn insert(&mut self, slot: u32, hash: u64, capacity: usize) -> Result<(), Error>;
 
     /// Memory that an insertion has replaced and that takes long to free.
@@ -130,11 +130,12 @@ pub trait Policy: Send {
     /// A hit whose order is known, or a write to an entry that stays.
     fn hit(&mut self, slot: u32);
 
-    /// The entry in `slot` left, because it was evicted or for any other cause.
+    /// The entry in `slot` was removed, because it was evicted or for any other cause.
     fn remove(&mut self, slot: u32, hash: u64, was_evicted: bool);
 
-    /// Who should leave; `None` in an empty shard. Changes nothing but the policy's own bookkeeping: the caller evicts
-    /// the entry and tells through [`Policy::remove`]. `hash_of` gives the hash that a slot was inserted with.
+    /// The slot to evict; `None` in an empty shard. Changes nothing but the policy's own bookkeeping: the caller
+    /// evicts the entry and reports it through [`Policy::remove`]. `hash_of` returns the hash that a slot was inserted
+    /// with.
     fn victim(&mut self, access: &dyn Access, hash_of: &dyn Fn(u32) -> u64, capacity: usize) -> Option<u32>;
 
     /// How many entries it knows.
@@ -146,7 +147,7 @@ pub trait Policy: Send {
     /// Bytes set aside, counted from what is there.
     fn bytes(&self) -> usize;
 
-    /// Appends up to `count` slots, roughly in the order in which they would leave if nobody hit them.
+    /// Appends up to `count` slots, roughly in the order in which they would be evicted without further hits.
     fn candidates(&self, count: usize, out: &mut Vec<u32>);
 }
 

@@ -1,8 +1,8 @@
-//! Two queues, small and main, and how the main one gives second chances. S3-FIFO and W-TinyLFU differ in who passes
-//! from one to the other.
+//! Two queues, small and main, and how the main one gives second chances. S3-FIFO and W-TinyLFU differ in which entry
+//! passes from one to the other.
 //!
 //! An entry in the main queue has up to three lives: as many as it had hits since it came in or was last spared. The
-//! oldest entry goes to the end of the queue for one life, and leaves without one.
+//! oldest entry goes to the end of the queue for one life, and is evicted without one.
 
 use super::super::error::Error;
 use super::links::{Links, List};
@@ -77,7 +77,7 @@ impl Queues {
         Ok(())
     }
 
-    /// Notes a hit.
+    /// Records a hit.
     pub fn hit(&mut self, slot: u32) {
         let note = self.links.note(slot);
         if note >> HITS_SHIFT < MAX_HITS {
@@ -85,7 +85,7 @@ impl Queues {
         }
     }
 
-    /// Takes an entry out of its queue, and says which that was.
+    /// Takes an entry out of its queue, and returns which that was.
     pub fn remove(&mut self, slot: u32) -> Queue {
         let queue = if self.links.note(slot) & IN_MAIN == 0 { Queue::Small } else { Queue::Main };
         match queue {
@@ -109,7 +109,7 @@ impl Queues {
         self.enter_main(slot);
     }
 
-    /// The oldest entry of the main queue that has no life left. `learn` is told of hits that were found on the way.
+    /// The oldest entry of the main queue that has no life left. `learn` receives hits that were found on the way.
     pub fn main_victim(&mut self, access: &dyn Access, mut learn: impl FnMut(u32, u32)) -> Option<u32> {
         for _ in 0..MAX_LOOKS {
             let slot = self.main.oldest()?;

@@ -10,7 +10,8 @@
 //!
 //! Differs from Algorithm 1 of the paper in two things. As long as nothing was evicted, newcomers go to the main queue
 //! once the small one has its share, as the authors' own implementation (libCacheSim) does; otherwise the first keys
-//! of a long loop are all lost. And one entry leaves where one must, while the algorithm can evict one of each queue.
+//! of a long loop are all lost. And one entry is evicted where one must be, while the algorithm can evict one of each
+//! queue.
 //!
 //! Exact in each shard, and unordered hits lose nothing: counts are saturated anyway. Ghosts are remembered by a hash
 //! of 15 bits in buckets, see `ghosts.rs`. With many shards, each has queues of its own. 12 bytes per entry, and 7.2

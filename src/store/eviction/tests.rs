@@ -97,7 +97,7 @@ impl Shard {
         Self { policy, slots, keys, free, marks: Marks::default(), capacity, kind, memory }
     }
 
-    /// Asks for a key and sets it after a miss. Says whether it was there, and who left for it.
+    /// Asks for a key and sets it after a miss. Returns whether it was there, and which key was evicted for it.
     fn request(&mut self, key: u64) -> (bool, Option<u64>) {
         if let Some(&slot) = self.slots.get(&key) {
             match self.kind.mark() {
@@ -185,7 +185,7 @@ fn lru_sieve_and_lfu_evict_what_the_naive_ones_do() {
                     for (n, &key) in requests.iter().enumerate() {
                         let at = format!("{kind:?}, {name}, seed {seed}, capacity {capacity}, request {n}");
                         assert_eq!(shard.request(key), naive.request(key), "{at}");
-                        // Somebody deletes an entry from the middle.
+                        // An entry is deleted from the middle.
                         if random.below(20) == 0 {
                             let gone = requests[random.below(n as u64 + 1) as usize];
                             assert_eq!(shard.leave(gone, false), naive.leave(gone), "{at}");
@@ -257,7 +257,7 @@ fn every_victim_is_an_entry_and_all_memory_comes_back() {
         for seed in 1..=3 {
             let mut random = Random(seed);
             let mut shard = Shard::new(kind, 1_000);
-            assert_eq!(shard.evict(), None, "{kind:?}: nobody to evict");
+            assert_eq!(shard.evict(), None, "{kind:?}: no entry to evict");
             for round in 0..30_000 {
                 let key = random.below(3_000);
                 match random.below(10) {
@@ -367,7 +367,7 @@ fn without_memory_an_insertion_is_refused_but_history_is_only_shorter() {
 #[test]
 fn a_lowered_limit_resizes_what_is_remembered_a_few_times_and_not_with_each_write() {
     let (mut room, mut resized) = (1_000_000, 0);
-    // Each write adds one entry and has two leave, down to a limit of 10.
+    // Each write adds one entry and evicts two, down to a limit of 10.
     for entries in (10..1_000_000).rev() {
         if let Some(next) = history_room(room, entries, 10) {
             assert!(next < room / 4, "{next} after {room} with {entries} entries");

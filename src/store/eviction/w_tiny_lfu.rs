@@ -1,5 +1,5 @@
-//! W-TinyLFU over queues: newcomers are tried in a window, and what leaves it must have been seen more often than what
-//! would leave in its stead. The window is as large as regrets say.
+//! W-TinyLFU over queues: newcomers are tried in a window, and what passes out of it must have been seen more often
+//! than what would be evicted in its stead. The window is as large as regrets say.
 //!
 //! ```text
 //! new ──▶ window (1–80 %) ── hit more than once, or wins the duel ──▶ main ── hit since? back in, with one life less

@@ -13,16 +13,16 @@ use crate::store::platform::sync::{Arc, AtomicU64, Ordering};
 /// What a write asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ttl {
-    /// What the map gives every entry.
+    /// The map's default for every entry.
     #[default]
     Default,
-    /// No deadline, whatever the map gives.
+    /// No deadline, whatever the map's default.
     Never,
     /// So many milliseconds.
     Of(u64),
 }
 
-/// What is left of an entry's life.
+/// What remains of an entry's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RemainingTtl {
     /// It has no deadline.
@@ -63,7 +63,7 @@ pub struct Lives {
 }
 
 impl Lives {
-    /// Nobody has a deadline yet.
+    /// No slot has a deadline yet.
     pub fn new(slots: usize, memory: &Arc<Memory>) -> Result<Self, Error> {
         let held = Reservation::new(memory, Use::Expiry, slots * 2 * size_of::<u64>())?;
         Ok(Self { words: fallible::words(slots * 2)?, held })
@@ -112,7 +112,7 @@ impl LifeRef<'_> {
         self.deadline.swap(span.map_or(0, |span| word(span.deadline_ms, generation)), Ordering::AcqRel);
     }
 
-    /// The same, unless the life was closed. Says whether that was so. Under the shard's lock.
+    /// The same, unless the life was closed. Returns whether that was so. Under the shard's lock.
     pub fn renew(self, span: Option<Span>, generation: u32) -> bool {
         let next = span.map_or(0, |span| word(span.deadline_ms, generation));
         let mut seen = self.deadline.load(Ordering::Acquire);
@@ -155,7 +155,7 @@ impl LifeRef<'_> {
         self.deadline.fetch_or(0, Ordering::AcqRel) >> TENANT_BITS == OVER_MS
     }
 
-    /// Begins it anew, unless it is over, another tenant has come, or somebody else was faster. Needs no lock.
+    /// Begins it anew, unless it is over, another tenant has come, or another thread was faster. Needs no lock.
     pub fn prolong(self, now_ms: u64, generation: u32) {
         let seen = self.deadline.load(Ordering::Acquire);
         let next = word(Span::new(now_ms, self.ttl.load(Ordering::Relaxed)).deadline_ms, generation);
@@ -183,14 +183,14 @@ mod tests {
         assert_eq!(life.span(), Some(Span { deadline_ms: 110, ttl_ms: 100 }));
         life.prolong(50, 7);
         assert_eq!(life.span(), Some(Span { deadline_ms: 150, ttl_ms: 100 }));
-        // Never shortened, whoever comes late.
+        // Never shortened by a late reader.
         life.prolong(20, 7);
         assert_eq!((life.deadline_ms(), lives.of(0).deadline_ms()), (Some(150), None));
         life.prolong(150, 7);
         assert_eq!(life.deadline_ms(), Some(150), "it is over");
         assert!(!life.close(149) && life.renew(Some(Span::new(60, 100)), 7));
         assert!(!life.is_closed() && life.close(160) && life.close(160) && life.is_closed());
-        // Who read the clock before that comes too late.
+        // A thread that read the clock before that comes too late.
         life.prolong(159, 7);
         assert!(!life.renew(Some(Span::new(159, 100)), 7) && !life.renew(None, 7));
         assert!(life.close(160));

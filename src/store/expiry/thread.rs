@@ -1,4 +1,4 @@
-//! The thread that lets a map's entries expire while nobody looks at them.
+//! The thread that lets a map's entries expire while no thread reads them.
 //!
 //! **When it runs.** From the first deadline on; it ends by itself a second after the last one, or when the map is
 //! gone, and starts again with the next deadline. It is detached and holds the map weakly, so it keeps neither the map
@@ -9,15 +9,15 @@
 //! map names.
 //!
 //! **How it is woken.** `next_ms` is a promise: at that time, at the latest, the thread looks at all deadlines. A
-//! deadline that is not earlier needs nobody to be told, which one load finds out. An earlier one lowers the promise
-//! and wakes the thread.
+//! deadline that is not earlier needs no notification, which one load finds out. An earlier one lowers the promise and
+//! wakes the thread.
 //!
 //! **What happens if deadlines are set meanwhile.** Before the thread looks, it takes the promise back (`NEVER`). A
 //! writer that was too late to be seen then set its deadline under a lock that the thread had held, therefore finds no
 //! promise, and makes one; the thread adds what it found with a minimum, so that the earliest of all holds.
 //!
 //! **What is promised without a thread**, because the system refuses one or because it died: no entry is read after
-//! its deadline by native code, as ever; it leaves when it is written, purged or evicted. But copies outside the
+//! its deadline by native code, as ever; it is removed when it is written, purged or evicted. But copies outside the
 //! store would not be ended in time. So they may be kept of entries with a deadline only while the thread is there
 //! ([`Attendance`]), and those that were kept before are ended ([`Expires::unattended`]). The next deadline that is
 //! set asks for a thread again, at most every [`RETRY_MS`].
@@ -39,13 +39,13 @@ const NEVER: u64 = u64::MAX;
 
 /// What has deadlines.
 pub trait Expires: Send + Sync + 'static {
-    /// Lets expire what is due at `now_ms`, or some of it: in one step that holds no lock for long and leaves it to
-    /// those who wait for it. The thread does not yield between steps: beside a busy thread, each time would cost it
-    /// a whole time slice, and a million entries that expire at once would stay for seconds. Gives the next deadline,
-    /// of all; one that is over asks for the next step. Sees every deadline that was set before the call.
+    /// Lets expire what is due at `now_ms`, or some of it: in one step that holds no lock for long and releases it to
+    /// threads that wait for it. The thread does not yield between steps: beside a busy thread, each time would cost
+    /// it a whole time slice, and a million entries that expire at once would stay for seconds. Returns the next
+    /// deadline, of all; one that is over asks for the next step. Sees every deadline that was set before the call.
     fn expire(&self, now_ms: u64) -> Option<u64>;
     /// There is no thread, and there was one since the last time or not. [`Attendance`] says so already: ends the
-    /// copies of whatever has a deadline, and tells of it if it is news. Called without a lock.
+    /// copies of whatever has a deadline, and reports it if it is news. Called without a lock.
     fn unattended(&self, is_news: bool);
 }
 
@@ -89,7 +89,7 @@ struct Shared {
     /// Changed with `is_running`.
     attendance: Arc<Attendance>,
     /// When the thread looks next. Invariant: if it is not `NEVER`, then the thread sleeps until then at most, or
-    /// somebody who lowered it is on the way to wake or start the thread.
+    /// a thread that lowered it is on the way to wake or start this one.
     next_ms: AtomicU64,
     /// A leaf: nothing else is locked under it.
     state: Mutex<State>,
@@ -117,7 +117,7 @@ impl Expiry {
     }
 
     /// Sees to it that what expires at `deadline_ms` does so. The map can find that deadline already. Called without
-    /// a lock, because the map may be told that there is no thread.
+    /// a lock, because the map may be notified that there is no thread.
     #[inline]
     pub fn schedule<T: Expires>(&self, deadline_ms: u64, map: &Arc<T>) {
         // Relaxed is enough here: the lock under which the map keeps its deadlines orders this after the thread's last
@@ -191,7 +191,7 @@ impl Shared {
                 NEVER => *idle_until_ms.get_or_insert(now_ms.saturating_add(LINGER_MS)),
                 next_ms => next_ms,
             };
-            // Whoever lowers the promise after this waits for the lock, and then starts a new thread.
+            // A thread that lowers the promise after this waits for the lock, and then starts a new one.
             if wake_ms <= now_ms || state.is_closed {
                 state.is_running = false;
                 self.attendance.end();
@@ -373,7 +373,7 @@ mod tests {
             map.expire_in(10);
             clock.advance(10);
             until("it expires", || map.len() == 0);
-            // Stays for a while, for whoever comes next.
+            // Stays for a while, for the next deadline.
             map.expire_in(10);
             clock.advance(10);
             until("the next one expires", || map.len() == 0);
@@ -443,7 +443,7 @@ mod tests {
 
     #[test]
     fn a_deadline_that_is_set_while_the_thread_looks_is_kept() {
-        /// Finds an hour, and while it is still looking, somebody sets five milliseconds.
+        /// Finds an hour, and while it is still looking, five milliseconds are set.
         struct Busy {
             expiry: Expiry,
             looks: AtomicU64,
@@ -531,7 +531,7 @@ mod tests {
                 let map = &map;
                 scope.spawn(move || {
                     for round in 0..300 {
-                        // Waiting after each leaves nobody who would wake the thread by chance, most of the time.
+                        // With a wait after each, no other thread would wake this one by chance, most of the time.
                         map.expire_in((round * 7 + thread) % 3);
                         if round % 2 == 0 {
                             until("all expire", || map.len() == 0);

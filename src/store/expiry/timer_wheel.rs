@@ -1,8 +1,8 @@
-//! Deadlines of the slots of one shard: who expires next, and who is due.
+//! Deadlines of the slots of one shard: which slot expires next, and which are due.
 //!
-//! **How to use it.** [`TimerWheel::schedule`] gives a slot a deadline or a new one, [`TimerWheel::cancel`] takes it
-//! away, [`TimerWheel::advance`] takes out who is due, in steps as large as the caller likes. [`TimerWheel::soonest`]
-//! is who expires first.
+//! **How to use it.** [`TimerWheel::schedule`] sets or changes a slot's deadline, [`TimerWheel::cancel`] takes it
+//! away, [`TimerWheel::advance`] takes out the slots that are due, in steps as large as the caller likes.
+//! [`TimerWheel::soonest`] is the slot that expires first.
 //!
 //! **What is guaranteed.** Deadlines are exact to the millisecond, at any distance: nothing is rounded, and nothing is
 //! due early or late. No call does more than a bounded amount of work, apart from what `advance` was asked to take
@@ -22,14 +22,14 @@
 //! ```
 //!
 //! The one change: in the paper the clock opens buckets. When it reaches a bucket of a coarse wheel, what is in it
-//! moves to the finer one, all of it at that moment: a million entries that live for an hour stall whoever holds the
+//! moves to the finer one, all of it at that moment: a million entries that live for an hour stall the holder of the
 //! lock. Here a bucket is opened by its own size, into a wheel that belongs to it, when it would get its seventeenth
 //! entry (a burst trie: Heinz, Zobel and Williams, 2002). So opening one moves sixteen links and never more, what is
 //! far away and sparse stays coarse, and the soonest deadline is found by looking at a few words and at most sixteen
 //! links at any time, not only when the clock comes near. The structure knows no present: however far time jumps,
 //! `advance` takes from the front.
 //!
-//! Entries with the same deadline, such as a batch gives, stay one list of any length without being opened; where
+//! Entries with the same deadline, such as those of a batch, stay one list of any length without being opened; where
 //! another deadline comes into their bucket, the list goes down a level as a whole.
 //!
 //! **Memory.** 16 bytes a slot, in chunks of 128 slots that exist while one of them has a deadline, and the wheels. Of
@@ -53,7 +53,7 @@ const BUCKETS: usize = 1 << DIGIT_BITS;
 type Set = u16;
 /// Entries with different deadlines that share a bucket.
 const CROWD: u8 = 16;
-/// A list that once was this long: nobody counts any more until it is empty.
+/// A list that once was this long: it is no longer counted until it is empty.
 const MANY: u8 = u8::MAX;
 /// Slots of a chunk.
 const CHUNK_SLOTS: usize = 128;
@@ -180,7 +180,7 @@ impl TimerWheel {
         self.links.bytes() + self.wheels.bytes() + self.closed.capacity() * size_of::<u32>()
     }
 
-    /// Gives a slot a deadline, in place of the one it had. Fails without changing anything if there is no memory. The
+    /// Sets a slot's deadline, in place of the one it had. Fails without changing anything if there is no memory. The
     /// last millisecond of `u64` is no deadline and counts as the one before.
     pub fn schedule(&mut self, slot: u32, deadline_ms: u64) -> Result<(), Error> {
         let deadline_ms = deadline_ms.min(NO_DEADLINE - 1);
@@ -190,7 +190,7 @@ impl TimerWheel {
             let wheel = &mut self.wheels[bucket.wheel];
             let is_home = (earlier_ms ^ deadline_ms) >> (u32::from(wheel.level) * DIGIT_BITS) == 0;
             let length = wheel.lengths[bucket.number];
-            // All digits that tell buckets apart are the same, so the slot is in the right place already; but a long
+            // All digits that distinguish buckets are the same, so the slot is in the right place already; but a long
             // list must not become a mixed one.
             if is_home && length <= CROWD {
                 wheel.mixed |= Set::from(earlier_ms != deadline_ms && length > 1) << bucket.number;
@@ -255,7 +255,7 @@ impl TimerWheel {
     }
 
     /// Takes out at most `limit` slots whose deadlines are over at `now_ms`, earlier buckets first, and appends them
-    /// to `out`. Says whether more are due.
+    /// to `out`. Returns whether more are due.
     pub fn advance(&mut self, now_ms: u64, limit: usize, out: &mut Vec<u32>) -> bool {
         let mut left = limit;
         while let Some(bucket) = self.first() {
@@ -417,7 +417,7 @@ impl TimerWheel {
         Ok(())
     }
 
-    /// Puts a slot at the end of a bucket's list, so that among the same deadlines, who came first is first.
+    /// Puts a slot at the end of a bucket's list, so that among the same deadlines, the first to come is first.
     fn link_into(&mut self, slot: u32, deadline_ms: u64, bucket: Bucket) {
         let number = bucket.number;
         let head = self.wheels[bucket.wheel].heads[number];

@@ -311,7 +311,7 @@ impl Index {
     }
 
     /// Looks at up to `count` words from number `from` on, those of the old table after those of the current one, and
-    /// calls `found` with the tag and the slot of each that names one. Gives the number of the next word; `None`
+    /// calls `found` with the tag and the slot of each that names one. Returns the number of the next word; `None`
     /// beyond the last.
     pub fn look(&self, from: usize, count: usize, mut found: impl FnMut(u32, u32)) -> Option<usize> {
         let tables = self.tables()?;

@@ -1,7 +1,7 @@
 //! The hits of one thread in the order in which they happened, for a policy that goes by it.
 //!
 //! ```text
-//! words:  [ hits noted | ticket | ticket | … ]      ticket = slot * shards + shard
+//! words:  [ hits logged | ticket | ticket | … ]      ticket = slot * shards + shard
 //! ```
 //!
 //! Its thread alone writes it: reads in Rust through [`HitLog::note`], reads that never leave JavaScript directly. It
@@ -35,12 +35,12 @@ impl HitLog {
         Ok(Self { words, shards })
     }
 
-    /// The memory, to be shared with whoever notes hits for the same thread.
+    /// The memory, to be shared with those that record hits for the same thread.
     pub fn words(&self) -> &Arc<Words> {
         &self.words
     }
 
-    /// Notes a hit; says whether the log is full.
+    /// Records a hit; returns whether the log is full.
     #[inline]
     pub fn note(&self, shard: u32, slot: u32) -> bool {
         let cells = self.words.cells();
@@ -54,7 +54,7 @@ impl HitLog {
         noted + 1 >= HITS
     }
 
-    /// Whether nothing was noted.
+    /// Whether the log is empty.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.words.cells()[0].load(Ordering::Relaxed) == 0

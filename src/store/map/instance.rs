@@ -1,6 +1,6 @@
 //! Numbers of maps, which handles carry.
 //!
-//! They tell the maps of one image of the store apart, and must not be taken for those of another image in the same
+//! They distinguish the maps of one image of the store, and must not be taken for those of another image in the same
 //! process: two copies of the package can be loaded at once, and a handle can be sent from one to the other. So they
 //! begin at a random number.
 

@@ -1,7 +1,7 @@
 //! Limits of a map, and the least byte limit that it can live with.
 //!
 //! Under a smaller one, a map would evict itself empty and then refuse every write: what a shard needs for its first
-//! entry (a page, slots, a table, what its policy keeps) stays with it when its entries leave. How much that is
+//! entry (a page, slots, a table, what its policy keeps) stays with it when its entries are removed. How much that is
 //! depends on the policy and on what each structure asks for first, so it is not added up here but measured, on a map
 //! of one shard that gets one small entry.
 
@@ -49,9 +49,9 @@ fn check(limit_bytes: u64, config: &Config) -> Result<(), Error> {
     if limit_bytes >= u64::from(shards) * AMPLE_BYTES {
         return Ok(());
     }
-    // Tables do not become smaller when their entries leave, so what they took for more entries than one is not there
-    // for a page of another size of entries, or for the first entry of another shard. Keys are spread evenly, so a few
-    // times as much is enough.
+    // Tables do not become smaller when their entries are removed, so what they took for more entries than one is not
+    // there for a page of another size of entries, or for the first entry of another shard. Keys are spread evenly, so
+    // a few times as much is enough.
     let share = if shards == 1 { 2 } else { 4 };
     let first_bytes = u64::from(shards) * share * first_bytes(config)?;
     let least_bytes = Store::fixed_bytes(shards) as u64 + first_bytes + SIZES_BYTES + hit_log::BYTES;

@@ -41,11 +41,11 @@ pub struct Local {
     store: Arc<Store>,
     participant: Arc<Participant>,
     counters: Arc<CachePadded<Counters>>,
-    /// How many hits between two looks the policy tells apart; 0 if it does not look at marks.
+    /// How many hits between two looks the policy distinguishes; 0 if it does not look at marks.
     mark_limit: u32,
     /// For a policy that goes by the order of hits.
     hits: Option<HitLog>,
-    /// Whether anybody wants to know of uses: the policy, or deadlines that move with them.
+    /// Whether uses are recorded: for the policy, or deadlines that move with them.
     notes_uses: bool,
     /// A participant's word and its counters have one writer: a `Local` may move to another thread, but not be shared.
     _not_sync: PhantomData<Cell<()>>,
@@ -65,7 +65,7 @@ pub struct Found {
 /// What was copied out: `None` as long as nothing was found.
 type Copied = Result<Option<Found>, Error>;
 
-/// While a map is above its limit, each write has twice what it adds leave, and so many bytes more for what an entry
+/// While a map is above its limit, each write evicts twice what it adds, and so many bytes more for what an entry
 /// costs beside its content.
 const SHED_BYTES: usize = 1_024;
 
@@ -269,7 +269,7 @@ impl Local {
         Ok(Some(answer))
     }
 
-    /// Lets the policy and the deadline know of a use. Says whether the log of hits is full.
+    /// Reports a use to the policy and the deadline. Returns whether the log of hits is full.
     fn note_use(&self, shard: &Shard, tenant: Tenant<'_>) -> bool {
         if self.mark_limit > 0 {
             shard.mark(tenant, self.mark_limit);
@@ -284,7 +284,7 @@ impl Local {
         self.hits.as_ref().is_some_and(|log| log.note(shard.number(), tenant.number()))
     }
 
-    /// Tells the policies of this thread's hits, in the order in which they happened.
+    /// Reports this thread's hits to the policies, in the order in which they happened.
     #[cold]
     pub fn replay_hits(&self) {
         if let Some(log) = &self.hits {
@@ -296,8 +296,8 @@ impl Local {
         }
     }
 
-    /// Where hits of this thread are to be noted that happen outside the store, for a policy that goes by their order:
-    /// in the first word how many there are, then `slot * shards + shard` of each. When it is full,
+    /// Where hits of this thread are recorded that happen outside the store, for a policy that goes by their order: in
+    /// the first word how many there are, then `slot * shards + shard` of each. When it is full,
     /// [`Local::replay_hits`].
     pub fn hit_log(&self) -> Option<&Arc<Words>> {
         self.hits.as_ref().map(HitLog::words)
@@ -368,7 +368,7 @@ impl Local {
         copied
     }
 
-    /// What is left of the life of an entry; `None` if it is not there.
+    /// What remains of the life of an entry; `None` if it is not there.
     pub fn ttl_of<'t>(&self, target: impl Into<Target<'t>>) -> Result<Option<RemainingTtl>, Error> {
         self.find(target, Look::Peek, |shard, tenant| Some(shard.left(&self.store.context, tenant.number())))
     }
@@ -418,7 +418,8 @@ impl Local {
             let is_freeing = self.store.context.is_freeing();
             self.participant.await_readers(false);
             let attempt = write();
-            // As long as entries leave, the write comes closer to fitting: only rounds in which none does are counted.
+            // As long as entries are evicted, the write comes closer to fitting: only rounds without an eviction are
+            // counted.
             let before = std::mem::replace(&mut evicted, shard.departures().0);
             if evicted != before {
                 (compactions, patience) = (0, None);
@@ -430,7 +431,7 @@ impl Local {
                         && (reaper::help(self.store.context.debris_owner()) == Help::Progress
                             || wait(&mut patience)) => {}
                 // A reader is suspended while it copies. Waiting for it without the lock lets others write, and
-                // without it the next attempt would have entries leave in vain.
+                // without it the next attempt would evict entries in vain.
                 Err(Error::MemoryLimit { .. }) if self.participant.awaits_readers() && wait(&mut patience) => {}
                 // Something was freed when the shard's lock was released.
                 Err(Error::MemoryLimit { used_bytes, .. })
@@ -519,7 +520,7 @@ impl Local {
         events.error(error, operation);
     }
 
-    /// Counts and tells that a caller who was asked for room made none, so that its write is refused for good.
+    /// Counts and reports that a caller made no room when asked, so that its write is refused for good.
     pub fn give_up(&self, operation: String) {
         self.counters.refusals.add(1);
         self.store.context.events.error(&Error::EvictionFailed, operation);
@@ -593,7 +594,7 @@ impl Local {
         Ok(written)
     }
 
-    /// Gives the entry of a handle another value.
+    /// Sets another value for the entry of a handle.
     pub fn replace(&self, handle: Handle, value: Value<'_>, ttl: Ttl) -> Result<Written, Error> {
         let shard = self.shard_of_handle(handle)?;
         let written = self.write("replace", shard, Some(Sought::Handle(handle)), value.bytes.len(), || {
@@ -604,47 +605,47 @@ impl Local {
     }
 
     /// Begins the life of an entry anew: with its own time to live if `ttl` is [`Ttl::Default`] and it has one, else
-    /// with what `ttl` says. Says whether it was there.
+    /// with what `ttl` says. Returns whether it was there.
     pub fn touch<'t>(&self, target: impl Into<Target<'t>>, ttl: Ttl) -> Result<bool, Error> {
         let Some((shard, sought)) = self.seek(target) else { return Ok(false) };
         self.write("touch", shard, Some(sought), 0, || shard.touch(&self.member(), sought, ttl))
     }
 
-    /// Lets go of at most `count` entries, whom the policy chooses; gives how many left.
+    /// Evicts at most `count` entries, as the policy chooses; returns how many.
     pub fn evict(&self, count: u64) -> Result<u64, Error> {
         self.store.context.check()?;
         self.replay_hits();
         self.store.evict(&self.member(), count)
     }
 
-    /// Lets go of entries until the map holds at most so many bytes; gives how many left.
+    /// Evicts entries until the map holds at most so many bytes; returns how many.
     pub fn evict_to(&self, bytes: u64) -> Result<u64, Error> {
         self.store.context.check()?;
         self.replay_hits();
         self.store.evict_to(&self.member(), bytes)
     }
 
-    /// Lets go of a handle's entry as one for which there is no room; says whether it was alive.
+    /// Evicts a handle's entry as one for which there is no room; returns whether it was alive.
     pub fn evict_entry(&self, handle: Handle) -> Result<bool, Error> {
         self.store.context.check()?;
         let Some(shard) = self.store.shard(handle.shard) else { return Ok(false) };
         Ok(shard.remove(&self.member(), Sought::Handle(handle), Cause::Evicted, |_| Ok(()))?.is_some())
     }
 
-    /// Lets go of all entries whose deadline is over; gives how many left.
+    /// Removes all entries whose deadline is over; returns how many.
     pub fn purge_expired(&self) -> Result<u64, Error> {
         self.store.context.check()?;
         self.store.purge_expired(&self.member())
     }
 
-    /// Who would leave next, at most `count`, roughly in order.
+    /// The next entries to be evicted, at most `count`, roughly in order.
     pub fn candidates(&self, count: usize, out: &mut Vec<Handle>) -> Result<(), Error> {
         self.store.context.check()?;
         self.replay_hits();
         self.store.candidates(count, out)
     }
 
-    /// Deletes an entry; says whether it was there.
+    /// Deletes an entry; returns whether it was there.
     pub fn delete<'t>(&self, target: impl Into<Target<'t>>) -> Result<bool, Error> {
         Ok(self.take(target, |_, _| Ok(()))?.is_some())
     }
@@ -713,7 +714,7 @@ impl Local {
         Ok(copied?.map(|found| (kind, found)))
     }
 
-    /// The same without the value's bytes, for whoever asks who is there; how many they are comes last.
+    /// The same without the value's bytes, for callers that only ask for the key; how many bytes it has comes last.
     pub fn read_key(&self, handle: Handle, key_out: &mut Vec<u8>) -> Result<Option<(KeyKind, Found, usize)>, Error> {
         self.find(handle, Look::Peek, |shard, tenant| {
             let key = tenant.entry.key();

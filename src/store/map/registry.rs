@@ -38,7 +38,7 @@ pub fn open(name: &str, given: &Config) -> Result<Arc<Store>, Error> {
     Ok(store)
 }
 
-/// Gives a map back that [`open`] gave. The last holder's release forgets the name.
+/// Releases a map that [`open`] returned. The last holder's release forgets the name.
 pub fn release(name: &str, store: &Arc<Store>) {
     let mut registry = REGISTRY.lock();
     let Some(registry) = registry.as_mut() else { return };
@@ -50,7 +50,7 @@ pub fn release(name: &str, store: &Arc<Store>) {
     }
 }
 
-/// Names of the maps that somebody holds, in alphabetical order.
+/// Names of the maps that are held, in alphabetical order.
 pub fn names() -> Vec<String> {
     let registry = REGISTRY.lock();
     let living = registry.iter().flatten().filter(|(_, named)| !named.store.is_destroyed());
@@ -60,7 +60,7 @@ pub fn names() -> Vec<String> {
 }
 
 /// Names the first option that was given and differs. A limit may have been changed since the map was made: a program
-/// that repeats the first limits is right, and so is one that gives the present ones.
+/// that repeats the first limits is right, and so is one that passes the present ones.
 fn compare(given: &Config, store: &Store) -> Result<(), Error> {
     let existing = store.config();
     let present = Config {

@@ -1,4 +1,4 @@
-//! What is left of a map that ended, on its way out: with thousands of shards, taking out and freeing what is in each
+//! What remains of a map that ended, on its way out: with thousands of shards, taking out and freeing what is in each
 //! takes milliseconds, so it is done some shards at a time.
 
 use crate::store::memory::reaper::Debris;
@@ -28,18 +28,18 @@ pub struct Remains {
 enum Shards {
     /// The map was destroyed, and threads still have it open: these and later shards were not emptied yet.
     Shared { map: Arc<dyn Emptied>, from: usize },
-    /// Nobody has the map any more, nor a pin: shards, and what was in one of them.
+    /// No thread has the map any more, nor a pin: shards, and what was in one of them.
     Own { shards: Vec<Shard>, contents: Option<Contents> },
 }
 
 impl Remains {
-    /// Of a map that is refused to everybody.
+    /// Of a map that every thread is refused.
     pub fn of_destroyed(context: &Arc<Context>, map: Arc<dyn Emptied>) -> Self {
         let shards = Shards::Shared { map, from: 0 };
         Self { context: Arc::clone(context), shards, bytes: context.memory.total() as usize }
     }
 
-    /// Of a map that nobody has any more.
+    /// Of a map that no thread has any more.
     pub fn of_dropped(context: &Arc<Context>, shards: Box<[Shard]>) -> Self {
         let shards = Shards::Own { shards: shards.into_vec(), contents: None };
         Self { context: Arc::clone(context), shards, bytes: context.memory.total() as usize }

@@ -1,8 +1,8 @@
 //! Room made in other shards than the one that a write is about, and in all of them where a caller asks for it.
 //!
-//! The shard that holds most gives first, so that all end up alike. Which one that is costs a look at each, so whoever
-//! needs only a heavy one looks at a few in a map of many shards ([`Store::heavy`]), and whoever takes from several
-//! keeps them in a heap.
+//! The shard that holds most gives first, so that all end up alike. Which one that is costs a look at each, so a
+//! caller that needs only a heavy one looks at a few in a map of many shards ([`Store::heavy`]), and one that takes
+//! from several keeps them in a heap.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -16,7 +16,7 @@ use crate::store::platform::sync::Ordering;
 use crate::store::shard::member::Member;
 use crate::store::shard::{Freed, Shard, Sought};
 
-/// Entries that leave in one step where a caller asked for many.
+/// Entries that are evicted in one step where a caller asked for many.
 const EVICTED_PER_STEP: usize = 256;
 /// Entries that one call of [`Store::evict_to`] evicts at most: two milliseconds of its caller's time.
 const EVICTED_PER_CALL: u64 = 4_096;
@@ -24,7 +24,7 @@ const EVICTED_PER_CALL: u64 = 4_096;
 const EVICTED_BYTES_PER_CALL: u64 = 4 << 20;
 /// Where more would be needed, all entries of a shard are evicted, which takes as long whatever their number is, if
 /// they are at most so many times more. Not as many as it looks: with them go their slots and tables, which evicting
-/// one by one leaves.
+/// one by one keeps.
 const MAX_LOSS: u64 = 8;
 /// One part in so many of the limit that is made free beside a large value.
 const ROOM_BESIDE_PART: u64 = 64;
@@ -34,8 +34,8 @@ const SAMPLE: usize = 32;
 
 impl Store {
     /// Has others make room for a write, about this entry if it exists, that shard `own` had no room for: a shard that
-    /// holds much, if any of its entries may leave, else the next. For a value that is large beside the entries of the
-    /// map, whole shards.
+    /// holds much, if any of its entries may be evicted, else the next. For a value that is large beside the entries
+    /// of the map, whole shards.
     pub(crate) fn make_room(
         &self,
         member: &Member<'_>,
@@ -111,7 +111,7 @@ impl Store {
         self.dispose(contents) > 0
     }
 
-    /// One write's share of coming below a limit that was lowered: so many bytes leave.
+    /// One write's share of coming below a limit that was lowered: so many bytes are evicted.
     #[cold]
     pub(crate) fn shed(&self, member: &Member<'_>, bytes: usize) {
         if let Some(shard) = self.heavy(Shard::weight_bytes) {
@@ -130,7 +130,7 @@ impl Store {
         (start..start + SAMPLE).map(|number| &shards[number & (shards.len() - 1)]).max_by_key(|shard| load(shard))
     }
 
-    /// Evicts at most `count` entries, of those shards that hold most. Gives how many left.
+    /// Evicts at most `count` entries, of those shards that hold most. Returns how many.
     pub(crate) fn evict(&self, member: &Member<'_>, count: u64) -> Result<u64, Error> {
         let shards = self.all_shards();
         let mut by_len = Self::heap(shards, Shard::len);
@@ -143,7 +143,7 @@ impl Store {
             let step = step.div_ceil(shards.len()).max(1);
             let shard = &shards[number];
             let more = shard.evict_some(member, step)?;
-            // A shard without any that may leave is not asked again.
+            // A shard without any that may be evicted is not asked again.
             if more > 0 {
                 gone += more as u64;
                 by_len.push((shard.len(), number));
@@ -156,7 +156,7 @@ impl Store {
         Ok(gone)
     }
 
-    /// Frees what left these shards. If they are many, the first runs a fence, which serves the others.
+    /// Frees what these shards evicted. If they are many, the first runs a fence, which serves the others.
     fn free_evicted(&self, member: &Member<'_>, numbers: &[usize]) -> Result<(), Error> {
         let fences = if numbers.len() > SAMPLE { 1 } else { numbers.len() };
         let shards = self.all_shards();
@@ -167,8 +167,8 @@ impl Store {
         shards.iter().map(load).zip(0..).filter(|&(load, _)| load > 0).collect()
     }
 
-    /// Evicts entries until the map holds at most so many bytes, none is left, or the call has taken its time. Gives
-    /// how many left.
+    /// Evicts entries until the map holds at most so many bytes, none is left, or the call has taken its time. Returns
+    /// how many.
     pub(crate) fn evict_to(&self, member: &Member<'_>, bytes: u64) -> Result<u64, Error> {
         let shards = self.all_shards();
         let memory = &self.context.memory;
@@ -192,8 +192,8 @@ impl Store {
         Ok(gone)
     }
 
-    /// What would leave, at most `count`, roughly in order. Shards take turns, the one that holds most first, so that
-    /// evicting the first candidate again and again does not empty one shard after the other.
+    /// The next entries to be evicted, at most `count`, roughly in order. Shards take turns, the one that holds most
+    /// first, so that evicting the first candidate again and again does not empty one shard after the other.
     pub(crate) fn candidates(&self, count: usize, out: &mut Vec<Handle>) -> Result<(), Error> {
         let mut shards: Vec<(u64, &Shard)> = self.all_shards().iter().map(|shard| (shard.len(), shard)).collect();
         shards.sort_unstable_by_key(|&(len, shard)| (Reverse(len), shard.number()));

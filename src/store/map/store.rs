@@ -52,7 +52,7 @@ const PURGE_TIME: Duration = Duration::from_millis(2);
 #[derive(Default)]
 struct CounterTable {
     threads: Vec<Arc<CachePadded<Counters>>>,
-    /// Sums of threads that left.
+    /// Sums of threads that closed the map.
     past: Operations,
 }
 
@@ -167,7 +167,8 @@ impl Store {
         size_of::<Self>() + size_of::<Context>() + WordTable::bytes_for(shards) + shards as usize * size_of::<Shard>()
     }
 
-    /// Removes entries whose deadline is over, at most as many as one call may take the time for. Gives their number.
+    /// Removes entries whose deadline is over, at most as many as one call may take the time for. Returns their
+    /// number.
     pub(crate) fn purge_expired(&self, member: &Member<'_>) -> Result<u64, Error> {
         self.purge_expired_for(member, &Patience::new(PURGE_TIME))
     }
@@ -189,7 +190,7 @@ impl Store {
         Ok(gone)
     }
 
-    /// Sees to it that what is due next in a shard expires while nobody looks.
+    /// Schedules what is due next in a shard, so that it expires without a reader.
     #[inline]
     pub(crate) fn expect_expiry(self: &Arc<Self>, shard: &Shard) {
         self.expiry.schedule(shard.next_deadline_ms(), self);
@@ -215,7 +216,7 @@ impl Store {
         self.context.max_value_bytes()
     }
 
-    /// Which hits whoever reads copies outside the store has to note, and how.
+    /// Which hits a reader of copies outside the store has to record, and how.
     pub fn marking(&self) -> Mark {
         self.context.mark()
     }
@@ -230,7 +231,7 @@ impl Store {
         self.context.removals.subscribe(causes, wake)
     }
 
-    /// Adds somebody who wants to know when the bytes in use pass one of these shares of the limit.
+    /// Adds a subscriber, which is woken when the bytes in use pass one of these shares of the limit.
     pub fn watch_pressure(&self, thresholds: Vec<f64>, wake: Arc<dyn Wake>) -> PressureSubscription {
         self.context.pressure.subscribe(&self.context.memory, thresholds, wake)
     }
@@ -299,8 +300,8 @@ impl Store {
         self.dispose(contents)
     }
 
-    /// Lets the reaper free what was taken out of shards, in a transfer that began before. Gives how many entries that
-    /// is.
+    /// Lets the reaper free what was taken out of shards, in a transfer that began before. Returns how many entries
+    /// that is.
     pub(crate) fn dispose(&self, contents: Vec<Contents>) -> u64 {
         if contents.is_empty() {
             return 0;

@@ -3,7 +3,7 @@
 //!
 //! A [`Validation`] goes over the shards one after the other, a slice at a time under the shard's lock, so that others
 //! go on meanwhile: a slice takes some hundred microseconds. What is wrong with one slot is found in any case. Counts
-//! are compared where nobody wrote between the first slice and the last; where somebody did, it is tried again a few
+//! are compared where no thread wrote between the first slice and the last; after a write, it is tried again a few
 //! times, and then left alone: in a map that is written all the time, a wrong count may go unnoticed, but a right one
 //! is never called wrong.
 
@@ -14,7 +14,7 @@ use crate::store::error::Error;
 use crate::store::memory::budget::Use;
 use crate::store::shard::{Findings, Problem, Recount, Walk};
 
-/// Attempts to recount all bytes while nobody writes.
+/// Attempts to recount all bytes while no thread writes.
 const ATTEMPTS: u32 = 5;
 /// Waits of a millisecond for what is being freed beside the map.
 const PATIENCE: u32 = 5_000;
@@ -69,7 +69,7 @@ impl Validation {
         if is_undisturbed && self.findings.len() == before {
             return Ok(Next::Stop);
         }
-        // Somebody wrote, or was about to: an entry may be counted that is in no shard yet.
+        // A thread wrote, or was about to: an entry may be counted that is in no shard yet.
         self.attempts += 1;
         if self.attempts < ATTEMPTS {
             self.findings.forget_after(0);

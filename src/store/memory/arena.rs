@@ -323,7 +323,7 @@ impl Arena {
     ///
     /// # Safety
     ///
-    /// `block` came from [`Arena::alloc`] of this arena with this size, and nobody uses it any more.
+    /// `block` came from [`Arena::alloc`] of this arena with this size, and it is no longer in use.
     pub unsafe fn free(&mut self, block: NonNull<u8>, size: usize) {
         let Some(lists) = &mut self.lists else { return };
         let class = class_of(size);
@@ -333,7 +333,7 @@ impl Arena {
         // SAFETY: the caller's block lies in a page of this class, and pages are aligned to their size.
         unsafe {
             let page = block.as_ptr().byte_sub(offset).cast::<Header>();
-            // Whoever still reads it shall notice in tests.
+            // A thread that still reads it shall notice in tests.
             #[cfg(debug_assertions)]
             block.write_bytes(0xdd, size);
             block.cast::<u32>().write((*page).free);
@@ -464,7 +464,7 @@ impl Arena {
             live: 0,
             state: State::Open,
         };
-        // SAFETY: a page is writable, large enough for a header, and belongs to nobody else.
+        // SAFETY: a page is writable, large enough for a header, and belongs to no other owner.
         unsafe {
             page.write(header);
             lists.open[class].push(page);
@@ -520,7 +520,7 @@ unsafe fn living_blocks(page: *mut Header, class: usize) -> Result<Vec<NonNull<u
 
 /// # Safety
 ///
-/// `page` is a page of this class, in no list, and nobody uses it any more.
+/// `page` is a page of this class, in no list, and no longer in use.
 unsafe fn give_page_back(page: *mut Header, class: usize) {
     let size = page_size(class);
     // SAFETY: the caller's promise; pages of an arena come from `pages::take` with the size of their class.

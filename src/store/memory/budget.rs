@@ -4,12 +4,12 @@
 //! sum is never below what the map holds and never above its limit. Entries are counted by the page or the large block
 //! that was set aside for them, not by their content.
 //!
-//! **Who owns the bytes.** Every structure that allocates holds a [`Reservation`], which grows before the structure
-//! does, shrinks after it did, and gives the rest back when it is dropped. So no refusal can be overlooked: without a
-//! reservation that grew, there is nothing that could be released later. The one exception are large entries, which
-//! are bare blocks: there the block itself stands for its bytes ([`Memory::reserve_block`]). Whatever would release
-//! more than is reserved is a bug: tests stop at it, and elsewhere it is refused, counted and logged, so that no count
-//! ever runs below zero.
+//! **The owner of the bytes.** Every structure that allocates holds a [`Reservation`], which grows before the
+//! structure does, shrinks after it did, and gives the rest back when it is dropped. So no refusal can be overlooked:
+//! without a reservation that grew, there is nothing that could be released later. The one exception are large
+//! entries, which are bare blocks: there the block itself stands for its bytes ([`Memory::reserve_block`]). Whatever
+//! would release more than is reserved is a bug: tests stop at it, and elsewhere it is refused, counted and logged, so
+//! that no count ever runs below zero.
 
 use crate::store::error::Error;
 use crate::store::events::{Events, Level};
@@ -66,11 +66,11 @@ pub struct Memory {
     /// at.
     ceiling: AtomicU64,
     by_use: [AtomicU64; USES],
-    /// Bytes whose release was refused because nobody had reserved them.
+    /// Bytes whose release was refused because they were not reserved.
     unowned: AtomicU64,
     /// Transfers that began, and transfers that ended.
     transfers: [AtomicU64; 2],
-    /// Where such a refusal is told.
+    /// Where such a refusal is reported.
     events: Events,
 }
 

@@ -168,7 +168,7 @@ impl FreeRuns {
         self.used_grains * GRAIN_BYTES
     }
 
-    /// Bytes of pages that have memory and serve nobody.
+    /// Bytes of pages that have memory and are not in use.
     pub fn loose_bytes(&self) -> usize {
         self.loose_pages * OS_PAGE_BYTES
     }
@@ -368,7 +368,7 @@ mod tests {
         assert_eq!(runs.loose_bytes(), OS_PAGE_BYTES);
         runs.give_back(span, 0, 24);
         assert_eq!(runs.loose_bytes(), 3 * OS_PAGE_BYTES);
-        // Two pages at a time, and they are nobody's until they come back.
+        // Two pages at a time, which cannot be taken until they come back.
         let first = runs.take_loose(2).unwrap();
         assert_eq!((first, runs.loose_bytes()), ((span, 0, 32), OS_PAGE_BYTES));
         let second = runs.take_loose(2).unwrap();
@@ -386,7 +386,8 @@ mod tests {
     }
 
     /// Properties: runs in use never overlap and lie within their span; used and loose bytes are what a naive count
-    /// gives; memory that is given back is of pages that nobody uses; when all came back, each span is one run again.
+    /// returns; memory that is given back is of pages that are not in use; when all came back, each span is one run
+    /// again.
     #[test]
     fn runs_agree_with_a_naive_count() {
         for seed in 1..=6 {

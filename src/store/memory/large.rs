@@ -38,7 +38,7 @@ pub fn alloc(size: usize, memory: &Memory) -> Result<NonNull<u8>, Error> {
 ///
 /// # Safety
 ///
-/// `block` came from [`alloc`] with this size and memory, and nobody uses it any more.
+/// `block` came from [`alloc`] with this size and memory, and it is no longer in use.
 pub unsafe fn free(block: NonNull<u8>, size: usize, memory: &Memory) {
     let bytes = block_bytes(size);
     // SAFETY: the caller's promise; the size decides where the block came from.
@@ -46,7 +46,7 @@ pub unsafe fn free(block: NonNull<u8>, size: usize, memory: &Memory) {
         if size > MAX_RUN_BYTES {
             mapping::unmap(block, bytes);
         } else {
-            // Whoever still reads it shall notice in tests.
+            // A thread that still reads it shall notice in tests.
             #[cfg(debug_assertions)]
             block.write_bytes(0xdd, size);
             runs::give_back(block, size);
@@ -56,11 +56,11 @@ pub unsafe fn free(block: NonNull<u8>, size: usize, memory: &Memory) {
 }
 
 /// Gives back at most so much of the memory of a mapped block, after the bytes that `released` says went before; the
-/// first 64 KiB stay. Says whether there is more to give back.
+/// first 64 KiB stay. Returns whether there is more to give back.
 ///
 /// # Safety
 ///
-/// `block` came from [`alloc`] with this size, and nobody uses anything but its first 64 KiB any more.
+/// `block` came from [`alloc`] with this size, and no more than its first 64 KiB are still in use.
 pub unsafe fn release_some(block: NonNull<u8>, size: usize, released: &mut usize, bytes: usize) -> bool {
     let end = mapped_bytes(size);
     let from = MAPPING_GRAIN_BYTES + *released;
@@ -68,7 +68,7 @@ pub unsafe fn release_some(block: NonNull<u8>, size: usize, released: &mut usize
         return false;
     }
     let count = bytes.min(end - from);
-    // SAFETY: the range lies within the mapping, and the caller promises that nobody uses it.
+    // SAFETY: the range lies within the mapping, and the caller promises that it is not in use.
     unsafe { spans::release(block.as_ptr() as usize + from, count) };
     *released += count;
     from + count < end
@@ -80,7 +80,7 @@ pub fn mapped_bytes(size: usize) -> usize {
     if size > MAX_RUN_BYTES { block_bytes(size) } else { 0 }
 }
 
-/// Gives memory that serves nobody back to the operating system, a few MiB at most. For whoever has just freed
+/// Returns memory that is not in use to the operating system, a few MiB at most. For a caller that has just freed
 /// something and holds no lock; costs two loads if there is nothing to do.
 #[inline]
 pub fn release_surplus() {
@@ -118,7 +118,7 @@ mod mapping {
 
     /// # Safety
     ///
-    /// From [`map`] with so many bytes, and nobody uses it any more.
+    /// From [`map`] with so many bytes, and it is no longer in use.
     pub unsafe fn unmap(block: NonNull<u8>, bytes: usize) {
         #[cfg(test)]
         crate::store::platform::spans::RELEASED.set(crate::store::platform::spans::RELEASED.get() + bytes);
@@ -145,7 +145,7 @@ mod mapping {
 
     /// # Safety
     ///
-    /// From [`map`] with so many bytes, and nobody uses it any more.
+    /// From [`map`] with so many bytes, and it is no longer in use.
     pub unsafe fn unmap(block: NonNull<u8>, bytes: usize) {
         if let Some(layout) = layout(bytes) {
             // SAFETY: the caller's promise.
@@ -185,7 +185,7 @@ mod tests {
         // SAFETY: ours, of this size.
         unsafe { block.write_bytes(7, SIZE) };
         let (mut released, mut steps) = (0, 1);
-        // SAFETY: nobody uses the block but this test, and it only the start.
+        // SAFETY: only this test uses the block, and only the start.
         while unsafe { release_some(block, SIZE, &mut released, 8 << 20) } {
             steps += 1;
         }

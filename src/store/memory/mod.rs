@@ -1,4 +1,4 @@
-//! Where bytes come from, who they are counted for, and when they may be freed.
+//! Where bytes come from, what they are counted for, and when they may be freed.
 
 pub mod arena;
 pub mod boxes;

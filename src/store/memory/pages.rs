@@ -7,8 +7,8 @@
 //!
 //! Free pages keep their memory while there are few of them, so that a map that empties and fills again does not pay
 //! for fresh memory each time. What is beyond that is *surplus*: [`release_surplus`] gives it back to the operating
-//! system, also where a neighbour of it is in use. That takes a call into the system, so whoever holds a lock leaves
-//! it for later.
+//! system, also where a neighbour of it is in use. That takes a call into the system, so the holder of a lock defers
+//! it.
 
 use std::ptr::NonNull;
 
@@ -54,7 +54,7 @@ pub fn take(size: PageSize) -> Option<NonNull<u8>> {
 ///
 /// # Safety
 ///
-/// `page` came from [`take`] with this size, and nobody uses it any more.
+/// `page` came from [`take`] with this size, and it is no longer in use.
 pub unsafe fn give_back(page: NonNull<u8>, size: PageSize) {
     PAGES.give_back(page, size);
 }
@@ -145,7 +145,7 @@ impl Shared {
             mapped.has_holes = true;
             (mapped.span.start(), mapped.span.len())
         });
-        // Nobody else can take what was taken here, so the calls into the operating system do not need the lock.
+        // No other thread can take what was taken here, so the calls into the operating system do not need the lock.
         drop(pool);
         // SAFETY: spans of pages stay mapped for good, and the units are this call's alone.
         unsafe {

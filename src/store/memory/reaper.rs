@@ -1,15 +1,16 @@
 //! Freeing much at once, off the caller's thread.
 //!
-//! `clear`, `destroy` and the last `close` take a map's contents out in one step and hand them here; so does whoever
-//! lets go of something that takes long to free. What is small is freed on the spot. The rest waits in a queue for one
-//! thread, which serves all maps of the process and ends when it has had nothing to do for a while.
+//! `clear`, `destroy` and the last `close` take a map's contents out in one step and hand them here; so does each
+//! caller that drops something that takes long to free. What is small is freed on the spot. The rest waits in a queue
+//! for one thread, which serves all maps of the process and ends when it has had nothing to do for a while.
 //!
 //! **Steps.** Debris is freed in steps of some hundred microseconds and goes back into the queue after each. So a
 //! write that lacks memory need not wait for the thread to get a processor: it takes the debris of its map out of the
 //! queue and does a step itself ([`help`]).
 //!
-//! **Without a thread.** When the system refuses one, nothing is lost and nobody does all of the work: whoever adds to
-//! the queue, lacks memory or writes ([`help_if_stuck`]) does a step, and whoever adds asks for a thread again.
+//! **Without a thread.** When the system refuses one, nothing is lost and no caller does all of the work: each that
+//! adds to the queue, lacks memory or writes ([`help_if_stuck`]) does a step, and each that adds asks for a thread
+//! again.
 //!
 //! What waits counts as used memory, so a limit bounds the queue.
 
@@ -26,11 +27,11 @@ use crate::store::platform::sync::process::{AtomicBool, Condvar, Mutex};
 pub trait Debris: Send + 'static {
     /// Roughly how many bytes there are to give back.
     fn bytes(&self) -> usize;
-    /// Whether no reader looks at it any more; `None` if that can never be told.
+    /// Whether no reader looks at it any more; `None` if that can never be known.
     fn is_unreachable(&self) -> Option<bool>;
     /// Lets it stay where it is for good: memory that a reader may look at is lost rather than freed.
     fn leak(self: Box<Self>);
-    /// Frees a part of it, some hundred microseconds' worth. `true`: what is left is quickly dropped.
+    /// Frees a part of it, some hundred microseconds' worth. `true`: what remains is quickly dropped.
     fn free_some(&mut self) -> bool {
         true
     }
@@ -53,11 +54,11 @@ const POLL: Duration = Duration::from_micros(100);
 /// Up to this much is dropped by the caller.
 const INLINE_BYTES: usize = 1 << 20;
 
-/// Steps done by whoever clears a map: up to half a millisecond.
+/// Steps done by the caller that clears a map: up to half a millisecond.
 const FIRST_STEPS: usize = 3;
 
-/// How often the thread gives a part of the free memory back to the system after a step: as much as a step frees. Steps
-/// themselves leave that, because whoever lacks memory does some, and wants it free, not gone.
+/// How often the thread gives a part of the free memory back to the system after a step: as much as a step frees.
+/// Steps themselves omit that, because a write that lacks memory does some, and wants it free, not gone.
 const RELEASES_PER_STEP: usize = 4;
 
 /// How long the thread stays without debris. Starting one takes some tens of microseconds of the caller's time.
@@ -80,7 +81,7 @@ struct Item {
     is_in_sight: bool,
 }
 
-/// What a step leaves.
+/// What remains after a step.
 enum Rest {
     Nothing,
     /// There is more to do.
@@ -260,7 +261,7 @@ mod tests {
 
     use super::*;
 
-    /// Tells who freed its parts.
+    /// Sends the id of the thread that freed a part.
     struct Parts {
         left: usize,
         owner: usize,

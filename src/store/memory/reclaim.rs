@@ -6,7 +6,7 @@
 //! the current *epoch* in its own word, then puts a fence between that store and its first load of a shared pointer.
 //! When it has copied out what it wanted it stores 0. A pin lasts for the copying of one entry, never runs user code,
 //! and never waits for a lock: the holder of a lock may be waiting for pins. A reader that needs a lock ends its pin,
-//! locks, pins anew and lets go of the lock.
+//! locks, pins anew and releases the lock.
 //!
 //! A writer that has unlinked something puts it into the [`Limbo`] of its shard, under the shard's lock. Once a batch
 //! is worth it, the batch is *sealed*: the epoch advances, and the batch keeps the number `t` from before. Then comes
@@ -28,10 +28,10 @@
 //! # One fence for many batches
 //!
 //! An interruption takes a reader microseconds, so there should be few. A fence serves every batch of every shard that
-//! was sealed before it: whoever runs one notes the epoch that it read before (`fenced`). Another writer that finds
-//! its batch below that number, by acquire on it, comes after the fence, and its look at the words is as good as if
-//! the fence had been its own. So a shard lets a few batches wait for a fence of somebody else's before it runs one
-//! itself.
+//! was sealed before it: the writer that runs one records the epoch that it read before (`fenced`). Another writer
+//! that finds its batch below that number, by acquire on it, comes after the fence, and its look at the words is as
+//! good as if the fence had been its own. So a shard lets a few batches wait for a fence of another writer before it
+//! runs one itself.
 //!
 //! # Limits
 //!
@@ -51,7 +51,7 @@ pub struct Collector {
     epoch: CachePadded<AtomicU64>,
     /// Batches sealed at a lower epoch than this were followed by a full fence. Only grows.
     fenced: AtomicU64,
-    /// Whoever holds this lock waits for nothing.
+    /// The holder of this lock waits for nothing.
     participants: Mutex<Vec<Arc<Participant>>>,
 }
 
@@ -69,7 +69,7 @@ impl Participant {
         Self { pinned: CachePadded(AtomicU64::new(0)), awaits_readers: AtomicU8::new(0) }
     }
 
-    /// Notes whether a write of this thread has to wait for readers without the lock.
+    /// Records whether a write of this thread has to wait for readers without the lock.
     pub fn await_readers(&self, awaits: bool) {
         self.awaits_readers.store(u8::from(awaits), Ordering::Relaxed);
     }
@@ -134,8 +134,8 @@ impl Collector {
         Pin { participant, is_inner, _not_send: PhantomData }
     }
 
-    /// Ends an epoch: what was unlinked before this call is unreachable for whoever pins after it. Gives the number
-    /// that [`Collector::is_past`] wants.
+    /// Ends an epoch: what was unlinked before this call is unreachable for each thread that pins after it. Returns
+    /// the number that [`Collector::is_past`] wants.
     pub fn seal(&self) -> u64 {
         self.epoch.fetch_add(1, Ordering::AcqRel)
     }
@@ -151,12 +151,12 @@ impl Collector {
         Some(Fenced(self.fenced.fetch_max(epoch, Ordering::AcqRel).max(epoch)))
     }
 
-    /// The last fence that anybody ran.
+    /// The last fence that any thread ran.
     fn fenced(&self) -> Fenced {
         Fenced(self.fenced.load(Ordering::Acquire))
     }
 
-    /// The oldest epoch that anybody is pinned at; `u64::MAX` if nobody is.
+    /// The oldest epoch that a thread is pinned at; `u64::MAX` if none is.
     fn oldest_pin(&self) -> u64 {
         let participants = self.participants.lock_briefly();
         let pins = participants.iter().map(|one| one.pinned.load(Ordering::Acquire));
@@ -229,7 +229,7 @@ impl<T> Limbo<T> {
         self.sealed.iter().flat_map(|batch| &batch.items).chain(&self.open)
     }
 
-    /// Takes something that was unlinked. Says whether it is time to [`Limbo::collect`].
+    /// Takes something that was unlinked. Returns whether it is time to [`Limbo::collect`].
     #[must_use]
     pub fn retire(&mut self, item: T, bytes: usize) -> bool {
         self.open.push(item);
@@ -277,7 +277,7 @@ impl<T> Limbo<T> {
     }
 
     fn free(&mut self, collector: &Collector, fenced: Fenced, mut free: impl FnMut(T)) {
-        // Looked at after the fence that `fenced` tells of.
+        // Looked at after the fence that `fenced` names.
         let oldest = collector.oldest_pin().min(fenced.0);
         while self.sealed.front().is_some_and(|batch| batch.epoch < oldest) {
             let Some(mut batch) = self.sealed.pop_front() else { break };
@@ -363,9 +363,9 @@ mod tests {
         collector.leave(&reader);
         let stranger = Collector::new().join();
         limbo.collect_all(&collector, &stranger, |item| freed.push(item));
-        assert!(freed.is_empty(), "who takes no part may not go without a fence");
+        assert!(freed.is_empty(), "a thread that takes no part needs a fence");
         limbo.collect_all(&collector, &writer, |item| freed.push(item));
-        assert_eq!(freed.len(), 2 * UNFENCED_BATCHES, "who is alone needs none");
+        assert_eq!(freed.len(), 2 * UNFENCED_BATCHES, "the only participant needs no fence");
         refuse_fences(false);
         assert_eq!(collector.is_past(sealed), Some(true));
     }
@@ -380,7 +380,7 @@ mod tests {
             let _ = mine.retire(n, 10);
             mine.collect(&collector, &writer, |item| freed.push(item));
         }
-        assert!(freed.is_empty(), "nobody ran a fence yet");
+        assert!(freed.is_empty(), "no thread ran a fence yet");
         let _ = other.retire(100, 10);
         let pin = collector.pin(&reader);
         other.collect_all(&collector, &writer, |_| ());

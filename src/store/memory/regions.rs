@@ -3,7 +3,7 @@
 //! Only numbers change here; the memory itself is neither touched nor given back. `pages` does that.
 //!
 //! A region counts in *units* of 4 KiB. A unit is free or in use, and it is *touched* if it may have memory. A free
-//! unit that is touched is *loose*: its memory serves nobody. All of a region's lists are found by a count of units,
+//! unit that is touched is *loose*: its memory is not in use. All of a region's lists are found by a count of units,
 //! so that the fullest region and the one with the most loose units are found in a few steps.
 
 use crate::store::platform::spans::OS_PAGE_BYTES;
@@ -159,7 +159,7 @@ impl Regions {
         }
     }
 
-    /// Adds `count` untouched regions from an address on and gives the number of the first, or `None` if there is no
+    /// Adds `count` untouched regions from an address on and returns the number of the first, or `None` if there is no
     /// memory to know them by.
     pub fn add(&mut self, start: usize, count: usize) -> Option<u32> {
         self.all.try_reserve(count).ok()?;
@@ -187,7 +187,7 @@ impl Regions {
         self.used_units * OS_PAGE_BYTES
     }
 
-    /// Bytes that have memory and serve nobody.
+    /// Bytes that have memory and are not in use.
     pub fn loose_bytes(&self) -> usize {
         self.loose_units * OS_PAGE_BYTES
     }
@@ -366,7 +366,7 @@ mod tests {
         assert_eq!(regions.loose_bytes(), 4 * OS_PAGE_BYTES);
         let (id, units) = regions.take_loose().unwrap();
         assert_eq!((id, stretches(&units).collect::<Vec<_>>()), (0, vec![(1, 2), (4, 1)]));
-        // While its memory is given back, a unit is nobody's.
+        // While its memory is given back, a unit counts as in use.
         assert_eq!((regions.loose_bytes(), regions.used_bytes()), (OS_PAGE_BYTES, (2 * UNITS - 1) * OS_PAGE_BYTES));
         assert_eq!((regions.take(SMALL), regions.take(SMALL)), (Some(pages[UNITS + 3]), None));
         regions.return_clean(id, &units);
@@ -403,7 +403,7 @@ mod tests {
         }
     }
 
-    /// Properties: pages in use never overlap and are aligned; used and loose bytes are what a naive count gives; in
+    /// Properties: pages in use never overlap and are aligned; used and loose bytes are what a naive count returns; in
     /// the end nothing is in use.
     #[test]
     fn regions_agree_with_a_naive_count() {

@@ -1,12 +1,11 @@
 //! Runs of memory for large entries, shared by all maps of the process.
 //!
-//! `malloc` cannot be told to give memory back: glibc keeps what it once took from its heaps, and which sizes it maps
-//! one by one it changes as it goes. So large entries have spans of their own. Their runs are any number of grains
-//! long, join what is free beside them when they come back, and free pages of the operating system can be given back
+//! `malloc` cannot be made to return memory: glibc keeps what it once took from its heaps, and which sizes it maps one
+//! by one it changes as it goes. So large entries have spans of their own. Their runs are any number of grains long,
+//! join what is free beside them when they come back, and free pages of the operating system can be given back
 //! wherever they are.
 //!
-//! As for `pages`, a part of what is free keeps its memory, and whoever holds a lock leaves the calls into the system
-//! for later.
+//! As for `pages`, a part of what is free keeps its memory, and the holder of a lock defers the calls into the system.
 
 use std::ptr::NonNull;
 
@@ -67,7 +66,7 @@ pub fn take(bytes: usize) -> Option<NonNull<u8>> {
 ///
 /// # Safety
 ///
-/// `run` came from [`take`] with so many bytes, and nobody uses it any more.
+/// `run` came from [`take`] with so many bytes, and it is no longer in use.
 pub unsafe fn give_back(run: NonNull<u8>, bytes: usize) {
     RUNS.give_back(run, bytes);
 }
@@ -157,7 +156,7 @@ impl Shared {
         let Some(mapped) = &mut pool.spans[number] else { return 0 };
         let (start, bytes) = (mapped.span.start(), mapped.span.len());
         let had_holes = std::mem::replace(&mut mapped.has_holes, true);
-        // Nobody else can take what was taken here, so the calls into the operating system do not need the lock.
+        // No other thread can take what was taken here, so the calls into the operating system do not need the lock.
         drop(pool);
         // SAFETY: the run is this call's alone, and as long as a part of it is in use, a span stays.
         unsafe {

@@ -218,7 +218,7 @@ fn no_copy_of_a_broken_map_is_fresh() {
     );
 }
 
-/// The place that comes with a read is that of the entry that was read, whoever has the slot next.
+/// The place that comes with a read is that of the entry that was read, whichever entry has the slot next.
 #[test]
 fn a_place_names_the_tenant_that_was_read() {
     explore(

@@ -1,4 +1,4 @@
-//! What a map tells of itself: removals, pressure, statistics.
+//! What a map reports about itself: removals, pressure, statistics.
 
 pub mod pressure;
 pub mod removals;

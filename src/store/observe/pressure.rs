@@ -1,4 +1,4 @@
-//! How full a map is, told to those who want to know when it becomes fuller than they like.
+//! Reports to subscribers how full a map is, when it becomes fuller than their thresholds.
 //!
 //! A subscriber names thresholds, shares of the byte limit. When use goes past one, it is woken, once: a threshold
 //! counts again after use has fallen a little below it, so that a full map, which always is about as full, does not
@@ -15,11 +15,11 @@ use crate::store::platform::sync::{Arc, Ordering};
 /// By how much of the limit use has to fall below a threshold before that counts again.
 const RELIEF: f64 = 0.02;
 
-/// Those who want to know of one map.
+/// The subscribers of one map.
 pub struct Pressure {
-    /// Above this, somebody has to be told. A hint: the truth is in `watchers`.
+    /// Above this, a subscriber has to be woken. A hint: the truth is in `watchers`.
     alarm_bytes: AtomicU64,
-    /// Below this, somebody's threshold counts again.
+    /// Below this, a threshold that was passed counts again.
     relief_bytes: AtomicU64,
     watchers: Mutex<Vec<Arc<Watcher>>>,
 }
@@ -38,7 +38,7 @@ struct State {
 }
 
 impl Pressure {
-    /// Nobody wants to know yet.
+    /// Without subscribers.
     pub(crate) fn new() -> Self {
         Self { alarm_bytes: AtomicU64::new(u64::MAX), relief_bytes: AtomicU64::new(0), watchers: Mutex::default() }
     }
@@ -56,7 +56,7 @@ impl Pressure {
         used_bytes < self.relief_bytes.load(Ordering::Relaxed)
     }
 
-    /// Looks who has to be told, and wakes them. Without any lock of the map.
+    /// Finds the subscribers to be woken, and wakes them. Without any lock of the map.
     #[cold]
     pub(crate) fn update(&self, memory: &Memory) {
         let mut to_wake = Vec::new();
@@ -93,7 +93,7 @@ impl Pressure {
         }
     }
 
-    /// Adds one who wants to know. What is passed already counts as news at the next write.
+    /// Adds a subscriber. What is passed already counts as news at the next write.
     pub(crate) fn subscribe(
         self: &Arc<Self>,
         memory: &Arc<Memory>,
@@ -108,7 +108,7 @@ impl Pressure {
     }
 }
 
-/// One who wants to know. Dropping it leaves.
+/// One subscriber. Dropping it unsubscribes.
 pub struct PressureSubscription {
     pressure: Arc<Pressure>,
     memory: Arc<Memory>,

@@ -1,8 +1,8 @@
-//! What left a map, and why, for those who want to know.
+//! Reports which entries were removed from a map, and why, to its listeners.
 //!
-//! A shard tells of each entry that leaves, under its lock, so that the removals of one key come in the order in which
-//! they happened. It copies key and value for it, but only if somebody listens for that cause: otherwise it is one
-//! relaxed load and a branch. Nobody is called under the lock: the listener is woken afterwards, and takes the
+//! A shard reports each entry that is removed, under its lock, so that the removals of one key come in the order in
+//! which they happened. It copies key and value for it, but only if a listener wants that cause: otherwise it is one
+//! relaxed load and a branch. No listener is called under the lock: the listener is woken afterwards, and takes the
 //! removals out on its own thread.
 //!
 //! What waits for one audience is bounded in bytes. What finds no room is dropped, and a count stands where it would
@@ -24,7 +24,7 @@ use crate::store::platform::sync::{Arc, Ordering};
 /// What one audience may have waiting: some ten thousand small entries.
 const WAITING_LIMIT_BYTES: usize = 4 * 1_024 * 1_024;
 
-/// From so many bytes on, one that found no room stands for all that leave with it.
+/// From so many bytes on, one that found no room stands for all that are removed with it.
 const FULL_BYTES: usize = WAITING_LIMIT_BYTES - 64 * 1_024;
 
 #[cfg(test)]
@@ -33,13 +33,13 @@ thread_local! {
     pub static PUSHED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
-/// Why an entry left, or an old value of it.
+/// Why an entry was removed, or an old value of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Cause {
-    /// Somebody deleted it.
+    /// It was deleted.
     Explicit = 1,
-    /// Somebody wrote another value; the entry stays.
+    /// Another value was written; the entry stays.
     Replaced = 2,
     /// There was no room.
     Evicted = 3,
@@ -60,7 +60,7 @@ impl Cause {
     }
 }
 
-/// An entry that left.
+/// An entry that was removed.
 #[derive(Debug)]
 pub struct Removal {
     /// What it was; dead by now, unless the cause is [`Cause::Replaced`].
@@ -77,12 +77,12 @@ pub struct Removal {
     pub type_id: u32,
     /// Keeps the type known until its name was asked for.
     pub type_hold: Option<TypeHold>,
-    /// Why it left.
+    /// Why it was removed.
     pub cause: Cause,
 }
 
 impl Removal {
-    /// Copies an entry that nobody has freed yet, if there is memory for it.
+    /// Copies an entry that is not freed yet, if there is memory for it.
     fn new(entry: Entry, handle: Handle, cause: Cause, types: &Arc<Types>) -> Result<Self, Error> {
         let key = entry.key();
         Ok(Self {
@@ -112,7 +112,8 @@ enum Item {
 /// The audiences of one map.
 pub struct Removals {
     types: Arc<Types>,
-    /// Causes that anybody wants; a hint that lets [`Removals::tell`] return early. Written under the lock of `queues`.
+    /// Causes that any listener wants; a hint that lets [`Removals::tell`] return early. Written under the lock of
+    /// `queues`.
     wanted: AtomicU32,
     queues: Mutex<Vec<Arc<Queue>>>,
 }
@@ -127,20 +128,20 @@ struct Queue {
 struct Waiting {
     items: VecDeque<Item>,
     bytes: usize,
-    /// Whether the audience has to be woken, and nobody has done it yet.
+    /// Whether the audience still has to be woken.
     is_due: bool,
     /// Whether it was woken since it last found nothing.
     is_awake: bool,
 }
 
 impl Queue {
-    /// Says whether there was room.
+    /// Returns whether there was room.
     fn push(&self, entry: Entry, handle: Handle, cause: Cause, types: &Arc<Types>) -> bool {
         #[cfg(test)]
         PUSHED.set(PUSHED.get() + 1);
         let mut waiting = self.waiting.lock();
         let bytes = size_of::<Item>() + entry.key().bytes.len() + entry.value_len();
-        // One that is larger than all that may wait is told of if nothing else waits.
+        // One that is larger than all that may wait is enqueued if nothing else waits.
         let has_room = waiting.items.is_empty() || waiting.bytes + bytes <= WAITING_LIMIT_BYTES;
         let is_kept = match has_room.then(|| Removal::new(entry, handle, cause, types)) {
             Some(Ok(removal)) if waiting.items.try_reserve(1).is_ok() => {
@@ -182,13 +183,13 @@ impl Removals {
         Self { types: Arc::clone(types), wanted: AtomicU32::new(0), queues: Mutex::default() }
     }
 
-    /// Whether anybody wants to hear of this cause.
+    /// Whether any listener wants this cause.
     #[inline]
     pub(crate) fn are_wanted(&self, cause: Cause) -> bool {
         self.wanted.load(Ordering::Relaxed) & cause.bit() != 0
     }
 
-    /// Tells those who want to know. Under the shard's lock; [`Removals::wake`] has to follow without it.
+    /// Enqueues a removal for its listeners. Under the shard's lock; [`Removals::wake`] has to follow without it.
     #[inline]
     pub(crate) fn tell(&self, entry: Entry, handle: Handle, cause: Cause) -> bool {
         let is_wanted = self.are_wanted(cause);
@@ -205,7 +206,7 @@ impl Removals {
         queues.iter().filter(wants).for_each(|queue| _ = queue.push(entry, handle, cause, &self.types));
     }
 
-    /// Tells of many at once, which may be more than anybody has room for. From the first that finds none on, or if
+    /// Enqueues many at once, which may be more than any queue has room for. From the first that finds none on, or if
     /// there is none in the first place, they are counted without a look at them: the shard's lock is held meanwhile.
     pub(crate) fn tell_all(&self, entries: impl Iterator<Item = (Entry, Handle)>, count: u64, cause: Cause) -> bool {
         if !self.are_wanted(cause) {
@@ -265,7 +266,7 @@ impl Removals {
     }
 }
 
-/// One who listens. Dropping it leaves, and drops what waited.
+/// One listener. Dropping it unsubscribes, and drops what waited.
 pub struct Audience {
     removals: Arc<Removals>,
     queue: Arc<Queue>,

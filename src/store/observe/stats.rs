@@ -1,4 +1,4 @@
-//! What a map counts, and what it tells about itself.
+//! What a map counts, and what it reports about itself.
 
 use crate::store::memory::budget::{Memory, Use};
 use crate::store::platform::sync::{AtomicU64, CachePadded, Ordering};
@@ -148,16 +148,16 @@ pub struct SimdStats {
     pub level: &'static str,
 }
 
-/// What a map tells about itself.
+/// What a map reports about itself.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stats {
     /// Entries in the map.
     pub entries: u64,
     /// What all threads did.
     pub operations: Operations,
-    /// Entries that left for want of room.
+    /// Entries that were evicted for want of room.
     pub evictions: u64,
-    /// Entries that left because their deadline was over.
+    /// Entries that were removed because their deadline was over.
     pub expirations: u64,
     /// Entries that have a deadline.
     pub deadlines: u64,

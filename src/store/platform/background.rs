@@ -2,7 +2,7 @@
 
 use std::thread::Builder;
 
-/// Starts a thread; says whether there is one.
+/// Starts a thread; returns whether there is one.
 #[must_use]
 pub fn start(name: &str, work: impl FnOnce() + Send + 'static) -> bool {
     #[cfg(test)]

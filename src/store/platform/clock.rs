@@ -4,8 +4,8 @@
 //! system's monotonic clock: setting the wall clock, or a leap second, moves no deadline. Whether time passes while
 //! the machine sleeps is up to the system (on Linux and macOS it does not).
 //!
-//! A manual clock stands still until somebody moves it, and wakes who sleeps by it: tests decide when a deadline is
-//! over.
+//! A manual clock stands still until it is moved, and wakes the threads that sleep by it: tests decide when a deadline
+//! is over.
 
 use std::time::{Duration, Instant};
 
@@ -45,9 +45,9 @@ struct Manual {
     watchers: Mutex<Vec<Weak<dyn Watch>>>,
 }
 
-/// Who sleeps by a clock.
+/// A sleeper by a clock.
 pub trait Watch: Send + Sync {
-    /// A manual clock was moved. Called by whoever moved it, without a lock held.
+    /// A manual clock was moved. Called by the thread that moved it, without a lock held.
     fn time_passed(&self);
 }
 
@@ -85,7 +85,7 @@ impl Clock {
         }
     }
 
-    /// How long to sleep until [`Clock::now_ms`] gives `time_ms`: to the fraction of a millisecond by the system's
+    /// How long to sleep until [`Clock::now_ms`] returns `time_ms`: to the fraction of a millisecond by the system's
     /// clock. `None` where sleeping does not help, because only [`Clock::advance`] brings that time.
     pub fn until(&self, time_ms: u64) -> Option<Duration> {
         match &self.0 {
@@ -96,13 +96,13 @@ impl Clock {
         }
     }
 
-    /// Moves a manual clock and tells its watchers. The system's clock moves by itself, and the answer is `false`.
+    /// Moves a manual clock and notifies its watchers. The system's clock moves by itself, and the answer is `false`.
     pub fn advance(&self, by_ms: u64) -> bool {
         let Source::Manual(manual) = &self.0 else { return false };
         let later = |elapsed_ms: u64| Some(elapsed_ms.saturating_add(by_ms));
         let moved = manual.elapsed_ms.fetch_update(Ordering::AcqRel, Ordering::Acquire, later);
         debug_assert!(moved.is_ok(), "the function above always has an answer");
-        // Told outside the lock: a watcher takes locks of its own.
+        // Notified outside the lock: a watcher takes locks of its own.
         let watchers: Vec<Arc<dyn Watch>> = manual.watchers.lock().iter().filter_map(Weak::upgrade).collect();
         for watcher in watchers {
             watcher.time_passed();
@@ -110,7 +110,7 @@ impl Clock {
         true
     }
 
-    /// Has a watcher told when a manual clock is moved, as long as it lives.
+    /// Notifies a watcher when a manual clock is moved, as long as it lives.
     pub fn watch(&self, watcher: Weak<dyn Watch>) {
         if let Source::Manual(manual) = &self.0 {
             let mut watchers = manual.watchers.lock();

@@ -1,8 +1,8 @@
 //! Memory that may be refused: the allocations whose size a user decides, and those that a write needs before it
 //! changes anything.
 //!
-//! The standard library ends the process where an allocation fails. A map lives in somebody else's process, often one
-//! with a limit over its address space, so here a refusal is [`Error::OutOfMemory`], and the map is unchanged.
+//! The standard library ends the process where an allocation fails. A map lives in another program's process, often
+//! one with a limit over its address space, so here a refusal is [`Error::OutOfMemory`], and the map is unchanged.
 
 use std::alloc::Layout;
 

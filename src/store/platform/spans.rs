@@ -54,7 +54,7 @@ impl Span {
 ///
 /// # Safety
 ///
-/// The range lies in a span that stays mapped meanwhile, and nobody else uses it.
+/// The range lies in a span that stays mapped meanwhile, and no other thread uses it.
 pub unsafe fn release(start: usize, bytes: usize) {
     #[cfg(all(unix, not(miri)))]
     {

@@ -149,8 +149,8 @@ mod native {
         }
     }
 
-    /// Releases a lock to whoever waits for it. Without that, a thread that takes the lock again at once is faster
-    /// than one that has to wake up first, again and again.
+    /// Releases a lock to a thread that waits for it. Without that, a thread that takes the lock again at once is
+    /// faster than one that has to wake up first, again and again.
     pub fn unlock_fairly<T>(guard: MutexGuard<'_, T>) {
         MutexGuard::unlock_fair(guard);
     }
@@ -219,7 +219,7 @@ mod native {
             held.map_or_else(|first| first, |_unknown| found) == YES
         }
 
-        /// Says whether the kernel has interrupted all other threads. A child process may have to announce itself
+        /// Returns whether the kernel has interrupted all other threads. A child process may have to announce itself
         /// again.
         pub fn run() -> bool {
             command() || announce() && command()

@@ -11,7 +11,7 @@ use super::sync::AtomicU64;
 #[cfg(not(loom))]
 const MAPPED_FROM_WORDS: usize = 16 * 1_024;
 
-/// Words that are zero until somebody stores something else.
+/// Words that are zero until something else is stored.
 #[derive(Debug)]
 pub enum Zeroed {
     /// From the process's allocator.
@@ -49,8 +49,8 @@ impl Zeroed {
         #[cfg(all(unix, not(loom), not(miri)))]
         if let Self::Mapped { mapping, .. } = self {
             let advice = memmap2::UncheckedAdvice::DontNeed;
-            // SAFETY: nobody has a reference to the words, since this is exclusive, and zeros are what they may hold.
-            // Advice that is refused changes nothing.
+            // SAFETY: no other reference to the words exists, since this is exclusive, and zeros are what they may
+            // hold. Advice that is refused changes nothing.
             drop(unsafe { mapping.unchecked_advise_range(advice, from_bytes, to_bytes.saturating_sub(from_bytes)) });
         }
         #[cfg(not(all(unix, not(loom), not(miri))))]
@@ -62,7 +62,7 @@ impl Zeroed {
         match self {
             Self::Boxed(words) => words,
             // SAFETY: a mapping starts at a page, has room for so many words (invariant) and begins as zeros, which is
-            // what an `AtomicU64` may hold; nobody reaches it but through this array.
+            // what an `AtomicU64` may hold; it is reached through this array only.
             #[cfg(not(loom))]
             Self::Mapped { mapping, len } => unsafe { std::slice::from_raw_parts(mapping.as_ptr().cast(), *len) },
         }

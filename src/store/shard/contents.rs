@@ -1,7 +1,7 @@
-//! What was in a shard when it was cleared, on its way out: freed in steps, so that whoever does one is soon done.
+//! What was in a shard when it was cleared, on its way out: freed in steps, each of which is soon done.
 //!
-//! Pages come first, because whoever writes next wants those; before them, large entries and those with a type, which
-//! only the slots know.
+//! Pages come first, because the next write wants those; before them, large entries and those with a type, which only
+//! the slots know.
 
 use super::super::eviction::Policy;
 use super::context::Context;
@@ -38,7 +38,7 @@ pub struct Parts {
     pub retired: Limbo<Retired>,
 }
 
-/// Everything that was in a shard when it was cleared. Whoever frees any of it has waited for the readers.
+/// Everything that was in a shard when it was cleared. The thread that frees any of it has waited for the readers.
 pub struct Contents {
     slab: slots::Detached,
     arena: Arena,
@@ -135,8 +135,8 @@ impl Contents {
         self.arena.has_entries_to_look_at() && self.slab.slots_of(self.searched.0).is_some()
     }
 
-    /// Frees large ones of some slots, and tells the types of those that leave. Small ones are looked at only, and
-    /// their pages are still there.
+    /// Frees large ones of some slots, and releases the types of those that are freed. Small ones are looked at only,
+    /// and their pages are still there.
     fn look_at_entries(&mut self) {
         let (chunk, from) = self.searched;
         for entry in self.slab.take_entries(chunk, from, SLOTS_PER_STEP) {

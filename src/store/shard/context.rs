@@ -54,7 +54,7 @@ pub struct Context {
     pub max_load_factor: f64,
     /// What lookups may use of the processor.
     pub simd: Simd,
-    /// Who leaves when there is no room, where shards keep track of that.
+    /// The eviction policy, where shards keep track of one.
     pub policy: Option<PolicyKind>,
     pub when_full: WhenFull,
     pub ttl_on_update: TtlOnUpdate,
@@ -78,7 +78,7 @@ pub struct Context {
     entries: AtomicU64,
     /// Bytes that were taken out and that are being freed in the background.
     pub debris: Arc<AtomicU64>,
-    /// Whether memory was lost, because it could never be told that no reader looks at it: it is counted and in no
+    /// Whether memory was lost, because it was never certain that no reader looks at it: it is counted and in no
     /// structure.
     pub has_lost: Arc<AtomicBool>,
     /// Where version words are found.
@@ -134,7 +134,7 @@ impl Context {
         }
     }
 
-    /// Marks the map as destroyed, and ends every copy of a value; says whether this call did it.
+    /// Marks the map as destroyed, and ends every copy of a value; returns whether this call did it.
     pub fn destroy(&self) -> bool {
         let is_first = self.state.swap(DESTROYED, Ordering::AcqRel) != DESTROYED;
         if is_first {
@@ -147,7 +147,7 @@ impl Context {
     pub fn mark_broken(&self) {
         let open = self.state.compare_exchange(OPEN, BROKEN, Ordering::AcqRel, Ordering::Relaxed);
         if open.is_ok() {
-            // Nobody shall go on reading copies of what is in doubt.
+            // No thread may go on reading copies of what is in doubt.
             self.end_copies();
             self.events.log(Level::Error, "map.broken", &[]);
         }
@@ -170,7 +170,7 @@ impl Context {
         self.sequence.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// The place of the last insertion. Entries up to it are there for whoever looks into their shard afterwards.
+    /// The place of the last insertion. Entries up to it are there for any thread that reads their shard afterwards.
     pub fn last_sequence(&self) -> u64 {
         self.sequence.load(Ordering::Relaxed)
     }
@@ -210,7 +210,7 @@ impl Context {
         Some(self.max_value_bytes.load(Ordering::Relaxed)).filter(|&limit| limit != u64::MAX)
     }
 
-    /// Changes limits. Nobody leaves for it here: each write that follows makes more room than it takes.
+    /// Changes limits. No entry is evicted here: each write that follows makes more room than it takes.
     pub fn set_limits(&self, limits: &Limits) -> Result<(), Error> {
         let adds_one = limits.memory_limit_bytes.flatten().or(limits.max_entries.flatten()).is_some();
         if adds_one && !self.is_bounded {
@@ -230,7 +230,7 @@ impl Context {
         Ok(())
     }
 
-    /// Refuses a value that is larger than a value may be, before anybody leaves for it.
+    /// Refuses a value that is larger than a value may be, before any entry is evicted for it.
     pub fn check_value(&self, value_bytes: usize) -> Result<(), Error> {
         let limit_bytes = self.max_value_bytes.load(Ordering::Relaxed);
         if value_bytes as u64 > limit_bytes {
@@ -311,7 +311,7 @@ impl Context {
         self.may_expire.load(Ordering::Relaxed) != 0
     }
 
-    /// An entry gets a deadline. Before it is published, so that whoever finds the entry looks for it.
+    /// An entry gets a deadline. Before it is published, so that each reader that finds the entry looks for it.
     pub fn expect_expiry(&self) {
         self.may_expire.store(1, Ordering::Relaxed);
     }

@@ -1,4 +1,4 @@
-//! Deadlines of the entries of a shard: setting them, and letting go of what is due.
+//! Deadlines of the entries of a shard: setting them, and removing what is due.
 
 use super::super::error::Error;
 use super::context::Context;
@@ -26,7 +26,7 @@ impl Shard {
         self.next_deadline_ms.load(Ordering::Relaxed)
     }
 
-    /// What is left of a tenant's life. Under a pin or the lock.
+    /// What remains of a tenant's life. Under a pin or the lock.
     pub fn left(&self, context: &Context, number: u32) -> RemainingTtl {
         let deadline_ms = self.slab.life(number).and_then(LifeRef::deadline_ms);
         deadline_ms.map_or(RemainingTtl::Forever, |deadline_ms| {
@@ -41,7 +41,8 @@ impl Shard {
         }
     }
 
-    /// Begins an entry's life anew: with its own time to live, unless another is asked for. Says whether it is there.
+    /// Begins an entry's life anew: with its own time to live, unless another is asked for. Returns whether it is
+    /// there.
     pub fn touch(&self, context: &Member<'_>, target: Sought<'_>, ttl: Ttl) -> Result<bool, Error> {
         self.locked(context, |writer| {
             self.step(writer, context);
@@ -88,7 +89,7 @@ impl Shard {
         }
     }
 
-    /// Gives a slot a deadline in the wheel, or none. The slot's life is the caller's to set.
+    /// Sets a slot's deadline in the wheel, or none. The slot's life is the caller's to set.
     pub(super) fn schedule(
         &self,
         writer: &mut Writer,
@@ -116,7 +117,7 @@ impl Shard {
     /// Takes out at most `limit` entries that the wheel says are due. What is due next stands in
     /// [`Shard::next_deadline_ms`] afterwards.
     ///
-    /// Whoever calls this comes back for more at once, so a writer that waits for the lock gets it next.
+    /// The caller comes back for more at once, so a writer that waits for the lock gets it next.
     pub fn expire_due(&self, context: &Member<'_>, now_ms: u64, limit: usize) -> Result<Due, Error> {
         self.locked_until(unlock_fairly, context, |writer| {
             let due = self.expire(writer, context, now_ms, limit);
@@ -148,7 +149,7 @@ impl Shard {
         Due { seen, expired }
     }
 
-    /// Lets go of an entry whose deadline is over.
+    /// Removes an entry whose deadline is over.
     pub(super) fn expire_one(&self, writer: &mut Writer, context: &Member<'_>, number: u32) {
         self.leave(writer, context, number, Cause::Expired);
         self.expired.store(self.expired.load(Ordering::Relaxed) + 1, Ordering::Relaxed);

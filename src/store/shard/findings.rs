@@ -2,7 +2,7 @@
 
 use crate::store::memory::budget::Use;
 
-/// Problems that are told: a map that is damaged is damaged everywhere.
+/// Problems that are reported: a map that is damaged is damaged everywhere.
 const MOST_PROBLEMS: usize = 100;
 
 /// Something that does not fit.

@@ -50,7 +50,7 @@ impl FreedLater {
         self.0.push(item);
     }
 
-    /// Frees everything, here or in the background, and gives back what memory serves nobody. For callers that do not
+    /// Frees everything, here or in the background, and gives back memory that is not in use. For callers that do not
     /// hold the lock.
     ///
     /// # Safety
@@ -129,7 +129,7 @@ impl Debris for Parting {
     }
 
     fn leak(mut self: Box<Self>) {
-        // Dropping the rest only tells that no write has to wait for it any more.
+        // Dropping the rest only ends the waiting of writes for it.
         self.has_lost.store(true, Ordering::Relaxed);
         std::mem::forget(std::mem::take(&mut self.items));
     }

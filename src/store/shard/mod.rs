@@ -1,8 +1,8 @@
 //! A shard: one writer lock and what it guards.
 //!
 //! ```text
-//! mod      who is in it, and how readers find them        write    inserting, replacing, removing
-//! room     who leaves when a write finds no room          expiry   who leaves because time passed
+//! mod      its entries, and how readers find them          write    inserting, replacing, removing
+//! room     what is evicted when a write finds no room      expiry   what is removed because time passed
 //! upkeep   freeing, compaction, taking everything out      freed    what is freed without the lock
 //! contents what was taken out, on its way
 //! ```
@@ -63,9 +63,9 @@ pub struct Shard {
     len: AtomicU64,
     /// Bytes of the entries' blocks. Written under the lock.
     weight_bytes: AtomicU64,
-    /// Entries that had to leave for want of room. Written under the lock.
+    /// Entries that were evicted for want of room. Written under the lock.
     evicted: AtomicU64,
-    /// Entries whose deadline was over when they left. Written under the lock.
+    /// Entries whose deadline was over when they were removed. Written under the lock.
     expired: AtomicU64,
     /// Entries with a deadline. Written under the lock.
     deadlines: AtomicU64,
@@ -82,14 +82,14 @@ struct Writer {
     cleared_below: u32,
     order: Order,
     arena: Arena,
-    /// Who leaves when there is no room; without one, whoever came first.
+    /// Chooses the entry to evict when there is no room; without a policy, the oldest.
     policy: Option<Box<dyn Policy>>,
     wheel: TimerWheel,
     /// Slots that are due, while they are taken out.
     due: Vec<u32>,
-    /// The slot that the present write is about, which does not leave for it.
+    /// The slot that the present write is about, which is not evicted for it.
     spared: Option<u32>,
-    /// Whether somebody has to be told of removals as soon as the lock is released.
+    /// Whether listeners have to be woken for removals as soon as the lock is released.
     has_news: bool,
     limbo: Limbo<Retired>,
     /// Large things that may be freed, as soon as the lock is released.
@@ -100,7 +100,7 @@ struct Writer {
     changes: u64,
     /// Whether each write empties a page, until there is none left that is worth it.
     is_compacting: bool,
-    /// Index capacities that a table grew or shrank to, to be told as soon as the lock is released.
+    /// Index capacities that a table grew or shrank to, to be reported as soon as the lock is released.
     resized: Option<usize>,
 }
 
@@ -186,7 +186,7 @@ impl Shard {
         self.weight_bytes.load(Ordering::Relaxed)
     }
 
-    /// Entries that left for want of room, those whose deadline was over, and those that have a deadline.
+    /// Entries that were evicted for want of room, those whose deadline was over, and those that have a deadline.
     pub fn departures(&self) -> (u64, u64, u64) {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         (read(&self.evicted), read(&self.expired), read(&self.deadlines))
@@ -224,7 +224,7 @@ impl Shard {
         (tenant.slot.generation() == handle.generation).then_some(tenant)
     }
 
-    /// Who is in a slot. Under a pin or the lock.
+    /// The tenant of a slot. Under a pin or the lock.
     #[inline]
     fn tenant(&self, number: u32) -> Option<Tenant<'_>> {
         let slot = self.slab.slot(number)?;
@@ -232,7 +232,7 @@ impl Shard {
     }
 
     /// Whether the clock still allows a tenant to be read that was found without the lock. If it does not, copies of
-    /// its value have ended: a thread that was told so here reads none afterwards.
+    /// its value have ended: a thread that got this answer here reads none afterwards.
     ///
     /// The life that is looked at may be a later tenant's. That is why the slot's pointer is looked at once more: no
     /// block is used again under a pin, so if the entry is still there, it was there when its life was read.
@@ -259,7 +259,7 @@ impl Shard {
         is_over
     }
 
-    /// Notes a hit where the policy looks for it, up to `limit` of them. The tenant was found under a pin that still
+    /// Records a hit where the policy looks for it, up to `limit` of them. The tenant was found under a pin that still
     /// holds.
     #[inline]
     pub fn mark(&self, tenant: Tenant<'_>, limit: u32) {
@@ -284,7 +284,7 @@ impl Shard {
         context.may_expire().then(|| self.slab.life(number)).flatten()
     }
 
-    /// Whether copies of a slot's value may be kept outside the store, as far as its deadline tells.
+    /// Whether copies of a slot's value may be kept outside the store, as far as its deadline is concerned.
     #[inline]
     fn may_keep(&self, context: &Context, number: u32) -> bool {
         !context.may_expire()
@@ -323,7 +323,7 @@ impl Shard {
         self.writer.lock().order.note_gap(after, before);
     }
 
-    /// The entries after this sequence, oldest first; says whether there are more.
+    /// The entries after this sequence, oldest first; returns whether there are more.
     pub fn walk(&self, after: u64, count: usize, scratch: &mut Vec<(u64, u32)>, out: &mut Vec<(u64, Handle)>) -> bool {
         scratch.clear();
         let mut writer = self.writer.lock();

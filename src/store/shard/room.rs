@@ -1,12 +1,13 @@
-//! Room for a write that a limit refuses: who leaves for it, and how what they leave becomes what the write needs.
+//! Room for a write that a limit refuses: which entries are evicted for it, and how their memory becomes what the
+//! write needs.
 //!
-//! A write is tried, and if a limit refuses it, somebody leaves and it is tried again; each time more leave, until it
-//! fits or the shard has no more to give. What leaves is not free at once: readers may still look at it, and its
-//! blocks are of another size than those that are wanted. So each round waits for the readers and then, if that did
-//! not do, empties pages.
+//! A write is tried, and if a limit refuses it, an entry is evicted and it is tried again; each time more are evicted,
+//! until it fits or the shard has no more to give. What is evicted is not free at once: readers may still look at it,
+//! and its blocks are of another size than those that are wanted. So each round waits for the readers and then, if
+//! that did not do, empties pages.
 //!
 //! Growth of the index or the slab that does not fit asks for bytes like everything else, but what it needs is one
-//! entry less; the first who leaves satisfies it.
+//! entry less; the first eviction satisfies it.
 
 use std::time::Duration;
 
@@ -25,24 +26,24 @@ use crate::store::platform::sync::Ordering;
 use crate::store::slab::order::Order;
 use crate::store::slab::slots::{Slab, SlotRef};
 
-/// The most entries that leave at once for bytes. Waiting for readers costs about as much as letting ten entries go,
-/// so a full map should not do it for each; but what leaves early is missed.
+/// The most entries that are evicted at once for bytes. Waiting for readers costs about as much as evicting ten
+/// entries, so a full map should not do it for each; but what is evicted early is missed.
 const MAX_BATCH: usize = 16;
-/// A shard lets go of one in so many of its entries at once, at most.
+/// A shard evicts one in so many of its entries at once, at most.
 const BATCH_PART: usize = 64;
-/// Bytes waiting for readers that are worth waiting for before anybody leaves.
+/// Bytes waiting for readers that are worth waiting for before an eviction.
 const WORTH_WAITING_BYTES: usize = 2_048;
-/// Rounds after which the number of those who leave does not double any more.
+/// Rounds after which the number of evictions does not double any more.
 const MAX_DOUBLINGS: u32 = 8;
-/// How often a write is tried again because pages were emptied and nobody left. What it gets it may have to give back,
-/// for want of something else; without a bound, that would go on for ever.
+/// How often a write is tried again because pages were emptied and no entry was evicted. What it gets it may have to
+/// give back, for want of something else; without a bound, that would go on for ever.
 pub const MAX_COMPACTIONS: u32 = 8;
 /// Pages that are emptied with each write while the map is above its limit.
 const SHED_PAGES: usize = 4;
-/// How often somebody else is asked for when the policy chooses the entry that the write is about.
+/// How often another candidate is asked for when the policy chooses the entry that the write is about.
 const CHOICES: usize = 8;
 /// How long the holder of a lock waits for readers that keep memory from being freed. They are done within
-/// microseconds, unless they are suspended; then there is no telling, and the lock is let go.
+/// microseconds, unless they are suspended; then it is unknown, and the lock is released.
 const PATIENCE: Duration = Duration::from_micros(200);
 
 /// What a write has cost others so far.
@@ -52,7 +53,7 @@ struct Room {
     value_bytes: usize,
     evicted: usize,
     rounds: u32,
-    /// Rounds that made room without that anybody left.
+    /// Rounds that made room without an eviction.
     compactions: u32,
 }
 
@@ -66,7 +67,7 @@ pub enum Freed {
     Held(u32),
     /// Pages that had room to spare, or what only waited to be freed.
     Pages,
-    /// Entries that left.
+    /// Entries that were evicted.
     Entries,
 }
 
@@ -104,7 +105,7 @@ impl Shard {
 
     fn make_room(&self, writer: &mut Writer, context: &Member<'_>, refused: &Error, room: &mut Room) -> bool {
         let wants_bytes = matches!(refused, Error::MemoryLimit { .. });
-        // Nobody has to leave for what was cleared: the write waits until that is free.
+        // No entry has to be evicted for what was cleared: the write waits until that is free.
         if wants_bytes && context.is_freeing() {
             return false;
         }
@@ -115,7 +116,7 @@ impl Shard {
         {
             return false;
         }
-        // What is large is freed without the lock. The write is tried again after that, before more have to leave.
+        // What is large is freed without the lock. The write is tried again after that, before more are evicted.
         if wants_bytes && !writer.freed_later.is_empty() {
             return false;
         }
@@ -143,7 +144,7 @@ impl Shard {
         room.compactions <= MAX_COMPACTIONS && context.memory.total() < before
     }
 
-    /// How many leave at once for bytes.
+    /// How many are evicted at once for bytes.
     fn batch(&self) -> usize {
         (self.len() as usize / BATCH_PART).clamp(1, MAX_BATCH)
     }
@@ -159,8 +160,8 @@ impl Shard {
         }
     }
 
-    /// Lets go of entries for a write in another shard, or to come below a limit: of enough to free so many bytes, or
-    /// of one where entries are counted.
+    /// Evicts entries for a write in another shard, or to come below a limit: of enough to free so many bytes, or of
+    /// one where entries are counted.
     ///
     /// The entry that the write is about stays, if it is in this shard.
     pub fn give(&self, context: &Member<'_>, refused: &Error, about: Option<Sought<'_>>) -> Result<Freed, Error> {
@@ -207,7 +208,7 @@ impl Shard {
         self.locked(context, |writer| Ok(Self::is_held(writer, context)))
     }
 
-    /// Lets go of entries that cost so many bytes, because the map holds more than a limit allows that was lowered.
+    /// Evicts entries that cost so many bytes, because the map holds more than a lowered limit allows.
     pub fn shed(&self, context: &Member<'_>, bytes: usize) -> Result<(), Error> {
         self.locked(context, |writer| {
             writer.spared = None;
@@ -220,7 +221,7 @@ impl Shard {
         })
     }
 
-    /// Lets go of at most `count` entries because somebody asked for it, whatever is done when the map is full.
+    /// Evicts at most `count` entries because a caller asked for it, whatever the map does when it is full.
     pub fn evict_some(&self, context: &Member<'_>, count: usize) -> Result<usize, Error> {
         self.locked(context, |writer| {
             writer.spared = None;
@@ -228,7 +229,7 @@ impl Shard {
             while gone < count && self.evict_one(writer, context) {
                 gone += 1;
             }
-            // Sealed, so that one fence serves what left all shards.
+            // Sealed, so that one fence serves what all shards evicted.
             writer.collect(context);
             Ok(gone)
         })
@@ -247,7 +248,7 @@ impl Shard {
         })
     }
 
-    /// Who would leave, at most `count`, roughly in order.
+    /// The next entries to be evicted, at most `count`, roughly in order.
     pub fn candidates(&self, count: usize, out: &mut Vec<Handle>) -> Result<(), Error> {
         let writer = self.writer.lock();
         let count = count.min(self.len() as usize);
@@ -267,7 +268,7 @@ impl Shard {
         Ok(())
     }
 
-    /// Tells the policy of hits in the order in which they happened.
+    /// Reports hits to the policy in the order in which they happened.
     pub fn replay(&self, slots: &[u32]) {
         let mut writer = self.writer.lock();
         writer.changes += 1;
@@ -277,8 +278,8 @@ impl Shard {
         }
     }
 
-    /// Lets go of those whose deadline is over, then, if that is what the map does when it is full, of whom the policy
-    /// chooses.
+    /// Removes entries whose deadline is over, then, if that is what the map does when it is full, evicts those that
+    /// the policy chooses.
     fn evict(&self, writer: &mut Writer, context: &Member<'_>, count: usize) -> usize {
         if context.when_full == WhenFull::Reject {
             return 0;
@@ -322,16 +323,16 @@ impl Shard {
         by_deadline.filter(|&slot| Some(slot) != spared).or_else(|| oldest_but(&writer.order, spared))
     }
 
-    /// How many entries the shard holds when it is full, as far as can be told.
+    /// How many entries the shard holds when it is full, as far as is known.
     pub(super) fn share_of_entries(&self, context: &Context) -> usize {
         let share = context.max_entries().map_or(u64::MAX, |limit| limit / u64::from(context.shards));
         let held = self.len();
-        // By bytes, nobody knows: as many as there are.
+        // By bytes, that is unknown: as many as there are.
         (if share == u64::MAX { held } else { share }).max(1) as usize
     }
 
-    /// Makes what left free for others: waits for readers, and empties up to `pages` pages. Says whether nothing
-    /// waits any more.
+    /// Makes what was evicted free for others: waits for readers, and empties up to `pages` pages. Returns whether
+    /// nothing waits any more.
     fn settle(&self, writer: &mut Writer, context: &Member<'_>, pages: usize) -> bool {
         self.settle_until(writer, context, pages, || false)
     }
@@ -371,7 +372,7 @@ fn await_readers(context: &Member<'_>) -> bool {
 
 impl Writer {
     /// Frees what waits for readers, and gives way to them if that is what it takes, but not for long: others wait
-    /// for the lock. Says whether nothing waits any more.
+    /// for the lock. Returns whether nothing waits any more.
     fn settle(&mut self, context: &Member<'_>, patience: &Patience) -> bool {
         // One fence; what follows are looks at the readers' words.
         self.collect_all(context);

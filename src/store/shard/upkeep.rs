@@ -46,7 +46,7 @@ impl Shard {
             return None;
         }
         let Some(successor) = writer.slab.successor() else {
-            // Generations are used up: entries leave one by one, and their slots retire.
+            // Generations are used up: entries are removed one by one, and their slots retire.
             while let Some(number) = writer.order.oldest() {
                 self.leave(writer, context, number, cause);
             }
@@ -170,13 +170,13 @@ impl Shard {
 }
 
 impl Drop for Shard {
-    /// Whoever drops a map has taken the contents out before; what is left is what was retired since.
+    /// A map's contents are taken out before it is dropped; what remains is what was retired since.
     fn drop(&mut self) {
         let limbo = std::mem::replace(&mut self.writer.get_mut().limbo, Limbo::new());
         let memory = self.writer.get_mut().arena.memory();
         for item in limbo.into_items() {
             if let Retired::Entry(entry) = item {
-                // SAFETY: nobody can read a map that is being dropped; small entries go with the arena.
+                // SAFETY: no thread can read a map that is being dropped; small entries go with the arena.
                 unsafe { entry.free_if_large(&memory) };
             }
         }

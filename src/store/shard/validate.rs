@@ -1,6 +1,6 @@
 //! The shard's part of [`crate::store::map::validate`]: a walk through everything that its lock guards, in slices.
 //!
-//! What is said of one slot holds at every moment, so it is looked at whoever writes between two slices. Counts are
+//! What is said of one slot holds at every moment, so it is checked whatever is written between two slices. Counts are
 //! those of a whole walk, and lists are walked from one slice to the next, so both are only right if nothing changed
 //! meanwhile: then the walk starts again, and after some attempts does without.
 
@@ -24,7 +24,7 @@ const WORDS: usize = 1_024;
 const SEGMENTS: usize = 2;
 /// Free slots or pages of a slice.
 const LINKS: usize = 2_048;
-/// Times that a walk starts again because somebody wrote.
+/// Times that a walk starts again because of a write.
 const RESTARTS: u32 = 3;
 
 /// Where a walk through a shard stands.
@@ -69,7 +69,7 @@ struct Seen {
 }
 
 impl Walk {
-    /// Whether nobody changed the shard since the walk began.
+    /// Whether the shard is unchanged since the walk began.
     pub fn is_whole(&self) -> bool {
         self.restarts <= RESTARTS
     }
@@ -90,7 +90,7 @@ impl Shard {
         self.writer.lock().changes
     }
 
-    /// Looks at the next part of the shard; says whether it was the last. What it holds is added to `recount` at the
+    /// Checks the next part of the shard; returns whether it was the last. What it holds is added to `recount` at the
     /// end.
     pub fn validate(&self, context: &Context, walk: &mut Walk, findings: &mut Findings, recount: &mut Recount) -> bool {
         let writer = &*self.writer.lock();

@@ -115,7 +115,7 @@ impl Shard {
         written
     }
 
-    /// Gives a living entry another value; its key and its type stay.
+    /// Replaces a living entry's value; its key and its type stay.
     pub fn replace(&self, context: &Member<'_>, handle: Handle, value: Value<'_>, ttl: Ttl) -> Result<Written, Error> {
         let draft = Draft { key: None, value, type_id: 0, ttl };
         block::check_size(Key::KEYLESS, value)?;
@@ -207,7 +207,7 @@ impl Shard {
         Ok(tenant.slot)
     }
 
-    /// Everything that can fail comes first, so that a refused insertion changes nothing that anybody sees.
+    /// Everything that can fail comes first, so that a refused insertion changes nothing that any thread sees.
     fn insert<'c>(
         &self,
         writer: &mut Writer,
@@ -282,7 +282,7 @@ impl Shard {
         }
     }
 
-    /// Tells the policy of a newcomer.
+    /// Reports a newcomer to the policy.
     fn follow(&self, writer: &mut Writer, context: &Context, number: u32, draft: &Draft<'_>) -> Result<(), Error> {
         let capacity = self.share_of_entries(context);
         let Some(policy) = &mut writer.policy else { return Ok(()) };
@@ -311,8 +311,9 @@ impl Shard {
         }
     }
 
-    /// Gives an entry another value and the deadline that comes with it. Removes the entry instead and returns `None`
-    /// if a reader has found meanwhile that its old deadline has passed: that reader has reported it as gone.
+    /// Replaces an entry's value, and its deadline with the one that comes with it. Removes the entry instead and
+    /// returns `None` if a reader has found meanwhile that its old deadline has passed: that reader has reported it as
+    /// gone.
     fn exchange<'c>(
         &self,
         writer: &mut Writer,
@@ -359,7 +360,7 @@ impl Shard {
         Ok(Some(Written { place, replaced: true }))
     }
 
-    /// Gives a living entry the deadline that a write to it brings; false if a reader has closed its life meanwhile.
+    /// Sets a living entry's deadline to the one that a write brings; false if a reader has closed its life meanwhile.
     /// Called before the value is stored, so that no reader finds the new value with a deadline that has passed.
     fn renew(&self, writer: &mut Writer, context: &Member<'_>, number: u32, ttl: Ttl) -> Result<bool, Error> {
         if ttl == Ttl::Default && context.ttl_on_update == TtlOnUpdate::Keep {
@@ -371,7 +372,7 @@ impl Shard {
         Ok(life.is_none_or(|(life, generation)| life.renew(span, generation)))
     }
 
-    /// Gives a tenant another deadline in the wheel, or none. Its life, which comes with its generation, is the
+    /// Sets another deadline of a tenant in the wheel, or none. Its life, which comes with its generation, is the
     /// caller's to set; `None` if there is nothing to do.
     pub(super) fn schedule_tenant(
         &self,
@@ -444,7 +445,7 @@ impl Shard {
 /// Takes back an entry that was never published.
 fn unmake<'c>(writer: &mut Writer, context: &'c Context, entry: Entry, prepared: &mut Option<Prepared<'c>>) {
     if entry.size() > MAX_BLOCK_BYTES {
-        // SAFETY: it is large and was never published, and nobody else has it.
+        // SAFETY: it is large and was never published, and no other thread has it.
         *prepared = Some(unsafe { Prepared::take_back(entry, &context.memory) });
     } else {
         // SAFETY: made with this arena just now, and never published.

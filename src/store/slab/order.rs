@@ -1,9 +1,9 @@
 //! Insertion order: which slots were filled when.
 //!
 //! A log of `(sequence, slot)` in segments of 256 cells, sorted by sequence because entries are appended under the
-//! shard's lock. An entry that leaves makes its cell a hole. Eight bytes an entry buy what a linked list would not:
-//! where the walk went on after sequence `s` is a binary search, so an iterator keeps a number and nothing else, and
-//! whatever is deleted, it neither dangles nor has to be told.
+//! shard's lock. An entry that is removed makes its cell a hole. Eight bytes an entry buy what a linked list would
+//! not: where the walk went on after sequence `s` is a binary search, so an iterator keeps a number and nothing else,
+//! and whatever is deleted, it neither dangles nor has to be updated.
 //!
 //! ```text
 //! sorted:   [ 3 | 0 | 2 | … ]                                  numbers of segments, oldest first
@@ -36,7 +36,7 @@ const FIRST_CELLS: usize = 16;
 /// Removals from a segment between two looks at its neighbours. A pair may so miss being joined by 30 entries: two
 /// neighbours hold at least 226 of 512.
 const LOOK_EACH: u32 = 16;
-/// Segments that positions can tell apart: four billion entries in one shard.
+/// Segments that positions can distinguish: four billion entries in one shard.
 const MAX_SEGMENTS: usize = if cfg!(test) { 1 << 10 } else { 1 << 24 };
 
 const HOLE: u64 = 0;
@@ -83,7 +83,7 @@ impl Segment {
         self.cells.is_empty() || (self.cells.len() < SEGMENT_CELLS && u32::try_from(sequence - self.base).is_ok())
     }
 
-    /// Appends and gives the cell's index. There is room, and [`Segment::takes`] was true.
+    /// Appends and returns the cell's index. There is room, and [`Segment::takes`] was true.
     fn push(&mut self, sequence: u64, slot: u32) -> usize {
         debug_assert!(self.cells.len() < self.cells.capacity(), "no room was made");
         if self.cells.is_empty() {
@@ -180,8 +180,8 @@ impl Order {
         Ok(())
     }
 
-    /// Appends an entry: `slot` was filled. Gives its position. Sequences only grow. [`Order::make_room`] came before
-    /// with the same sequence.
+    /// Appends an entry: `slot` was filled. Returns its position. Sequences only grow. [`Order::make_room`] came
+    /// before with the same sequence.
     pub fn append(&mut self, sequence: u64, slot: u32) -> u32 {
         let last = self.sorted.back().copied().unwrap_or(NONE);
         self.live += 1;
@@ -318,8 +318,8 @@ impl Order {
         (cell != HOLE).then(|| cell as u32 - 1)
     }
 
-    /// Checks the segment at this place of the order, and gives its entries; `None` beyond the last one. `at` tells
-    /// where a slot says that it is.
+    /// Checks the segment at this place of the order, and returns its entries; `None` beyond the last one. `at`
+    /// returns where a slot says that it is.
     pub fn check(&self, place: usize, at: impl Fn(u32) -> Option<u32>) -> Option<Result<usize, &'static str>> {
         let &number = self.sorted.get(place)?;
         let segment = &self.segments[number as usize];
@@ -369,7 +369,7 @@ impl Order {
         self.gaps.newest = self.gaps.newest.min(after);
     }
 
-    /// The entries after this sequence, oldest first, at most `count` of them. The answer says whether there are more.
+    /// The entries after this sequence, oldest first, at most `count` of them. Returns whether there are more.
     pub fn after(&self, sequence: u64, count: usize, out: &mut Vec<(u64, u32)>) -> bool {
         let start = self.sorted.partition_point(|&number| self.segments[number as usize].base <= sequence);
         let before = out.len();

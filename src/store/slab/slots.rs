@@ -9,8 +9,8 @@
 //! A slot never moves, so its number is a name that handles, the index and the insertion order can keep. Chunks start
 //! small, so that an empty map is small, and stop growing at 4,096 slots, so that adding one is never felt.
 //!
-//! **Generation** tells the tenants of a slot apart. It grows when an entry leaves, so a handle that outlived its
-//! entry never fits the next one. A slot whose generation reaches its end is not used again. **Version** tells the
+//! **Generation** distinguishes the tenants of a slot. It grows when an entry is removed, so a handle that outlived
+//! its entry never fits the next one. A slot whose generation reaches its end is not used again. **Version** tells the
 //! values of one slot apart (see `words.rs`). The two are never mixed.
 //!
 //! Readers take no lock. This file is the only one that changes an entry pointer, and it changes what a slot holds
@@ -230,8 +230,9 @@ impl Slab {
         }
         let words = entrance.words.load(Ordering::Relaxed);
         let word = offset << self.words_shift;
-        // SAFETY: slots and words of a chunk go with their slab, after a grace period; `locate` gives offsets below the
-        // chunk's number of slots, each with `1 << words_shift` words; the words were stored before the slots were.
+        // SAFETY: slots and words of a chunk go with their slab, after a grace period; `locate` returns offsets below
+        // the chunk's number of slots, each with `1 << words_shift` words; the words were stored before the slots
+        // were.
         let (slot, version) = unsafe { (&*slots.add(offset), &*words.add(word)) };
         Some(SlotRef { slot, version, chunk: entrance.id.load(Ordering::Relaxed), word: word as u32 })
     }
@@ -303,7 +304,7 @@ impl Slab {
         CopiesEnded(())
     }
 
-    /// Ends the copies of entries with a deadline whose slots are in one chunk; says whether there is such a chunk.
+    /// Ends the copies of entries with a deadline whose slots are in one chunk; returns whether there is such a chunk.
     /// Under the shard's lock.
     pub fn end_expiring_copies(&self, chunk: usize) -> bool {
         // SAFETY: a directory is freed after a grace period, and the caller holds the lock.
@@ -324,7 +325,7 @@ impl Slab {
     pub fn detach(&self, _: &CopiesEnded) -> Detached {
         let directory = self.directory.swap(std::ptr::null_mut(), Ordering::AcqRel);
         // SAFETY: directories are boxes, and this one is reachable through the result only, apart from pinned readers,
-        // for whom the caller waits before it drops the result.
+        // for which the caller waits before it drops the result.
         let directory = (!directory.is_null()).then(|| unsafe { Box::from_raw(directory) });
         Detached { directory }
     }
@@ -358,7 +359,7 @@ impl SlabWriter {
         (self.max_generation < MAX_GENERATION).then(|| Self::new(self.max_generation + 1))
     }
 
-    /// Makes sure that [`SlabWriter::take`] has a slot to give. `new_id` numbers the words of a new chunk and keeps
+    /// Makes sure that [`SlabWriter::take`] has a slot to return. `new_id` numbers the words of a new chunk and keeps
     /// them findable. A directory that was replaced comes back, to be retired.
     pub fn make_room(
         &mut self,
@@ -414,7 +415,7 @@ impl SlabWriter {
         Some(slot.position()).filter(|&number| number != NO_SLOT)
     }
 
-    /// The slot that [`SlabWriter::take`] gives next.
+    /// The slot that [`SlabWriter::take`] returns next.
     pub fn next(&self) -> u32 {
         if self.free == NO_SLOT { self.fresh } else { self.free }
     }
@@ -545,7 +546,7 @@ impl Detached {
     /// Takes the entries out of some slots of a chunk. They are the caller's to free.
     pub fn take_entries(&self, chunk: usize, from: usize, count: usize) -> impl Iterator<Item = Entry> {
         let slots = self.chunk(chunk).into_iter().flat_map(move |chunk| chunk.slots.iter().skip(from).take(count));
-        // SAFETY: entries of a detached slab are freed by whoever owns it.
+        // SAFETY: entries of a detached slab are freed by its owner.
         slots.filter_map(|slot| unsafe { Entry::from_ptr(slot.entry.swap(std::ptr::null_mut(), Ordering::AcqRel)) })
     }
 
@@ -571,7 +572,7 @@ impl Detached {
     pub fn entries(&self) -> impl Iterator<Item = (Entry, u32, u32)> {
         let slots = (0..).zip(self.chunks().flat_map(|chunk| &chunk.slots));
         slots.filter_map(|(number, slot)| {
-            // SAFETY: entries of a detached slab are freed by whoever owns it.
+            // SAFETY: entries of a detached slab are freed by its owner.
             let entry = unsafe { slot.entry() }?;
             Some((entry, number, slot.generation.load(Ordering::Relaxed)))
         })
@@ -599,7 +600,7 @@ impl<'a> SlotRef<'a> {
     /// The entry, if the slot is occupied. The caller is pinned or holds the shard's lock, as for [`Slab::slot`].
     #[inline]
     pub fn entry(self) -> Option<Entry> {
-        // SAFETY: whoever has a `SlotRef` is pinned or holds the lock.
+        // SAFETY: the holder of a `SlotRef` is pinned or holds the lock.
         unsafe { self.slot.entry() }
     }
 
@@ -637,12 +638,12 @@ impl<'a> SlotRef<'a> {
         self.slot.position.load(Ordering::Relaxed)
     }
 
-    /// Notes a new position in the insertion order. Under the shard's lock.
+    /// Stores a new position in the insertion order. Under the shard's lock.
     pub fn set_position(self, position: u32) {
         self.slot.position.store(position, Ordering::Relaxed);
     }
 
-    /// Puts a copy of the tenant's entry in its place. Nothing changes for anybody, so the version stays. Under the
+    /// Puts a copy of the tenant's entry in its place. Nothing changes for readers, so the version stays. Under the
     /// shard's lock.
     pub fn relocate(self, copy: Entry) {
         self.slot.entry.store(copy.as_ptr(), Ordering::Release);

@@ -6,9 +6,9 @@
 //!
 //! **A mark** is the number of times that its shard was cleared, and one bit: whether words were given away since.
 //! Chunks know the number of times that they came after; if it is not that of the mark, their words are *withdrawn*
-//! and found no more. Who gives words away sets the bit before, in one step with the look at the number. Who clears
-//! raises the number, in one step with the look at the bit, under the shard's lock: either it sees the bit, and finds
-//! the words in the list of those given away, or the words are not given away any more.
+//! and found no more. A thread that gives words away sets the bit before, in one step with the look at the number. A
+//! thread that clears raises the number, in one step with the look at the bit, under the shard's lock: either it sees
+//! the bit, and finds the words in the list of those given away, or the words are not given away any more.
 
 use std::collections::HashMap;
 
@@ -34,7 +34,7 @@ struct State {
     /// Nothing is given away any more.
     is_ended: bool,
     next_chunk: u32,
-    /// By the number of their chunk, as long as somebody holds them.
+    /// By the number of their chunk, as long as they are held.
     words: HashMap<u32, Known>,
     /// Those that were given away since their shard was last cleared, by shard.
     given: HashMap<u32, Vec<Weak<Words>>>,
@@ -74,7 +74,7 @@ impl WordTable {
         Ok(id)
     }
 
-    /// Gives the words of a chunk away, unless they are gone or withdrawn, or there is no memory to note that.
+    /// Gives the words of a chunk away, unless they are gone or withdrawn, or there is no memory to record that.
     pub fn give(&self, chunk: u32) -> Option<Arc<Words>> {
         let mut state = self.state.lock();
         if state.is_ended {
@@ -98,7 +98,7 @@ impl WordTable {
         Some(found)
     }
 
-    /// From here on the words of this shard are found no more. Gives those that were given away. Under the shard's
+    /// From here on the words of this shard are found no more. Returns those that were given away. Under the shard's
     /// lock.
     pub fn withdraw(&self, shard: u32) -> Vec<Weak<Words>> {
         let next = |now: u32| Some((now & !GIVEN).wrapping_add(CLEARING));
@@ -118,7 +118,7 @@ impl WordTable {
         given.for_each(|words| words.invalidate());
     }
 
-    /// Bytes of all words that somebody holds.
+    /// Bytes of all words that are held.
     pub fn bytes(&self) -> usize {
         self.state.lock().words.values().filter_map(|known| known.words.upgrade()).map(|words| words.bytes()).sum()
     }

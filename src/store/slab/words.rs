@@ -42,11 +42,11 @@
 //! the table in which words are found (`context.rs`): a thread that has a version of it finds no word to keep a copy
 //! by.
 //!
-//! **Access words** stand beside the version words in maps whose policy wants to know of hits: whoever reads an entry
-//! adds to its access word, in a plain load and a plain store that may lose a hit to another thread's, and the policy
-//! takes what it finds.
+//! **Access words** stand beside the version words in maps whose policy counts hits: each reader of an entry adds to
+//! its access word, in a plain load and a plain store that may lose a hit to another thread's, and the policy takes
+//! what it finds.
 //!
-//! The memory outlives its chunk as long as somebody, such as an `ArrayBuffer` in some thread, still holds it.
+//! The memory outlives its chunk as long as a holder, such as an `ArrayBuffer` in some thread, is left.
 
 use std::num::NonZeroU32;
 
@@ -136,7 +136,7 @@ pub(crate) fn begin(word: &AtomicU32) -> u32 {
     begun
 }
 
-/// The change is done: gives the version of the value that is there now. Under the same lock as [`begin`].
+/// The change is done: returns the version of the value that is there now. Under the same lock as [`begin`].
 #[inline]
 pub(crate) fn settle(word: &AtomicU32, begun: u32) -> Version {
     let version = version_after(begun);

@@ -1,4 +1,4 @@
-//! Limits that make room, deadlines, and what is told of those who leave.
+//! Limits that make room, deadlines, and what is reported of entries that are removed.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -6,7 +6,7 @@ use std::thread;
 
 use super::*;
 
-/// Nobody is woken.
+/// Wakes no thread.
 struct Asleep;
 
 impl Wake for Asleep {
@@ -61,7 +61,7 @@ fn a_small_limit_refuses_nothing_that_fits_whatever_its_pages_hold() {
 fn pages_that_wait_for_blocks_of_their_size_are_room_for_others() {
     let config = Config { memory_limit_bytes: Some(400_000), shards: Some(1), ..Config::default() };
     let (store, map) = manual(&config);
-    // An entry of each size comes and goes, and leaves an empty page of its own.
+    // An entry of each size is added and removed, and leaves an empty page of its own.
     for bytes in (8..2_000).step_by(8) {
         set(&map, 1, bytes).unwrap();
         assert!(map.delete(Key::string("1")).unwrap());
@@ -199,7 +199,7 @@ fn a_value_that_cannot_fit_is_refused_and_evicts_nobody() {
     store.set_limits(&Limits { max_value_bytes: Some(None), ..Limits::default() }).unwrap();
     assert!(matches!(set(&map, 1, 2 << 20), Err(Error::ValueTooLarge { .. })));
     assert_eq!((map.len(), store.stats().evictions), (400, 0));
-    // One that fits if others leave does.
+    // One that fits if others are evicted is written.
     set(&map, 1, 1_500_000).unwrap();
     assert!(get(&map, 1) && store.stats().memory.total <= 2 << 20);
 }
@@ -242,7 +242,7 @@ fn a_lowered_limit_is_reached_step_by_step() {
     let before = (map.len(), store.stats().memory.total);
     let limits = Limits { memory_limit_bytes: Some(Some(4 << 20)), ..Limits::default() };
     store.set_limits(&limits).unwrap();
-    assert_eq!((map.len(), store.stats().memory.total), before, "nobody leaves before the next write");
+    assert_eq!((map.len(), store.stats().memory.total), before, "no entry is evicted before the next write");
     let mut last = before.1;
     let mut writes = 0;
     while store.stats().memory.total > 4 << 20 {
@@ -345,7 +345,7 @@ fn nothing_is_returned_after_its_deadline_by_any_path() {
     let keyed = map.set(key, bytes_value(b"v"), Ttl::Default).unwrap().place.handle;
     let keyless = map.insert(bytes_value(b"w"), 0, Ttl::Of(200)).unwrap().place.handle;
     map.set(Key::string("forever"), bytes_value(b"x"), Ttl::Never).unwrap();
-    // Nobody expires anything in the background here: the thread is told of time, but readers come first.
+    // No entry expires in the background here: the thread is notified of time, but readers come first.
     store.context.clock.advance(99);
     let mut out = Vec::new();
     assert!(map.get(key, &mut out).unwrap().is_some() && map.has(keyless).unwrap());

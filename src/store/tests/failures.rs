@@ -4,13 +4,13 @@ use super::super::eviction::PolicyKind;
 use super::*;
 use crate::store::platform::fallible::failures::refuse_nth;
 
-/// What anybody sees of a map.
+/// What a reader sees of a map.
 fn visible(map: &Local) -> Vec<(KeyKind, Vec<u8>, Vec<u8>)> {
     contents(map, 64)
 }
 
 /// Runs a step with its first allocation refused, then with its second, and so on until it succeeds. `may_lose` says
-/// that entries may leave for it all the same.
+/// that entries may be evicted for it all the same.
 fn fail_each(map: &Local, may_lose: bool, at: &str, mut step: impl FnMut(&Local) -> Result<(), Error>) -> u32 {
     for nth in 1.. {
         let before = visible(map);

@@ -82,7 +82,7 @@ fn who_was_told_that_an_entry_is_over_finds_no_copy_of_it() {
     let word = &words.cells()[stamp.word() as usize];
     let stillness = store.all_shards()[0].stillness();
     store.context.clock.advance(10);
-    assert_eq!(word.load(Ordering::Relaxed), stamp.version(), "nobody looked yet");
+    assert_eq!(word.load(Ordering::Relaxed), stamp.version(), "no reader looked yet");
     assert!(!map.has(KEY).unwrap());
     assert_ne!(word.load(Ordering::Relaxed), stamp.version());
     drop(stillness);

@@ -30,7 +30,7 @@ struct Profile {
     /// Entries may vanish at any time, for lack of room or because time passed.
     vanish: bool,
     operations: u32,
-    /// How often, in a thousand operations, the map is cleared, shrunk, told to evict and to purge, and others come
+    /// How often, in a thousand operations, the map is cleared, shrunk, made to evict and to purge, and others come
     /// and go in it.
     clear: u64,
     shrink: u64,
@@ -103,7 +103,7 @@ fn what_threads_see_is_explained_by_operations_of_one_moment_each() {
     println!("SEED={first}: {} rounds, {operations} operations, {rate:.0}/s", seed - first);
 }
 
-/// Runs threads on a new map and checks what they saw. Gives the number of operations.
+/// Runs threads on a new map and checks what they saw. Returns the number of operations.
 fn round(profile: &Profile, seed: u64) -> Result<usize, String> {
     let store = Store::new(&profile.config).unwrap();
     let clock = AtomicU64::new(0);

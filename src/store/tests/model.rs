@@ -126,7 +126,7 @@ fn a_version_changes_with_every_write_and_never_otherwise() {
     let place = set();
     let first = place.stamp.unwrap();
     let words = map.words(first.chunk()).unwrap();
-    // SAFETY: the words live as long as the `Arc`, and nobody writes meanwhile.
+    // SAFETY: the words live as long as the `Arc`, and no thread writes meanwhile.
     let current = || unsafe { words.ptr().add(first.word() as usize).read_volatile() };
     assert_eq!(current(), first.version());
     assert_eq!(map.get(Key::string("k"), &mut out).unwrap().unwrap().place, place);

@@ -32,7 +32,7 @@ fn refuse(command: libc::c_int) -> bool {
     }
 }
 
-/// Replaces and clears a large value while another thread reads it; gives the bytes that are in use after the last
+/// Replaces and clears a large value while another thread reads it; returns the bytes that are in use after the last
 /// `clear`.
 fn left_after_churn() -> u64 {
     let store = Store::new(&Config { shards: Some(1), ..Config::default() }).unwrap();

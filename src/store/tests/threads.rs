@@ -174,7 +174,7 @@ fn a_handle_never_reads_another_entry() {
     });
 }
 
-/// Distinct keys from several threads: nothing is lost, and iteration gives each once.
+/// Distinct keys from several threads: nothing is lost, and iteration returns each once.
 #[test]
 fn no_write_is_lost() {
     let store = Store::new(&Config::default()).unwrap();
@@ -427,7 +427,8 @@ fn words_are_not_found_after_a_clear_though_a_reader_keeps_them_from_being_freed
     .unwrap();
 }
 
-/// Whoever goes through a map while others insert passes none of their entries over, in whatever shards they are.
+/// An iterator over a map into which other threads insert passes none of their entries over, in whatever shards they
+/// are.
 #[test]
 fn an_iterator_passes_no_entry_over_that_is_inserted_meanwhile() {
     const EACH: u32 = 20_000;

@@ -46,7 +46,7 @@ impl<'s, 'm> Gathered<'s, 'm> {
         Gathered { engine, many, result: None, joined: Vec::new(), single: Vec::new(), waiting: Vec::new(), open: None }
     }
 
-    /// Takes the next value. What it gives is the number that belongs into the table, as its two words.
+    /// Takes the next value. Returns the number that belongs into the table, as its two words.
     #[inline]
     pub fn take(&mut self, kind: ValueKind, bytes: &[u8]) -> Outcome<Option<[u32; 2]>> {
         match kind {

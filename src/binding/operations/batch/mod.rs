@@ -130,7 +130,7 @@ impl Items {
     }
 }
 
-/// Gives each value of a batch to `write` with its index. `others` are the values that the table does not hold, in
+/// Passes each value of a batch to `write` with its index. `others` are the values that the table does not hold, in
 /// order.
 fn for_each_value<const N: usize>(
     call: &Call<'_, N>,

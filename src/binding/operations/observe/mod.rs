@@ -1,4 +1,4 @@
-//! What a map tells of itself.
+//! What a map reports about itself.
 
 pub mod events;
 pub mod pressure;

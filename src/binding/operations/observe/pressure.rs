@@ -8,7 +8,7 @@ use crate::binding::layout::WAKE_PRESSURE;
 use crate::binding::operation::{with_map, within};
 
 /// Starts to watch how full the map becomes. `thresholds` are ratios of memory to limit, as the JSON text of an array:
-/// of an array itself, napi's glue would reserve the length, whatever it is. Gives a number for the two functions
+/// of an array itself, napi's glue would reserve the length, whatever it is. Returns a number for the two functions
 /// below.
 #[napi(catch_unwind)]
 pub fn listen_pressure(env: &napi::Env, id: u32, thresholds: String) -> napi::Result<u32> {

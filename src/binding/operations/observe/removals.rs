@@ -1,5 +1,5 @@
-//! Removals on their way to JavaScript: entries that left the map, with key and value as they were. What is said in
-//! `alarm.rs` of environments that end holds here, too.
+//! Removals on their way to JavaScript: entries that were removed from the map, with key and value as they were. What
+//! is said in `alarm.rs` of environments that end holds here, too.
 
 use napi_derive::napi;
 

@@ -1,4 +1,4 @@
-//! What a map tells about itself, as JSON text.
+//! What a map reports about itself, as JSON text.
 
 use napi_derive::napi;
 use serde_json::json;

@@ -17,7 +17,7 @@ pub struct Validated {
     pub problems: Option<String>,
 }
 
-/// Starts a validation, and gives its number.
+/// Starts a validation, and returns its number.
 #[napi(catch_unwind)]
 pub fn start_validation(env: &napi::Env, id: u32) -> napi::Result<u32> {
     with_map(env, "validate", id, |map| {

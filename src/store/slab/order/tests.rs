@@ -33,7 +33,7 @@ impl Log {
         Ok(slot)
     }
 
-    /// Gives how many were moved for it.
+    /// Returns how many were moved for it.
     fn remove(&mut self, slot: u32) -> usize {
         let (positions, before) = (&mut self.positions, self.moves);
         self.order.remove(positions[slot as usize], |slot, position| {
@@ -154,7 +154,7 @@ fn one_old_entry_keeps_nothing_but_itself() {
     let mut log = Log::new(&memory);
     let old = log.append(1).unwrap();
     let mut most = 0;
-    // More segments than positions can tell apart: their numbers are used again.
+    // More segments than positions can distinguish: their numbers are used again.
     let entries = (MAX_SEGMENTS * SEGMENT_CELLS * 2) as u64;
     for n in 2..entries {
         let slot = log.append(n).unwrap();

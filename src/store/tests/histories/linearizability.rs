@@ -68,7 +68,8 @@ fn after(operation: &Operation, state: State) -> State {
     }
 }
 
-/// Takes all operations that may come next, change nothing and agree. Gives the clock by which the next one was called.
+/// Takes all operations that may come next, change nothing and agree. Returns the clock by which the next one was
+/// called.
 fn take_agreeing(threads: &[Vec<Operation>], reached: &mut [usize], state: State, tenants: &Tenants) -> u64 {
     loop {
         let next = threads.iter().zip(reached.iter()).filter_map(|(operations, &at)| operations.get(at));
