@@ -110,8 +110,8 @@ fn at_root<'s>(engine: Engine<'s>, given: &[Js<'s>; 1]) -> Outcome<Js<'s>> {
     engine.at_root(|engine| engine.call(job, &[]).map(|_| Js::NOTHING))
 }
 
-/// `share(value)`: what the first evaluation of this thread gave that can still be reached; `value` if there is none.
-/// So objects of one evaluation are known to the others.
+/// `share(value)`: the first value shared in this thread that can still be reached; `value` if there is none. So
+/// objects of one evaluation are known to the others.
 fn share<'s>(engine: Engine<'s>, given: &[Js<'s>; 1]) -> Outcome<Js<'s>> {
     Environment::of(engine)?.share(engine, given[0])
 }

@@ -39,7 +39,7 @@ numbers!(SCRATCH: usize {
     WRITTEN = 10;
     /// How many items of a batch were dealt with, skipped ones included.
     PASSED = 11;
-    /// How many removals were dropped for lack of room, after those that `takeRemovals` gave.
+    /// How many removals were dropped for lack of room, after those that `takeRemovals` returned.
     DROPPED = 12;
 });
 

@@ -22,7 +22,7 @@ pub enum Setting {
     Word(String),
     /// `{ evictIdle: ms }`.
     EvictIdle(u64),
-    /// A function of the user, which stays with the thread that gave it.
+    /// A function of the user, which stays with the thread that passed it.
     Function,
 }
 

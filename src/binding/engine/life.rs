@@ -143,7 +143,8 @@ unsafe extern "C" fn run_job<R: FnOnce(Engine<'_>) -> Outcome<T>, T>(
     if status != Status::napi_ok {
         return ptr::null_mut();
     }
-    // SAFETY: `at_root` gave the function its job as data, waits below on the stack, and does not look at it meanwhile.
+    // SAFETY: `at_root` passed the function its job as data, waits below on the stack, and does not look at it
+    // meanwhile.
     let job = unsafe { &mut *data.cast::<Job<R, T>>() };
     if let Some(run) = job.run.take() {
         // SAFETY: the engine passed `env` to this callback, and the engine made of it is used only until it returns.

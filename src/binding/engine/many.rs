@@ -149,7 +149,7 @@ unsafe extern "C" fn receive(env: sys::napi_env, info: sys::napi_callback_info) 
     }
     // SAFETY: the engine has just written `count` of them.
     let arguments = unsafe { std::slice::from_raw_parts(arguments.as_ptr().cast::<Js<'_>>(), count) };
-    // SAFETY: `Many::new` gave the function this as its data, of which it holds a count.
+    // SAFETY: `Many::new` passed the function this as its data, of which it holds a count.
     let reception = unsafe { &*data.cast_const().cast::<Reception>() };
     // Getters of the array ran before this was called.
     reception.note_run();

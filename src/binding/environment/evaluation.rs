@@ -45,7 +45,7 @@ pub struct Evaluation {
     key_buffer: Cell<Vec<u8>>,
 }
 
-/// What JavaScript handed over. The functions of the evaluation keep it, and nothing else does.
+/// What JavaScript handed over. Only the functions of the evaluation keep it.
 struct Handed {
     make_error: Kept,
     on_wake: Kept,
@@ -227,7 +227,7 @@ impl Evaluation {
         self.scratch.write(index, &[value]);
     }
 
-    /// The ttl that the running write asks for, which asks for no other.
+    /// Takes the ttl of the running write, so that the next write does not inherit it.
     #[inline]
     pub fn take_ttl(&self) -> Ttl {
         let ttl_ms = self.scratch.take_ttl();
@@ -240,25 +240,25 @@ impl Evaluation {
         }
     }
 
-    /// Says that there is no such entry.
+    /// Records that there is no such entry.
     #[inline]
     pub fn note_absent(&self) {
         self.note(STATE, 0);
     }
 
-    /// Says what was found and where; `size` is that of the value.
+    /// Records what was found and where; `size` is that of the value.
     #[inline]
     pub fn note_found(&self, found: &Found, size: usize) {
         self.scratch.write(STATE, &row(found.kind as u32, &found.place, found.type_id, size));
     }
 
-    /// Says where an entry is, and nothing of its value.
+    /// Records only where an entry is, without its value.
     #[inline]
     pub fn note_place(&self, place: &EntryLocation) {
         self.scratch.write(STATE, &row(0, place, 0, 0));
     }
 
-    /// Says what was written where; `size` is that of the value.
+    /// Records what was written where; `size` is that of the value.
     #[inline]
     pub fn note_written(&self, written: &Written, size: usize) {
         self.scratch.write(STATE, &row(0, &written.place, 0, size));
@@ -276,7 +276,7 @@ impl Evaluation {
         value_to_js(engine, found.kind, bytes)
     }
 
-    /// Says what was written, in the scratch array.
+    /// Records what was written, in the scratch array.
     #[inline]
     pub fn give_written(&self, written: &Written, value: Value<'_>) -> Js<'static> {
         self.note_written(written, value.bytes.len());

@@ -15,9 +15,9 @@ use crate::store::{
 pub struct OpenMap {
     local: Local,
     name: Option<String>,
-    /// What this evaluation wants to hear of the map.
+    /// The events of the map that this evaluation subscribes to.
     pub subscription: RefCell<Option<Subscription>>,
-    /// The removals that it wants to hear of.
+    /// The removals that it subscribes to.
     pub audience: RefCell<Option<Audience>>,
     /// The same of memory pressure, by number.
     gauges: RefCell<HashMap<u32, PressureSubscription>>,
@@ -106,7 +106,7 @@ impl OpenMap {
         number
     }
 
-    /// Takes in a subscription to memory pressure.
+    /// Adds a subscription to memory pressure.
     pub fn add_gauge(&self, number: u32, gauge: PressureSubscription) {
         self.gauges.borrow_mut().insert(number, gauge);
     }

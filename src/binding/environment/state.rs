@@ -58,7 +58,7 @@ impl Environment {
         self.evaluations.find(id)
     }
 
-    /// What the first evaluation of this thread gave that can still be reached; `given` if there is none.
+    /// The first value shared in this thread that can still be reached; `given` if there is none.
     pub fn share<'s>(&self, engine: Engine<'s>, given: Js<'s>) -> Outcome<Js<'s>> {
         let mut shared = self.shared.borrow_mut();
         if let Some(first) = shared.as_ref().and_then(|shared| engine.kept(shared).ok()) {

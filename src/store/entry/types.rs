@@ -255,7 +255,7 @@ mod tests {
         }
         assert_eq!(types.name(id), None);
         assert_ne!(types.hold("first").unwrap().id(), id);
-        // What is not known is left alone.
+        // A name that is not known is ignored.
         types.leave(id);
         assert!(!types.enter(id) && types.hold_again(0).is_none());
         drop(types);

@@ -226,7 +226,7 @@ fn run(shared: &Shared, map: &Weak<dyn Expires>) {
             return;
         };
         shared.next_ms.fetch_min(next_ms.unwrap_or(NEVER), Ordering::Relaxed);
-        // If everybody else is gone meanwhile, the map ends here.
+        // If every other holder is gone meanwhile, the map ends here.
         drop(map);
     }
 }

@@ -158,7 +158,7 @@ impl Store {
         self.as_guest(|member| self.shards.iter().try_for_each(|shard| shard.shrink_to_fit(member)))
     }
 
-    /// Does work for which one has to be a participant.
+    /// Does work that requires a participant.
     fn as_guest<T>(&self, work: impl FnOnce(&Member<'_>) -> T) -> T {
         self.context.as_guest(work)
     }

@@ -1,8 +1,8 @@
 //! Insertion order over all shards: each shard's order, merged by sequence, a window at a time.
 //!
-//! An iterator is a number, the sequence of the entry that it gave last. So each window begins anew, and what it does
-//! must not depend on the number of shards more than by a look at each: a shard says which sequence its next entry has
-//! at the least, which it knows of its oldest entry, and of the gap that the window before has recorded
+//! An iterator is a number, the sequence of the entry that it returned last. So each window begins anew, and what it
+//! does must not depend on the number of shards more than by a look at each: a shard says which sequence its next
+//! entry has at the least, which it knows of its oldest entry, and of the gap that the window before has recorded
 //! (`order/gaps.rs`). Only the shards that are next by that are asked for entries.
 
 use std::cmp::Reverse;

@@ -394,7 +394,7 @@ impl Arena {
         }
     }
 
-    /// Takes the emptiest of some pages off its list, if the blocks that live in it find room in others, and gives
+    /// Takes the emptiest of some pages off its list, if the blocks that live in it find room in others, and returns
     /// those blocks. Some of them may be retired already; they are freed in due course. Whatever is freed in the page
     /// from now on is not used again, and with the last block the page goes.
     pub fn set_aside(&mut self) -> Option<Vec<NonNull<u8>>> {

@@ -190,8 +190,8 @@ impl FreeRuns {
         Some(number)
     }
 
-    /// Takes a run of so many grains, a number that [`grains_for`] gave: the number of its span and of its first grain
-    /// there.
+    /// Takes a run of so many grains, a number that [`grains_for`] returned: the number of its span and of its first
+    /// grain there.
     pub fn take(&mut self, grains: u32) -> Option<(usize, u32)> {
         let bin = bin_of(grains);
         let run = match self.loose.first_from(bin) {

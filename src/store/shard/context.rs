@@ -54,7 +54,7 @@ pub struct Context {
     pub max_load_factor: f64,
     /// What lookups may use of the processor.
     pub simd: Simd,
-    /// The eviction policy, where shards keep track of one.
+    /// The eviction policy, where shards keep one.
     pub policy: Option<PolicyKind>,
     pub when_full: WhenFull,
     pub ttl_on_update: TtlOnUpdate,

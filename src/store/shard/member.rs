@@ -39,7 +39,7 @@ impl Deref for Member<'_> {
 }
 
 impl Context {
-    /// Does work for which one has to be a participant: callers from outside become one for as long as it takes.
+    /// Does work that requires a participant: callers from outside become one for as long as it takes.
     pub fn as_guest<T>(&self, work: impl FnOnce(&Member<'_>) -> T) -> T {
         let guest = self.collector.join();
         let answer = work(&Member::new(self, &guest));

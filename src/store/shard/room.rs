@@ -43,7 +43,7 @@ const SHED_PAGES: usize = 4;
 /// How often another candidate is asked for when the policy chooses the entry that the write is about.
 const CHOICES: usize = 8;
 /// How long the holder of a lock waits for readers that keep memory from being freed. They are done within
-/// microseconds, unless they are suspended; then it is unknown, and the lock is released.
+/// microseconds, unless they are suspended; then the time is unknown, and the lock is released.
 const PATIENCE: Duration = Duration::from_micros(200);
 
 /// What a write has cost others so far.
@@ -57,7 +57,7 @@ struct Room {
     compactions: u32,
 }
 
-/// What a shard gave for a write in another.
+/// What a shard freed for a write in another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Freed {
     /// Nothing.

@@ -409,7 +409,7 @@ fn a_look_outlasts_the_moving_of_its_entry() {
     }
 }
 
-/// What a reader has found before a clear, it keeps no copy of after it.
+/// A reader keeps no copy after a clear of a value that it found before.
 #[test]
 fn words_are_not_found_after_a_clear_though_a_reader_keeps_them_from_being_freed() {
     let store = Store::new(&Config { shards: Some(1), ..Config::default() }).unwrap();

@@ -24,7 +24,7 @@ struct Table<'s> {
 }
 
 impl<'s> Table<'s> {
-    /// The table with at least `rows` rows that JavaScript gave.
+    /// The table with at least `rows` rows that JavaScript passed.
     fn read<const N: usize>(call: &Call<'s, N>, js: Js<'s>, rows: usize) -> Outcome<Table<'s>> {
         let words = call.engine.elements::<u32>(js, call.evaluation.many())?;
         let table = Table { words, rows };
@@ -66,7 +66,7 @@ impl<'s> Table<'s> {
         Ok(Ok(Value { kind, bytes: &space[..len] }))
     }
 
-    /// Says what an item's entry is. The number of a value that is one is written by [`Gathered::take`].
+    /// Records an item's entry. The number of a value that is one is written by [`Gathered::take`].
     #[inline]
     fn put(&self, row: usize, words: &[u32]) {
         self.words.set(row * BATCH_ROW, words);
@@ -198,7 +198,7 @@ impl Table<'_> {
 }
 
 impl Evaluation {
-    /// Says how many items of a batch were written, and how many were dealt with.
+    /// Records how many items of a batch were written, and how many were dealt with.
     fn note_progress(&self, written: u32, passed: u32) {
         self.note(WRITTEN, written);
         self.note(PASSED, passed);
