@@ -1,13 +1,12 @@
 'use strict'
 
-// The lines that the map's promises rest on, each with a change that breaks one, and the test that notices.
-// `scripts/mutations.js` makes the changes; `mutations.spec.js` sees to it that the lines are still there.
+// The lines that the map's promises rest on, each with a change that breaks one, and the test that fails then.
+// `scripts/mutations.js` makes the changes; `mutations.spec.js` checks that the lines are still there.
 //
-// Whoever changes such a line changes it here, too. Whoever adds one adds it here, and runs `npm run test:mutations --
-// WORD`.
+// If you change such a line, change it here, too. If you add one, add it here and run `npm run test:mutations -- WORD`.
 
 /**
- * @typedef {object} Test how a mutation is noticed
+ * @typedef {object} Test how a mutation is found
  * @property {readonly string[]} [build] builds what the test runs
  * @property {readonly string[]} [test] without one, the build has to fail
  * @property {Record<string, string>} [environment]
@@ -272,7 +271,7 @@ const MUTATIONS = [
     test: 'threads'
   },
   {
-    name: 'words are given away unnoticed by who clears meanwhile',
+    name: 'words are given away unnoticed by a clear at the same time',
     file: 'src/store/slab/word_table.rs',
     from: '(now & !GIVEN == number).then_some(number | GIVEN)',
     to: '(now & !GIVEN == number).then_some(number)',
@@ -443,7 +442,7 @@ const MUTATIONS = [
     test: 'first deadlines'
   },
   {
-    name: 'copies are kept of entries whose deadline a hit should move, or look at',
+    name: 'copies are kept of entries with a deadline that a hit should move, or look at',
     file: 'src/store/shard/context.rs',
     from: '        !(self.sliding || self.strict_ttl)',
     to: '        (self.sliding || !self.sliding)',

@@ -43,7 +43,7 @@ const MB_PER_ENTRY = {
   large: { heap: 0.005, store: 0.003 }
 }
 
-/** One contender's life; gives ns per operation, for the wanted operations. Filling is part of every life. */
+/** One contender's life; returns ns per operation, for the wanted operations. Filling is part of every life. */
 async function live(contender, work, wanted, earlier) {
   const life = new Life(contender, work)
   if (earlier !== undefined) life.inherit(earlier)

@@ -54,7 +54,7 @@ const startWorkers = cacheName =>
   Array.from({ length: WORKERS }, () => new Worker(__filename, { workerData: { cacheName } }))
 
 async function main() {
-  // Whoever holds the map keeps it: this thread does until all workers have used it.
+  // A map lives as long as a thread holds it: this thread does until all workers have used it.
   const pages = TypedMap.open('pages')
   const own = await renderedBy(startWorkers(undefined))
   const shared = await renderedBy(startWorkers('pages'))

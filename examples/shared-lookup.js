@@ -130,7 +130,7 @@ function wholeNumber(name, given, otherwise) {
   return number
 }
 
-/** Writes all records and returns their handles; fewer if it is told to stop. */
+/** Writes all records and returns their handles; fewer if it is asked to stop. */
 async function load(map, records, stop) {
   const bar = progressBar(records.length)
   const started = performance.now()

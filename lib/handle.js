@@ -1,23 +1,22 @@
 'use strict'
 
-// Handles: references to entries, for the user. What a handle is, is in its four numbers; what its private fields hold
-// is a near cache's copy of the value, placed here because reading it then costs no lookup.
+// Handles: references to entries, for the user. Its four numbers identify the entry; its private fields hold a near
+// cache's copy of the value, so that reading it costs no lookup.
 
 const { share } = require('./addon/load.js')
 
-/** Words that no version is found in: what stands in place of the words of an entry when there is no copy. */
+/** Replaces the version words of a handle that carries no copy; matches no version. */
 const NO_WORDS = new Int32Array(1)
 const NO_VERSION = 1
 /** The keeper of a handle that no near cache keeps a copy for. */
 const NO_KEEPER = 0
 /**
- * What `freshCopyOf` gives for anything but a handle whose copy is fresh. A value can be `undefined`, this it cannot
- * be.
+ * What `freshCopyOf` returns for anything but a handle whose copy is fresh. Not `undefined`, which is a possible value.
  */
 const STALE = Symbol('stale')
 
-// Access to private state for the near cache, and for nobody outside lib/. A `keeper` is the number of the map for
-// which a near cache keeps copies.
+// Access to private state for the near cache; for lib/ only. A `keeper` is the number of the map for which a near cache
+// keeps copies.
 /** @type {(value: object) => value is Handle} */
 let isHandle
 /** Whether an argument that may be a key is a handle. @type {(key: any) => key is Handle} */
@@ -47,7 +46,7 @@ let markAccess
 
 /**
  * A reference to one entry of one map, in any thread. Its own properties are plain numbers, so `postMessage` sends it
- * as data that `map.handle(data)` revives. It cannot be changed: its numbers are all that tells entries apart.
+ * as data that `map.handle(data)` revives. It cannot be changed: its numbers are all that identifies the entry.
  */
 class Handle {
   // The fields that a hit looks at come first, so that with the engine's own three they take 64 bytes: handles are
@@ -73,7 +72,7 @@ class Handle {
    * @param {number} generation
    */
   constructor(map, shard, slot, generation) {
-    // Unsigned 32-bit integers, whoever calls: native code takes nothing else.
+    // Unsigned 32-bit integers for every caller: native code takes nothing else.
     /** Number of the map in this process. */
     this.map = map >>> 0
     /** Number of the shard in the map. */
@@ -133,8 +132,8 @@ class Handle {
 }
 
 /**
- * Marks the access word of an entry, for the policy that decides who leaves a full map. Threads may do this at the same
- * time and lose a mark.
+ * Marks the access word of an entry, for the policy that chooses the entries to evict from a full map. Threads may do
+ * this at the same time and lose a mark.
  *
  * @param {Int32Array} words
  * @param {number} word index of the version word, which the access word follows
@@ -171,5 +170,5 @@ module.exports = {
 const shared = share(module.exports)
 Object.assign(module.exports, shared)
 
-/** What is shared, for an evaluation to keep it as long as it lives itself. */
+/** The shared class. Each evaluation holds it for its own lifetime. */
 module.exports.shared = shared

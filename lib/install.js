@@ -3,11 +3,11 @@
 // Methods of a class that live in other files: each file exports a function that makes them, and the class lists those.
 
 /**
- * What methods of TypedMap reach of their map.
+ * Access of TypedMap's methods to the private state of their map.
  *
  * @typedef {object} Access
- * @property {(map: any) => any} openOf what the map has open in this thread
- * @property {(map: any) => any} roomOf what makes room in it when it is full
+ * @property {(map: any) => any} openOf the map's `OpenMap` in this thread
+ * @property {(map: any) => any} roomOf its `RoomMaker`, which makes room when it is full
  */
 
 /**

@@ -46,14 +46,14 @@ const {
 /** @typedef {import('./handle.js').Handle} Handle */
 
 const { STATE } = SCRATCH
-/** What native code says of an entry that is not there. */
+/** What native code reports for a missing entry. */
 const ABSENT = 0
 /** Kinds from this one on are never kept. */
 const FIRST_BYTES = KIND.Uint8Array
 
 /**
- * Whether the only argument of the constructor means options: an ordinary object that says nothing of iteration. Others
- * (a promise that somebody forgot to await, a date) are treated as what `Map` takes and refused.
+ * Whether the only argument of the constructor means options: an ordinary object without an iteration method. Others (a
+ * promise without its `await`, a date) are treated as what `Map` takes and refused.
  *
  * @param {unknown} value
  */
@@ -91,7 +91,7 @@ class TypedMap {
   /** @param {any[]} given iterable and options, or one of them; a rest, because the length of Map is 0 */
   constructor(...given) {
     const request = takeRequest(new.target)
-    // A constructor of a derived class that hands nothing on wants what `open` was given.
+    // If the constructor of a derived class passes no arguments on, the arguments of `open` apply.
     const [iterable, options] = given.length === 0 ? [request?.options] : given
     const isAlone =
       options === undefined && (isOptions(iterable) || (request !== undefined && iterable === request.options))
@@ -227,7 +227,7 @@ class TypedMap {
   }
 
   /**
-   * Keeps a value whose place the last native call left in the scratch array.
+   * Keeps a value whose place the last native call wrote to the scratch array.
    *
    * @param {any} key
    * @param {number | undefined} place
@@ -376,7 +376,7 @@ class TypedMap {
 
   /** @param {number | null} depth @param {any} options @param {any} inspect */
   [CUSTOM](depth, options, inspect) {
-    // What is made of a map by a proxy or a prototype is none.
+    // An object made of a map by a proxy or a prototype is no map.
     return #open in this ? inspectMap(/** @type {any} */ (this), this.#open, depth, options, inspect) : '[TypedMap]'
   }
 

@@ -40,7 +40,7 @@ const targetOf = (/** @type {Record<string, string>} */ { RUSTFLAGS = '' }) =>
   path.join(home, `cargo${RUSTFLAGS.replace(/\W+/g, '-')}`)
 
 /**
- * Runs a command in the copy. Gives whether it succeeded, whether it hung, how long it took, and what it said.
+ * Runs a command in the copy. Returns whether it succeeded, whether it hung, how long it took, and its output.
  *
  * @param {readonly string[]} line
  * @param {Record<string, string>} [environment]
@@ -120,7 +120,7 @@ function outcome(mutation, baseline) {
   }
 }
 
-/** Runs a test on the copy as it is. Gives the seconds of its last command, or null if it fails. @param {Test} test */
+/** Runs a test on the copy as it is. Returns seconds of its last command, or null if it fails. @param {Test} test */
 function baselineOf({ build, test, environment }) {
   const built = build === undefined ? { isGood: true, seconds: 0, said: '' } : run(build, environment)
   const last = built.isGood && test !== undefined ? run(test, environment) : built

@@ -126,7 +126,7 @@ describe('a batch harms nothing that it carries', () => {
     })
   }
 
-  it('objects whose texts together are longer than what is read at once', () => {
+  it('objects with more JSON text together than is read at once', () => {
     const map = new TypedMap()
     const values = Array.from({ length: 3_000 }, (_, n) =>
       n % 7 === 0 ? `text ${n}` : { n, text: 'é'.repeat(n % 300) }
@@ -156,7 +156,7 @@ describe('a batch harms nothing that it carries', () => {
 })
 
 describe('a batch inside a batch', () => {
-  it('started by a toJSON leaves the outer one unharmed', () => {
+  it('started by a toJSON does not affect the outer one', () => {
     const map = new TypedMap({ nearCache: false })
     map.setMany([
       ['a', 1.5],
@@ -182,7 +182,7 @@ describe('a batch inside a batch', () => {
     assert.deepEqual(map.getMany([1, 2, 3, 'four', 5]), [0.5, read, 3, read, true])
   })
 
-  it('that fails leaves the next one unharmed', () => {
+  it('that fails does not affect the next one', () => {
     const map = new TypedMap({ nearCache: false })
     for (let round = 0; round < 3; round++) {
       const failing = {

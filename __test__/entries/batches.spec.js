@@ -14,13 +14,13 @@ const three = () =>
     ['c', Uint8Array.of(3)]
   ])
 
-/** A generator gives its items once, and cannot be measured before. */
+/** A generator yields its items once, and its length is unknown before. */
 function* once(items) {
   yield* items
 }
 
 describe('getMany', () => {
-  it('gives the values in the order of the keys, undefined for what is missing', () => {
+  it('returns the values in the order of the keys, undefined for missing keys', () => {
     const map = three()
     assert.deepEqual(map.getMany(['c', 'missing', 'a', 'b', 'a']), [Uint8Array.of(3), undefined, 1, { two: 2 }, 1])
   })
@@ -50,7 +50,7 @@ describe('getMany', () => {
     assert.deepEqual(map.getMany('abc'), [1, { two: 2 }, Uint8Array.of(3)])
   })
 
-  it('gives frozen objects, the cached ones where there are any', () => {
+  it('returns frozen objects, the cached ones where there are any', () => {
     const map = three()
     const cached = map.get('b')
     const [given] = map.getMany(['b'])
@@ -110,7 +110,7 @@ describe('setMany', () => {
 })
 
 describe('insertMany', () => {
-  it('gives a handle for each value, in order', () => {
+  it('returns a handle for each value, in order', () => {
     const map = three()
     const handles = map.insertMany(['x', { y: 1 }, undefined])
     assert.equal(map.size, 6)
@@ -121,7 +121,7 @@ describe('insertMany', () => {
     assert.equal(map.insertMany(once([1, 2])).length, 2)
   })
 
-  it('of thousands of values gives thousands of different handles', () => {
+  it('of thousands of values returns thousands of different handles', () => {
     const map = new TypedMap()
     const handles = map.insertMany(Array.from({ length: 10_000 }, (_, n) => n))
     assert.equal(new Set(handles.map(({ id }) => id)).size, 10_000)
@@ -152,7 +152,7 @@ describe('deleteMany', () => {
 })
 
 describe('updateMany', () => {
-  it('writes what is there, adds nothing, and says how many', () => {
+  it('updates present entries, adds none, and returns the number of writes', () => {
     const map = three()
     const keyless = map.insert('old')
     const dead = map.insert('dead')
@@ -180,7 +180,7 @@ describe('batches: all or nothing of a wrong argument', () => {
   const BAD_KEYS = [{}, Symbol('s'), () => {}]
   const BAD_VALUES = [() => {}, Symbol('s'), { n: 1n }]
 
-  it('a key that is none stops a batch before its first write', () => {
+  it('an invalid key stops a batch before its first write', () => {
     const map = three()
     for (const key of BAD_KEYS) {
       for (const call of [

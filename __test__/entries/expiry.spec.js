@@ -67,7 +67,7 @@ describe('expiry: deadlines', () => {
   )
 
   it(
-    'the first native read after it finds nothing, without waiting for anybody',
+    'the first native read after it finds nothing, without waiting for the expiry thread',
     still({ nearCache: false }, ({ map, advance }) => {
       for (let n = 0; n < 100; n++) {
         map.set(n, n, { ttl: n + 1 })
@@ -329,7 +329,7 @@ describe('expiry: threads', () => {
     assert.equal(status, 0)
   })
 
-  it('by the clock of the system they leave within a moment', { timeout: 300_000 }, async () => {
+  it('by the clock of the system they are removed within a moment', { timeout: 300_000 }, async () => {
     const map = new TypedMap({ ttl: 20 })
     const handle = map.insertWithHandle('a', { b: 1 })
     // On a busy machine it is gone already.

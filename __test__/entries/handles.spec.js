@@ -63,7 +63,7 @@ describe('handles: what they are', () => {
 })
 
 describe('handles: what they do', () => {
-  it('insert makes an entry whose key is its handle', () => {
+  it('insert makes an entry with its handle as key', () => {
     const map = new TypedMap()
     const handle = map.insert({ a: 1 })
     assert.equal(map.size, 1)
@@ -87,7 +87,7 @@ describe('handles: what they do', () => {
     assert.deepEqual(map.getMany(handles), ['same', undefined, 'same'])
   })
 
-  it('insertWithHandle sets the key and gives the handle of its entry', () => {
+  it('insertWithHandle sets the key and returns the handle of its entry', () => {
     const map = new TypedMap([['key', 1]])
     const handle = map.insertWithHandle('key', 2)
     assert.equal(map.size, 1)
@@ -101,7 +101,7 @@ describe('handles: what they do', () => {
     assert.equal(map.has('key'), false)
   })
 
-  it('getHandle gives the handle of a present key, and undefined otherwise', () => {
+  it('getHandle returns the handle of a present key, and undefined otherwise', () => {
     const map = new TypedMap([['key', undefined]])
     assert.equal(map.getHandle('other'), undefined)
     const handle = map.getHandle('key')
@@ -112,7 +112,7 @@ describe('handles: what they do', () => {
     assert.equal(map.get(handle), 'new')
   })
 
-  it('remove gives the value and deletes the entry', () => {
+  it('remove returns the value and deletes the entry', () => {
     const map = new TypedMap([['key', [1]]])
     const handle = map.insert([2])
     assert.deepEqual(map.remove('key'), [1])
@@ -367,7 +367,7 @@ describe('handles: forged ones', () => {
     assert.equal(map.size, 2)
   })
 
-  it('a shard that the map does not have is told as such', () => {
+  it('a shard that the map does not have is reported as such', () => {
     const map = new TypedMap({ shards: 4 })
     const handle = map.insert(1)
     throwsTyped(() => map.handle({ ...handle, shard: 4 }), 'ERR_INVALID_SHARD_INDEX')
@@ -375,7 +375,7 @@ describe('handles: forged ones', () => {
     throwsTyped(() => map.handle({ ...handle, map: handle.map + 1 }), 'ERR_HANDLE_INVALIDATED')
   })
 
-  it('a real handle whose numbers are changed after reading is as good as its numbers', () => {
+  it('a real handle with numbers changed after a read counts as its new numbers', () => {
     const map = new TypedMap({ shards: 4 })
     for (const field of FIELDS) {
       for (const value of [...INTEGERS, ...NOT_INTEGERS]) {
@@ -386,7 +386,7 @@ describe('handles: forged ones', () => {
         } catch (error) {
           assert.ok(error instanceof TypeError, 'a frozen handle is a fine answer')
         }
-        // Whatever it gives, it is an entry of this map or a clean error.
+        // The result is an entry of this map or a clean error.
         try {
           const back = map.get(handle)
           assert.ok(back === undefined || typeof back.field === 'string')
@@ -512,7 +512,7 @@ describe('handles: types', () => {
     throwsTyped(() => map.get(handle, 'B'), 'ERR_WRONG_TYPE')
   })
 
-  it('insertMany gives all of its entries the type', () => {
+  it('insertMany sets the type of all its entries', () => {
     const map = new TypedMap()
     for (const handle of map.insertMany([1, 2], { type: 'Number' })) {
       assert.equal(typeof map.get(handle, 'Number'), 'number')

@@ -28,7 +28,7 @@ test('names of types take part in the limit and go with their entries', async ()
   map.close()
 })
 
-test('an entry that left is told with its type, however many there are', async () => {
+test('a removed entry is reported with its type, however many there are', async () => {
   const map = new TypedMap({ maxEntries: 10 })
   const told = []
   map.onEvict(({ value, type }) => told.push([value, type]))

@@ -87,7 +87,7 @@ describe('inspect', () => {
 })
 
 describe('deep equality', () => {
-  it('tells different maps apart, and finds one map equal to itself', () => {
+  it('distinguishes different maps, and finds one map equal to itself', () => {
     const [one, other] = [new TypedMap([[1, 2]]), new TypedMap([[1, 2]])]
     assert.equal(isDeepStrictEqual(one, other), false)
     assert.throws(() => assert.deepStrictEqual(one, other), assert.AssertionError)

@@ -159,7 +159,7 @@ describe('iteration: a map that changes', () => {
     }
   })
 
-  it('an iterator that nobody finishes costs nothing but itself', () => {
+  it('an unfinished iterator costs nothing but itself', () => {
     const map = new TypedMap(Array.from({ length: 100 }, (_, key) => [key, key]))
     for (let round = 0; round < 10_000; round++) map.keys().next()
     assert.equal(map.size, 100)
@@ -167,7 +167,7 @@ describe('iteration: a map that changes', () => {
   })
 })
 
-describe('iteration: what is given', () => {
+describe('iteration: what is returned', () => {
   it('objects are frozen and bytes are copies, as from get', () => {
     const map = new TypedMap([
       ['object', { a: [1] }],
@@ -222,7 +222,7 @@ describe('iteration: at random', () => {
 })
 
 describe('iteration: batches', () => {
-  /** How many entries one native walk gives. */
+  /** How many entries one native walk returns. */
   const walked = (id, count, want) => {
     const cells = binding.walk(id, 0, count, want, new Uint32Array(count * WALK_ROW), new Float64Array(count))
     assert.equal(cells.length, 2 * scratch[SCRATCH.STATE])

@@ -138,7 +138,7 @@ describe('keys: which are the same', () => {
     })
   })
 
-  it('a key comes back as it was given', () => {
+  it('a key comes back as it was passed', () => {
     const back = [...filled(ALL).keys()]
     assert.deepEqual(back, ALL)
     back.forEach((key, at) => {
@@ -147,7 +147,7 @@ describe('keys: which are the same', () => {
     })
   })
 
-  it('deleting one key leaves all others', () => {
+  it('deleting one key keeps all others', () => {
     for (let gone = 0; gone < ALL.length; gone++) {
       const map = filled(ALL, { shards: 1 })
       assert.equal(map.delete(ALL[gone]), true, show(ALL[gone]))
@@ -157,7 +157,7 @@ describe('keys: which are the same', () => {
     }
   })
 
-  it('a map with one shard tells them apart like a map with many', () => {
+  it('a map with one shard distinguishes them like a map with many', () => {
     for (const shards of [1, 2, 64]) {
       const map = filled(ALL, { shards })
       for (const [at, key] of ALL.entries()) assert.equal(map.get(key), at, show(key))
@@ -297,7 +297,7 @@ describe('keys: bytes', () => {
     assert.equal(map.get(Uint8Array.of(1, 2, 3)), 'before')
   })
 
-  it('come back as a copy that nobody shares', () => {
+  it('come back as a copy of the caller alone', () => {
     const map = new TypedMap([[Uint8Array.of(1, 2, 3), 'x']])
     const [first] = map.keys()
     first[0] = 9
@@ -388,7 +388,7 @@ describe('keys: what is no key', () => {
     })
   }
 
-  it('the details name the argument and what was given', () => {
+  it('the details name the argument and the actual value', () => {
     const map = new TypedMap()
     const error = refusesUnchanged(map, () => map.set(Symbol('s'), 1), 'ERR_KEY_TYPE', { kind: TypeError })
     assert.equal(error.details.argument, 'key')

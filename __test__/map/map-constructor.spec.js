@@ -102,7 +102,7 @@ for (const M of SUBJECTS) {
       }
     })
 
-    it('does not close an iterator whose next throws', () => {
+    it('does not close an iterator if its next throws', () => {
       let closed = 0
       const failure = new Error('no next')
       const given = {
@@ -123,7 +123,7 @@ for (const M of SUBJECTS) {
       assert.equal(closed, 0)
     })
 
-    it('does not close an iterator whose result throws', () => {
+    it('does not close an iterator if its result throws', () => {
       let closed = 0
       const failure = new Error('no value')
       const given = {
@@ -180,7 +180,7 @@ for (const M of SUBJECTS) {
       }
     })
 
-    it('does not call set for an iterable that gives nothing', () => {
+    it('does not call set for an empty iterable', () => {
       class Refusing extends M {
         set() {
           throw new Error('nothing to set')
@@ -253,7 +253,7 @@ for (const M of SUBJECTS) {
       assert.equal(Object.getPrototypeOf(Reflect.construct(M, [], Other)), Other.prototype)
     })
 
-    it('gives itself as Symbol.species', () => {
+    it('returns itself as Symbol.species', () => {
       const species = own(M, Symbol.species)
       assert.equal(species.set, undefined)
       assert.equal(species.enumerable, false)

@@ -32,7 +32,7 @@ for (const M of SUBJECTS) {
       }
     })
 
-    it('gives the callback the this it is given', () => {
+    it('passes thisArg to the callback as this', () => {
       const map = new M([['a', 1]])
       const context = {}
       map.forEach(function () {

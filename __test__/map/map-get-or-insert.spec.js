@@ -8,7 +8,7 @@ require('../support/sound.js')
 
 for (const M of SUBJECTS) {
   describe(`${M.name}: getOrInsert`, only(M, 'getOrInsert'), () => {
-    it('returns the present value and leaves it', () => {
+    it('returns the present value and keeps it', () => {
       const map = new M([['a', 1]])
       assert.equal(map.getOrInsert('a', 2), 1)
       assert.equal(map.get('a'), 1)
@@ -56,7 +56,7 @@ for (const M of SUBJECTS) {
       assert.deepEqual(calls, [[undefined, 'a']])
     })
 
-    it('gives the callback 0 for -0', () => {
+    it('passes 0 to the callback for -0', () => {
       new M().getOrInsertComputed(-0, key => {
         assert.ok(Object.is(key, 0))
         return 1

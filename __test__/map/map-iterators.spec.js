@@ -35,7 +35,7 @@ for (const M of SUBJECTS) {
       assert.deepEqual(tag, { value: 'Map Iterator', writable: false, enumerable: false, configurable: true })
     })
 
-    it('have no return and no throw, so that leaving a loop leaves them where they are', () => {
+    it('have no return and no throw, so that a loop that breaks keeps their position', () => {
       const map = new M([
         ['a', 1],
         ['b', 2]
@@ -47,7 +47,7 @@ for (const M of SUBJECTS) {
       assert.deepEqual([...iterator], ['b'])
     })
 
-    it('give themselves as their iterator, and nothing of their own', () => {
+    it('return themselves as their iterator, and have no own properties', () => {
       const iterator = new M([['a', 1]]).keys()
       assert.equal(iterator[Symbol.iterator](), iterator)
       assert.deepEqual(Reflect.ownKeys(iterator), [])
@@ -64,7 +64,7 @@ for (const M of SUBJECTS) {
       }
     })
 
-    it('give results of their own, with value and done', () => {
+    it('return results of their own, with value and done', () => {
       const iterator = new M([['a', 1]]).entries()
       const first = iterator.next()
       assert.deepEqual(Object.getOwnPropertyDescriptors(first), {
@@ -76,7 +76,7 @@ for (const M of SUBJECTS) {
       assert.notEqual(iterator.next(), last)
     })
 
-    it('give each entry as a new array that belongs to the caller', () => {
+    it('return each entry as a new array that belongs to the caller', () => {
       const map = new M([['a', 1]])
       const [entry] = map
       entry[1] = 2

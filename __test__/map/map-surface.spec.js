@@ -96,7 +96,7 @@ for (const M of SUBJECTS) {
       for (const name of Object.keys(METHODS)) {
         if (!has(M, name)) continue
         const method = M.prototype[name]
-        // A plain TypeError of the language, as for Map: who catches by constructor finds it.
+        // A plain TypeError of the language, as for Map, for code that catches by constructor.
         for (const stranger of strangers) {
           assert.throws(() => method.apply(stranger, name === 'forEach' ? [() => {}] : args), {
             constructor: TypeError

@@ -68,7 +68,7 @@ class Sequence {
   #maps
   /** token → { key, value, handle }: the entries in the order of a Map; those without a key have an object as token. */
   #model = new Map()
-  /** Handles that were given out, with the entry they were given out for, dead ones included. */
+  /** Handles that were returned, each with its entry, dead ones included. */
   #held = []
   #iterators = []
   #log = []

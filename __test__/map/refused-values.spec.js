@@ -110,7 +110,7 @@ describe('values: what JSON would empty is refused', () => {
     })
   }
 
-  it('with a toJSON of its own it is what that gives', () => {
+  it('with a toJSON of its own it is the result of that', () => {
     class Report extends Error {
       toJSON() {
         return { message: this.message }

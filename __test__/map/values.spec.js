@@ -151,7 +151,7 @@ describe('values: bytes come back as their own kind', () => {
     assert.equal(back.buffer.byteLength, 16)
   })
 
-  it('are copied in and out, so that nobody changes what the map holds', () => {
+  it('are copied in and out, so that no caller can change the stored bytes', () => {
     const given = Uint8Array.of(1, 2, 3)
     const map = new TypedMap([['bytes', given]])
     given[0] = 9
@@ -306,14 +306,14 @@ describe('values: what cannot be held is refused', () => {
     'a cycle through an array': ring,
     'a nested bigint': { n: 1n },
     'a bigint in an array': [1n],
-    'an object whose toJSON gives nothing': { toJSON: () => undefined },
-    'an object whose toJSON gives a function': { toJSON: () => () => {} },
-    'an object whose toJSON throws': {
+    'an object with a toJSON that returns nothing': { toJSON: () => undefined },
+    'an object with a toJSON that returns a function': { toJSON: () => () => {} },
+    'an object with a toJSON that throws': {
       toJSON() {
         throw failure
       }
     },
-    'an object whose getter throws': {
+    'an object with a getter that throws': {
       get broken() {
         throw failure
       }

@@ -16,7 +16,7 @@ const MB = 1_024 * KB
 let names = 0
 const freshName = () => `near cache bytes ${process.pid} ${++names}`
 
-/** The near cache of this thread, as its map tells. */
+/** The statistics of this thread's near cache. */
 const near = map => map.getStats().nearCache
 
 /** Waits until `isTrue` says so: seconds, on a machine with other work too. */
@@ -27,7 +27,7 @@ async function until(isTrue) {
   }
 }
 
-/** Runs a script in a process whose garbage can be collected. */
+/** Runs a script in a process with `gc()`. */
 async function runCollected(script, heapMb = 200) {
   const flags = ['--expose-gc', `--max-old-space-size=${heapMb}`]
   const { status, stdout, stderr } = await runNode(script, { flags })
@@ -217,13 +217,13 @@ describe('near cache: its default bound in bytes', () => {
     assert.equal(maxBytesOf({ memoryLimit: '64mb', nearCache: { maxEntries: 5 } }), 4 * MB)
   })
 
-  it('is not what counts where another is given', () => {
+  it('does not apply where `maxBytes` is set', () => {
     assert.equal(maxBytesOf({ nearCache: { maxBytes: 1 } }), 1)
     assert.equal(maxBytesOf({ memoryLimit: '1mb', nearCache: { maxBytes: '20mb' } }), 20 * MB)
     assert.equal(maxBytesOf({ nearCache: false }), 0)
   })
 
-  it('follows the limit that the map has, whoever set it', () => {
+  it('follows the limit of the map, whichever thread or reference set it', () => {
     const name = freshName()
     const [first, second] = [TypedMap.open(name, { memoryLimit: '64mb' }), TypedMap.open(name)]
     const own = TypedMap.open(name, { nearCache: { maxBytes: '2mb' } })
@@ -254,7 +254,7 @@ describe('near cache: its default bound in bytes', () => {
 })
 
 describe('near cache: copies of entries that are gone', () => {
-  /** A map with a near cache full of copies, and another reference to it, whose writes the first does not know of. */
+  /** A map with a near cache full of copies, and another reference to it, which writes behind the first one's back. */
   function openBoth(options) {
     const name = freshName()
     const [map, other] = [1, 2].map(() => TypedMap.open(name, options))
@@ -275,7 +275,7 @@ describe('near cache: copies of entries that are gone', () => {
     }
   }
   for (const [name, end] of Object.entries(ENDS)) {
-    it(`that ${name} elsewhere: are let go of where nothing is read`, async () => {
+    it(`that ${name} elsewhere: are removed where nothing is read`, async () => {
       const { map, other, handles } = openBoth({ maxEntries: 5_000 })
       end(other, map)
       await until(() => near(map).entries === 0)
@@ -287,7 +287,7 @@ describe('near cache: copies of entries that are gone', () => {
     })
   }
 
-  it('are let go of by reads of others, without a turn of the event loop', () => {
+  it('are removed by reads of others, without a turn of the event loop', () => {
     const { map, other } = openBoth()
     other.clear()
     for (let n = 0; n < 20; n++) other.set(n, { n })
@@ -301,7 +301,7 @@ describe('near cache: copies of entries that are gone', () => {
     other.close()
   })
 
-  it('give way, and those of entries that merely changed keep their places for a round', async () => {
+  it('are removed, and those of entries that merely changed keep their places for a round', async () => {
     const { map, other } = openBoth()
     for (let n = 0; n < 1_000; n++) other.delete(n)
     for (let waits = 0; near(map).entries > 1_000; waits++) {
@@ -448,7 +448,7 @@ describe('near cache: work in bounded steps', () => {
     }
   })
 
-  it('a sweep counts what it lets go of, also where the copies take no bytes', () => {
+  it('a sweep counts what it removes, also where the copies take no bytes', () => {
     const words = new Int32Array(64).fill(5)
     const cache = openCache({ words: { of: () => words, tidy() {}, forget() {} } })
     for (let n = 0; n < 32; n++) keepKey(cache, `key ${n}`, n)
@@ -483,7 +483,7 @@ describe('near cache: work in bounded steps', () => {
     assert.ok(heap < 1_000_000, `the heap grew by ${heap} bytes`)
   })
 
-  it('clearing and closing let go of the copies that handles carry in steps, and count them until then', () => {
+  it('clearing and closing remove the copies that handles carry in steps, and count them until then', () => {
     for (const end of ['successor', 'dispose']) {
       let near = openCache()
       const handles = Array.from({ length: 20_000 }, (_, slot) => new Handle(1, 0, slot, 1))
@@ -494,7 +494,7 @@ describe('near cache: work in bounded steps', () => {
       near = near[end]() ?? near
       const left = () => handles.filter(handle => near.findHandle(handle) !== STALE).length
       const atOnce = 20_000 - left()
-      assert.ok(atOnce < 5_000, `${end} let go of ${atOnce} at once`)
+      assert.ok(atOnce < 5_000, `${end} removed ${atOnce} at once`)
       assert.equal(near.stats.entries, 0)
       assert.ok(near.stats.bytes > bytes / 2)
       for (let steps = 0; !ring.isEmpty(); steps++) {
@@ -505,7 +505,7 @@ describe('near cache: work in bounded steps', () => {
     }
   })
 
-  it('a cache of many keys is split, and keys that look alike leave no part too large', () => {
+  it('a cache of many keys is split, and no part grows too large by keys that look alike', () => {
     const near = openCache({ maxEntries: 1_000_000 })
     assert.equal(near.isSplit, true)
     // They differ in characters that the hash does not look at.

@@ -50,7 +50,7 @@ const LEFT = name => {
 }
 
 describe('near cache: identity', () => {
-  it('by key, gives the same object until someone writes', () => {
+  it('by key, returns the same object until a write', () => {
     const map = new TypedMap([['key', { a: [1] }]])
     const first = map.get('key')
     assert.equal(map.get('key'), first)
@@ -61,7 +61,7 @@ describe('near cache: identity', () => {
     assert.deepEqual(map.get('key'), first)
   })
 
-  it('by handle, gives the same object until someone writes', () => {
+  it('by handle, returns the same object until a write', () => {
     const map = new TypedMap()
     const handle = map.insert({ a: [1] })
     const first = map.get(handle)
@@ -104,7 +104,7 @@ describe('near cache: identity', () => {
     })
   }
 
-  it('a slot that has a new tenant does not give what the old one left in the cache', () => {
+  it('a slot with a new tenant does not return the cached copy of the old one', () => {
     const map = new TypedMap({ shards: 1 })
     const old = []
     for (let round = 0; round < 50; round++) {
@@ -136,7 +136,7 @@ describe('near cache: identity', () => {
 })
 
 describe('near cache: its bound', () => {
-  it('holds what it is told to, and reads right beyond', () => {
+  it('holds as many entries as `maxEntries`, and reads right beyond', () => {
     for (const maxEntries of [1, 2, 3, 100]) {
       const map = new TypedMap({ nearCache: { maxEntries } })
       for (let key = 0; key < 500; key++) map.set(key, { key })
@@ -148,7 +148,7 @@ describe('near cache: its bound', () => {
     }
   })
 
-  it('one entry is enough to give the same object twice in a row', () => {
+  it('one entry is enough to return the same object twice in a row', () => {
     const map = new TypedMap({ nearCache: { maxEntries: 1 } })
     map.set('a', { a: 1 })
     map.set('b', { b: 1 })
@@ -255,7 +255,7 @@ describe('near cache: its bound', () => {
   })
 })
 
-describe('near cache: what a hit notes down for the policy of the map', () => {
+describe('near cache: what a hit records for the policy of the map', () => {
   const CHUNK = 7
   /** Version words of three entries, each followed by an access word; the version of each is 5. */
   const makeWords = () => Int32Array.of(5, 0, 5, 0, 5, 0)
@@ -332,7 +332,7 @@ describe('near cache: what a hit notes down for the policy of the map', () => {
     })
   }
 
-  it('Order: hits by key, by handle and of the guest are noted in one log, in order', () => {
+  it('Order: hits by key, by handle and of the guest are recorded in one log, in order', () => {
     for (const maxEntries of [10, 1]) {
       const { near, handle, words, noted } = openCache(MARKING.Order, maxEntries)
       const expected = []
@@ -352,7 +352,7 @@ describe('near cache: what a hit notes down for the policy of the map', () => {
     }
   })
 
-  it('a value whose chunk says so is not kept', () => {
+  it('a value with the chunk UNKEPT is not kept', () => {
     const { near, handle } = openCache(MARKING.None)
     for (const item of ['key', handle]) {
       assert.equal(read(near, item, 2, stateOf(2, UNKEPT)), undefined)

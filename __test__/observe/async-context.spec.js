@@ -34,7 +34,7 @@ const open = () => new TypedMap({ memoryLimit: '1mb', oomStrategy: 'reject' })
 
 for (const [kind, { subscribe }] of Object.entries(KINDS)) {
   describe(`${kind}: the async context of a listener`, { timeout: 300_000 }, () => {
-    it('is the one it was subscribed in, whoever causes what it hears', async () => {
+    it('is the one it was subscribed in, whatever context causes the event', async () => {
       const map = open()
       const seen = { a: new Set(), b: new Set(), none: new Set() }
       storage.run('a', () => subscribe(map, () => void seen.a.add(storage.getStore())))
@@ -63,7 +63,7 @@ for (const [kind, { subscribe }] of Object.entries(KINDS)) {
       map.close()
     })
 
-    it('is let go of with the subscription, also that of the first one in a thread', async () => {
+    it('is released with the subscription, also that of the first one in a thread', async () => {
       const { status, stdout, stderr } = await runNode(
         `
         const { AsyncLocalStorage } = require('node:async_hooks')

@@ -105,7 +105,7 @@ describe('events: log lines', { timeout: 300_000 }, () => {
     map.close()
   })
 
-  it('below the level of the thread are not given', async () => {
+  it('below the level of the thread are not delivered', async () => {
     const name = freshName()
     const quiet = TypedMap.open(name, { logLevel: 'warn', maxEntries: 3, oomStrategy: 'reject' })
     const loud = TypedMap.open(name, { logLevel: 'info' })
@@ -144,7 +144,7 @@ describe('events: log lines', { timeout: 300_000 }, () => {
     map.close()
   })
 
-  it('that nobody could take for a long time are dropped, and that is told', async () => {
+  it('that wait for a long time are dropped, and their number is reported', async () => {
     const map = new TypedMap({ logLevel: 'info' })
     const lines = []
     map.onLog(line => lines.push(line))
@@ -161,8 +161,8 @@ describe('events: log lines', { timeout: 300_000 }, () => {
   })
 })
 
-describe('events: faster than they can be told', { timeout: 300_000 }, () => {
-  it('leave the event loop its turns', async () => {
+describe('events: faster than they can be delivered', { timeout: 300_000 }, () => {
+  it('do not block the event loop', async () => {
     const name = freshName()
     const map = TypedMap.open(name, { maxEntries: 1, oomStrategy: 'reject' })
     map.set('a', 1)
@@ -265,7 +265,7 @@ describe('events: listeners', { timeout: 300_000 }, () => {
     assert.deepEqual(stdout.trim().split('\n').sort(), ['heard ERR_MEMORY_LIMIT', 'uncaught listener failed'])
   })
 
-  it('that come or leave lose nothing of what waits for the others', async () => {
+  it('that are added or ended lose no events that wait for the others', async () => {
     const map = new TypedMap([['a', 1]], { maxEntries: 1, oomStrategy: 'reject', logLevel: 'info' })
     const heard = []
     map.onError(error => heard.push(error.code))

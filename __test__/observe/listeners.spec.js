@@ -16,7 +16,7 @@ const KINDS = {
   onPressure: 'map.onPressure(listener, { thresholds: [0.25] })'
 }
 
-/** Runs `script` where all kinds of listeners can be subscribed and caused, and gives what it printed as JSON. */
+/** Runs `script` where all kinds of listeners can be subscribed and caused, and returns its output as JSON. */
 async function outcome(script) {
   const prelude = `
     const KINDS = { ${Object.entries(KINDS).map(([kind, call]) => `${kind}: (map, listener) => ${call}`)} }
@@ -38,7 +38,7 @@ async function outcome(script) {
 
 describe('a listener that throws', { timeout: 300_000 }, () => {
   for (const kind of Object.keys(KINDS)) {
-    it(`of ${kind}: the others are called, of every kind and of every map, and each throw is told once`, async () => {
+    it(`of ${kind}: the others are called, of every kind and map, and each throw is reported once`, async () => {
       const { heard, thrown, uncaught, value } = await outcome(`
         const heard = {}
         const count = name => () => { heard[name] = (heard[name] ?? 0) + 1 }

@@ -1,6 +1,6 @@
 'use strict'
 
-// How full a map becomes, told to those who want to know.
+// onPressure: reports how full a map becomes.
 
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
@@ -20,7 +20,7 @@ function fillTo(map, ratio, limit) {
 }
 
 describe('onPressure', { timeout: 300_000 }, () => {
-  it('tells the ratio when a threshold is passed, once for each time', async () => {
+  it('reports the ratio when a threshold is passed, once for each time', async () => {
     const map = new TypedMap({ memoryLimit: 4 * MB, oomStrategy: 'reject' })
     const ratios = []
     const end = map.onPressure(ratio => ratios.push(ratio), { thresholds: [0.5, 0.75] })
@@ -103,7 +103,7 @@ describe('onPressure', { timeout: 300_000 }, () => {
     map.close()
   })
 
-  it('is told of what other threads add', async () => {
+  it('reports entries that other threads add', async () => {
     const name = `pressure ${process.pid}`
     const map = TypedMap.open(name, { memoryLimit: 4 * MB })
     const ratios = []
@@ -117,7 +117,7 @@ describe('onPressure', { timeout: 300_000 }, () => {
     map.close()
   })
 
-  it('is told when a limit is lowered below what is in use', async () => {
+  it('reports a limit that is lowered below the memory in use', async () => {
     const map = new TypedMap({ memoryLimit: 8 * MB })
     const ratios = []
     map.onPressure(ratio => ratios.push(ratio), { thresholds: [0.5] })
@@ -144,7 +144,7 @@ describe('onPressure', { timeout: 300_000 }, () => {
     assert.equal(status, 0)
   })
 
-  it("a map that is destroyed meanwhile is nobody's trouble", async () => {
+  it('a map that another reference destroys meanwhile causes no error', async () => {
     const { status, stdout, stderr } = await runNode(`
       const [map, other] = [1, 2].map(() => TypedMap.open('destroyed', { memoryLimit: '4mb' }))
       const ends = [

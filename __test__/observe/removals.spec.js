@@ -1,6 +1,6 @@
 'use strict'
 
-// What left the map, told to those who listen: every cause, in order, once, in the thread that registered.
+// onEvict: reports every removal, of every cause, in order, once, in the thread that registered.
 
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
@@ -18,7 +18,7 @@ const freshName = () => `removals ${process.pid} ${++names}`
 
 const ALL = ['explicit', 'replaced', 'evicted', 'expired', 'cleared']
 
-/** What a map tells, as it comes; `keys` of it with the cause of each. */
+/** The reported removals, in order; `causes` lists the keys with the cause of each. */
 function listen(map, options) {
   const heard = []
   const end = map.onEvict(removal => heard.push(removal), options)
@@ -26,7 +26,7 @@ function listen(map, options) {
 }
 
 describe('onEvict: causes', { timeout: 300_000 }, () => {
-  it('evicted: key, handle and value of who had to leave', async () => {
+  it('evicted: key, handle and value of the evicted entry', async () => {
     const map = new TypedMap({ evictionStrategy: 'fifo', maxEntries: 2, shards: 1 })
     const { heard } = listen(map)
     const handle = map.insertWithHandle('a', { b: [1] })
@@ -50,7 +50,7 @@ describe('onEvict: causes', { timeout: 300_000 }, () => {
     map.close()
   })
 
-  it('expired: whose time was over, without anybody looking', async () => {
+  it('expired: an entry after its deadline, even if no call looks at it', async () => {
     const { map, advance, close } = stillMap({})
     const { heard } = listen(map)
     map.set('a', { b: 1 }, { ttl: 10 })
@@ -62,7 +62,7 @@ describe('onEvict: causes', { timeout: 300_000 }, () => {
     close()
   })
 
-  it('explicit: what somebody deleted, in any way', async () => {
+  it('explicit: entries deleted by any method', async () => {
     const map = new TypedMap()
     const { causes } = listen(map, { causes: ['explicit'] })
     for (const key of ['a', 'b', 'c', 'd', 'e', 'f']) map.set(key, key)
@@ -156,7 +156,7 @@ describe('onEvict: causes', { timeout: 300_000 }, () => {
   })
 })
 
-describe('onEvict: what is told', { timeout: 300_000 }, () => {
+describe('onEvict: what is reported', { timeout: 300_000 }, () => {
   it('every kind of key and value comes as it was', async () => {
     const map = new TypedMap()
     const entries = [
@@ -231,7 +231,7 @@ describe('onEvict: what is told', { timeout: 300_000 }, () => {
     map.close()
   })
 
-  it('leaves the event loop its turns', async () => {
+  it('does not block the event loop', async () => {
     const map = new TypedMap({ evictionStrategy: 'fifo', maxEntries: 10, shards: 1 })
     let [told, most, inThisTurn] = [0, 0, 0]
     map.onEvict(() => {
@@ -310,7 +310,7 @@ describe('onEvict: listeners', { timeout: 300_000 }, () => {
     map.close()
   })
 
-  it('hear nothing of what happened before they came', async () => {
+  it('get no removals from before their registration', async () => {
     const map = new TypedMap([
       ['a', 1],
       ['b', 2],
@@ -327,7 +327,7 @@ describe('onEvict: listeners', { timeout: 300_000 }, () => {
     await someTurns()
     assert.deepEqual(second.causes(), ['b explicit', 'c explicit'])
     assert.deepEqual(third.causes(), ['c explicit'])
-    assert.deepEqual(first.causes(), [], 'it had ended before anything could be told')
+    assert.deepEqual(first.causes(), [], 'it had ended before any removal could be reported')
     map.close()
   })
 
@@ -377,7 +377,7 @@ describe('onEvict: listeners', { timeout: 300_000 }, () => {
     assert.equal(status, 0)
   })
 
-  it('keep a map open that nobody else holds', async () => {
+  it('keep a map open that has no other reference', async () => {
     const { stdout } = await runNode(
       `
       const told = []
@@ -401,7 +401,7 @@ describe('onEvict: listeners', { timeout: 300_000 }, () => {
 })
 
 describe('onEvict: threads', { timeout: 300_000 }, () => {
-  it('are told of what others did, each in its own thread', async () => {
+  it('get removals that other threads caused, each in its own thread', async () => {
     const name = freshName()
     const map = TypedMap.open(name)
     const { heard } = listen(map, { causes: ALL })
@@ -437,7 +437,7 @@ describe('onEvict: threads', { timeout: 300_000 }, () => {
     map.close()
   })
 
-  it('many threads that write are told in the order of each key', async () => {
+  it('removals by many writing threads are reported in the order of each key', async () => {
     const name = freshName()
     const map = TypedMap.open(name, { shards: 4 })
     const { heard } = listen(map, { causes: ['replaced'] })

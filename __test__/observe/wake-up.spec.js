@@ -13,7 +13,7 @@ require('../support/sound.js')
 /** A new evaluation that writes down its wake-ups, and waits for so many. */
 function attach() {
   const woken = []
-  const raw = attachRaw({ onWake: (...who) => woken.push(who) })
+  const raw = attachRaw({ onWake: (...call) => woken.push(call) })
   const wakeUps = async count => {
     await until(() => woken.length >= count)
     // One that comes too much would come now.
@@ -64,7 +64,7 @@ describe('the wake-up of an evaluation', { timeout: 60_000 }, () => {
     raw.close(id)
   })
 
-  it('comes to the evaluation whose subscription it is', async () => {
+  it('comes to the evaluation that owns the subscription', async () => {
     const [one, other] = [attach(), attach()]
     const ids = [one, other].map(({ raw }) => raw.opened('wake-up').id)
     one.raw.listenRemovals(ids[0], 1 << CAUSE.explicit)

@@ -19,7 +19,7 @@ describe('examples', () => {
     assert.ok(files.includes('shared-lookup.js'))
   })
 
-  it('shared-lookup.js tells how it is used, and what it does not know', async () => {
+  it('shared-lookup.js prints its usage, and names unknown arguments', async () => {
     const example = path.join(EXAMPLES, 'shared-lookup.js')
     const help = await run(process.execPath, [example, '--help'], { cwd: PACKAGE })
     assert.equal(help.status, 0)

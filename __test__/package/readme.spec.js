@@ -79,7 +79,7 @@ describe('README', { skip: text === '' && 'there is no README yet' }, () => {
   })
 
   for (const { code, isModule, line } of found) {
-    it(`the block at line ${line} runs and gives what it says`, async () => {
+    it(`the block at line ${line} runs and returns what it says`, async () => {
       // The package finds itself by its own name, through its exports.
       const body = checked(code)
       const source = isModule

@@ -1,7 +1,7 @@
 'use strict'
 
-// What the process takes of memory, beside what a map says it holds. Each load runs in a process of its own, so that
-// nobody else's memory is measured; the figures are counts of the kernel, and no clock decides.
+// Resident memory of the process, compared with what a map reports. Each load runs in a process of its own, so that no
+// other memory is measured; the figures are counts of the kernel, and no clock decides.
 
 const { spawnSync } = require('node:child_process')
 const { existsSync } = require('node:fs')
@@ -25,7 +25,7 @@ const PRELUDE = `
   const accounted = map => map.memoryUsage() / 2 ** 20
   const bytes = new Uint8Array(1_000_000)
   const anySize = () => bytes.subarray(0, 10 * 1e5 ** (random() ** 2))
-  // What a heap grows by in its first moments is nobody's.
+  // The growth of the heap in its first moments belongs to no map.
   const warm = new TypedMap({ memoryLimit: '1mb', nearCache: false })
   for (let n = 0; n < 20_000; n++) warm.set(n % 100, bytes.subarray(0, n % 2_000))
   warm.close()
@@ -57,7 +57,7 @@ function assertNear({ seed, ...looks }, name, spareMb = 8) {
 }
 
 describe('resident memory', { skip }, () => {
-  it('stays near what is accounted while values of 10 bytes to 1 MB come and go, and clear() gives it back', () => {
+  it('stays near what is accounted while values of 10 bytes to 1 MB come and go, and clear() releases it', () => {
     const looks = looksOf(`
       const map = new TypedMap({ memoryLimit: '48mb', nearCache: false })
       for (let n = 0; n < 40_000; n++) map.set(Math.floor(random() * 20_000), anySize())

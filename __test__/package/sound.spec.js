@@ -61,7 +61,7 @@ describe('the look through every map', () => {
     }
   })
 
-  /** Runs a spec file whose native code finds a problem in each map, and gives its exit code and what it said. */
+  /** Runs a spec file while native code reports a problem in each map; returns its exit code and output. */
   async function outcomeOf(body) {
     const folder = mkdtempSync(path.join(tmpdir(), 'typed-superdashmap-'))
     const file = path.join(folder, 'unsound.spec.js')
@@ -85,7 +85,7 @@ describe('the look through every map', () => {
     }
   }
 
-  it('fails a file whose map is unsound, closed or not', async () => {
+  it('fails a file with an unsound map, closed or not', async () => {
     for (const body of [
       "it('leaves it open', () => { globalThis.map = new TypedMap([[1, 1]]) })",
       "it('closes it', () => { new TypedMap([[1, 1]]).close() })"
@@ -96,7 +96,7 @@ describe('the look through every map', () => {
     }
   })
 
-  it('passes one whose maps have ended', async () => {
+  it('passes a file after all its maps were destroyed', async () => {
     const { status, stdout } = await outcomeOf(
       "it('destroys it', () => { const map = new TypedMap([[1, 1]]); map.destroy(); map.close() })"
     )

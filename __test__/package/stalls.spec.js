@@ -1,6 +1,6 @@
 'use strict'
 
-// `npm run bench:stalls` measures the own time of every public method. This sees to it that none is left out.
+// `npm run bench:stalls` measures the own time of every public method. This spec checks that none is missing.
 
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')

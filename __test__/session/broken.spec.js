@@ -71,7 +71,7 @@ describe('a panic in Rust', () => {
     map.close()
   })
 
-  it('leaves all other maps alone, and the name free once all have closed', () => {
+  it('does not affect other maps, and frees the name once all have closed', () => {
     const other = new TypedMap([['a', 1]])
     const { map } = brokenMap('broken: others')
     assert.equal(other.get('a'), 1)
@@ -85,7 +85,7 @@ describe('a panic in Rust', () => {
     next.close()
   })
 
-  it('is told to every thread that has the map open', async () => {
+  it('is reported to every thread that has the map open', async () => {
     const { map } = brokenMap('broken: threads')
     const codes = await inWorker(({ TypedMap }) => {
       const map = TypedMap.open('broken: threads')

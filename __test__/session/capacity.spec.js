@@ -25,7 +25,7 @@ describe('capacity', () => {
     map.close()
   })
 
-  it('gives back what is not needed, and loses nothing', () => {
+  it('releases unused memory, and loses nothing', () => {
     // Few shards: a shard moves its entries with its own writes, so each must get enough of them, whatever the seed.
     const map = new TypedMap({ shards: 4 })
     map.reserve(100_000)
@@ -58,7 +58,7 @@ describe('capacity', () => {
     map.close()
   })
 
-  it('tells how much of the memory for entries is free for others', () => {
+  it('reports how much of the memory for entries is free for others', () => {
     const map = new TypedMap()
     fill(map, 20_000)
     assert.ok(map.getStats().memory.fragmentation < 0.2)

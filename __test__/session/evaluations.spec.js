@@ -122,7 +122,7 @@ for (const [how, evaluate] of [
         assert.equal(Object.getPrototypeOf(error), TypedMapError.prototype)
         assert.equal(error.code, 'ERR_MEMORY_LIMIT')
         map.close()
-        // What is not open any more still knows whose error it is, also in calls that are not the most frequent.
+        // A closed map throws the error of its own evaluation, also in less frequent calls.
         for (const use of [() => map.get('a'), () => map.clear(), () => map.getStats(), () => map.evict()]) {
           assert.throws(use, error => error.code === 'ERR_CLOSED' && error instanceof TypedMapError)
         }
@@ -165,7 +165,7 @@ for (const [how, evaluate] of [
       for (const map of open) map.close()
     })
 
-    it('gives what belongs to its realm', () => {
+    it('returns objects of its own realm', () => {
       const [map] = [
         new second.TypedMap([
           ['bytes', new Uint8Array([1, 2])],
@@ -185,7 +185,7 @@ for (const [how, evaluate] of [
 }
 
 describe('evaluations that nothing reaches', { timeout: 300_000 }, () => {
-  /** Evaluates the package many times in realms, uses each as `use` says, and gives what the heap keeps of one. */
+  /** Evaluates the package many times in realms, uses each as `use` says, and returns the heap bytes that one keeps. */
   const script = use => `
     const evaluate = ${evaluateInRealm.toString().replace('async ', '')}
     ${'' /* what the function above refers to */}

@@ -1,6 +1,6 @@
 'use strict'
 
-// A full map: who leaves for a newcomer, with each strategy, and what happens when nobody may.
+// A full map: which entry each strategy evicts for a newcomer, and what happens when none may be evicted.
 
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
@@ -24,8 +24,8 @@ const full = (keys, options) => {
 
 const keysOf = map => [...map.keys()]
 
-describe('eviction: who leaves', () => {
-  it('fifo: who came first, whatever was read and written', () => {
+describe('eviction: the evicted entry', () => {
+  it('fifo: evicts the oldest entry, whatever was read and written', () => {
     const map = full(['a', 'b', 'c'], { evictionStrategy: 'fifo' })
     for (let n = 0; n < 10; n++) map.get('a')
     map.set('a', 'again')
@@ -35,7 +35,7 @@ describe('eviction: who leaves', () => {
     assert.deepEqual(keysOf(map), ['c', 'd', 'e'])
   })
 
-  it('lru: who was not used for longest, by key, by handle, by any read', () => {
+  it('lru: evicts the least recently used entry; reads by key and by handle count', () => {
     const map = full(['a', 'b', 'c', 'd'], { evictionStrategy: 'lru' })
     const handle = map.getHandle('a')
     map.get(handle)
@@ -77,7 +77,7 @@ describe('eviction: who leaves', () => {
     }
   })
 
-  it('lfu: who was used least often', () => {
+  it('lfu: evicts the least often used entry', () => {
     const map = full(['a', 'b', 'c'], { evictionStrategy: 'lfu' })
     const handle = map.getHandle('b')
     for (let n = 0; n < 5; n++) map.get('a')
@@ -88,7 +88,7 @@ describe('eviction: who leaves', () => {
     assert.deepEqual(keysOf(map), ['a', 'b', 'e'])
   })
 
-  it('ttl: who expires soonest, then who came first', () => {
+  it('ttl: evicts the entry that expires soonest, then the oldest', () => {
     const map = new TypedMap({ evictionStrategy: 'ttl', maxEntries: 4, shards: 1 })
     map.set('stays', 1)
     map.set('last', 1, { ttl: 3_000_000 })
@@ -119,7 +119,7 @@ describe('eviction: who leaves', () => {
     })
   }
 
-  it('reads that never leave JavaScript keep entries from leaving, also in objects', () => {
+  it('reads from the near cache protect entries from eviction, also of objects', () => {
     for (const evictionStrategy of ['lru', 'lfu', 'sieve', 's3-fifo', 'w-tinylfu']) {
       const map = new TypedMap({ evictionStrategy, maxEntries: 50, shards: 1 })
       map.set('kept', { by: 'key' })
@@ -146,7 +146,7 @@ describe('eviction: who leaves', () => {
   })
 
   for (const evictionStrategy of STRATEGIES) {
-    it(`${evictionStrategy}: what has expired leaves first`, () => {
+    it(`${evictionStrategy}: evicts expired entries first`, () => {
       const { map, advance, close } = stillMap({ evictionStrategy, maxEntries: 10, shards: 1 })
       for (let n = 0; n < 9; n++) map.set(n, n)
       map.set('short', 1, { ttl: 5 })
@@ -187,7 +187,7 @@ describe('eviction: who leaves', () => {
     })
   }
 
-  it('entries without a key leave as others do, and their handles are dead', () => {
+  it('entries without a key are evicted like others, and their handles are dead', () => {
     const map = new TypedMap({ evictionStrategy: 'fifo', maxEntries: 2, shards: 1 })
     const [first, second, third] = [1, 2, 3].map(n => map.insert({ n }))
     assert.equal(map.get(first), undefined)
@@ -196,7 +196,7 @@ describe('eviction: who leaves', () => {
     throwsTyped(() => map.replace(first, 1), ['ERR_HANDLE_NOT_FOUND', 'ERR_GENERATION_MISMATCH'])
   })
 
-  it('an entry that left is found by nobody, however it was kept', () => {
+  it('no read finds an evicted entry, however it was kept', () => {
     const map = new TypedMap({ evictionStrategy: 'fifo', maxEntries: 1, shards: 1 })
     const handle = map.insertWithHandle('a', { b: 1 })
     assert.deepEqual([map.get('a'), map.get(handle)], [{ b: 1 }, { b: 1 }])
@@ -205,7 +205,7 @@ describe('eviction: who leaves', () => {
     assert.deepEqual(map.getMany(['a', handle]), [undefined, undefined])
   })
 
-  it('writing to an entry that is there evicts nobody', () => {
+  it('writing to a present entry evicts nothing', () => {
     const map = full(['a', 'b', 'c'], {})
     for (const key of ['a', 'b', 'c']) map.set(key, 'again')
     map.updateMany([['a', 'and again']])
@@ -214,7 +214,7 @@ describe('eviction: who leaves', () => {
     assert.equal(map.getStats().evictions, 0)
   })
 
-  it('batches that are larger than the map leave their last entries', () => {
+  it('of a batch that is larger than the map, the last entries stay', () => {
     const map = new TypedMap({ evictionStrategy: 'fifo', maxEntries: 10, shards: 1 })
     map.setMany(Array.from({ length: 100 }, (_, n) => [n, { n }]))
     assert.deepEqual(keysOf(map), [90, 91, 92, 93, 94, 95, 96, 97, 98, 99])
@@ -252,7 +252,7 @@ describe('eviction: who leaves', () => {
 })
 
 describe('eviction: oomStrategy', () => {
-  it('reject: nobody leaves, and the write is refused', () => {
+  it('reject: evicts nothing and refuses the write', () => {
     const map = full(['a', 'b'], { oomStrategy: 'reject' })
     refusesUnchanged(map, () => map.set('c', 1), 'ERR_MEMORY_LIMIT')
     assert.equal(map.getStats().refusals, 1)
@@ -261,7 +261,7 @@ describe('eviction: oomStrategy', () => {
     assert.deepEqual(keysOf(map), ['b', 'c'])
   })
 
-  it('evict-expired: who has expired leaves, then the write is refused', () => {
+  it('evict-expired: evicts expired entries, then refuses the write', () => {
     const { map, advance, close } = stillMap({ oomStrategy: 'evict-expired', maxEntries: 3, shards: 1 })
     map.set('stays', 1)
     map.set('short', 1, { ttl: 10 })
@@ -274,7 +274,7 @@ describe('eviction: oomStrategy', () => {
     close()
   })
 
-  it('evictIdle: who was not used for so long leaves, then the write is refused', () => {
+  it('evictIdle: evicts entries that were not used for so long, then refuses the write', () => {
     const { map, advance, close } = stillMap({ oomStrategy: { evictIdle: 1_000 }, maxEntries: 3, shards: 1 })
     for (const key of ['a', 'b', 'c']) map.set(key, { key })
     refusesUnchanged(map, () => map.set('new', 1), 'ERR_MEMORY_LIMIT')
@@ -291,7 +291,7 @@ describe('eviction: oomStrategy', () => {
 })
 
 describe('eviction: values that are too large', () => {
-  it('maxValueBytes refuses them before anybody leaves', () => {
+  it('maxValueBytes refuses them before it evicts anything', () => {
     const map = new TypedMap({ maxValueBytes: 100, maxEntries: 2, shards: 1 })
     map.set('a', 'x'.repeat(100)).set('b', 1)
     const handle = map.getHandle('a')
@@ -319,7 +319,7 @@ describe('eviction: values that are too large', () => {
     assert.equal(map.getStats().evictions, 0)
   })
 
-  it('one that could never fit under the limit evicts nobody either', () => {
+  it('one that could never fit under the limit evicts nothing either', () => {
     const map = new TypedMap({ memoryLimit: 2 * MB })
     for (let n = 0; n < 100; n++) map.set(n, 'x'.repeat(1_000))
     const error = refusesUnchanged(map, () => map.set('large', 'x'.repeat(3 * MB)), 'ERR_VALUE_TOO_LARGE')
@@ -330,7 +330,7 @@ describe('eviction: values that are too large', () => {
 })
 
 describe('eviction: evict', () => {
-  it('lets go of as many as asked for, as the strategy chooses', () => {
+  it('evicts as many entries as asked for, as the strategy chooses', () => {
     const map = full(['a', 'b', 'c', 'd', 'e'], { evictionStrategy: 'lru' })
     map.get('a')
     assert.equal(map.evict(), 1)

@@ -11,7 +11,7 @@ require('../support/sound.js')
 
 const MB = 1024 * 1024
 
-/** Fills a map until it refuses, and gives the error and how many entries it took. */
+/** Fills a map until it refuses; returns the error and the number of entries that it took. */
 function fill(map, makeValue = n => n, makeKey = n => n) {
   for (let n = 0; ; n++) {
     try {
@@ -103,7 +103,7 @@ describe('limits: maxEntries', () => {
     assert.equal(map.size, 5)
   })
 
-  it('a constructor whose entries do not fit throws', () => {
+  it('a constructor throws if its entries do not fit', () => {
     const entries = [
       ['a', 1],
       ['b', 2]
@@ -192,7 +192,7 @@ describe('limits: memoryLimit', () => {
     for (const [key, value] of model) assert.equal(map.get(key), value)
   })
 
-  it('gives back what is deleted and cleared, again and again', () => {
+  it('releases deleted and cleared memory, again and again', () => {
     const map = new TypedMap({ memoryLimit: 4 * MB, oomStrategy: 'reject' })
     const first = fill(map, () => 'x'.repeat(2_000)).count
     for (let round = 0; round < 20; round++) {
@@ -212,7 +212,7 @@ describe('limits: memoryLimit', () => {
     assert.ok(count > (8 * MB) / 256 && count < (8 * MB) / 16, `${count} small entries in 8 MB`)
   })
 
-  it('a value that could never fit is told as such, and leaves the rest', () => {
+  it('a value that could never fit is refused as such, and evicts nothing', () => {
     const map = new TypedMap({ memoryLimit: 4 * MB, oomStrategy: 'reject' })
     map.set('a', 1)
     for (const call of [

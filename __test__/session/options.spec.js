@@ -116,7 +116,7 @@ describe('options: accepted', () => {
     assert.equal(map.ttlOf('b'), 2 ** 47 - 1)
   })
 
-  it('an option that is undefined is not given', () => {
+  it('an undefined option counts as missing', () => {
     const map = new TypedMap({ shards: undefined, memoryLimit: undefined, nearCache: undefined, maxEntries: undefined })
     assert.equal(map.set('a', 1).size, 1)
   })
@@ -275,7 +275,7 @@ describe('options: refused', () => {
     }
   })
 
-  it('the error names option, what was given and what is allowed', () => {
+  it('the error names the option, the actual value and the allowed ones', () => {
     const error = throwsTyped(() => new TypedMap({ shards: 3 }), 'ERR_INVALID_OPTION', {
       says: [/shards/, /3/, /power/]
     })

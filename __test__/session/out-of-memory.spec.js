@@ -1,6 +1,6 @@
 'use strict'
 
-// Reads whose copy cannot be allocated, in processes with a limit over their address space.
+// Reads for which the copy cannot be allocated, in processes with a limit over their address space.
 
 const assert = require('node:assert/strict')
 const { spawnSync } = require('node:child_process')
@@ -55,7 +55,7 @@ function run(limitKb) {
   return { stored: stored === 'stored', told: told && JSON.parse(told), child }
 }
 
-test('a read whose copy cannot be allocated is an error, and the map is as it was', {
+test('a read throws if its copy cannot be allocated, and the map is unchanged', {
   skip: process.platform !== 'linux' && 'only Linux limits the address space of one process'
 }, () => {
   const { sizeKb, ...all } = run().told

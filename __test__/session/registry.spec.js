@@ -12,7 +12,7 @@ let names = 0
 const freshName = () => `registry ${process.pid} ${++names}`
 
 describe('registry: open', () => {
-  it('gives the same map for the same name, as a reference of its own', () => {
+  it('returns the same map for the same name, as a reference of its own', () => {
     const name = freshName()
     const one = TypedMap.open(name)
     const other = TypedMap.open(name)
@@ -29,7 +29,7 @@ describe('registry: open', () => {
     other.close()
   })
 
-  it('gives different maps for different names, and new makes one that nobody else has', () => {
+  it('returns different maps for different names, and new makes a private one', () => {
     const [a, b] = [freshName(), freshName()].map(name => TypedMap.open(name))
     const c = new TypedMap()
     a.set('k', 'a')
@@ -39,7 +39,7 @@ describe('registry: open', () => {
     for (const map of [a, b, c]) map.close()
   })
 
-  it('tells names apart by every character', () => {
+  it('distinguishes names by every character', () => {
     const list = ['x', 'X', 'x ', ' x', 'x\0', '€', '😀', 'é', 'e\u0301', 'x'.repeat(10_000)].map(
       name => `${freshName()}${name}`
     )
@@ -108,7 +108,7 @@ describe('registry: open', () => {
     assert.equal(new Silent().getStats().limits.maxEntries, null, 'and the next one has no name and none of this')
   })
 
-  it('of a subclass whose constructor throws opens nothing', () => {
+  it('of a subclass opens nothing if its constructor throws', () => {
     class Broken extends TypedMap {
       constructor(options) {
         super(options)
@@ -235,7 +235,7 @@ describe('registry: close', () => {
     throwsTyped(() => map.size, 'ERR_CLOSED')
   })
 
-  it('of a collected map that nobody closed needs no one', async () => {
+  it('of a collected map needs no call to close', async () => {
     const count = TypedMap.names().length
     for (let round = 0; round < 200; round++) new TypedMap().set('a', 'x'.repeat(10_000))
     assert.equal(TypedMap.names().length, count)
@@ -283,7 +283,7 @@ describe('registry: destroy', () => {
 })
 
 describe('registry: options of a map that is there', () => {
-  it('are not needed, and the same ones are welcome, however they are spelled', () => {
+  it('are not needed, and the same ones are accepted, however they are spelled', () => {
     const name = freshName()
     const map = TypedMap.open(name, { shards: 4, memoryLimit: 64 * 1024 * 1024, maxEntries: 1_000 })
     const more = [

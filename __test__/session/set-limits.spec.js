@@ -23,7 +23,7 @@ describe('setLimits', () => {
     assert.equal(map.getStats().limits.maxEntries, 3)
   })
 
-  it('removes a limit with null or Infinity, and leaves those that are not given', () => {
+  it('removes a limit with null or Infinity, and keeps those that are not mentioned', () => {
     for (const none of [null, Number.POSITIVE_INFINITY]) {
       const map = new TypedMap({ maxEntries: 2, memoryLimit: 8 * MB, maxValueBytes: 100 })
       map.setLimits({ maxEntries: none })

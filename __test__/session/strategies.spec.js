@@ -1,6 +1,6 @@
 'use strict'
 
-// Functions of the user that make room: evictionStrategy chooses who leaves, oomStrategy frees room itself.
+// Functions of the user that make room: evictionStrategy chooses entries to evict, oomStrategy frees room itself.
 
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
@@ -36,7 +36,7 @@ function fails(write, says = []) {
 
 describe('an evictionStrategy function', () => {
   for (const [name, write] of Object.entries(WRITES)) {
-    it(`chooses who leaves for ${name}`, () => {
+    it(`chooses the entry to evict for ${name}`, () => {
       const choose = candidates => candidates.find(({ key }) => key === 'b')
       const map = new TypedMap({ evictionStrategy: choose, maxEntries: 3, shards: 1 })
       map.set('a', 1).set('b', 2).set('c', 3)
@@ -48,7 +48,7 @@ describe('an evictionStrategy function', () => {
     })
   }
 
-  it('is given candidates with all there is to know, and how many bytes are missing', () => {
+  it('gets candidates with all their properties, and how many bytes are missing', () => {
     const calls = []
     const map = new TypedMap({
       evictionStrategy: (...given) => {
@@ -109,7 +109,7 @@ describe('an evictionStrategy function', () => {
     assert.ok(map.memoryUsage() > MB)
   })
 
-  it('is given candidates of all shards in turns, so that the first one is as good as any', () => {
+  it('gets candidates of all shards in turns, so that the first one is as good as any', () => {
     const map = new TypedMap({ evictionStrategy: ([first]) => first, maxEntries: 4_096, shards: 4 })
     for (let n = 0; n < 20_000; n++) map.set(n, n)
     const perShard = new Map()
@@ -121,7 +121,7 @@ describe('an evictionStrategy function', () => {
     for (let shard = 0; shard < 4; shard++) assert.ok(perShard.get(shard) > 900, `${perShard.get(shard)} in one shard`)
   })
 
-  it('is not asked while what has expired can leave', () => {
+  it('is not called while expired entries can be evicted', () => {
     const evictionStrategy = () => assert.fail('asked')
     const { map, advance, close } = stillMap({ evictionStrategy, maxEntries: 2, ttl: 2, shards: 1 })
     for (let n = 0; n < 10; n++) {
@@ -189,16 +189,16 @@ describe('an evictionStrategy function', () => {
     assert.equal(updating.get('a'), 'z')
   })
 
-  it('that throws, chooses nobody or somebody who is not there, makes the write fail and changes nothing', () => {
+  it('that throws, chooses no entry or a missing one, makes the write fail and changes nothing', () => {
     const failure = new Error('cannot decide')
     const functions = {
       throws: () => {
         throw failure
       },
-      nobody: () => [],
+      'no entry': () => [],
       nothing: () => undefined,
       null: () => null,
-      'who is not there': () => ['missing', 'gone'],
+      'missing keys': () => ['missing', 'gone'],
       'of another map': () => [new TypedMap().insert(1)],
       'no key': () => [{}],
       'a promise': async () => []
@@ -244,7 +244,7 @@ describe('an evictionStrategy function', () => {
     assert.deepEqual([map.size, map.has('c')], [2, true])
   })
 
-  it('gives a write its ttl, whatever it does itself', () => {
+  it('a write has its own ttl, whatever the function writes', () => {
     const map = new TypedMap({
       evictionStrategy: ([first]) => {
         map.delete(first.key)
@@ -283,7 +283,7 @@ describe('an evictionStrategy function', () => {
     map.close()
   })
 
-  it('does not keep a map from being collected, and nobody is told of refusals that were overcome', async () => {
+  it('does not keep a map from being collected, and overcome refusals are not reported', async () => {
     let calls = 0
     const map = new TypedMap({
       evictionStrategy: candidates => (++calls > 5 ? [] : candidates[0]),
@@ -323,7 +323,7 @@ describe('an oomStrategy function', () => {
     })
   }
 
-  it('is told how many bytes are missing, and can let the map choose', () => {
+  it('gets the number of missing bytes, and can let the map choose', () => {
     const needed = []
     const oomStrategy = (map, neededBytes) => {
       needed.push(neededBytes)

@@ -29,7 +29,7 @@ require('../support/sound.js')
 const REQUESTS = 20_000
 const CAPACITIES = [10, 100, 500]
 
-/** Traces whose capacity is a number of entries, by a seed. */
+/** Traces with a capacity in entries, by a seed. */
 const tracesOf = seed =>
   Object.values(SYNTHETIC)
     .map(make => make(REQUESTS, seed))
@@ -44,7 +44,7 @@ function smallTrace(random) {
   )
 }
 
-/** Exact LRU as it is told: a Map whose first key is the least recently used. */
+/** Exact LRU by its definition: the first key of a Map is the least recently used. */
 function naiveLruHits({ ids }, capacity) {
   const held = new Map()
   let hits = 0
@@ -56,7 +56,7 @@ function naiveLruHits({ ids }, capacity) {
   return hits
 }
 
-/** Belady's optimum as it is told: after a miss what is needed last leaves, which may be the newcomer. */
+/** Belady's optimum by its definition: a miss evicts the entry that is needed last, which may be the newcomer. */
 function naiveOptimalHits({ ids }, capacity) {
   const held = new Set()
   const nextAfter = (id, from) => {
@@ -78,7 +78,7 @@ function naiveOptimalHits({ ids }, capacity) {
 }
 
 describe('traces: references', () => {
-  it('are what naive versions of them give, at any capacity', t => {
+  it('agree with naive versions of them, at any capacity', t => {
     const random = seededRandom(t)
     for (let round = 0; round < 300; round++) {
       const trace = smallTrace(random)

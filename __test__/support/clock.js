@@ -8,7 +8,7 @@ const { MANUAL_CLOCK } = require('../../lib/options/map-options.js')
 let names = 0
 
 /**
- * A map whose time stands still until `advance(ms)`. Other threads open it by `name`.
+ * A map with a clock that stands still until `advance(ms)`. Other threads open it by `name`.
  */
 function stillMap(options) {
   const name = `still ${process.pid} ${++names}`

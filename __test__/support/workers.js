@@ -39,7 +39,7 @@ function startWorker(body, data) {
     worker.once('error', reject)
     worker.once('exit', code => reject(new Error(`the worker ended with ${code} before its result`)))
   })
-  // A worker that is terminated on purpose has no result, and nobody asks for one.
+  // A worker that is terminated on purpose has no result, and no test reads it.
   worker.result.catch(() => {})
   return worker
 }

@@ -15,7 +15,7 @@ const { chooseSeed } = require('../support/random.js')
 require('../support/sound.js')
 
 const SECONDS = Number(process.env.HISTORIES_SECONDS ?? 0)
-/** Rounds where no time is given: of each map, and of those that are watched. */
+/** Default numbers of rounds: of each map, and of those that are watched. */
 const ROUNDS = 50
 const WATCHED_ROUNDS = 40
 

@@ -55,7 +55,7 @@ function isExplainedNaively(threads, vanish) {
   )
 }
 
-/** Threads whose operations overlap at random and saw anything. */
+/** Threads with operations that overlap at random and have random results. */
 function randomThreads(random) {
   const threads = [[], [], []]
   const running = [null, null, null]

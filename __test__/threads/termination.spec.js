@@ -14,7 +14,7 @@ const TERMINATIONS = Number(process.env.TERMINATIONS ?? 16)
 const AT_ONCE = 4
 const SEED = Number(process.env.TEST_SEED ?? Date.now() % 2 ** 31)
 
-/** Listens to everything, reads and writes until it is ended. Half of them never give their event loop a turn again. */
+/** Listens to everything, reads and writes until it is ended. Half of them never return to their event loop. */
 function work({ TypedMap, data, port }) {
   const causes = ['evicted', 'expired', 'explicit', 'replaced', 'cleared']
   const maps = data.names.map(name => TypedMap.open(name, { logLevel: 'trace' }))
@@ -80,7 +80,7 @@ describe('workers that are terminated', { timeout: 600_000 }, () => {
       // Without a deadline: on a busy machine, one of milliseconds is over before the next line.
       map.set('a', 1, { ttl: Number.POSITIVE_INFINITY })
       assert.equal(map.get('a'), 1)
-      assert.equal(map.getStats().threads, 1, 'who was terminated has left')
+      assert.equal(map.getStats().threads, 1, 'terminated threads are not counted')
       map.close()
     }
   })

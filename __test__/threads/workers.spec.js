@@ -26,7 +26,7 @@ function openFresh(options) {
   return [TypedMap.open(title, options), title]
 }
 
-/** Runs `body` in four workers at once, each with its number in `data.worker`, and gives what they return. */
+/** Runs `body` in four workers at once, each with its number in `data.worker`, and returns their results. */
 async function inWorkers(body, data) {
   // All begin together, once all are there: a worker takes longer to start than a short test to run.
   const gate = new Int32Array(new SharedArrayBuffer(8))
@@ -145,8 +145,8 @@ describe('workers: what is written is there', () => {
 
 /**
  * Writes and reads the hot keys, amid other keys that make the table grow and shrink, and checks each reading against
- * all that this thread has seen: per key and writer, `n` never goes back. A value says who wrote it, and repeats `n` in
- * forms that a torn copy would not get right. Gives the last `n` that this worker wrote per key.
+ * all that this thread has seen: per key and writer, `n` never goes back. A value names its writer, and repeats `n` in
+ * forms that a torn copy would not get right. Returns the last `n` that this worker wrote per key.
  */
 function hammer({ TypedMap, data, assert }) {
   const { gate, worker, workers, hotKeys, steps, clearing, options } = data
@@ -201,7 +201,7 @@ function hammer({ TypedMap, data, assert }) {
         handles[key] = map.getHandle(key) ?? handles[key]
         break
       case 4:
-        // A handle that a clear left behind gives nothing; one that lives reads the key's entry.
+        // A handle of a cleared entry reads undefined; a live one reads the key's entry.
         if (handles[key] !== undefined) {
           const value = map.get(handles[key])
           if (value !== undefined || !clearing) check(key, value, 'handle')
@@ -390,7 +390,7 @@ describe('workers: handles', () => {
 })
 
 describe('workers: their end', () => {
-  it('a worker that is terminated while it writes leaves a map that works, and no half entry', async t => {
+  it('after a worker is terminated while it writes, the map works and has no half entry', async t => {
     const random = seededRandom(t)
     const [map, title] = openFresh()
     const rounds = 12
@@ -484,7 +484,7 @@ describe('workers: their end', () => {
     assert.equal(TypedMap.names().includes(name), false)
   })
 
-  it('many short threads leave nothing behind', async () => {
+  it('many short threads leak nothing', async () => {
     const name = freshName()
     const map = TypedMap.open(name)
     for (let round = 0; round < 20; round++) {

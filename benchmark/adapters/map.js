@@ -1,9 +1,9 @@
 'use strict'
 
 /*
- * The map of the language, three times: as it is (values are shared by reference and can be changed by whoever reads
- * them), with a private copy per write or read through `structuredClone`, and with values kept as JSON text, which is
- * what programs do to get copies cheaply.
+ * The map of the language, three times: as it is (values are shared by reference, so every reader can change them),
+ * with a private copy per write or read through `structuredClone`, and with values kept as JSON text, which is what
+ * programs do to get copies cheaply.
  */
 
 const common = {

@@ -89,7 +89,7 @@ async function work({ file, thread, buffer, rehearsalMs }, sync) {
     const context = { random, thread, state: load.begin?.(random) }
     for (let told = 0; !isOver(); ) {
       load.step(map, context)
-      // Copies that ended are let go of between turns.
+      // Outdated copies are removed between turns.
       await new Promise(setImmediate)
       if (performance.now() - told > TELL_MS) {
         control.tell(thread)

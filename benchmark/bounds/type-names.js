@@ -1,6 +1,6 @@
 'use strict'
 
-/* Each insertion has a type of its own, as when a type is made of user input. What the map refuses is left out. */
+/* Each insertion has a type of its own, as when a type is made of user input. Refused writes are not counted. */
 
 const PREFIX = 'type-name-'.repeat(10)
 const WRITES = 500

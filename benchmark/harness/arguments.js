@@ -26,7 +26,7 @@ function commandLine(usage, options) {
 }
 
 /**
- * The comma-separated choices of an option, each of which must be one of `known`; all of `known` if it is not given.
+ * The comma-separated choices of an option, each of which must be one of `known`; all of `known` by default.
  */
 function choices(option, given, known) {
   if (given === undefined) return known

@@ -57,7 +57,7 @@ function lacksMemory(neededMb) {
 }
 
 if (require.main === module) {
-  // Whoever asked is gone, and nobody waits for the answer.
+  // The parent process has ended, so this one ends too.
   process.once('disconnect', () => process.exit(1))
   process.once('message', async ({ file, task, parameters }) => {
     try {

@@ -3,7 +3,7 @@
 /*
  * A contender is an adapter's way of doing each operation, written as source text. For every contender and operation a
  * function of its own is generated from it, so that no two contenders share a call site: V8 would see several kinds of
- * map there, and whoever is measured last would pay for whoever came first.
+ * map there, and the last contender would pay for the first.
  *
  * The loops work on a `life` (see life.js) and return a count that the caller checks: absent answers for reads,
  * entries changed or visited for everything else. Inside the clock an answer is only looked at to see whether it is
@@ -12,7 +12,7 @@
 
 const { compileFunction } = require('node:vm')
 
-/** What one step of a loop is about, by what the contender is given. */
+/** The subject of one step of a loop, by the contender's arguments. */
 const STEPS = {
   key: {
     insert: 'const key = keys[i], value = values[i]',

@@ -1,7 +1,7 @@
 'use strict'
 
 /*
- * What a question file gives back. It exports
+ * The exports of a question file:
  *
  *   title      a few words, for tables and charts
  *   heapMb     heap its process needs, if more than usual

@@ -11,11 +11,11 @@ const tinybench = import('tinybench')
 
 const NS_PER_MS = 1e6
 
-/** Runs `work` `times` times and gives what each took, in ns. */
+/** Runs `work` `times` times and returns what each took, in ns. */
 async function time(name, work, times = 1) {
   const { Bench } = await tinybench
   const bench = new Bench({ iterations: times, time: 0, warmup: false, retainSamples: true, throws: true })
-  // Told that it is synchronous, tinybench does not run it once more to find out.
+  // With this flag, tinybench does not run it once more to find out whether it is synchronous.
   bench.add(name, work, { async: false })
   bench.runSync()
   return bench.tasks[0].result.latency.samples.map(ms => ms * NS_PER_MS)

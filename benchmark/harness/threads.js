@@ -1,7 +1,7 @@
 'use strict'
 
 /*
- * Runs a task of a question file in worker threads: they all get ready, begin together, and go on until they are told
+ * Runs a task of a question file in worker threads: they all get ready, begin together, and go on until they are asked
  * to stop. One shared word for each of these.
  */
 
@@ -15,7 +15,7 @@ const WORDS = 3
 /** How often the starting thread looks whether all are ready. */
 const POLL_MS = 5
 
-/** What a task is given to keep step with the others. */
+/** The argument by which a task keeps step with the others. */
 class Sync {
   #words
 
@@ -40,7 +40,7 @@ class Sync {
 
 /**
  * Starts a thread for each of `parameters`; resolves when all of them have begun. `whenReady` is awaited when all are
- * ready and none has begun. `stop()` tells them to come to an end and gives their results.
+ * ready and none has begun. `stop()` asks them to end and returns their results.
  */
 async function startThreads(file, task, parameters, whenReady) {
   const words = new Int32Array(new SharedArrayBuffer(WORDS * Int32Array.BYTES_PER_ELEMENT))
@@ -68,7 +68,7 @@ async function startThreads(file, task, parameters, whenReady) {
   }
 }
 
-/** Lets threads work for some seconds, and gives their results. */
+/** Lets threads work for some seconds, and returns their results. */
 async function runThreads(file, task, parameters, seconds) {
   const threads = await startThreads(file, task, parameters)
   await new Promise(resolve => setTimeout(resolve, seconds * 1000))

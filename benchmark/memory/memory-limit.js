@@ -27,7 +27,7 @@ const WARMUP_LIMIT_MB = 2
 
 /**
  * Values from 100 bytes to 4 KB, each doubling as likely as the next. They are made once and keys are numbers:
- * inserting leaves no garbage that would count as resident.
+ * inserting makes no garbage that would count as resident.
  */
 const SHORTEST = 100
 const DOUBLINGS = 5.3
@@ -74,7 +74,7 @@ function insert({ thread, bytes }, sync) {
   map.close()
 }
 
-/** Asks the map for its memory until it is told to stop; the most that it reported. */
+/** Asks the map for its memory until it is asked to stop; returns the most that it reported. */
 function watch(_, sync) {
   const map = openAt(NAME, LIMIT_MB)
   let most = 0

@@ -25,8 +25,8 @@ const HEAP_MB = 8192
 const FIXED_NURSERY = ['--min-semi-space-size=16', '--max-semi-space-size=16']
 
 /**
- * glibc gives back what was freed, whenever it was. Left to itself it keeps up to 64 MB of it, depending on what a
- * program freed before: JSON texts alone, which nobody keeps, then look like 30 bytes an entry.
+ * Makes glibc return all freed memory. By default it keeps up to 64 MB, depending on what a program freed before: JSON
+ * texts alone, which the program drops, then look like 30 bytes an entry.
  */
 const GIVE_BACK = { MALLOC_TRIM_THRESHOLD_: String(128 * 1024) }
 

@@ -64,7 +64,7 @@ function fill({ load, entries }) {
   const map = new TypedMap({ nearCache: ROOMY })
   const read = i => map.get(byHandle ? map.getHandle(key(i)) : key(i))
   for (let i = 0; i < count; i++) map.set(key(i), value(i))
-  // What the first reads leave behind for good is no part of the copies.
+  // Memory that the first reads keep for good does not belong to the copies.
   for (let i = 0; i < count; i++) map.peek(key(i))
   map.set('first', value(0))
   map.get('first')

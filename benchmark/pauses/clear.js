@@ -34,7 +34,7 @@ const WAYS = {
 
 const pairOf = i => ({ host: `host-${i % 1000}`, port: i })
 
-/** How many of the hot entries still give a value. A destroyed or closed map answers nothing: it throws. */
+/** How many of the hot entries still have a value. A destroyed or closed map throws. */
 function survivors(map, handles) {
   let alive = 0
   for (let i = 0; i < HOT; i++) {
@@ -72,7 +72,7 @@ async function empty({ way, entries }) {
   const { wall, own } = pauseOf(() => call(map))
   const alive = survivors(map, handles) + (threads === undefined ? 0 : (await threads.stop())[0])
 
-  // Whoever writes next must not pay for it all either.
+  // The next writer must not pay for all of it either.
   const next = way === 'clear()' ? map : new TypedMap()
   let worstAfter = 0
   for (let i = 0; i < WRITES_AFTER; i++) {

@@ -67,7 +67,7 @@ async function expire({ entries, isHeard }) {
   const deadlines = new Float64Array(entries)
   for (let i = 0; i < entries; i++) {
     const deadline = first + (i / entries) * SPREAD_MS
-    // What the map is given are whole milliseconds.
+    // The map takes whole milliseconds.
     const now = performance.now()
     const ttl = Math.ceil(deadline - now)
     map.set(i, i, { ttl })

@@ -52,7 +52,7 @@ function read({ reads }, sync) {
   return Object.fromEntries(Object.entries(PARTS).map(([part, at]) => [part, latencies[Math.floor(at * (reads - 1))]]))
 }
 
-/** Writes until it is told to stop; gives the number of writes. */
+/** Writes until it is asked to stop; returns the number of writes. */
 function write(_, sync) {
   const map = open()
   const all = keys()

@@ -4,7 +4,7 @@
  * What does a repeated read through a handle cost, next to `Map.get` with a string?
  *
  * Entries are made in order and read in random order; the near cache has room for all of them. The map with a limit has
- * room for all entries too: what is measured is what its policy must note down about each read.
+ * room for all entries too: it measures what the policy must record about each read.
  */
 
 const { byHandle } = require('../adapters/typed-map.js')

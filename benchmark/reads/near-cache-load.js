@@ -13,7 +13,7 @@ const { workOf } = require('../harness/life.js')
 const { atLeast, atMost, rowsOf } = require('../harness/question.js')
 const { uniformOrder, zipfOrder } = require('../harness/workload.js')
 
-/** What a near cache holds unless told otherwise. */
+/** The default size of a near cache. */
 const DEFAULT_SIZE = 10_000
 const TIMES_TOO_SMALL = 10
 const ENTRIES = DEFAULT_SIZE * TIMES_TOO_SMALL

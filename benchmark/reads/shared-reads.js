@@ -61,7 +61,7 @@ const CASES = [
   { id: 'lmdb', adapter: lmdb, title: 'lmdb, objects', values: 'small', options: {} }
 ]
 
-/** One reading thread: as many random reads as it can until it is told to stop. */
+/** One reading thread: as many random reads as it can until it is asked to stop. */
 async function read({ id, how, handles, shared, seed }, sync) {
   const { adapter, values, options } = CASES.find(one => one.id === id)
   const work = workOf({ entries: ENTRIES, keys: 'string', values, order: shuffledOrder(ENTRIES, seed) })
@@ -79,7 +79,7 @@ async function read({ id, how, handles, shared, seed }, sync) {
     reads += PORTION
   }
   const perSecond = (reads / (performance.now() - started)) * 1000
-  // A shared map is given back to whoever filled it; only a view of this thread's own is closed.
+  // The thread that filled a shared map closes it; this one closes only a view of its own.
   if (shared === undefined) await opened.close()
   return perSecond
 }

@@ -20,7 +20,7 @@ const BY_HANDLE = `${STORE} by handle`
 const DASHMAP = 'dashmap'
 const DASHMAP_SAME_HASHER = 'dashmap, ahash'
 
-/** Runs cargo and gives what it printed; `onLine` sees each line as it comes. */
+/** Runs cargo and returns its output; `onLine` sees each line as it comes. */
 async function cargo(parameters, onLine) {
   const child = spawn('cargo', parameters, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
   const printed = { stdout: [], stderr: [] }

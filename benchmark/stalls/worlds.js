@@ -22,7 +22,7 @@ function fill(map, count, valueAt = pairOf, options) {
 }
 
 /**
- * Worlds by name. `make(entries)` gives a map and the number of entries that it was filled with. In one that `keeps`
+ * Worlds by name. `make(entries)` returns a map and the number of entries that it was filled with. In one that `keeps`
  * only some sizes the others say nothing new.
  */
 const WORLDS = {

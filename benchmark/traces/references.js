@@ -47,7 +47,7 @@ function reuseDistances(ids, distinct) {
   return distances
 }
 
-/** Hits of exact LRU, from what `reuseDistances` gives. */
+/** Hits of exact LRU, from the result of `reuseDistances`. */
 function lruHits(distances, capacity) {
   let hits = 0
   for (let i = 0; i < distances.length; i++) if (distances[i] <= capacity) hits++
@@ -66,11 +66,11 @@ function nextRequests(ids, distinct) {
 }
 
 /**
- * Hits of Belady's optimum, which knows what comes: after a miss the entry whose next request is farthest leaves,
+ * Hits of Belady's optimum, which knows all future requests: a miss evicts the entry with the farthest next request,
  * which may be the newcomer itself. No cache of this capacity has more.
  *
  * @param {Uint32Array} ids
- * @param {Uint32Array} next what `nextRequests` gives
+ * @param {Uint32Array} next the result of `nextRequests`
  * @param {number} distinct
  * @param {number} capacity
  */

@@ -13,7 +13,7 @@ const SKEW = 0.9
 /** Popular keys, in proportion to 1 / rank^0.9, as web and database loads are often described. */
 const zipf = (requests, seed) => zipfOrder(requests, requests / 10, SKEW, seed)
 
-/** The same, and now and then keys one after the other that nobody asks for again: a backup, a report, a crawler. */
+/** The same with scans in between: series of keys that are requested once only, as by a backup, a report, a crawler. */
 function scans(requests, seed) {
   const popular = zipf(requests, seed)
   const keys = requests / 10
@@ -33,7 +33,7 @@ function loop(requests) {
   return Uint32Array.from({ length: requests }, (_, i) => i % keys)
 }
 
-/** What is popular moves on: popularity by rank stays, and who has which rank shifts by one every twenty requests. */
+/** The popular keys change: popularity by rank stays, and the ranks shift by one key every twenty requests. */
 function shifting(requests, seed) {
   const window = requests / 20
   const cumulative = new Float64Array(window)

@@ -1,12 +1,12 @@
 'use strict'
 
-// The addon: loaded, or an error that says why it is not. Two copies of it in one process are two worlds, and are
-// warned of.
+// Loads the addon, or throws an error with the reason. Two copies of it in one process share nothing, so this warns of
+// the second.
 
 const process = require('node:process')
 const { nativeUnavailable } = require('../errors.js')
 
-/** Where the copies of the package that a thread has loaded know each other from: image number to folder. */
+/** The copies of the package that a thread has loaded: image number to folder. */
 const COPIES = Symbol.for('typed-superdashmap.copies')
 
 /** @typedef {typeof import('./binding.js')} Binding */

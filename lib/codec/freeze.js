@@ -43,7 +43,8 @@ function freeze(object, level, deeper) {
       if (typeof inner === 'object' && inner !== null) deeper = freeze(inner, level + 1, deeper)
     }
   } else {
-    // Faster than Object.values, which makes an array. It also comes across what somebody added to Object.prototype.
+    // Faster than Object.values, which makes an array. It also visits properties that a program added to
+    // Object.prototype.
     for (const name in object) {
       const inner = object[name]
       if (typeof inner === 'object' && inner !== null && Object.hasOwn(object, name)) {

@@ -59,7 +59,7 @@ const EMPTIED = /** @type {[{ prototype: object }, string, (value: unknown) => b
   [DataView, 'a DataView', types.isDataView]
 ])
 
-/** What there is to do instead. @type {Record<string, string>} */
+/** What to do instead. @type {Record<string, string>} */
 const ADVICE = {
   [PROMISE]: 'is an await missing?',
   [THENABLE]: 'is an await missing?',
@@ -91,7 +91,7 @@ let first = 0
 let depth = 0
 
 /**
- * The JSON text of an object; `undefined` if JSON has none for it, because its `toJSON` gave nothing.
+ * The JSON text of an object; `undefined` if its `toJSON` returned nothing.
  *
  * @param {object} value
  * @returns {string | undefined}
@@ -104,7 +104,7 @@ function jsonText(value) {
   try {
     return objectText(value, '')
   } finally {
-    // After an error, the containers that it left are still there.
+    // An error leaves its containers on the list.
     while (depth > outerDepth) around[--depth] = undefined
     first = outerFirst
   }
@@ -238,7 +238,7 @@ function recordText(object) {
 }
 
 /**
- * What an object is whose properties are not what it holds; undefined for others.
+ * A noun for an object whose content is not in its properties; undefined for others.
  *
  * @param {unknown} object
  * @param {any} prototype
@@ -262,8 +262,8 @@ function nounOf(object, prototype) {
 }
 
 /**
- * Refuses an object of a class that keeps its content elsewhere: an iterator, `URLSearchParams`, `Headers`. Classes of
- * the language and of the web have a tag.
+ * Refuses an object whose content is not in its properties: an iterator, `URLSearchParams`, `Headers`. Classes of the
+ * language and of the web have a tag.
  *
  * @param {any} object one with no property that JSON takes
  */
@@ -331,7 +331,7 @@ function containsItself(level, name) {
 }
 
 /**
- * How a container is reached from the value: `a.b[1]`.
+ * The path from the value to a container: `a.b[1]`.
  *
  * @param {number} level
  */

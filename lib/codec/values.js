@@ -119,8 +119,8 @@ function toJson(value) {
 }
 
 /**
- * The value that native code gave in the form of its kind. Objects are frozen to the ground, because they may be
- * shared; bytes belong to the caller.
+ * The value that native code returned in the form of its kind. Objects are deeply frozen, because they may be shared;
+ * bytes belong to the caller.
  *
  * @param {number} kind
  * @param {any} raw
@@ -133,7 +133,7 @@ function decode(kind, raw) {
 }
 
 /**
- * The values of an array of JSON texts that were joined to one, each as `decode` would give it.
+ * The values of an array of JSON texts that were joined to one, each as `decode` would return it.
  *
  * @param {string} text
  * @returns {any[]}
@@ -158,7 +158,7 @@ function decodeCopy(kind, raw) {
 }
 
 /**
- * The bytes that native code gave, in a buffer of their own, as the array that they were.
+ * The bytes that native code returned, in a buffer of their own, as an array of their kind.
  *
  * @param {number} kind
  * @param {Uint8Array<ArrayBuffer>} bytes
@@ -173,7 +173,7 @@ function viewOf(kind, bytes) {
 }
 
 /**
- * What a read of the value would give that is being written in this form.
+ * What a read would return for a value that is written in this form.
  *
  * @param {number} kind
  * @param {any} wire

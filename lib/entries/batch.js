@@ -28,7 +28,7 @@ const {
 
 const { GENERATION, PASSED, SHARD, SLOT, STATE, TYPE, WRITTEN } = SCRATCH
 
-/** Coordinates that no entry has: what a handle of another map is to this one. */
+/** Coordinates that no entry has. They replace a handle of another map. */
 const NOWHERE = 0xffff_ffff
 
 /** Rows of the table that is kept for reuse. Larger batches pay for one of their own. */
@@ -39,8 +39,8 @@ const FLOAT_ROW = BATCH_ROW / 2
 const FLOAT_NUMBER = NUMBER / 2
 
 /**
- * What goes over about each item of a batch, and what comes back: a row of numbers for each, in memory that native code
- * reads and writes.
+ * The table of a batch: a row of numbers for each item, for its input and its result, in memory that native code reads
+ * and writes.
  */
 class Table {
   /** @param {number} rows */
@@ -115,7 +115,8 @@ class Table {
 }
 
 /**
- * The table that is kept, unless a batch has it. What an error keeps from being given back is replaced by the next.
+ * The table that is kept, unless a batch has it. If an error keeps a batch from returning its table, the next batch
+ * makes a new one.
  * @type {Table | undefined}
  */
 let kept = new Table(KEPT_ROWS)
@@ -123,7 +124,7 @@ let kept = new Table(KEPT_ROWS)
 /** Decodes the values of a batch in order. */
 class Values {
   #table
-  /** What native code gave besides the table. */
+  /** What native code returned besides the table. */
   #cells
   #cell = 0
   /** Values of the joined text that is being used. @type {unknown[]} */
@@ -193,8 +194,8 @@ function checkEntry(entry) {
 }
 
 /**
- * Runs a native batch of writes. Where one is refused, room is made and the batch goes on there; an error says how far
- * it came.
+ * Runs a native batch of writes. Where one is refused, room is made and the batch goes on there; an error reports how
+ * many items were written.
  *
  * @param {RoomMaker} room
  * @param {Table} table what it says of each item
@@ -236,7 +237,7 @@ function writeAll(room, table, count, others, ttl, operation, write) {
 }
 
 /**
- * How many of the first `count` rows say of a value that it is not in the table.
+ * How many of the first `count` rows have a value outside the table.
  *
  * @param {Uint32Array} words
  * @param {number} count
@@ -268,7 +269,7 @@ function getMany(open, items) {
   const count = list.length
   const values = new Array(count)
   const table = Table.borrow(count)
-  /** What was not found near, and where in `list` that lies; undefined as long as it is all of it. @type {any[]} */
+  /** Items without a near copy, and their places in `list`; undefined as long as these are all items. @type {any[]} */
   let missing = list
   /** @type {number[] | undefined} */
   let places
@@ -304,7 +305,7 @@ const firstOf = count => Array.from({ length: count }, (_, index) => index)
 
 /**
  * @param {OpenMap} open
- * @param {readonly any[]} items what was not found near
+ * @param {readonly any[]} items items without a near copy
  * @param {number[] | undefined} places where their values belong; undefined if that is where they are
  * @param {Table} table
  * @param {any[]} values
@@ -330,7 +331,7 @@ function getMissing(open, items, places, table, values) {
  * @param {RoomMaker} room
  * @param {unknown} entries
  * @param {number} ttl
- * @param {'setMany' | 'updateMany'} operation updates take handles, too, and pass over what is not there
+ * @param {'setMany' | 'updateMany'} operation updates take handles, too, and skip missing entries
  * @param {(id: number, items: any[], others: unknown[], words: Uint32Array) => unknown} write native
  * @returns {number} how many items were written
  */

@@ -1,6 +1,7 @@
 'use strict'
 
-// Handles as arguments: which one belongs to a key, which data is one, and why one has no entry.
+// Handles as arguments: the handle of a key, checks of data that stands for a handle, and the reason why a handle has
+// no entry.
 
 const { ERROR_NUMBERS, createError, wrongType } = require('../errors.js')
 const { Handle, isHandleKey } = require('../handle.js')
@@ -23,7 +24,7 @@ const notAHandle = given =>
   })
 
 /**
- * Says why a handle has no entry.
+ * Explains why a handle has no entry.
  *
  * @param {OpenMap} open
  * @param {Handle} handle
@@ -38,7 +39,7 @@ function throwDead(open, handle) {
 }
 
 /**
- * Makes a handle of what `postMessage` made of one.
+ * Revives a handle that `postMessage` sent as plain data.
  *
  * @param {OpenMap} open
  * @param {any} data

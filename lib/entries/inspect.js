@@ -1,7 +1,7 @@
 'use strict'
 
-// What `util.inspect` and `console.log` show of a map: its name, what it holds, and a few entries. Bounded, whatever
-// is in it, and without an effect on what is evicted.
+// What `util.inspect` and `console.log` show of a map: its name, what it holds, and a few entries. The output is
+// bounded, and showing a map does not affect eviction.
 
 const { WANT } = require('../native/layout.js')
 const { Cursor } = require('./iterators.js')

@@ -3,8 +3,8 @@
 // Iterators over a map. They are live: what is added before the end is reached is visited, what is deleted is not, and
 // a changed value is seen as it is when its turn comes.
 //
-// Entries are fetched some at a time. When the turn of a fetched entry comes, its version word tells whether it is
-// still what was fetched; if not, the rest of the batch is fetched again.
+// Entries are fetched some at a time. Before a fetched entry is returned, its version word is compared with the fetched
+// one; if they differ, the rest of the batch is fetched again.
 
 const { Handle } = require('../handle.js')
 const { decode } = require('../codec/values.js')
@@ -52,13 +52,13 @@ class Cursor {
    * @param {number} want one of WANT
    */
   constructor(map, open, want) {
-    /** Held, because a map that nobody holds is closed. */
+    /** Held, because an unreachable map is closed. */
     this.map = map
     this.#open = open
     this.#want = want
   }
 
-  /** The current entry's value, as reading it would give. */
+  /** The current entry's value, as a read would return it. */
   get value() {
     return decode(this.#kind, this.#rawValue)
   }
@@ -96,7 +96,7 @@ class Cursor {
   }
 
   #sizeOfNext() {
-    // Without words there is no telling whether a fetched entry changed, so nothing is fetched ahead.
+    // Without version words a change of a fetched entry cannot be seen, so nothing is fetched ahead.
     if (this.#count === 0 || this.#wordsAt(0) === null) return 1
     let bytes = 0
     for (const cell of this.#cells) {
@@ -133,7 +133,7 @@ const IteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.
 
 /** What `keys`, `values` and `entries` return. */
 class MapIterator {
-  /** Undefined once the end was reached, which is for good. @type {Cursor | undefined} */
+  /** Undefined for good once the end was reached. @type {Cursor | undefined} */
   #cursor
   #want
 

@@ -1,7 +1,7 @@
 'use strict'
 
-// What can be asked of an entry without reading it, and its deadline: nothing here counts as a read or keeps an entry
-// from being evicted.
+// Looks at an entry without reading it, and sets its deadline. Nothing here counts as a read or protects an entry from
+// eviction.
 
 const { decode } = require('../codec/values.js')
 const { binding, scratch } = require('../native/attach.js')
@@ -22,7 +22,7 @@ const { peek: peekBinding, purgeExpired: purgeExpiredBinding, touch: touchBindin
  * @param {any} key
  */
 function peek(open, key) {
-  // The same object as a read gives.
+  // The same object that a read returns.
   const known = open.near.peek(key)
   if (known !== STALE) return known
   if (!open.mayHave(key)) return undefined
@@ -32,7 +32,7 @@ function peek(open, key) {
 }
 
 /**
- * How many milliseconds are left to an entry.
+ * Milliseconds until an entry expires.
  *
  * @param {OpenMap} open
  * @param {any} key
@@ -43,11 +43,11 @@ function ttlOf(open, key) {
 }
 
 /**
- * Gives an entry a new deadline.
+ * Sets a new deadline for an entry.
  *
  * @param {OpenMap} open
  * @param {any} key
- * @param {number} ttl as `readTtl` gives it; what the entry was written with unless it says more
+ * @param {number} ttl from `readTtl`; by default the ttl that the entry was written with
  * @returns {boolean} whether it is there
  */
 function touch(open, key, ttl) {

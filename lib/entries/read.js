@@ -41,8 +41,8 @@ function readAs(open, key, options) {
 }
 
 /**
- * Checks the type of the entry that the last native call found. False if the entry is gone: a name is known as long
- * as an entry has it, so another thread has removed the last one since.
+ * Checks the type of the entry that the last native call found. False if the entry is gone: a name exists as long as an
+ * entry has it, so another thread has since removed the last such entry.
  *
  * @param {OpenMap} open
  * @param {string} expected

@@ -29,7 +29,7 @@ const { STATE } = SCRATCH
 const ABSENT = 0
 
 /**
- * Sets the value of a key. Where its entry is stands in the scratch array afterwards.
+ * Sets the value of a key. Afterwards the scratch array holds the place of its entry.
  *
  * @param {OpenMap} open
  * @param {RoomMaker} room
@@ -46,7 +46,7 @@ function setByKey(open, room, key, value, options) {
 }
 
 /**
- * The value of a key, or of what is written as it if there is none.
+ * The value of a key; a missing one is written first.
  *
  * @param {OpenMap} open
  * @param {RoomMaker} room
@@ -69,7 +69,7 @@ function getOrSet(open, room, key, value, options) {
 }
 
 /**
- * Sets the value of a key that had none, and gives what a read of it would.
+ * Sets the value of a missing key; returns what a read of it would.
  *
  * @param {OpenMap} open
  * @param {RoomMaker} room
@@ -88,7 +88,7 @@ function setComputed(open, room, key, value, ttl) {
 }
 
 /**
- * Deletes a key or the entry of a handle; whether it was there.
+ * Deletes a key or the entry of a handle; returns whether it was in the map.
  *
  * @param {OpenMap} open
  * @param {any} target

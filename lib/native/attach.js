@@ -48,10 +48,10 @@ const {
 )
 
 /**
- * What a native operation has to say besides its result. Each writes its own columns and no others (`scratch.spec.js`
- * lists them): a read or write of an entry writes a row, one that finds none writes STATE = 0 alone, a batch how far
- * it came; each write takes the ttl. So read a column before the next operation that writes it, and before any code of
- * the user runs.
+ * What a native operation reports besides its result. Each writes its own columns and no others (`scratch.spec.js`
+ * lists them): a read or write of an entry writes a row, one that finds none writes STATE = 0 alone, a batch how far it
+ * came; each write takes the ttl. So read a column before the next operation that writes it, and before any code of the
+ * user runs.
  */
 const scratch = new Uint32Array(memory.buffer)
 

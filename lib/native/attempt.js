@@ -1,12 +1,12 @@
 'use strict'
 
-// Calls of functions whose errors their caller cannot handle.
+// Calls functions when the caller cannot handle their errors.
 
 // Taken once, and from where the platform keeps its own: test tools and browser-like environments replace timers among
 // the globals, some before this is loaded.
 const { setImmediate } = require('node:timers')
 
-/** Has an error end up where errors do that nobody catches, and goes on. @param {unknown} error */
+/** Reports an error as an uncaught exception, and goes on. @param {unknown} error */
 function report(error) {
   setImmediate(() => {
     throw error

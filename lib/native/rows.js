@@ -1,6 +1,6 @@
 'use strict'
 
-// Rows of numbers in which native code says what it is about.
+// Rows of numbers in which native code describes an entry.
 
 const { Handle } = require('../handle.js')
 const { SCRATCH } = require('./layout.js')

@@ -1,18 +1,18 @@
 'use strict'
 
-// How a write says for how long its entry is to live.
+// Passes the ttl of a write to native code.
 
 const { scratchFloats } = require('./attach.js')
 const { SCRATCH_TTL } = require('./layout.js')
 
-/** What a write asks for that says nothing: the ttl of the map, if it has one. */
+/** The ttl of a write without one: that of the map, if it has one. */
 const MAPS_OWN = 0
 
 /**
- * Says what ttl the next native write is to give. It comes right before that call: whatever runs in between may write
- * too, and each native write takes this back.
+ * Sets the ttl of the next native write. Call it right before that write: code in between may write too, and each
+ * native write resets the ttl.
  *
- * @param {number} ttl as `readTtl` gives it
+ * @param {number} ttl from `readTtl`
  */
 function requestTtl(ttl) {
   scratchFloats[SCRATCH_TTL] = ttl

@@ -7,13 +7,13 @@ const { binding } = require('./attach.js')
 
 const { hitLog: hitLogBinding, replayHits: replayHitsBinding, words: wordsBinding } = binding
 
-/** How many chunks are kept before those that were cleared are looked for. */
+/** Above this number of kept chunks, `tidy` looks for cleared ones. */
 const FIRST_SWEEP = 64
 
 /** Chunks that `tidy` looks at. */
 const TIDIED_PER_CALL = 64
 
-/** Hits of entries whose slots are further away are not noted; it takes four billion entries. */
+/** Hits of entries with a higher slot number are not recorded; that takes four billion entries. */
 const MAX_TICKET = 2 ** 32 - 1
 
 let areRefused = false
@@ -44,20 +44,20 @@ class Words {
    * The words of a chunk, wrapped on first use.
    *
    * @param {number} chunk
-   * @returns {Int32Array | null} null where the engine refuses, or if the chunk is gone
+   * @returns {Int32Array | null} null if the engine refuses the memory or the chunk was freed
    */
   of(chunk) {
     const known = this.#chunks.get(chunk)
     return known === undefined ? this.#wrap(chunk) : known
   }
 
-  /** Lets go of all chunks. */
+  /** Releases all chunks. */
   forget() {
     this.#chunks.clear()
     this.#nextSweep = FIRST_SWEEP
   }
 
-  /** Lets go of some of the chunks that another thread cleared, if there are any. */
+  /** Releases some of the chunks that another thread cleared, if there are any. */
   tidy() {
     this.#tidied ??= this.#chunks.entries()
     for (let look = 0; look < TIDIED_PER_CALL; look++) {
@@ -83,8 +83,8 @@ class Words {
   }
 
   /**
-   * Lets go of chunks that some thread cleared: their words are 0 for good, and while this thread holds them, their
-   * memory stays. A chunk in use may look the same for a moment; it is wrapped again when it is needed.
+   * Releases chunks that any thread cleared: their words are 0 for good, and while this thread holds them, their memory
+   * stays. A chunk in use may look the same for a moment; it is wrapped again when it is needed.
    */
   #sweep() {
     for (const [chunk, words] of this.#chunks) if (words[0] === 0) this.#chunks.delete(chunk)
@@ -96,7 +96,7 @@ class Words {
 class HitLog {
   #id
   #shards
-  /** The number of hits noted, and the hits. @type {Uint32Array | null} */
+  /** The number of recorded hits, and the hits. @type {Uint32Array | null} */
   #words
 
   /**
@@ -110,7 +110,7 @@ class HitLog {
   }
 
   /**
-   * What stands for an entry in the log. It tells entries apart as long as it has 32 bits.
+   * The number of an entry in the log. It is unique as long as it fits in 32 bits.
    *
    * @param {number} shard
    * @param {number} slot

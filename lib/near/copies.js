@@ -6,7 +6,7 @@
 // version word lies: as long as the word still says that version, the copy is what the store holds.
 //
 // A place is an even number, because the arrays have two elements for each. A handle carries its copy itself, so its
-// place only says whose it is. The copies of keys lie in two arrays, place by place, and a Map says which place a key
+// place only names the handle. The copies of keys lie in two arrays, place by place, and a Map says which place a key
 // has. An object for each copy would be three times as large, and looking into one that the processor has not at hand
 // costs as much as the look into the Map.
 //
@@ -32,13 +32,13 @@ const { detach } = require('./detach.js')
 /** Places that room is made for at first. A power of two. */
 const FIRST_PLACES = 16
 
-/** What `sweep` finds where there is nothing to let go of. */
+/** What `sweep` returns for a place without an outdated copy. */
 const FRESH = -1
 
 /** Marks a free place. A symbol, so it can never equal a key. */
-const NOBODY = Symbol('none')
+const FREE = Symbol('none')
 
-/** What is seen at a place without a copy of a key. */
+/** What `seen` holds at a place without a copy of a key. */
 const UNSEEN = ~0
 
 class Copies {
@@ -56,21 +56,21 @@ class Copies {
   size = 0
   /** Bytes that the copies of handles take. */
   handleBytes = 0
-  /** Who has each place: a key, a handle or NOBODY. @type {unknown[]} */
+  /** The owner of each place: a key, a handle, or FREE. @type {unknown[]} */
   #tenants = []
   /** For each place the bytes that it takes with its copy. */
   #costs = new Int32Array(0)
-  /** Places that were given back. @type {number[]} */
+  /** Places that were freed. @type {number[]} */
   #vacant = []
-  /** Where the latest handle with each hash has its place. A hint: another handle, or none, may have it by now. */
+  /** The place of the latest handle with each hash. A hint: the place may be free or another handle's by now. */
   #hints = new Int32Array(0)
-  /** For each place the ticket of the entry, where hits are noted in order. @type {number[] | null} */
+  /** For each place the ticket of the entry, if hits are logged in order. @type {number[] | null} */
   #tickets
   #keeper
   #shards
 
   /**
-   * @param {number} keeper number by which handles know whose copy they have
+   * @param {number} keeper number of the map, which a handle stores with a copy
    * @param {number} shards how many the map has
    * @param {boolean} hasTickets
    */
@@ -154,7 +154,7 @@ class Copies {
   }
 
   /**
-   * Says at which version the handle that has a place took its copy.
+   * Stores the version at which a handle took its copy.
    *
    * @param {number} place
    * @param {number} version
@@ -173,7 +173,7 @@ class Copies {
   }
 
   /**
-   * Gives a place to a newcomer. It costs nothing until `setCost` says so.
+   * Assigns a place to a newcomer. Its cost is 0 until `setCost` is called.
    *
    * @param {unknown} key a primitive
    */
@@ -221,19 +221,19 @@ class Copies {
   }
 
   /**
-   * Takes a place back, with its copy.
+   * Frees a place and removes its copy.
    *
    * @param {number} place
    * @returns {number} bytes that it took
    */
   evict(place) {
     const tenant = this.#tenants[place >> 1]
-    if (tenant === NOBODY) return 0
+    if (tenant === FREE) return 0
     const cost = this.costAt(place)
     this.setCost(place, 0)
     if (typeof tenant === 'object') this.#release(place, tenant)
     else this.places.delete(tenant)
-    this.#tenants[place >> 1] = NOBODY
+    this.#tenants[place >> 1] = FREE
     this.#clear(place)
     this.size--
     if (this.size === 0 && this.end > 2 * FIRST_PLACES) this.#shrink()
@@ -242,15 +242,15 @@ class Copies {
   }
 
   /**
-   * Lets go of the copy at a place if it is not fresh any more. Its tenant stays until the next time, because the
-   * entry may merely have changed, and what was worth a place is likely to be read again.
+   * Removes the copy at a place if it is no longer fresh. The place keeps its owner until the next sweep, because the
+   * entry may merely have changed, and an entry that was worth a place is likely to be read again.
    *
    * @param {number} place
    * @returns {number} bytes that it took, which may be none; FRESH if it is fresh, or nothing is there
    */
   sweep(place) {
     const tenant = this.#tenants[place >> 1]
-    if (tenant === NOBODY) return FRESH
+    if (tenant === FREE) return FRESH
     const isHandle = typeof tenant === 'object'
     if (isHandle) {
       const handle = /** @type {Handle} */ (tenant)
@@ -268,7 +268,7 @@ class Copies {
     return cost - this.costAt(place)
   }
 
-  /** Lets go of the copies of keys, all at once. No newcomer is taken in after that. */
+  /** Removes all copies of keys at once. This part admits no newcomer after that. */
   forgetKeys() {
     this.places = new Map()
     this.seen = new Int32Array(0)
@@ -279,10 +279,10 @@ class Copies {
   }
 
   /**
-   * Lets go of copies of handles after `forgetKeys`, so that handles which are held do not hold values.
+   * Removes copies of handles after `forgetKeys`, so that a handle in use does not keep its value alive.
    *
-   * @param {number} count how many places are looked at
-   * @returns {number} how many were
+   * @param {number} count number of places to look at
+   * @returns {number} number of places that it looked at
    */
   dismantle(count) {
     let step = 0
@@ -304,7 +304,7 @@ class Copies {
   }
 
   /**
-   * Whether what a handle carries is what was kept with this place. It may have been kept with another since.
+   * Whether the copy that a handle carries is the one of this place. The handle may have got another place since.
    *
    * @param {number} place
    * @param {unknown} tenant
@@ -319,7 +319,7 @@ class Copies {
     if (vacant !== undefined) return vacant
     const place = this.kept.length
     if (place === this.seen.length) this.#grow(Math.max(FIRST_PLACES, place))
-    this.#tenants.push(NOBODY)
+    this.#tenants.push(FREE)
     this.kept.push(NO_WORDS, undefined)
     this.#clear(place)
     return place
@@ -335,7 +335,7 @@ class Copies {
     this.#costs = costs
   }
 
-  /** Gives back the room of places that are all free. */
+  /** Releases the arrays once all places are free. */
   #shrink() {
     this.seen = new Int32Array(0)
     this.kept = []
@@ -348,7 +348,8 @@ class Copies {
 
   /** @param {Handle} handle */
   #hashOf(handle) {
-    // Slots and shards count from 0, so this tells handles apart as long as there are no more of them than hints.
+    // Slots and shards count from 0, so different handles have different hashes as long as there are no more handles
+    // than hints.
     return (Math.imul(handle.slot, this.#shards) + handle.shard) & (this.#hints.length - 1)
   }
 

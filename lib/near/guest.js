@@ -1,23 +1,23 @@
 'use strict'
 
-// The guest of a near cache: the value that was read last without being admitted, so that reading one thing twice in
-// a row gives one object. Where its version word is, is looked for when it is read again: most guests never are.
+// The guest of a near cache: the value that was read last without being admitted, so that reading one thing twice in a
+// row gives one object. Its version word is only looked up at a second read, which most guests never get.
 
 const { markAccessWord } = require('../handle.js')
 const { SCRATCH } = require('../native/layout.js')
 
 /** @typedef {import('../native/words.js').Words} Words */
 
-/** Marks that there is no guest. A symbol, so it can never equal a key. */
-const NOBODY = Symbol('none')
+/** Marks the place of the guest as free. A symbol, so it can never equal a key. */
+const FREE = Symbol('none')
 
 class Guest {
   /** Bytes that it takes; 0 if there is none. */
   cost = 0
-  /** Its ticket, where hits are noted in order. */
+  /** Its ticket, if hits are logged in order. */
   ticket = 0
   /** A key or a handle. @type {unknown} */
-  #item = NOBODY
+  #item = FREE
   /** @type {any} */
   #value = undefined
   #chunk = 0
@@ -31,7 +31,7 @@ class Guest {
   }
 
   /**
-   * Takes the place of the last one.
+   * Replaces the guest.
    *
    * @param {unknown} item a key or a handle
    * @param {any} value
@@ -50,10 +50,10 @@ class Guest {
     this.#version = states[row + SCRATCH.VERSION] | 0
   }
 
-  /** Lets go of it. */
+  /** Removes the guest. */
   leave() {
     this.cost = 0
-    this.#item = NOBODY
+    this.#item = FREE
     this.#value = undefined
   }
 
@@ -71,9 +71,9 @@ class Guest {
     return this.#value
   }
 
-  /** Lets go of it unless it is fresh. */
+  /** Removes the guest unless it is fresh. */
   sweep() {
-    if (this.#item !== NOBODY && !this.#hasFreshValue()) this.leave()
+    if (this.#item !== FREE && !this.#hasFreshValue()) this.leave()
   }
 
   /**

@@ -2,8 +2,8 @@
 
 // The near cache: decoded values in front of the store, so that a repeated read never leaves JavaScript.
 //
-// Whoever changes an entry, in whatever thread, changes its version word. So nothing is ever invalidated here; a copy
-// that is no longer fresh is merely not found, and memory is the only reason to throw one away.
+// Every write to an entry, in any thread, changes its version word. So no write has to invalidate a copy here: a read
+// ignores a copy that is no longer fresh, and copies are removed only to free memory.
 //
 // What is kept. Copies of keys and of handles share one ring (ring.js), bounded in entries and in bytes. While it has
 // room, every value read is admitted, unless reading it natively costs next to nothing for its size (copy-cost.js).
@@ -78,9 +78,9 @@ const NO_MAP = 2 ** 31 - 1
 class NearCache {
   /** Reads answered here that were not reported yet. */
   hits = 0
-  /** What a hit has to note down for the policy of the map: one of MARKING, or the limit of its access word. */
+  /** What a hit has to record for the policy of the map: one of MARKING, or the limit of its access word. */
   #marking
-  /** Where hits are noted in order. @type {HitLog | null} */
+  /** The log that records hits in order. @type {HitLog | null} */
   #hitLog
   #options
   ring
@@ -100,9 +100,9 @@ class NearCache {
   constructor(options, ring = undefined) {
     const { maxEntries, maxBytes, words, instance, shards, marking, hitLog } = options
     // Fields that every hit reads are set once, here: the engine then knows what is in them and need not look.
-    /** Whether a hit has to be noted down for the policy of the map. */
+    /** True if the policy of the map needs a record of each hit. */
     this.isMarking = marking !== MARKING.None
-    /** Number of the map, by which handles know whose copy they have. */
+    /** Number of the map. A handle stores it with a copy, so that each cache recognises its own copies. */
     this.keeper = maxEntries === 0 ? NO_MAP : instance
     this.#options = options
     this.#marking = marking
@@ -117,7 +117,7 @@ class NearCache {
     this.visible = this.isSplit ? NOTHING : this.copies.places
   }
 
-  /** What it holds, within which bounds, and what it did so far. */
+  /** Its contents, bounds and counters, for `getStats`. */
   get stats() {
     const { maxEntries } = this.#options
     const { bytes, entries, evictions, maxBytes, outdated } = this.ring
@@ -158,7 +158,7 @@ class NearCache {
   }
 
   /**
-   * Counts a hit on the copy of a handle.
+   * Counts a hit on a handle's copy.
    *
    * @param {Handle} handle
    */
@@ -248,7 +248,7 @@ class NearCache {
   }
 
   /**
-   * Lets go of the copy of a key or handle whose entry is gone.
+   * Removes the copy of a key or handle whose entry was removed.
    *
    * @param {any} target
    */
@@ -258,7 +258,7 @@ class NearCache {
   }
 
   /**
-   * What is kept of a handle, its mark or the guest taken into account. Counts it as a hit.
+   * The copy of a handle, or else the guest's value. Counts it as a hit.
    *
    * @param {Handle} handle
    * @returns {any} STALE if nothing fresh is kept
@@ -307,7 +307,7 @@ class NearCache {
     const copies = this.partOf(key)
     const isLooking = this.#isLooking
     if (place === undefined && !this.#admits(cost)) return this.#setGuest(key, value, cost, states, row)
-    // Where nobody looked, there may be a copy.
+    // Without a lookup before, there may be a copy.
     const known = place === undefined && !isLooking ? copies.places.get(key) : place
     if (!isLooking && known !== undefined && copies.isFresh(known)) this.#hitsAtReview++
     this.#keepAt(copies, known, key, value, cost, states, row)
@@ -358,7 +358,7 @@ class NearCache {
   }
 
   /**
-   * Lets go of the copy of a key whose entry is gone.
+   * Removes the copy of a key whose entry was removed.
    *
    * @param {unknown} key
    */
@@ -369,7 +369,7 @@ class NearCache {
   }
 
   /**
-   * Lets go of the copy of a handle whose entry is gone.
+   * Removes the copy of a handle whose entry was removed.
    *
    * @param {Handle} handle
    */
@@ -400,13 +400,13 @@ class NearCache {
     return next
   }
 
-  /** Lets go of everything, when the map is closed. */
+  /** Removes all copies when the map is closed. */
   dispose() {
     this.ring.dispose()
   }
 
   /**
-   * Notes down a hit on the copy of a handle, where `isMarking`.
+   * Records a hit on the copy of a handle, if `isMarking`.
    *
    * @param {Handle} handle
    */
@@ -429,8 +429,8 @@ class NearCache {
   }
 
   /**
-   * What the copy of a value would take. This is where it is decided whether a copy may be kept at all: not of an
-   * entry that is gone, whose version is 0, and not where native code says that nothing would end it.
+   * What the copy of a value would take. This also decides whether a copy may be kept at all: it may not if the entry
+   * was removed (its version is 0), nor if native code says that nothing would end the copy.
    *
    * @param {number} kind
    * @param {any} value
@@ -445,7 +445,7 @@ class NearCache {
   }
 
   /**
-   * The words that tell whether a copy is fresh, if it is.
+   * The version words of the entry's chunk; null if they cannot be read or the value is not fresh.
    *
    * @param {Uint32Array} states
    * @param {number} row
@@ -459,7 +459,7 @@ class NearCache {
   }
 
   /**
-   * The ticket of an entry, where hits are noted in order.
+   * The ticket of an entry, for maps that log hits in order.
    *
    * @param {Uint32Array} states
    * @param {number} row
@@ -567,7 +567,7 @@ class NearCache {
   }
 }
 
-/** What stands in place of the near cache of a closed map: nothing is ever found in it. */
+/** Replaces the near cache of a closed map. Always empty. */
 const NO_CACHE = new NearCache({
   maxEntries: 0,
   maxBytes: 0,

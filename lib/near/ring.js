@@ -4,11 +4,11 @@
 //
 // Bounds. There is one in entries and one in bytes, and a value that would take more than MAX_SHARE of the latter is
 // not kept. A newcomer to a full ring takes the room of copies that were not used lately (CLOCK): the hand goes on
-// until there is enough, or until it has looked at MAX_HAND_STEPS places, and then the newcomer is not kept; so no
-// read pays for a whole round. One share, and one entry, are the guest's, who therefore never costs anyone a place.
+// until there is enough, or until it has looked at MAX_HAND_STEPS places, and then the newcomer is not kept; so no read
+// pays for a whole round. One share, and one entry, are reserved for the guest, so it never displaces a copy.
 //
-// Copies that are not fresh any more are let go of by a second hand, a few at each value that is read natively, and
-// by the sweeper (sweeper.js) where nothing is.
+// A second hand removes copies that are no longer fresh, a few at each value that is read natively; where none is read,
+// the sweeper (sweeper.js) removes them.
 //
 // Parts. Keys and handles are spread over as many parts as keep each of them small (copies.js).
 
@@ -26,7 +26,7 @@ const { watch } = require('./sweeper.js')
  * @typedef {object} RingOptions
  * @property {number} maxEntries 0 for a ring that keeps nothing
  * @property {number} maxBytes
- * @property {number} keeper number by which handles know whose copy they have
+ * @property {number} keeper number of the map, which a handle stores with a copy
  * @property {number} shards how many the map has
  * @property {boolean} hasTickets
  */
@@ -40,7 +40,7 @@ const MAX_SPARED = 15
 /** Places that are swept at each value that is kept. Others are refused without a look: one costs 100 ns. */
 const SWEPT_PER_STEP = 2
 
-/** Copies of handles that are let go of after `clear` at each value that is kept, and at once when a map is closed. */
+/** Copies of handles that are removed after `clear` with each value that is kept, and at once when a map is closed. */
 const DISMANTLED_PER_STEP = 64
 const DISMANTLED_AT_END = 4_096
 
@@ -58,13 +58,13 @@ const MAX_PLACES = 65_536
 const PLACES_PER_PART = MAX_PLACES / 2
 
 class Ring {
-  /** Copies that made room for others. */
+  /** Copies that were evicted for newcomers. */
   evictions = 0
-  /** Copies that were let go of because they were not fresh any more. */
+  /** Copies that were removed because they were no longer fresh. */
   outdated = 0
-  /** Times that a sweep let go of something, be it of no bytes: copies of numbers take none. */
+  /** Number of sweeps that removed something, even of no bytes: copies of numbers take none. */
   released = 0
-  /** Whether the sweeper knows of this. */
+  /** Whether the sweeper watches this ring. */
   isWatched = false
   /** @type {Guest} */
   guest
@@ -80,7 +80,7 @@ class Ring {
   #handPlace = 0
   #sweptPart = 0
   #sweptPlace = 0
-  /** What `reset` put aside, as long as handles carry copies of it, and the bytes of these. @type {Copies[]} */
+  /** Parts that `reset` replaced, while handles carry copies of them, and the copies' bytes. @type {Copies[]} */
   #aside = []
   #asideBytes = 0
 
@@ -114,7 +114,7 @@ class Ring {
     this.#options.maxBytes = maxBytes
   }
 
-  /** Whether nothing is kept, or waits to be let go of. */
+  /** True if no copy is kept and none waits to be removed. */
   isEmpty() {
     return this.#entries === 0 && this.guest.cost === 0 && this.#aside.length === 0
   }
@@ -163,7 +163,7 @@ class Ring {
   }
 
   /**
-   * Gives a place to a key.
+   * Reserves a place for a key.
    *
    * @param {Copies} part
    * @param {unknown} key
@@ -180,7 +180,7 @@ class Ring {
   }
 
   /**
-   * Sees to it that there is room for another value at the place of a key.
+   * Makes room for another value at the place of a key.
    *
    * @param {Copies} part
    * @param {number} place
@@ -193,7 +193,7 @@ class Ring {
   }
 
   /**
-   * Sees to it that a handle has a place, with room for its copy.
+   * Reserves a place for a handle, unless it has one, with room for its copy.
    *
    * @param {Copies} part
    * @param {number | undefined} place the one that it has
@@ -212,7 +212,7 @@ class Ring {
   }
 
   /**
-   * Takes a place back, with its copy.
+   * Frees a place and removes its copy.
    *
    * @param {Copies} part
    * @param {number} place
@@ -223,7 +223,7 @@ class Ring {
     this.#entries += part.size - size
   }
 
-  /** What goes with each value that is kept: a little of the sweep. */
+  /** Does a step of the sweep; called with each value that is kept. */
   step() {
     if (!this.isWatched) watch(this)
     if (this.#aside.length > 0) this.#dismantle(DISMANTLED_PER_STEP)
@@ -262,12 +262,12 @@ class Ring {
     if (this.evictions !== evictions) this.released++
     let looked = 1
     while (looked < count && !this.#sweepNext()) looked++
-    // Nothing is compared with them any more, and their memory is the map's as long as they can be read here.
+    // No copy is compared with these words any more, and while they can be read here the map cannot free their memory.
     if (this.isEmpty()) this.#words?.forget()
     return looked
   }
 
-  /** Lets go of everything at once, but for the copies that handles carry. */
+  /** Removes everything at once, except the copies that handles carry. */
   reset() {
     this.#bytes = this.#asideBytes
     for (const part of this.parts) {
@@ -282,7 +282,7 @@ class Ring {
     this.parts = this.#makeParts()
   }
 
-  /** Lets go of everything, of what handles carry in steps. */
+  /** Removes everything; the copies that handles carry, in steps. */
   dispose() {
     this.reset()
     this.#dismantle(DISMANTLED_AT_END)
@@ -333,7 +333,7 @@ class Ring {
     return false
   }
 
-  /** Whether the limits are kept, as they are after one was lowered. */
+  /** Whether the ring is within its limits. It may not be after one was lowered. */
   #isWithin() {
     return this.#bytes === 0 || this.#bytes <= this.#options.maxBytes - this.#options.maxBytes / SHARES
   }
@@ -391,7 +391,7 @@ class Ring {
   }
 
   /**
-   * Charges another cost for a place, or takes it back if there is no room for that.
+   * Charges another cost for a place, or frees the place if there is no room for that.
    *
    * @param {Copies} part
    * @param {number} place

@@ -1,10 +1,10 @@
 'use strict'
 
-// Lets go of copies whose entries changed or are gone, in threads that read nothing, or only what they have at hand.
+// Removes copies whose entries changed or were removed, in threads that read nothing, or only cached values.
 //
 // One timer serves all near caches of this thread. It looks at a bounded number of places each time, does not keep the
-// process alive, and rests while no copies are kept. While there is something to let go of it comes often, otherwise
-// now and then: where many copies are outdated, the next few places already say so.
+// process alive, and rests while no copies are kept. It runs every BUSY_MS while it finds copies to remove, otherwise
+// every CALM_MS: where many copies are outdated, a look at the next few places finds some.
 
 // Taken once, so that a test's clock, which replaces timers later, does not stop the sweep.
 const { setTimeout } = require('node:timers')
@@ -14,22 +14,23 @@ const { atRoot } = require('../addon/load.js')
  * What is swept.
  *
  * @typedef {object} Swept
- * @property {boolean} isWatched whether it is known here
- * @property {number} released times that it let go of something
+ * @property {boolean} isWatched whether this sweeper watches it
+ * @property {number} released number of sweeps that removed something
  * @property {() => boolean} isEmpty
- * @property {(count: number) => number} sweep looks at so many places at most, and at how many
+ * @property {(count: number) => number} sweep looks at up to `count` places; returns how many it looked at
  */
 
 /**
- * Places that are looked at each time: 0.05 ms if all of them are let go of, 0.2 ms if the engine tidies its Map too.
+ * Places that are looked at each time: 0.05 ms if all of their copies are removed, 0.2 ms if the engine also compacts
+ * its Map.
  */
 const PLACES_PER_TURN = 128
 
-/** Milliseconds between two turns, while there is something to let go of, and otherwise. */
+/** Milliseconds between two turns: while there are copies to remove, and otherwise. */
 const BUSY_MS = 10
 const CALM_MS = 1_000
 
-/** Turns in a row that let go of nothing, after which there is nothing to let go of for now. */
+/** After so many turns in a row that removed nothing, the sweeper slows down to CALM_MS. */
 const CALM_TURNS = 128
 
 /** @type {Swept[]} */
@@ -38,11 +39,11 @@ const watched = []
 /** Index in `watched` of the next to be swept. */
 let current = 0
 
-/** Turns in a row that let go of nothing. */
+/** Turns in a row that removed nothing. */
 let calmTurns = CALM_TURNS
 
 /**
- * Has copies swept for as long as there are any.
+ * Sweeps the copies of `swept` for as long as it has any.
  *
  * @param {Swept} swept
  */

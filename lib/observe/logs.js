@@ -19,7 +19,7 @@ const LEVEL_NAMES = Object.keys(LEVEL)
 /** Events that are taken out of native memory in one step: some 100 µs. */
 const DRAINED_PER_STEP = 32
 
-/** What this thread wants to hear of one open map. */
+/** The subscriptions of this thread to one open map. */
 class Audience {
   /** @type {Set<Subscription>} */
   logs = new Set()
@@ -36,11 +36,11 @@ class Audience {
   /** @param {OpenMap} open @param {object} map */
   constructor(open, map) {
     this.#open = open
-    // Only this thread can do anything to a map without a name, so there is nothing to wait for.
+    // A map without a name is used by this thread only, so no event of another thread can come.
     this.map = open.name === null ? undefined : map
   }
 
-  /** Says to native code what is wanted. */
+  /** Passes the subscribed levels to native code. */
   subscribe() {
     const level = this.logs.size > 0 ? LEVEL[this.#open.logLevel] : LEVEL.off
     listenBinding(this.#open.id, level, this.errors.size > 0)
@@ -54,7 +54,7 @@ class Audience {
     this.#delivery.schedule()
   }
 
-  /** Delivers nothing any more. */
+  /** Stops delivery. */
   end() {
     this.#delivery.cancel()
     this.logs.clear()
@@ -71,7 +71,7 @@ class Audience {
     }
     this.#next = 0
     this.#drained = drainBinding(this.#open.id, DRAINED_PER_STEP)
-    // Only once nothing was there, the next event wakes this again.
+    // The next event wakes this again only after a call that found none.
     return this.#drained.length > 0
   }
 
@@ -92,7 +92,7 @@ class Audience {
 }
 
 /**
- * Calls all who listen now. One that ends another keeps it from being called.
+ * Calls all current listeners. A listener that another one ends meanwhile is not called.
  *
  * @param {Set<Subscription>} subscriptions
  * @param {unknown} given
@@ -131,7 +131,7 @@ function subscribe(open, map, kind, listener) {
   open.atEnd(forget)
   audiences.set(open.id, audience)
   return () => {
-    // After the map was closed there is nothing to end.
+    // Closing the map has ended it already.
     if (!audience[kind].delete(subscription) || audiences.get(open.id) !== audience) return
     audience.subscribe()
     if (audience.isEmpty()) forget(open)

@@ -1,6 +1,6 @@
 'use strict'
 
-// Memory pressure, told to the listeners of this thread: how full the map is when it becomes fuller than they want.
+// Reports memory pressure to the listeners of this thread: the ratio of memory to limit when it passes a threshold.
 
 const { outOfRange, wrongType } = require('../errors.js')
 const { binding, onWake } = require('../native/attach.js')
@@ -26,7 +26,7 @@ const DEFAULT_THRESHOLDS = [0.8, 0.9, 0.95]
 const EVICTED_PER_STEP_BYTES = 1024 * 1024
 
 /**
- * Checks at what ratios of memory to limit a listener wants to be called.
+ * Checks the ratios of memory to limit at which a listener is to be called.
  *
  * @param {unknown} options
  * @returns {number[]}
@@ -51,9 +51,9 @@ class Gauge {
   open
   #listener
   #thresholds
-  /** The number that native code knows it by. */
+  /** Its number in native code. */
   number
-  /** Bytes to evict to, while that goes on. */
+  /** Bytes to evict down to, while evicting. */
   #goalBytes = 0
   #reading = new Delivery(() => this.#read())
   #relief = new Delivery(() => this.#evictSome())

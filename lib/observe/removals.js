@@ -1,7 +1,7 @@
 'use strict'
 
-// Removals of entries, told to the listeners of this thread: what was evicted, expired, deleted, replaced or cleared,
-// in whatever thread. Native code keeps them, up to a bound in bytes, until this thread takes them out.
+// Reports removals of entries to the listeners of this thread: entries that any thread evicted, deleted, replaced or
+// cleared, or that expired. Native code keeps the removals, up to a bound in bytes, until this thread takes them out.
 
 const { outOfRange, wrongType } = require('../errors.js')
 const { decode } = require('../codec/values.js')
@@ -15,7 +15,7 @@ const { listenRemovals: listenRemovalsBinding, takeRemovals: takeRemovalsBinding
 
 /** @typedef {import('../session/open-map.js').OpenMap} OpenMap */
 /** @typedef {Record<string, any>} Removal */
-/** With those who listened when it was taken out. @typedef {{ removal: Removal, listeners: Listener[] }} Taken */
+/** With the listeners at the time of taking out. @typedef {{ removal: Removal, listeners: Listener[] }} Taken */
 
 const { DROPPED, STATE, TYPE } = SCRATCH
 const JSON_TEXT = KIND.Json
@@ -38,14 +38,14 @@ const TAKEN_PER_STEP_BYTES = 256 * 1024
  */
 const LARGE_TEXT = 1_024
 
-/** Where native code says what it gives. */
+/** Native code describes each removal here. */
 const states = new Uint32Array(TAKEN_PER_STEP * REMOVAL_ROW)
 
-/** More than ever wait at once. Other threads may go on causing removals faster than this one takes them. */
+/** Exceeds the removals that ever wait at once. Other threads may cause removals faster than this one takes them. */
 const MAX_TAKES = 1_024
 
 /**
- * Checks what a listener wants to hear of.
+ * Checks the causes that a listener subscribes to.
  *
  * @param {unknown} options
  * @returns {Set<number>} numbers of CAUSE
@@ -95,7 +95,7 @@ class Audience {
 
   /** @param {Listener} listener */
   add(listener) {
-    // What happened so far is not for the newcomer.
+    // A new listener gets no earlier removals.
     for (let takes = 0; takes < MAX_TAKES && this.#listeners.size > 0 && this.#takeSome(); takes++);
     this.#listeners.add(listener)
     try {
@@ -108,7 +108,7 @@ class Audience {
 
   /**
    * @param {Listener} listener
-   * @returns {boolean} whether none is left
+   * @returns {boolean} whether that was the last listener
    */
   leave(listener) {
     if (this.#listeners.delete(listener)) this.#subscribe()
@@ -119,14 +119,14 @@ class Audience {
     this.#delivery.schedule()
   }
 
-  /** Delivers nothing any more. */
+  /** Stops delivery. */
   end() {
     this.#delivery.cancel()
     this.#listeners.clear()
     this.#taken = []
   }
 
-  /** Says to native code what is wanted. */
+  /** Passes the subscribed causes to native code. */
   #subscribe() {
     let mask = 0
     for (const { causes } of this.#listeners) for (const cause of causes) mask |= 1 << cause
@@ -134,8 +134,8 @@ class Audience {
   }
 
   /**
-   * Takes removals out of native memory; whether there were any. Only once there were none, the next one wakes this
-   * again.
+   * Takes removals out of native memory; whether there were any. The next removal wakes this again only after a call
+   * that found none.
    */
   #takeSome() {
     const open = this.#open
@@ -165,7 +165,7 @@ class Audience {
 }
 
 /**
- * What listeners are told of the removal at `index` of `states`.
+ * The object that listeners get for the removal at `index` of `states`.
  *
  * @param {OpenMap} open
  * @param {readonly any[]} cells its key and its value, for each
@@ -228,7 +228,7 @@ function subscribe(open, map, listener, options) {
   open.atEnd(forget)
   audiences.set(open.id, audience)
   return () => {
-    // After the map was closed there is nothing to end.
+    // Closing the map has ended it already.
     if (audiences.get(open.id) === audience && audience.leave(place)) forget(open)
   }
 }

@@ -16,7 +16,7 @@ class Meter {
   #uptimeMs = 0
 
   /**
-   * Operations per second since this was last asked, or since the map was made if that was only just now.
+   * Operations per second since the last call, or since the map was made if that was only just now.
    *
    * @param {number} operations
    * @param {number} uptimeMs
@@ -38,11 +38,11 @@ const twoDigits = value => Math.round(value * 100) / 100
 
 /** @param {{ entries: number, live: number, retired: number }} memory */
 function fragmentation({ entries, live, retired }) {
-  // What was cleared counts as retired, but is no part of the blocks any more.
+  // Cleared entries count as retired, but their blocks are no longer counted.
   return entries === 0 ? 0 : twoDigits(Math.max(0, entries - live - retired) / entries)
 }
 
-/** By what their maps have open. @type {WeakMap<object, Meter>} */
+/** By the open map. @type {WeakMap<object, Meter>} */
 const meters = new WeakMap()
 
 /** @param {object} open */
@@ -57,7 +57,7 @@ function meterOf(open) {
 /**
  * @param {number} id
  * @param {Meter} meter
- * @param {Record<string, number>} nearCache what it has to say of itself
+ * @param {Record<string, number>} nearCache its statistics
  * @returns {Record<string, any>}
  */
 function readStats(id, meter, nearCache) {

@@ -53,7 +53,7 @@ class Delivery {
     arm()
   }
 
-  /** Ends it, with what it had to do. */
+  /** Ends it and drops its remaining work. */
   cancel() {
     due.delete(this)
   }
@@ -61,7 +61,7 @@ class Delivery {
   /** Does one step, after which the others have their turn. */
   advance() {
     due.delete(this)
-    // A step that fails is over, and what comes after it is still to be delivered.
+    // A step that throws counts as done; later ones are still delivered.
     if (attempt(this.#step) !== false) due.add(this)
   }
 }
@@ -80,7 +80,7 @@ function deliver() {
   isScheduled = false
   const end = now() + TURN_MS
   for (const delivery of due) {
-    // What is still due comes last in the set, and so again in this loop.
+    // A delivery with more to do is added to the end of the set, so this loop meets it again.
     delivery.advance()
     if (now() >= end) break
   }

@@ -1,7 +1,7 @@
 'use strict'
 
-// What arguments and options have to be. A check gives its value in the form in which it is used, or throws an error
-// that names the option, what was given and what is allowed.
+// What arguments and options have to be. A check returns the value in the form that the code uses, or throws an error
+// that names the option, the actual value and the allowed ones.
 
 const os = require('node:os')
 const process = require('node:process')
@@ -20,7 +20,7 @@ const MS_PER_SECOND = 1_000
 /** The longest time to live, 4,459 years: a deadline has 48 bits in native code. */
 const MAX_TTL_MS = 2 ** 47
 
-/** What native code takes for a limit that is none. */
+/** The native value for "no limit". */
 const NONE = null
 
 /**

@@ -24,22 +24,21 @@ const {
 /** @typedef {import('./checks.js').Check} Check */
 
 /**
- * Entries of the near cache unless told otherwise, per map and thread: most of what a web server reads when reads
- * follow a Zipf distribution.
+ * Default number of entries in the near cache, per map and thread: most of what a web server reads when reads follow a
+ * Zipf distribution.
  */
 const DEFAULT_NEAR_ENTRIES = 10_000
 
 /**
- * Bytes of the near cache unless told otherwise, per map and thread: 10,000 decoded objects of 800 bytes. In a map
- * with a limit they are at most one in NEAR_SHARES of it, so that the near caches of many threads stay small beside
- * the map.
+ * Default bytes of the near cache, per map and thread: 10,000 decoded objects of 800 bytes. In a map with a limit they
+ * are at most one in NEAR_SHARES of it, so that the near caches of many threads stay small beside the map.
  */
 const DEFAULT_NEAR_BYTES = 16 * 1024 ** 2
 const LEAST_NEAR_BYTES = 256 * 1024
 const NEAR_SHARES = 16
 
 const MAX_SHARDS = 4_096
-/** A `Map` of the engine, which says where the copy of a key is, ends not far above this. */
+/** The engine's `Map`, which finds the copy of a key, cannot hold many more entries than this. */
 const MAX_NEAR_ENTRIES = 16_000_000
 
 /**
@@ -48,7 +47,7 @@ const MAX_NEAR_ENTRIES = 16_000_000
  */
 const MANUAL_CLOCK = Symbol('manual clock')
 
-/** What stands in the native options for a function, which stays with the thread that gave it. */
+/** Marks a function in the native options. The function itself stays in the thread that passed it. */
 const FUNCTION = 'function'
 
 const NEAR_OPTIONS = ['maxEntries', 'maxBytes']
@@ -90,7 +89,7 @@ const nearBytes = (name, value) => {
 }
 
 /**
- * Bytes of the near cache of a map unless told otherwise.
+ * The default bytes of a map's near cache.
  *
  * @param {number | null | undefined} memoryLimit that of the map, if it has one
  */
@@ -166,7 +165,7 @@ const OPTIONS = {
 
 const LIMITS = Object.keys(OPTIONS).filter(name => OPTIONS[name]?.isLimit)
 
-/** Options that are known and not built yet. Better refused than ignored. */
+/** Reserved options, not implemented yet. They are refused, not ignored. */
 const LATER = new Set(['autoResize', 'hash', 'logTargets'])
 
 const ENTRIES = 'a map is limited by maxEntries'
@@ -319,7 +318,7 @@ function unknownOption(name) {
 }
 
 /**
- * The name that somebody who wrote `name` most likely meant.
+ * The known name that is nearest to the misspelt `name`.
  *
  * @param {string} name
  * @param {string[]} names

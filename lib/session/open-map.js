@@ -29,7 +29,7 @@ const HITS_PER_REPORT = 1_024
 /** Names of types that are kept, for those that are read again and again. */
 const MOST_TYPE_NAMES = 1_024
 
-/** Gives up maps that nothing can reach any more. @type {FinalizationRegistry<OpenMap>} */
+/** Releases maps that have become unreachable. @type {FinalizationRegistry<OpenMap>} */
 const unreachable = new FinalizationRegistry(open => open.abandon())
 
 /**
@@ -65,7 +65,7 @@ class OpenMap {
     this.instance = instance
     /** How many shards it has. */
     this.shards = shards
-    /** The option whose function makes room when the map is full. */
+    /** The option that holds the user's function which makes room in a full map. */
     this.roomFunction = roomFunctionOf(readData(config))
     this.logLevel = options.logLevel
     this.words = new Words(id)
@@ -83,7 +83,7 @@ class OpenMap {
   }
 
   /**
-   * Gives this up when `map` is collected without having been closed.
+   * Releases this `open` when `map` is collected without having been closed.
    *
    * @param {object} map
    */
@@ -91,7 +91,7 @@ class OpenMap {
     unreachable.register(map, this, this)
   }
 
-  /** Throws if the map is closed. For what does not end in a native call, which would say the same. */
+  /** Throws if the map is closed. For operations without a native call, which would throw the same. */
   check() {
     if (this.#isClosed) throw closed()
   }
@@ -138,7 +138,7 @@ class OpenMap {
   }
 
   /**
-   * Learns of a new limit of the map.
+   * Adopts a new limit of the map.
    *
    * @param {number | null | undefined} memoryLimit bytes, `null` for none, `undefined` for the same as before
    */
@@ -173,12 +173,12 @@ class OpenMap {
     return name
   }
 
-  /** Gives up this `open`. Does nothing the second time. */
+  /** Releases this `open`. Does nothing the second time. */
   close() {
     if (!this.#isClosed) this.#end(closeBinding)
   }
 
-  /** Gives up this `open`, because nothing can reach it: the thread goes on to hold a map with a name. */
+  /** Releases this `open` because it is unreachable. The thread itself keeps holding a named map. */
   abandon() {
     if (!this.#isClosed) this.#end(abandonBinding)
   }

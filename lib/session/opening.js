@@ -5,12 +5,12 @@
 /**
  * @typedef {object} Request
  * @property {string} name
- * @property {unknown} options as `open` was given them
+ * @property {unknown} options as passed to `open`
  * @property {Function} type the class whose constructor runs
  * @property {{ close: () => void } | undefined} open what the constructor of TypedMap has opened for it
  */
 
-/** What a constructor that runs has been asked for and has not begun. @type {Request | undefined} */
+/** The request of the constructor that is about to run. @type {Request | undefined} */
 let pending
 
 /**

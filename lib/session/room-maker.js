@@ -1,8 +1,8 @@
 'use strict'
 
-// Room in a full map, made by functions of the user: the one that is `evictionStrategy` chooses who leaves, the one
-// that is `oomStrategy` frees room itself. Native code refuses a write that does not fit and does nothing more in such
-// a map. Whoever wrote asks the function then and writes again.
+// Room in a full map, made by functions of the user: an `evictionStrategy` function chooses the entries to evict, an
+// `oomStrategy` function frees room itself. In such a map native code only refuses a write that does not fit. The
+// writing thread then calls the function and writes again.
 
 const { ERROR_NUMBERS, TypedMapError, evictionFailed } = require('../errors.js')
 const { Handle, isHandleKey } = require('../handle.js')
@@ -14,7 +14,7 @@ const { candidates: candidatesBinding, evictEntry: evictEntryBinding, giveUp: gi
 
 /** @typedef {import('./open-map.js').OpenMap} OpenMap */
 /**
- * The map, as far as functions that make room look at it.
+ * The methods of the map that room-making functions use.
  *
  * @typedef {object} TypedMap
  * @property {(key: any) => any} peek
@@ -28,7 +28,7 @@ const CANDIDATES = 32
 
 const { GENERATION, SHARD, SLOT, STATE } = SCRATCH
 
-/** An entry that may leave. What it costs to know is only asked for when it is looked at. */
+/** An entry that may be evicted. Its value, bytes and ttl are only looked up when they are read. */
 class Candidate {
   #map
 
@@ -49,7 +49,7 @@ class Candidate {
     return this.#map.memoryUsage(this.handle)
   }
 
-  /** Milliseconds that are left to it, `Infinity` if it never expires. */
+  /** Milliseconds until it expires, `Infinity` if it never does. */
   get ttl() {
     return this.#map.ttlOf(this.handle)
   }
@@ -60,7 +60,7 @@ class RoomMaker {
   #open
   #choose
   #free
-  /** Whether a function is running. What it writes itself must not ask it again. */
+  /** Whether a function is running. Its own writes must not call it again. */
   #isAsking = false
 
   /**
@@ -76,7 +76,8 @@ class RoomMaker {
   }
 
   /**
-   * Makes room for a write that was refused. Throws if there is no more to be had, and hands on what is no refusal.
+   * Makes room for a write that was refused. Throws if no more room can be made, and rethrows errors other than
+   * refusals.
    *
    * @param {unknown} refused what the write threw
    * @param {number} tries how often room was made for this write before
@@ -119,7 +120,7 @@ class RoomMaker {
    */
   #callOnce(free, refused, tries) {
     if (tries > 0) throw evictionFailed('the oomStrategy function freed too little', refused)
-    // In a map that is full of entries it is not bytes that are missing.
+    // A map at its limit of entries lacks no bytes.
     const { requestedBytes = 0 } = refused.details
     try {
       free(this.#map, requestedBytes)
@@ -145,7 +146,7 @@ class RoomMaker {
     if (evicted === 0) throw evictionFailed('the evictionStrategy function chose no entry of the map', refused)
   }
 
-  /** Who would leave next, as far as that can be told, first of all. */
+  /** The candidates; first the entries that the policy would probably evict next. */
   #candidates() {
     const open = this.#open
     const states = new Uint32Array(CANDIDATES * WALK_ROW)
@@ -159,7 +160,7 @@ class RoomMaker {
   }
 
   /**
-   * Evicts what a strategy chose; whether it was there.
+   * Evicts the entry that a strategy chose; returns whether it was in the map.
    *
    * @param {unknown} choice a candidate, a handle or a key
    */
@@ -173,7 +174,7 @@ class RoomMaker {
 }
 
 /**
- * Runs a native write with its ttl. Where it finds no room and the map's functions make some, it runs again.
+ * Runs a native write with its ttl. If there is no room and the map's functions make some, it runs again.
  *
  * @template {unknown[]} A
  * @template T
