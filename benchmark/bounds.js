@@ -36,8 +36,8 @@ const FIXED_NURSERY = ['--min-semi-space-size=2', '--max-semi-space-size=2']
 /** MB that resident memory may be above 1.25 times what is accounted. */
 const ABOVE_MB = 8
 /**
- * What may be left two seconds after a `clear()`, as a part of the most that was accounted, and in MB where that is
- * little.
+ * Memory that may remain two seconds after a `clear()`, as a part of the most that was accounted, and in MB where that
+ * is little.
  */
 const LEFT_PART = 0.1
 const LEFT_MB = 8

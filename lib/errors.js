@@ -181,11 +181,11 @@ function createError(number, details) {
   return new TypedMapError(code, message(details), details)
 }
 
-/** What the name of an argument begins with that is an option. */
+/** The prefix of argument names that are options. */
 const OPTION = 'option '
 
 /**
- * The error for an argument that is not what is allowed. Options are arguments named `option …`.
+ * The error for an argument with a forbidden type or value. Options are arguments named `option …`.
  *
  * @param {typeof TypeError | typeof RangeError} Base
  * @param {string} argument
@@ -221,7 +221,7 @@ const wrongType = (argument, given, allowed) => notAllowed(TypeError, argument, 
 const outOfRange = (argument, given, allowed) => notAllowed(RangeError, argument, given, allowed)
 
 /**
- * The error for an option that is not one.
+ * The error for an invalid option.
  *
  * @param {string} option
  * @param {string} reason
@@ -253,7 +253,7 @@ function notSerializable(reason, details, cause) {
  * The error for a write that was refused and for which no room was made.
  *
  * @param {string} reason
- * @param {TypedMapError} refused what the write got
+ * @param {TypedMapError} refused the error of the write
  * @param {unknown} [cause] what a function of the user threw
  */
 function evictionFailed(reason, refused, cause = refused) {
@@ -262,13 +262,13 @@ function evictionFailed(reason, refused, cause = refused) {
   return new TypedMapError('ERR_EVICTION_FAILED', text(details), details, { cause })
 }
 
-/** Failures that are told at most, of those that loading the addon ends in: one for each place where it could be. */
+/** The message lists at most so many failures of loading the addon: one for each place where it could be. */
 const MAX_FAILURES = 8
 
 /**
  * The error for an addon that cannot be loaded.
  *
- * @param {unknown} cause what loading it threw: the last failure, whose causes are those before
+ * @param {unknown} cause what loading it threw: the last failure; each `cause` is the failure before it
  * @param {{ platform: string, arch: string, libc: string | null, node: string }} system
  */
 function nativeUnavailable(cause, system) {

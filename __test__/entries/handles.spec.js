@@ -331,7 +331,7 @@ describe('handles: forged ones', () => {
     }
   })
 
-  it('what is no object is a TypeError', () => {
+  it('data other than a plain object is a TypeError', () => {
     const map = new TypedMap()
     for (const data of [undefined, null, 1, 'text', true, 1n, Symbol('s'), () => {}, []]) {
       assert.throws(() => map.handle(data), TypeError)
@@ -420,7 +420,7 @@ describe('handles: forged ones', () => {
     }
   })
 
-  it('what only looks like a handle is no key', () => {
+  it('an object that only looks like a handle is not a key', () => {
     const map = new TypedMap()
     const handle = map.insert(1)
     for (const fake of [{ ...handle }, Object.create(Handle.prototype), Object.create(handle)]) {

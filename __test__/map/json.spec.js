@@ -129,7 +129,7 @@ describe('json: the text is that of JSON.stringify', () => {
   })
 })
 
-/** A value with getters and methods `toJSON` that note in `calls` that they ran. */
+/** A value with getters and methods `toJSON` that record their calls in `calls`. */
 function generate(random, depth, calls) {
   const inner = () => generate(random, depth - 1, calls)
   switch (random.below(depth > 0 ? 15 : 8)) {

@@ -336,7 +336,7 @@ describe('keys: bytes', () => {
   })
 })
 
-describe('keys: what is no key', () => {
+describe('keys: invalid keys', () => {
   const REFUSED = {
     symbol: Symbol('s'),
     'registered symbol': Symbol.for('s'),

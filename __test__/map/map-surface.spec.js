@@ -127,7 +127,7 @@ for (const M of SUBJECTS) {
       assert.equal(map.size, 2)
     })
 
-    it('get of a missing key is undefined, and has tells it from a stored undefined', () => {
+    it('get of a missing key is undefined, and has distinguishes it from a stored undefined', () => {
       const map = new M([['a', undefined]])
       assert.equal(map.get('a'), undefined)
       assert.equal(map.get('b'), undefined)

@@ -143,7 +143,7 @@ describe('values: bytes come back as their own kind', () => {
     })
   }
 
-  it('a view of a part gives that part alone', () => {
+  it('a view of a part stores that part alone', () => {
     const whole = Float64Array.of(1, 2, 3, 4)
     const map = new TypedMap([['part', whole.subarray(1, 3)]])
     const back = map.get('part')
@@ -239,7 +239,7 @@ describe('values: JSON comes back equal, and frozen to the ground', () => {
     assert.deepEqual(Object.keys(back), ['__proto__', 'a'])
   })
 
-  it('what was given is taken at the time of the call', () => {
+  it('a value is stored as it is at the time of the call', () => {
     const given = { list: [1] }
     const map = new TypedMap([['a', given]])
     given.list.push(2)
@@ -277,7 +277,7 @@ describe('values: what is nested follows JSON.stringify', () => {
     })
   }
 
-  it('a toJSON at the top is asked with the empty name, and gives the value', () => {
+  it('a toJSON at the top is called with the empty name, and returns the value', () => {
     const names = []
     const value = {
       toJSON(name) {

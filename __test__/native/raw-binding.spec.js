@@ -154,7 +154,7 @@ describe('raw binding: numbers and arrays out of any range', () => {
     assert.throws(() => raw.takeRemovals(id, 0xffff_ffff, states, 0xffff_ffff), /no room/)
   })
 
-  it('helpers that are none give errors', () => {
+  it('invalid helpers throw', () => {
     for (const helper of [undefined, null, 1, 'x', {}]) {
       assert.throws(() => loaded.attach(helper, helper, helper, helper, helper).open(null))
     }
@@ -164,7 +164,7 @@ describe('raw binding: numbers and arrays out of any range', () => {
     const raw = attachRaw()
     const { id } = raw.opened(null)
     structuredClone(raw.scratch.buffer, { transfer: [raw.scratch.buffer] })
-    assert.ok(Object.isFrozen(raw.get.kept), 'what keeps its memory cannot be made to let go of it')
+    assert.ok(Object.isFrozen(raw.get.kept), 'the object that keeps its memory is frozen')
     raw.set(id, 'a', 1, KIND.Int)
     assert.equal(raw.get(id, 'a'), 1)
   })

@@ -1,7 +1,7 @@
 'use strict'
 
-// The scratch array: each native operation writes the columns that it has something to say in, and no others. So what
-// one left may be read until another that writes the same columns, and user code may run only after it was read.
+// The scratch array: each native operation writes its own columns and no others. So the columns of one may be read
+// until another writes the same ones, and user code may run only after they were read.
 
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')

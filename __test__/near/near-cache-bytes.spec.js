@@ -253,7 +253,7 @@ describe('near cache: its default bound in bytes', () => {
   })
 })
 
-describe('near cache: copies of entries that are gone', () => {
+describe('near cache: copies of removed entries', () => {
   /** A map with a near cache full of copies, and another reference to it, which writes behind the first one's back. */
   function openBoth(options) {
     const name = freshName()

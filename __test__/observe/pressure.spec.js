@@ -162,7 +162,7 @@ describe('onPressure', { timeout: 300_000 }, () => {
     assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: 'told\n', stderr: '' })
   })
 
-  it('what is no list of ratios is refused', () => {
+  it('anything but a list of ratios is refused', () => {
     const map = new TypedMap({ memoryLimit: MB })
     for (const thresholds of [0.5, '0.5', null, {}, ['0.5']]) {
       const says = [/thresholds/]

@@ -245,7 +245,7 @@ describe('onEvict: what is reported', { timeout: 300_000 }, () => {
       await new Promise(resolve => setImmediate(resolve))
       inThisTurn = 0
     }
-    assert.ok(most <= 5, `${most} were told in one turn, which has two milliseconds for it`)
+    assert.ok(most <= 5, `${most} were delivered in one turn, which has two milliseconds for it`)
     map.close()
   })
 

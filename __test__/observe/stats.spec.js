@@ -161,7 +161,7 @@ describe('stats', () => {
       map.close()
     }, name)
     const stats = map.getStats()
-    // The thread is gone, and what it counted stays.
+    // The thread has ended; its counts stay.
     assert.equal(stats.hits, 500)
     assert.equal(stats.misses, 1)
     assert.equal(stats.inserts, 2)

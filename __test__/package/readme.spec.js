@@ -1,6 +1,6 @@
 'use strict'
 
-// The code blocks of the README run as they stand, and give what their comments say:
+// The code blocks of the README run as they stand, and return what their comments say:
 //
 //   map.get('a') //=> { b: 1 }     the value of the expression on this line
 //   //=> text                      the next line that the code before it printed

@@ -8,7 +8,7 @@ const { existsSync } = require('node:fs')
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 
-const skip = existsSync('/proc/self/smaps_rollup') ? false : 'only Linux tells how much memory of a process is resident'
+const skip = existsSync('/proc/self/smaps_rollup') ? false : 'only Linux reports the resident memory of a process'
 
 /** Names for what follows: a map, a random number, and MB that are resident. */
 const PRELUDE = `

@@ -105,7 +105,7 @@ for (const [how, evaluate] of [
       for (const [n, [x, y, z]] of many.entries()) assert.deepEqual([x, y.n, z], [n, n, undefined])
     })
 
-    it('has its own near caches: a copy of one is none of another', () => {
+    it('has its own near caches: they share no copies', () => {
       const name = freshName()
       const open = all.map(({ TypedMap }) => TypedMap.open(name))
       maps.push(...open)

@@ -86,7 +86,7 @@ describe('options: accepted', () => {
 
   const LIMITS = ['memoryLimit', 'memoryLimitMb', 'memoryLimitGb', 'maxEntries', 'maxValueBytes', 'ttl', 'ttlSeconds']
   for (const option of LIMITS) {
-    it(`${option} that is Infinity is none`, () => {
+    it(`${option}: Infinity means no limit`, () => {
       const options = { [option]: Number.POSITIVE_INFINITY }
       const name = `options ${process.pid} ${++names}`
       for (const map of [new TypedMap(options), new TypedMap([['a', 1]], options), TypedMap.open(name, options)]) {
@@ -198,14 +198,14 @@ describe('options: refused', () => {
       for (const value of values) isRefused({ [name]: value }, { says: [new RegExp(name)] })
     })
 
-    it(`${name} that is no number`, () => {
+    it(`${name} of a wrong type or value`, () => {
       for (const value of [true, {}, [], null, Symbol('s'), () => {}, 'x']) {
         isRefused({ [name]: value }, { says: [new RegExp(name)] })
       }
     })
   }
 
-  it('a memoryLimit that is no amount', () => {
+  it('an invalid memoryLimit', () => {
     for (const value of ['', 'mb', '10', '10 apples', '-1mb', '1e400gb', '0mb', 'NaNmb', '1mb2']) {
       isRefused({ memoryLimit: value }, { says: [/memoryLimit/] })
     }
@@ -220,7 +220,7 @@ describe('options: refused', () => {
     isRefused({ ttl: 1_000, ttlSeconds: 2 }, { says: [/ttlSeconds/, /option ttl/] })
   })
 
-  it('a strategy that is none, with those that there are', () => {
+  it('an unknown strategy, with a list of the known ones', () => {
     for (const value of ['', 'mru', 'LR U', 1, true, null, {}, ['lru']]) {
       isRefused({ evictionStrategy: value }, { says: [/evictionStrategy/, /'w-tinylfu'/, /function/] })
     }
@@ -240,7 +240,7 @@ describe('options: refused', () => {
     new TypedMap({ evictionStrategy: 'lru', oomStrategy: () => {} }).close()
   })
 
-  it('a near cache that is none', () => {
+  it('an invalid near cache', () => {
     for (const nearCache of [
       1,
       'on',
@@ -262,7 +262,7 @@ describe('options: refused', () => {
     }
   })
 
-  it('a log level that is none', () => {
+  it('an unknown log level', () => {
     for (const logLevel of ['loud', 1, '', {}, null]) isRefused({ logLevel }, { says: [/logLevel/, /warn/] })
   })
 
@@ -295,7 +295,7 @@ describe('options: refused', () => {
     )
   })
 
-  it('a name of the prototype is no option, and none is taken from it', () => {
+  it('a name of the prototype is not an option, and no option is read from the prototype', () => {
     assert.equal(new TypedMap(Object.create({ shards: 3 })).set('a', 1).size, 1)
     isRefused({ constructor: 1 })
     isRefused({ toString: 1 })

@@ -76,7 +76,7 @@ test('a read throws if its copy cannot be allocated, and the map is unchanged', 
   // From no room for a copy to room for all copies that a read makes.
   for (let spareMb = 15; spareMb <= 3 * VALUE_MB; spareMb += 35) {
     const { stored, told, child } = run(sizeKb + spareMb * KB_PER_MB)
-    // Where not even the value fits, the engine is what gives up.
+    // If not even the value fits, the engine itself fails.
     if (!stored) continue
     assert.ok(told, `${spareMb} MB to spare: ${child.signal} ${child.status} ${child.stderr}`)
     for (const [read, outcome] of Object.entries(told)) {

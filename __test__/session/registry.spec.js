@@ -53,7 +53,7 @@ describe('registry: open', () => {
     for (const map of maps) map.close()
   })
 
-  it('refuses what is no name', () => {
+  it('refuses invalid names', () => {
     const before = TypedMap.names()
     for (const name of [undefined, null, 1, {}, [], true, Symbol('s'), () => {}, 1n]) {
       throwsTyped(() => TypedMap.open(name), 'ERR_INVALID_OPTION', { kind: TypeError, says: [/name/] })

@@ -98,7 +98,7 @@ describe('setLimits', () => {
     assert.ok(map.getStats().limits.memoryLimit > MB)
   })
 
-  it('refuses what is no limit, and changes nothing', () => {
+  it('refuses invalid limits, and changes nothing', () => {
     const map = new TypedMap({ maxEntries: 10 })
     for (const limits of [undefined, null, 5, 'none', []]) {
       throwsTyped(() => map.setLimits(limits), 'ERR_INVALID_OPTION', { kind: TypeError, says: [/limits/] })

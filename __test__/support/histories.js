@@ -134,7 +134,7 @@ class Histories {
     })
   }
 
-  /** Runs a round that is written down, and gives a function that checks it and gives the number of operations. */
+  /** Runs a round that is written down, and returns a function that checks it and returns the number of operations. */
   async record(seed, profile = seed % PROFILES.length) {
     const log = this.#rounds % 2
     const { operations = OPERATIONS } = PROFILES[profile]
@@ -156,7 +156,7 @@ class Histories {
     }
   }
 
-  /** Runs a round that is watched, and gives the number of reads. Throws if a thread saw time go backwards. */
+  /** Runs a round that is watched, and returns the number of reads. Throws if a thread saw time go backwards. */
   async watch(seed) {
     const answers = await this.#run({ name: this.#name(), watches: true, seed, operations: WATCHED_WRITES })
     const wrong = answers.find(answer => answer.wrong !== null)

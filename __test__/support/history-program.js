@@ -20,7 +20,7 @@ const ROW = 7
 const KIND = Object.freeze({
   /** Wrote VALUE by key; the entry is TENANT from here on. */
   WRITE: 1,
-  /** Wrote VALUE by the handle of TENANT. RESULT is 0 if that was gone. */
+  /** Wrote VALUE by the handle of TENANT. RESULT is 0 if that was removed. */
   REPLACE: 2,
   /** Read by key. */
   READ: 3,
@@ -61,7 +61,7 @@ const WRITES = { write: 8, replace: 4, remove: 2, delete: 3, deleteHandle: 1, fi
 const ALL = { ...READS, ...WRITES }
 
 /**
- * The maps. `vanish`: entries may leave at any time, for lack of room or because time passed.
+ * The maps. `vanish`: entries may be evicted or expire at any time.
  *
  * @type {{ name: string, options: any, weights: Record<string, number>, vanish?: boolean, destroys?: boolean,
  * operations?: number, longest?: number }[]}

@@ -3,7 +3,7 @@
 const { spawn } = require('node:child_process')
 const { PACKAGE } = require('./workers.js')
 
-/** Runs a program and gives how it ended and all it said. */
+/** Runs a program; returns its exit status and output. */
 function run(command, args, options = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options })

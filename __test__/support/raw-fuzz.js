@@ -297,7 +297,7 @@ class Fuzz {
     const name = this.#random.pick(this.#names)
     try {
       const given = this.#arguments(name)
-      // A map that a panic left in doubt is refused from then on; few are enough.
+      // A map is refused after a panic; few are enough.
       if (name === 'panicForTest' && !this.#random.oneIn(50)) return
       // Room for so many entries is there, and would be filled with zeros.
       if (

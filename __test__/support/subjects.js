@@ -21,7 +21,7 @@ function isNotConstructor(fn) {
   assert.throws(() => Reflect.construct(Object, [], fn), TypeError)
 }
 
-/** An iterable of `items` that can be walked once and tells when it is closed. */
+/** An iterable of `items` that can be walked once and reports when it is closed. */
 function iterable(items, onReturn = () => {}) {
   let at = 0
   return {

@@ -4,7 +4,7 @@
 //
 // One thread writes, each value with a higher number than the one before. Others read each key in every way there is.
 // What one read saw, the next of the same thread must not contradict: no lower number comes after a higher one, and a
-// value that was gone is not there again.
+// value that was missing does not come back.
 
 const { keyOf } = require('./history-program.js')
 

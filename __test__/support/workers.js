@@ -44,7 +44,7 @@ function startWorker(body, data) {
   return worker
 }
 
-/** Runs `body` in a worker and gives its result once the worker has ended, so that all it held is released. */
+/** Runs `body` in a worker; resolves with its result once the worker has ended, so that all it held is released. */
 async function inWorker(body, data) {
   const worker = startWorker(body, data)
   const result = await worker.result

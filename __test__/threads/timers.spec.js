@@ -75,7 +75,7 @@ describe('delivery', { timeout: 300_000 }, () => {
       map.onError(() => { throw new Error('thrown') })
       process.on('uncaughtException', error => console.log('uncaught', error.message))
       map.set('a', 1).set('b', 2)
-      // Keeps the process alive until both were told, however long that takes.
+      // Keeps the process alive until both were reported, however long that takes.
       const look = () => {
         if (heard === 1) map.set('c', 3)
         if (heard < 2) real(look, 1)

@@ -1,8 +1,8 @@
 'use strict'
 
 /*
- * The caches people use inside one thread. All are given the same bound, and an expiry where `ttl` asks for one and the
- * cache has it (mnemonist's LRUMap has none, and is compared without).
+ * The caches people use inside one thread. All get the same bound, and an expiry if `ttl` is set and the cache has one
+ * (mnemonist's LRUMap has none, and is compared without).
  */
 
 const { LRUCache } = require('lru-cache')

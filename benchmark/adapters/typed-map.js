@@ -2,7 +2,7 @@
 
 /*
  * TypedMap, in its three ways of use. Each is a contender of its own: it has its own map, its own generated loops, and
- * says in `item` what one step of such a loop is given (a key, a handle, or a batch of items).
+ * names in `item` the argument of one step of such a loop (a key, a handle, or a batch of items).
  *
  * Options of `open`: `entries` (how many there will be), `nearCache` (as in TypedMap), `limit` (true: a bounded map
  * with room for all of them), `ttl` (ms), `name` (a shared map of that name).

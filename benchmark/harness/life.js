@@ -1,8 +1,8 @@
 'use strict'
 
 /*
- * A life is one map from its making to its end, with the work it is given: entries to insert, an order in which to ask
- * for them, keys that are not there. Several lives share one `work`, so every contender is asked the same.
+ * A life is one map from its making to its end, with its work: entries to insert, an order in which to ask for them,
+ * keys that are not there. Several lives share one `work`, so every contender is asked the same.
  */
 
 const assert = require('node:assert')
@@ -56,7 +56,7 @@ function batchesOf({ entries, keys, values, fresh, missing, order }) {
   }
 }
 
-/** What a contender is given in batches. */
+/** The batches of a contender. */
 const BATCHED = ['batch', 'handle-batch']
 
 /** What a contender reads by handle. */
@@ -116,7 +116,7 @@ class Life {
     return this
   }
 
-  /** Handles of entries that were there and are gone: what a miss by handle asks with. */
+  /** Handles of deleted entries, for misses by handle. */
   makeDeadHandles() {
     if (this.contender.item !== 'handle') return
     this.dead = make(this.work.entries, () => this.map.insert(0))

@@ -23,7 +23,7 @@ const FONT = 'system-ui, -apple-system, "Segoe UI", sans-serif'
 const TEXT_SIZE = 12
 const TITLE_SIZE = 16
 
-/** Style rules that give every colour its dark twin where the reader's scheme is dark. */
+/** Style rules that replace every colour by its dark twin where the reader's scheme is dark. */
 function darkStyle() {
   const rules = Object.values(COLOURS).map(
     ({ light: from, dark: to }) => `[fill="${from}"]{fill:${to}}[stroke="${from}"]{stroke:${to}}`

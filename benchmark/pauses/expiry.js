@@ -4,11 +4,11 @@
  * Are a million entries whose deadlines lie within one second gone on time, and does the event loop notice?
  *
  * Meanwhile the loop does nothing but set a timer of a millisecond after the other, and a stall is what one of them
- * comes too late. Each time the map is asked for its size: if more entries are left than have a deadline to come, then
- * at least one is late, by the time since the deadline of as many from the end. The longest stall is shown beside that
- * of the second before, in which nothing expires and the machine does whatever else it does, and without the time in
- * which the thread could have run and another had its processor. In a second run a listener hears of each entry, which
- * says how late each one was, delivery included.
+ * comes too late. Each time the map is asked for its size: if the map has more entries than deadlines are to come, at
+ * least one is late, by the time since the deadline of as many from the end. The longest stall is shown beside that of
+ * the second before, in which nothing expires and the machine does whatever else it does, and without the time in which
+ * the thread could have run and another had its processor. In a second run a listener hears of each entry, which says
+ * how late each one was, delivery included.
  */
 
 const { TypedMap } = require('typed-superdashmap')
@@ -96,7 +96,7 @@ async function expire({ entries, isHeard }) {
   const isOver = now => now > first + SPREAD_MS + PATIENCE_MS || (map.size === 0 && now > inOrder[entries - 1])
   const busy = await lookUntil(isOver, now => {
     const left = map.size
-    // So many from the end have a deadline to come; if more are left, this one is gone late at best.
+    // So many from the end have a deadline to come; if more are in the map, this one is removed late at best.
     if (left > 0) latest = Math.max(latest, now - inOrder[entries - left])
   })
   const { size } = map

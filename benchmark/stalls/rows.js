@@ -159,7 +159,7 @@ function withSecondIterator(map) {
   return { iterator }
 }
 
-/** Entries that are due, as many as the expiry thread has left. */
+/** Entries that are due and that the expiry thread has not removed yet. */
 function withExpired(map) {
   fill(map, 100_000, pairOf, { ttl: 1 })
   const end = performance.now() + 2

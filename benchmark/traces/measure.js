@@ -24,7 +24,7 @@ const TTL_MS = 3_600_000
 
 const capacityOf = (distinct, percentage) => Math.max(LEAST_CAPACITY, Math.floor((distinct * percentage) / 100 + 0.5))
 
-/** Lets progress be shown, and what the last map left behind be freed. */
+/** Lets progress be shown, and memory of the last map be freed. */
 const breathe = () => new Promise(resolve => setImmediate(resolve))
 
 /**

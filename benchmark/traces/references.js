@@ -3,7 +3,7 @@
 /*
  * What replays are compared with, computed here for any capacity: exact LRU, and the optimum.
  *
- * Both are demand-filled caches: each request is a read, and what was not there is inserted. A trace is given as the
+ * Both are demand-filled caches: each request is a read, and a missing entry is inserted. A trace is given as the
  * number of each request's key, from 0.
  */
 

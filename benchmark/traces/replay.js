@@ -1,10 +1,9 @@
 'use strict'
 
 /*
- * Replays traces through maps. The map is a demand-filled cache: each request is a `get`, and what was not there is
- * `set`. Everything but what is asked about (policy, limit, shards) is left as users have it by default; so reads are
- * answered by the near cache where it holds a fresh copy, and the policy learns of these hits as it does of all
- * others.
+ * Replays traces through maps. The map is a demand-filled cache: each request is a `get`, and a missing entry is `set`.
+ * All options but the subject (policy, limit, shards) have their defaults; so reads are answered by the near cache
+ * where it holds a fresh copy, and the policy learns of these hits as it does of all others.
  */
 
 const { TypedMap } = require('typed-superdashmap')
@@ -88,7 +87,7 @@ function firstDifference(trace, options, isHit) {
   return first
 }
 
-/** One of several threads: takes the next request that none has taken, until there is none left. */
+/** One of several threads: takes the next free request until all are taken. */
 function takeRequests({ trace, options, taken }, sync) {
   const map = TypedMap.open(SHARED_NAME, options)
   const valueAt = valuesOf(trace)

@@ -65,7 +65,7 @@ function kindOf(value) {
     case 'string':
       return KIND.String
     case 'number':
-      // -0 is no int32, although `-0 | 0` equals it.
+      // -0 is not an int32, although `-0 | 0` equals it.
       return (value | 0) === value && (value !== 0 || 1 / value > 0) ? KIND.Int : KIND.Float
     case 'boolean':
       return value ? KIND.True : KIND.False
@@ -88,7 +88,7 @@ function kindOfView(view) {
 
 /**
  * A value in the form that belongs to its kind. May run code of the value (`toJSON`, getters), so it comes before the
- * native call, never between that and the reading of what the call left in the scratch array.
+ * native call, never between that and the read of the call's results in the scratch array.
  *
  * @param {unknown} value
  * @param {number} kind

@@ -32,7 +32,7 @@ function weightOf(open, key) {
 
 /** @param {import('../install.js').Access} access */
 const methods = ({ openOf }) => ({
-  /** @param {any[]} given a key, which may be undefined, or nothing */
+  /** @param {any[]} given no argument, or a key, which may be undefined */
   memoryUsage(...given) {
     const open = openOf(this)
     return given.length === 0 ? memoryUsedBinding(open.id) : weightOf(open, given[0])

@@ -55,7 +55,7 @@ const {
  */
 const scratch = new Uint32Array(memory.buffer)
 
-/** The same memory, for what is no 32-bit number. */
+/** The same memory, for float64s. */
 const scratchFloats = new Float64Array(memory.buffer)
 
 const binding = {

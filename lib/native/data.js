@@ -1,6 +1,6 @@
 'use strict'
 
-// Plain data of this package, which crosses to native code as JSON text. Values of users are none of it.
+// Plain data of this package, which crosses to native code as JSON text. Never used for values of users.
 
 /**
  * Plain data of this package as JSON text: options.

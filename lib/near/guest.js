@@ -1,7 +1,7 @@
 'use strict'
 
-// The guest of a near cache: the value that was read last without being admitted, so that reading one thing twice in a
-// row gives one object. Its version word is only looked up at a second read, which most guests never get.
+// The guest of a near cache: the value that was read last without being admitted, so that reading one entry twice in a
+// row returns one object. Its version word is only looked up at a second read, which most guests never get.
 
 const { markAccessWord } = require('../handle.js')
 const { SCRATCH } = require('../native/layout.js')

@@ -7,10 +7,10 @@
 //
 // What is kept. Copies of keys and of handles share one ring (ring.js), bounded in entries and in bytes. While it has
 // room, every value read is admitted, unless reading it natively costs next to nothing for its size (copy-cost.js).
-// After that, one in ADMITTED_PER is. Refusing most newcomers is what makes a load that exceeds the cache cheap, and
-// it lets copies that are read often gather marks before the hand comes back: for Zipf-distributed reads (s = 0.99)
-// over ten times the size, 0.773 of reads hit, against 0.733 when all are admitted and 0.81 at the optimum. The value
-// read last is kept in any case, as the guest (guest.js), so that reading one thing twice gives one object.
+// After that, one in ADMITTED_PER is. Refusing most newcomers is what makes a load that exceeds the cache cheap, and it
+// lets copies that are read often gather marks before the hand comes back: for Zipf-distributed reads (s = 0.99) over
+// ten times the size, 0.773 of reads hit, against 0.733 when all are admitted and 0.81 at the optimum. The value read
+// last is kept in any case, as the guest (guest.js), so that reading one entry twice returns one object.
 //
 // A handle carries its copy, so looking for it is free. For a key it costs a look into a Map, and admitting one costs
 // half as much as reading it natively. Where fewer than one in WORTH_PER reads hit, all that is a loss, and it is
@@ -204,8 +204,8 @@ class NearCache {
   }
 
   /**
-   * The fresh copy of a handle that was read natively all the same: the object that other reads give. It counts as
-   * used, and the hit is counted already.
+   * The fresh copy of a handle that was read natively all the same: the object that other reads return. Marks it as
+   * used; the hit is already counted.
    *
    * @param {Handle} handle
    * @returns {any} STALE if there is none

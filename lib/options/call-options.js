@@ -23,7 +23,7 @@ function readGetOptions(given) {
  * Checks the options of an insert.
  *
  * @param {unknown} given
- * @returns {{ type: string | undefined, ttl: number }} `ttl` as `readTtl` gives it
+ * @returns {{ type: string | undefined, ttl: number }} `ttl` from `readTtl`
  */
 function readInsertOptions(given) {
   if (given === undefined) return NO_INSERT_OPTIONS

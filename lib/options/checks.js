@@ -93,7 +93,7 @@ function availableBytes() {
   return container > 0 && container < machine ? container : machine
 }
 
-/** @param {string} text @returns {number} NaN if it is no amount */
+/** @param {string} text @returns {number} NaN if the text is not an amount */
 function parseBytes(text) {
   if (text === 'auto') return availableBytes() * AUTO_SHARE
   // No regular expression: V8 compiles one at its first use, and aborts the process if no stack is left for that.
@@ -130,8 +130,7 @@ const bytes = (unit, more = '') => {
 
 /**
  * @param {'milliseconds' | 'seconds'} unit
- * @param {string} [more] what else is allowed
- * @returns {Check} gives milliseconds, fractions rounded up
+ * @param {string} [more] what else is allowed @returns {Check} returns milliseconds, fractions rounded up
  */
 const duration = (unit, more = '') => {
   const factor = unit === 'seconds' ? MS_PER_SECOND : 1

@@ -174,7 +174,7 @@ const TTL = 'milliseconds to live are ttl here'
 const LISTENER = 'map.onEvict takes a function that is called with each removed entry'
 const POLICY = 'the eviction policy is evictionStrategy here'
 
-/** What other caches call an option, and what does the same here. @type {Record<string, string>} */
+/** Names of options in other caches, with the equivalent here. @type {Record<string, string>} */
 const ELSEWHERE = {
   capacity: ENTRIES,
   limit: ENTRIES,
@@ -219,7 +219,7 @@ const ELSEWHERE = {
 class Reading {
   /** Under the names that native code uses. @type {Record<string, any>} */
   native = {}
-  /** The name under which each was given. @type {Map<string, string>} */
+  /** The name under which the user passed each. @type {Map<string, string>} */
   #givenAs = new Map()
 
   /**
@@ -272,7 +272,7 @@ function readOptions(given = {}) {
 }
 
 /**
- * Takes the functions out of the options of a map and leaves word of them.
+ * Takes the functions out of the options of a map, and puts FUNCTION in their place.
  *
  * @param {Record<string, any>} native
  */
@@ -293,7 +293,7 @@ function takeFunctions(native) {
 }
 
 /**
- * Checks new limits of a map: those that are given, `null` for none.
+ * Checks new limits of a map: the present ones, `null` to remove one.
  *
  * @param {unknown} given
  * @returns {Record<string, number | null>}

@@ -12,7 +12,7 @@ const ALLOWED = `a number of milliseconds above 0, up to ${MAX_TTL_MS}, or Infin
  * Checks the ttl of a write.
  *
  * @param {unknown} ttl
- * @returns {number} milliseconds, `Infinity` for never, MAPS_OWN if it is not given
+ * @returns {number} milliseconds, `Infinity` for never, MAPS_OWN if there is none
  */
 function readTtl(ttl) {
   if (ttl === undefined) return MAPS_OWN

@@ -167,7 +167,7 @@ class OpenMap {
     const known = this.#typeNames.get(type)
     if (known !== undefined) return known
     const name = typeNameBinding(this.id, type)
-    // Numbers are not used again, so those of types that are gone would stay for ever.
+    // Numbers are never reused, so those of freed types would stay for ever.
     if (this.#typeNames.size >= MOST_TYPE_NAMES) this.#typeNames.clear()
     if (name !== null) this.#typeNames.set(type, name)
     return name

@@ -178,8 +178,7 @@ class RoomMaker {
  *
  * @template {unknown[]} A
  * @template T
- * @param {RoomMaker} room
- * @param {number} ttl as `readTtl` gives it
+ * @param {RoomMaker} room @param {number} ttl from `readTtl`
  * @param {string} operation what users know the write as
  * @param {(...parameters: A) => T} write
  * @param {A} parameters
