@@ -115,7 +115,7 @@ const SCRATCH = Object.freeze({
   WRITTEN: 10,
   /** How many items of a batch were dealt with, skipped ones included. */
   PASSED: 11,
-  /** How many removals were dropped for lack of room, after those that `takeRemovals` gave. */
+  /** How many removals were dropped for lack of room, after those that `takeRemovals` returned. */
   DROPPED: 12
 })
 
@@ -131,11 +131,11 @@ const WAKE = Object.freeze({
 
 /** What `walk` is asked for. */
 const WANT = Object.freeze({
-  /** `walk` gives the keys. */
+  /** `walk` returns the keys. */
   KEYS: 1,
-  /** `walk` gives the values. */
+  /** `walk` returns the values. */
   VALUES: 2,
-  /** `walk` gives both. */
+  /** `walk` returns both. */
   ENTRIES: 3
 })
 
