@@ -62,6 +62,7 @@ const TESTS = {
   'first deadlines': unit('a_first_deadline_ends_copies_where_hits_depend_on_it'),
   deadlines: unit('nothing_is_returned_after_its_deadline_by_any_path'),
   'updates under a limit': unit('an_update_for_which_others_leave_keeps_its_own_entry'),
+  'growth under a limit': unit('growth_in_a_full_map_does_not_empty_it'),
   'exact LRU': unit('lru_with_one_shard_evicts_what_an_exact_lru_does'),
   threads: unit('tests::threads'),
   histories: unit('tests::histories'),
@@ -371,6 +372,15 @@ const MUTATIONS = [
         }
         Ok(true)`,
     test: 'models of expiry'
+  },
+  {
+    name: 'a table that grows in a full map is taken for a large value',
+    file: 'src/store/shard/context.rs',
+    from: `            && value_bytes > MAX_BLOCK_BYTES
+            && requested_bytes <= 2 * value_bytes as u64
+`,
+    to: '',
+    test: 'growth under a limit'
   },
   {
     name: 'a life is read without a second look at the slot',

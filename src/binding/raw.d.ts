@@ -130,7 +130,7 @@ export declare function weight(id: number, ...target: Target): number | undefine
 /** Evicts an entry; whether it was there. */
 export declare function evictEntry(id: number, shard: number, slot: number, generation: number): boolean
 /**
- * The keys of those who would leave next, roughly in that order. STATE says how many there are, and `states` what a
+ * The keys of the entries that would be evicted next, roughly in order. STATE is their number, and `states` has what a
  * walk says of each.
  */
 export declare function candidates(id: number, count: number, states: Uint32Array): unknown[]

@@ -586,3 +586,22 @@ fn reads_and_writes_and_deadlines_from_many_threads_agree() {
     map.clear().unwrap();
     assert_eq!(settled_bytes(&store), 0);
 }
+
+/// A full map whose index or slab grows evicts few entries for that, wherever the limit meets the growth: a table asks for as
+/// many bytes as thousands of entries have, but one entry less makes it unnecessary.
+#[test]
+fn growth_in_a_full_map_does_not_empty_it() {
+    for limit in (300..900).step_by(40) {
+        let config = Config { shards: Some(1), memory_limit_bytes: Some(limit * 1_000), ..Config::default() };
+        let store = Store::new(&config).unwrap();
+        let map = store.join();
+        let mut least = u64::MAX;
+        for n in 0..12_000_u64 {
+            set(&map, n, 8).unwrap();
+            if store.stats().evictions > 0 {
+                least = least.min(map.len());
+            }
+        }
+        assert!(least > map.len() / 2, "{least} of {}, {limit} KB", map.len());
+    }
+}
