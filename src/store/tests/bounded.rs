@@ -587,8 +587,8 @@ fn reads_and_writes_and_deadlines_from_many_threads_agree() {
     assert_eq!(settled_bytes(&store), 0);
 }
 
-/// A full map whose index or slab grows evicts few entries for that, wherever the limit meets the growth: a table asks for as
-/// many bytes as thousands of entries have, but one entry less makes it unnecessary.
+/// A full map whose index or slab grows evicts few entries for that, wherever the limit meets the growth: a table asks
+/// for as many bytes as thousands of entries have, but one entry less makes it unnecessary.
 #[test]
 fn growth_in_a_full_map_does_not_empty_it() {
     for limit in (300..900).step_by(40) {
