@@ -402,12 +402,27 @@ export interface MemoryStats {
   expiry: number
   /** Names of types. */
   types: number
+  /** Shapes of values, and what counts their entries. */
+  shapes: number
   /** The map itself. */
   fixed: number
   /** Everything. Never above `limit`. */
   total: number
   /** The limit, `null` for none. */
   limit: number | null
+}
+
+/**
+ * Shapes of a map: the names of the properties of an object, kept once for all values that have them. Values are stored
+ * as their shape and their fields; others as JSON text.
+ */
+export interface ShapeStats {
+  /** Known shapes, at most 4,095. Those without entries stay until others need their place. */
+  count: number
+  /** Bytes that they take, at most about a megabyte, and what counts their entries. Also `memory.shapes`. */
+  bytes: number
+  /** Values that are stored with a shape. */
+  values: number
 }
 
 /** The near cache of one `TypedMap` object in this thread. */
@@ -488,6 +503,8 @@ export interface TypedMapStats {
   memoryBytes: number
   /** Bytes by use. */
   memory: MemoryStats
+  /** Shapes of values. */
+  shapes: ShapeStats
   /** The limits that hold now, `null` for none: bytes, entries, and bytes of one value. */
   limits: { memoryLimit: number | null; maxEntries: number | null; maxValueBytes: number | null }
   /** The near cache of this object in this thread. */

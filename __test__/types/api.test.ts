@@ -19,6 +19,7 @@ import {
   type NearCacheStats,
   type Removal,
   type RemovalCause,
+  type ShapeStats,
   type Storable,
   TypedMap,
   TypedMapError,
@@ -327,6 +328,8 @@ configs.getMany([5])
 // ---- Watching and errors
 
 const stats: TypedMapStats = configs.getStats()
+const { count: shapes, bytes: shapesBytes, values: shapedValues }: ShapeStats = stats.shapes
+same<[number, number, number], [typeof shapes, typeof shapesBytes, typeof shapedValues]>(true)
 const rate: string = `${stats.cacheHitRate}% of ${stats.memory.total.toFixed()} bytes`
 const unsubscribe: () => void = configs.onError(error => {
   same<TypedMapError, typeof error>(true)

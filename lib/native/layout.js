@@ -55,6 +55,7 @@ const KIND = Object.freeze({
   Utf16: 8,
   BigInt: 9,
   Json: 10,
+  Shaped: 11,
   Uint8Array: 16,
   Buffer: 17,
   Int8Array: 18,

@@ -74,6 +74,9 @@ pub enum Error {
     Closed,
     /// A panic left the map in doubt.
     Broken,
+    /// The shape of a record is not known any more, so that no thread could read it. Not for users: the caller writes
+    /// the value in another way.
+    ShapeGone,
     /// A named map was opened with an option that differs from what it was made with.
     OptionMismatch {
         /// Name of the option, as in JavaScript.
@@ -107,6 +110,8 @@ impl Error {
             Self::Closed => 1010,
             Self::OptionMismatch { .. } | Self::InvalidOption { .. } | Self::Unbounded => 1013,
             Self::Broken => 1020,
+            // Not one of the public numbers, which follow those of the specification.
+            Self::ShapeGone => 1900,
         }
     }
 }
@@ -138,6 +143,7 @@ impl fmt::Display for Error {
             Self::Unbounded => write!(f, "the map was made without limits and without an eviction strategy"),
             Self::Closed => write!(f, "the map is closed"),
             Self::Broken => write!(f, "a panic left the map in doubt"),
+            Self::ShapeGone => write!(f, "the shape of the value is not known any more"),
             Self::OptionMismatch { option, given, existing } => {
                 write!(f, "option {option}: given {given}, but the map was made with {existing}")
             }

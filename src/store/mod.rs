@@ -14,7 +14,7 @@
 //! platform/  locks and atomics, the clock, threads, address space, allocation that may be refused
 //! events     log lines and errors on their way to listeners
 //! memory/    the budget, blocks and pages, large entries, reclamation
-//! entry/     block, key, value, type, handle    expiry/  timer wheel, lives, the thread
+//! entry/     block, key, value, type, shape, handle    expiry/  timer wheel, lives, the thread
 //! slab/      slots, words, order
 //! index/     table, probe    observe/  removals, pressure, statistics    eviction/  policies
 //! config     what a map is asked to be    options  the same as a table, by name
@@ -58,6 +58,7 @@ mod tests;
 pub use config::{Config, MAX_SHARDS, NONE, TtlOnUpdate, WhenFull};
 pub use entry::handle::Handle;
 pub use entry::key::{Key, KeyKind};
+pub use entry::shapes::{MAX_DEFINITION_BYTES, ShapeHold};
 pub use entry::target::Target;
 pub use entry::types::{MAX_NAME_BYTES as MAX_TYPE_NAME_BYTES, TypeHold, check_name};
 pub use entry::value::{Value, ValueKind};
@@ -73,7 +74,7 @@ pub use map::validate::{Next, Validation};
 pub use map::walk::Step;
 pub use observe::pressure::{Pressure, PressureSubscription};
 pub use observe::removals::{Audience, Cause, Removal, Removals};
-pub use observe::stats::{MemoryStats, Operations, SimdStats, Stats};
+pub use observe::stats::{MemoryStats, Operations, ShapeStats, SimdStats, Stats};
 pub use options::{OPTIONS, Setting};
 pub use platform::clock::Clock;
 #[cfg(feature = "binding")]

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use crate::binding::convert::options::parse;
 use crate::binding::failure::{Failure, Outcome};
 use crate::store::{
-    Audience, Error, Handle, Local, Next, PressureSubscription, Problem, Store, Subscription, TypeHold, Validation,
-    registry,
+    Audience, Error, Handle, Local, Next, PressureSubscription, Problem, ShapeHold, Store, Subscription, TypeHold,
+    Validation, registry,
 };
 
 /// One `open` of one map in one evaluation. Dropping it closes the map, and frees it if no other holder is left.
@@ -27,6 +27,8 @@ pub struct OpenMap {
     last_validation: Cell<u32>,
     /// Types of the removals that were handed over last, for which JavaScript is about to ask.
     told_types: RefCell<Vec<TypeHold>>,
+    /// Likewise of the shapes of values.
+    told_shapes: RefCell<Vec<ShapeHold>>,
     /// Whether the evaluation counts this among the maps that it listens to.
     pub counted_as_listened: Cell<bool>,
 }
@@ -49,6 +51,7 @@ impl OpenMap {
             validations: RefCell::default(),
             last_validation: Cell::new(0),
             told_types: RefCell::default(),
+            told_shapes: RefCell::default(),
             counted_as_listened: Cell::new(false),
         })
     }
@@ -125,6 +128,12 @@ impl OpenMap {
     /// Keeps the types of removals known until the next ones are handed over.
     pub fn keep_types(&self, types: Vec<TypeHold>) {
         let before = self.told_types.replace(types);
+        drop(before);
+    }
+
+    /// The same of the shapes of values.
+    pub fn keep_shapes(&self, shapes: Vec<ShapeHold>) {
+        let before = self.told_shapes.replace(shapes);
         drop(before);
     }
 

@@ -15,6 +15,7 @@
 use std::ptr::NonNull;
 
 use super::key::{Key, KeyKind};
+use super::shapes::numbers;
 use super::value::{Value, ValueKind};
 use crate::store::error::Error;
 use crate::store::memory::arena;
@@ -67,7 +68,7 @@ pub fn check_size(key: Key<'_>, value: Value<'_>) -> Result<(), Error> {
     if value.bytes.len() > MAX_VALUE_BYTES {
         return Err(too_large(value.bytes.len(), MAX_VALUE_BYTES));
     }
-    Ok(())
+    value.shape().map(drop)
 }
 
 impl<'m> Prepared<'m> {
@@ -297,6 +298,14 @@ impl Entry {
     pub fn value_bytes<'a>(self) -> &'a [u8] {
         // SAFETY: the value follows the key, and entries do not change.
         unsafe { std::slice::from_raw_parts(self.0.add(self.key_offset() + self.key_len()).as_ptr(), self.value_len()) }
+    }
+
+    /// The number of a record's shape; `None` for any other value.
+    #[inline]
+    pub fn shape(self) -> Option<u32> {
+        let is_record = self.flags() & !TYPED == ValueKind::Shaped as u8;
+        // What says no shape is refused before it becomes an entry.
+        is_record.then(|| numbers::read(self.value_bytes()).unwrap_or(numbers::BUILT_IN))
     }
 
     /// The entry's type, 0 for none.

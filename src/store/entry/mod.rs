@@ -1,9 +1,10 @@
-//! One entry: its block, key, value and type, and the handle that refers to it.
+//! One entry: its block, key, value, type and shape, and the handle that refers to it.
 
 pub mod block;
 pub mod handle;
 pub mod hash;
 pub mod key;
+pub mod shapes;
 pub mod target;
 pub mod types;
 pub mod value;

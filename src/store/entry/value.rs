@@ -1,4 +1,7 @@
-//! Values: a kind and bytes. The store keeps both and looks into neither.
+//! Values: a kind and bytes. The store keeps both and looks into neither, but for the shape that a record says it has.
+
+use super::shapes::numbers;
+use crate::store::error::Error;
 
 /// What a value was in JavaScript. JavaScript knows the same numbers (`lib/native/layout.js`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +28,8 @@ pub enum ValueKind {
     BigInt = 9,
     /// JSON text, as UTF-8.
     Json = 10,
+    /// A record: the number of its shape as an unsigned LEB128 varint, and its fields.
+    Shaped = 11,
     Uint8Array = 16,
     Buffer = 17,
     Int8Array = 18,
@@ -55,6 +60,7 @@ impl ValueKind {
             8 => Self::Utf16,
             9 => Self::BigInt,
             10 => Self::Json,
+            11 => Self::Shaped,
             16 => Self::Uint8Array,
             17 => Self::Buffer,
             18 => Self::Int8Array,
@@ -87,5 +93,11 @@ impl<'a> Value<'a> {
     #[must_use]
     pub fn json(text: &'a str) -> Self {
         Self { kind: ValueKind::Json, bytes: text.as_bytes() }
+    }
+
+    /// The number of a record's shape; `None` for any other value. Fails if the record does not say it.
+    #[inline]
+    pub fn shape(&self) -> Result<Option<u32>, Error> {
+        if self.kind == ValueKind::Shaped { numbers::read(self.bytes).map(Some) } else { Ok(None) }
     }
 }

@@ -8,8 +8,10 @@ use super::hit_log::HitLog;
 use super::store::Store;
 use super::walk;
 use super::walk::Step;
+use crate::store::config::WhenFull;
 use crate::store::entry::handle::Handle;
 use crate::store::entry::key::{Key, KeyKind};
+use crate::store::entry::shapes::ShapeHold;
 use crate::store::entry::target::Target;
 use crate::store::entry::types::TypeHold;
 use crate::store::entry::value::{Value, ValueKind};
@@ -47,6 +49,8 @@ pub struct Local {
     hits: Option<HitLog>,
     /// Whether uses are recorded: for the policy, or deadlines that move with them.
     notes_uses: bool,
+    /// Keeps the shape of the record that was removed last known, for the caller who reads it.
+    removed_shape: Cell<Option<ShapeHold>>,
     /// A participant's word and its counters have one writer: a `Local` may move to another thread, but not be shared.
     _not_sync: PhantomData<Cell<()>>,
 }
@@ -115,7 +119,8 @@ impl Local {
         // Without memory for a log, hits of this thread are not learned of.
         let hits = (store.marking() == Mark::Order).then(|| HitLog::new(store.shards(), &store.context).ok()).flatten();
         let notes_uses = mark_limit > 0 || hits.is_some() || store.context.sliding;
-        Self { store, participant, counters, mark_limit, hits, notes_uses, _not_sync: PhantomData }
+        let removed_shape = Cell::default();
+        Self { store, participant, counters, mark_limit, hits, notes_uses, removed_shape, _not_sync: PhantomData }
     }
 
     /// The map.
@@ -502,6 +507,10 @@ impl Local {
 
     #[cold]
     fn refused(&self, error: &Error, operation: &'static str) {
+        if *error == Error::ShapeGone {
+            // The caller writes the value in another way.
+            return;
+        }
         if error.is_limit() && self.store.context.when_full.asks_caller() {
             // It is the caller's turn now, and what comes of that is not known yet.
             return;
@@ -584,6 +593,38 @@ impl Local {
         self.write("insert", shard, None, name.len(), || self.store.context.types.hold(name))
     }
 
+    /// The number of a shape's definition, for values that are about to be written: at most
+    /// [`crate::store::MAX_DEFINITION_BYTES`]. `None` if there is no room for one more.
+    pub fn publish_shape(&self, definition: &str) -> Result<Option<u32>, Error> {
+        let context = &self.store.context;
+        context.check()?;
+        let mut published = context.shapes.publish(definition);
+        // A full map evicts entries for it, once: what they leave has room for more entries that have a shape.
+        let evicts = matches!(context.when_full, WhenFull::Evict | WhenFull::EvictIdle { .. });
+        if let Err(refused @ Error::MemoryLimit { .. }) = &published
+            && evicts
+        {
+            self.replay_hits();
+            self.store.make_room(&self.member(), refused, 0, None, 0)?;
+            published = context.shapes.publish(definition);
+        }
+        Ok(published.ok().flatten())
+    }
+
+    /// The definition of a shape; `None` if it is not known any more. A record of it that was found is gone then, so
+    /// the caller reads again; the shape of the record that this thread removed last is still known.
+    pub fn shape(&self, number: u32) -> Result<Option<Arc<str>>, Error> {
+        self.store.context.check()?;
+        Ok(self.store.context.shapes.definition(number))
+    }
+
+    /// Keeps a shape known while records of it are written; `None` if it is not known, or the built-in one, which is in
+    /// any case.
+    pub fn hold_shape(&self, number: u32) -> Result<Option<ShapeHold>, Error> {
+        self.store.context.check()?;
+        Ok(self.store.context.shapes.hold(number))
+    }
+
     /// Adds an entry without a key, of a type (0 for none).
     pub fn insert(&self, value: Value<'_>, type_id: u32, ttl: Ttl) -> Result<Written, Error> {
         let shard = self.store.next_shard();
@@ -655,6 +696,9 @@ impl Local {
         let mut copied = Ok(None);
         let look = |shard: &_, tenant: Tenant<'_>| {
             Found::copy(self, shard, tenant, out, &mut copied);
+            if let Some(number) = tenant.entry.shape() {
+                self.removed_shape.set(self.store.context.shapes.hold(number));
+            }
             copied.as_ref().map(|_| ()).map_err(Error::clone)
         };
         self.take(target, look)?;

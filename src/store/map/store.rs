@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::instance;
 use super::remains::{Emptied, Remains};
 use crate::store::config::Config;
+use crate::store::entry::shapes::Shapes;
 use crate::store::error::Error;
 use crate::store::events::{Events, Level, Wake};
 use crate::store::eviction::Mark;
@@ -15,7 +16,7 @@ use crate::store::memory::reaper;
 use crate::store::memory::reaper::Debris;
 use crate::store::observe::pressure::PressureSubscription;
 use crate::store::observe::removals::{Audience, Cause};
-use crate::store::observe::stats::{Counters, MemoryStats, Operations, SimdStats, Stats};
+use crate::store::observe::stats::{Counters, MemoryStats, Operations, ShapeStats, SimdStats, Stats};
 use crate::store::platform::clock::{Clock, Patience};
 use crate::store::platform::fallible;
 use crate::store::platform::sync::{Arc, AtomicU32, CachePadded, Mutex, Ordering};
@@ -164,7 +165,11 @@ impl Store {
     }
 
     pub(crate) fn fixed_bytes(shards: u32) -> usize {
-        size_of::<Self>() + size_of::<Context>() + WordTable::bytes_for(shards) + shards as usize * size_of::<Shard>()
+        size_of::<Self>()
+            + size_of::<Context>()
+            + size_of::<Shapes>()
+            + WordTable::bytes_for(shards)
+            + shards as usize * size_of::<Shard>()
     }
 
     /// Removes entries whose deadline is over, at most as many as one call may take the time for. Returns their
@@ -352,12 +357,13 @@ impl Store {
             table.threads.iter().for_each(|counters| operations.add(counters));
             (operations, table.threads.len() as u64)
         };
-        let (mut capacity, mut keyed, mut retired) = (0, 0, 0);
+        let (mut capacity, mut keyed, mut retired, mut records) = (0, 0, 0, 0);
         for shard in &self.shards {
             let inventory = shard.inventory();
             capacity += inventory.0 as u64;
             keyed += inventory.1 as u64;
             retired += inventory.2 as u64;
+            records += inventory.3;
         }
         let (mut evictions, mut expirations, mut deadlines) = (0, 0, 0);
         for (evicted, expired, pending) in self.shards.iter().map(Shard::departures) {
@@ -376,6 +382,7 @@ impl Store {
             max_entries: self.context.max_entries(),
             max_value_bytes: self.context.max_value_bytes(),
             memory: MemoryStats::new(&self.context.memory, live, retired),
+            shapes: ShapeStats::new(self.context.shapes.len(), &self.context.memory, records),
             capacity,
             load_factor: if capacity == 0 { 0.0 } else { keyed as f64 / capacity as f64 },
             shards: self.shards(),

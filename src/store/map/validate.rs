@@ -61,8 +61,9 @@ impl Validation {
         }
         let before = self.findings.len();
         let transfers = store.context.memory.settled_transfers();
-        self.compare(store);
+        let published = self.compare(store);
         let is_undisturbed = transfers.is_some()
+            && published == store.context.shapes.bytes().1
             && transfers == store.context.memory.settled_transfers()
             && !store.context.is_freeing()
             && store.all_shards().iter().zip(&self.changes).all(|(shard, &changes)| changes == Some(shard.changes()));
@@ -88,10 +89,13 @@ impl Validation {
         self.findings.into_problems()
     }
 
-    fn compare(&mut self, store: &Store) {
+    /// Returns how often shapes had come or gone before.
+    fn compare(&mut self, store: &Store) -> u64 {
         let context = &store.context;
+        let (shapes_bytes, published) = context.shapes.bytes();
         self.recount.add(Use::Words, context.words.bytes());
         self.recount.add(Use::Types, context.types.bytes());
+        self.recount.add(Use::Shapes, shapes_bytes);
         self.recount.add(Use::Fixed, Store::fixed_bytes(store.shards()));
         let mut problem = |what: String| self.findings.push(Problem { shard: None, slot: None, what });
         for (what, &found) in Use::ALL.into_iter().zip(self.recount.by_use()) {
@@ -112,6 +116,12 @@ impl Validation {
         if let Some(admitted) = context.admitted_entries().filter(|&admitted| admitted != self.recount.entries) {
             problem(format!("{admitted} entries are counted, and {} are there", self.recount.entries));
         }
+        if let Some(shards) = self.recount.shards_by_shape() {
+            for number in context.shapes.miscounted(shards, context.has_lost()) {
+                problem(format!("shape {number} has other users than the shards with entries of it"));
+            }
+        }
+        published
     }
 }
 

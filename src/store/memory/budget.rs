@@ -37,6 +37,8 @@ pub enum Use {
     Expiry,
     /// Names of types.
     Types,
+    /// Shapes, and what shards count them with.
+    Shapes,
 }
 
 /// How many uses there are.
@@ -44,7 +46,7 @@ const USES: usize = Use::ALL.len();
 
 impl Use {
     /// All of them, by number.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Entries,
         Self::Index,
         Self::Slab,
@@ -54,6 +56,7 @@ impl Use {
         Self::Fixed,
         Self::Expiry,
         Self::Types,
+        Self::Shapes,
     ];
 }
 

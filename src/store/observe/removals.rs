@@ -13,6 +13,7 @@ use std::collections::VecDeque;
 use crate::store::entry::block::Entry;
 use crate::store::entry::handle::Handle;
 use crate::store::entry::key::KeyKind;
+use crate::store::entry::shapes::{ShapeHold, Shapes};
 use crate::store::entry::types::{TypeHold, Types};
 use crate::store::entry::value::ValueKind;
 use crate::store::error::Error;
@@ -77,13 +78,15 @@ pub struct Removal {
     pub type_id: u32,
     /// Keeps the type known until its name was asked for.
     pub type_hold: Option<TypeHold>,
+    /// Keeps the shape of a record known until it was read.
+    pub shape_hold: Option<ShapeHold>,
     /// Why it was removed.
     pub cause: Cause,
 }
 
 impl Removal {
     /// Copies an entry that is not freed yet, if there is memory for it.
-    fn new(entry: Entry, handle: Handle, cause: Cause, types: &Arc<Types>) -> Result<Self, Error> {
+    fn new(entry: Entry, handle: Handle, cause: Cause, removals: &Removals) -> Result<Self, Error> {
         let key = entry.key();
         Ok(Self {
             handle,
@@ -92,7 +95,9 @@ impl Removal {
             value_kind: entry.value_kind(),
             value: fallible::copy(entry.value_bytes())?,
             type_id: entry.type_id(),
-            type_hold: types.hold_again(entry.type_id()),
+            type_hold: removals.types.hold_again(entry.type_id()),
+            // The shard still counts the entry, so its shape is known.
+            shape_hold: entry.shape().and_then(|number| removals.shapes.hold(number)),
             cause,
         })
     }
@@ -112,6 +117,7 @@ enum Item {
 /// The audiences of one map.
 pub struct Removals {
     types: Arc<Types>,
+    shapes: Arc<Shapes>,
     /// Causes that any listener wants; a hint that lets [`Removals::tell`] return early. Written under the lock of
     /// `queues`.
     wanted: AtomicU32,
@@ -136,14 +142,14 @@ struct Waiting {
 
 impl Queue {
     /// Returns whether there was room.
-    fn push(&self, entry: Entry, handle: Handle, cause: Cause, types: &Arc<Types>) -> bool {
+    fn push(&self, entry: Entry, handle: Handle, cause: Cause, removals: &Removals) -> bool {
         #[cfg(test)]
         PUSHED.set(PUSHED.get() + 1);
         let mut waiting = self.waiting.lock();
         let bytes = size_of::<Item>() + entry.key().bytes.len() + entry.value_len();
         // One that is larger than all that may wait is enqueued if nothing else waits.
         let has_room = waiting.items.is_empty() || waiting.bytes + bytes <= WAITING_LIMIT_BYTES;
-        let is_kept = match has_room.then(|| Removal::new(entry, handle, cause, types)) {
+        let is_kept = match has_room.then(|| Removal::new(entry, handle, cause, removals)) {
             Some(Ok(removal)) if waiting.items.try_reserve(1).is_ok() => {
                 waiting.bytes += bytes;
                 waiting.items.push_back(Item::Removal(removal));
@@ -179,8 +185,9 @@ impl Waiting {
 
 impl Removals {
     /// No audience yet.
-    pub(crate) fn new(types: &Arc<Types>) -> Self {
-        Self { types: Arc::clone(types), wanted: AtomicU32::new(0), queues: Mutex::default() }
+    pub(crate) fn new(types: &Arc<Types>, shapes: &Arc<Shapes>) -> Self {
+        let (types, shapes) = (Arc::clone(types), Arc::clone(shapes));
+        Self { types, shapes, wanted: AtomicU32::new(0), queues: Mutex::default() }
     }
 
     /// Whether any listener wants this cause.
@@ -203,7 +210,7 @@ impl Removals {
     fn push(&self, entry: Entry, handle: Handle, cause: Cause) {
         let queues = self.queues.lock();
         let wants = |queue: &&Arc<Queue>| queue.causes.load(Ordering::Relaxed) & cause.bit() != 0;
-        queues.iter().filter(wants).for_each(|queue| _ = queue.push(entry, handle, cause, &self.types));
+        queues.iter().filter(wants).for_each(|queue| _ = queue.push(entry, handle, cause, self));
     }
 
     /// Enqueues many at once, which may be more than any queue has room for. From the first that finds none on, or if
@@ -218,7 +225,7 @@ impl Removals {
         if queues.iter().any(|queue| wants(queue) && !queue.is_full()) {
             for (entry, handle) in entries {
                 told += 1;
-                let push = |queue: &&Arc<Queue>| wants(queue) && queue.push(entry, handle, cause, &self.types);
+                let push = |queue: &&Arc<Queue>| wants(queue) && queue.push(entry, handle, cause, self);
                 // Each of them, whether the others had room or not.
                 if queues.iter().filter(push).count() == 0 {
                     break;

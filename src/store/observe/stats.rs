@@ -109,6 +109,8 @@ pub struct MemoryStats {
     pub expiry: u64,
     /// Names of types.
     pub types: u64,
+    /// Shapes of values, and what counts their entries.
+    pub shapes: u64,
     /// The map itself.
     pub fixed: u64,
     /// The part of `entries` that waits until no reader can see it.
@@ -131,11 +133,29 @@ impl MemoryStats {
             policy: memory.used(Use::Policy),
             expiry: memory.used(Use::Expiry),
             types: memory.used(Use::Types),
+            shapes: memory.used(Use::Shapes),
             fixed: memory.used(Use::Fixed),
             retired,
             total: memory.total(),
             limit: memory.limit(),
         }
+    }
+}
+
+/// Shapes of values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShapeStats {
+    /// Shapes that are known, those without entries included.
+    pub count: u64,
+    /// Bytes that they take, and what counts their entries.
+    pub bytes: u64,
+    /// Values that are stored as records.
+    pub values: u64,
+}
+
+impl ShapeStats {
+    pub(crate) fn new(count: usize, memory: &Memory, values: u64) -> Self {
+        Self { count: count as u64, bytes: memory.used(Use::Shapes), values }
     }
 }
 
@@ -167,6 +187,8 @@ pub struct Stats {
     pub max_value_bytes: Option<u64>,
     /// Bytes.
     pub memory: MemoryStats,
+    /// Shapes.
+    pub shapes: ShapeStats,
     /// Words of all index tables.
     pub capacity: u64,
     /// Entries by key over `capacity`; 0 in an empty map.

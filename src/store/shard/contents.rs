@@ -7,6 +7,7 @@ use super::super::eviction::Policy;
 use super::context::Context;
 use super::retired::Retired;
 use crate::store::entry::block::Entry;
+use crate::store::entry::shapes::counts::ShapeCounts;
 use crate::store::entry::types::Types;
 use crate::store::expiry::timer_wheel::TimerWheel;
 use crate::store::index::table::Tables;
@@ -34,6 +35,7 @@ pub struct Parts {
     pub arena: Arena,
     pub policy: Option<Box<dyn Policy>>,
     pub wheel: TimerWheel,
+    pub shapes: ShapeCounts,
     /// Retired before; the small entries among them lie in the same arena.
     pub retired: Limbo<Retired>,
 }
@@ -52,6 +54,7 @@ pub struct Contents {
     order: Option<Order>,
     policy: Option<Box<dyn Policy>>,
     wheel: Option<TimerWheel>,
+    shapes: Option<ShapeCounts>,
     entries: u64,
     bytes: usize,
     memory: Arc<Memory>,
@@ -71,6 +74,7 @@ impl Contents {
             order: Some(parts.order),
             policy: parts.policy,
             wheel: Some(parts.wheel),
+            shapes: Some(parts.shapes),
             entries,
             bytes,
             memory: Arc::clone(&context.memory),
@@ -95,6 +99,10 @@ impl Contents {
 
     /// Frees a part. `true`: nothing is left that takes long. No reader can reach any of it.
     pub fn free_some(&mut self) -> bool {
+        // Shapes without entries make room for others.
+        if self.shapes.take_if(|shapes| shapes.records() > 0).is_some() {
+            return false;
+        }
         if self.retired.items().next().is_some() {
             self.free_retired();
             return false;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::store::config::{Config, TtlOnUpdate, WhenFull};
 use crate::store::entry::hash::KeyHasher;
+use crate::store::entry::shapes::Shapes;
 use crate::store::entry::types::Types;
 use crate::store::error::Error;
 use crate::store::events::{Events, Level};
@@ -48,6 +49,7 @@ pub struct Context {
     pub events: Events,
     pub removals: Arc<Removals>,
     pub types: Arc<Types>,
+    pub shapes: Arc<Shapes>,
     pub pressure: Arc<Pressure>,
     pub clock: Clock,
     pub shards: u32,
@@ -91,13 +93,15 @@ impl Context {
         let events = Events::new();
         let memory = Arc::new(Memory::reporting(config.memory_limit_bytes, events.clone()));
         let types = Arc::new(Types::new(&memory));
+        let shapes = Arc::new(Shapes::new(&memory));
         Self {
             memory,
             collector: Collector::new(),
             hasher: KeyHasher::new(config.seed.unwrap_or_default()),
             events,
-            removals: Arc::new(Removals::new(&types)),
+            removals: Arc::new(Removals::new(&types, &shapes)),
             types,
+            shapes,
             pressure: Arc::new(Pressure::new()),
             clock: if config.manual_clock { Clock::manual() } else { Clock::system() },
             shards: config.shards.unwrap_or(1),

@@ -1,5 +1,6 @@
 //! What a validation finds: problems, and bytes and entries counted anew.
 
+use crate::store::entry::shapes::counts::Tally;
 use crate::store::memory::budget::Use;
 
 /// Problems that are reported: a map that is damaged is damaged everywhere.
@@ -54,13 +55,35 @@ impl Findings {
 }
 
 /// Bytes and entries that were found.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Recount {
     by_use: [usize; Use::ALL.len()],
     pub entries: u64,
+    /// Shards that have entries of each shape; `None` without memory to count them.
+    shards_by_shape: Option<Tally>,
+}
+
+impl Default for Recount {
+    fn default() -> Self {
+        Self { by_use: Default::default(), entries: 0, shards_by_shape: Some(Tally::default()) }
+    }
 }
 
 impl Recount {
+    /// Shards that have entries of each shape, unless there was no memory to count them.
+    pub fn shards_by_shape(&self) -> Option<&Tally> {
+        self.shards_by_shape.as_ref()
+    }
+
+    /// Adds a shard with what it has of each shape.
+    pub fn add_shapes(&mut self, entries: &Tally) {
+        let add = |mut shards: Tally| {
+            let added = entries.iter().try_for_each(|(number, _)| shards.add(number));
+            added.is_ok().then_some(shards)
+        };
+        self.shards_by_shape = self.shards_by_shape.take().and_then(add);
+    }
+
     /// Bytes by what they are used for, in the order of [`Use::ALL`].
     pub fn by_use(&self) -> &[usize] {
         &self.by_use

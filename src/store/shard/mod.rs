@@ -30,6 +30,7 @@ use super::eviction::Policy;
 use crate::store::entry::block::Entry;
 use crate::store::entry::handle::Handle;
 use crate::store::entry::key::Key;
+use crate::store::entry::shapes::counts::ShapeCounts;
 use crate::store::expiry::life::LifeRef;
 use crate::store::expiry::timer_wheel::TimerWheel;
 use crate::store::index::table::{Contended, Index, IndexWriter, Spot};
@@ -82,6 +83,8 @@ struct Writer {
     cleared_below: u32,
     order: Order,
     arena: Arena,
+    /// The shapes of its entries. What is taken out leaves here after it was reported, since a report holds its shape.
+    shapes: ShapeCounts,
     /// Chooses the entry to evict when there is no room; without a policy, the oldest.
     policy: Option<Box<dyn Policy>>,
     wheel: TimerWheel,
@@ -192,10 +195,10 @@ impl Shard {
         (read(&self.evicted), read(&self.expired), read(&self.deadlines))
     }
 
-    /// Words of the index, entries in it, and bytes that wait to be freed.
-    pub fn inventory(&self) -> (usize, usize, usize) {
+    /// Words of the index, entries in it, bytes that wait to be freed, and entries that are records.
+    pub fn inventory(&self) -> (usize, usize, usize, u64) {
         let writer = self.writer.lock();
-        (self.index.capacity(), writer.index.len(), writer.limbo.bytes())
+        (self.index.capacity(), writer.index.len(), writer.limbo.bytes(), writer.shapes.records())
     }
 
     /// Finds a key's entry. Never takes a lock; if words of the index keep moving, the caller may ask for
@@ -406,6 +409,7 @@ impl Writer {
             cleared_below: 0,
             order: Order::new(&context.memory),
             arena: Arena::new(&context.memory),
+            shapes: ShapeCounts::new(&context.shapes),
             policy: context.policy.and_then(|kind| eviction::make(kind, &context.memory, &context.clock)),
             wheel: TimerWheel::new(&context.memory),
             due: Vec::new(),

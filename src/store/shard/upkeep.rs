@@ -77,6 +77,7 @@ impl Shard {
                 arena: old.arena,
                 policy: old.policy,
                 wheel: old.wheel,
+                shapes: old.shapes,
                 retired: old.limbo,
             },
             self.len.swap(0, Ordering::Relaxed),

@@ -9,6 +9,8 @@ use super::findings::{Findings, Recount};
 use super::retired::Retired;
 use super::{Shard, Tenant, Writer};
 use crate::store::entry::key::KeyKind;
+use crate::store::entry::shapes::counts::Tally;
+use crate::store::entry::shapes::numbers::BUILT_IN;
 use crate::store::expiry::life::{LifeRef, OVER_MS};
 use crate::store::index::table::Tables;
 use crate::store::memory::arena::PageWalk;
@@ -66,6 +68,11 @@ struct Seen {
     free: usize,
     words: usize,
     ordered: usize,
+    records: u64,
+    /// Entries of each shape.
+    shapes: Tally,
+    /// Whether there was no memory to count them.
+    has_lost_shapes: bool,
 }
 
 impl Walk {
@@ -194,6 +201,11 @@ impl Shard {
         if let Some(policy) = &writer.policy {
             check(policy.has(number), "the policy does not know the slot");
         }
+        if let Some(shape) = entry.shape() {
+            check(context.shapes.has(shape), "the shape of an entry is not known");
+            seen.records += 1;
+            seen.has_lost_shapes |= shape != BUILT_IN && seen.shapes.add(shape).is_err();
+        }
         seen.entries += 1;
         seen.weight_bytes += entry.weight_bytes() as u64;
         seen.large_bytes += entry.large_bytes();
@@ -271,6 +283,9 @@ impl Shard {
         let deadlines = self.deadlines.load(Ordering::Relaxed);
         check(deadlines == seen.deadlines as u64, "the number of deadlines is not what there are");
         check(walk.pages.bytes == writer.arena.bytes(), "the arena has other pages than it counts");
+        check(writer.shapes.records() == seen.records, "the number of records is not what there are");
+        let has_their_shapes = seen.has_lost_shapes || seen.shapes.iter().eq(writer.shapes.tally().iter());
+        check(has_their_shapes, "the shapes are not those of the entries");
         if let Some(policy) = &writer.policy {
             check(policy.len() as u64 == seen.entries, "the policy has other entries");
         }
@@ -293,6 +308,8 @@ impl Shard {
         tables.sort_unstable();
         tables.dedup();
         recount.entries += walk.seen.entries;
+        recount.add_shapes(writer.shapes.tally());
+        recount.add(Use::Shapes, writer.shapes.bytes());
         recount.add(Use::Entries, walk.pages.bytes + writer.arena.lists_bytes() + large_bytes);
         recount.add(Use::Index, tables.iter().map(|&(_, bytes)| bytes).sum());
         recount.add(Use::Slab, slots_bytes + directories_bytes);
@@ -322,6 +339,7 @@ pub enum Damage {
     Policy,
     Version,
     FreeList,
+    Shape,
 }
 
 #[cfg(test)]
@@ -349,6 +367,7 @@ impl Shard {
                 }
             }
             Damage::Version => tenant.slot.clear_version(),
+            Damage::Shape => writer.shapes.leave(tenant.entry.shape().unwrap()),
             Damage::FreeList => {
                 let number = writer.slab.next();
                 writer.slab.take(&self.slab);

@@ -215,9 +215,12 @@ impl Shard {
         draft: &Draft<'_>,
         prepared: &mut Option<Prepared<'c>>,
     ) -> Result<Written, Error> {
+        let shape = draft.value.shape()?;
         context.admit_entry()?;
         let sequence = context.next_sequence();
-        let made = self.make_entry(writer, context, sequence, draft, prepared);
+        let made = writer.enter_shape(shape).and_then(|()| {
+            self.make_entry(writer, context, sequence, draft, prepared).inspect_err(|_| writer.leave_shape(shape))
+        });
         let (entry, span) = made.inspect_err(|_| context.release_entries(1))?;
 
         let number = writer.slab.take(&self.slab);
@@ -335,12 +338,20 @@ impl Shard {
             // Only a replacement by handle comes without: its key was not known before.
             *prepared = Prepared::new(key, draft.value, type_id, &context.memory)?;
         }
+        let shape = draft.value.shape()?;
+        // An entry that keeps its shape is counted already.
+        let (enters, leaves) = if shape == old.shape() { (None, None) } else { (shape, old.shape()) };
         let entry = Entry::alloc(key, draft.value, type_id, prepared, &mut writer.arena)?;
+        if let Err(refused) = writer.enter_shape(enters) {
+            unmake(writer, context, entry, prepared);
+            return Err(refused);
+        }
         let change = slot.change();
         let renewed = self.renew(writer, context, number, draft.ttl);
         if !matches!(renewed, Ok(true)) {
             // A refused write costs no more than that copies are made again.
             let _ = change.settle(self.life(context, number));
+            writer.leave_shape(enters);
             unmake(writer, context, entry, prepared);
             renewed?;
             self.expire_one(writer, context, number);
@@ -352,6 +363,7 @@ impl Shard {
         let stamp = change.settle(self.life(context, number));
         let place = self.place(context, slot, number, stamp);
         writer.has_news |= context.removals.tell(old, place.handle, Cause::Replaced);
+        writer.leave_shape(leaves);
         writer.retire(context, Retired::Entry(old), old.weight_bytes());
         if let Some(policy) = &mut writer.policy {
             policy.hit(number);
@@ -435,10 +447,27 @@ impl Shard {
         self.count(-1, -(entry.weight_bytes() as i64));
         context.release_entries(1);
         writer.has_news |= context.removals.tell(entry, handle, cause);
+        writer.leave_shape(entry.shape());
         if entry.type_id() != 0 {
             context.types.leave(entry.type_id());
         }
         writer.retire(context, Retired::Entry(entry), entry.weight_bytes());
+    }
+}
+
+impl Writer {
+    /// An entry comes that has this shape, if it has one. Before any thread sees the entry.
+    #[inline]
+    fn enter_shape(&mut self, shape: Option<u32>) -> Result<(), Error> {
+        shape.map_or(Ok(()), |number| self.shapes.enter(number))
+    }
+
+    /// An entry of this shape is gone.
+    #[inline]
+    fn leave_shape(&mut self, shape: Option<u32>) {
+        if let Some(number) = shape {
+            self.shapes.leave(number);
+        }
     }
 }
 

@@ -67,7 +67,10 @@ pub fn take_removals<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
         })?;
     }
     call.evaluation.note(STATE, removals.len() as u32);
-    map.keep_types(removals.into_iter().filter_map(|removal| removal.type_hold).collect());
+    let (types, shapes): (Vec<_>, Vec<_>) =
+        removals.into_iter().map(|removal| (removal.type_hold, removal.shape_hold)).unzip();
+    map.keep_types(types.into_iter().flatten().collect());
+    map.keep_shapes(shapes.into_iter().flatten().collect());
     call.evaluation.note(DROPPED, u32::try_from(dropped).unwrap_or(u32::MAX));
     Ok(cells)
 }

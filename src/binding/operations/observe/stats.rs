@@ -9,8 +9,9 @@ use crate::store::Stats;
 /// Counts, bytes and fill of a map over all threads, as JSON text: `entries`, `hits`, `nearHits`, `misses`, `inserts`,
 /// `updates`, `deletes`, `clears`, `iterations`, `refusals`, `evictions`, `expirations`, `deadlines`, `operations`
 /// (their sum, hits counted once), `memory` (bytes: `entries`, `live`, `index`, `slab`, `words`, `order`, `policy`,
-/// `expiry`, `types`, `fixed`, `retired`, `total`, `limit` or `null`), `maxEntries` and `maxValueBytes` (or `null`),
-/// `capacity`, `loadFactor`, `shards`, `simd` (`enabled`, `level`), `threads`, `uptimeMs`.
+/// `expiry`, `types`, `shapes`, `fixed`, `retired`, `total`, `limit` or `null`), `shapes` (`count`, `bytes`, `values`),
+/// `maxEntries` and `maxValueBytes` (or `null`), `capacity`, `loadFactor`, `shards`, `simd` (`enabled`, `level`),
+/// `threads`, `uptimeMs`.
 #[napi(catch_unwind)]
 pub fn stats(env: &napi::Env, id: u32) -> napi::Result<String> {
     with_map(env, "getStats", id, |map| Ok(to_json(&map.store().stats())))
@@ -52,11 +53,13 @@ fn to_json(stats: &Stats) -> String {
             "policy": memory.policy,
             "expiry": memory.expiry,
             "types": memory.types,
+            "shapes": memory.shapes,
             "fixed": memory.fixed,
             "retired": memory.retired,
             "total": memory.total,
             "limit": memory.limit,
         },
+        "shapes": { "count": stats.shapes.count, "bytes": stats.shapes.bytes, "values": stats.shapes.values },
         "maxEntries": stats.max_entries,
         "maxValueBytes": stats.max_value_bytes,
         "capacity": capacity,

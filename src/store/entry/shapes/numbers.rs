@@ -1,0 +1,91 @@
+//! Numbers of shapes, and where a record says its own.
+//!
+//! ```text
+//! ┌ 20 bits ───────────────────────┬ 12 bits ────────────┐
+//! │ how often the place was reused │ place in the table  │
+//! └────────────────────────────────┴─────────────────────┘
+//! ```
+//!
+//! A number is assigned once. As a varint, those of a table that was never full take one or two bytes.
+
+use crate::store::error::Error;
+
+/// Bits of a number that say the place.
+const PLACE_BITS: u32 = 12;
+/// Places of a table; the first has no shape.
+pub const PLACES: usize = 1 << PLACE_BITS;
+/// The shape that every map knows, and that is not counted: a bare array of numbers.
+pub const BUILT_IN: u32 = 0;
+/// The longest varint of 32 bits.
+const MAX_VARINT_BYTES: usize = 5;
+
+/// The place of a number.
+#[inline]
+pub fn place_of(number: u32) -> usize {
+    number as usize & (PLACES - 1)
+}
+
+/// The number that the place of a number has next; `None` after its last.
+pub fn next(number: u32) -> Option<u32> {
+    number.checked_add(1 << PLACE_BITS)
+}
+
+/// The number that a record begins with, as an unsigned LEB128 varint of 32 bits. Refuses bytes that are no record.
+#[inline]
+pub fn read(record: &[u8]) -> Result<u32, Error> {
+    match *record {
+        [byte, ..] if byte < 0x80 => Ok(u32::from(byte)),
+        _ => read_long(record),
+    }
+}
+
+fn read_long(record: &[u8]) -> Result<u32, Error> {
+    let mut number = 0;
+    for (at, &byte) in record.iter().take(MAX_VARINT_BYTES).enumerate() {
+        number |= u64::from(byte & 0x7f) << (7 * at);
+        if byte < 0x80 {
+            return u32::try_from(number).map_err(|_| malformed());
+        }
+    }
+    Err(malformed())
+}
+
+#[cold]
+fn malformed() -> Error {
+    Error::InvalidOption {
+        option: "value",
+        given: "a record without the number of a shape".to_owned(),
+        allowed: "a record that begins with a varint of 32 bits".to_owned(),
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_begins_with_the_number_of_its_shape() {
+        for (record, number) in [
+            (&[0][..], 0),
+            (&[0x7f, 1, 2], 127),
+            (&[0x80, 1], 128),
+            (&[0x80, 0x80, 0, 9], 0),
+            (&[0xff, 0xff, 0xff, 0xff, 0x0f, 7], u32::MAX),
+        ] {
+            assert_eq!(read(record), Ok(number), "{record:?}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_number_is_refused() {
+        for record in [&[][..], &[0x80], &[0xff; 4], &[0xff, 0xff, 0xff, 0xff, 0x10], &[0xff; 9], &[0x80; 6]] {
+            assert!(matches!(read(record), Err(Error::InvalidOption { option: "value", .. })), "{record:?}");
+        }
+    }
+
+    #[test]
+    fn a_place_has_each_of_its_numbers_once() {
+        assert_eq!((next(7), next(7).map(place_of)), (Some(4_103), Some(7)));
+        assert_eq!((place_of(u32::MAX), next(u32::MAX), next(u32::MAX - 4_096)), (4_095, None, Some(u32::MAX)));
+    }
+}
