@@ -365,7 +365,16 @@ export interface Removal<K extends MapKey | Handle = MapKey, V = any> {
   cause: RemovalCause
   /** The type that the entry was inserted with, if any. */
   type?: string
+  omittedBytes?: never
   dropped?: never
+}
+
+/** A removal whose value, of more than 1 MB, is not carried to the listener. */
+export interface RemovalWithoutValue<K extends MapKey | Handle = MapKey, V = any>
+  extends Omit<Removal<K, V>, 'value' | 'omittedBytes'> {
+  value: undefined
+  /** The stored size of the value, in bytes. */
+  omittedBytes: number
 }
 
 /** Stands for removals that were dropped because this thread was too busy to take them: their number. */
@@ -376,6 +385,7 @@ export interface DroppedRemovals {
   value?: never
   cause?: never
   type?: never
+  omittedBytes?: never
 }
 
 /** The memory of a map, in bytes. The parts from `entries` to `fixed` add up to `total`. */
@@ -977,7 +987,8 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
    * listeners of {@link TypedMap.onError}, in order and never twice. It may use the map. The map stays open in this
    * thread until it is closed or has no listener.
    *
-   * Up to 4 MB of removals wait for a busy thread; beyond that, `{ dropped }` takes their place.
+   * Up to 4 MB of removals wait for a busy thread; beyond that, `{ dropped }` takes their place. A value of more than
+   * 1 MB is not carried: its removal has `omittedBytes` instead.
    *
    * @param options causes to report, `['evicted', 'expired']` by default
    * @returns a function that unsubscribes
@@ -986,7 +997,7 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
    * const end = map.onEvict(({ key, value, cause }) => archive(key, value, cause), { causes: ['evicted'] })
    */
   onEvict(
-    listener: (removal: Removal<K, V> | DroppedRemovals) => void,
+    listener: (removal: Removal<K, V> | RemovalWithoutValue<K, V> | DroppedRemovals) => void,
     options?: { causes?: readonly RemovalCause[] | undefined }
   ): () => void
 

@@ -231,6 +231,29 @@ describe('onEvict: what is reported', { timeout: 300_000 }, () => {
     map.close()
   })
 
+  it('a value of more than 1 MB is not carried: its removal says how large it was', async () => {
+    const map = new TypedMap()
+    const { heard } = listen(map, { causes: ['explicit', 'evicted', 'cleared'] })
+    map.set('fits', 'x'.repeat(2 ** 20))
+    map.set('large text', 'x'.repeat(2 ** 20 + 1))
+    const large = { text: 'x'.repeat(2 ** 20) }
+    map.set('large object', large)
+    map.delete('fits')
+    map.delete('large text')
+    map.evict(1)
+    await until(() => heard.length === 3)
+    const omitted = (key, cause, omittedBytes) => ({ key, value: undefined, cause, omittedBytes })
+    assert.deepEqual(
+      heard.map(({ handle, ...rest }) => rest),
+      [
+        { key: 'fits', value: 'x'.repeat(2 ** 20), cause: 'explicit' },
+        omitted('large text', 'explicit', 2 ** 20 + 1),
+        omitted('large object', 'evicted', JSON.stringify(large).length)
+      ]
+    )
+    map.close()
+  })
+
   it('does not block the event loop', async () => {
     const map = new TypedMap({ evictionStrategy: 'fifo', maxEntries: 10, shards: 1 })
     let [told, most, inThisTurn] = [0, 0, 0]

@@ -19,6 +19,7 @@ import {
   type NearCacheStats,
   type Removal,
   type RemovalCause,
+  type RemovalWithoutValue,
   type ShapeStats,
   type Storable,
   TypedMap,
@@ -429,11 +430,15 @@ const endRemovals: () => void = configs.onEvict(
   removal => {
     if (removal.dropped !== undefined) return removal.dropped.toFixed()
     const cause: RemovalCause = removal.cause
+    if (removal.omittedBytes !== undefined) {
+      same<undefined, typeof removal.value>(true)
+      return removal.omittedBytes.toFixed()
+    }
     return `${cause} ${removal.value.port} ${removal.handle.id} ${removal.type}`
   },
   { causes: ['evicted', 'replaced'] }
 )
-const told = (removal: Removal<string, Config> | DroppedRemovals) => removal.key
+const told = (removal: Removal<string, Config> | RemovalWithoutValue<string, Config> | DroppedRemovals) => removal.key
 configs.onEvict(told)
 same<string | undefined, ReturnType<typeof told>>(true)
 same<string, EvictionCandidate<string, Config>['key']>(true)

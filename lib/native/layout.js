@@ -25,11 +25,14 @@ const WALK_ROW = 10
 /** Index of the key's kind in a row of a walk; 0 there says that the entry has no key. */
 const KEY_KIND = 9
 
-/** Numbers per entry in the `states` of removals: as in a walk, then the cause. */
-const REMOVAL_ROW = 11
+/** Numbers per entry in the `states` of removals: as in a walk, then the cause and the bytes of an omitted value. */
+const REMOVAL_ROW = 12
 
 /** Index of the cause in a row of a removal: a number of CAUSE. */
 const REMOVED_BY = 10
+
+/** Index in a row of a removal of the bytes of a value that was too large to carry; 0 if the value is there. */
+const OMITTED_BYTES = 11
 
 /** In place of a chunk: no copy of this value is to be kept. Its version is 0 then, which no kept copy has. */
 const UNKEPT = 4294967295
@@ -150,6 +153,7 @@ module.exports = {
   KEY_KIND,
   REMOVAL_ROW,
   REMOVED_BY,
+  OMITTED_BYTES,
   UNKEPT,
   CAUSE,
   KIND,

@@ -6,7 +6,7 @@
 const { outOfRange, wrongType } = require('../errors.js')
 const { decode } = require('../codec/values.js')
 const { binding, onWake, scratch } = require('../native/attach.js')
-const { CAUSE, KEY_KIND, KIND, REMOVAL_ROW, REMOVED_BY, SCRATCH, WAKE } = require('../native/layout.js')
+const layout = require('../native/layout.js')
 const { handleAt } = require('../native/rows.js')
 const { checkFunction, checkObject, quoted } = require('../options/checks.js')
 const { Delivery, Subscription } = require('./turns.js')
@@ -17,6 +17,7 @@ const { listenRemovals: listenRemovalsBinding, takeRemovals: takeRemovalsBinding
 /** @typedef {Record<string, any>} Removal */
 /** With the listeners at the time of taking out. @typedef {{ removal: Removal, listeners: Listener[] }} Taken */
 
+const { CAUSE, KEY_KIND, KIND, OMITTED_BYTES, REMOVAL_ROW, REMOVED_BY, SCRATCH, WAKE } = layout
 const { DROPPED, STATE, TYPE } = SCRATCH
 const JSON_TEXT = KIND.Json
 
@@ -27,7 +28,7 @@ const DEFAULT_CAUSES = ['evicted', 'expired']
 
 /**
  * Removals that are taken out of native memory in one step, and bytes of keys and values after which it takes no more:
- * some 100 µs. One that is larger is taken out alone.
+ * some 100 µs. One that is larger, of 1 MB at most, is taken out alone.
  */
 const TAKEN_PER_STEP = 64
 const TAKEN_PER_STEP_BYTES = 256 * 1024
@@ -178,11 +179,16 @@ function removalAt(open, cells, index) {
   const handle = handleAt(open.instance, states, row)
   const key = at(KEY_KIND) === 0 ? handle : cells[index * 2]
   const [kind, raw] = [at(STATE), cells[index * 2 + 1]]
-  const isLarge = kind === JSON_TEXT && raw.length > LARGE_TEXT
-  const removal = { key, handle, value: isLarge ? undefined : decode(kind, raw), cause: CAUSE_NAMES[at(REMOVED_BY)] }
+  const omittedBytes = at(OMITTED_BYTES)
+  const isLarge = kind === JSON_TEXT && omittedBytes === 0 && raw.length > LARGE_TEXT
+  const value = omittedBytes > 0 || isLarge ? undefined : decode(kind, raw)
+  /** @type {Removal} */
+  const removal = { key, handle, value, cause: CAUSE_NAMES[at(REMOVED_BY)] }
   if (isLarge) decodeLater(removal, kind, raw)
+  if (omittedBytes > 0) removal.omittedBytes = omittedBytes
   const type = at(TYPE) === 0 ? null : open.typeName(at(TYPE))
-  return type === null ? removal : Object.assign(removal, { type })
+  if (type !== null) removal.type = type
+  return removal
 }
 
 /**

@@ -59,10 +59,12 @@ numbers!(SIZES: usize {
     WALK_ROW = 10;
     /// Index of the key's kind in a row of a walk; 0 there says that the entry has no key.
     KEY_KIND = 9;
-    /// Numbers per entry in the `states` of removals: as in a walk, then the cause.
-    REMOVAL_ROW = 11;
+    /// Numbers per entry in the `states` of removals: as in a walk, then the cause and the bytes of an omitted value.
+    REMOVAL_ROW = 12;
     /// Index of the cause in a row of a removal: a number of CAUSE.
     REMOVED_BY = 10;
+    /// Index in a row of a removal of the bytes of a value that was too large to carry; 0 if the value is there.
+    OMITTED_BYTES = 11;
 });
 
 numbers!(SIGNS: u32 {
@@ -93,7 +95,8 @@ const _: () = assert!(
         && ROW == KEY_KIND
         && KEY_KIND + 1 == WALK_ROW
         && WALK_ROW == REMOVED_BY
-        && REMOVED_BY + 1 == REMOVAL_ROW
+        && REMOVED_BY + 1 == OMITTED_BYTES
+        && OMITTED_BYTES + 1 == REMOVAL_ROW
         && NUMBER >= ROW
         && NUMBER.is_multiple_of(2)
         && BATCH_ROW == NUMBER + 2

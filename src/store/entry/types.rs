@@ -123,7 +123,7 @@ impl Types {
 
     /// The same of a type that is known already. `None` for 0, which is no type.
     pub fn hold_again(self: &Arc<Self>, id: u32) -> Option<TypeHold> {
-        self.enter(id).then(|| TypeHold { types: Arc::clone(self), id })
+        (id != 0 && self.enter(id)).then(|| TypeHold { types: Arc::clone(self), id })
     }
 
     /// An entry of this type came. Whether the type is known.

@@ -6,7 +6,7 @@
 //! removals out on its own thread.
 //!
 //! What waits for one audience is bounded in bytes. What finds no room is dropped, and a count stands where it would
-//! have stood.
+//! have stood. A large value is not copied, since the shard's lock is held meanwhile: its removal comes without it.
 
 use std::collections::VecDeque;
 
@@ -24,6 +24,10 @@ use crate::store::platform::sync::{Arc, Ordering};
 
 /// What one audience may have waiting: some ten thousand small entries.
 const WAITING_LIMIT_BYTES: usize = 4 * 1_024 * 1_024;
+
+/// A removal carries a value up to this size. Copying 1 MB takes up to 0.5 ms under the shard's lock, and making a
+/// string of it about as long in a turn of the listener's thread.
+pub const CARRIED_BYTES: usize = 1_024 * 1_024;
 
 /// From so many bytes on, one that found no room stands for all that are removed with it.
 const FULL_BYTES: usize = WAITING_LIMIT_BYTES - 64 * 1_024;
@@ -68,12 +72,10 @@ pub struct Removal {
     pub handle: Handle,
     /// What the key is; [`KeyKind::Keyless`] for none.
     pub key_kind: KeyKind,
-    /// The key.
-    pub key: Box<[u8]>,
     /// What the value was.
     pub value_kind: ValueKind,
-    /// The value.
-    pub value: Box<[u8]>,
+    /// Bytes of a value that was too large to carry ([`CARRIED_BYTES`]); 0 of one that is here.
+    pub omitted_bytes: usize,
     /// Its type, 0 for none.
     pub type_id: u32,
     /// Keeps the type known until its name was asked for.
@@ -82,29 +84,58 @@ pub struct Removal {
     pub shape_hold: Option<ShapeHold>,
     /// Why it was removed.
     pub cause: Cause,
+    /// Key and value, in one allocation.
+    bytes: Box<[u8]>,
+    key_len: usize,
 }
 
 impl Removal {
     /// Copies an entry that is not freed yet, if there is memory for it.
     fn new(entry: Entry, handle: Handle, cause: Cause, removals: &Removals) -> Result<Self, Error> {
         let key = entry.key();
+        let value = if is_carried(entry) { entry.value_bytes() } else { &[] };
+        let mut bytes = fallible::vec(key.bytes.len() + value.len())?;
+        bytes.extend_from_slice(key.bytes);
+        bytes.extend_from_slice(value);
         Ok(Self {
             handle,
             key_kind: key.kind,
-            key: fallible::copy(key.bytes)?,
             value_kind: entry.value_kind(),
-            value: fallible::copy(entry.value_bytes())?,
+            omitted_bytes: entry.value_len() - value.len(),
             type_id: entry.type_id(),
             type_hold: removals.types.hold_again(entry.type_id()),
             // The shard still counts the entry, so its shape is known.
             shape_hold: entry.shape().and_then(|number| removals.shapes.hold(number)),
             cause,
+            bytes: bytes.into_boxed_slice(),
+            key_len: key.bytes.len(),
         })
     }
 
-    fn weight_bytes(&self) -> usize {
-        size_of::<Item>() + self.key.len() + self.value.len()
+    /// The key.
+    #[must_use]
+    pub fn key(&self) -> &[u8] {
+        &self.bytes[..self.key_len]
     }
+
+    /// The value; empty if it was omitted.
+    #[must_use]
+    pub fn value(&self) -> &[u8] {
+        &self.bytes[self.key_len..]
+    }
+
+    fn weight_bytes(&self) -> usize {
+        weight_bytes(self.bytes.len())
+    }
+}
+
+fn is_carried(entry: Entry) -> bool {
+    entry.value_len() <= CARRIED_BYTES
+}
+
+/// What a removal with so many bytes of key and value takes, the allocator's own words included.
+fn weight_bytes(len: usize) -> usize {
+    size_of::<Item>() + (len + size_of::<usize>()).next_multiple_of(2 * size_of::<usize>())
 }
 
 #[derive(Debug)]
@@ -145,10 +176,10 @@ impl Queue {
     fn push(&self, entry: Entry, handle: Handle, cause: Cause, removals: &Removals) -> bool {
         #[cfg(test)]
         PUSHED.set(PUSHED.get() + 1);
+        let value_len = if is_carried(entry) { entry.value_len() } else { 0 };
+        let bytes = weight_bytes(entry.key().bytes.len() + value_len);
         let mut waiting = self.waiting.lock();
-        let bytes = size_of::<Item>() + entry.key().bytes.len() + entry.value_len();
-        // One that is larger than all that may wait is enqueued if nothing else waits.
-        let has_room = waiting.items.is_empty() || waiting.bytes + bytes <= WAITING_LIMIT_BYTES;
+        let has_room = waiting.bytes + bytes <= WAITING_LIMIT_BYTES;
         let is_kept = match has_room.then(|| Removal::new(entry, handle, cause, removals)) {
             Some(Ok(removal)) if waiting.items.try_reserve(1).is_ok() => {
                 waiting.bytes += bytes;

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
+use crate::store::observe::removals::CARRIED_BYTES;
+
 use super::*;
 
 /// Wakes no thread.
@@ -455,7 +457,7 @@ fn each_removal_is_told_once_in_order_with_its_cause() {
     map.clear().unwrap();
     let mut told = Vec::new();
     assert_eq!(everything.take(100, usize::MAX, &mut told), 0);
-    let told: Vec<_> = told.iter().map(|one| (&*one.key, &*one.value, one.cause)).collect();
+    let told: Vec<_> = told.iter().map(|one| (one.key(), one.value(), one.cause)).collect();
     let number = keyless.slot.to_le_bytes();
     let mut cleared = [(&number[..], &b"5"[..], Cause::Cleared), (b"d", b"6", Cause::Cleared)];
     if told[4].0 == b"d" {
@@ -492,7 +494,7 @@ fn a_slow_audience_costs_bounded_memory_and_learns_what_it_missed() {
     let dropped = audience.take(usize::MAX, usize::MAX, &mut told);
     assert!((3_000..4_200).contains(&told.len()), "{} waited", told.len());
     assert_eq!(told.len() as u64 + dropped, 6_000);
-    assert!(told.iter().enumerate().all(|(n, one)| *one.key == *n.to_string().as_bytes()));
+    assert!(told.iter().enumerate().all(|(n, one)| one.key() == n.to_string().as_bytes()));
     map.clear().unwrap();
     let mut told = Vec::new();
     let mut dropped = 0;
@@ -505,6 +507,32 @@ fn a_slow_audience_costs_bounded_memory_and_learns_what_it_missed() {
         }
     }
     assert_eq!(told.len() as u64 + dropped, 4_000);
+}
+
+#[test]
+fn a_removal_carries_no_value_above_a_bound() {
+    let store = Store::new(&Config::default()).unwrap();
+    let map = store.join();
+    let audience = store.watch_removals(Cause::Explicit.bit() | Cause::Cleared.bit(), Arc::new(Asleep));
+    let value = vec![1; CARRIED_BYTES + 1];
+    map.set(Key::string("largest"), bytes_value(&value[1..]), Ttl::Default).unwrap();
+    map.delete(Key::string("largest")).unwrap();
+    for key in ["deleted", "cleared"] {
+        map.set(Key::string(key), bytes_value(&value), Ttl::Default).unwrap();
+        map.delete(Key::string("deleted")).unwrap();
+    }
+    map.clear().unwrap();
+    let mut told = Vec::new();
+    assert_eq!(audience.take(usize::MAX, usize::MAX, &mut told), 0);
+    let sizes: Vec<_> = told.iter().map(|one| (one.key(), one.value().len(), one.omitted_bytes)).collect();
+    let expected =
+        [(&b"largest"[..], CARRIED_BYTES, 0), (b"deleted", 0, CARRIED_BYTES + 1), (b"cleared", 0, CARRIED_BYTES + 1)];
+    assert_eq!(sizes, expected);
+    // A key has to fit among what waits.
+    let key = "k".repeat(5 * CARRIED_BYTES);
+    map.set(Key::string(&key), bytes_value(b"1"), Ttl::Default).unwrap();
+    map.clear().unwrap();
+    assert_eq!((audience.take(usize::MAX, usize::MAX, &mut told), told.len()), (1, 3));
 }
 
 #[test]

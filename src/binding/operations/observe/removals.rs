@@ -7,7 +7,9 @@ use crate::binding::convert::values::{key_to_js, value_to_js};
 use crate::binding::engine::{Js, VALUES_PER_CALL};
 use crate::binding::environment::{Environment, Waiting};
 use crate::binding::failure::{Failure, Outcome};
-use crate::binding::layout::{DROPPED, REMOVAL_ROW, ROW, STATE, WAKE_REMOVALS, row};
+use crate::binding::layout::{
+    DROPPED, KEY_KIND, OMITTED_BYTES, REMOVAL_ROW, REMOVED_BY, ROW, STATE, WAKE_REMOVALS, row,
+};
 use crate::binding::operation::{Call, within};
 use crate::store::EntryLocation;
 
@@ -49,10 +51,11 @@ pub fn take_removals<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     for (index, removal) in removals.iter().enumerate() {
         let place = EntryLocation { handle: removal.handle, stamp: None };
         let mut words = [0; REMOVAL_ROW];
-        let size = removal.value.len();
+        let size = removal.value().len();
         words[..ROW].copy_from_slice(&row(removal.value_kind as u32, &place, removal.type_id, size));
-        words[ROW] = removal.key_kind as u32;
-        words[ROW + 1] = removal.cause as u32;
+        words[KEY_KIND] = removal.key_kind as u32;
+        words[REMOVED_BY] = removal.cause as u32;
+        words[OMITTED_BYTES] = u32::try_from(removal.omitted_bytes).unwrap_or(u32::MAX);
         states.set(index * REMOVAL_ROW, &words);
     }
     let cells = engine.array()?;
@@ -60,8 +63,11 @@ pub fn take_removals<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
         engine.scoped(|engine| {
             let mut read = Vec::with_capacity(removals.len() * 2);
             for removal in removals {
-                read.push(key_to_js(engine, removal.key_kind, &removal.key)?);
-                read.push(value_to_js(engine, removal.value_kind, &removal.value)?);
+                read.push(key_to_js(engine, removal.key_kind, removal.key())?);
+                read.push(match removal.omitted_bytes {
+                    0 => value_to_js(engine, removal.value_kind, removal.value())?,
+                    _ => engine.undefined()?,
+                });
             }
             many.append(engine, cells, &read)
         })?;
