@@ -51,6 +51,7 @@ const TESTS = {
   'models of lives': loom('life::model'),
   'models of expiry': loom('shard::expiry::model'),
   'models of freshness': loom('models::freshness'),
+  'models of shapes': loom('shapes'),
   reclamation: unit('reclaim::tests'),
   slots: unit('slots::tests'),
   'version words': unit('words::tests'),
@@ -67,6 +68,8 @@ const TESTS = {
   threads: unit('tests::threads'),
   histories: unit('tests::histories'),
   'names of types': unit('types::tests'),
+  'the table of shapes': unit('entry::shapes::tests'),
+  'shapes of entries': unit('store::tests::shapes'),
   'insertion order': unit('order::tests'),
   'refused fences': unit('tests::refused_fences'),
   'types for TypeScript': { build, test: ['node', 'scripts/types.js'] },
@@ -511,6 +514,101 @@ const MUTATIONS = [
     from: '            policy.remove(number, hash, cause == Cause::Evicted);',
     to: '            let _ = (policy, hash, cause);',
     test: 'exact LRU'
+  },
+  // ---- Shapes
+  {
+    name: 'a writer does not look whose place it has entered',
+    file: 'src/store/entry/shapes/places.rs',
+    from: 'let is_its = (before >> NUMBER_SHIFT) as u32 == number;',
+    to: 'let is_its = number > 0 || before > 0;',
+    test: 'models of shapes'
+  },
+  {
+    name: 'a shape is freed though a shard has got an entry of it meanwhile',
+    file: 'src/store/entry/shapes/places.rs',
+    from: 'self.0.compare_exchange(unused, 0, Ordering::Acquire, Ordering::Relaxed).is_ok()',
+    to: 'self.0.load(Ordering::Acquire) == unused && self.0.swap(0, Ordering::Acquire) > 0',
+    test: 'models of shapes'
+  },
+  {
+    name: 'a place gets a number that is stored over a user who is about to go',
+    file: 'src/store/entry/shapes/places.rs',
+    from: 'self.0.fetch_add(u64::from(number) << NUMBER_SHIFT, Ordering::Relaxed);',
+    to: 'self.0.store(u64::from(number) << NUMBER_SHIFT, Ordering::Relaxed);',
+    test: 'models of shapes'
+  },
+  {
+    name: 'the thread that gives a place away does not see what its last user took away',
+    file: 'src/store/entry/shapes/places.rs',
+    from: 'self.0.fetch_sub(1, Ordering::Release);',
+    to: 'self.0.fetch_sub(1, Ordering::Relaxed);',
+    test: 'models of shapes'
+  },
+  {
+    name: 'a shape that is held makes room for another',
+    file: 'src/store/entry/shapes/table.rs',
+    from: `            if row.holds == 0 {
+                place.enter(number);
+            }
+`,
+    to: '            let _ = place;\n',
+    test: 'the table of shapes'
+  },
+  {
+    name: 'a place gets the number that it had',
+    file: 'src/store/entry/shapes/table.rs',
+    from: '                    *number = next;\n',
+    to: '                    let _ = next;\n',
+    test: 'the table of shapes'
+  },
+  {
+    name: 'a shard that goes stays a user of its shapes',
+    file: 'src/store/entry/shapes/counts.rs',
+    from: 'self.tally.iter().for_each(|(number, _)| self.leave_shape(number));',
+    to: '',
+    test: 'shapes of entries'
+  },
+  {
+    name: 'a record that is overwritten stays counted',
+    file: 'src/store/shard/write.rs',
+    from: '        writer.leave_shape(leaves);\n',
+    to: '        let _ = leaves;\n',
+    test: 'shapes of entries'
+  },
+  {
+    name: 'a record that is removed stays counted',
+    file: 'src/store/shard/write.rs',
+    from: '        writer.leave_shape(entry.shape());\n',
+    to: '',
+    test: 'shapes of entries'
+  },
+  {
+    name: 'a record whose deadline could not be set stays counted',
+    file: 'src/store/shard/write.rs',
+    from: '            writer.leave_shape(enters);\n',
+    to: '',
+    test: 'shapes of entries'
+  },
+  {
+    name: 'a record that was not inserted stays counted',
+    file: 'src/store/shard/write.rs',
+    from: '.inspect_err(|_| writer.leave_shape(shape))',
+    to: '',
+    test: 'shapes of entries'
+  },
+  {
+    name: 'the shape of a removed record goes before it was read',
+    file: 'src/store/map/local.rs',
+    from: 'self.removed_shape.set(self.store.context.shapes.hold(number));',
+    to: 'self.removed_shape.set(self.store.context.shapes.hold(number).filter(|_| false));',
+    test: 'shapes of entries'
+  },
+  {
+    name: 'the shape of a reported record goes before its listener reads it',
+    file: 'src/store/observe/removals.rs',
+    from: 'entry.shape().and_then(|number| removals.shapes.hold(number))',
+    to: 'entry.shape().filter(|_| false).and_then(|number| removals.shapes.hold(number))',
+    test: 'shapes of entries'
   },
   // ---- The near cache
   {

@@ -323,6 +323,7 @@ impl Store {
     pub fn destroy(self: &Arc<Self>) {
         if self.context.destroy() {
             self.context.events.log(Level::Info, "map.destroyed", &[("entries", self.len())]);
+            self.context.shapes.end();
             reaper::dispose(Remains::of_destroyed(&self.context, Arc::clone(self) as Arc<dyn Emptied>));
         }
     }

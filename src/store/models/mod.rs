@@ -1,4 +1,5 @@
 //! Models of whole maps, for loom. Those of one structure stand beside it.
 
 mod freshness;
+mod shapes;
 mod slots;

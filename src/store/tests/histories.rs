@@ -13,12 +13,15 @@ use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::*;
+use crate::store::entry::shapes::MOST_PLACES;
 use linearizability::{Does, Number, Operation, Saw, explain};
 use thread::{Recorded, Thread};
 
 const THREADS: usize = 3;
 /// Few, so that threads meet.
 const KEYS: usize = 3;
+/// Places of the table of shapes, the first of which has none: fewer than there are shapes, so that they are reused.
+const PLACES: usize = 4;
 /// Rounds of each map where no time is given.
 const ROUNDS: u64 = if cfg!(any(tsan, miri)) { 2 } else { 8 };
 
@@ -105,6 +108,7 @@ fn what_threads_see_is_explained_by_operations_of_one_moment_each() {
 
 /// Runs threads on a new map and checks what they saw. Returns the number of operations.
 fn round(profile: &Profile, seed: u64) -> Result<usize, String> {
+    MOST_PLACES.set(PLACES);
     let store = Store::new(&profile.config).unwrap();
     let clock = AtomicU64::new(0);
     let (begun, ended) = (AtomicU64::new(0), AtomicU64::new(0));

@@ -42,8 +42,14 @@ fn run(seed: u64, shards: u32) {
         let text = format!("key-{number}");
         let key = Key::string(&text);
         let length = if random.below(50) == 0 { random.below(9_000) } else { random.below(60) };
-        let content = vec![(round % 251) as u8; length as usize];
-        let value = bytes_value(&content);
+        let mut content = vec![(round % 251) as u8; length as usize];
+        // One in three is a record; its shape may be that of many, or of none yet.
+        let is_record = random.below(3) == 0;
+        if is_record {
+            let shape = map.publish_shape(&format!("shape {}", random.below(300))).unwrap().unwrap();
+            content = record(shape, &content);
+        }
+        let value = if is_record { shaped(&content) } else { bytes_value(&content) };
         match random.below(100) {
             0..35 => {
                 let written = map.set(key, value, Ttl::Default).unwrap();

@@ -40,6 +40,12 @@ const LIMIT_PART: u64 = 16;
 /// Places of a full table that one call looks at for a shape without users: some microseconds.
 const MAX_LOOKS: usize = 64;
 
+#[cfg(all(test, not(loom)))]
+thread_local! {
+    /// Places of the tables that this thread makes, the first of which has no shape: tests fill small ones.
+    pub static MOST_PLACES: std::cell::Cell<usize> = const { std::cell::Cell::new(PLACES) };
+}
+
 /// The shapes of one map.
 #[derive(Debug)]
 pub struct Shapes {
@@ -73,7 +79,12 @@ impl Drop for ShapeHold {
 impl Shapes {
     /// None but the one that every map knows.
     pub fn new(memory: &Arc<Memory>) -> Self {
-        Self::with_places(memory, PLACES)
+        #[cfg(all(test, not(loom)))]
+        let places = MOST_PLACES.get();
+        // Models fill a table, too.
+        #[cfg(not(all(test, not(loom))))]
+        let places = if cfg!(loom) { 3 } else { PLACES };
+        Self::with_places(memory, places)
     }
 
     /// The same with fewer places, the first of which has no shape.
@@ -107,6 +118,11 @@ impl Shapes {
     pub fn hold(self: &Arc<Self>, number: u32) -> Option<ShapeHold> {
         let is_held = number != BUILT_IN && self.table.lock().hold(&self.places, number);
         is_held.then(|| ShapeHold { shapes: Arc::clone(self), number })
+    }
+
+    /// Forgets all, in a map that ended: there will be no others, and what still counts as a user may go.
+    pub fn end(&self) {
+        self.table.lock().end(self.places.bytes());
     }
 
     /// Whether entries may have this shape.

@@ -182,11 +182,20 @@ impl Table {
 
     /// A hold goes.
     pub fn release(&mut self, places: &Places, number: u32) {
-        let row = &mut self.rows[place_of(number)];
+        // There are none in a map that ended.
+        let Some(row) = self.rows.get_mut(place_of(number)) else { return };
         row.holds -= 1;
         if let Some(place) = places.get(number).filter(|_| row.holds == 0) {
             place.leave();
         }
+    }
+
+    /// Forgets all shapes, for good. So many bytes stay, of what tells who uses them.
+    pub fn end(&mut self, places_bytes: usize) {
+        (self.rows, self.index, self.vacant) = Default::default();
+        (self.places, self.weight_bytes) = (0, 0);
+        self.changes += 1;
+        self.held.shrink(self.held.bytes() - places_bytes);
     }
 
     /// Shapes.

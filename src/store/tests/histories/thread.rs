@@ -60,6 +60,11 @@ fn length(number: Number) -> usize {
     if number.is_multiple_of(LONG_EVERY) { LONG_BYTES } else { 4 + (number % 7) as usize * 40 }
 }
 
+/// The shape of a value that is written as a record: more than the map has places for.
+fn shape_of(number: Number) -> String {
+    format!("shape {}", number / 3 % (2 * PLACES as Number))
+}
+
 /// The bytes of a value: its number, then its lowest byte again and again.
 fn bytes_of(number: Number) -> Vec<u8> {
     let mut bytes = vec![number as u8; length(number)];
@@ -214,6 +219,42 @@ impl<'a> Thread<'a> {
         (copy.words.cells()[copy.word].load(Ordering::Relaxed) == copy.version).then_some(copy.number)
     }
 
+    /// Writes a value as JavaScript does: some as records, if their shape is known by then, or becomes known.
+    fn write(
+        map: &Local,
+        number: Number,
+        bytes: &[u8],
+        write: impl Fn(Value<'_>) -> Result<Written, Error>,
+    ) -> Result<Written, Error> {
+        let shape = if number.is_multiple_of(3) { map.publish_shape(&shape_of(number))? } else { None };
+        if let Some(shape) = shape {
+            let written = write(shaped(&record(shape, bytes)));
+            if written != Err(Error::ShapeGone) {
+                return written;
+            }
+        }
+        write(bytes_value(bytes))
+    }
+
+    /// Reads a value as JavaScript does: again if it is a record whose shape is gone.
+    fn read(
+        &mut self,
+        read: impl Fn(&Local, &mut Vec<u8>) -> Result<Option<Found>, Error>,
+    ) -> Result<Option<(Found, Number)>, Error> {
+        loop {
+            let Some(found) = read(&self.map, &mut self.out)? else { return Ok(None) };
+            if found.kind != ValueKind::Shaped {
+                return Ok(Some((found, number_of(&self.out))));
+            }
+            let (shape, fields) = parts(&self.out);
+            if let Some(definition) = self.map.shape(shape)? {
+                let number = number_of(fields);
+                assert_eq!(*definition, shape_of(number), "a record has its own shape");
+                return Ok(Some((found, number)));
+            }
+        }
+    }
+
     fn new_value(&mut self) -> (Number, Vec<u8>) {
         self.next_number += 1;
         (self.next_number, bytes_of(self.next_number))
@@ -230,7 +271,9 @@ impl<'a> Thread<'a> {
         let written = self.record(
             key,
             None,
-            |this| this.map.set(Key::string(&this.names[key]), bytes_value(&bytes), ttl),
+            |this| {
+                Self::write(&this.map, number, &bytes, |value| this.map.set(Key::string(&this.names[key]), value, ttl))
+            },
             |written| {
                 let handle = written.place.handle;
                 Some((Saw::AtMostTenant(handle), Does::Write(number), Some(handle)))
@@ -252,7 +295,7 @@ impl<'a> Thread<'a> {
         self.record(
             key,
             Some(handle),
-            |this| match this.map.replace(handle, bytes_value(&bytes), ttl) {
+            |this| match Self::write(&this.map, number, &bytes, |value| this.map.replace(handle, value, ttl)) {
                 Err(Error::HandleNotFound | Error::HandleInvalidated | Error::GenerationMismatch { .. }) => Ok(None),
                 written => written.map(Some),
             },
@@ -272,11 +315,10 @@ impl<'a> Thread<'a> {
                 if let Some(number) = Self::fresh(this.by_key[key].as_ref()) {
                     return Ok(Some(number));
                 }
-                let found = this.map.get(Key::string(&this.names[key]), &mut this.out)?;
-                let number = found.map(|_| number_of(&this.out));
-                this.by_key[key] =
-                    found.zip(number).and_then(|(found, number)| Self::keep(&this.map, found.place, number));
-                Ok(number)
+                let name = this.names[key].clone();
+                let read = this.read(|map, out| map.get(Key::string(&name), out))?;
+                this.by_key[key] = read.and_then(|(found, number)| Self::keep(&this.map, found.place, number));
+                Ok(read.map(|(_, number)| number))
             },
             |number| Some((number.map_or(Saw::Absent, Saw::Value), Does::Nothing, None)),
         );
@@ -287,8 +329,8 @@ impl<'a> Thread<'a> {
             key,
             None,
             |this| {
-                let found = this.map.peek(Key::string(&this.names[key]), &mut this.out)?;
-                Ok(found.map(|_| number_of(&this.out)))
+                let name = this.names[key].clone();
+                Ok(this.read(|map, out| map.peek(Key::string(&name), out))?.map(|(_, number)| number))
             },
             |number| Some((number.map_or(Saw::Absent, Saw::Value), Does::Nothing, None)),
         );
@@ -303,11 +345,9 @@ impl<'a> Thread<'a> {
                 if let Some(number) = Self::fresh(this.by_handle[key].as_ref()) {
                     return Ok(Some(number));
                 }
-                let found = this.map.get(handle, &mut this.out)?;
-                let number = found.map(|_| number_of(&this.out));
-                this.by_handle[key] =
-                    found.zip(number).and_then(|(found, number)| Self::keep(&this.map, found.place, number));
-                Ok(number)
+                let read = this.read(|map, out| map.get(handle, out))?;
+                this.by_handle[key] = read.and_then(|(found, number)| Self::keep(&this.map, found.place, number));
+                Ok(read.map(|(_, number)| number))
             },
             |number| Some((number.map_or(Saw::NoTenant(handle), Saw::Value), Does::Nothing, None)),
         );
@@ -321,10 +361,7 @@ impl<'a> Thread<'a> {
         self.record(
             key,
             Some(handle),
-            |this| {
-                let found = this.map.peek(handle, &mut this.out)?;
-                Ok(found.map(|_| number_of(&this.out)))
-            },
+            |this| Ok(this.read(|map, out| map.peek(handle, out))?.map(|(_, number)| number)),
             |number| Some((number.map_or(Saw::NoTenant(handle), Saw::Value), Does::Nothing, None)),
         );
     }
@@ -385,8 +422,23 @@ impl<'a> Thread<'a> {
             key,
             None,
             |this| {
-                let found = this.map.remove(Key::string(&this.names[key]), &mut this.out)?;
-                Ok(found.map(|_| number_of(&this.out)))
+                let Some(found) = this.map.remove(Key::string(&this.names[key]), &mut this.out)? else {
+                    return Ok(None);
+                };
+                if found.kind != ValueKind::Shaped {
+                    return Ok(Some(number_of(&this.out)));
+                }
+                let (shape, fields) = parts(&this.out);
+                let number = number_of(fields);
+                // It cannot be read again, and this thread may use its shape until it removes another. Unless the map
+                // has been destroyed since.
+                let definition = this.map.shape(shape);
+                let is_its = |text: Option<Arc<str>>| text.is_some_and(|text| *text == *shape_of(number));
+                assert!(
+                    definition.map_or_else(|error| error == Error::Closed, is_its),
+                    "a removed record has its shape"
+                );
+                Ok(Some(number))
             },
             |number| {
                 Some(match *number {
