@@ -119,6 +119,22 @@ export declare class Handle<out V = any> implements HandleData {
   readonly generation: number
   /** The same text for each handle of the same entry, and for no other entry of this process. */
   get id(): string
+
+  /**
+   * The value of the entry, as `get(handle)` of the map returns it: the same frozen object, `undefined` once the entry
+   * is gone, a fresh copy of bytes. Faster than `Map.get` when the near cache has the value; otherwise a native call.
+   *
+   * A handle is read through the map object that made it (by `insert`, `getHandle`, `handle(data)`, in an iteration,
+   * for a listener), and keeps that object from being garbage-collected. To read it through another map object of the
+   * same name, pass it to the `handle` method of that.
+   *
+   * @throws `ERR_CLOSED` once that map object was closed in this thread, or the map was destroyed;
+   * `ERR_HANDLE_INVALIDATED` if no map made it
+   * @example
+   * const config = map.insert({ host: 'localhost', port: 8080 })
+   * config.get()?.port //=> 8080
+   */
+  get<T>(this: Handle<T>): DeepReadonly<T> | undefined
 }
 
 /** From most to least detailed; `off` reports nothing. */
@@ -843,7 +859,8 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
 
   /**
    * Makes a handle from the plain data that `postMessage`, `structuredClone` or JSON delivered, in any thread that has
-   * the map open. Does not check whether its entry is there.
+   * the map open. Does not check whether its entry is there. A handle that this map object made is returned as it is,
+   * one that another made is made anew.
    *
    * @throws `ERR_HANDLE_INVALIDATED` if it belongs to another map; `ERR_INVALID_SHARD_INDEX` or `ERR_HANDLE_NOT_FOUND`
    * if no entry can be there; TypeError with `ERR_INVALID_OPTION` for other data

@@ -80,7 +80,8 @@ const TESTS = {
   'out-of-memory.spec': spec('session/out-of-memory'),
   'raw-binding.spec': spec('native/raw-binding'),
   'types-of-entries.spec': spec('entries/types-of-entries'),
-  'handles.spec': spec('entries/handles')
+  'handles.spec': spec('entries/handles'),
+  'handle-get.spec': spec('entries/handle-get')
 }
 
 /**
@@ -636,9 +637,23 @@ const MUTATIONS = [
   {
     name: 'the copy of a handle is taken for fresh',
     file: 'lib/handle.js',
-    from: 'value.#keeper === keeper && value.#words[value.#word] === value.#version',
-    to: 'value.#keeper === keeper',
+    from: ' && value.#words[value.#word] === value.#version',
+    to: '',
     test: 'near-cache.spec'
+  },
+  {
+    name: 'a handle that answers for itself takes its copy for fresh',
+    file: 'lib/handle.js',
+    from: 'if (word < 0 || this.#words[word] !== this.#version)',
+    to: 'if (word < 0)',
+    test: 'handle-get.spec'
+  },
+  {
+    name: 'a handle answers for a map that was closed',
+    file: 'lib/session/open-map.js',
+    from: '    this.origin.close()\n',
+    to: '',
+    test: 'handle-get.spec'
   },
   {
     name: 'the guest is taken for fresh',

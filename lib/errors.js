@@ -135,7 +135,9 @@ const MESSAGES = {
   1003: ({ given, map }) =>
     given === undefined
       ? 'the map was cleared since this handle was made'
-      : `the handle belongs to map ${given}, and this is map ${map}`,
+      : map === undefined
+        ? `no map made this handle of map ${given}: map.handle(handle) makes one that can be read`
+        : `the handle belongs to map ${given}, and this is map ${map}`,
   1004: ({ given, found }) =>
     `the entry of this handle is gone: the handle is of generation ${given}, and its slot is at generation ${found}`,
   1005: ({ shard, shards }) => `the handle names shard ${shard}, and this map has the shards 0 to ${shards - 1}`,

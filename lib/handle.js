@@ -1,19 +1,26 @@
 'use strict'
 
 // Handles: references to entries, for the user. Its four numbers identify the entry; its private fields hold a near
-// cache's copy of the value, so that reading it costs no lookup.
+// cache's copy of the value, so that reading it costs no lookup. And it knows the map of this thread that made it, so
+// that it can be read without naming the map.
 
+const { ERROR_NUMBERS, createError } = require('./errors.js')
 const { share } = require('./addon/load.js')
+
+const { apply } = Reflect
 
 /** Replaces the version words of a handle that carries no copy; matches no version. */
 const NO_WORDS = new Int32Array(1)
 const NO_VERSION = 1
-/** The keeper of a handle that no near cache keeps a copy for. */
-const NO_KEEPER = 0
+/** In place of the index of the version word of a handle that has no place in a near cache. */
+const NO_PLACE = -(2 ** 30)
 /**
  * What `freshCopyOf` returns for anything but a handle whose copy is fresh. Not `undefined`, which is a possible value.
  */
 const STALE = Symbol('stale')
+
+/** Hits that an origin counts before it has to look what else there is to do. */
+const HITS_AT_ONCE = 2 ** 30 - 1
 
 // Access to private state for the near cache; for lib/ only. A `keeper` is the number of the map for which a near cache
 // keeps copies.
@@ -21,7 +28,7 @@ const STALE = Symbol('stale')
 let isHandle
 /** Whether an argument that may be a key is a handle. @type {(key: any) => key is Handle} */
 let isHandleKey
-/** @type {(value: object, keeper: number) => value is Handle} */
+/** @type {(value: object, origin: Origin) => value is Handle} */
 let isHit
 /** @type {(handle: Handle, keeper: number) => boolean} */
 let hasFreshCopy
@@ -33,7 +40,7 @@ let copyOf
 let isKeptBy
 /** @type {(handle: Handle, keeper: number, version: number) => boolean} */
 let isCopyOf
-/** @type {(handle: Handle, keeper: number, words: Int32Array, word: number, version: number, value: any) => void} */
+/** @type {(handle: Handle, words: Int32Array, word: number, version: number, value: any) => void} */
 let keepCopy
 /** @type {(handle: Handle) => void} */
 let dropCopy
@@ -41,8 +48,95 @@ let dropCopy
 let leaveCache
 /** @type {(handle: Handle) => boolean} */
 let takeMark
+/** Answers a hit that is more than a number. @type {(handle: Handle, origin: Origin) => any} */
+let readOrMark
 /** @type {(handle: Handle, limit: number) => void} */
 let markAccess
+/** @type {(handle: Handle, origin: Origin) => Handle} */
+let handleOf
+
+/**
+ * One `open` of a map in this thread, as its handles see it: what answers `handle.get()`. All handles that this `open`
+ * made share it, so closing the map ends their reads at the cost of some stores.
+ *
+ * A handle keeps its map from being collected, because an unreachable map is closed, and no read may depend on a
+ * garbage collection. A near cache holds handles, so whatever lives longer than the map must not hold its near cache:
+ * the sweeper holds it weakly, and what ends a collected map does not know it (`session/lifeline.js`).
+ */
+class Origin {
+  /**
+   * Hits that are left before a hit has to do more than to count itself down here. 0 if there is always more: hits are
+   * marked for a policy, nothing is kept, or the map was closed.
+   */
+  left = 0
+  /** What the access words of hits are counted up to; 0 if `readOrMark` has to see to all that there is to do. */
+  limit = 0
+  /** Hits that were counted in another way than by `left`. */
+  #counted = 0
+  #isPlain = false
+  #read
+
+  /**
+   * @param {number} instance number of the map in this process
+   * @param {(handle: Handle) => any} read a read by the map, which counts and marks it; a closure over the map
+   */
+  constructor(instance, read) {
+    this.instance = instance
+    this.#read = read
+  }
+
+  /**
+   * Has hits answered by the handles themselves.
+   *
+   * @param {number} limit what access words are counted up to, 0 where a hit marks nothing
+   */
+  open(limit) {
+    this.#isPlain = limit === 0
+    this.limit = limit
+    this.left = this.#isPlain ? HITS_AT_ONCE : 0
+  }
+
+  /** Has each read answered by the map. */
+  close() {
+    this.#counted = this.hits
+    this.#isPlain = false
+    this.limit = 0
+    this.left = 0
+  }
+
+  /** Hits that handles answered themselves and that were not taken. */
+  get hits() {
+    return this.#counted + (this.#isPlain ? HITS_AT_ONCE - this.left : 0)
+  }
+
+  takeHits() {
+    const { hits } = this
+    this.#counted = 0
+    if (this.#isPlain) this.left = HITS_AT_ONCE
+    return hits
+  }
+
+  /**
+   * A read that finds no fresh copy at hand, or whose hit is more than a number.
+   *
+   * @param {Handle} handle
+   */
+  read(handle) {
+    if (this.#isPlain && this.left === 0) this.#counted = this.takeHits()
+    // The engine inlines no call that is made this way, and what a read natively takes is no part of a hit.
+    return apply(this.#read, undefined, [handle])
+  }
+
+  /** Counts a hit whose access word was marked. */
+  countMarked() {
+    this.#counted++
+  }
+}
+
+/** Answers a handle that no map made: one whose class was called by a program, with numbers of its own. */
+const NO_ORIGIN = new Origin(0, handle => {
+  throw createError(ERROR_NUMBERS.ERR_HANDLE_INVALIDATED, { given: handle.map })
+})
 
 /**
  * A reference to one entry of one map, in any thread. Its own properties are plain numbers, so `postMessage` sends it
@@ -50,16 +144,18 @@ let markAccess
  */
 class Handle {
   // The fields that a hit looks at come first, so that with the engine's own three they take 64 bytes: handles are
-  // read at random, and each further line of the processor's cache costs more than the check it is needed for.
-  /**
-   * Number of the map whose near cache keeps a copy here; its complement if the copy was not read since that cache last
-   * looked. So one comparison says that the copy is of the right map and need not be marked as read.
-   */
-  #keeper = NO_KEEPER
+  // read at random, and each further line of the processor's cache costs more than the check it is needed for. Each
+  // begins with a value of the class that it always has, so that the engine need not look what it is. There are no
+  // private methods, which would take a field of their own.
+  /** The map that made it, and answers `get`. */
+  #origin = NO_ORIGIN
   /** @type {Int32Array} */
   #words = NO_WORDS
-  /** Index of the entry's version word in `#words`. */
-  #word = 0
+  /**
+   * Index of the entry's version word in `#words`; its complement if the copy was not read since the near cache last
+   * looked; NO_PLACE without a place in a near cache. So one comparison says that the copy need not be marked as read.
+   */
+  #word = NO_PLACE
   /** The version at which the copy was taken. */
   #version = NO_VERSION
   /** @type {any} */
@@ -70,8 +166,10 @@ class Handle {
    * @param {number} shard
    * @param {number} slot
    * @param {number} generation
+   * @param {Origin} origin
    */
-  constructor(map, shard, slot, generation) {
+  constructor(map, shard, slot, generation, origin = NO_ORIGIN) {
+    this.#origin = origin
     // Unsigned 32-bit integers for every caller: native code takes nothing else.
     /** Number of the map in this process. */
     this.map = map >>> 0
@@ -89,45 +187,69 @@ class Handle {
     return `${this.map}-${this.shard}-${this.slot}-${this.generation}`
   }
 
+  /** The value of the entry, as `map.get(handle)` returns it. */
+  get() {
+    const word = this.#word
+    if (word < 0 || this.#words[word] !== this.#version) return this.#origin.read(this)
+    const origin = this.#origin
+    if (origin.left <= 0) return readOrMark(this, origin)
+    origin.left--
+    return this.#copy
+  }
+
   static {
-    isHandle = value => #keeper in value
-    isHandleKey = key => typeof key === 'object' && key !== null && #keeper in key
+    // A copy is one of the handle's own map, so its keeper is known by the number.
+    const indexOf = (/** @type {number} */ word) => (word < 0 ? ~word : word)
+    isHandle = value => #origin in value
+    isHandleKey = key => typeof key === 'object' && key !== null && #origin in key
     isHit = /** @type {typeof isHit} */ (
-      (value, keeper) => #keeper in value && value.#keeper === keeper && value.#words[value.#word] === value.#version
+      (value, origin) =>
+        #origin in value && value.#origin === origin && value.#word >= 0 && value.#words[value.#word] === value.#version
     )
-    hasFreshCopy = (handle, keeper) => isKeptBy(handle, keeper) && handle.#words[handle.#word] === handle.#version
+    hasFreshCopy = (handle, keeper) =>
+      isKeptBy(handle, keeper) && handle.#words[indexOf(handle.#word)] === handle.#version
     freshCopyOf = (value, keeper) => {
-      if (!(#keeper in value && hasFreshCopy(value, keeper))) return STALE
-      value.#keeper = keeper
+      if (!(#origin in value && hasFreshCopy(value, keeper))) return STALE
+      value.#word = indexOf(value.#word)
       return value.#copy
     }
     copyOf = handle => handle.#copy
-    isKeptBy = (handle, keeper) => handle.#keeper === keeper || handle.#keeper === ~keeper
+    isKeptBy = (handle, keeper) => handle.#word !== NO_PLACE && handle.map === keeper
     isCopyOf = (handle, keeper, version) => isKeptBy(handle, keeper) && handle.#version === version
-    keepCopy = (handle, keeper, words, word, version, value) => {
+    keepCopy = (handle, words, word, version, value) => {
       // A copy that is new was not read yet. One that is renewed keeps its mark.
-      if (handle.#keeper !== keeper) handle.#keeper = ~keeper
+      handle.#word = handle.#word < 0 ? ~word : word
       handle.#words = words
-      handle.#word = word
       handle.#version = version
       handle.#copy = value
     }
     dropCopy = handle => {
+      if (handle.#word !== NO_PLACE) handle.#word = handle.#word < 0 ? ~0 : 0
       handle.#words = NO_WORDS
-      handle.#word = 0
       handle.#version = NO_VERSION
       handle.#copy = undefined
     }
     leaveCache = handle => {
       dropCopy(handle)
-      handle.#keeper = NO_KEEPER
+      handle.#word = NO_PLACE
     }
     takeMark = handle => {
-      const isMarked = handle.#keeper > NO_KEEPER
-      if (isMarked) handle.#keeper = ~handle.#keeper
+      const isMarked = handle.#word >= 0
+      if (isMarked) handle.#word = ~handle.#word
       return isMarked
     }
-    markAccess = (handle, limit) => markAccessWord(handle.#words, handle.#word, limit)
+    readOrMark = (handle, origin) => {
+      const { limit } = origin
+      if (limit === 0) return origin.read(handle)
+      markAccessWord(handle.#words, handle.#word, limit)
+      origin.countMarked()
+      return handle.#copy
+    }
+    markAccess = (handle, limit) => markAccessWord(handle.#words, indexOf(handle.#word), limit)
+    handleOf = (handle, origin) => {
+      if (handle.#origin === origin) return handle
+      return new Handle(handle.map, handle.shard, handle.slot, handle.generation, origin)
+    }
   }
 }
 
@@ -148,10 +270,12 @@ module.exports = {
   Handle,
   NO_VERSION,
   NO_WORDS,
+  Origin,
   STALE,
   copyOf,
   dropCopy,
   freshCopyOf,
+  handleOf,
   hasFreshCopy,
   isCopyOf,
   isHandle,

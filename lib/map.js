@@ -96,7 +96,8 @@ class TypedMap {
     const isAlone =
       options === undefined && (isOptions(iterable) || (request !== undefined && iterable === request.options))
     const read = readOptions(isAlone ? iterable : options)
-    const open = new OpenMap(request === undefined ? null : request.name, read)
+    const name = request === undefined ? null : request.name
+    const open = new OpenMap(name, read, handle => this.#readByHandle(handle))
     if (request !== undefined) request.open = open
     this.#open = open
     this.#room = new RoomMaker(/** @type {any} */ (this), open, read)
@@ -166,7 +167,7 @@ class TypedMap {
     const near = this.#near
     if (options !== undefined) return readAs(this.#open, key, options)
     if (typeof key === 'object' && key !== null) {
-      if (!isHit(key, near.keeper)) return this.#readObject(key)
+      if (!isHit(key, near.origin)) return this.#readObject(key)
       near.hits++
       if (near.isMarking) near.markHandle(key)
       return copyOf(key)
@@ -187,7 +188,7 @@ class TypedMap {
     const near = this.#near
     if (!isHandleKey(handle)) throw handles.notAHandle(handle)
     if (options !== undefined) return readAs(this.#open, handle, options)
-    if (!isHit(handle, near.keeper)) return this.#readByHandle(handle)
+    if (!isHit(handle, near.origin)) return this.#readByHandle(handle)
     near.hitHandle(handle)
     return copyOf(handle)
   }

@@ -4,6 +4,7 @@ const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const { setTimeout: sleep } = require('node:timers/promises')
 const { Handle, TypedMap } = require('../..')
+const { Origin } = require('../../lib/handle.js')
 const { KIND, MARKING, ROW, SCRATCH } = require('../../lib/native/layout.js')
 const { NearCache, STALE } = require('../../lib/near/near-cache.js')
 const { runNode } = require('../support/processes.js')
@@ -402,6 +403,7 @@ describe('near cache: work in bounded steps', () => {
       shards: 1,
       marking: MARKING.None,
       hitLog,
+      origin: new Origin(1, () => undefined),
       ...options
     })
   }

@@ -3,6 +3,7 @@
 const { afterEach, beforeEach, describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const { Handle, TypedMap } = require('../..')
+const { Origin } = require('../../lib/handle.js')
 const { KIND, MARKING, ROW, SCRATCH, UNKEPT } = require('../../lib/native/layout.js')
 const { NearCache, STALE } = require('../../lib/near/near-cache.js')
 const { refuseSharedWords } = require('../../lib/native/words.js')
@@ -279,16 +280,21 @@ describe('near cache: what a hit records for the policy of the map', () => {
       forget() {},
       of: chunk => (chunk === CHUNK ? words : assert.fail(`asks for chunk ${chunk}`))
     }
+    const origin = new Origin(1, handle => read(near, handle, 2))
+    if (marking !== MARKING.Order) origin.open(marking)
+    const near = new NearCache({
+      maxEntries,
+      maxBytes: 1_000_000,
+      words: chunks,
+      instance: 1,
+      shards: 2,
+      marking,
+      hitLog: marking === MARKING.Order ? hitLog : null,
+      origin
+    })
     return {
-      near: new NearCache({
-        maxEntries,
-        maxBytes: 1_000_000,
-        words: chunks,
-        instance: 1,
-        shards: 2,
-        marking,
-        hitLog: marking === MARKING.Order ? hitLog : null
-      }),
+      near,
+      origin,
       handle: new Handle(1, 1, 2, 1),
       words,
       noted
@@ -328,6 +334,25 @@ describe('near cache: what a hit records for the policy of the map', () => {
         }
         assert.deepEqual([...words], [5, limit, 5, 0, 5, limit])
         assert.equal(near.takeHits(), 600)
+      }
+    })
+  }
+
+  for (const [name, limit] of [
+    ['none', MARKING.None],
+    ['a bit', 1],
+    ['a count', 255]
+  ]) {
+    it(`${name}: a hit by handle.get() counts its access word up to ${limit}, and one hit`, () => {
+      for (const maxEntries of [10, 1]) {
+        const { near, words, origin } = openCache(limit, maxEntries)
+        const handle = new Handle(1, 1, 2, 1, origin)
+        assert.equal(handle.get(), undefined, 'a miss')
+        for (let hit = 1; hit <= 300; hit++) {
+          assert.equal(handle.get(), 2)
+          assert.equal(words[2 * 2 + 1], Math.min(hit, limit))
+        }
+        assert.equal(near.takeHits(), 300)
       }
     })
   }

@@ -148,6 +148,34 @@ for (const [how, evaluate] of [
       for (const map of open) assert.equal(map.get(handles[0]), undefined)
     })
 
+    it('a handle asks the evaluation that made it, and no other', () => {
+      const name = freshName()
+      const open = all.map(({ TypedMap }) => TypedMap.open(name))
+      const handles = open.map((map, n) => map.insert({ n }))
+      for (let round = 0; round < 3; round++) {
+        for (const [n, handle] of handles.entries()) {
+          const value = handle.get()
+          assert.equal(value.n, n)
+          assert.equal(handle.get(), value)
+          assert.equal(open[n].get(handle), value)
+          assert.equal(open[(n + 1) % 3].handle(handle).get().n, n)
+        }
+      }
+      const hits = open.map(map => map.getStats().nearCache.hits)
+      assert.ok(
+        hits.every(count => count === hits[0] && count >= 8),
+        `${hits}`
+      )
+      open[1].close()
+      assert.throws(
+        () => handles[1].get(),
+        error => error instanceof second.TypedMapError && error.code === 'ERR_CLOSED'
+      )
+      for (const n of [0, 2]) assert.equal(handles[n].get().n, n)
+      assert.equal(open[0].handle(handles[1]).get().n, 1)
+      for (const n of [0, 2]) open[n].close()
+    })
+
     it('has listeners of its own, which all hear of one map', async () => {
       const name = freshName()
       const heard = []

@@ -51,6 +51,7 @@ const READS = {
   readNear: 10,
   readNative: 5,
   readHandle: 10,
+  readItself: 8,
   readHandleNative: 3,
   has: 4,
   hasHandle: 3,
@@ -71,7 +72,7 @@ const PROFILES = [
   {
     name: 'few writes',
     options: {},
-    weights: { ...READS, readNear: 30, readHandle: 30, write: 2, replace: 2, find: 2 }
+    weights: { ...READS, readNear: 30, readHandle: 20, readItself: 20, write: 2, replace: 2, find: 2 }
   },
   { name: 'clear', options: { shards: 1 }, weights: { ...ALL, clear: 1 } },
   { name: 'clear, several shards', options: { shards: 4 }, weights: { ...ALL, clear: 2, churn: 4 } },

@@ -174,22 +174,27 @@ class Recorder {
     this.#note(KIND.READ, key, numberOf(values[0], this.#longest), 0, 0, start, end)
   }
 
-  #readHandle(kind, map, key) {
+  #readHandle(kind, key, read) {
     const handle = this.#handles[key]
     if (handle === undefined) return
     const start = this.#start()
-    const value = map.get(handle)
+    const value = read(handle)
     const end = this.#end()
     this.#note(kind, key, numberOf(value, this.#longest), 0, tenantOf(handle), start, end)
     if (value === undefined) this.#handles[key] = undefined
   }
 
   readHandle(key) {
-    this.#readHandle(KIND.READ_HANDLE, this.#near, key)
+    this.#readHandle(KIND.READ_HANDLE, key, handle => this.#near.get(handle))
   }
 
   readHandleNative(key) {
-    this.#readHandle(KIND.READ_HANDLE_NATIVE, this.#native, key)
+    this.#readHandle(KIND.READ_HANDLE_NATIVE, key, handle => this.#native.get(handle))
+  }
+
+  /** A read by `handle.get()`: of the map with the near cache, which made the handle. */
+  readItself(key) {
+    this.#readHandle(KIND.READ_HANDLE, key, handle => handle.get())
   }
 
   has(key) {

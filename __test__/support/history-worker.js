@@ -46,7 +46,8 @@ function record({ name, seed, profile: number, log, threads, operations }) {
   meet(CONTROL.ENDED, threads)
   // Nothing is written any more: now all threads agree, whatever copies they keep.
   for (let last = 0; last < KEYS; last++) {
-    for (const operation of ['readNear', 'readNative', 'readHandle']) recorder.run(operation, last, random)
+    for (const operation of ['readNear', 'readNative', 'readHandle', 'readItself'])
+      recorder.run(operation, last, random)
   }
   near.close()
   native.close()

@@ -74,7 +74,7 @@ class Reader {
       if (handle !== undefined) this.#seeHandle(key, this.#near.get(handle))
       this.#see(key, 'get', this.#near.get(name))
       if (!this.#near.has(name)) this.#isGone[key] = true
-      if (handle !== undefined) this.#seeHandle(key, this.#near.get(handle))
+      if (handle !== undefined) this.#seeHandle(key, handle.get())
       this.#see(key, 'get', this.#near.get(name))
       this.reads += 4
     }

@@ -253,6 +253,8 @@ const handle = configs.insert({ host: 'localhost', port: 8080 })
 same<Handle<Config>, typeof handle>(true)
 const byHandle = configs.get(handle)
 same<DeepReadonly<Config> | undefined, typeof byHandle>(true)
+const byItself = handle.get()
+same<DeepReadonly<Config> | undefined, typeof byItself>(true)
 const byType = configs.get(handle, 'Config')
 same<DeepReadonly<Config> | undefined, typeof byType>(true)
 const ownCopy = configs.getByHandle(handle, { copy: true })
@@ -291,6 +293,8 @@ mixed.replace(shape, config)
 configs.get(new TypedMap<string, number>().insert(5))
 // @ts-expect-error an annotation does not make it one
 const wrongHandle: Handle<number> = handle
+// @ts-expect-error its map is asked with options
+handle.get({ copy: true })
 // @ts-expect-error data is no handle until it is revived
 configs.get(data)
 // @ts-expect-error a key is no handle

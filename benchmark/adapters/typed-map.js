@@ -1,7 +1,7 @@
 'use strict'
 
 /*
- * TypedMap, in its three ways of use. Each is a contender of its own: it has its own map, its own generated loops, and
+ * TypedMap, in its ways of use. Each is a contender of its own: it has its own map, its own generated loops, and
  * names in `item` the argument of one step of such a loop (a key, a handle, or a batch of items).
  *
  * Options of `open`: `entries` (how many there will be), `nearCache` (as in TypedMap), `limit` (true: a bounded map
@@ -50,6 +50,14 @@ const byHandle = {
   delete: 'map.delete(handle)'
 }
 
+/** The same entries, each handle asked for its own. */
+const byItself = {
+  ...byHandle,
+  name: 'typed-map-handle-get',
+  title: 'TypedMap by handle.get()',
+  get: 'handle.get()'
+}
+
 const byBatch = {
   ...common,
   name: 'typed-map-batch',
@@ -73,4 +81,4 @@ const byHandleBatch = {
   iterate: undefined
 }
 
-module.exports = { byKey, byHandle, byBatch, byHandleBatch }
+module.exports = { byKey, byHandle, byItself, byBatch, byHandleBatch }

@@ -34,10 +34,11 @@ const variant = (contender, name, title, options) => ({
  * @param {object} options.work what all are asked to do
  * @param {string} options.operation
  * @param {number} options.seconds for all contenders together
+ * @param {boolean} [options.isCalibrated] whether rounds in slow windows are dropped
  * @param {(part: number) => void} [options.onRound]
  * @returns ns per operation by the contender's name
  */
-async function compare({ contenders, work, operation, seconds, onRound, minRounds }) {
+async function compare({ contenders, work, operation, seconds, onRound, minRounds, isCalibrated }) {
   const lives = []
   for (const contender of contenders) {
     await contender.prepare?.()
@@ -48,7 +49,7 @@ async function compare({ contenders, work, operation, seconds, onRound, minRound
     if (operation === 'miss') life.makeDeadHandles()
   }
   const runs = lives.map(life => RUNS[operation]?.(life) ?? steady(life, operation))
-  const results = await interleave(runs, { seconds, minRounds, onRound })
+  const results = await interleave(runs, { seconds, minRounds, isCalibrated, onRound })
   for (const life of lives) {
     if (operation === 'get' || operation === 'has') life.checkAnswers()
     if (operation === 'update') life.checkAnswers(work.fresh)

@@ -9,7 +9,7 @@
  *
  * and an answer is
  *
- *   rows       what was measured: { case, contender, value, unit, fastest?, slowest?, rounds? }
+ *   rows       what was measured: { case, contender, value, unit, fastest?, slowest?, rounds?, dropped? }
  *   targets    what it shall be: { what, got, unit, atLeast? | atMost?, note? }
  *   chart      { unit, scale?: 'log', highlight } if the rows of that unit make a picture; contenders whose names begin
  *              with one of `highlight` stand out

@@ -119,6 +119,10 @@ const ROWS = {
   'TypedMap.groupBy': [{ call: (_, n) => TypedMap.groupBy(keysFrom(n), key => key % 10), per: BULK }],
   'TypedMap[Symbol.species]': [{ call: () => TypedMap[Symbol.species] }],
   'Handle.prototype.constructor': [{ call: (map, n) => map.getHandle(n) }],
+  'Handle.prototype.get': [
+    { call: (_, __, { handle }) => handle.get(), before: withHandle },
+    { what: 'near', call: (_, __, { handle }) => handle.get(), before: withReadHandle }
+  ],
   'Handle.prototype.id': [{ call: (_, __, { handle }) => handle.id, before: withHandle }],
   'MapIterator.prototype.next': [
     { reads: true, call: (_, __, { iterator }) => iterator.next(), before: withIterator },
@@ -146,6 +150,12 @@ function listen(map) {
 
 function withHandle(map) {
   return { handle: anyHandle(map) }
+}
+
+function withReadHandle(map) {
+  const handle = anyHandle(map)
+  handle.get()
+  return { handle }
 }
 
 function withIterator(map) {

@@ -386,7 +386,7 @@ function insertMany(open, room, values, type, ttl) {
   })
   const handles = new Array(count)
   for (let index = 0; index < count; index++) {
-    handles[index] = handleAt(open.instance, table.words, index * BATCH_ROW)
+    handles[index] = handleAt(open.origin, table.words, index * BATCH_ROW)
   }
   table.giveBack()
   return handles

@@ -4,7 +4,7 @@
 // no entry.
 
 const { ERROR_NUMBERS, createError, wrongType } = require('../errors.js')
-const { Handle, isHandleKey } = require('../handle.js')
+const { Handle, handleOf, isHandleKey } = require('../handle.js')
 const { binding, scratch } = require('../native/attach.js')
 const { handleAt } = require('../native/rows.js')
 
@@ -49,7 +49,7 @@ function revive(open, data) {
   open.check()
   if (isHandleKey(data)) {
     if (data.map !== open.instance) throwDead(open, data)
-    return data
+    return handleOf(data, open.origin)
   }
   if (typeof data !== 'object' || data === null) {
     throw wrongType('data', data, '{ map, shard, slot, generation }, as postMessage sends a handle')
@@ -63,7 +63,7 @@ function revive(open, data) {
   }
   if (shard >= open.shards) throw createError(ERROR_NUMBERS.ERR_INVALID_SHARD_INDEX, { shard, shards: open.shards })
   if (slot > MAX_COORDINATE || generation > MAX_COORDINATE) throw createError(ERROR_NUMBERS.ERR_HANDLE_NOT_FOUND, {})
-  return new Handle(map, shard, slot, generation)
+  return new Handle(map, shard, slot, generation, open.origin)
 }
 
 /** @param {import('../install.js').Access} access */
@@ -71,8 +71,8 @@ const methods = ({ openOf }) => ({
   /** @this {any} @param {any} key */
   getHandle(key) {
     const open = openOf(this)
-    if (isHandleKey(key)) return this.has(key) ? key : undefined
-    return getHandleBinding(open.id, key) ? handleAt(open.instance, scratch, 0) : undefined
+    if (isHandleKey(key)) return this.has(key) ? handleOf(key, open.origin) : undefined
+    return getHandleBinding(open.id, key) ? handleAt(open.origin, scratch, 0) : undefined
   },
 
   /** @param {any} data */

@@ -6,16 +6,16 @@
 // Entries are fetched some at a time. Before a fetched entry is returned, its version word is compared with the fetched
 // one; if they differ, the rest of the batch is fetched again.
 
-const { Handle } = require('../handle.js')
 const { decode } = require('../codec/values.js')
 const { binding, scratch } = require('../native/attach.js')
 const { KEY_KIND, SCRATCH, WALK_ROW, WANT } = require('../native/layout.js')
+const { handleAt } = require('../native/rows.js')
 
 const { walk: walkBinding } = binding
 
 /** @typedef {import('../session/open-map.js').OpenMap} OpenMap */
 
-const { CHUNK, GENERATION, SHARD, SLOT, STATE, VERSION, WORD } = SCRATCH
+const { CHUNK, STATE, VERSION, WORD } = SCRATCH
 
 /**
  * The first batch is small, because many iterators are asked for one entry only. Then they grow fourfold. Beyond 256
@@ -78,7 +78,7 @@ class Cursor {
     this.#kind = states[row + STATE]
     this.#rawValue = this.#cells[index * 2 + 1]
     if ((this.#want & WANT.KEYS) !== 0) {
-      this.key = states[row + KEY_KIND] === 0 ? this.#handleAt(row) : this.#cells[index * 2]
+      this.key = states[row + KEY_KIND] === 0 ? handleAt(this.#open.origin, states, row) : this.#cells[index * 2]
     }
     return true
   }
@@ -119,13 +119,6 @@ class Cursor {
     if (words === null) return false
     const version = this.#states[row + VERSION] | 0
     return words[this.#states[row + WORD]] === version
-  }
-
-  /** @param {number} row */
-  #handleAt(row) {
-    const states = this.#states
-    const { instance } = this.#open
-    return new Handle(instance, states[row + SHARD], states[row + SLOT], states[row + GENERATION])
   }
 }
 

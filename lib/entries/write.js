@@ -2,7 +2,7 @@
 
 // Writes of one entry. `TypedMap.set` and `TypedMap.delete` are the ones that Map has, too.
 
-const { isHandleKey } = require('../handle.js')
+const { handleOf, isHandleKey } = require('../handle.js')
 const { decode, decodeWritten, encode, kindOf } = require('../codec/values.js')
 const { binding, scratch } = require('../native/attach.js')
 const { SCRATCH } = require('../native/layout.js')
@@ -115,12 +115,12 @@ const methods = ({ openOf, roomOf }) => ({
 
   /** @param {any} value @param {any} options */
   insert(value, options = undefined) {
-    const { id, instance } = openOf(this)
+    const { id, origin } = openOf(this)
     const { type, ttl } = readInsertOptions(options)
     const kind = kindOf(value)
     const wire = encode(value, kind)
     writeNative(roomOf(this), ttl, 'insert', insertBinding, id, wire, kind, type)
-    return handleAt(instance, scratch, 0)
+    return handleAt(origin, scratch, 0)
   },
 
   /** @this {any} @param {any} key @param {any} value @param {any} options */
@@ -128,10 +128,10 @@ const methods = ({ openOf, roomOf }) => ({
     const open = openOf(this)
     if (isHandleKey(key)) {
       this.replace(key, value, options)
-      return key
+      return handleOf(key, open.origin)
     }
     setByKey(open, roomOf(this), key, value, options)
-    return handleAt(open.instance, scratch, 0)
+    return handleAt(open.origin, scratch, 0)
   },
 
   /** @param {any} handle @param {any} value @param {any} options */

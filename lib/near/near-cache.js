@@ -19,6 +19,7 @@
 // Bytes are never kept, because they cannot be frozen.
 
 const {
+  Origin,
   STALE,
   copyOf,
   dropCopy,
@@ -49,6 +50,7 @@ const { Ring } = require('./ring.js')
  * @property {number} shards how many the map has
  * @property {number} marking one of MARKING, or what access words are counted up to
  * @property {HitLog | null} hitLog where marking is in order
+ * @property {Origin} origin what the handles of the map know of it, which counts hits of its own
  */
 
 const { CHUNK, SHARD, SIZE, SLOT, VERSION, WORD } = SCRATCH
@@ -72,11 +74,12 @@ const SAMPLES_PER_REVIEW = MISSES_PER_REVIEW / SAMPLED_PER
 /** What reads look into where looking is not worth it. Nothing is ever put in. @type {Map<unknown, number>} */
 const NOTHING = new Map()
 
-/** The keeper of a cache that keeps nothing. No map gets this number, so no handle has it. */
+/** The keeper of a cache that keeps nothing, and the origin of its handles: no map gets this number, no handle it. */
 const NO_MAP = 2 ** 31 - 1
+const NO_HANDLES = new Origin(NO_MAP, () => undefined)
 
 class NearCache {
-  /** Reads answered here that were not reported yet. */
+  /** Reads answered here, apart from those that handles counted, that were not reported yet. */
   hits = 0
   /** What a hit has to record for the policy of the map: one of MARKING, or the limit of its access word. */
   #marking
@@ -98,12 +101,14 @@ class NearCache {
    * @param {Ring} [ring] what the cache had that this one takes the place of, emptied
    */
   constructor(options, ring = undefined) {
-    const { maxEntries, maxBytes, words, instance, shards, marking, hitLog } = options
+    const { maxEntries, maxBytes, words, instance, shards, marking, hitLog, origin } = options
     // Fields that every hit reads are set once, here: the engine then knows what is in them and need not look.
     /** True if the policy of the map needs a record of each hit. */
     this.isMarking = marking !== MARKING.None
     /** Number of the map. A handle stores it with a copy, so that each cache recognises its own copies. */
     this.keeper = maxEntries === 0 ? NO_MAP : instance
+    /** What handles have whose copies are looked at first. */
+    this.origin = maxEntries === 0 ? NO_HANDLES : origin
     this.#options = options
     this.#marking = marking
     this.#hitLog = hitLog
@@ -121,7 +126,8 @@ class NearCache {
   get stats() {
     const { maxEntries } = this.#options
     const { bytes, entries, evictions, maxBytes, outdated } = this.ring
-    return { entries, bytes, maxEntries, maxBytes, hits: this.#reported + this.hits, evictions, outdated }
+    const hits = this.#reported + this.waitingHits
+    return { entries, bytes, maxEntries, maxBytes, hits, evictions, outdated }
   }
 
   /** Whether looking for keys is worth it. */
@@ -354,7 +360,7 @@ class NearCache {
     if (place === undefined) return
     const version = states[row + VERSION] | 0
     copies.noteVersion(place, version)
-    keepCopy(handle, this.keeper, words, states[row + WORD], version, value)
+    keepCopy(handle, words, states[row + WORD], version, value)
   }
 
   /**
@@ -382,13 +388,19 @@ class NearCache {
     dropCopy(handle)
   }
 
-  /** Hits that were not taken yet. */
+  /** Hits that were not taken yet, those that handles counted included. */
+  get waitingHits() {
+    return this.hits + this.origin.hits
+  }
+
+  /** Takes them. */
   takeHits() {
     const { hits } = this
+    const all = hits + this.origin.takeHits()
     this.hits = 0
-    this.#reported += hits
+    this.#reported += all
     if (this.#isLooking) this.#hitsAtReview -= hits
-    return hits
+    return all
   }
 
   /** An empty cache in place of this one, made at once however much this one holds. */
@@ -575,7 +587,8 @@ const NO_CACHE = new NearCache({
   instance: 0,
   shards: 1,
   marking: MARKING.None,
-  hitLog: null
+  hitLog: null,
+  origin: NO_HANDLES
 })
 
 module.exports = { NO_CACHE, NearCache, STALE }

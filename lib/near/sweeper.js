@@ -33,7 +33,11 @@ const CALM_MS = 1_000
 /** After so many turns in a row that removed nothing, the sweeper slows down to CALM_MS. */
 const CALM_TURNS = 128
 
-/** @type {Swept[]} */
+/**
+ * Held weakly: near caches hold handles, which hold their map, and a map that nothing else reaches is to be collected.
+ *
+ * @type {WeakRef<Swept>[]}
+ */
 const watched = []
 
 /** Index in `watched` of the next to be swept. */
@@ -49,7 +53,7 @@ let calmTurns = CALM_TURNS
  */
 function watch(swept) {
   swept.isWatched = true
-  if (watched.push(swept) === 1) schedule(CALM_MS)
+  if (watched.push(new WeakRef(swept)) === 1) schedule(CALM_MS)
 }
 
 /**
@@ -70,11 +74,13 @@ function turn() {
   let left = PLACES_PER_TURN
   let released = 0
   for (let caches = watched.length; caches > 0 && left > 0; caches--) {
-    const swept = watched[current]
-    const before = swept.released
-    left -= swept.sweep(left)
-    released += swept.released - before
-    if (swept.isEmpty()) forget(current)
+    const swept = watched[current].deref()
+    if (swept !== undefined) {
+      const before = swept.released
+      left -= swept.sweep(left)
+      released += swept.released - before
+    }
+    if (swept === undefined || swept.isEmpty()) forget(current)
     else current++
     if (current >= watched.length) current = 0
   }
@@ -84,10 +90,11 @@ function turn() {
 
 /** @param {number} index */
 function forget(index) {
-  const last = /** @type {Swept} */ (watched.pop())
-  const swept = watched[index] ?? last
-  if (swept !== last) watched[index] = last
-  swept.isWatched = false
+  const last = /** @type {WeakRef<Swept>} */ (watched.pop())
+  const forgotten = watched[index] ?? last
+  if (forgotten !== last) watched[index] = last
+  const swept = forgotten.deref()
+  if (swept !== undefined) swept.isWatched = false
 }
 
 module.exports = { watch }

@@ -25,7 +25,8 @@ class Audience {
   logs = new Set()
   /** @type {Set<Subscription>} */
   errors = new Set()
-  #open
+  #id
+  #logLevel
   /** Drained and not yet delivered, from `#next` on. @type {MapEvent[]} */
   #drained = []
   #next = 0
@@ -35,15 +36,17 @@ class Audience {
 
   /** @param {OpenMap} open @param {object} map */
   constructor(open, map) {
-    this.#open = open
-    // A map without a name is used by this thread only, so no event of another thread can come.
+    this.#id = open.id
+    this.#logLevel = open.logLevel
+    // A map without a name is used by this thread only, so no event of another thread can come, and listening does not
+    // keep it from being collected: so nothing of it is held but its number.
     this.map = open.name === null ? undefined : map
   }
 
   /** Passes the subscribed levels to native code. */
   subscribe() {
-    const level = this.logs.size > 0 ? LEVEL[this.#open.logLevel] : LEVEL.off
-    listenBinding(this.#open.id, level, this.errors.size > 0)
+    const level = this.logs.size > 0 ? LEVEL[this.#logLevel] : LEVEL.off
+    listenBinding(this.#id, level, this.errors.size > 0)
   }
 
   isEmpty() {
@@ -70,7 +73,7 @@ class Audience {
       return true
     }
     this.#next = 0
-    this.#drained = drainBinding(this.#open.id, DRAINED_PER_STEP)
+    this.#drained = drainBinding(this.#id, DRAINED_PER_STEP)
     // The next event wakes this again only after a call that found none.
     return this.#drained.length > 0
   }
@@ -104,10 +107,10 @@ function call(subscriptions, given) {
 /** By the id of the open map. @type {Map<number, Audience>} */
 const audiences = new Map()
 
-/** @param {OpenMap} open */
-function forget(open) {
-  audiences.get(open.id)?.end()
-  audiences.delete(open.id)
+/** @param {number} id */
+function forget(id) {
+  audiences.get(id)?.end()
+  audiences.delete(id)
 }
 
 /**
@@ -118,7 +121,8 @@ function forget(open) {
  * @returns {() => void} ends it
  */
 function subscribe(open, map, kind, listener) {
-  const audience = audiences.get(open.id) ?? new Audience(open, map)
+  const { id } = open
+  const audience = audiences.get(id) ?? new Audience(open, map)
   // An object of its own, so that the same function can listen twice.
   const subscription = new Subscription(listener)
   audience[kind].add(subscription)
@@ -129,12 +133,12 @@ function subscribe(open, map, kind, listener) {
     throw error
   }
   open.atEnd(forget)
-  audiences.set(open.id, audience)
+  audiences.set(id, audience)
   return () => {
     // Closing the map has ended it already.
-    if (!audience[kind].delete(subscription) || audiences.get(open.id) !== audience) return
+    if (!audience[kind].delete(subscription) || audiences.get(id) !== audience) return
     audience.subscribe()
-    if (audience.isEmpty()) forget(open)
+    if (audience.isEmpty()) forget(id)
   }
 }
 

@@ -122,9 +122,9 @@ class Gauge {
 /** @type {Set<Gauge>} */
 const gauges = new Set()
 
-/** @param {OpenMap} open */
-function forget(open) {
-  for (const gauge of gauges) if (gauge.open === open) gauges.delete(gauge)
+/** @param {number} id */
+function forget(id) {
+  for (const gauge of gauges) if (gauge.open.id === id) gauges.delete(gauge)
 }
 
 /**

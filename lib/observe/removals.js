@@ -176,7 +176,7 @@ class Audience {
 function removalAt(open, cells, index) {
   const row = index * REMOVAL_ROW
   const at = (/** @type {number} */ column) => states[row + column]
-  const handle = handleAt(open.instance, states, row)
+  const handle = handleAt(open.origin, states, row)
   const key = at(KEY_KIND) === 0 ? handle : cells[index * 2]
   const [kind, raw] = [at(STATE), cells[index * 2 + 1]]
   const omittedBytes = at(OMITTED_BYTES)
@@ -212,10 +212,10 @@ function decodeLater(removal, kind, raw) {
 /** By the id of the open map. @type {Map<number, Audience>} */
 const audiences = new Map()
 
-/** @param {OpenMap} open */
-function forget(open) {
-  audiences.get(open.id)?.end()
-  audiences.delete(open.id)
+/** @param {number} id */
+function forget(id) {
+  audiences.get(id)?.end()
+  audiences.delete(id)
 }
 
 /**
@@ -235,7 +235,7 @@ function subscribe(open, map, listener, options) {
   audiences.set(open.id, audience)
   return () => {
     // Closing the map has ended it already.
-    if (audiences.get(open.id) === audience && audience.leave(place)) forget(open)
+    if (audiences.get(open.id) === audience && audience.leave(place)) forget(open.id)
   }
 }
 

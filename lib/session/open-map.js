@@ -4,23 +4,23 @@
 
 const { closed } = require('../errors.js')
 const { binding } = require('../native/attach.js')
-const { isHandleKey } = require('../handle.js')
+const { Origin, isHandleKey } = require('../handle.js')
 const { readData, writeData } = require('../native/data.js')
 const { MARKING } = require('../native/layout.js')
 const { HitLog, Words } = require('../native/words.js')
 const { NO_CACHE, NearCache } = require('../near/near-cache.js')
 const { FUNCTION, nearBytesFor } = require('../options/map-options.js')
+const { Lifeline } = require('./lifeline.js')
 
 const {
-  abandon: abandonBinding,
   addNearHits: addNearHitsBinding,
-  close: closeBinding,
   destroy: destroyBinding,
   memoryLimit: memoryLimitBinding,
   open: openBinding,
   typeName: typeNameBinding
 } = binding
 
+/** @typedef {import('../handle.js').Handle} Handle */
 /** @typedef {import('../options/map-options.js').Options} Options */
 
 /** Near-cache hits are reported to the store at the first miss after so many, for the statistics of other threads. */
@@ -28,9 +28,6 @@ const HITS_PER_REPORT = 1_024
 
 /** Names of types that are kept, for those that are read again and again. */
 const MOST_TYPE_NAMES = 1_024
-
-/** Releases maps that have become unreachable. @type {FinalizationRegistry<OpenMap>} */
-const unreachable = new FinalizationRegistry(open => open.abandon())
 
 /**
  * The option that is a function of the user, in a map that has one.
@@ -46,17 +43,16 @@ function roomFunctionOf({ evictionStrategy, oomStrategy }) {
 class OpenMap {
   /** @type {Map<number, string>} */
   #typeNames = new Map()
-  #isClosed = false
+  #lifeline
   /** Whether the bytes of the near cache follow from the limit of the map. */
   #followsLimit
-  /** Called with this when the map is closed. @type {Set<(open: OpenMap) => void>} */
-  #endings = new Set()
 
   /**
    * @param {string | null} name
    * @param {Options} options
+   * @param {(handle: Handle) => any} read reads a handle; a closure over the map
    */
-  constructor(name, options) {
+  constructor(name, options, read) {
     const { id, instance, shards, marking, memoryLimit, config } = openBinding(name, writeData(options.native))
     this.name = name
     /** The number that native operations take. */
@@ -65,10 +61,13 @@ class OpenMap {
     this.instance = instance
     /** How many shards it has. */
     this.shards = shards
+    this.#lifeline = new Lifeline(id)
     /** The option that holds the user's function which makes room in a full map. */
     this.roomFunction = roomFunctionOf(readData(config))
     this.logLevel = options.logLevel
     this.words = new Words(id)
+    /** What the handles of this `open` know of it. */
+    this.origin = new Origin(instance, read)
     const hitLog = marking === MARKING.Order ? new HitLog(id, shards) : null
     this.#followsLimit = options.nearMaxBytes === undefined
     this.near = new NearCache({
@@ -78,8 +77,11 @@ class OpenMap {
       instance,
       shards,
       marking,
-      hitLog
+      hitLog,
+      origin: this.origin
     })
+    // Where hits are logged in order, the near cache sees to each of them.
+    if (options.nearMaxEntries > 0 && marking !== MARKING.Order) this.origin.open(marking)
   }
 
   /**
@@ -88,21 +90,21 @@ class OpenMap {
    * @param {object} map
    */
   watch(map) {
-    unreachable.register(map, this, this)
+    this.#lifeline.watch(map)
   }
 
   /** Throws if the map is closed. For operations without a native call, which would throw the same. */
   check() {
-    if (this.#isClosed) throw closed()
+    if (this.#lifeline.isEnded) throw closed()
   }
 
   /**
-   * Has `ending` called with this when the map is closed; once, however often this is asked for.
+   * Has `ending` called with the id when the map is closed or collected; once, however often this is asked for.
    *
-   * @param {(open: OpenMap) => void} ending
+   * @param {(id: number) => void} ending it holds nothing of the map
    */
   atEnd(ending) {
-    this.#endings.add(ending)
+    this.#lifeline.atEnd(ending)
   }
 
   /**
@@ -148,12 +150,12 @@ class OpenMap {
 
   /** Reports near-cache hits to the store. */
   reportHits() {
-    if (this.near.hits > 0) addNearHitsBinding(this.id, this.near.takeHits())
+    if (this.near.waitingHits > 0) addNearHitsBinding(this.id, this.near.takeHits())
   }
 
   /** The same, if it is worth a call. */
   reportManyHits() {
-    if (this.near.hits >= HITS_PER_REPORT) this.reportHits()
+    if (this.near.waitingHits >= HITS_PER_REPORT) this.reportHits()
   }
 
   /**
@@ -175,34 +177,28 @@ class OpenMap {
 
   /** Releases this `open`. Does nothing the second time. */
   close() {
-    if (!this.#isClosed) this.#end(closeBinding)
-  }
-
-  /** Releases this `open` because it is unreachable. The thread itself keeps holding a named map. */
-  abandon() {
-    if (!this.#isClosed) this.#end(abandonBinding)
+    if (!this.#lifeline.isEnded) this.#end()
   }
 
   /** Ends the map for all threads. Does nothing once this is closed. */
   destroy() {
-    if (this.#isClosed) return
+    if (this.#lifeline.isEnded) return
     destroyBinding(this.id)
-    this.#end(closeBinding)
+    this.#end()
   }
 
-  /** @param {(id: number) => unknown} giveUp */
-  #end(giveUp) {
-    this.#isClosed = true
-    unreachable.unregister(this)
-    for (const ending of this.#endings) ending(this)
-    try {
-      this.reportHits()
-    } catch {
-      // The map was destroyed or broken, and its statistics will not be read.
-    }
-    giveUp(this.id)
+  #end() {
+    this.#lifeline.end(() => {
+      try {
+        this.reportHits()
+      } catch {
+        // The map was destroyed or broken, and its statistics will not be read.
+      }
+    })
     const { near } = this
     this.near = NO_CACHE
+    // Each handle asks natively from now on, and learns that this is closed.
+    this.origin.close()
     near.dispose()
     this.words.forget()
   }

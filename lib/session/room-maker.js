@@ -5,13 +5,15 @@
 // writing thread then calls the function and writes again.
 
 const { ERROR_NUMBERS, TypedMapError, evictionFailed } = require('../errors.js')
-const { Handle, isHandleKey } = require('../handle.js')
+const { isHandleKey } = require('../handle.js')
 const { binding, scratch } = require('../native/attach.js')
 const { KEY_KIND, SCRATCH, WALK_ROW } = require('../native/layout.js')
+const { handleAt } = require('../native/rows.js')
 const { requestTtl } = require('../native/ttl.js')
 
 const { candidates: candidatesBinding, evictEntry: evictEntryBinding, giveUp: giveUpBinding } = binding
 
+/** @typedef {import('../handle.js').Handle} Handle */
 /** @typedef {import('./open-map.js').OpenMap} OpenMap */
 /**
  * The methods of the map that room-making functions use.
@@ -26,7 +28,7 @@ const { candidates: candidatesBinding, evictEntry: evictEntryBinding, giveUp: gi
 /** Candidates that a strategy chooses from. More make better choices and cost a microsecond each. */
 const CANDIDATES = 32
 
-const { GENERATION, SHARD, SLOT, STATE } = SCRATCH
+const { STATE } = SCRATCH
 
 /** An entry that may be evicted. Its value, bytes and ttl are only looked up when they are read. */
 class Candidate {
@@ -153,8 +155,7 @@ class RoomMaker {
     const keys = candidatesBinding(open.id, CANDIDATES, states)
     return Array.from({ length: scratch[STATE] }, (_, index) => {
       const row = index * WALK_ROW
-      const [shard, slot, generation] = [SHARD, SLOT, GENERATION].map(column => states[row + column] ?? 0)
-      const handle = new Handle(open.instance, shard ?? 0, slot ?? 0, generation ?? 0)
+      const handle = handleAt(open.origin, states, row)
       return new Candidate(this.#map, states[row + KEY_KIND] === 0 ? handle : keys[index], handle)
     })
   }
