@@ -572,8 +572,8 @@ const MUTATIONS = [
   {
     name: 'a record that is overwritten stays counted',
     file: 'src/store/shard/write.rs',
-    from: '        writer.leave_shape(leaves);\n',
-    to: '        let _ = leaves;\n',
+    from: 'writer.leave_shape(reshaped.from);',
+    to: 'let _ = reshaped.from;',
     test: 'shapes of entries'
   },
   {
@@ -586,15 +586,16 @@ const MUTATIONS = [
   {
     name: 'a record whose deadline could not be set stays counted',
     file: 'src/store/shard/write.rs',
-    from: '            writer.leave_shape(enters);\n',
-    to: '',
+    from: 'writer.leave_shape(reshaped.to);',
+    to: 'let _ = reshaped.to;',
     test: 'shapes of entries'
   },
   {
     name: 'a record that was not inserted stays counted',
     file: 'src/store/shard/write.rs',
-    from: '.inspect_err(|_| writer.leave_shape(shape))',
-    to: '',
+    from: `            writer.leave_shape(shape);
+            context.release_entries(1);`,
+    to: '            context.release_entries(1);',
     test: 'shapes of entries'
   },
   {

@@ -111,9 +111,10 @@ describe('stats', () => {
     assert.equal(full.memoryMb, Math.round((full.memoryBytes / 1024 ** 2) * 100) / 100)
     assert.equal(full.memory.total, full.memoryBytes)
     assert.ok(full.memory.entries >= 10_000_000)
-    const parts = ['entries', 'index', 'slab', 'words', 'order', 'fixed', 'retired']
+    const parts = ['entries', 'index', 'slab', 'words', 'order', 'types', 'shapes', 'fixed', 'retired']
     const sum = parts.reduce((total, part) => total + full.memory[part], 0)
     assert.ok(sum >= full.memoryBytes, 'every byte has a place where it belongs')
+    assert.deepEqual(full.shapes, { count: 0, bytes: 0, values: 0 }, 'texts have no shape')
     for (let key = 0; key < 1_000; key++) map.delete(key)
     map.set('a', 1)
     const after = map.getStats().memoryBytes

@@ -68,7 +68,19 @@ pub fn check_size(key: Key<'_>, value: Value<'_>) -> Result<(), Error> {
     if value.bytes.len() > MAX_VALUE_BYTES {
         return Err(too_large(value.bytes.len(), MAX_VALUE_BYTES));
     }
-    value.shape().map(drop)
+    if value.is_record() && numbers::read(value.bytes).is_none() {
+        return Err(no_record());
+    }
+    Ok(())
+}
+
+#[cold]
+fn no_record() -> Error {
+    Error::InvalidOption {
+        option: "value",
+        given: "a record without the number of a shape".to_owned(),
+        allowed: "a record that begins with a varint of 32 bits".to_owned(),
+    }
 }
 
 impl<'m> Prepared<'m> {
@@ -303,9 +315,13 @@ impl Entry {
     /// The number of a record's shape; `None` for any other value.
     #[inline]
     pub fn shape(self) -> Option<u32> {
-        let is_record = self.flags() & !TYPED == ValueKind::Shaped as u8;
-        // What says no shape is refused before it becomes an entry.
-        is_record.then(|| numbers::read(self.value_bytes()).unwrap_or(numbers::BUILT_IN))
+        if self.is_record() { Value { kind: ValueKind::Shaped, bytes: self.value_bytes() }.shape() } else { None }
+    }
+
+    /// Whether the value is a record.
+    #[inline]
+    pub fn is_record(self) -> bool {
+        self.flags() & !TYPED == ValueKind::Shaped as u8
     }
 
     /// The entry's type, 0 for none.

@@ -1,7 +1,6 @@
 //! Values: a kind and bytes. The store keeps both and looks into neither, but for the shape that a record says it has.
 
 use super::shapes::numbers;
-use crate::store::error::Error;
 
 /// What a value was in JavaScript. JavaScript knows the same numbers (`lib/native/layout.js`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,9 +94,18 @@ impl<'a> Value<'a> {
         Self { kind: ValueKind::Json, bytes: text.as_bytes() }
     }
 
-    /// The number of a record's shape; `None` for any other value. Fails if the record does not say it.
+    /// Whether it is a record.
     #[inline]
-    pub fn shape(&self) -> Result<Option<u32>, Error> {
-        if self.kind == ValueKind::Shaped { numbers::read(self.bytes).map(Some) } else { Ok(None) }
+    #[must_use]
+    pub fn is_record(&self) -> bool {
+        self.kind == ValueKind::Shaped
+    }
+
+    /// The number of a record's shape; `None` for any other value. One that says none counts as of the built-in shape,
+    /// and is refused before it becomes an entry.
+    #[inline]
+    #[must_use]
+    pub fn shape(&self) -> Option<u32> {
+        self.is_record().then(|| numbers::read(self.bytes).unwrap_or(numbers::BUILT_IN))
     }
 }

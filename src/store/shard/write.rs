@@ -215,13 +215,17 @@ impl Shard {
         draft: &Draft<'_>,
         prepared: &mut Option<Prepared<'c>>,
     ) -> Result<Written, Error> {
-        let shape = draft.value.shape()?;
         context.admit_entry()?;
         let sequence = context.next_sequence();
-        let made = writer.enter_shape(shape).and_then(|()| {
-            self.make_entry(writer, context, sequence, draft, prepared).inspect_err(|_| writer.leave_shape(shape))
-        });
-        let (entry, span) = made.inspect_err(|_| context.release_entries(1))?;
+        let shape = draft.value.shape();
+        if let Some(number) = shape {
+            writer.shapes.enter(number).inspect_err(|_| context.release_entries(1))?;
+        }
+        let made = self.make_entry(writer, context, sequence, draft, prepared);
+        let (entry, span) = made.inspect_err(|_| {
+            writer.leave_shape(shape);
+            context.release_entries(1);
+        })?;
 
         let number = writer.slab.take(&self.slab);
         let slot = self.slab.slot(number).ok_or(Error::Broken)?;
@@ -338,20 +342,21 @@ impl Shard {
             // Only a replacement by handle comes without: its key was not known before.
             *prepared = Prepared::new(key, draft.value, type_id, &context.memory)?;
         }
-        let shape = draft.value.shape()?;
-        // An entry that keeps its shape is counted already.
-        let (enters, leaves) = if shape == old.shape() { (None, None) } else { (shape, old.shape()) };
         let entry = Entry::alloc(key, draft.value, type_id, prepared, &mut writer.arena)?;
-        if let Err(refused) = writer.enter_shape(enters) {
-            unmake(writer, context, entry, prepared);
-            return Err(refused);
+        let mut reshaped = None;
+        // A comparison or two for what is no record.
+        if old.is_record() || draft.value.is_record() {
+            reshaped =
+                Reshaped::begin(writer, old, draft.value).inspect_err(|_| unmake(writer, context, entry, prepared))?;
         }
         let change = slot.change();
         let renewed = self.renew(writer, context, number, draft.ttl);
         if !matches!(renewed, Ok(true)) {
             // A refused write costs no more than that copies are made again.
             let _ = change.settle(self.life(context, number));
-            writer.leave_shape(enters);
+            if let Some(reshaped) = reshaped {
+                writer.leave_shape(reshaped.to);
+            }
             unmake(writer, context, entry, prepared);
             renewed?;
             self.expire_one(writer, context, number);
@@ -363,7 +368,9 @@ impl Shard {
         let stamp = change.settle(self.life(context, number));
         let place = self.place(context, slot, number, stamp);
         writer.has_news |= context.removals.tell(old, place.handle, Cause::Replaced);
-        writer.leave_shape(leaves);
+        if let Some(reshaped) = reshaped {
+            writer.leave_shape(reshaped.from);
+        }
         writer.retire(context, Retired::Entry(old), old.weight_bytes());
         if let Some(policy) = &mut writer.policy {
             policy.hit(number);
@@ -455,14 +462,27 @@ impl Shard {
     }
 }
 
-impl Writer {
-    /// An entry comes that has this shape, if it has one. Before any thread sees the entry.
-    #[inline]
-    fn enter_shape(&mut self, shape: Option<u32>) -> Result<(), Error> {
-        shape.map_or(Ok(()), |number| self.shapes.enter(number))
-    }
+/// An entry's value is about to be one of another shape, or of none: it counts for both, until one of them leaves.
+struct Reshaped {
+    from: Option<u32>,
+    to: Option<u32>,
+}
 
-    /// An entry of this shape is gone.
+impl Reshaped {
+    /// `None` for an entry that keeps its shape, and is counted already. What is refused is not counted.
+    #[inline(never)]
+    fn begin(writer: &mut Writer, old: Entry, new: Value<'_>) -> Result<Option<Self>, Error> {
+        let (from, to) = (old.shape(), new.shape());
+        if from == to {
+            return Ok(None);
+        }
+        to.map_or(Ok(()), |number| writer.shapes.enter(number))?;
+        Ok(Some(Self { from, to }))
+    }
+}
+
+impl Writer {
+    /// An entry of this shape is gone, if it has one.
     #[inline]
     fn leave_shape(&mut self, shape: Option<u32>) {
         if let Some(number) = shape {

@@ -8,8 +8,6 @@
 //!
 //! A number is assigned once. As a varint, those of a table that was never full take one or two bytes.
 
-use crate::store::error::Error;
-
 /// Bits of a number that say the place.
 const PLACE_BITS: u32 = 12;
 /// Places of a table; the first has no shape.
@@ -30,33 +28,24 @@ pub fn next(number: u32) -> Option<u32> {
     number.checked_add(1 << PLACE_BITS)
 }
 
-/// The number that a record begins with, as an unsigned LEB128 varint of 32 bits. Refuses bytes that are no record.
+/// The number that a record begins with, as an unsigned LEB128 varint of 32 bits; `None` of bytes that are no record.
 #[inline]
-pub fn read(record: &[u8]) -> Result<u32, Error> {
+pub fn read(record: &[u8]) -> Option<u32> {
     match *record {
-        [byte, ..] if byte < 0x80 => Ok(u32::from(byte)),
+        [byte, ..] if byte < 0x80 => Some(u32::from(byte)),
         _ => read_long(record),
     }
 }
 
-fn read_long(record: &[u8]) -> Result<u32, Error> {
+fn read_long(record: &[u8]) -> Option<u32> {
     let mut number = 0;
     for (at, &byte) in record.iter().take(MAX_VARINT_BYTES).enumerate() {
         number |= u64::from(byte & 0x7f) << (7 * at);
         if byte < 0x80 {
-            return u32::try_from(number).map_err(|_| malformed());
+            return u32::try_from(number).ok();
         }
     }
-    Err(malformed())
-}
-
-#[cold]
-fn malformed() -> Error {
-    Error::InvalidOption {
-        option: "value",
-        given: "a record without the number of a shape".to_owned(),
-        allowed: "a record that begins with a varint of 32 bits".to_owned(),
-    }
+    None
 }
 
 #[cfg(all(test, not(loom)))]
@@ -72,14 +61,14 @@ mod tests {
             (&[0x80, 0x80, 0, 9], 0),
             (&[0xff, 0xff, 0xff, 0xff, 0x0f, 7], u32::MAX),
         ] {
-            assert_eq!(read(record), Ok(number), "{record:?}");
+            assert_eq!(read(record), Some(number), "{record:?}");
         }
     }
 
     #[test]
-    fn what_has_no_number_is_refused() {
+    fn what_has_no_number_is_no_record() {
         for record in [&[][..], &[0x80], &[0xff; 4], &[0xff, 0xff, 0xff, 0xff, 0x10], &[0xff; 9], &[0x80; 6]] {
-            assert!(matches!(read(record), Err(Error::InvalidOption { option: "value", .. })), "{record:?}");
+            assert_eq!(read(record), None, "{record:?}");
         }
     }
 

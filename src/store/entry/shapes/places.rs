@@ -172,7 +172,7 @@ mod model {
     const NEW: u32 = 4_101;
 
     /// A shape goes while a shard gets its first entry of it, and another one loses its last: either the place keeps
-    /// its shape as long as there is an entry, or the shard is refused. Nobody is counted afterwards.
+    /// its shape as long as there is an entry, or the shard is refused. There are no users afterwards.
     #[test]
     fn a_shape_stays_as_long_as_it_has_a_user() {
         loom::model(|| {
@@ -197,6 +197,26 @@ mod model {
             goes.join().unwrap();
             assert_eq!(place.users(), 0);
             assert!(place.has(OLD) || place.has(NEW), "a user that was refused has taken more than itself");
+        });
+    }
+
+    /// The last entry of a shape is removed while its place is taken: the thread that takes it knows of the removal.
+    #[test]
+    fn a_shape_goes_after_its_last_entry_for_every_thread_that_learns_of_it() {
+        loom::model(|| {
+            let place = Arc::new(Place(AtomicU64::new(u64::from(OLD) << NUMBER_SHIFT | 1)));
+            let entry = Arc::new(AtomicU64::new(1));
+            let removes = {
+                let (place, entry) = (Arc::clone(&place), Arc::clone(&entry));
+                loom::thread::spawn(move || {
+                    entry.store(0, Ordering::Relaxed);
+                    place.leave();
+                })
+            };
+            if place.vacate(OLD) {
+                assert_eq!(entry.load(Ordering::Relaxed), 0, "an entry has no shape");
+            }
+            removes.join().unwrap();
         });
     }
 }
