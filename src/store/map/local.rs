@@ -80,6 +80,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Between two attempts meanwhile.
 const POLL: Duration = Duration::from_micros(100);
 
+/// How often a full map evicts some entries for a shape. They leave blocks, of which it takes some to make a page.
+const SHAPE_ROUNDS: u32 = 8;
+
 /// What a look at an entry is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Look {
@@ -598,17 +601,21 @@ impl Local {
     pub fn publish_shape(&self, definition: &str) -> Result<Option<u32>, Error> {
         let context = &self.store.context;
         context.check()?;
-        let mut published = context.shapes.publish(definition);
-        // A full map evicts entries for it, once: what they leave has room for more entries that have a shape.
         let evicts = matches!(context.when_full, WhenFull::Evict | WhenFull::EvictIdle { .. });
-        if let Err(refused @ Error::MemoryLimit { .. }) = &published
-            && evicts
-        {
-            self.replay_hits();
-            self.store.make_room(&self.member(), refused, 0, None, 0)?;
-            published = context.shapes.publish(definition);
+        let mut rounds = if evicts { SHAPE_ROUNDS } else { 0 };
+        loop {
+            match context.shapes.publish(definition) {
+                // A full map evicts entries for it: what they leave has room for more entries that have a shape.
+                Err(refused) if refused.is_limit() && rounds > 0 => {
+                    self.replay_hits();
+                    if self.store.make_room(&self.member(), &refused, 0, None, 0)? == Freed::Nothing {
+                        return Ok(None);
+                    }
+                }
+                published => return Ok(published.ok().flatten()),
+            }
+            rounds -= 1;
         }
-        Ok(published.ok().flatten())
     }
 
     /// The definition of a shape; `None` if it is not known any more. A record of it that was found is gone then, so
