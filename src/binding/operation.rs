@@ -9,6 +9,7 @@
 
 use napi::sys::{self, Status};
 use serde_json::json;
+use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::rc::Rc;
@@ -85,26 +86,30 @@ pub unsafe fn enter<const N: usize>(
     run: Operation<N>,
 ) -> sys::napi_value {
     let mut count = N;
-    let mut arguments = [Js::NOTHING; N];
-    let mut data = ptr::null_mut();
+    // Nothing is stored here before the engine does, see `Engine::u32`.
+    let mut arguments = [const { MaybeUninit::<Js<'_>>::uninit() }; N];
+    let mut data = MaybeUninit::uninit();
     let space = arguments.as_mut_ptr().cast();
-    // SAFETY: `env` and `info` come from the engine; it writes at most `count` arguments, `undefined` for missing ones,
-    // and a `Js` is laid out as the value it holds.
-    let status = unsafe { sys::napi_get_cb_info(env, info, &raw mut count, space, ptr::null_mut(), &raw mut data) };
+    // SAFETY: `env` and `info` come from the engine; it writes `count` arguments, `undefined` for missing ones, and a
+    // `Js` is laid out as the value it holds.
+    let status = unsafe { sys::napi_get_cb_info(env, info, &raw mut count, space, ptr::null_mut(), data.as_mut_ptr()) };
     if status != Status::napi_ok {
         return ptr::null_mut();
     }
+    // SAFETY: the engine wrote all of them, as its status says, and the data.
+    let (arguments, data) = unsafe { (&*arguments.as_ptr().cast::<[Js<'_>; N]>(), data.assume_init()) };
     // SAFETY: the engine passed `env` to this callback, and the engine made of it is used only until it returns.
     let engine = unsafe { Engine::from_raw(env) };
     // SAFETY: the caller vouches for the data, and the function that runs holds a count of it.
     let evaluation = unsafe { &*data.cast_const().cast::<Evaluation>() };
-    let call = Call { engine, evaluation, arguments: &arguments, given: count };
+    let call = Call { engine, evaluation, arguments, given: count };
     // What a panic may have left half done is behind the store's locks, and the store marks a map that was under one.
-    match catch_unwind(AssertUnwindSafe(|| run(&call))) {
-        Ok(Ok(result)) => result.into_raw(),
-        Ok(Err(failure)) => fail(&call, operation, failure),
-        Err(panic) => fail(&call, operation, Failure::from_panic(panic.as_ref())),
-    }
+    // A pointer is all that leaves the closure: an outcome would be moved on its way out, success or not.
+    let returned = catch_unwind(AssertUnwindSafe(|| match run(&call) {
+        Ok(result) => result.into_raw(),
+        Err(failure) => fail(&call, operation, failure),
+    }));
+    returned.unwrap_or_else(|panic| fail(&call, operation, Failure::from_panic(panic.as_ref())))
 }
 
 /// The way out of an operation that did not go well, kept out of the fast path.

@@ -13,6 +13,7 @@ mod many;
 mod read;
 
 use std::marker::PhantomData;
+use std::mem::MaybeUninit;
 use std::ptr;
 
 use napi::sys::{self, Status};
@@ -92,9 +93,10 @@ impl<'s> Engine<'s> {
 
     #[inline]
     fn make(self, create: impl FnOnce(sys::napi_env, *mut sys::napi_value) -> sys::napi_status) -> Outcome<Js<'s>> {
-        let mut raw = ptr::null_mut();
-        check(create(self.env, &raw mut raw))?;
-        Ok(Js { raw, scope: PhantomData })
+        let mut raw = MaybeUninit::uninit();
+        check(create(self.env, raw.as_mut_ptr()))?;
+        // SAFETY: `create` is a call of the engine, which wrote a result, as its status says.
+        Ok(Js { raw: unsafe { raw.assume_init() }, scope: PhantomData })
     }
 
     /// Runs `run`, and lets the engine forget what it created. Without it, a batch of a million items would keep

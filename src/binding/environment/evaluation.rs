@@ -31,6 +31,9 @@ pub struct Evaluation {
     roster: Rc<Roster<Evaluation>>,
     holds: Rc<Holds>,
     maps: RefCell<HashMap<u32, Rc<OpenMap>, BuildHasherDefault<IdHasher>>>,
+    /// The map of `maps` that was used last, with its id: most programs go on with it. Invariant: emptied before a map
+    /// leaves `maps`.
+    last: RefCell<Option<(u32, Rc<OpenMap>)>>,
     /// Ids that no map has had.
     ids: RefCell<Range<u32>>,
     /// Its own number, which no map has.
@@ -89,6 +92,7 @@ impl Evaluation {
             roster: Rc::clone(roster),
             holds: Rc::clone(holds),
             maps: RefCell::default(),
+            last: RefCell::default(),
             number: ids.next().unwrap_or_default(),
             ids: RefCell::new(ids),
             listened: Cell::new(0),
@@ -107,7 +111,25 @@ impl Evaluation {
     /// The map that was opened as `id`.
     #[inline]
     pub fn map(&self, id: u32) -> Outcome<Rc<OpenMap>> {
-        self.maps.borrow().get(&id).map(Rc::clone).ok_or(Failure::Store(Error::Closed))
+        match &*self.last.borrow() {
+            Some((last, map)) if *last == id => return Ok(Rc::clone(map)),
+            _ => {}
+        }
+        self.find_map(id)
+    }
+
+    #[cold]
+    fn find_map(&self, id: u32) -> Outcome<Rc<OpenMap>> {
+        let map = self.maps.borrow().get(&id).map(Rc::clone).ok_or(Failure::Store(Error::Closed))?;
+        let before = self.last.replace(Some((id, Rc::clone(&map))));
+        drop(before);
+        Ok(map)
+    }
+
+    /// Forgets which map was used last, because maps end.
+    fn forget_last(&self) {
+        let last = self.last.take();
+        drop(last);
     }
 
     /// All maps that are open, with their ids.
@@ -151,11 +173,13 @@ impl Evaluation {
     }
 
     fn take(&self, id: u32) -> Option<Rc<OpenMap>> {
+        self.forget_last();
         self.maps.borrow_mut().remove(&id)
     }
 
     /// Closes all maps, when the environment ends.
     pub(super) fn close_all(&self) {
+        self.forget_last();
         let maps = self.maps.take();
         drop(maps);
     }
@@ -278,8 +302,10 @@ impl Evaluation {
 
     /// Records what was written, in the scratch array.
     #[inline]
-    pub fn give_written(&self, written: &Written, value: Value<'_>) -> Js<'static> {
-        self.note_written(written, value.bytes.len());
+    pub fn give_written(&self, written: Option<&Written>, value: Value<'_>) -> Js<'static> {
+        if let Some(written) = written {
+            self.note_written(written, value.bytes.len());
+        }
         Js::NOTHING
     }
 }
@@ -320,6 +346,7 @@ impl Drop for Evaluation {
     /// What nothing can reach gives up its maps as each of them would alone.
     fn drop(&mut self) {
         self.roster.remove(self);
+        self.forget_last();
         for (_, map) in self.maps.take() {
             map.stop_listening();
             self.holds.abandon(map);

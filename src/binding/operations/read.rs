@@ -14,7 +14,8 @@ use crate::store::{Handle, Target};
 #[inline]
 fn read<'s, 't, const N: usize>(call: &Call<'s, N>, map: &OpenMap, target: impl Into<Target<'t>>) -> Outcome<Js<'s>> {
     let mut out = call.evaluation.value_buffer();
-    let found = map.local().get(target, &mut out)?;
+    let mut found = None;
+    map.local().get_into(target, &mut out, &mut found)?;
     call.evaluation.give(call.engine, found.as_ref(), &out)
 }
 

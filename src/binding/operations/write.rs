@@ -15,7 +15,9 @@ pub fn set<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let (mut key_space, mut value_space) = (Space::default(), Space::default());
     let key = key(call.engine, call.argument(1), &mut key_space)?;
     let value = value(call.engine, call.argument(2), kind(call.number(3)?)?, &mut value_space)?;
-    Ok(call.evaluation.give_written(&map.local().set(key, value, ttl)?, value))
+    let mut written = None;
+    map.local().set_into(key, value, ttl, &mut written)?;
+    Ok(call.evaluation.give_written(written.as_ref(), value))
 }
 
 /// `getOrInsert(id, key, value, kind)`: the value that is there, or what was written in the scratch array.
@@ -27,8 +29,8 @@ pub fn get_or_insert<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let value = value(call.engine, call.argument(2), kind(call.number(3)?)?, &mut value_space)?;
     let mut out = call.evaluation.value_buffer();
     let (found, written) = map.local().get_or_insert(key, value, ttl, &mut out)?;
-    if let Some(written) = written {
-        return Ok(call.evaluation.give_written(&written, value));
+    if written.is_some() {
+        return Ok(call.evaluation.give_written(written.as_ref(), value));
     }
     call.evaluation.give(call.engine, found.as_ref(), &out)
 }
@@ -52,7 +54,7 @@ pub fn insert<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let value = value(call.engine, call.argument(1), kind(call.number(2)?)?, &mut space)?;
     let held = hold_type(call.engine, &map, call.argument(3))?;
     let type_id = held.as_ref().map_or(0, TypeHold::id);
-    Ok(call.evaluation.give_written(&map.local().insert(value, type_id, ttl)?, value))
+    Ok(call.evaluation.give_written(Some(&map.local().insert(value, type_id, ttl)?), value))
 }
 
 /// `replace(id, shard, slot, generation, value, kind)`
@@ -61,7 +63,7 @@ pub fn replace<'s>(call: &Call<'s, 6>) -> Outcome<Js<'s>> {
     let map = call.map()?;
     let mut space = Space::default();
     let value = value(call.engine, call.argument(4), kind(call.number(5)?)?, &mut space)?;
-    Ok(call.evaluation.give_written(&map.local().replace(call.handle(1)?, value, ttl)?, value))
+    Ok(call.evaluation.give_written(Some(&map.local().replace(call.handle(1)?, value, ttl)?), value))
 }
 
 /// `delete(id, ...target)`: whether it was there.

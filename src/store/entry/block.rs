@@ -134,7 +134,9 @@ impl Entry {
         prepared: &mut Option<Prepared<'_>>,
         arena: &mut Arena,
     ) -> Result<Self, Error> {
-        if let Some(entry) = prepared.take().and_then(|mut prepared| prepared.entry.take()) {
+        if prepared.is_some()
+            && let Some(entry) = prepared.take().and_then(Prepared::take)
+        {
             arena.admit_entry_to_look_at();
             return Ok(entry);
         }
@@ -224,6 +226,7 @@ impl Entry {
     }
 
     /// As the raw pointer that a slot holds.
+    #[inline]
     pub fn as_ptr(self) -> *mut u8 {
         self.0.as_ptr()
     }
@@ -234,44 +237,53 @@ impl Entry {
     ///
     /// The pointer came from [`Entry::as_ptr`], was read with acquire ordering, and the entry is not freed while the
     /// result is used.
+    #[inline]
     pub unsafe fn from_ptr(pointer: *mut u8) -> Option<Self> {
         NonNull::new(pointer).map(Self)
     }
 
+    #[inline]
     fn word(self, index: usize) -> u32 {
         // SAFETY: every entry starts with two words, aligned because blocks are.
         unsafe { self.0.cast::<u32>().add(index).read() }
     }
 
+    #[inline]
     fn flags(self) -> u8 {
         // SAFETY: the ninth byte of every entry.
         unsafe { self.0.add(8).read() }
     }
 
+    #[inline]
     fn key_len(self) -> usize {
         self.word(0) as usize & MAX_KEY_BYTES
     }
 
+    #[inline]
     fn key_offset(self) -> usize {
         FIXED_BYTES + if self.flags() & TYPED == 0 { 0 } else { TYPE_BYTES }
     }
 
     /// Bytes of header, key and value.
+    #[inline]
     pub fn size(self) -> usize {
         self.key_offset() + self.key_len() + self.value_len()
     }
 
     /// Bytes of the value.
+    #[inline]
     pub fn value_len(self) -> usize {
         self.word(1) as usize
     }
 
     /// What it costs in memory.
+    #[inline]
     pub fn weight_bytes(self) -> usize {
         arena::block_bytes(self.size())
     }
 
     /// The key. The lifetime is the caller's: it ends when the pin or the lock that protects the entry does.
+    #[inline]
     pub fn key<'a>(self) -> Key<'a> {
         // SAFETY: the key lies at this offset with this length, and entries do not change.
         let bytes = unsafe { std::slice::from_raw_parts(self.0.add(self.key_offset()).as_ptr(), self.key_len()) };
@@ -292,6 +304,7 @@ impl Entry {
     }
 
     /// Whether it has a block of its own.
+    #[inline]
     pub fn is_large(self) -> bool {
         self.size() > MAX_BLOCK_BYTES
     }
@@ -302,11 +315,13 @@ impl Entry {
     }
 
     /// The kind of the value.
+    #[inline]
     pub fn value_kind(self) -> ValueKind {
         ValueKind::from_number(self.flags() & !TYPED).unwrap_or(ValueKind::Undefined)
     }
 
     /// The value's bytes; for the lifetime see [`Entry::key`].
+    #[inline]
     pub fn value_bytes<'a>(self) -> &'a [u8] {
         // SAFETY: the value follows the key, and entries do not change.
         unsafe { std::slice::from_raw_parts(self.0.add(self.key_offset() + self.key_len()).as_ptr(), self.value_len()) }
@@ -325,6 +340,7 @@ impl Entry {
     }
 
     /// The entry's type, 0 for none.
+    #[inline]
     pub fn type_id(self) -> u32 {
         if self.flags() & TYPED == 0 {
             return 0;

@@ -47,6 +47,7 @@ impl KeyKind {
     ];
 
     /// The kind with this number; [`KeyKind::Keyless`] for a number that is none.
+    #[inline]
     pub(crate) fn from_number(number: u32) -> Self {
         Self::ALL.get(number as usize).copied().unwrap_or(Self::Keyless)
     }

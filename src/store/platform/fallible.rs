@@ -70,14 +70,31 @@ pub fn boxed<T>(content: T) -> Result<Box<T>, Error> {
 }
 
 /// Replaces what is in `out` by a copy of `bytes`. After a refusal it is empty.
-#[inline]
+#[expect(clippy::inline_always, reason = "a few instructions on the way of each read")]
+#[inline(always)]
 pub fn copy_into(out: &mut Vec<u8>, bytes: &[u8]) -> Result<(), Error> {
     out.clear();
     if out.capacity() < bytes.len() {
         reserve_for_copy(out, bytes.len())?;
     }
-    out.extend_from_slice(bytes);
+    append_short(out, bytes);
     Ok(())
+}
+
+/// Adds bytes to a vector. Most values are shorter than what calling `memcpy` pays for: numbers are one word, and two
+/// words that may overlap cover what has up to 16 bytes.
+#[inline]
+fn append_short(out: &mut Vec<u8>, bytes: &[u8]) {
+    match (bytes.len(), bytes.first_chunk::<4>(), bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        (4, Some(word), ..) => out.extend_from_slice(word),
+        (8, _, Some(word), _) => out.extend_from_slice(word),
+        (9..=16, _, Some(first), Some(last)) => {
+            out.extend_from_slice(first);
+            out.truncate(out.len() + bytes.len() - 16);
+            out.extend_from_slice(last);
+        }
+        _ => out.extend_from_slice(bytes),
+    }
 }
 
 #[cold]

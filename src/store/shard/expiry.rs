@@ -48,7 +48,7 @@ impl Shard {
             self.step(writer, context);
             self.with_room(writer, context, 0, |writer| {
                 let number = match target {
-                    Sought::Key(key, hash) => self.living_spot(writer, context, key, hash).map(|spot| spot.slot),
+                    Sought::Key(key, hash) => self.living_spot(writer, context, &key, hash).map(|spot| spot.slot),
                     Sought::Handle(handle) => self.living_slot(writer, context, handle).ok().map(|_| handle.slot),
                 };
                 let Some(number) = number else { return Ok(false) };
@@ -176,7 +176,9 @@ mod tests {
         let participant = context.collector.join();
         let member = Member::new(&context, &participant);
         let draft = Draft { key: Some((key, hash)), value: Value::json("1"), type_id: 0, ttl: Ttl::Of(100) };
-        let written = shard.write_key(&member, &draft, Presence::Any).unwrap().unwrap();
+        let mut written = None;
+        shard.write_key(&member, &draft, Presence::Any, &mut written).unwrap();
+        let written = written.unwrap();
         context.clock.advance(100);
         {
             let pin = context.collector.pin(&participant);
@@ -215,7 +217,7 @@ mod model {
             let (writer, reader) = (context.collector.join(), context.collector.join());
             let write = |value, ttl| {
                 let draft = Draft { key: Some((key, hash)), value: Value::json(value), type_id: 0, ttl };
-                shard.write_key(&Member::new(&context, &writer), &draft, Presence::Any).unwrap();
+                shard.write_key(&Member::new(&context, &writer), &draft, Presence::Any, &mut None).unwrap();
             };
             write("1", Ttl::Of(10));
             context.clock.advance(10);
@@ -255,7 +257,9 @@ mod model {
             let member = Member::new(&context, &writer);
             let write = |value, ttl| {
                 let draft = Draft { key: Some((key, hash)), value: Value::json(value), type_id: 0, ttl };
-                shard.write_key(&member, &draft, Presence::Any).unwrap().unwrap().place.handle
+                let mut written = None;
+                shard.write_key(&member, &draft, Presence::Any, &mut written).unwrap();
+                written.unwrap().place.handle
             };
             let handle = write("1", first);
             let thread = {
@@ -305,7 +309,9 @@ mod model {
             let member = Member::new(&context, &writer);
             let write = |value, ttl| {
                 let draft = Draft { key: Some((key, hash)), value: Value::json(value), type_id: 0, ttl };
-                shard.write_key(&member, &draft, Presence::Any).unwrap().unwrap().place.handle
+                let mut written = None;
+                shard.write_key(&member, &draft, Presence::Any, &mut written).unwrap();
+                written.unwrap().place.handle
             };
             let first = write("1", Ttl::Of(10));
             let thread = {

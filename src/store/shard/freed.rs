@@ -50,26 +50,13 @@ impl FreedLater {
         self.0.push(item);
     }
 
-    /// Frees everything, here or in the background, and gives back memory that is not in use. For callers that do not
-    /// hold the lock.
+    /// Frees everything, here or in the background. For callers that do not hold the lock.
     ///
     /// # Safety
     ///
     /// What is in it was made with this map's memory and is freed once, and no reader can reach it.
-    #[inline]
-    pub unsafe fn dispose(self, context: &Context) {
-        if !self.is_empty() {
-            // SAFETY: the caller's promise.
-            unsafe { self.hand_over(context) };
-        }
-        large::release_surplus();
-    }
-
-    /// # Safety
-    ///
-    /// As for [`FreedLater::dispose`].
     #[cold]
-    unsafe fn hand_over(self, context: &Context) {
+    pub unsafe fn dispose(self, context: &Context) {
         let bytes = self.0.iter().map(mapped_bytes).sum();
         context.debris.fetch_add(bytes as u64, Ordering::Relaxed);
         let (memory, debris) = (Arc::clone(&context.memory), Arc::clone(&context.debris));

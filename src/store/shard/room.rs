@@ -96,9 +96,11 @@ impl Shard {
         let mut room = Room { value_bytes, ..Room::default() };
         writer.spared = None;
         loop {
+            // Success comes first in its own arm, so that nothing is moved for it.
             match write(writer) {
+                Ok(done) => return Ok(done),
                 Err(refused) if refused.is_limit() && self.make_room(writer, context, &refused, &mut room) => {}
-                done => return done,
+                Err(refused) => return Err(refused),
             }
         }
     }
@@ -167,7 +169,7 @@ impl Shard {
     pub fn give(&self, context: &Member<'_>, refused: &Error, about: Option<Sought<'_>>) -> Result<Freed, Error> {
         self.locked(context, |writer| {
             writer.spared = about.and_then(|target| match target {
-                Sought::Key(key, hash) => self.spot(key, hash as u32).map(|spot| spot.slot),
+                Sought::Key(key, hash) => self.spot(&key, hash as u32).map(|spot| spot.slot),
                 Sought::Handle(handle) => Some(handle.slot),
             });
             let (bytes, least) = match *refused {

@@ -62,76 +62,97 @@ pub struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    fn key(&self) -> Key<'a> {
-        self.key.map_or(Key::KEYLESS, |(key, _)| key)
+    fn key(&self) -> &Key<'a> {
+        self.key.as_ref().map_or(&Key::KEYLESS, |(key, _)| key)
     }
 
     /// The entry, if it is too large to be made under the lock. Refuses what no map and what not this one could hold.
     fn prepare<'c>(&self, context: &'c Context) -> Result<Option<Prepared<'c>>, Error> {
-        block::check_size(self.key(), self.value)?;
+        let key = *self.key();
+        block::check_size(key, self.value)?;
         context.check_value(self.value.bytes.len())?;
-        context.check_weight(|| block::weight_bytes(self.key(), self.value, self.type_id))?;
-        Prepared::new(self.key(), self.value, self.type_id, &context.memory)
+        context.check_weight(|| block::weight_bytes(key, self.value, self.type_id))?;
+        Prepared::new(key, self.value, self.type_id, &context.memory)
     }
 }
 
 impl Shard {
-    /// Writes a value under the draft's key, if the key's presence is as wanted; `None` if it is not.
+    /// Writes a value under the draft's key, if the key's presence is as wanted, and says in `written` what that did.
     pub fn write_key(
         &self,
         context: &Member<'_>,
         draft: &Draft<'_>,
         wanted: Presence,
-    ) -> Result<Option<Written>, Error> {
-        let Some((key, hash)) = draft.key else { return Err(Error::Broken) };
+        written: &mut Option<Written>,
+    ) -> Result<(), Error> {
+        let Some((key, hash)) = &draft.key else { return Err(Error::Broken) };
         let mut prepared = draft.prepare(context)?;
-        let written = self.locked(context, |writer| {
+        let done = self.locked(context, |writer| {
             self.step(writer, context);
             self.with_room(writer, context, draft.value.bytes.len(), |writer| {
-                match (self.living_spot(writer, context, key, hash), wanted) {
-                    (Some(_), Presence::Absent) | (None, Presence::Present) => Ok(None),
-                    (Some(spot), _) => match self.exchange(writer, context, spot.slot, draft, &mut prepared)? {
-                        None if wanted == Presence::Any => self.insert(writer, context, draft, &mut prepared).map(Some),
-                        written => Ok(written),
-                    },
-                    (None, _) => self.insert(writer, context, draft, &mut prepared).map(Some),
+                match (self.living_spot(writer, context, key, *hash), wanted) {
+                    (Some(_), Presence::Absent) | (None, Presence::Present) => Ok(()),
+                    (Some(spot), _) => {
+                        self.exchange(writer, context, spot.slot, draft, &mut prepared, written)?;
+                        if written.is_none() && wanted == Presence::Any {
+                            self.insert(writer, context, draft, &mut prepared, written)?;
+                        }
+                        Ok(())
+                    }
+                    (None, _) => self.insert(writer, context, draft, &mut prepared, written),
                 }
             })
         });
         freed::discard(prepared, context);
-        written
+        done?;
+        Ok(())
     }
 
     /// Adds an entry that has no key.
-    pub fn insert_keyless(&self, context: &Member<'_>, draft: &Draft<'_>) -> Result<Written, Error> {
+    pub fn insert_keyless(
+        &self,
+        context: &Member<'_>,
+        draft: &Draft<'_>,
+        written: &mut Option<Written>,
+    ) -> Result<(), Error> {
         let mut prepared = draft.prepare(context)?;
-        let written = self.locked(context, |writer| {
+        let done = self.locked(context, |writer| {
             self.step(writer, context);
             self.with_room(writer, context, draft.value.bytes.len(), |writer| {
-                self.insert(writer, context, draft, &mut prepared)
+                self.insert(writer, context, draft, &mut prepared, written)
             })
         });
         freed::discard(prepared, context);
-        written
+        done?;
+        Ok(())
     }
 
     /// Replaces a living entry's value; its key and its type stay.
-    pub fn replace(&self, context: &Member<'_>, handle: Handle, value: Value<'_>, ttl: Ttl) -> Result<Written, Error> {
+    pub fn replace(
+        &self,
+        context: &Member<'_>,
+        handle: Handle,
+        value: Value<'_>,
+        ttl: Ttl,
+        written: &mut Option<Written>,
+    ) -> Result<(), Error> {
         let draft = Draft { key: None, value, type_id: 0, ttl };
         block::check_size(Key::KEYLESS, value)?;
         context.check_value(value.bytes.len())?;
         context.check_weight(|| block::weight_bytes(Key::KEYLESS, value, 0))?;
         // Out here, because what is not used is freed without the lock.
         let mut prepared = None;
-        let written = self.locked(context, |writer| {
+        let done = self.locked(context, |writer| {
             self.step(writer, context);
             self.with_room(writer, context, value.bytes.len(), |writer| {
                 self.living_slot(writer, context, handle)?;
-                self.exchange(writer, context, handle.slot, &draft, &mut prepared)?.ok_or(Error::HandleNotFound)
+                self.exchange(writer, context, handle.slot, &draft, &mut prepared, written)?;
+                if written.is_some() { Ok(()) } else { Err(Error::HandleNotFound) }
             })
         });
         freed::discard(prepared, context);
-        written
+        done?;
+        Ok(())
     }
 
     /// Removes an entry, after `look` has seen it; `None` if it is not there. If `look` fails, the entry stays.
@@ -145,7 +166,7 @@ impl Shard {
         self.locked(context, |writer| {
             self.step(writer, context);
             let (number, spot) = match target {
-                Sought::Key(key, hash) => match self.living_spot(writer, context, key, hash) {
+                Sought::Key(key, hash) => match self.living_spot(writer, context, &key, hash) {
                     Some(spot) => (spot.slot, Some(spot)),
                     None => return Ok(None),
                 },
@@ -171,7 +192,7 @@ impl Shard {
     pub fn has(&self, target: Sought<'_>) -> bool {
         let writer = self.writer.lock();
         match target {
-            Sought::Key(key, hash) => self.spot(key, hash as u32).is_some(),
+            Sought::Key(key, hash) => self.spot(&key, hash as u32).is_some(),
             Sought::Handle(handle) => self.tenant_of(&writer, handle).is_ok(),
         }
     }
@@ -181,7 +202,7 @@ impl Shard {
         &self,
         writer: &mut Writer,
         context: &Member<'_>,
-        key: Key<'_>,
+        key: &Key<'_>,
         hash: u64,
     ) -> Option<Spot> {
         let spot = self.spot(key, hash as u32)?;
@@ -214,7 +235,8 @@ impl Shard {
         context: &'c Member<'_>,
         draft: &Draft<'_>,
         prepared: &mut Option<Prepared<'c>>,
-    ) -> Result<Written, Error> {
+        written: &mut Option<Written>,
+    ) -> Result<(), Error> {
         context.admit_entry()?;
         let sequence = context.next_sequence();
         let shape = draft.value.shape();
@@ -243,7 +265,8 @@ impl Shard {
         if draft.type_id != 0 && context.types.enter(draft.type_id) {
             writer.arena.admit_entry_to_look_at();
         }
-        Ok(Written { place: self.place(context, slot, number, stamp), replaced: false })
+        *written = Some(Written { place: self.place(context, slot, number, stamp), replaced: false });
+        Ok(())
     }
 
     /// Makes the entry that the next vacant slot will have, and whatever that slot needs.
@@ -318,9 +341,9 @@ impl Shard {
         }
     }
 
-    /// Replaces an entry's value, and its deadline with the one that comes with it. Removes the entry instead and
-    /// returns `None` if a reader has found meanwhile that its old deadline has passed: that reader has reported it as
-    /// gone.
+    /// Replaces an entry's value, and its deadline with the one that comes with it. Removes the entry instead, and
+    /// leaves `written` as it is, if a reader has found meanwhile that its old deadline has passed: that reader has
+    /// reported it as gone.
     fn exchange<'c>(
         &self,
         writer: &mut Writer,
@@ -328,7 +351,8 @@ impl Shard {
         number: u32,
         draft: &Draft<'_>,
         prepared: &mut Option<Prepared<'c>>,
-    ) -> Result<Option<Written>, Error> {
+        written: &mut Option<Written>,
+    ) -> Result<(), Error> {
         writer.spared = Some(number);
         let slot = self.slab.slot(number).ok_or(Error::Broken)?;
         let old = slot.entry().ok_or(Error::HandleNotFound)?;
@@ -338,8 +362,8 @@ impl Shard {
             // A large one was made before its slot was known, and does not say it.
             key.bytes = &number_bytes;
         }
-        if prepared.is_none() {
-            // Only a replacement by handle comes without: its key was not known before.
+        if draft.key.is_none() && prepared.is_none() {
+            // A replacement by handle comes without: its key was not known before.
             *prepared = Prepared::new(key, draft.value, type_id, &context.memory)?;
         }
         let entry = Entry::alloc(key, draft.value, type_id, prepared, &mut writer.arena)?;
@@ -361,7 +385,7 @@ impl Shard {
             renewed?;
             self.expire_one(writer, context, number);
             writer.spared = None;
-            return Ok(None);
+            return Ok(());
         }
         let grown = entry.weight_bytes() as i64 - old.weight_bytes() as i64;
         let _ = change.exchange(entry);
@@ -376,7 +400,8 @@ impl Shard {
             policy.hit(number);
         }
         self.count(0, grown);
-        Ok(Some(Written { place, replaced: true }))
+        *written = Some(Written { place, replaced: true });
+        Ok(())
     }
 
     /// Sets a living entry's deadline to the one that a write brings; false if a reader has closed its life meanwhile.

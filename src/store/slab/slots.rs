@@ -658,16 +658,16 @@ impl<'a> SlotRef<'a> {
 
 impl Change<'_> {
     /// Puts an entry into the vacant slot.
+    #[inline]
     pub fn occupy(&self, entry: Entry, position: u32) {
         self.at.set_position(position);
         self.at.slot.entry.store(entry.as_ptr(), Ordering::Release);
     }
 
     /// Puts a new entry in the place of the tenant's old one, which comes back.
+    #[inline]
     pub fn exchange(&self, entry: Entry) -> Option<Entry> {
-        let old = self.at.slot.entry.swap(entry.as_ptr(), Ordering::AcqRel);
-        // SAFETY: read with acquire; the caller retires it, which is what keeps it for readers.
-        unsafe { Entry::from_ptr(old) }
+        self.replace(entry.as_ptr())
     }
 
     /// Takes the entry out and ends the tenancy: handles to it are dead from here on. Nothing is settled, for there
@@ -676,10 +676,22 @@ impl Change<'_> {
         let slot = self.at.slot;
         // Unlinked before the generation grows: a reader that finds the entry there twice has read the generation of
         // its own tenant.
-        let old = slot.entry.swap(std::ptr::null_mut(), Ordering::AcqRel);
+        let old = self.replace(std::ptr::null_mut());
         slot.generation.store(slot.generation.load(Ordering::Relaxed) + 1, Ordering::Release);
-        // SAFETY: as in `exchange`.
-        unsafe { Entry::from_ptr(old) }
+        old
+    }
+
+    /// Stores another pointer and returns the entry that was there. A load and a store, where an atomic exchange would
+    /// stop the processor for 20 cycles: only the holder of the shard's lock stores here, so nothing comes in between,
+    /// and readers need no more than that what was stored before is there (release). That what is unlinked here
+    /// is unlinked before it is freed rests on the fences of `reclaim.rs`, not on this store.
+    #[inline]
+    fn replace(&self, entry: *mut u8) -> Option<Entry> {
+        let slot = self.at.slot;
+        // SAFETY: the caller holds the lock and retires the entry, which is what keeps it for readers.
+        let old = unsafe { slot.entry() };
+        slot.entry.store(entry, Ordering::Release);
+        old
     }
 
     /// The change is done: what the slot holds now may be kept by the stamp that comes back. `None` if a reader has

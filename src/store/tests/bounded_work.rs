@@ -251,8 +251,9 @@ fn a_huge_value_that_is_not_used_is_freed_in_the_background() {
     };
     let released = RELEASED.get();
     // Another write was faster.
-    let written = store.all_shards()[0].write_key(&map.member(), &draft, Presence::Absent);
-    assert_eq!(written, Ok(None));
+    let mut written = None;
+    let done = store.all_shards()[0].write_key(&map.member(), &draft, Presence::Absent, &mut written);
+    assert_eq!((done, written), (Ok(()), None));
     assert!(RELEASED.get() - released < 8 << 20, "{} bytes by the caller", RELEASED.get() - released);
     while store.context.is_freeing() {
         std::thread::yield_now();

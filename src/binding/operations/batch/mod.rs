@@ -175,8 +175,10 @@ pub fn get_many<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
     let items = Items::read(call, call.argument(1), &table)?;
     let mut out = call.evaluation.value_buffer();
     let mut gathered = Gathered::new(engine, call.evaluation.many());
+    let mut found = None;
     for index in 0..table.rows {
-        match &map.local().get(items.get(index), &mut out)? {
+        map.local().get_into(items.get(index), &mut out, &mut found)?;
+        match &found {
             None => table.put(index, &[0]),
             Some(found) => {
                 table.put(index, &row(found.kind as u32, &found.place, found.type_id, out.len()));
@@ -214,7 +216,7 @@ pub fn set_many<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let items = Items::read(call, call.argument(1), &table)?;
     for_each_value(call, &table, call.argument(2), |index, value| {
         if let Target::Key(key) = items.get(index) {
-            map.local().set(key, value, ttl)?;
+            map.local().set_into(key, value, ttl, &mut None)?;
         }
         call.evaluation.note_progress(index as u32 + 1, index as u32 + 1);
         Ok(())
