@@ -66,6 +66,7 @@ pub use error::Error;
 pub use events::{Drained, Event, Events, Level, Subscription, Wake};
 pub use eviction::{Mark, PolicyKind};
 pub use expiry::life::{RemainingTtl, Ttl};
+pub use map::foresight::GROUP;
 pub use map::instance::image;
 pub use map::local::{Found, Local};
 pub use map::registry;

@@ -34,6 +34,7 @@ use super::probe::Simd;
 use crate::store::error::Error;
 use crate::store::memory::budget::{Memory, Reservation, Use};
 use crate::store::platform::fallible;
+use crate::store::platform::prefetch::prefetch;
 use crate::store::platform::sync::{Arc, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use crate::store::platform::zeroed::Zeroed;
 use crate::store::slab::slots::CopiesEnded;
@@ -289,6 +290,23 @@ impl Index {
         }
         let (position, slot) = tables.old.as_ref()?.find(Simd::None, tag, &mut accept)?;
         Some(Spot { in_old: true, position, slot })
+    }
+
+    /// Asks for the words where a tag is at home. The caller is pinned, as for [`Index::guess`].
+    #[inline]
+    pub fn prefetch(&self, tag: u32) {
+        let Some(tables) = self.tables() else { return };
+        for table in std::iter::once(&tables.current).chain(&tables.old) {
+            prefetch(&raw const table.words()[table.home(tag)]);
+        }
+    }
+
+    /// The first slot under this tag, which is most probably the one of a key that has it.
+    #[inline]
+    pub fn guess(&self, tag: u32) -> Option<u32> {
+        let tables = self.tables()?;
+        let first = |table: &Table| table.find(Simd::None, tag, Some).map(|(_, slot)| slot);
+        first(&tables.current).or_else(|| tables.old.as_ref().and_then(first))
     }
 
     fn bump_moves(&self) {

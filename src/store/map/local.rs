@@ -133,7 +133,7 @@ impl Local {
     }
 
     #[inline]
-    fn pin(&self) -> Pin<'_> {
+    pub(super) fn pin(&self) -> Pin<'_> {
         self.store.context.collector.pin(&self.participant)
     }
 
@@ -144,7 +144,7 @@ impl Local {
     }
 
     #[inline]
-    fn shard_of(&self, key: Key<'_>) -> (&Shard, u64) {
+    pub(super) fn shard_of(&self, key: Key<'_>) -> (&Shard, u64) {
         let hash = self.store.context.hasher.hash(key);
         (self.store.shard_of(hash), hash)
     }

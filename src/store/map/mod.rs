@@ -1,5 +1,6 @@
 //! A map: its shards, the threads that use it, its name.
 
+pub mod foresight;
 pub mod hit_log;
 pub mod instance;
 pub mod limits;

@@ -210,6 +210,34 @@ impl Shard {
         self.index.find(tag, |number| self.tenant(number).filter(|tenant| tenant.entry.has_key(key)))
     }
 
+    /// Asks for the line of the index where a tag is at home. Under a pin, like the three that follow it.
+    #[inline]
+    pub fn prefetch_index(&self, tag: u32) {
+        self.index.prefetch(tag);
+    }
+
+    /// The slot that probably has the entry of a key with this tag.
+    #[inline]
+    pub fn guess(&self, tag: u32) -> Option<u32> {
+        self.index.guess(tag)
+    }
+
+    /// Asks for a slot and its version word.
+    #[inline]
+    pub fn prefetch_slot(&self, number: u32) {
+        if let Some(slot) = self.slab.slot(number) {
+            slot.prefetch();
+        }
+    }
+
+    /// Asks for the entry in a slot.
+    #[inline]
+    pub fn prefetch_entry(&self, number: u32) {
+        if let Some(tenant) = self.tenant(number) {
+            tenant.entry.prefetch();
+        }
+    }
+
     /// Keeps the words of the index where they are. For callers that are not pinned: they pin themselves under it.
     #[cold]
     pub fn stillness(&self) -> Stillness<'_> {

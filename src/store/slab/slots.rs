@@ -28,6 +28,7 @@ use crate::store::error::Error;
 use crate::store::expiry::life::{LifeRef, Lives};
 use crate::store::memory::budget::{Memory, Reservation, Use};
 use crate::store::platform::fallible;
+use crate::store::platform::prefetch::prefetch;
 use crate::store::platform::sync::{Arc, AtomicPtr, AtomicU32, Ordering, Weak};
 
 /// Slots of the first two chunks; each later one doubles.
@@ -602,6 +603,13 @@ impl<'a> SlotRef<'a> {
     pub fn entry(self) -> Option<Entry> {
         // SAFETY: the holder of a `SlotRef` is pinned or holds the lock.
         unsafe { self.slot.entry() }
+    }
+
+    /// Asks for the lines of the slot and of its version word.
+    #[inline]
+    pub fn prefetch(self) {
+        prefetch(self.slot);
+        prefetch(self.version);
     }
 
     /// Generation of the tenant, or of the next one.

@@ -10,12 +10,12 @@ use gather::Gathered;
 
 use crate::binding::convert::values::{Space, key, kind, value};
 use crate::binding::engine::{Elements, Js};
-use crate::binding::environment::Evaluation;
+use crate::binding::environment::{Evaluation, OpenMap};
 use crate::binding::failure::{Failure, Outcome};
 use crate::binding::layout::{BATCH_ROW, GENERATION, NUMBER, PASSED, SHARD, SLOT, STATE, TYPE, WRITTEN, row};
 use crate::binding::operation::Call;
 use crate::binding::operations::write::hold_type;
-use crate::store::{Error, Handle, Key, KeyKind, Target, TypeHold, Value, ValueKind, Written, fallible};
+use crate::store::{Error, GROUP, Handle, Key, KeyKind, Target, TypeHold, Value, ValueKind, Written, fallible};
 
 /// The rows of a batch.
 struct Table<'s> {
@@ -130,6 +130,26 @@ impl Items {
     }
 }
 
+/// Has the store fetch what the items of a batch need, a group at a time.
+struct Foresight<'m> {
+    map: &'m OpenMap,
+    is_worth_it: bool,
+}
+
+impl<'m> Foresight<'m> {
+    fn new(map: &'m OpenMap) -> Self {
+        Foresight { map, is_worth_it: map.local().is_worth_foreseeing() }
+    }
+
+    /// Called with each index, in order, before its item is used.
+    #[inline]
+    fn reach(&self, index: usize, items: &Items) {
+        if self.is_worth_it && index.is_multiple_of(GROUP) {
+            self.map.local().foresee((index..items.items.len()).take(GROUP).map(|index| items.get(index)));
+        }
+    }
+}
+
 /// Passes each value of a batch to `write` with its index. `others` are the values that the table does not hold, in
 /// order.
 fn for_each_value<const N: usize>(
@@ -175,8 +195,9 @@ pub fn get_many<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
     let items = Items::read(call, call.argument(1), &table)?;
     let mut out = call.evaluation.value_buffer();
     let mut gathered = Gathered::new(engine, call.evaluation.many());
-    let mut found = None;
+    let (foresight, mut found) = (Foresight::new(&map), None);
     for index in 0..table.rows {
+        foresight.reach(index, &items);
         map.local().get_into(items.get(index), &mut out, &mut found)?;
         match &found {
             None => table.put(index, &[0]),
@@ -214,7 +235,9 @@ pub fn set_many<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     call.evaluation.note_progress(0, 0);
     let table = Table::read(call, call.argument(3), engine.array_len(call.argument(1))?)?;
     let items = Items::read(call, call.argument(1), &table)?;
+    let foresight = Foresight::new(&map);
     for_each_value(call, &table, call.argument(2), |index, value| {
+        foresight.reach(index, &items);
         if let Target::Key(key) = items.get(index) {
             map.local().set_into(key, value, ttl, &mut None)?;
         }
@@ -231,8 +254,9 @@ pub fn update_many<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     call.evaluation.note_progress(0, 0);
     let table = Table::read(call, call.argument(3), engine.array_len(call.argument(1))?)?;
     let items = Items::read(call, call.argument(1), &table)?;
-    let mut updated = 0_u32;
+    let (foresight, mut updated) = (Foresight::new(&map), 0_u32);
     for_each_value(call, &table, call.argument(2), |index, value| {
+        foresight.reach(index, &items);
         let written = match items.get(index) {
             Target::Key(key) => map.local().update(key, value, ttl)?,
             Target::Handle(handle) => unless_dead(map.local().replace(handle, value, ttl))?,
@@ -280,8 +304,9 @@ pub fn delete_many<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
     let (map, engine) = (call.map()?, call.engine);
     let table = Table::read(call, call.argument(2), engine.array_len(call.argument(1))?)?;
     let items = Items::read(call, call.argument(1), &table)?;
-    let mut deleted = 0_u32;
+    let (foresight, mut deleted) = (Foresight::new(&map), 0_u32);
     for index in 0..table.rows {
+        foresight.reach(index, &items);
         deleted += u32::from(map.local().delete(items.get(index))?);
     }
     engine.float(f64::from(deleted))
