@@ -237,7 +237,6 @@ fn every_count_of_a_shard_is_checked() {
     for what in ["the number of records is not what there are", "the shapes are not those of the entries"] {
         assert!(problems.contains(&Problem { shard: Some(0), slot: None, what: what.to_owned() }), "{problems:?}");
     }
-    std::mem::forget((map, store));
 }
 
 /// Each allocation that a write of a new shape needs fails in turn.
