@@ -4,15 +4,21 @@
 //! does must not depend on the number of shards more than by a look at each: a shard says which sequence its next
 //! entry has at the least, which it knows of its oldest entry, and of the gap that the window before has recorded
 //! (`order/gaps.rs`). Only the shards that are next by that are asked for entries.
-
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-use std::collections::binary_heap::PeekMut;
+//!
+//! Sequences are numbers of one map, each of one entry. So a *stretch* of as many sequences as entries are wanted holds
+//! no more entries than that, whichever shards have them: each shard is asked for those of its own, nothing is fetched
+//! in vain, and their order is had by putting each into the place of its sequence. Where much was removed, the next
+//! stretch is longer, and begins with the next entry that any shard knows of.
 
 use crate::store::entry::handle::Handle;
 use crate::store::error::Error;
 use crate::store::platform::fallible;
 use crate::store::shard::Shard;
+
+/// Sequences of a stretch, at most: it costs a word for each.
+const LONGEST_STRETCH: usize = 4_096;
+/// How much longer a stretch is than the one before, which held too few.
+const LONGER: usize = 4;
 
 /// One entry on the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,16 +29,11 @@ pub struct Step {
     pub handle: Handle,
 }
 
-/// What is next in a shard. The earliest one is first in order.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// What is next in a shard.
 struct Next {
-    /// Sequence of the next entry; of one that was not fetched, the least that it can be.
-    sequence: u64,
     shard: u32,
-    /// Those that were fetched and did not have their turn.
-    fetched: (usize, usize),
-    /// Whether there are more behind those.
-    has_more: bool,
+    /// Sequence of its next entry; before it was asked, the least that this can be.
+    sequence: u64,
 }
 
 #[cfg(test)]
@@ -46,44 +47,38 @@ thread_local! {
 /// one after the other, and what one of them gets when it was asked already would be passed over.
 pub fn window(shards: &[Shard], last: u64, after: u64, count: usize, out: &mut Vec<Step>) -> Result<(), Error> {
     out.clear();
-    let mut heads: Vec<Reverse<Next>> = fallible::vec(shards.len())?;
-    heads.extend((0..).zip(shards).filter_map(|(number, shard)| {
-        let sequence = shard.first_after(after)?;
-        (sequence <= last).then_some(Reverse(Next { sequence, shard: number, fetched: (0, 0), has_more: true }))
-    }));
-    let mut heads = BinaryHeap::from(heads);
-    // One more than its share, so that a shard knows what is next.
-    let share = (count / shards.len() * 3 / 2 + 2).min(count + 1);
-    let (mut scratch, mut found) = (fallible::vec(share)?, Vec::new());
+    let mut heads: Vec<Next> = fallible::vec(shards.len())?;
+    heads.extend((0..).zip(shards).filter_map(|(shard, of)| Some(Next { shard, sequence: of.first_after(after)? })));
+    let (mut scratch, mut found, mut places) = (Vec::new(), Vec::new(), Vec::new());
+    let mut length = count.min(LONGEST_STRETCH);
     while out.len() < count
-        && let Some(mut next) = heads.peek_mut()
-        && next.0.sequence <= last
+        && let Some(first) = heads.iter().map(|next| next.sequence).min()
+        && first <= last
     {
-        let Next { sequence, shard, fetched: (at, end), .. } = next.0;
-        if at == end {
+        let end = last.min(first + length as u64 - 1);
+        found.clear();
+        fallible::reserve(&mut found, length)?;
+        fallible::reserve(&mut scratch, length)?;
+        heads.retain_mut(|next| {
+            if next.sequence > end {
+                return true;
+            }
             #[cfg(test)]
             ASKED.set(ASKED.get() + 1);
-            let start = found.len();
-            fallible::reserve_amortised(&mut found, share)?;
-            next.0.has_more = shards[shard as usize].walk(sequence - 1, share, &mut scratch, &mut found);
-            next.0.fetched = (start, found.len());
-        } else {
-            fallible::reserve_amortised(out, 1)?;
-            out.push(Step { sequence, handle: found[at].1 });
-            next.0.fetched = (at + 1, end);
+            let answer = shards[next.shard as usize].walk(next.sequence - 1, end, &mut scratch, &mut found);
+            next.sequence = answer.unwrap_or(u64::MAX);
+            answer.is_some()
+        });
+        places.clear();
+        fallible::reserve(&mut places, length)?;
+        places.resize(length, 0_u32);
+        for (place, &(sequence, _)) in (1..).zip(&found) {
+            places[(sequence - first) as usize] = place;
         }
-        match next.0.fetched {
-            (at, end) if at < end => next.0.sequence = found[at].0,
-            _ if next.0.has_more => next.0.sequence += 1,
-            _ => drop(PeekMut::pop(next)),
-        }
-    }
-    let Some(given) = out.last() else { return Ok(()) };
-    for Reverse(next) in heads {
-        let (at, end) = next.fetched;
-        if at < end {
-            shards[next.shard as usize].note_gap(given.sequence, found[at].0);
-        }
+        fallible::reserve(out, found.len().min(count - out.len()))?;
+        let in_order = places.iter().filter_map(|&place| found.get((place as usize).wrapping_sub(1)));
+        out.extend(in_order.take(count - out.len()).map(|&(sequence, handle)| Step { sequence, handle }));
+        length = (length * LONGER).min(LONGEST_STRETCH);
     }
     Ok(())
 }

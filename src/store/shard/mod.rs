@@ -351,25 +351,24 @@ impl Shard {
         self.writer.lock().order.gaps().first_after(after)
     }
 
-    /// Remembers that no entry has a sequence between two.
-    pub fn note_gap(&self, after: u64, before: u64) {
-        self.writer.lock().order.note_gap(after, before);
-    }
-
-    /// The entries after this sequence, oldest first; returns whether there are more.
-    pub fn walk(&self, after: u64, count: usize, scratch: &mut Vec<(u64, u32)>, out: &mut Vec<(u64, Handle)>) -> bool {
+    /// The entries after this sequence and up to `last`, oldest first; returns the sequence of the next one. `scratch`
+    /// and `out` have room for all of them.
+    pub fn walk(
+        &self,
+        after: u64,
+        last: u64,
+        scratch: &mut Vec<(u64, u32)>,
+        out: &mut Vec<(u64, Handle)>,
+    ) -> Option<u64> {
         scratch.clear();
         let mut writer = self.writer.lock();
-        let more = writer.order.after(after, count, scratch);
-        if scratch.is_empty() {
-            writer.order.note_end(after);
-        }
+        let next = writer.order.walk(after, last, scratch);
         let handle = |slot: u32| {
             let generation = self.slab.slot(slot).map_or(0, SlotRef::generation);
             Handle { shard: self.number, slot, generation }
         };
         out.extend(scratch.iter().map(|&(sequence, slot)| (sequence, handle(slot))));
-        more
+        next
     }
 
     /// Panics while the lock is held, so that tests can see what the map does about it.

@@ -259,7 +259,7 @@ impl Shard {
             policy.candidates(count, &mut slots);
         } else {
             let mut oldest = fallible::vec(count)?;
-            writer.order.after(0, count, &mut oldest);
+            writer.order.after(0, u64::MAX, count, &mut oldest);
             slots.extend(oldest.iter().map(|&(_, slot)| slot));
         }
         fallible::reserve(out, slots.len())?;
@@ -362,7 +362,7 @@ impl Shard {
 /// The slot of the oldest entry but one.
 fn oldest_but(order: &Order, spared: Option<u32>) -> Option<u32> {
     let mut oldest = Vec::with_capacity(2);
-    order.after(0, 2, &mut oldest);
+    order.after(0, u64::MAX, 2, &mut oldest);
     oldest.into_iter().map(|(_, slot)| slot).find(|&slot| Some(slot) != spared)
 }
 

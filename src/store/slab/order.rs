@@ -95,8 +95,25 @@ impl Segment {
     }
 
     fn entries(&self) -> impl DoubleEndedIterator<Item = (u64, u32)> + '_ {
-        let live = self.cells[self.start as usize..].iter().filter(|&&cell| cell != HOLE);
+        self.entries_from(self.start as usize)
+    }
+
+    fn entries_from(&self, cell: usize) -> impl DoubleEndedIterator<Item = (u64, u32)> + '_ {
+        let live = self.cells[cell..].iter().filter(|&&cell| cell != HOLE);
         live.map(|&cell| (self.base + (cell >> 32), cell as u32 - 1))
+    }
+
+    /// The entries with a later sequence. Holes say nothing, so the search looks at the entry before one.
+    fn entries_after(&self, sequence: u64) -> impl DoubleEndedIterator<Item = (u64, u32)> + '_ {
+        let (mut low, mut high) = (self.start as usize, self.cells.len());
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            match self.cells[low..=middle].iter().rposition(|&cell| cell != HOLE) {
+                Some(at) if self.base + (self.cells[low + at] >> 32) > sequence => high = low + at,
+                _ => low = middle + 1,
+            }
+        }
+        self.entries_from(low)
     }
 
     /// Forgets everything but its room.
@@ -359,32 +376,33 @@ impl Order {
         &self.gaps
     }
 
-    /// Remembers that there are no entries between two sequences.
-    pub fn note_gap(&mut self, after: u64, before: u64) {
-        self.gaps.note(after, before);
+    /// The entries after this sequence and up to `last`, oldest first. Remembers that there are none from there to the
+    /// next, whose sequence it returns; `None` if there is no other.
+    pub fn walk(&mut self, after: u64, last: u64, out: &mut Vec<(u64, u32)>) -> Option<u64> {
+        let before = out.len();
+        let next = self.after(after, last, usize::MAX, out);
+        let end = out[before..].last().map_or(after, |&(sequence, _)| sequence);
+        match next {
+            Some(next) => self.gaps.note(end, next, after + 1),
+            None => self.gaps.newest = self.gaps.newest.min(end),
+        }
+        next
     }
 
-    /// Remembers that there is no entry after a sequence.
-    pub fn note_end(&mut self, after: u64) {
-        self.gaps.newest = self.gaps.newest.min(after);
-    }
-
-    /// The entries after this sequence, oldest first, at most `count` of them. Returns whether there are more.
-    pub fn after(&self, sequence: u64, count: usize, out: &mut Vec<(u64, u32)>) -> bool {
+    /// The entries after this sequence and up to `last`, oldest first, at most `count` of them. Returns the sequence of
+    /// the next one.
+    pub fn after(&self, sequence: u64, last: u64, count: usize, out: &mut Vec<(u64, u32)>) -> Option<u64> {
         let start = self.sorted.partition_point(|&number| self.segments[number as usize].base <= sequence);
         let before = out.len();
         for &number in self.sorted.range(start.saturating_sub(1)..) {
-            for (found, slot) in self.segments[number as usize].entries() {
-                if found <= sequence {
-                    continue;
-                }
-                if out.len() - before == count {
-                    return true;
+            for (found, slot) in self.segments[number as usize].entries_after(sequence) {
+                if found > last || out.len() - before == count {
+                    return Some(found);
                 }
                 out.push((found, slot));
             }
         }
-        false
+        None
     }
 
     /// The oldest entry's slot.

@@ -40,8 +40,13 @@ impl Gaps {
         Some(known.map_or(after + 1, |&(_, to)| to).max(self.oldest))
     }
 
-    /// Remembers that there are no entries between two sequences. Later entries come after both.
-    pub fn note(&mut self, after: u64, before: u64) {
+    /// Remembers that there are no entries between two sequences. Later entries come after both. Takes the place of
+    /// the gap that led to `found`, the first entry before this gap: the iterator that it was remembered for goes on.
+    pub fn note(&mut self, after: u64, before: u64, found: u64) {
+        if let Some(passed) = self.between.iter_mut().find(|&&mut (_, to)| to == found) {
+            *passed = (after, before);
+            return;
+        }
         self.between[self.turn] = (after, before);
         self.turn = (self.turn + 1) % REMEMBERED;
     }

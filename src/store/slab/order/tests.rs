@@ -99,11 +99,21 @@ fn agrees_with_a_sorted_map_whatever_is_removed() {
                 log.check(&at);
                 let (from, count) = (random.below(sequence + 5), random.below(600) as usize);
                 let mut found = Vec::new();
-                let more = log.order.after(from, count, &mut found);
+                let next = log.order.after(from, u64::MAX, count, &mut found);
                 let rest = expected.range(from + 1..).map(|(&sequence, &slot)| (sequence, slot));
                 let wanted: Vec<_> = rest.clone().take(count).collect();
                 assert_eq!(found, wanted, "{at}");
-                assert_eq!(more, rest.count() > count, "{at}");
+                assert_eq!(next, rest.clone().nth(count).map(|(sequence, _)| sequence), "{at}");
+                // The same up to a sequence; what it remembers is true.
+                let last = from + random.below(2_000);
+                found.clear();
+                let next = log.order.walk(from, last, &mut found);
+                let wanted: Vec<_> = rest.clone().take_while(|&(sequence, _)| sequence <= last).collect();
+                assert_eq!(found, wanted, "{at}");
+                assert_eq!(next, rest.clone().nth(wanted.len()).map(|(sequence, _)| sequence), "{at}");
+                let first = log.order.gaps().first_after(last);
+                assert!(first.is_none_or(|first| next.is_some_and(|next| first <= next)), "{at}");
+                assert!(first.is_some() || next.is_none(), "{at}");
                 assert_eq!(log.order.oldest(), expected.values().next().copied(), "{at}");
             }
         }
@@ -187,7 +197,7 @@ fn a_number_never_comes_twice_at_once() {
     assert_eq!(log.positions[slot as usize], first);
     log.check("full again");
     let mut found = Vec::new();
-    assert!(!log.order.after(most - 1, 10, &mut found));
+    assert_eq!(log.order.after(most - 1, u64::MAX, 10, &mut found), None);
     assert_eq!(found, [(most, most as u32 - 1), (most + 2, slot)]);
 }
 
