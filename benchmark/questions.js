@@ -15,6 +15,7 @@ const ROOMS = {
   set: 'writes',
   'raw-calls': 'reads',
   batch: 'reads',
+  walk: 'reads',
   eviction: 'writes',
   'memory-limit': 'memory',
   expiry: 'pauses',

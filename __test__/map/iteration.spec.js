@@ -3,9 +3,14 @@
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const { Handle, TypedMap } = require('../..')
-const { seededRandom } = require('../support/random.js')
-const { KIND, SCRATCH, WALK_ROW, WANT } = require('../../lib/native/layout.js')
+const { KIND, SCRATCH, STEP_ROW, WANT } = require('../../lib/native/layout.js')
 const { binding, scratch } = require('../../lib/native/attach.js')
+const { refuseSharedWords } = require('../../lib/native/words.js')
+const { stillMap } = require('../support/clock.js')
+const { throwsTyped } = require('../support/errors.js')
+const { runNode } = require('../support/processes.js')
+const { seededRandom } = require('../support/random.js')
+const { inWorker } = require('../support/workers.js')
 
 require('../support/sound.js')
 
@@ -221,11 +226,202 @@ describe('iteration: at random', () => {
   })
 })
 
+let names = 0
+const clearElsewhere = ({ name }) => inWorker(({ TypedMap, data }) => void TypedMap.open(data).clear(), name)
+const destroyElsewhere = ({ name }) => inWorker(({ TypedMap, data }) => void TypedMap.open(data).destroy(), name)
+
+describe('iteration: what was fetched ahead', () => {
+  /** A map of 400 entries, and an iterator that has fetched well beyond the entry that it is at. */
+  const begun = (what, options, value = n => ({ n })) => {
+    const name = `iteration ahead ${process.pid} ${++names}`
+    const map = TypedMap.open(name, options)
+    for (let n = 0; n < 400; n++) map.set(n, value(n))
+    const iterator = map[what]()
+    for (let n = 0; n < 100; n++) iterator.next()
+    return { name, map, iterator }
+  }
+
+  for (const shards of [1, 4, 128]) {
+    it(`a change of any entry is seen when its turn comes, with ${shards} shards`, () => {
+      const changes = {
+        set: (map, key) => map.set(key, 'changed'),
+        replace: (map, key) => map.replace(map.getHandle(key), 'changed'),
+        setMany: (map, key) => map.setMany([[key, 'changed']]),
+        'set of the entry after': (map, key) => map.set(key + 1, 'changed')
+      }
+      for (const [how, change] of Object.entries(changes)) {
+        const { map, iterator } = begun('entries', { shards })
+        for (let n = 100; n < 400; n++) {
+          if (n % 3 === 0) change(map, n)
+          const [key, value] = iterator.next().value
+          assert.equal(key, n)
+          assert.deepEqual(value, map.get(n), `${how}, entry ${n}`)
+        }
+        map.close()
+      }
+    })
+
+    it(`a removed entry is not visited, with ${shards} shards`, () => {
+      const removals = {
+        delete: (map, key) => map.delete(key),
+        remove: (map, key) => map.remove(key),
+        deleteMany: (map, key) => map.deleteMany([key])
+      }
+      for (const remove of Object.values(removals)) {
+        const { map, iterator } = begun('keys', { shards })
+        for (let n = 100; n < 400; n += 2) {
+          remove(map, n)
+          assert.equal(iterator.next().value, n + 1)
+        }
+        assert.equal(iterator.next().done, true)
+        map.close()
+      }
+    })
+  }
+
+  it('nothing of a map that was cleared, by this or another thread, is visited', async () => {
+    for (const clear of [({ map }) => map.clear(), clearElsewhere, destroyElsewhere]) {
+      const opened = begun('keys', {})
+      await clear(opened)
+      if (clear === destroyElsewhere) throwsTyped(() => opened.iterator.next(), 'ERR_CLOSED')
+      else assert.equal(opened.iterator.next().done, true)
+      opened.map.close()
+    }
+  })
+
+  it('writes of another thread are seen as soon as this one knows of them', async () => {
+    const { name, map, iterator } = begun('values', {}, () => 0)
+    const shared = new Int32Array(new SharedArrayBuffer(4))
+    const done = inWorker(
+      ({ TypedMap, data: { name, shared } }) => {
+        const map = TypedMap.open(name)
+        for (let n = 0; n < 400; n++) {
+          map.set(n, n + 1)
+          Atomics.store(shared, 0, n + 1)
+        }
+        map.close()
+      },
+      { name, shared }
+    )
+    for (let n = 100; n < 400; n++) {
+      while (Atomics.load(shared, 0) <= n) Atomics.wait(shared, 0, -1, 1)
+      assert.equal(iterator.next().value, n + 1)
+    }
+    await done
+    map.close()
+  })
+
+  it('an entry that a read found to be over is not visited', () => {
+    const { map, advance, close } = stillMap({ ttl: 100, shards: 1 })
+    for (let n = 0; n < 400; n++) map.set(n, n)
+    const iterator = map.keys()
+    for (let n = 0; n < 100; n++) iterator.next()
+    advance(100)
+    assert.equal(map.get(100), undefined)
+    assert.equal(iterator.next().done, true)
+    close()
+  })
+
+  it('where words are refused, every change is seen all the same', () => {
+    refuseSharedWords(true)
+    try {
+      const { map, iterator } = begun('values', {})
+      for (let n = 100; n < 400; n++) {
+        map.set(n, 'changed')
+        assert.equal(iterator.next().value, 'changed')
+      }
+      map.close()
+    } finally {
+      refuseSharedWords(false)
+    }
+  })
+
+  it('keys and values of all kinds and lengths come out as they went in', () => {
+    const strings = [
+      '',
+      'a',
+      'short',
+      'x'.repeat(12),
+      'y'.repeat(13),
+      'z'.repeat(256),
+      'w'.repeat(257),
+      'ü',
+      '\ud800',
+      '€'.repeat(300)
+    ]
+    const keys = [...strings, 0, 1.5, -1, 2 ** 40, Number.NaN, 1n, -(2n ** 80n), true, false, null, undefined]
+    const values = [
+      ...strings,
+      { a: 1 },
+      [],
+      'x'.repeat(70_000),
+      { b: 'ü' },
+      -0,
+      7,
+      1.5,
+      3n,
+      true,
+      false,
+      null,
+      undefined,
+      Uint8Array.of(1)
+    ]
+    const map = new TypedMap()
+    const expected = []
+    for (let round = 0; round < 40; round++) {
+      for (const [index, key] of keys.entries()) {
+        const own = typeof key === 'string' ? `${key}${round}` : typeof key === 'number' ? key + round : key
+        const value = values[(index * 7 + round) % values.length]
+        if (!map.has(own)) expected.push(own)
+        map.set(own, value)
+      }
+      map.insert(values[round % values.length])
+      expected.push(undefined)
+    }
+    let at = 0
+    for (const [key, value] of map) {
+      if (expected[at] === undefined && key !== undefined) assert.ok(key instanceof Handle)
+      else assert.ok(Object.is(key, expected[at]) || key === expected[at], `${String(key)} at ${at}`)
+      assert.deepEqual(value, map.get(key))
+      at++
+    }
+    assert.equal(at, map.size)
+    assert.deepEqual(
+      [...map.values()],
+      [...map].map(([, value]) => value)
+    )
+    assert.deepEqual(
+      [...map.keys()].map(key => key?.id ?? key),
+      [...map].map(([key]) => key?.id ?? key)
+    )
+  })
+
+  it('a key that is kept keeps no more than a KB of others alive', async () => {
+    // Texts of a whole batch, with keys of up to 256 characters, would be 64 KB for each key that is kept.
+    const { status, stdout, stderr } = await runNode(
+      `const map = new TypedMap()
+       for (let n = 0; n < 100_000; n++) map.set(String(n).padStart(200, '-'), 0)
+       gc()
+       const before = process.memoryUsage().heapUsed
+       const kept = []
+       let at = 0
+       for (const key of map.keys()) if (at++ % 256 === 200) kept.push(key)
+       gc()
+       console.log(kept.length, process.memoryUsage().heapUsed - before)`,
+      { flags: ['--expose-gc'] }
+    )
+    assert.equal(stderr, '')
+    assert.equal(status, 0)
+    const [kept, bytes] = stdout.split(' ').map(Number)
+    assert.ok(bytes < kept * 2_500 + 1_000_000, `${bytes} bytes for ${kept} keys`)
+  })
+})
+
 describe('iteration: batches', () => {
   /** How many entries one native walk returns. */
   const walked = (id, count, want) => {
-    const cells = binding.walk(id, 0, count, want, new Uint32Array(count * WALK_ROW), new Float64Array(count))
-    assert.equal(cells.length, 2 * scratch[SCRATCH.STATE])
+    const cells = binding.walk(id, 0, count, want, new Uint32Array(count * STEP_ROW))
+    assert.ok(cells.length > 0)
     return scratch[SCRATCH.STATE]
   }
 

@@ -10,7 +10,7 @@ const layout = require('../../lib/native/layout.js')
 
 require('../support/sound.js')
 
-const { BATCH_ROW, KIND, REMOVAL_ROW, SCRATCH, SCRATCH_TTL, WALK_ROW, WANT } = layout
+const { BATCH_ROW, KIND, REMOVAL_ROW, SCRATCH, SCRATCH_TTL, STEP_ROW, WALK_ROW, WANT } = layout
 
 /** No operation writes this number. */
 const UNTOUCHED = 0xdeadbeef
@@ -69,7 +69,7 @@ const OPERATIONS = {
   updateMany: [BATCH, ({ id }) => binding.updateMany(id, ['a', 'b'], [], table())],
   insertMany: [BATCH, ({ id }) => binding.insertMany(id, 2, [], undefined, table())],
   deleteMany: [NOTHING, ({ id }) => binding.deleteMany(id, ['a', 'b'], table())],
-  walk: [ABSENT, ({ id }) => binding.walk(id, 0, 4, WANT.ENTRIES, states(WALK_ROW), new Float64Array(4))],
+  walk: [ABSENT, ({ id }) => binding.walk(id, 0, 4, WANT.ENTRIES, states(STEP_ROW))],
   candidates: [ABSENT, ({ id }) => binding.candidates(id, 4, states(WALK_ROW))],
   takeRemovals: [['STATE', 'DROPPED'], ({ id }) => binding.takeRemovals(id, 4, states(REMOVAL_ROW), 1_000)],
   evictEntry: [NOTHING, ({ id, handle }) => binding.evictEntry(id, ...handle)],

@@ -22,7 +22,8 @@ const OPTIONS = [
 /** Functions that take many arguments in a certain form, with one that may pass. */
 const SHAPES = {
   open: ['evaluation', 'name', 'options'],
-  walk: ['id', 'number', 'number', 'number', 'words', 'floats'],
+  changes: ['id'],
+  walk: ['id', 'number', 'number', 'number', 'words'],
   candidates: ['id', 'number', 'words'],
   takeRemovals: ['id', 'number', 'words', 'number'],
   getMany: ['id', 'array', 'words'],
@@ -324,7 +325,7 @@ class Fuzz {
   #scribble(name, result) {
     const random = this.#random
     if (name === 'open' && typeof result?.id === 'number') this.#ids.push(result.id)
-    if ((name === 'words' || name === 'hitLog') && result instanceof Uint32Array) {
+    if ((name === 'words' || name === 'hitLog' || name === 'changes') && result instanceof Uint32Array) {
       for (let times = 0; times < 9; times++) result[random.below(result.length)] = this.#number()
     }
     if (random.oneIn(20)) this.#raw.scratch[random.below(SCRATCH_LENGTH)] = this.#number()

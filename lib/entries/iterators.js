@@ -3,19 +3,19 @@
 // Iterators over a map. They are live: what is added before the end is reached is visited, what is deleted is not, and
 // a changed value is seen as it is when its turn comes.
 //
-// Entries are fetched some at a time. Before a fetched entry is returned, its version word is compared with the fetched
+// Entries are fetched some at a time. Before a fetched entry is returned, one word says whether anything in its shard
+// has changed since (`store/shard/changes.rs`). If something has, the entry's version word is compared with the fetched
 // one; if they differ, the rest of the batch is fetched again.
 
-const { decode } = require('../codec/values.js')
 const { binding, scratch } = require('../native/attach.js')
-const { KEY_KIND, SCRATCH, WALK_ROW, WANT } = require('../native/layout.js')
-const { handleAt } = require('../native/rows.js')
+const { SCRATCH, SEEN, STEP_ROW, WANT } = require('../native/layout.js')
+const { Walked } = require('./walked.js')
 
 const { walk: walkBinding } = binding
 
 /** @typedef {import('../session/open-map.js').OpenMap} OpenMap */
 
-const { CHUNK, STATE, VERSION, WORD } = SCRATCH
+const { CHUNK, SHARD, STATE, VERSION, WORD } = SCRATCH
 
 /**
  * The first batch is small, because many iterators are asked for one entry only. Then they grow fourfold. Beyond 256
@@ -31,20 +31,21 @@ const MAX_BATCH_BYTES = 65_536
 class Cursor {
   /** Key of the current entry; a handle if it has none. @type {any} */
   key = undefined
-  /** @type {any} */
-  #rawValue = undefined
-  #kind = 0
+  /** Its value, as a read would return it. @type {any} */
+  value = undefined
   #open
   #want
   /** Sequence number of the current entry. */
   #after = 0
-  /** Cells of the batch: key and value of each entry. @type {any[]} */
-  #cells = []
-  #states = new Uint32Array(FIRST_BATCH * WALK_ROW)
-  #sequences = new Float64Array(FIRST_BATCH)
+  #walked
+  /** Rows that there is room for. */
+  #room = FIRST_BATCH
   #next = 0
   #count = 0
   #batch = FIRST_BATCH
+  /** How often each shard changed, and how far the words of two shards are apart. @type {Uint32Array | undefined} */
+  #changes
+  #apart = 0
 
   /**
    * @param {object} map
@@ -56,11 +57,7 @@ class Cursor {
     this.map = map
     this.#open = open
     this.#want = want
-  }
-
-  /** The current entry's value, as a read would return it. */
-  get value() {
-    return decode(this.#kind, this.#rawValue)
+    this.#walked = new Walked(FIRST_BATCH, open.origin)
   }
 
   /** Moves on to the next entry; false at the end. */
@@ -72,53 +69,57 @@ class Cursor {
       if (this.#count === 0) return false
     }
     const index = this.#next++
-    const states = this.#states
-    const row = index * WALK_ROW
-    this.#after = this.#sequences[index]
-    this.#kind = states[row + STATE]
-    this.#rawValue = this.#cells[index * 2 + 1]
-    if ((this.#want & WANT.KEYS) !== 0) {
-      this.key = states[row + KEY_KIND] === 0 ? handleAt(this.#open.origin, states, row) : this.#cells[index * 2]
-    }
+    const walked = this.#walked
+    this.#after = walked.sequenceAt(index)
+    if ((this.#want & WANT.KEYS) !== 0) this.key = walked.takeKey(index)
+    if ((this.#want & WANT.VALUES) !== 0) this.value = walked.takeValue(index)
     return true
   }
 
   #fetch() {
     const count = this.#batch
-    if (this.#sequences.length < count) {
-      this.#states = new Uint32Array(count * WALK_ROW)
-      this.#sequences = new Float64Array(count)
+    const { id, origin, shards } = this.#open
+    // Before the walk, which says what each word said then.
+    if (this.#changes === undefined) {
+      this.#changes = this.#open.changes
+      this.#apart = this.#changes.length / shards
     }
-    this.#cells = walkBinding(this.#open.id, this.#after, count, this.#want, this.#states, this.#sequences)
+    if (this.#room < count) {
+      this.#walked = new Walked(count, origin)
+      this.#room = count
+    }
+    const walked = this.#walked
+    const cells = walkBinding(id, this.#after, count, this.#want, walked.words)
     this.#count = scratch[STATE]
+    walked.begin(this.#count, cells)
     this.#next = 0
     this.#batch = this.#sizeOfNext()
   }
 
   #sizeOfNext() {
     // Without version words a change of a fetched entry cannot be seen, so nothing is fetched ahead.
-    if (this.#count === 0 || this.#wordsAt(0) === null) return 1
-    let bytes = 0
-    for (const cell of this.#cells) {
-      if (typeof cell === 'string') bytes += cell.length
-      else if (typeof cell === 'object' && cell !== null) bytes += cell.byteLength
-    }
-    if (bytes > MAX_BATCH_BYTES) return Math.max(1, this.#batch >> 1)
+    if (this.#count === 0 || (this.#changes?.length === 0 && this.#wordsAt(0) === null)) return 1
+    if (this.#walked.size > MAX_BATCH_BYTES) return Math.max(1, this.#batch >> 1)
     return Math.min(MAX_BATCH, this.#batch * BATCH_GROWTH)
   }
 
   /** @param {number} row */
   #wordsAt(row) {
-    return this.#open.words.of(this.#states[row + CHUNK])
+    return this.#open.words.of(this.#walked.words[row + CHUNK])
   }
 
   /** @param {number} index */
   #isFresh(index) {
-    const row = index * WALK_ROW
+    const { words } = this.#walked
+    const row = index * STEP_ROW
+    return this.#changes?.[words[row + SHARD] * this.#apart] === words[row + SEEN] || this.#isUnchanged(row)
+  }
+
+  /** Whether an entry whose shard has changed has not. @param {number} row */
+  #isUnchanged(row) {
+    const seen = this.#walked.words
     const words = this.#wordsAt(row)
-    if (words === null) return false
-    const version = this.#states[row + VERSION] | 0
-    return words[this.#states[row + WORD]] === version
+    return words !== null && words[seen[row + WORD]] === (seen[row + VERSION] | 0)
   }
 }
 

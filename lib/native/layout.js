@@ -19,13 +19,30 @@ const NUMBER = 10
 /** Numbers per item in the table of a batch: a row, then the number. */
 const BATCH_ROW = 12
 
-/** Numbers per entry in the `states` of a walk: a row, then the kind of the key. */
+/** Numbers per entry in the `states` of candidates: a row, then the kind of the key. */
 const WALK_ROW = 10
 
 /** Index of the key's kind in a row of a walk; 0 there says that the entry has no key. */
 const KEY_KIND = 9
 
-/** Numbers per entry in the `states` of removals: as in a walk, then the cause and the bytes of an omitted value. */
+/**
+ * Index in a row of a walk of a key that is a number, as NUMBER has a value. For other keys, and for a value that is a
+ * string, the first number of the two is where it ends in its text, the second one of `IN_TEXT`.
+ */
+const KEY_NUMBER = 12
+
+/** Index in a row of a walk of the entry's sequence number, a float64. */
+const SEQUENCE = 14
+
+/** Index in a row of a walk of what the word of the entry's shard said (`changes`) before the entry was read. */
+const SEEN = 16
+
+/** Numbers per entry in the table of a walk: a row, the kind of the key, value, key, sequence and SEEN. */
+const STEP_ROW = 18
+
+/**
+ * Numbers per entry in the `states` of removals: as of candidates, then the cause and the bytes of an omitted value.
+ */
 const REMOVAL_ROW = 12
 
 /** Index of the cause in a row of a removal: a number of CAUSE. */
@@ -44,6 +61,31 @@ const CAUSE = Object.freeze({
   evicted: 3,
   expired: 4,
   cleared: 5
+})
+
+/** Where a string of a walk is. */
+const IN_TEXT = Object.freeze({
+  /** A string goes on in the text of the one before. */
+  GOES_ON: 0,
+  /** It is the first of a text, which is the next cell. */
+  BEGINS: 1,
+  /** It is the next cell itself. */
+  ALONE: 2
+})
+
+/** What a key is. An entry without one is `Keyless`. */
+const KEY = Object.freeze({
+  Keyless: 0,
+  String: 1,
+  Utf16: 2,
+  Int: 3,
+  Float: 4,
+  BigInt: 5,
+  True: 6,
+  False: 7,
+  Null: 8,
+  Undefined: 9,
+  Bytes: 10
 })
 
 /** How a value is stored. Kinds of bytes start at `Uint8Array`. */
@@ -151,11 +193,17 @@ module.exports = {
   BATCH_ROW,
   WALK_ROW,
   KEY_KIND,
+  KEY_NUMBER,
+  SEQUENCE,
+  SEEN,
+  STEP_ROW,
   REMOVAL_ROW,
   REMOVED_BY,
   OMITTED_BYTES,
   UNKEPT,
   CAUSE,
+  IN_TEXT,
+  KEY,
   KIND,
   LEVEL,
   MARKING,

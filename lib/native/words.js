@@ -5,7 +5,7 @@
 
 const { binding } = require('./attach.js')
 
-const { hitLog: hitLogBinding, replayHits: replayHitsBinding, words: wordsBinding } = binding
+const { changes: changesBinding, hitLog: hitLogBinding, replayHits: replayHitsBinding, words: wordsBinding } = binding
 
 /** Above this number of kept chunks, `tidy` looks for cleared ones. */
 const FIRST_SWEEP = 64
@@ -92,6 +92,13 @@ class Words {
   }
 }
 
+/**
+ * How often each shard of a map changed, at even distances; no words where the engine refuses them.
+ *
+ * @param {number} id
+ */
+const changesOf = id => (areRefused ? null : changesBinding(id)) ?? new Uint32Array(0)
+
 /** The hits of this thread in one map, in order, for a policy that goes by it. Native code reads and empties it. */
 class HitLog {
   #id
@@ -130,4 +137,4 @@ class HitLog {
   }
 }
 
-module.exports = { HitLog, Words, refuseSharedWords }
+module.exports = { HitLog, Words, changesOf, refuseSharedWords }

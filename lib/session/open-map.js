@@ -7,7 +7,7 @@ const { binding } = require('../native/attach.js')
 const { Origin, isHandleKey } = require('../handle.js')
 const { readData, writeData } = require('../native/data.js')
 const { MARKING } = require('../native/layout.js')
-const { HitLog, Words } = require('../native/words.js')
+const { HitLog, Words, changesOf } = require('../native/words.js')
 const { NO_CACHE, NearCache } = require('../near/near-cache.js')
 const { FUNCTION, nearBytesFor } = require('../options/map-options.js')
 const { Lifeline } = require('./lifeline.js')
@@ -44,6 +44,8 @@ class OpenMap {
   /** @type {Map<number, string>} */
   #typeNames = new Map()
   #lifeline
+  /** @type {Uint32Array | undefined} */
+  #changes
   /** Whether the bytes of the near cache follow from the limit of the map. */
   #followsLimit
 
@@ -148,6 +150,12 @@ class OpenMap {
     if (this.#followsLimit && memoryLimit !== undefined) this.near.setMaxBytes(nearBytesFor(memoryLimit))
   }
 
+  /** How often each shard changed, as words. Native code keeps them for as long as this does. */
+  get changes() {
+    this.#changes ??= changesOf(this.id)
+    return this.#changes
+  }
+
   /** Reports near-cache hits to the store. */
   reportHits() {
     if (this.near.waitingHits > 0) addNearHitsBinding(this.id, this.near.takeHits())
@@ -201,6 +209,7 @@ class OpenMap {
     this.origin.close()
     near.dispose()
     this.words.forget()
+    this.#changes = undefined
   }
 }
 

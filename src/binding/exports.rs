@@ -65,7 +65,7 @@ fn register(engine: Engine<'_>, target: Js<'_>, evaluation: &Rc<Evaluation>, kep
         "replace" 6 write::replace;
         "delete" 4 write::delete;
         "remove" 4 write::remove;
-        "walk" 6 walk::walk;
+        "walk" 5 walk::walk;
         "peek" 4 read::peek;
         "ttlOf" 4 lifetime::ttl_of;
         "touch" 4 lifetime::touch;
@@ -79,6 +79,7 @@ fn register(engine: Engine<'_>, target: Js<'_>, evaluation: &Rc<Evaluation>, kep
         "insertMany" 5 batch::insert_many;
         "deleteMany" 3 batch::delete_many;
         "words" 2 shared_words::words;
+        "changes" 1 shared_words::changes;
         "hitLog" 1 shared_words::hit_log;
         "replayHits" 1 shared_words::replay_hits;
         "panicForTest" 1 for_tests::panic_for_test;

@@ -4,7 +4,7 @@
 use napi_derive::napi;
 use serde_json::{Value as Json, json};
 
-use crate::store::{Cause, EntryLocation, Level, ValueKind};
+use crate::store::{Cause, EntryLocation, KeyKind, Level, ValueKind};
 
 /// Declares constants, and a list of them with their names and sentences for JavaScript.
 macro_rules! numbers {
@@ -55,11 +55,21 @@ numbers!(SIZES: usize {
     NUMBER = 10;
     /// Numbers per item in the table of a batch: a row, then the number.
     BATCH_ROW = 12;
-    /// Numbers per entry in the `states` of a walk: a row, then the kind of the key.
+    /// Numbers per entry in the `states` of candidates: a row, then the kind of the key.
     WALK_ROW = 10;
     /// Index of the key's kind in a row of a walk; 0 there says that the entry has no key.
     KEY_KIND = 9;
-    /// Numbers per entry in the `states` of removals: as in a walk, then the cause and the bytes of an omitted value.
+    /// Index in a row of a walk of a key that is a number, as NUMBER has a value. For other keys, and for a value that
+    /// is a string, the first number of the two is where it ends in its text, the second one of `IN_TEXT`.
+    KEY_NUMBER = 12;
+    /// Index in a row of a walk of the entry's sequence number, a float64.
+    SEQUENCE = 14;
+    /// Index in a row of a walk of what the word of the entry's shard said (`changes`) before the entry was read.
+    SEEN = 16;
+    /// Numbers per entry in the table of a walk: a row, the kind of the key, value, key, sequence and SEEN.
+    STEP_ROW = 18;
+    /// Numbers per entry in the `states` of removals: as of candidates, then the cause and the bytes of an omitted
+    /// value.
     REMOVAL_ROW = 12;
     /// Index of the cause in a row of a removal: a number of CAUSE.
     REMOVED_BY = 10;
@@ -81,6 +91,15 @@ numbers!(WANT: u32 {
     WANT_ENTRIES = WANT_KEYS | WANT_VALUES;
 });
 
+numbers!(IN_TEXT: u32 {
+    /// A string goes on in the text of the one before.
+    IN_TEXT_GOES_ON = 0;
+    /// It is the first of a text, which is the next cell.
+    IN_TEXT_BEGINS = 1;
+    /// It is the next cell itself.
+    IN_TEXT_ALONE = 2;
+});
+
 numbers!(WAKE: u32 {
     /// Events, for `drain`.
     WAKE_EVENTS = 0;
@@ -100,6 +119,10 @@ const _: () = assert!(
         && NUMBER >= ROW
         && NUMBER.is_multiple_of(2)
         && BATCH_ROW == NUMBER + 2
+        && KEY_NUMBER == NUMBER + 2
+        && SEQUENCE == KEY_NUMBER + 2
+        && SEEN == SEQUENCE + 2
+        && STEP_ROW == SEEN + 2
         && DROPPED < 2 * SCRATCH_TTL
         && 2 * SCRATCH_TTL + 2 <= SCRATCH_LENGTH
 );
@@ -143,14 +166,17 @@ pub fn layout() -> String {
         names.into_iter().map(|(name, value)| json!({ "name": name, "value": value })).collect()
     };
     let kinds = (0..=u8::MAX).filter_map(ValueKind::from_number).map(|kind| (format!("{kind:?}"), kind as u8));
+    let keys = KeyKind::ALL.map(|kind| (format!("{kind:?}"), kind as u8));
     let causes = Cause::ALL.map(|cause| (format!("{cause:?}").to_lowercase(), cause as u8));
     let levels = Level::ALL.map(|level| (format!("{level:?}").to_lowercase(), level as u8));
     json!({
         "SCRATCH": rows(SCRATCH, ""),
         "SIZES": rows(&[SIZES, SIGNS].concat(), ""),
         "WANT": rows(WANT, "WANT_"),
+        "IN_TEXT": rows(IN_TEXT, "IN_TEXT_"),
         "WAKE": rows(WAKE, "WAKE_"),
         "KIND": numbered(kinds.collect()),
+        "KEY": numbered(keys.into()),
         "MARKING": [{ "name": "None", "value": MARKING_NONE }, { "name": "Order", "value": MARKING_ORDER }],
         "CAUSE": numbered(causes.into()),
         "LEVEL": numbered(levels.into()),

@@ -107,18 +107,22 @@ export declare function insertMany(
 export declare function deleteMany(id: number, items: readonly unknown[], table: Table): number
 /**
  * The next entries in insertion order after the sequence number `after` (0: from the start): at most `count`, and no
- * more once they have come to 256 KiB, but at least one if there is any. The result holds two cells for each entry,
- * key and value; STATE says how many entries there are, 0 at the end. Nine numbers for each entry in `states`: STATE
- * to TYPE, then the kind of the key, 0 for an entry without key. `want`: 1 keys, 2 values, 3 both.
+ * more once they have come to 256 KiB, but at least one if there is any. STATE says how many there are, 0 at the end.
+ * `want`: 1 keys, 2 values, 3 both. A row of STEP_ROW numbers for each in `table`. Keys and values that the rows do not
+ * say are in the result, as those of a batch; strings are cut out of texts, as IN_TEXT says.
  */
 export declare function walk(
   id: number,
   after: number,
   count: number,
   want: number,
-  states: Uint32Array,
-  sequences: Float64Array
-): unknown[]
+  table: Table
+): unknown[] | undefined
+/**
+ * How often each shard changed: `changes.length` divided by the number of shards lies between the words of two. Null if
+ * there is no memory for it, or the engine refuses memory that is not its own.
+ */
+export declare function changes(id: number): Uint32Array<ArrayBuffer> | null
 /** As `get`, but it counts as no read and keeps nothing from being evicted. */
 export declare function peek(id: number, ...target: Target): unknown
 /** Milliseconds until the entry expires, Infinity if it never does, undefined if it is not there. */

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::binding::engine::{Engine, Js};
 use crate::binding::failure::Outcome;
 use crate::binding::operation::Call;
-use crate::store::Words;
+use crate::store::{Error, Words};
 
 /// `words(id, chunk)`: the words of a chunk, or `null` if it is gone or the engine refuses foreign memory.
 ///
@@ -15,6 +15,16 @@ pub fn words<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
     let map = call.map()?;
     let Some(words) = map.local().words(call.number(1)?) else { return call.engine.null() };
     share(call.engine, words)
+}
+
+/// `changes(id)`: how often each shard changed, the same number of words apart; `null` if there is no memory for it or
+/// the engine refuses foreign memory.
+pub fn changes<'s>(call: &Call<'s, 1>) -> Outcome<Js<'s>> {
+    match call.map()?.local().changes() {
+        Ok(words) => share(call.engine, words),
+        Err(Error::OutOfMemory { .. } | Error::MemoryLimit { .. }) => call.engine.null(),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// `hitLog(id)`: where this thread records hits that never come here, for a policy that goes by their order; `null` if

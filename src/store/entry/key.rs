@@ -32,7 +32,8 @@ impl KeyKind {
     /// How many kinds there are.
     pub(crate) const COUNT: usize = 11;
 
-    const ALL: [Self; Self::COUNT] = [
+    /// All of them.
+    pub const ALL: [Self; Self::COUNT] = [
         Self::Keyless,
         Self::String,
         Self::Utf16,

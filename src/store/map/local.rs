@@ -28,6 +28,7 @@ use crate::store::observe::stats::Counters;
 use crate::store::platform::clock::Patience;
 use crate::store::platform::fallible;
 use crate::store::platform::sync::{Arc, CachePadded};
+use crate::store::shard::changes::Changes;
 use crate::store::shard::member::Member;
 use crate::store::shard::{
     Draft, Freed, Liveness, MAX_COMPACTIONS, Presence, Shard, Sought, Stillness, Tenant, Written,
@@ -790,6 +791,25 @@ impl Local {
         self.counters.iterations.add(1);
         let last = self.store.context.last_sequence();
         walk::window(self.store.all_shards(), last, after, count.max(1), out)
+    }
+
+    /// How often each shard changed, as words; made on first use.
+    pub fn changes(&self) -> Result<Arc<Words>, Error> {
+        let context = &self.store.context;
+        context.check()?;
+        let shards = self.store.all_shards();
+        let wait = || shards.iter().for_each(Shard::wait_for_writer);
+        context.changes.share(&context.memory, &context.words, wait)
+    }
+
+    /// What the word of an entry's shard says, asked before the entry is read: as long as it says so, the entry has
+    /// not changed. A number that it does not say if only the entry's own word tells.
+    #[inline]
+    pub fn seen_changes(&self, handle: Handle) -> u32 {
+        let context = &self.store.context;
+        let seen = context.changes.seen(handle.shard);
+        // After that: a deadline that comes later makes the word move.
+        if context.may_expire() { Changes::unseen(seen) } else { seen }
     }
 
     /// Key and value of an entry, for iteration: it counts as no read.

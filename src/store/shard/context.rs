@@ -20,6 +20,7 @@ use crate::store::observe::removals::Removals;
 use crate::store::platform::clock::Clock;
 use crate::store::platform::sync::process::AtomicBool;
 use crate::store::platform::sync::{Arc, AtomicU8, AtomicU64, Ordering, heavy_fence};
+use crate::store::shard::changes::Changes;
 use crate::store::slab::word_table::WordTable;
 
 /// Evictions, one by one, that a write may wait for: half a millisecond. It takes some thousand small ones to make
@@ -85,6 +86,8 @@ pub struct Context {
     pub has_lost: Arc<AtomicBool>,
     /// Where version words are found.
     pub words: WordTable,
+    /// How often each shard changed.
+    pub changes: Changes,
 }
 
 impl Context {
@@ -125,6 +128,7 @@ impl Context {
             debris: Arc::new(AtomicU64::new(0)),
             has_lost: Arc::default(),
             words: WordTable::new(config.shards.unwrap_or(1)),
+            changes: Changes::new(config.shards.unwrap_or(1)),
         }
     }
 
@@ -166,6 +170,7 @@ impl Context {
             std::thread::sleep(Duration::from_millis(1));
         }
         self.words.end();
+        self.changes.end_all();
     }
 
     /// The next insertion's place in the map-wide order. Under a shard's lock, so that each shard's only grow. An

@@ -4,13 +4,14 @@
 //! mod      its entries, and how readers find them          write    inserting, replacing, removing
 //! room     what is evicted when a write finds no room      expiry   what is removed because time passed
 //! upkeep   freeing, compaction, taking everything out      freed    what is freed without the lock
-//! contents what was taken out, on its way
+//! contents what was taken out, on its way             changes  how often it changed, for walks
 //! ```
 //!
 //! Readers take no lock: they find a slot through the index or by its number, check whose it is, and copy. Writers
 //! hold the lock for one entry's worth of work. What a writer unlinks goes to the limbo; what is expensive to free is
 //! freed after the lock was released. Nothing here calls out.
 
+pub mod changes;
 mod contents;
 pub mod context;
 mod expiry;
@@ -346,6 +347,11 @@ impl Shard {
         }
     }
 
+    /// Waits for the holder of the lock, if there is one.
+    pub fn wait_for_writer(&self) {
+        drop(self.writer.lock());
+    }
+
     /// The first sequence after this one that an entry can have.
     pub fn first_after(&self, after: u64) -> Option<u64> {
         self.writer.lock().order.gaps().first_after(after)
@@ -392,11 +398,14 @@ impl Shard {
         let broken = BrokenIfPanicking { context, slab: &self.slab };
         context.check()?;
         guard.changes += 1;
+        let changing = context.changes.begin(self.number);
         let answer = write(&mut guard);
+        drop(changing);
         // The map may have ended meanwhile: its copies have ended, and what was settled here since ends, too.
         light_fence();
         if context.check().is_err() {
             let _ended = self.slab.end_copies();
+            context.changes.end(self.number);
         }
         let freed = (!guard.freed_later.is_empty())
             .then(|| (std::mem::take(&mut guard.freed_later), context.memory.transfer()));

@@ -41,6 +41,7 @@ impl Shard {
         #[cfg(test)]
         DETACHED.set(DETACHED.get() + 1);
         let mut guard = self.writer.lock();
+        let changing = context.changes.begin(self.number);
         let writer = &mut *guard;
         if writer.slab.capacity() == 0 {
             return None;
@@ -51,6 +52,7 @@ impl Shard {
                 self.leave(writer, context, number, cause);
             }
             let has_news = std::mem::take(&mut writer.has_news);
+            drop(changing);
             drop(guard);
             if has_news {
                 context.removals.wake();
@@ -95,6 +97,7 @@ impl Shard {
             .entries()
             .map(|(entry, slot, generation)| (entry, Handle { shard: self.number, slot, generation }));
         let has_news = context.removals.tell_all(left, contents.len(), cause);
+        drop(changing);
         drop(guard);
         if has_news {
             context.removals.wake();

@@ -2,16 +2,23 @@
 //!
 //! A number, a boolean, `null` and `undefined` need no JavaScript value at all: kind and number stand in the batch's
 //! table. JSON texts are joined to the text of one array, which the engine parses in six tenths of the time of as many
-//! texts. Whatever else there is becomes a value of its own. Joined texts and values are the *cells* of the result,
-//! each in the place of the first item that needs it.
+//! texts. Short strings of a walk are joined, too, to texts of a KB: JavaScript cuts them out, and a string that it
+//! keeps keeps no more than that alive. Whatever else there is becomes a value of its own. Joined texts and values are
+//! the *cells* of the result, each in the place of the first item that needs it.
 
-use crate::binding::convert::values::{exactly, value_to_js};
+use crate::binding::convert::values::{exactly, key_to_js, value_to_js};
 use crate::binding::engine::{Engine, Js, Many, VALUES_PER_CALL};
 use crate::binding::failure::Outcome;
-use crate::store::{ValueKind, fallible};
+use crate::binding::layout::{IN_TEXT_ALONE, IN_TEXT_BEGINS, IN_TEXT_GOES_ON};
+use crate::store::{KeyKind, ValueKind, fallible};
 
 /// Bytes of JSON that are joined. More would gain nothing, and a text must stay far from what a string can hold.
 const JOINED_BYTES: usize = 64 * 1024;
+
+/// Bytes of strings that are joined, and those of the longest of them. To make a string takes the engine 60 ns, to cut
+/// it out of a text 10.
+const TEXT_BYTES: usize = 1_024;
+const LONGEST_IN_TEXT: usize = 256;
 
 /// Bytes that may wait before cells are made of them: a batch of large values should not need all of their memory
 /// twice.
@@ -25,15 +32,23 @@ pub struct Gathered<'s, 'm> {
     result: Option<Js<'s>>,
     /// Joined texts, one after the other.
     joined: Vec<u8>,
+    /// Texts of joined strings, one after the other.
+    texts: Vec<u8>,
     /// Bytes of single values, one after the other.
     single: Vec<u8>,
     /// Cells that were not made yet.
     waiting: Vec<Cell>,
     /// Which of them is the joined text that goes on.
     open: Option<usize>,
+    /// Which of them is the text of strings that goes on, and where it starts in `texts`.
+    text: Option<(usize, usize)>,
 }
 
 enum Cell {
+    /// Range in `texts`.
+    Text { start: usize, end: usize },
+    /// Range in `single`.
+    Key { kind: KeyKind, start: usize, end: usize },
     /// Range in `joined`.
     Joined { start: usize, end: usize },
     /// Range in `single`.
@@ -43,7 +58,17 @@ enum Cell {
 impl<'s, 'm> Gathered<'s, 'm> {
     /// No cells.
     pub fn new(engine: Engine<'s>, many: &'m Many) -> Self {
-        Gathered { engine, many, result: None, joined: Vec::new(), single: Vec::new(), waiting: Vec::new(), open: None }
+        Gathered {
+            engine,
+            many,
+            result: None,
+            joined: Vec::new(),
+            texts: Vec::new(),
+            single: Vec::new(),
+            waiting: Vec::new(),
+            open: None,
+            text: None,
+        }
     }
 
     /// Takes the next value. Returns the number that belongs into the table, as its two words.
@@ -63,10 +88,74 @@ impl<'s, 'm> Gathered<'s, 'm> {
                 self.waiting.push(Cell::Single { kind, start, end: self.single.len() });
             }
         }
-        if self.waiting.len() >= VALUES_PER_CALL || self.joined.len() + self.single.len() >= WAITING_BYTES {
-            self.make_cells()?;
-        }
+        self.settle()?;
         Ok(None)
+    }
+
+    /// The same where strings are joined. Returns where one ends in its text, and one of `IN_TEXT`.
+    #[inline]
+    pub fn take_of_walk(&mut self, kind: ValueKind, bytes: &[u8]) -> Outcome<Option<[u32; 2]>> {
+        if kind == ValueKind::String { self.take_text(bytes).map(Some) } else { self.take(kind, bytes) }
+    }
+
+    /// Takes the next key of a walk. Returns the number that belongs into the table, or what `take_of_walk` does.
+    #[inline]
+    pub fn take_key(&mut self, kind: KeyKind, bytes: &[u8]) -> Outcome<Option<[u32; 2]>> {
+        match kind {
+            KeyKind::String => return self.take_text(bytes).map(Some),
+            KeyKind::Int => return self.take(ValueKind::Int, bytes),
+            KeyKind::Float => return self.take(ValueKind::Float, bytes),
+            KeyKind::Keyless => return Ok(None),
+            _ => {}
+        }
+        let start = self.single.len();
+        fallible::append(&mut self.single, bytes)?;
+        self.waiting.push(Cell::Key { kind, start, end: self.single.len() });
+        self.settle()?;
+        Ok(None)
+    }
+
+    #[inline]
+    fn take_text(&mut self, utf8: &[u8]) -> Outcome<[u32; 2]> {
+        if utf8.len() > LONGEST_IN_TEXT || !utf8.is_ascii() {
+            let start = self.single.len();
+            fallible::append(&mut self.single, utf8)?;
+            self.waiting.push(Cell::Single { kind: ValueKind::String, start, end: self.single.len() });
+            self.settle()?;
+            return Ok([0, IN_TEXT_ALONE]);
+        }
+        fallible::reserve_amortised(&mut self.texts, utf8.len())?;
+        let (start, place) = if let Some((_, start)) = self.text {
+            (start, IN_TEXT_GOES_ON)
+        } else {
+            let start = self.texts.len();
+            self.text = Some((self.waiting.len(), start));
+            self.waiting.push(Cell::Text { start, end: start });
+            (start, IN_TEXT_BEGINS)
+        };
+        self.texts.extend_from_slice(utf8);
+        let end = self.texts.len() - start;
+        if end >= TEXT_BYTES {
+            self.close_text();
+            self.settle()?;
+        }
+        Ok([end as u32, place])
+    }
+
+    /// Ends the text of strings that goes on.
+    fn close_text(&mut self) {
+        if let Some((text, _)) = self.text.take()
+            && let Some(Cell::Text { end, .. }) = self.waiting.get_mut(text)
+        {
+            *end = self.texts.len();
+        }
+    }
+
+    /// Makes cells if much waits.
+    #[inline]
+    fn settle(&mut self) -> Outcome<()> {
+        let bytes = self.joined.len() + self.texts.len() + self.single.len();
+        if self.waiting.len() >= VALUES_PER_CALL || bytes >= WAITING_BYTES { self.make_cells() } else { Ok(()) }
     }
 
     #[inline]
@@ -97,6 +186,7 @@ impl<'s, 'm> Gathered<'s, 'm> {
 
     fn make_cells(&mut self) -> Outcome<()> {
         self.close();
+        self.close_text();
         if self.waiting.is_empty() {
             return Ok(());
         }
@@ -107,12 +197,15 @@ impl<'s, 'm> Gathered<'s, 'm> {
         self.engine.scoped(|engine| {
             let cells = self.waiting.iter().map(|cell| match *cell {
                 Cell::Joined { start, end } => engine.text(&self.joined[start..end]),
+                Cell::Text { start, end } => engine.text(&self.texts[start..end]),
+                Cell::Key { kind, start, end } => key_to_js(engine, kind, &self.single[start..end]),
                 Cell::Single { kind, start, end } => value_to_js(engine, kind, &self.single[start..end]),
             });
             self.many.append(engine, result, &cells.collect::<Outcome<Vec<_>>>()?)
         })?;
         self.waiting.clear();
         self.joined.clear();
+        self.texts.clear();
         self.single.clear();
         Ok(())
     }

@@ -4,7 +4,7 @@
 //! numbers goes through it in both directions: handles, kinds, numbers as values, places. Only keys and values that are
 //! no numbers cross as JavaScript values.
 
-mod gather;
+pub mod gather;
 
 use gather::Gathered;
 
