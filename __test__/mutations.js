@@ -318,10 +318,19 @@ const MUTATIONS = [
   {
     name: 'vacate raises the generation before it unlinks',
     file: 'src/store/slab/slots.rs',
-    from: `        let old = slot.entry.swap(std::ptr::null_mut(), Ordering::AcqRel);
+    from: `        let old = self.replace(std::ptr::null_mut());
         slot.generation.store(slot.generation.load(Ordering::Relaxed) + 1, Ordering::Release);`,
     to: `        slot.generation.store(slot.generation.load(Ordering::Relaxed) + 1, Ordering::Release);
-        let old = slot.entry.swap(std::ptr::null_mut(), Ordering::AcqRel);`,
+        let old = self.replace(std::ptr::null_mut());`,
+    test: 'models of freshness'
+  },
+  {
+    name: 'an entry is replaced without release',
+    file: 'src/store/slab/slots.rs',
+    from: `        slot.entry.store(entry, Ordering::Release);
+        old`,
+    to: `        slot.entry.store(entry, Ordering::Relaxed);
+        old`,
     test: 'models of freshness'
   },
   {

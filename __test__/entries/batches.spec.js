@@ -274,3 +274,34 @@ describe('batches: all or nothing of a wrong argument', () => {
     )
   })
 })
+
+// From 30,000 entries on a batch looks ahead, in groups of sixteen.
+describe('batches in a large map', () => {
+  it('do what single calls do, whatever their length', () => {
+    const map = new TypedMap({ nearCache: false })
+    const key = i => `key ${i}`
+    const model = new Map(Array.from({ length: 40_000 }, (_, i) => [key(i), i]))
+    map.setMany(model)
+    const handles = [1, 2, 30_000].map(i => map.getHandle(key(i)))
+    for (const length of [1, 15, 16, 17, 100]) {
+      // Every third key is not there.
+      const keys = Array.from({ length }, (_, i) => (i % 3 === 2 ? `no ${key(i)}` : key((i * 7_919) % 40_000)))
+      assert.deepEqual(
+        map.getMany(keys),
+        keys.map(one => model.get(one))
+      )
+      assert.deepEqual(map.getMany([...handles, ...keys]), [1, 2, 30_000, ...keys.map(one => model.get(one))])
+      const written = map.updateMany([[handles[0], 1], ...keys.map(one => [one, model.get(one) ?? -1])])
+      assert.equal(written, 1 + keys.filter(one => model.has(one)).length)
+      assert.equal(map.deleteMany(keys), keys.filter(one => model.has(one)).length)
+      assert.deepEqual(
+        map.getMany(keys),
+        keys.map(() => undefined)
+      )
+      map.setMany(keys.filter(one => model.has(one)).map(one => [one, model.get(one)]))
+    }
+    assert.equal(map.size, 40_000)
+    assert.deepEqual(new Map(map), model)
+    map.destroy()
+  })
+})

@@ -1,14 +1,14 @@
 'use strict'
 
 /*
- * What do the two cheapest calls cost that must leave JavaScript, `has(key)` and `set(key, number)`, in units of a
- * native call that does nothing?
+ * What do the cheapest calls cost that must leave JavaScript, in units of a native call that does nothing: `has(key)`,
+ * `set(key, number)`, and a read by handle without a near cache?
  *
  * The unit is measured in the same rounds, with an addon that exports one empty function (empty_call.rs). It is what
  * any native map must pay per call, so the ratio says how much the rest costs, on a machine of any speed.
  */
 
-const { byKey } = require('../adapters/typed-map.js')
+const { byHandle, byKey } = require('../adapters/typed-map.js')
 const { map } = require('../adapters/map.js')
 const { compare, variant } = require('../harness/compare.js')
 const { loadEmptyCall } = require('../harness/empty-call.js')
@@ -18,11 +18,15 @@ const { atMost, rowsOf } = require('../harness/question.js')
 /** In a small map a call costs what it does; in a large one it also waits for memory, as `Map` does. */
 const SIZES = [1_000, 100_000]
 
-/** In calls that do nothing: 80 ns and 130 ns on a machine where such a call takes 8 ns. */
+/**
+ * In calls that do nothing, one limit for each size, `undefined` for none. For `has` and new keys: 80 ns and 130 ns on
+ * a machine where such a call takes 8 ns.
+ */
 const CASES = [
-  { operation: 'has', title: 'has(key)', limit: 80 / 8 },
-  { operation: 'update', title: 'set(key, number), keys that are there', limit: 130 / 8 },
-  { operation: 'insert', title: 'set(key, number), new keys', limit: 130 / 8 }
+  { operation: 'has', title: 'has(key)', limits: [80 / 8, 80 / 8] },
+  { operation: 'update', title: 'set(key, number), keys that are there', limits: [18, 32] },
+  { operation: 'insert', title: 'set(key, number), new keys', limits: [130 / 8, 130 / 8] },
+  { operation: 'get', title: 'get(handle), native', limits: [8, undefined], isByHandle: true }
 ]
 
 async function measure({ quick }, report) {
@@ -31,6 +35,7 @@ async function measure({ quick }, report) {
   const targets = []
   const sizes = quick ? SIZES.slice(0, 1) : SIZES
   const uncached = variant(byKey, 'raw-key', 'TypedMap by key, no near cache', { nearCache: false })
+  const uncachedHandle = variant(byHandle, 'raw-handle', 'TypedMap by handle, no near cache', { nearCache: false })
   // The empty call takes the place of a map, so that it is made from a loop of the same shape. The Map beneath is only
   // there for the reading that warms up all contenders.
   const emptyOf = entries => ({
@@ -42,16 +47,17 @@ async function measure({ quick }, report) {
     has: '(map.call(), true)',
     update: 'map.call()',
     insert: 'map.call()',
-    get: 'map.get(key)',
+    get: '(map.call(), true)',
     size: () => entries,
     fill(target, keys, values) {
       for (const [i, key] of keys.entries()) target.set(key, values[i])
     }
   })
-  const all = sizes.flatMap(entries => CASES.map(one => ({ ...one, entries })))
-  for (const [i, { operation, title, limit, entries }] of all.entries()) {
+  const all = sizes.flatMap((entries, size) => CASES.map(one => ({ ...one, limit: one.limits[size], entries })))
+  for (const [i, { operation, title, limit, isByHandle, entries }] of all.entries()) {
     const empty = emptyOf(entries)
-    const contenders = [...(call === undefined ? [] : [empty]), map, uncached, byKey]
+    const ours = isByHandle ? [uncachedHandle] : [uncached, byKey]
+    const contenders = [...(call === undefined ? [] : [empty]), map, ...ours]
     const results = await compare({
       contenders,
       work: workOf({ entries, keys: 'string', values: 'scalar' }),
@@ -61,8 +67,8 @@ async function measure({ quick }, report) {
     })
     const what = `${title}, ${entries.toLocaleString('en')} entries`
     rows.push(...rowsOf(what, contenders, results))
-    if (call === undefined) continue
-    const inCalls = results[byKey.name].median / results[empty.name].median
+    if (call === undefined || limit === undefined) continue
+    const inCalls = results[ours.at(-1).name].median / results[empty.name].median
     targets.push(atMost(`${what}: time in empty native calls`, limit, inCalls))
   }
   return {

@@ -18,8 +18,8 @@ use crate::store::shard::Shard;
 /// Items of a group: about as many lines as a processor fetches at once.
 pub const GROUP: usize = 16;
 
-/// Entries from which on it pays. A map of fewer is in the caches, where the steps take longer than they save
-/// (`benchmark/reads/batch.js`: with 10,000 entries a tenth, from 50,000 on they gain).
+/// Entries from which on it pays. A map of fewer is in the caches, where the steps take longer than they save: about a
+/// tenth of a read at 20,000 entries. At 100,000 they save half (`benchmark/reads/batch.js`).
 const LEAST_ENTRIES: u64 = 30_000;
 
 /// Where an item of a group seems to be.
@@ -77,5 +77,59 @@ impl Local {
                 self.store().shard(handle.shard).map_or(Trace::Lost, |shard| Trace::Slot(shard, handle.slot))
             }
         }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::store::config::Config;
+    use crate::store::entry::handle::Handle;
+    use crate::store::entry::key::Key;
+    use crate::store::entry::value::Value;
+    use crate::store::expiry::life::Ttl;
+    use crate::store::map::store::Store;
+
+    #[test]
+    fn it_pays_in_large_maps_only() {
+        let store = Store::new(&Config::default()).unwrap();
+        let map = store.join();
+        for n in 0..LEAST_ENTRIES - 1 {
+            map.set(Key::string(&n.to_string()), Value::json("1"), Ttl::Default).unwrap();
+        }
+        assert!(!map.is_worth_foreseeing());
+        map.set(Key::string("one more"), Value::json("1"), Ttl::Default).unwrap();
+        assert_eq!(map.is_worth_foreseeing(), prefetch::IS_AVAILABLE);
+    }
+
+    /// While tables grow and after a clear, for what is there, what is not, and what never was; each group leaves the
+    /// pin that it took.
+    #[test]
+    fn it_follows_any_target_and_changes_nothing() {
+        let store = Store::new(&Config { shards: Some(2), ..Config::default() }).unwrap();
+        let map = store.join();
+        let keys: Vec<String> = (0..2_000).map(|n| format!("key {n}")).collect();
+        let forged = [(0, u32::MAX, 1), (0, u32::MAX - 1, 1), (1, 31, 7), (7, 0, 1), (u32::MAX, u32::MAX, u32::MAX)];
+        let foresee_all = || {
+            for group in keys.chunks(GROUP + 1) {
+                map.foresee(group.iter().map(|key| Target::Key(Key::string(key))));
+            }
+            map.foresee(forged.map(|(shard, slot, generation)| Handle { shard, slot, generation }.into()).into_iter());
+            map.foresee(std::iter::empty());
+        };
+        foresee_all();
+        for key in &keys {
+            let written = map.set(Key::string(key), Value::json("1"), Ttl::Default).unwrap();
+            map.foresee([written.place.handle.into(), Key::string(key).into()].into_iter());
+        }
+        foresee_all();
+        let before = store.stats().operations;
+        foresee_all();
+        assert_eq!(store.stats().operations, before, "it is no read");
+        map.clear().unwrap();
+        foresee_all();
+        assert_eq!(store.validate().unwrap(), []);
+        let sealed = store.context.collector.seal();
+        assert_eq!(store.context.collector.is_past(sealed), Some(true), "no pin is left");
     }
 }
