@@ -370,6 +370,16 @@ impl<T: Element> Elements<'_, T> {
         }
     }
 
+    /// The same for as many elements as the compiler knows, which need no call to be copied.
+    #[inline]
+    pub fn set_row<const N: usize>(&self, index: usize, values: &[T; N]) {
+        let Memory { data, len } = self.memory();
+        if index.checked_add(N).is_some_and(|end| end <= len) {
+            // SAFETY: as in `set`; unaligned, as in `get`.
+            unsafe { data.add(index).cast::<[T; N]>().write_unaligned(*values) };
+        }
+    }
+
     /// How many elements there are.
     #[expect(clippy::len_without_is_empty, reason = "nobody asks")]
     pub fn len(&self) -> usize {

@@ -25,7 +25,8 @@ pub fn walk<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
         return Err(Failure::Misuse("there is no room for an entry"));
     }
     let (wants_keys, wants_values) = (want & WANT_KEYS != 0, want & WANT_VALUES != 0);
-    let (mut key_out, mut value_out) = (call.evaluation.key_buffer(), call.evaluation.value_buffer());
+    let (mut key_buffer, mut value_buffer) = (call.evaluation.key_buffer(), call.evaluation.value_buffer());
+    let (key_out, value_out) = (&mut *key_buffer, &mut *value_buffer);
     let mut gathered = Gathered::new(engine, many);
     let (mut steps, mut done, mut bytes) = (Vec::new(), 0, 0);
     // All entries of a stretch may be gone by the time they are read. Only a stretch without entries is the end.
@@ -38,27 +39,39 @@ pub fn walk<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
                 break;
             }
             let seen = map.local().seen_changes(step.handle);
-            let entry = if wants_values {
-                let entry = map.local().read_step(step.handle, &mut key_out, &mut value_out)?;
-                entry.map(|(key_kind, found)| (key_kind, found, value_out.len()))
-            } else {
-                map.local().read_key(step.handle, &mut key_out)?
+            let mut value_len = 0;
+            let entry = match (wants_keys, wants_values) {
+                (true, true) => map.local().read_step(step.handle, key_out, value_out)?,
+                (false, true) => map.local().read_value(step.handle, value_out)?,
+                _ => {
+                    let entry = map.local().read_key(step.handle, key_out)?;
+                    entry.map(|(key_kind, found, len)| {
+                        value_len = len;
+                        (key_kind, found)
+                    })
+                }
             };
-            let Some((key_kind, found, value_bytes)) = entry else { continue };
-            bytes += key_out.len() + if wants_values { value_bytes } else { 0 };
+            let Some((key_kind, found)) = entry else { continue };
+            if wants_values {
+                value_len = value_out.len();
+                bytes += value_len;
+            }
+            if wants_keys {
+                bytes += key_out.len();
+            }
             let mut words = [0; STEP_ROW];
-            words[..ROW].copy_from_slice(&row(found.kind as u32, &found.place, found.type_id, value_bytes));
+            words[..ROW].copy_from_slice(&row(found.kind as u32, &found.place, found.type_id, value_len));
             words[KEY_KIND] = key_kind as u32;
             let sequence = (step.sequence as f64).to_bits();
             words[SEQUENCE..SEQUENCE + 2].copy_from_slice(&[sequence as u32, (sequence >> 32) as u32]);
             words[SEEN] = seen;
-            if wants_keys && let Some(number) = gathered.take_key(key_kind, &key_out)? {
+            if wants_keys && let Some(number) = gathered.take_key(key_kind, key_out)? {
                 words[KEY_NUMBER..KEY_NUMBER + 2].copy_from_slice(&number);
             }
-            if wants_values && let Some(number) = gathered.take_of_walk(found.kind, &value_out)? {
+            if wants_values && let Some(number) = gathered.take_of_walk(found.kind, value_out)? {
                 words[NUMBER..NUMBER + 2].copy_from_slice(&number);
             }
-            table.set(done * STEP_ROW, &words);
+            table.set_row(done * STEP_ROW, &words);
             done += 1;
         }
     }

@@ -812,6 +812,17 @@ impl Local {
         if context.may_expire() { Changes::unseen(seen) } else { seen }
     }
 
+    /// Kind and value of an entry, for iteration over values: it counts as no read.
+    pub fn read_value(&self, handle: Handle, value_out: &mut Vec<u8>) -> Result<Option<(KeyKind, Found)>, Error> {
+        self.find(handle, Look::Peek, |shard, tenant| {
+            if let Err(refused) = fallible::copy_into(value_out, tenant.entry.value_bytes()) {
+                return Some(Err(refused));
+            }
+            Some(Ok((tenant.entry.key().kind, Found::of(self, shard, tenant)?)))
+        })
+        .and_then(Option::transpose)
+    }
+
     /// Key and value of an entry, for iteration: it counts as no read.
     pub fn read_step(
         &self,
