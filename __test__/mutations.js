@@ -79,6 +79,8 @@ const TESTS = {
   'near-cache.spec': spec('near/near-cache'),
   'out-of-memory.spec': spec('session/out-of-memory'),
   'raw-binding.spec': spec('native/raw-binding'),
+  'records.spec': spec('map/records'),
+  'shapes.spec': spec('map/shapes'),
   'types-of-entries.spec': spec('entries/types-of-entries'),
   'handles.spec': spec('entries/handles'),
   'handle-get.spec': spec('entries/handle-get')
@@ -827,6 +829,70 @@ const MUTATIONS = [
     to: `        })?;
         Ok(read)`,
     test: 'raw-binding.spec'
+  },
+  // ---- Records
+  {
+    name: 'a number that JSON does not have is null in a record',
+    file: 'lib/codec/fields.js',
+    from: 'fields[top++] = Number.isFinite(value) ? value : null\n      step = member',
+    to: 'fields[top++] = value\n      step = member',
+    test: 'records.spec'
+  },
+  {
+    name: 'rows have the members of the first',
+    file: 'lib/codec/fields.js',
+    from: 'rowEnd === end ? undefined',
+    to: 'rowEnd !== undefined ? undefined',
+    test: 'records.spec'
+  },
+  {
+    name: '__proto__ is no name of a shape',
+    file: 'lib/codec/shape-tree.js',
+    from: "|| name === '__proto__'",
+    to: '',
+    test: 'records.spec'
+  },
+  {
+    name: 'names that are inherited are defined',
+    file: 'lib/codec/record.js',
+    from: 'if (isInherited) for',
+    to: 'if (false) for',
+    test: 'shapes.spec'
+  },
+  {
+    name: 'the records of a batch are held while its values are read',
+    file: 'lib/entries/batch.js',
+    from: '    // The next value is written behind it.\n    records.hold()',
+    to: '',
+    test: 'shapes.spec'
+  },
+  {
+    name: 'a record is held while room is made for it',
+    file: 'lib/session/room-maker.js',
+    from: 'const held = records.hold()',
+    to: 'const held = 0',
+    test: 'shapes.spec'
+  },
+  {
+    name: 'a write whose shape is gone is repeated as text',
+    file: 'lib/session/room-maker.js',
+    from: 'if (refused === SHAPE_GONE) {',
+    to: 'if (refused === undefined) {',
+    test: 'shapes.spec'
+  },
+  {
+    name: 'a batch with a shape that is gone is repeated as text',
+    file: 'lib/entries/batch.js',
+    from: 'if (error === SHAPE_GONE) {',
+    to: 'if (error === undefined) {',
+    test: 'shapes.spec'
+  },
+  {
+    name: 'the texts of a long record do not cross as one string',
+    file: 'src/binding/environment/evaluation.rs',
+    from: 'tail.is_empty() || tail.len() > JOINED_TEXT_BYTES',
+    to: 'tail.is_empty()',
+    test: 'shapes.spec'
   },
   // ---- Types for TypeScript
   {

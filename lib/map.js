@@ -7,7 +7,7 @@ const worker = require('node:worker_threads')
 const { wrongType } = require('./errors.js')
 const { copyOf, isHandleKey, isHit } = require('./handle.js')
 const { install } = require('./install.js')
-const { decode } = require('./codec/values.js')
+const { GONE, decode } = require('./codec/values.js')
 const batch = require('./entries/batch.js')
 const { group } = require('./entries/group.js')
 const handles = require('./entries/handles.js')
@@ -206,6 +206,7 @@ class TypedMap {
    *
    * @param {any} key
    * @param {number | undefined} visible the place where the near cache shows a copy of it
+   * @returns {any}
    */
   #readByKey(key, visible) {
     const near = this.#near
@@ -224,7 +225,8 @@ class TypedMap {
       if (place !== undefined) near.forgetKey(key)
       return undefined
     }
-    return this.#keepByKey(key, place, kind, decode(kind, raw))
+    const value = decode(open.shapes, kind, raw)
+    return value === GONE ? this.#readByKey(key, visible) : this.#keepByKey(key, place, kind, value)
   }
 
   /**
@@ -240,7 +242,7 @@ class TypedMap {
     return value
   }
 
-  /** @param {Handle} handle */
+  /** @param {Handle} handle @returns {any} */
   #readByHandle(handle) {
     const near = this.#near
     const known = near.findHandle(handle)
@@ -254,7 +256,8 @@ class TypedMap {
       near.forgetHandle(handle)
       return undefined
     }
-    return this.#keepByHandle(handle, kind, decode(kind, raw))
+    const value = decode(open.shapes, kind, raw)
+    return value === GONE ? this.#readByHandle(handle) : this.#keepByHandle(handle, kind, value)
   }
 
   /**
@@ -292,7 +295,7 @@ class TypedMap {
     return known === STALE ? write.getOrSet(this.#open, this.#room, key, value, options) : known
   }
 
-  /** @param {any} key @param {(key: any) => any} callback @param {any} options */
+  /** @param {any} key @param {(key: any) => any} callback @param {any} options @returns {any} */
   getOrInsertComputed(key, callback, options = undefined) {
     const open = this.#open
     checkFunction('callback', callback)
@@ -302,7 +305,9 @@ class TypedMap {
     if (known !== STALE) return known
     const raw = getBinding(open.id, key)
     const found = scratch[STATE]
-    if (found !== ABSENT) return this.#keepByKey(key, this.#near.placeOf(key), found, decode(found, raw))
+    const present = found === ABSENT ? undefined : decode(open.shapes, found, raw)
+    if (present === GONE) return this.getOrInsertComputed(key, callback, options)
+    if (found !== ABSENT) return this.#keepByKey(key, this.#near.placeOf(key), found, present)
     // -0 is the key 0. The callback is called without `this`, and may change the cache as well as the map.
     return write.setComputed(open, this.#room, key, callback(key === 0 ? 0 : key), ttl)
   }

@@ -71,6 +71,20 @@ describe('near cache: its bound in bytes', () => {
     }
   }
 
+  it('holds for copies that take more than the share of the guest with their key', () => {
+    const maxBytes = 64 * KB
+    const map = new TypedMap({ nearCache: { maxBytes } })
+    const keys = Array.from({ length: 300 }, (_, n) => `${n}`.padEnd(500, 'k'))
+    for (const [n, key] of keys.entries()) map.set(key, { text: 'x'.repeat((n * 487) % 2_900) })
+    for (let round = 0; round < 20; round++) {
+      for (const key of keys) {
+        assert.equal(typeof map.get(key).text, 'string')
+        assert.ok(near(map).bytes <= maxBytes, `${near(map).bytes} bytes`)
+      }
+    }
+    map.close()
+  })
+
   it('holds for batches, and while entries change their sizes', () => {
     const maxBytes = 64 * KB
     const map = new TypedMap({ nearCache: { maxBytes } })

@@ -30,6 +30,9 @@ function problemsOf(id) {
   }
 }
 
+/** Whether the evaluation of the package that had the map was collected, which closes its maps. */
+const isCollected = error => /is no number of an open map$/.test(error.message)
+
 /** @param {number} id of a map */
 function checkSound(id) {
   let problems = []
@@ -39,7 +42,7 @@ function checkSound(id) {
       if (problems.length === 0) return
     }
   } catch (error) {
-    if (ENDED.has(error.number)) return
+    if (ENDED.has(error.number) || isCollected(error)) return
     throw error
   }
   assert.deepEqual(problems, [], 'validate() finds nothing wrong')

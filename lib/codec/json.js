@@ -7,11 +7,9 @@
 // one; a look at the object before or after would run its getters twice. Written out here, a small object costs about
 // the same.
 //
-// No regular expressions in here: V8 compiles one at its first use, and aborts the process if no stack is left for
-// that.
+// No regular expressions in here, as in containers.js.
 
-const { types } = require('node:util')
-const { notSerializable } = require('../errors.js')
+const { checkEmpty, enter, inside, isWrapper, leave, ordinary, thenable } = require('./containers.js')
 
 /** Names of members whose text is kept, and the longest of them. Programs have few names and repeat them. */
 const KEPT_NAMES = 2_048
@@ -33,62 +31,11 @@ const { apply } = Reflect
 const { getPrototypeOf } = Object
 const { hasOwnProperty: isOwn } = Object.prototype
 const { stringify } = JSON
-/** Not every supported engine has raw JSON. @type {(value: unknown) => boolean} */
-const isRawJson = /** @type {any} */ (JSON).isRawJSON ?? (() => false)
-
-const ordinary = Object.prototype
-
-/** Stands for objects that wrap a primitive value, which JSON writes as that value. */
-const WRAPPER = 'wrapper'
-const PROMISE = 'a promise'
-const THENABLE = 'a thenable'
-const BIGINT = 'a bigint inside a value'
-
-/** What JSON would empty: its class, its noun, and how to recognise it if it is of another realm (`node:vm`). */
-const EMPTIED = /** @type {[{ prototype: object }, string, (value: unknown) => boolean][]} */ ([
-  [Promise, PROMISE, types.isPromise],
-  [Map, 'a Map', types.isMap],
-  [Set, 'a Set', types.isSet],
-  [WeakMap, 'a WeakMap', types.isWeakMap],
-  [WeakSet, 'a WeakSet', types.isWeakSet],
-  [WeakRef, 'a WeakRef', () => false],
-  [Error, 'an Error', types.isNativeError],
-  [RegExp, 'a RegExp', types.isRegExp],
-  [ArrayBuffer, 'an ArrayBuffer', types.isArrayBuffer],
-  [SharedArrayBuffer, 'a SharedArrayBuffer', types.isSharedArrayBuffer],
-  [DataView, 'a DataView', types.isDataView]
-])
-
-/** What to do instead. @type {Record<string, string>} */
-const ADVICE = {
-  [PROMISE]: 'is an await missing?',
-  [THENABLE]: 'is an await missing?',
-  'a Map': 'store an array of its entries',
-  'a Set': 'store an array of its members',
-  'an Error': 'store the properties that matter, or give it a toJSON',
-  'a RegExp': 'store its source',
-  'an ArrayBuffer': 'store a Uint8Array of it, alone',
-  'a SharedArrayBuffer': 'store a Uint8Array of it, alone',
-  'a DataView': 'store a Uint8Array of it, alone'
-}
-
-/** Nouns by prototype. @type {Map<object, string>} */
-const NOUNS = new Map(EMPTIED.map(([type, noun]) => [type.prototype, noun]))
-for (const type of [Number, String, Boolean, BigInt]) NOUNS.set(type.prototype, WRAPPER)
 
 /** Texts of names with a brace before and a colon behind. @type {Map<string, string>} */
 const firstNames = new Map()
 /** The same with a comma before. @type {Map<string, string>} */
 const nextNames = new Map()
-
-// The containers around the value that is being written, outermost first, and the name of each in the one before. User
-// code may run in between and write another value: its containers follow from `first` on.
-/** @type {unknown[]} */
-const around = []
-/** @type {(string | number)[]} */
-const path = []
-let first = 0
-let depth = 0
 
 /**
  * The JSON text of an object; `undefined` if its `toJSON` returned nothing.
@@ -97,18 +44,10 @@ let depth = 0
  * @returns {string | undefined}
  * @throws TypeError with ERR_VALUE_NOT_SERIALIZABLE, and what code of the value throws
  */
-function jsonText(value) {
-  const outerFirst = first
-  const outerDepth = depth
-  first = depth
-  try {
-    return objectText(value, '')
-  } finally {
-    // An error leaves its containers on the list.
-    while (depth > outerDepth) around[--depth] = undefined
-    first = outerFirst
-  }
-}
+const jsonText = value => inside(rootText, value)
+
+/** @param {object} value */
+const rootText = value => objectText(value, '')
 
 /**
  * @param {any} value
@@ -127,7 +66,7 @@ function valueText(value, name) {
       return value === null ? 'null' : objectText(value, name)
     case 'function':
       if (typeof value.toJSON === 'function') return objectText(value, name)
-      if (name === 'then') throw emptied(THENABLE)
+      if (name === 'then') throw thenable()
       return undefined
     case 'bigint':
       // Programs add a toJSON to BigInt.prototype.
@@ -142,22 +81,40 @@ function valueText(value, name) {
  * @param {string | number} name
  */
 function objectText(value, name) {
-  let container = value
-  const { toJSON } = value
-  if (typeof toJSON === 'function') {
-    container = apply(toJSON, value, [String(name)])
-    // It is not asked for a toJSON of its own.
-    if (typeof container === 'function') return undefined
-    if ((typeof container !== 'object' || container === null) && typeof container !== 'bigint') {
-      return valueText(container, name)
-    }
-  }
-  for (let level = first; level < depth; level++) if (around[level] === container) throw containsItself(level, name)
-  around[depth] = container
-  path[depth] = name
-  depth++
+  return shownText(shownBy(value, value.toJSON, name), name)
+}
+
+/**
+ * What JSON shows of a value: what its `toJSON` returns, if it has one. That is not asked for a toJSON of its own.
+ *
+ * @param {any} value
+ * @param {unknown} toJSON
+ * @param {string | number} name
+ */
+const shownBy = (value, toJSON, name) => (typeof toJSON === 'function' ? apply(toJSON, value, [String(name)]) : value)
+
+/**
+ * The text of what JSON shows of a value.
+ *
+ * @param {any} shown
+ * @param {string | number} name
+ * @returns {string | undefined}
+ */
+function shownText(shown, name) {
+  // A bigint is refused as what has members.
+  if ((typeof shown === 'object' && shown !== null) || typeof shown === 'bigint') return containerText(shown, name)
+  return typeof shown === 'function' ? undefined : valueText(shown, name)
+}
+
+/**
+ * @param {any} container
+ * @param {string | number} name
+ * @returns {string}
+ */
+function containerText(container, name) {
+  enter(container, name)
   const text = Array.isArray(container) ? arrayText(container) : recordText(container)
-  around[--depth] = undefined
+  leave()
   return text
 }
 
@@ -178,14 +135,25 @@ function longArrayText(array, length) {
   const numbers = []
   for (let index = 0; index < length; index++) {
     const value = array[index]
-    if (typeof value !== 'number') {
-      const text = index === 0 ? '' : `${stringify(numbers).slice(1, -1)},`
-      const member = valueText(value, index) ?? 'null'
-      return restText(`${text}${member}${index + 1 < length ? ',' : ''}`, array, index + 1, length)
-    }
+    if (typeof value !== 'number') return restAfter(numbers, value, array, index, length)
     numbers.push(value)
   }
   return stringify(numbers)
+}
+
+/**
+ * The text of an array of which some members were read already.
+ *
+ * @param {readonly unknown[]} known the members before `index`: numbers only, or strings only
+ * @param {any} value the member at `index`
+ * @param {readonly any[]} array
+ * @param {number} index
+ * @param {number} length
+ */
+function restAfter(known, value, array, index, length) {
+  const text = index === 0 ? '' : `${stringify(known).slice(1, -1)},`
+  const member = valueText(value, index) ?? 'null'
+  return restText(`${text}${member}${index + 1 < length ? ',' : ''}`, array, index + 1, length)
 }
 
 /**
@@ -211,11 +179,7 @@ function restText(before, array, start, length) {
 /** @param {any} object */
 function recordText(object) {
   const prototype = getPrototypeOf(object)
-  if (prototype !== ordinary) {
-    const noun = nounOf(object, prototype)
-    if (noun === WRAPPER) return stringify(object)
-    if (noun !== undefined) throw emptied(noun)
-  }
+  if (prototype !== ordinary && isWrapper(object, prototype)) return stringify(object)
   let text = ''
   for (const name in object) {
     if (!isOwn.call(object, name)) continue
@@ -227,10 +191,7 @@ function recordText(object) {
       member = typeof value === 'object' && value !== null ? objectText(value, name) : valueText(value, name)
       if (member === undefined) continue
     }
-    text +=
-      (text === ''
-        ? (firstNames.get(name) ?? nameText(name, '{', firstNames))
-        : (nextNames.get(name) ?? nameText(name, ',', nextNames))) + member
+    text += nameText(name, text === '') + member
   }
   if (text !== '') return `${text}}`
   if (prototype !== ordinary && prototype !== null) checkEmpty(object)
@@ -238,48 +199,22 @@ function recordText(object) {
 }
 
 /**
- * A noun for an object whose content is not in its properties; undefined for others.
- *
- * @param {unknown} object
- * @param {any} prototype
- * @returns {string | undefined}
- */
-function nounOf(object, prototype) {
-  if (typeof object === 'bigint') throw refused(`${BIGINT} is not JSON`)
-  if (prototype === null) return isRawJson(object) ? WRAPPER : undefined
-  let root = prototype
-  for (let next = prototype; next !== null; next = getPrototypeOf(next)) {
-    const noun = NOUNS.get(next)
-    if (noun !== undefined) return noun
-    root = next
-  }
-  if (root !== ordinary) {
-    if (types.isBoxedPrimitive(object)) return WRAPPER
-    const foreign = EMPTIED.find(([, , isOne]) => isOne(object))
-    if (foreign !== undefined) return foreign[1]
-  }
-  return typeof prototype.then === 'function' ? THENABLE : undefined
-}
-
-/**
- * Refuses an object whose content is not in its properties: an iterator, `URLSearchParams`, `Headers`. Classes of the
- * language and of the web have a tag.
- *
- * @param {any} object one with no property that JSON takes
- */
-function checkEmpty(object) {
-  const tag = object[Symbol.toStringTag]
-  if (typeof tag === 'string') throw emptied(`an object of class ${tag}`)
-}
-
-/**
  * The text of a name and what stands around it.
  *
+ * @param {string} name
+ * @param {boolean} isFirst
+ */
+function nameText(name, isFirst) {
+  const texts = isFirst ? firstNames : nextNames
+  return texts.get(name) ?? newNameText(name, isFirst ? '{' : ',', texts)
+}
+
+/**
  * @param {string} name
  * @param {string} before
  * @param {Map<string, string>} texts where it is kept
  */
-function nameText(name, before, texts) {
+function newNameText(name, before, texts) {
   const text = `${before}${stringText(name)}:`
   if (texts.size < KEPT_NAMES && name.length <= LONGEST_KEPT_NAME) texts.set(name, text)
   return text
@@ -297,67 +232,14 @@ function stringText(text) {
   return `"${text}"`
 }
 
-/**
- * The error for the innermost container, which is something that JSON would empty.
- *
- * @param {string} noun
- */
-function emptied(noun) {
-  const advice = ADVICE[noun]
-  const content = noun === PROMISE || noun === THENABLE ? '' : ', which would lose its content'
-  return refused(`${noun} is not JSON${content}${advice === undefined ? '' : `; ${advice}`}`)
+module.exports = {
+  jsonText,
+  nameText,
+  recordText,
+  restAfter,
+  restText,
+  shownBy,
+  shownText,
+  stringText,
+  valueText
 }
-
-/**
- * The error for the innermost container.
- *
- * @param {string} reason
- */
-function refused(reason) {
-  const place = pathTo(depth - 1)
-  return notSerializable(place === '' ? reason : `${reason} (at ${place})`, { path: place })
-}
-
-/**
- * @param {number} level of the container that is met again
- * @param {string | number} name of the member that is it, in the innermost container
- */
-function containsItself(level, name) {
-  path[depth] = name
-  const place = pathTo(depth)
-  const target = pathTo(level)
-  const reason = `it contains itself, ${place} is ${target === '' ? 'the value itself' : target}`
-  return notSerializable(reason, { path: place })
-}
-
-/**
- * The path from the value to a container: `a.b[1]`.
- *
- * @param {number} level
- */
-function pathTo(level) {
-  let text = ''
-  // The outermost has no name.
-  for (let at = first + 1; at <= level; at++) text = join(text, path[at])
-  return text
-}
-
-/** @param {string} outer @param {string | number} name */
-function join(outer, name) {
-  if (typeof name === 'number') return `${outer}[${name}]`
-  if (!isIdentifier(name)) return `${outer}[${stringify(name)}]`
-  return outer === '' ? name : `${outer}.${name}`
-}
-
-/** @param {string} name */
-function isIdentifier(name) {
-  for (let index = 0; index < name.length; index++) {
-    const character = name[index]
-    const isLetter = character === '_' || character === '$' || character.toLowerCase() !== character.toUpperCase()
-    const isDigit = character >= '0' && character <= '9'
-    if (!isLetter && !(isDigit && index > 0)) return false
-  }
-  return name !== ''
-}
-
-module.exports = { jsonText }

@@ -1,16 +1,26 @@
 'use strict'
 
 // Values between their JavaScript form and the form in which they cross to native code. The only file that reads the
-// JSON of values and has it made (by json.js), and the only one that knows what each kind of value looks like on the
-// other side.
+// JSON of values, and the only one that knows what each kind of value looks like on the other side.
 
 const { Buffer } = require('node:buffer')
-const { TypedMapError, notSerializable } = require('../errors.js')
-const { KIND } = require('../native/layout.js')
+const { TypedMapError, createError, notSerializable, ERROR_NUMBERS } = require('../errors.js')
+const { scratch } = require('../native/attach.js')
+const { JOINED_TEXT_BYTES, KIND, RECORD_LEN_BITS, SCRATCH } = require('../native/layout.js')
+const records = require('../native/records.js')
+const fields = require('./fields.js')
 const { deepFreeze } = require('./freeze.js')
-const { jsonText } = require('./json.js')
+const record = require('./record.js')
+const { BARE, UNPUBLISHED } = require('./shapes.js')
+
+/** @typedef {import('./shapes.js').Shapes} Shapes */
 
 const JSON_TEXT = KIND.Json
+const SHAPED = KIND.Shaped
+/** A record's place is its start, times this, and its length. */
+const PLACE = 2 ** RECORD_LEN_BITS
+/** What reading a record returns if its shape is no longer known: the entry that had it has changed since. */
+const GONE = Symbol('gone')
 const FIRST_BYTES = KIND.Uint8Array
 
 /** @typedef {new (buffer: ArrayBuffer, offset: number, length: number) => ArrayBufferView} View */
@@ -52,7 +62,8 @@ const typedArrayName = view => Reflect.apply(/** @type {Function} */ (typedArray
 const NO_BYTES = new Uint8Array(0)
 
 /**
- * How a value is to be stored: a number of KIND. Throws for values that have no kind.
+ * How a value is to be stored: a number of KIND, JSON text for what may become a record. Throws for values that have no
+ * kind.
  *
  * @param {unknown} value
  * @returns {number}
@@ -87,49 +98,119 @@ function kindOfView(view) {
 }
 
 /**
- * A value in the form that belongs to its kind. May run code of the value (`toJSON`, getters), so it comes before the
- * native call, never between that and the read of the call's results in the scratch array.
+ * A value in the form that belongs to its kind. May run code of the value (`toJSON`, getters). A record lies in memory
+ * that the next one is written to, so this comes right before the native call.
  *
- * @param {unknown} value
- * @param {number} kind
+ * @param {Shapes} shapes of the map
+ * @param {any} value
+ * @param {number} kind what `kindOf` says
  * @returns {unknown}
  */
-function encode(value, kind) {
+function encode(shapes, value, kind) {
   if (kind < JSON_TEXT) return value
-  if (kind === JSON_TEXT) return toJson(/** @type {object} */ (value))
+  if (kind === JSON_TEXT) return encodeObject(shapes, value)
   if (kind <= KIND.Buffer) return value
   const { buffer, byteOffset, byteLength } = /** @type {ArrayBufferView} */ (value)
   // Of a detached buffer no view can be made, not even one of nothing.
   return byteLength === 0 ? NO_BYTES : new Uint8Array(buffer, byteOffset, byteLength)
 }
 
-/** @param {object} value */
-function toJson(value) {
-  let text
+/**
+ * The kind of a value in its encoded form: what `kindOf` says, but for a record.
+ *
+ * @param {number} kind
+ * @param {unknown} wire
+ */
+const kindOfWire = (kind, wire) => (kind === JSON_TEXT && typeof wire === 'number' ? SHAPED : kind)
+
+/**
+ * An object as JSON text, or the place of its record.
+ *
+ * @param {Shapes} shapes
+ * @param {object} value
+ * @returns {string | number}
+ */
+function encodeObject(shapes, value) {
+  let wire
   try {
-    text = jsonText(value)
+    wire = fields.write(value, shapes.tree, pack)
   } catch (cause) {
     // Ours already: from here, or from a map that code of the value wrote to.
     if (cause instanceof TypedMapError) throw cause
     const reason = cause instanceof Error ? cause.message : 'its toJSON or a getter of it threw'
     throw notSerializable(reason, {}, cause)
   }
-  if (text === undefined) throw notSerializable('its toJSON gave nothing that is JSON', {})
-  return text
+  if (wire === undefined) throw notSerializable('its toJSON gave nothing that is JSON', {})
+  return wire
+}
+
+/** @type {import('./fields.js').Pack} */
+function pack(tree, end, values, from, to) {
+  const number = end === undefined ? BARE : tree.numberOf(end)
+  if (number === UNPUBLISHED && end !== undefined) return undefined
+  const start = records.nextStart()
+  const stop = record.pack(records.incoming, start, records.nextLimit(), number, values, from, to)
+  if (stop < 0) return undefined
+  records.noteEnd(stop)
+  return start * PLACE + stop - start
 }
 
 /**
  * The value that native code returned in the form of its kind. Objects are deeply frozen, because they may be shared;
  * bytes belong to the caller.
  *
+ * @param {Shapes} shapes of the map
  * @param {number} kind
  * @param {any} raw
- * @returns {any}
+ * @returns {any} GONE if it has to be read again
  */
-function decode(kind, raw) {
+function decode(shapes, kind, raw) {
   if (kind < JSON_TEXT) return raw
+  if (kind === SHAPED) return decodeRecord(shapes, raw, true)
   if (kind === JSON_TEXT) return deepFreeze(JSON.parse(raw))
   return viewOf(kind, raw)
+}
+
+/**
+ * A record that native code returned: where it puts them, or as bytes.
+ *
+ * @param {Shapes} shapes of the map
+ * @param {any} raw its texts, if they are few; or the bytes
+ * @param {boolean} isFrozen
+ * @returns {any} GONE if it has to be read again
+ */
+function decodeRecord(shapes, raw, isFrozen) {
+  if (typeof raw !== 'object') return unpack(shapes, records.outgoing, 0, scratch[SCRATCH.SIZE], raw, 0, isFrozen)
+  return unpack(shapes, areaOf(raw), 0, raw.byteLength, undefined, 0, isFrozen)
+}
+
+/** @param {Uint8Array<ArrayBuffer>} bytes @returns {import('../native/records.js').Area} */
+const areaOf = ({ buffer, byteOffset, byteLength }) => ({
+  bytes: Buffer.from(buffer, byteOffset, byteLength),
+  view: new DataView(buffer, byteOffset, byteLength)
+})
+
+/**
+ * @param {Shapes} shapes
+ * @param {import('../native/records.js').Area} area
+ * @param {number} start
+ * @param {number} length
+ * @param {string | undefined} text its texts, if they are few
+ * @param {number} textStart where they begin in it
+ * @param {boolean} isFrozen
+ */
+function unpack(shapes, area, start, length, text, textStart, isFrozen) {
+  try {
+    const number = record.open(area, start)
+    const layout = number === BARE ? undefined : shapes.layoutOf(number)
+    if (layout === undefined && number !== BARE) return GONE
+    return record.unpack(layout, start + length, text, textStart, isFrozen)
+  } catch (error) {
+    if (error instanceof record.Malformed || error instanceof RangeError || error instanceof SyntaxError) {
+      throw createError(ERROR_NUMBERS.ERR_BROKEN, {})
+    }
+    throw error
+  }
 }
 
 /**
@@ -147,12 +228,14 @@ function decodeTexts(text) {
 /**
  * As `decode`, but the value belongs to the caller.
  *
+ * @param {Shapes} shapes
  * @param {number} kind
  * @param {any} raw
  * @returns {any}
  */
-function decodeCopy(kind, raw) {
+function decodeCopy(shapes, kind, raw) {
   if (kind < JSON_TEXT) return raw
+  if (kind === SHAPED) return decodeRecord(shapes, raw, false)
   if (kind === JSON_TEXT) return JSON.parse(raw)
   return viewOf(kind, raw)
 }
@@ -173,13 +256,82 @@ function viewOf(kind, bytes) {
 }
 
 /**
- * What a read would return for a value that is written in this form.
+ * What a read would return for a value that is written in this form. A record must still lie where it was written.
  *
+ * @param {Shapes} shapes
  * @param {number} kind
  * @param {any} wire
  */
-function decodeWritten(kind, wire) {
-  return decode(kind, kind >= FIRST_BYTES ? new Uint8Array(wire) : wire)
+function decodeWritten(shapes, kind, wire) {
+  if (kind === SHAPED) return decodeWrittenRecord(shapes, wire, true)
+  return decode(shapes, kind, kind >= FIRST_BYTES ? new Uint8Array(wire) : wire)
 }
 
-module.exports = { decode, decodeCopy, decodeTexts, decodeWritten, encode, kindOf }
+/** @param {number} place */
+const startOf = place => Math.floor(place / PLACE)
+
+/**
+ * @param {Shapes} shapes
+ * @param {number} place
+ * @param {boolean} isFrozen
+ */
+const decodeWrittenRecord = (shapes, place, isFrozen) =>
+  unpack(shapes, records.incoming, startOf(place), place % PLACE, undefined, 0, isFrozen)
+
+/** Decodes the records of a batch in order, whose bytes and texts are cells of it. */
+class Records {
+  #shapes
+  #area = records.outgoing
+  #text = ''
+  /** Where the texts of the next record begin. */
+  #at = 0
+
+  /** @param {Shapes} shapes of the map */
+  constructor(shapes) {
+    this.#shapes = shapes
+  }
+
+  /**
+   * @param {number} start where it lies in its cell, which is the next one if that is 0
+   * @param {number} length
+   * @param {() => any} nextCell
+   * @returns {any} GONE if it has to be read again
+   */
+  take(start, length, nextCell) {
+    if (start === 0) this.#area = areaOf(nextCell())
+    const texts = record.textBytes(this.#area, start)
+    if (texts === 0 || texts > JOINED_TEXT_BYTES) {
+      return unpack(this.#shapes, this.#area, start, length, undefined, 0, true)
+    }
+    if (this.#at === this.#text.length) {
+      this.#text = nextCell()
+      this.#at = 0
+    }
+    const from = this.#at
+    this.#at += texts
+    return unpack(this.#shapes, this.#area, start, length, this.#text, from, true)
+  }
+}
+
+/**
+ * A record that was written, as JSON text.
+ *
+ * @param {Shapes} shapes
+ * @param {number} place
+ */
+const textOfWritten = (shapes, place) => JSON.stringify(decodeWrittenRecord(shapes, place, false))
+
+module.exports = {
+  GONE,
+  PLACE,
+  Records,
+  decode,
+  decodeCopy,
+  decodeTexts,
+  decodeWritten,
+  encode,
+  kindOf,
+  kindOfWire,
+  startOf,
+  textOfWritten
+}

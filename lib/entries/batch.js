@@ -5,9 +5,10 @@
 
 const { ERROR_NUMBERS, TypedMapError, createError, wrongType } = require('../errors.js')
 const { isHandleKey } = require('../handle.js')
-const { decode, decodeTexts, encode, kindOf } = require('../codec/values.js')
-const { binding, scratch } = require('../native/attach.js')
+const values = require('../codec/values.js')
+const { SHAPE_GONE, binding, scratch } = require('../native/attach.js')
 const { BATCH_ROW, KIND, NUMBER, SCRATCH } = require('../native/layout.js')
+const records = require('../native/records.js')
 const { handleAt } = require('../native/rows.js')
 const { requestTtl } = require('../native/ttl.js')
 const { STALE } = require('../near/near-cache.js')
@@ -16,6 +17,8 @@ const { readWriteOptions } = require('../options/ttl.js')
 
 const {
   deleteMany: deleteManyBinding,
+  get: getBinding,
+  getByHandle: getByHandleBinding,
   getMany: getManyBinding,
   insertMany: insertManyBinding,
   setMany: setManyBinding,
@@ -26,7 +29,10 @@ const {
 /** @typedef {import('../session/open-map.js').OpenMap} OpenMap */
 /** @typedef {import('../session/room-maker.js').RoomMaker} RoomMaker */
 
-const { GENERATION, PASSED, SHARD, SLOT, STATE, TYPE, WRITTEN } = SCRATCH
+/** @typedef {import('../codec/shapes.js').Shapes} Shapes */
+
+const { GENERATION, PASSED, SHARD, SIZE, SLOT, STATE, TYPE, WRITTEN } = SCRATCH
+const { GONE, PLACE } = values
 
 /** Coordinates that no entry has. They replace a handle of another map. */
 const NOWHERE = 0xffff_ffff
@@ -103,14 +109,38 @@ class Table {
    * @param {number} index
    * @param {any} value
    * @param {unknown[]} others takes the value, encoded, if a row cannot say it
+   * @param {Shapes} shapes
    */
-  putValue(index, value, others) {
-    const kind = kindOf(value)
-    // The value's own code runs in `encode`, so that comes first.
-    if (kind > KIND.Float) others.push(encode(value, kind))
-    else if (kind === KIND.Int) this.ints[index * BATCH_ROW + NUMBER] = value
+  putValue(index, value, others, shapes) {
+    let kind = values.kindOf(value)
+    if (kind > KIND.Float) {
+      // The value's own code runs in here, so that comes first.
+      const wire = values.encode(shapes, value, kind)
+      kind = values.kindOfWire(kind, wire)
+      if (kind === KIND.Shaped) this.#putRecord(index, /** @type {number} */ (wire))
+      else others.push(wire)
+    } else if (kind === KIND.Int) this.ints[index * BATCH_ROW + NUMBER] = value
     else if (kind === KIND.Float) this.floats[index * FLOAT_ROW + FLOAT_NUMBER] = value
     this.words[index * BATCH_ROW + STATE] = kind
+  }
+
+  /** @param {number} index @param {number} place */
+  #putRecord(index, place) {
+    const number = index * BATCH_ROW + NUMBER
+    this.words[number] = values.startOf(place)
+    this.words[number + 1] = place % PLACE
+    // The next value is written behind it.
+    records.hold()
+  }
+
+  /**
+   * The place of the record of an item that is one.
+   *
+   * @param {number} index
+   */
+  recordAt(index) {
+    const number = index * BATCH_ROW + NUMBER
+    return this.words[number] * PLACE + this.words[number + 1]
   }
 }
 
@@ -124,6 +154,8 @@ let kept = new Table(KEPT_ROWS)
 /** Decodes the values of a batch in order. */
 class Values {
   #table
+  #records
+  #shapes
   /** What native code returned besides the table. */
   #cells
   #cell = 0
@@ -131,10 +163,12 @@ class Values {
   #parsed = []
   #next = 0
 
-  /** @param {Table} table @param {readonly any[] | undefined} cells */
-  constructor(table, cells) {
+  /** @param {Table} table @param {readonly any[] | undefined} cells @param {Shapes} shapes */
+  constructor(table, cells, shapes) {
     this.#table = table
     this.#cells = cells
+    this.#shapes = shapes
+    this.#records = new values.Records(shapes)
   }
 
   /**
@@ -149,7 +183,7 @@ class Values {
         return this.#table.floats[index * FLOAT_ROW + FLOAT_NUMBER]
       case KIND.Json:
         if (this.#next === this.#parsed.length) {
-          this.#parsed = decodeTexts(this.#takeCell())
+          this.#parsed = values.decodeTexts(this.#takeCell())
           this.#next = 0
         }
         return this.#parsed[this.#next++]
@@ -161,9 +195,17 @@ class Values {
         return null
       case KIND.Undefined:
         return undefined
+      case KIND.Shaped:
+        return this.#takeRecord(index * BATCH_ROW)
       default:
-        return decode(kind, this.#takeCell())
+        return values.decode(this.#shapes, kind, this.#takeCell())
     }
+  }
+
+  /** @param {number} row */
+  #takeRecord(row) {
+    const { words } = this.#table
+    return this.#records.take(words[row + NUMBER], words[row + SIZE], () => this.#takeCell())
   }
 
   #takeCell() {
@@ -197,6 +239,7 @@ function checkEntry(entry) {
  * Runs a native batch of writes. Where one is refused, room is made and the batch goes on there; an error reports how
  * many items were written.
  *
+ * @param {Shapes} shapes
  * @param {RoomMaker} room
  * @param {Table} table what it says of each item
  * @param {number} count how many items there are
@@ -207,14 +250,14 @@ function checkEntry(entry) {
  * with the values and rows that are left
  * @returns {number} how many items were written
  */
-function writeAll(room, table, count, others, ttl, operation, write) {
+function writeAll(shapes, room, table, count, others, ttl, operation, write) {
   let start = 0
   let written = 0
   // How often room was made for the item at `start`.
   let tries = 0
   for (;;) {
     const words = table.words.subarray(start * BATCH_ROW)
-    const left = start === 0 ? others : others.slice(others.length - othersOf(words, count - start))
+    const left = others.slice(others.length - othersOf(words, count - start))
     scratch[WRITTEN] = 0
     scratch[PASSED] = 0
     try {
@@ -222,6 +265,11 @@ function writeAll(room, table, count, others, ttl, operation, write) {
       write(start, left, words)
       return written + scratch[WRITTEN]
     } catch (error) {
+      // It is found before anything is written.
+      if (error === SHAPE_GONE) {
+        others = asTexts(shapes, table, start, count, left)
+        continue
+      }
       const passed = scratch[PASSED]
       written += scratch[WRITTEN]
       start += passed
@@ -245,9 +293,37 @@ function writeAll(room, table, count, others, ttl, operation, write) {
 function othersOf(words, count) {
   let others = 0
   for (let index = 0; index < count; index++) {
-    if (words[index * BATCH_ROW + STATE] > KIND.Float) others++
+    if (isOther(words[index * BATCH_ROW + STATE])) others++
   }
   return others
+}
+
+/** Whether a value of this kind is not in the table. @param {number} kind */
+const isOther = kind => kind > KIND.Float && kind !== KIND.Shaped
+
+/**
+ * Replaces the records from the item at `start` on by JSON texts.
+ *
+ * @param {Shapes} shapes
+ * @param {Table} table
+ * @param {number} start
+ * @param {number} count
+ * @param {readonly unknown[]} others values from there on that are not in the table
+ * @returns {unknown[]} the same with those texts
+ */
+function asTexts(shapes, table, start, count, others) {
+  const left = others.values()
+  const all = []
+  for (let index = start; index < count; index++) {
+    const state = index * BATCH_ROW + STATE
+    if (isOther(table.words[state])) all.push(left.next().value)
+    else if (table.words[state] === KIND.Shaped) {
+      all.push(values.textOfWritten(shapes, table.recordAt(index)))
+      table.words[state] = KIND.Json
+    }
+  }
+  shapes.renew()
+  return all
 }
 
 /**
@@ -267,7 +343,7 @@ function getMany(open, items) {
   const list = arrayOf('items', items)
   const { near } = open
   const count = list.length
-  const values = new Array(count)
+  const found = new Array(count)
   const table = Table.borrow(count)
   /** Items without a near copy, and their places in `list`; undefined as long as these are all items. @type {any[]} */
   let missing = list
@@ -278,7 +354,7 @@ function getMany(open, items) {
     const item = list[index]
     const copy = looks || typeof item === 'object' ? near.lookup(item) : STALE
     const isNear = copy !== STALE
-    if (isNear) values[index] = copy
+    if (isNear) found[index] = copy
     else table.putItem(places === undefined ? index : missing.length, item, open.instance)
     if (isNear) {
       if (places === undefined) {
@@ -291,9 +367,9 @@ function getMany(open, items) {
     }
   }
   if (missing.length === 0) open.check()
-  else getMissing(open, missing, places, table, values)
+  else getMissing(open, missing, places, table, found)
   table.giveBack()
-  return values
+  return found
 }
 
 /**
@@ -308,19 +384,41 @@ const firstOf = count => Array.from({ length: count }, (_, index) => index)
  * @param {readonly any[]} items items without a near copy
  * @param {number[] | undefined} places where their values belong; undefined if that is where they are
  * @param {Table} table
- * @param {any[]} values
+ * @param {any[]} found takes their values
  */
-function getMissing(open, items, places, table, values) {
-  const { near } = open
+function getMissing(open, items, places, table, found) {
+  const { near, shapes } = open
   const { words } = table
-  const read = new Values(table, getManyBinding(open.id, items, words))
+  const read = new Values(table, getManyBinding(open.id, items, words), shapes)
+  /** Indexes of items that have to be read again. @type {number[]} */
+  const again = []
   for (let index = 0; index < items.length; index++) {
     const row = index * BATCH_ROW
     const kind = words[row + STATE]
     const place = places === undefined ? index : places[index]
     const value = kind === 0 ? undefined : read.take(index, kind)
-    values[place] = value
-    if (kind !== 0) near.keep(items[index], kind, value, words, row)
+    found[place] = value
+    if (value === GONE) again.push(index)
+    else if (kind !== 0) near.keep(items[index], kind, value, words, row)
+  }
+  for (const index of again) found[places === undefined ? index : places[index]] = readAgain(open, items[index])
+}
+
+/**
+ * The value of an item whose record had lost its shape.
+ *
+ * @param {OpenMap} open
+ * @param {any} item
+ * @returns {any}
+ */
+function readAgain(open, item) {
+  for (;;) {
+    const raw = isHandleKey(item)
+      ? getByHandleBinding(open.id, item.shard, item.slot, item.generation)
+      : getBinding(open.id, item)
+    const kind = scratch[STATE]
+    const value = kind === 0 ? undefined : values.decode(open.shapes, kind, raw)
+    if (value !== GONE) return value
   }
 }
 
@@ -342,21 +440,26 @@ function writeEntries(open, room, entries, ttl, operation, write) {
   /** @type {unknown[]} */
   const others = []
   const table = Table.borrow(count)
-  for (let index = 0; index < count; index++) {
-    const entry = checkEntry(list[index])
-    const item = entry[0]
-    if (operation === 'setMany' && isHandleKey(item)) {
-      throw createError(ERROR_NUMBERS.ERR_KEY_TYPE, { argument: 'key', given: 'handle' })
+  const held = records.hold()
+  try {
+    for (let index = 0; index < count; index++) {
+      const entry = checkEntry(list[index])
+      const item = entry[0]
+      if (operation === 'setMany' && isHandleKey(item)) {
+        throw createError(ERROR_NUMBERS.ERR_KEY_TYPE, { argument: 'key', given: 'handle' })
+      }
+      items[index] = item
+      table.putItem(index, item, open.instance)
+      table.putValue(index, entry[1], others, open.shapes)
     }
-    items[index] = item
-    table.putItem(index, item, open.instance)
-    table.putValue(index, entry[1], others)
+    const written = writeAll(open.shapes, room, table, count, others, ttl, operation, (start, left, words) => {
+      write(open.id, from(items, start), left, words)
+    })
+    table.giveBack()
+    return written
+  } finally {
+    records.release(held)
   }
-  const written = writeAll(room, table, count, others, ttl, operation, (start, left, words) => {
-    write(open.id, from(items, start), left, words)
-  })
-  table.giveBack()
-  return written
 }
 
 /**
@@ -370,20 +473,25 @@ const setMany = (open, room, entries, ttl) => writeEntries(open, room, entries, 
 /**
  * @param {OpenMap} open
  * @param {RoomMaker} room
- * @param {unknown} values
+ * @param {unknown} given
  * @param {string | undefined} type
  * @param {number} ttl
  */
-function insertMany(open, room, values, type, ttl) {
-  const list = arrayOf('values', values)
+function insertMany(open, room, given, type, ttl) {
+  const list = arrayOf('values', given)
   const count = list.length
   /** @type {unknown[]} */
   const others = []
   const table = Table.borrow(count)
-  for (let index = 0; index < count; index++) table.putValue(index, list[index], others)
-  writeAll(room, table, count, others, ttl, 'insertMany', (start, left, words) => {
-    insertManyBinding(open.id, count - start, left, type, words)
-  })
+  const held = records.hold()
+  try {
+    for (let index = 0; index < count; index++) table.putValue(index, list[index], others, open.shapes)
+    writeAll(open.shapes, room, table, count, others, ttl, 'insertMany', (start, left, words) => {
+      insertManyBinding(open.id, count - start, left, type, words)
+    })
+  } finally {
+    records.release(held)
+  }
   const handles = new Array(count)
   for (let index = 0; index < count; index++) {
     handles[index] = handleAt(open.origin, table.words, index * BATCH_ROW)

@@ -7,6 +7,7 @@
 // has changed since (`store/shard/changes.rs`). If something has, the entry's version word is compared with the fetched
 // one; if they differ, the rest of the batch is fetched again.
 
+const { GONE } = require('../codec/values.js')
 const { binding, scratch } = require('../native/attach.js')
 const { SCRATCH, SEEN, STEP_ROW, WANT } = require('../native/layout.js')
 const { Walked } = require('./walked.js')
@@ -57,11 +58,20 @@ class Cursor {
     this.map = map
     this.#open = open
     this.#want = want
-    this.#walked = new Walked(FIRST_BATCH, open.origin)
+    this.#walked = new Walked(FIRST_BATCH, open)
   }
 
   /** Moves on to the next entry; false at the end. */
   step() {
+    for (let before = this.#after; this.#advance(); this.#after = before) {
+      if (this.value !== GONE) return true
+      // It has changed since it was fetched.
+      this.#next = this.#count
+    }
+    return false
+  }
+
+  #advance() {
     this.#open.check()
     // The first entry of a batch was fetched just now, so that a busy writer cannot keep it from being visited.
     if (this.#next === this.#count || (this.#next > 0 && !this.#isFresh(this.#next))) {
@@ -78,14 +88,14 @@ class Cursor {
 
   #fetch() {
     const count = this.#batch
-    const { id, origin, shards } = this.#open
+    const { id, shards } = this.#open
     // Before the walk, which says what each word said then.
     if (this.#changes === undefined) {
       this.#changes = this.#open.changes
       this.#apart = this.#changes.length / shards
     }
     if (this.#room < count) {
-      this.#walked = new Walked(count, origin)
+      this.#walked = new Walked(count, this.#open)
       this.#room = count
     }
     const walked = this.#walked

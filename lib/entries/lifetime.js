@@ -3,7 +3,7 @@
 // Looks at an entry without reading it, and sets its deadline. Nothing here counts as a read or protects an entry from
 // eviction.
 
-const { decode } = require('../codec/values.js')
+const { GONE, decode } = require('../codec/values.js')
 const { binding, scratch } = require('../native/attach.js')
 const { SCRATCH } = require('../native/layout.js')
 const { requestTtl } = require('../native/ttl.js')
@@ -20,6 +20,7 @@ const { peek: peekBinding, purgeExpired: purgeExpiredBinding, touch: touchBindin
  *
  * @param {OpenMap} open
  * @param {any} key
+ * @returns {any}
  */
 function peek(open, key) {
   // The same object that a read returns.
@@ -28,7 +29,8 @@ function peek(open, key) {
   if (!open.mayHave(key)) return undefined
   const raw = about(peekBinding, open, key)
   const kind = scratch[SCRATCH.STATE]
-  return kind === 0 ? undefined : decode(kind, raw)
+  const value = kind === 0 ? undefined : decode(open.shapes, kind, raw)
+  return value === GONE ? peek(open, key) : value
 }
 
 /**

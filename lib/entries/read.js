@@ -4,7 +4,7 @@
 
 const { ERROR_NUMBERS, createError } = require('../errors.js')
 const { isHandleKey } = require('../handle.js')
-const { decode, decodeCopy } = require('../codec/values.js')
+const { GONE, decode, decodeCopy } = require('../codec/values.js')
 const { binding, scratch } = require('../native/attach.js')
 const { SCRATCH } = require('../native/layout.js')
 const { STALE } = require('../near/near-cache.js')
@@ -21,6 +21,7 @@ const ABSENT = 0
  * @param {OpenMap} open
  * @param {any} key
  * @param {unknown} options
+ * @returns {any}
  */
 function readAs(open, key, options) {
   const { copy, type } = readGetOptions(options)
@@ -31,11 +32,16 @@ function readAs(open, key, options) {
   const kind = scratch[STATE]
   if (kind === ABSENT) return undefined
   if (type !== undefined && !isOfType(open, type)) return undefined
-  if (copy) return decodeCopy(kind, raw)
+  const { shapes } = open
+  if (copy) {
+    const own = decodeCopy(shapes, kind, raw)
+    return own === GONE ? readAs(open, key, options) : own
+  }
   // The same object as without the type.
   const known = isHandleKey(key) ? open.near.sameAs(key) : STALE
   if (known !== STALE) return known
-  const value = decode(kind, raw)
+  const value = decode(shapes, kind, raw)
+  if (value === GONE) return readAs(open, key, options)
   open.near.keep(key, kind, value, scratch, 0)
   return value
 }

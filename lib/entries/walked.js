@@ -3,11 +3,11 @@
 // Entries that a walk fetched ahead: a row of numbers for each, and cells with the keys and values that are no numbers.
 // They are decoded in order, each when its turn comes.
 
-const { decode, decodeTexts } = require('../codec/values.js')
+const { Records, decode, decodeTexts } = require('../codec/values.js')
 const { IN_TEXT, KEY, KEY_KIND, KEY_NUMBER, KIND, NUMBER, SCRATCH, SEQUENCE, STEP_ROW } = require('../native/layout.js')
 const { handleAt } = require('../native/rows.js')
 
-/** @typedef {import('../handle.js').Origin} Origin */
+/** @typedef {import('../session/open-map.js').OpenMap} OpenMap */
 
 class Walked {
   /** How many there are. */
@@ -16,7 +16,9 @@ class Walked {
   words
   #ints
   #floats
-  #origin
+  #open
+  /** Records among the values. @type {Records} */
+  #records
   /** @type {readonly any[]} */
   #cells = []
   #cell = 0
@@ -29,14 +31,15 @@ class Walked {
 
   /**
    * @param {number} rows that there is room for
-   * @param {Origin} origin of the map
+   * @param {OpenMap} open
    */
-  constructor(rows, origin) {
+  constructor(rows, open) {
     const buffer = new ArrayBuffer(rows * STEP_ROW * Uint32Array.BYTES_PER_ELEMENT)
     this.words = new Uint32Array(buffer)
     this.#ints = new Int32Array(buffer)
     this.#floats = new Float64Array(buffer)
-    this.#origin = origin
+    this.#open = open
+    this.#records = new Records(open.shapes)
   }
 
   /**
@@ -49,6 +52,7 @@ class Walked {
     this.count = count
     this.#cells = cells ?? []
     this.#cell = 0
+    this.#records = new Records(this.#open.shapes)
     this.#text = ''
     this.#start = 0
     this.#parsed = []
@@ -85,14 +89,15 @@ class Walked {
       case KEY.Float:
         return this.#floats[(row + KEY_NUMBER) / 2]
       case KEY.Keyless:
-        return handleAt(this.#origin, this.words, row)
+        return handleAt(this.#open.origin, this.words, row)
       default:
         return this.#takeCell()
     }
   }
 
   /**
-   * The value of the next entry, as a read would return it. Each is taken once, in order.
+   * The value of the next entry, as a read would return it; GONE if it has to be fetched again. Each is taken once, in
+   * order.
    *
    * @param {number} index
    */
@@ -120,8 +125,10 @@ class Walked {
         return null
       case KIND.Undefined:
         return undefined
+      case KIND.Shaped:
+        return this.#records.take(this.words[row + NUMBER], this.words[row + SCRATCH.SIZE], () => this.#takeCell())
       default:
-        return decode(kind, this.#takeCell())
+        return decode(this.#open.shapes, kind, this.#takeCell())
     }
   }
 

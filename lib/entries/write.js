@@ -3,7 +3,7 @@
 // Writes of one entry. `TypedMap.set` and `TypedMap.delete` are the ones that Map has, too.
 
 const { handleOf, isHandleKey } = require('../handle.js')
-const { decode, decodeWritten, encode, kindOf } = require('../codec/values.js')
+const { GONE, decode, decodeWritten, encode, kindOf, kindOfWire } = require('../codec/values.js')
 const { binding, scratch } = require('../native/attach.js')
 const { SCRATCH } = require('../native/layout.js')
 const { handleAt } = require('../native/rows.js')
@@ -38,10 +38,11 @@ const ABSENT = 0
  * @param {unknown} options
  */
 function setByKey(open, room, key, value, options) {
-  const { id } = open
-  const kind = kindOf(value)
-  const wire = encode(value, kind)
-  writeNative(room, readWriteOptions(options), 'set', setBinding, id, key, wire, kind)
+  const ttl = readWriteOptions(options)
+  const known = kindOf(value)
+  const wire = encode(open.shapes, value, known)
+  const kind = kindOfWire(known, wire)
+  writeNative(room, ttl, 'set', setBinding, 2, open.id, key, wire, kind)
   open.near.renew(key, kind, wire, scratch)
 }
 
@@ -55,16 +56,18 @@ function setByKey(open, room, key, value, options) {
  * @param {unknown} options
  */
 function getOrSet(open, room, key, value, options) {
-  const { id } = open
-  const kind = kindOf(value)
-  const wire = encode(value, kind)
+  const { id, shapes } = open
   const ttl = readWriteOptions(options)
-  const raw = writeNative(room, ttl, 'getOrInsert', getOrInsertBinding, id, key, wire, kind)
+  const kind = kindOf(value)
+  const wire = encode(shapes, value, kind)
+  const wireKind = kindOfWire(kind, wire)
+  const raw = writeNative(room, ttl, 'getOrInsert', getOrInsertBinding, 2, id, key, wire, wireKind)
   const found = scratch[STATE]
   const isNew = found === ABSENT
-  const known = isNew ? decodeWritten(kind, wire) : decode(found, raw)
+  const known = isNew ? decodeWritten(shapes, wireKind, wire) : decode(shapes, found, raw)
+  if (known === GONE) return getOrSet(open, room, key, decodeWritten(shapes, wireKind, wire), options)
   // Encoding a value can run its own code, which may have changed the cache.
-  open.near.keep(key, isNew ? kind : found, known, scratch, 0)
+  open.near.keep(key, isNew ? wireKind : found, known, scratch, 0)
   return known
 }
 
@@ -78,12 +81,13 @@ function getOrSet(open, room, key, value, options) {
  * @param {number} ttl
  */
 function setComputed(open, room, key, value, ttl) {
-  const { id } = open
+  const { id, shapes } = open
   const kind = kindOf(value)
-  const wire = encode(value, kind)
-  writeNative(room, ttl, 'set', setBinding, id, key, wire, kind)
-  const known = decodeWritten(kind, wire)
-  open.near.keep(key, kind, known, scratch, 0)
+  const wire = encode(shapes, value, kind)
+  const wireKind = kindOfWire(kind, wire)
+  writeNative(room, ttl, 'set', setBinding, 2, id, key, wire, wireKind)
+  const known = decodeWritten(shapes, wireKind, wire)
+  open.near.keep(key, wireKind, known, scratch, 0)
   return known
 }
 
@@ -110,16 +114,17 @@ const methods = ({ openOf, roomOf }) => ({
     const raw = about(removeBinding, open, key)
     open.near.forget(key)
     const kind = scratch[STATE]
-    return kind === ABSENT ? undefined : decode(kind, raw)
+    // The shape of the record that was removed last is known until the next is.
+    return kind === ABSENT ? undefined : decode(open.shapes, kind, raw)
   },
 
   /** @param {any} value @param {any} options */
   insert(value, options = undefined) {
-    const { id, origin } = openOf(this)
+    const { id, origin, shapes } = openOf(this)
     const { type, ttl } = readInsertOptions(options)
     const kind = kindOf(value)
-    const wire = encode(value, kind)
-    writeNative(roomOf(this), ttl, 'insert', insertBinding, id, wire, kind, type)
+    const wire = encode(shapes, value, kind)
+    writeNative(roomOf(this), ttl, 'insert', insertBinding, 1, id, wire, kindOfWire(kind, wire), type)
     return handleAt(origin, scratch, 0)
   },
 
@@ -139,11 +144,12 @@ const methods = ({ openOf, roomOf }) => ({
     const open = openOf(this)
     if (!isHandleKey(handle)) throw notAHandle(handle)
     if (!open.owns(handle)) throwDead(open, handle)
-    const kind = kindOf(value)
-    const wire = encode(value, kind)
     const { shard, slot, generation } = handle
     const ttl = readWriteOptions(options)
-    writeNative(roomOf(this), ttl, 'replace', replaceBinding, open.id, shard, slot, generation, wire, kind)
+    const known = kindOf(value)
+    const wire = encode(open.shapes, value, known)
+    const kind = kindOfWire(known, wire)
+    writeNative(roomOf(this), ttl, 'replace', replaceBinding, 4, open.id, shard, slot, generation, wire, kind)
     open.near.renew(handle, kind, wire, scratch)
     return this
   }

@@ -35,12 +35,18 @@ function append(array, ...values) {
   array.push(...values)
 }
 
+/** The number of the store's refusal of a record whose shape it does not know any more. */
+const SHAPE_GONE_NUMBER = 1900
+
+/** What is thrown for it. It never reaches users: the value is written as text then. */
+const SHAPE_GONE = new Error('the shape of the value is not known any more')
+
 const {
   evaluation,
   scratch: memory,
   ...operations
 } = loaded.attach(
-  (number, details) => createError(number, readData(details)),
+  (number, details) => (number === SHAPE_GONE_NUMBER ? SHAPE_GONE : createError(number, readData(details))),
   (id, what, number) => attempt(() => wakers[what]?.(id, number)),
   spread,
   append,
@@ -76,4 +82,4 @@ function onWake(what, waker) {
   wakers[what] = waker
 }
 
-module.exports = { binding, onWake, scratch, scratchFloats }
+module.exports = { SHAPE_GONE, binding, onWake, scratch, scratchFloats }

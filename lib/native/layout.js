@@ -2,8 +2,26 @@
 
 // Made of `src/binding/layout.rs` by `npm run build`: numbers that JavaScript and Rust agree on.
 
-/** Length of the scratch array in 32-bit words. */
-const SCRATCH_LENGTH = 64
+/** Length of the scratch array in 32-bit words, both areas for records included. */
+const SCRATCH_LENGTH = 81984
+
+/** Where JavaScript writes records, in bytes from the start of the scratch array. */
+const RECORDS_IN = 256
+
+/** Bytes of that area. Those of a batch lie there together. */
+const RECORD_AREA_BYTES = 262144
+
+/** Where JavaScript reads a record, in bytes from the start of the scratch array. */
+const RECORDS_OUT = 262400
+
+/** Bytes of the longest record. A longer value is stored as text. */
+const MAX_RECORD_BYTES = 65536
+
+/** Where a record lies is its start in the area, shifted by so many bits, and its length. */
+const RECORD_LEN_BITS = 17
+
+/** Texts of a record up to so many bytes cross as one string. A field that is cut out of it keeps all of it alive. */
+const JOINED_TEXT_BYTES = 1024
 
 /** Index of the ttl of the next write, as a float64: 0 for the map's own, else milliseconds. */
 const SCRATCH_TTL = 31
@@ -187,6 +205,12 @@ const WANT = Object.freeze({
 
 module.exports = {
   SCRATCH_LENGTH,
+  RECORDS_IN,
+  RECORD_AREA_BYTES,
+  RECORDS_OUT,
+  MAX_RECORD_BYTES,
+  RECORD_LEN_BITS,
+  JOINED_TEXT_BYTES,
   SCRATCH_TTL,
   ROW,
   NUMBER,

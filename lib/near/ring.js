@@ -241,6 +241,8 @@ class Ring {
    * @param {number} row
    */
   setGuest(item, value, cost, ticket, states, row) {
+    // With its key it may take more than the share that is left to the guest.
+    if (cost > this.#options.maxBytes / SHARES) return this.guest.leave()
     if (!this.isWatched) watch(this)
     this.guest.set(item, value, cost, ticket, states, row)
   }

@@ -181,10 +181,10 @@ function removalAt(open, cells, index) {
   const [kind, raw] = [at(STATE), cells[index * 2 + 1]]
   const omittedBytes = at(OMITTED_BYTES)
   const isLarge = kind === JSON_TEXT && omittedBytes === 0 && raw.length > LARGE_TEXT
-  const value = omittedBytes > 0 || isLarge ? undefined : decode(kind, raw)
+  const value = omittedBytes > 0 || isLarge ? undefined : decode(open.shapes, kind, raw)
   /** @type {Removal} */
   const removal = { key, handle, value, cause: CAUSE_NAMES[at(REMOVED_BY)] }
-  if (isLarge) decodeLater(removal, kind, raw)
+  if (isLarge) decodeLater(open, removal, kind, raw)
   if (omittedBytes > 0) removal.omittedBytes = omittedBytes
   const type = at(TYPE) === 0 ? null : open.typeName(at(TYPE))
   if (type !== null) removal.type = type
@@ -194,15 +194,16 @@ function removalAt(open, cells, index) {
 /**
  * Decodes the value of a removal when it is first asked for.
  *
+ * @param {OpenMap} open
  * @param {Removal} removal
  * @param {number} kind
  * @param {string} raw
  */
-function decodeLater(removal, kind, raw) {
+function decodeLater(open, removal, kind, raw) {
   const become = (/** @type {any} */ value) =>
     Object.defineProperty(removal, 'value', { value, writable: true, enumerable: true, configurable: true }).value
   Object.defineProperty(removal, 'value', {
-    get: () => become(decode(kind, raw)),
+    get: () => become(decode(open.shapes, kind, raw)),
     set: become,
     enumerable: true,
     configurable: true

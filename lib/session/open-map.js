@@ -8,6 +8,7 @@ const { Origin, isHandleKey } = require('../handle.js')
 const { readData, writeData } = require('../native/data.js')
 const { MARKING } = require('../native/layout.js')
 const { HitLog, Words, changesOf } = require('../native/words.js')
+const { Shapes } = require('../codec/shapes.js')
 const { NO_CACHE, NearCache } = require('../near/near-cache.js')
 const { FUNCTION, nearBytesFor } = require('../options/map-options.js')
 const { Lifeline } = require('./lifeline.js')
@@ -17,6 +18,8 @@ const {
   destroy: destroyBinding,
   memoryLimit: memoryLimitBinding,
   open: openBinding,
+  publishShape: publishShapeBinding,
+  shapeOf: shapeOfBinding,
   typeName: typeNameBinding
 } = binding
 
@@ -70,6 +73,11 @@ class OpenMap {
     this.words = new Words(id)
     /** What the handles of this `open` know of it. */
     this.origin = new Origin(instance, read)
+    /** The shapes of the values that are objects. */
+    this.shapes = new Shapes(
+      definition => publishShapeBinding(id, definition),
+      number => shapeOfBinding(id, number)
+    )
     const hitLog = marking === MARKING.Order ? new HitLog(id, shards) : null
     this.#followsLimit = options.nearMaxBytes === undefined
     this.near = new NearCache({

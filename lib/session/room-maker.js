@@ -6,8 +6,10 @@
 
 const { ERROR_NUMBERS, TypedMapError, evictionFailed } = require('../errors.js')
 const { isHandleKey } = require('../handle.js')
-const { binding, scratch } = require('../native/attach.js')
-const { KEY_KIND, SCRATCH, WALK_ROW } = require('../native/layout.js')
+const { textOfWritten } = require('../codec/values.js')
+const { SHAPE_GONE, binding, scratch } = require('../native/attach.js')
+const { KEY_KIND, KIND, SCRATCH, WALK_ROW } = require('../native/layout.js')
+const records = require('../native/records.js')
 const { handleAt } = require('../native/rows.js')
 const { requestTtl } = require('../native/ttl.js')
 
@@ -97,6 +99,20 @@ class RoomMaker {
   }
 
   /**
+   * Replaces a record by JSON text, because its shape is gone: all of its entries were removed, and another shape took
+   * its place.
+   *
+   * @param {any[]} parameters of a write
+   * @param {number} valueAt index of the record among them
+   */
+  writeAsText(parameters, valueAt) {
+    const { shapes } = this.#open
+    parameters[valueAt] = textOfWritten(shapes, parameters[valueAt])
+    parameters[valueAt + 1] = KIND.Json
+    shapes.renew()
+  }
+
+  /**
    * @param {TypedMapError} refused
    * @param {number} tries
    */
@@ -177,21 +193,32 @@ class RoomMaker {
 /**
  * Runs a native write with its ttl. If there is no room and the map's functions make some, it runs again.
  *
- * @template {unknown[]} A
+ * @template {any[]} A
  * @template T
  * @param {RoomMaker} room @param {number} ttl from `readTtl`
  * @param {string} operation what users know the write as
  * @param {(...parameters: A) => T} write
+ * @param {number} valueAt index of the value among its parameters, which its kind follows
  * @param {A} parameters
  * @returns {T}
  */
-function writeNative(room, ttl, operation, write, ...parameters) {
+function writeNative(room, ttl, operation, write, valueAt, ...parameters) {
   for (let tries = 0; ; tries++) {
     try {
       requestTtl(ttl)
       return write(...parameters)
     } catch (refused) {
-      room.make(refused, tries, operation)
+      if (refused === SHAPE_GONE) {
+        room.writeAsText(parameters, valueAt)
+        continue
+      }
+      // The functions may write, too.
+      const held = records.hold()
+      try {
+        room.make(refused, tries, operation)
+      } finally {
+        records.release(held)
+      }
     }
   }
 }

@@ -44,8 +44,20 @@ numbers!(SCRATCH: usize {
 });
 
 numbers!(SIZES: usize {
-    /// Length of the scratch array in 32-bit words.
-    SCRATCH_LENGTH = 64;
+    /// Length of the scratch array in 32-bit words, both areas for records included.
+    SCRATCH_LENGTH = (RECORDS_OUT + MAX_RECORD_BYTES) / 4;
+    /// Where JavaScript writes records, in bytes from the start of the scratch array.
+    RECORDS_IN = 256;
+    /// Bytes of that area. Those of a batch lie there together.
+    RECORD_AREA_BYTES = 256 * 1_024;
+    /// Where JavaScript reads a record, in bytes from the start of the scratch array.
+    RECORDS_OUT = RECORDS_IN + RECORD_AREA_BYTES;
+    /// Bytes of the longest record. A longer value is stored as text.
+    MAX_RECORD_BYTES = 64 * 1_024;
+    /// Where a record lies is its start in the area, shifted by so many bits, and its length.
+    RECORD_LEN_BITS = 17;
+    /// Texts of a record up to so many bytes cross as one string. A field that is cut out of it keeps all of it alive.
+    JOINED_TEXT_BYTES = 1_024;
     /// Index of the ttl of the next write, as a float64: 0 for the map's own, else milliseconds.
     SCRATCH_TTL = 31;
     /// Numbers in a row that says all about an entry: STATE to SIZE, at the indexes of SCRATCH.
@@ -123,6 +135,10 @@ const _: () = assert!(
         && SEQUENCE == KEY_NUMBER + 2
         && SEEN == SEQUENCE + 2
         && STEP_ROW == SEEN + 2
+        && RECORDS_OUT + MAX_RECORD_BYTES == 4 * SCRATCH_LENGTH
+        && 8 * (SCRATCH_TTL + 1) <= RECORDS_IN
+        && MAX_RECORD_BYTES <= RECORD_AREA_BYTES
+        && MAX_RECORD_BYTES < 1 << RECORD_LEN_BITS
         && DROPPED < 2 * SCRATCH_TTL
         && 2 * SCRATCH_TTL + 2 <= SCRATCH_LENGTH
 );

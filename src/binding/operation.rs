@@ -15,11 +15,12 @@ use std::ptr;
 use std::rc::Rc;
 
 use crate::binding::convert::details::details;
-use crate::binding::convert::values::{Space, key};
+use crate::binding::convert::values::{Space, key, kind, value};
 use crate::binding::engine::{Engine, Js};
 use crate::binding::environment::{Environment, Evaluation, OpenMap};
 use crate::binding::failure::{Failure, Outcome};
-use crate::store::{Error, Handle, Target};
+use crate::binding::layout::RECORD_LEN_BITS;
+use crate::store::{Error, Handle, Target, Value, ValueKind};
 
 /// One call of a raw operation with `N` arguments; those that were not given are `undefined`.
 pub struct Call<'s, const N: usize> {
@@ -67,6 +68,19 @@ impl<'s, const N: usize> Call<'s, N> {
             return Ok(Target::Handle(self.handle(at)?));
         }
         Ok(Target::Key(key(self.engine, self.argument(at), space)?))
+    }
+}
+
+impl<const N: usize> Call<'_, N> {
+    /// The value at `at`, whose kind is the argument after it. Of a record, JavaScript says where in its area it lies.
+    #[inline]
+    pub fn value<'b>(&self, at: usize, space: &'b mut Space) -> Outcome<Value<'b>> {
+        let kind = kind(self.number(at + 1)?)?;
+        if kind == ValueKind::Shaped {
+            let place = self.engine.f64(self.argument(at))? as usize;
+            return self.evaluation.record(place >> RECORD_LEN_BITS, place & ((1 << RECORD_LEN_BITS) - 1), space);
+        }
+        value(self.engine, self.argument(at), kind, space)
     }
 }
 

@@ -58,6 +58,8 @@ mod tests;
 pub use config::{Config, MAX_SHARDS, NONE, TtlOnUpdate, WhenFull};
 pub use entry::handle::Handle;
 pub use entry::key::{Key, KeyKind};
+pub use entry::record::Record;
+pub use entry::shapes::numbers::BUILT_IN as BARE_SHAPE;
 pub use entry::shapes::{MAX_DEFINITION_BYTES, ShapeHold};
 pub use entry::target::Target;
 pub use entry::types::{MAX_NAME_BYTES as MAX_TYPE_NAME_BYTES, TypeHold, check_name};

@@ -41,6 +41,21 @@ impl Space {
         }
     }
 
+    /// Copies bytes here.
+    #[inline]
+    pub fn copy(&mut self, bytes: &[u8]) -> Outcome<&[u8]> {
+        if let Some(room) = self.inline.get_mut(..bytes.len()) {
+            for (place, byte) in room.iter_mut().zip(bytes) {
+                place.write(*byte);
+            }
+            self.held = Held::Inline(bytes.len());
+        } else {
+            fallible::copy_into(&mut self.heap, bytes)?;
+            self.held = Held::Heap;
+        }
+        Ok(self.bytes())
+    }
+
     fn hold<const N: usize>(&mut self, bytes: [u8; N]) -> &[u8] {
         self.inline[..N].copy_from_slice(&bytes.map(MaybeUninit::new));
         self.held = Held::Inline(N);

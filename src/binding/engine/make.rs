@@ -60,6 +60,14 @@ impl<'s> Engine<'s> {
         }
     }
 
+    /// A string from Latin-1.
+    #[inline]
+    pub fn latin1(self, bytes: &[u8]) -> Outcome<Js<'s>> {
+        let (start, len) = (bytes.as_ptr().cast(), bytes.len() as isize);
+        // SAFETY: `start` and `len` are a live slice, which the engine copies.
+        self.make(|env, result| unsafe { sys::napi_create_string_latin1(env, start, len, result) })
+    }
+
     /// A string from code units, lone surrogates included.
     pub fn text_utf16(self, units: &[u16]) -> Outcome<Js<'s>> {
         let (start, len) = (units.as_ptr(), units.len() as isize);

@@ -19,11 +19,11 @@ use super::holds::Holds;
 use super::open_map::OpenMap;
 use super::roster::Roster;
 use super::scratch::Scratch;
-use crate::binding::convert::values::value_to_js;
+use crate::binding::convert::values::{Space, value_to_js};
 use crate::binding::engine::{Engine, Js, Kept, Many};
 use crate::binding::failure::{Failure, Outcome};
-use crate::binding::layout::{REPLACED, STATE, row};
-use crate::store::{EntryLocation, Error, Found, Ttl, Value, Written};
+use crate::binding::layout::{JOINED_TEXT_BYTES, REPLACED, STATE, row};
+use crate::store::{EntryLocation, Error, Found, Record, Ttl, Value, ValueKind, Written};
 
 /// The state of one evaluation. Only the thread of its environment ever sees it.
 pub struct Evaluation {
@@ -297,7 +297,28 @@ impl Evaluation {
             return Ok(Js::NOTHING);
         };
         self.note_found(found, bytes.len());
-        value_to_js(engine, found.kind, bytes)
+        if found.kind == ValueKind::Shaped {
+            self.give_record(engine, bytes)
+        } else {
+            value_to_js(engine, found.kind, bytes)
+        }
+    }
+
+    /// Puts a record where JavaScript reads it; the result is the string of its texts, nothing if they are long.
+    #[inline]
+    fn give_record<'s>(&self, engine: Engine<'s>, bytes: &[u8]) -> Outcome<Js<'s>> {
+        let tail = Record::split(bytes).map_or(&[][..], |record| record.tail);
+        if !self.scratch.put_record(bytes) {
+            return Err(Failure::Misuse("a stored record is too long"));
+        }
+        if tail.is_empty() || tail.len() > JOINED_TEXT_BYTES { Ok(Js::NOTHING) } else { engine.latin1(tail) }
+    }
+
+    /// Copies a record that JavaScript has written to `space`.
+    #[inline]
+    pub fn record<'b>(&self, start: usize, len: usize, space: &'b mut Space) -> Outcome<Value<'b>> {
+        let bytes = self.scratch.with_record(start, len, |record| space.copy(record))??;
+        Ok(Value { kind: ValueKind::Shaped, bytes })
     }
 
     /// Records what was written, in the scratch array.

@@ -79,6 +79,19 @@ pub fn type_name(env: &napi::Env, id: u32, type_id: u32) -> napi::Result<Option<
     with_map(env, "typeName", id, |map| Ok(map.store().type_name(type_id).map(|name| name.to_string())))
 }
 
+/// The number of a shape whose members `definition` lists, 0 if it gets none.
+#[napi(catch_unwind)]
+pub fn publish_shape(env: &napi::Env, id: u32, definition: String) -> napi::Result<u32> {
+    // Without room for it, values are text. If the map cannot be used at all, the write that follows says so.
+    with_map(env, "set", id, |map| Ok(map.local().publish_shape(&definition).ok().flatten().unwrap_or_default()))
+}
+
+/// The definition of a shape, `null` if no entry has it any more.
+#[napi(catch_unwind)]
+pub fn shape_of(env: &napi::Env, id: u32, number: u32) -> napi::Result<Option<String>> {
+    with_map(env, "get", id, |map| Ok(map.local().shape(number)?.map(|definition| definition.to_string())))
+}
+
 /// Throws why a handle has no entry: 1001, 1003, 1004 or 1005.
 #[napi(catch_unwind)]
 pub fn check(env: &napi::Env, id: u32, shard: u32, slot: u32, generation: u32) -> napi::Result<()> {

@@ -1,7 +1,7 @@
 //! Writes of one entry. `...target` is a key, or the shard, slot and generation of a handle. What they say besides
 //! their result goes to the scratch array, which also says the ttl.
 
-use crate::binding::convert::values::{Space, key, kind, value};
+use crate::binding::convert::values::{Space, key};
 use crate::binding::engine::{Engine, Js, JsType};
 use crate::binding::environment::OpenMap;
 use crate::binding::failure::Outcome;
@@ -14,7 +14,7 @@ pub fn set<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let map = call.map()?;
     let (mut key_space, mut value_space) = (Space::default(), Space::default());
     let key = key(call.engine, call.argument(1), &mut key_space)?;
-    let value = value(call.engine, call.argument(2), kind(call.number(3)?)?, &mut value_space)?;
+    let value = call.value(2, &mut value_space)?;
     let mut written = None;
     map.local().set_into(key, value, ttl, &mut written)?;
     Ok(call.evaluation.give_written(written.as_ref(), value))
@@ -26,7 +26,7 @@ pub fn get_or_insert<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let map = call.map()?;
     let (mut key_space, mut value_space) = (Space::default(), Space::default());
     let key = key(call.engine, call.argument(1), &mut key_space)?;
-    let value = value(call.engine, call.argument(2), kind(call.number(3)?)?, &mut value_space)?;
+    let value = call.value(2, &mut value_space)?;
     let mut out = call.evaluation.value_buffer();
     let (found, written) = map.local().get_or_insert(key, value, ttl, &mut out)?;
     if written.is_some() {
@@ -51,7 +51,7 @@ pub fn insert<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let ttl = call.evaluation.take_ttl();
     let map = call.map()?;
     let mut space = Space::default();
-    let value = value(call.engine, call.argument(1), kind(call.number(2)?)?, &mut space)?;
+    let value = call.value(1, &mut space)?;
     let held = hold_type(call.engine, &map, call.argument(3))?;
     let type_id = held.as_ref().map_or(0, TypeHold::id);
     Ok(call.evaluation.give_written(Some(&map.local().insert(value, type_id, ttl)?), value))
@@ -62,7 +62,7 @@ pub fn replace<'s>(call: &Call<'s, 6>) -> Outcome<Js<'s>> {
     let ttl = call.evaluation.take_ttl();
     let map = call.map()?;
     let mut space = Space::default();
-    let value = value(call.engine, call.argument(4), kind(call.number(5)?)?, &mut space)?;
+    let value = call.value(4, &mut space)?;
     Ok(call.evaluation.give_written(Some(&map.local().replace(call.handle(1)?, value, ttl)?), value))
 }
 

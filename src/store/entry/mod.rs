@@ -4,6 +4,7 @@ pub mod block;
 pub mod handle;
 pub mod hash;
 pub mod key;
+pub mod record;
 pub mod shapes;
 pub mod target;
 pub mod types;

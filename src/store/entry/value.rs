@@ -27,7 +27,7 @@ pub enum ValueKind {
     BigInt = 9,
     /// JSON text, as UTF-8.
     Json = 10,
-    /// A record: the number of its shape as an unsigned LEB128 varint, and its fields.
+    /// The fields of an object, or an array of numbers, as a record (`record.rs`).
     Shaped = 11,
     Uint8Array = 16,
     Buffer = 17,

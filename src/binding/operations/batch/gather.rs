@@ -3,14 +3,15 @@
 //! A number, a boolean, `null` and `undefined` need no JavaScript value at all: kind and number stand in the batch's
 //! table. JSON texts are joined to the text of one array, which the engine parses in six tenths of the time of as many
 //! texts. Short strings of a walk are joined, too, to texts of a KB: JavaScript cuts them out, and a string that it
-//! keeps keeps no more than that alive. Whatever else there is becomes a value of its own. Joined texts and values are
-//! the *cells* of the result, each in the place of the first item that needs it.
+//! keeps keeps no more than that alive. Records are put one after the other, and so are their texts. Whatever else
+//! there is becomes a value of its own. Joined texts, records and values are the *cells* of the result, each in the
+//! place of the first item that needs it.
 
 use crate::binding::convert::values::{exactly, key_to_js, value_to_js};
 use crate::binding::engine::{Engine, Js, Many, VALUES_PER_CALL};
 use crate::binding::failure::Outcome;
-use crate::binding::layout::{IN_TEXT_ALONE, IN_TEXT_BEGINS, IN_TEXT_GOES_ON};
-use crate::store::{KeyKind, ValueKind, fallible};
+use crate::binding::layout::{IN_TEXT_ALONE, IN_TEXT_BEGINS, IN_TEXT_GOES_ON, JOINED_TEXT_BYTES};
+use crate::store::{KeyKind, Record, ValueKind, fallible};
 
 /// Bytes of JSON that are joined. More would gain nothing, and a text must stay far from what a string can hold.
 const JOINED_BYTES: usize = 64 * 1024;
@@ -40,6 +41,12 @@ pub struct Gathered<'s, 'm> {
     waiting: Vec<Cell>,
     /// Which of them is the joined text that goes on.
     open: Option<usize>,
+    /// Records, one after the other, and which cell they are.
+    records: Vec<u8>,
+    records_cell: Option<usize>,
+    /// Their texts, and which cell of them goes on.
+    tails: Vec<u8>,
+    open_tail: Option<usize>,
     /// Which of them is the text of strings that goes on, and where it starts in `texts`.
     text: Option<(usize, usize)>,
 }
@@ -51,6 +58,10 @@ enum Cell {
     Key { kind: KeyKind, start: usize, end: usize },
     /// Range in `joined`.
     Joined { start: usize, end: usize },
+    /// All of `records`.
+    Records,
+    /// Range in `tails`.
+    Tail { start: usize, end: usize },
     /// Range in `single`.
     Single { kind: ValueKind, start: usize, end: usize },
 }
@@ -64,6 +75,10 @@ impl<'s, 'm> Gathered<'s, 'm> {
             result: None,
             joined: Vec::new(),
             texts: Vec::new(),
+            records: Vec::new(),
+            records_cell: None,
+            tails: Vec::new(),
+            open_tail: None,
             single: Vec::new(),
             waiting: Vec::new(),
             open: None,
@@ -82,6 +97,7 @@ impl<'s, 'm> Gathered<'s, 'm> {
                 return Ok(Some([bits as u32, (bits >> 32) as u32]));
             }
             ValueKind::Json => self.join(bytes)?,
+            ValueKind::Shaped => return self.take_record(bytes).map(Some),
             _ => {
                 let start = self.single.len();
                 fallible::append(&mut self.single, bytes)?;
@@ -90,6 +106,38 @@ impl<'s, 'm> Gathered<'s, 'm> {
         }
         self.settle()?;
         Ok(None)
+    }
+
+    /// Takes a record. Returns where it begins in its cell, which is the next one if that is 0.
+    fn take_record(&mut self, bytes: &[u8]) -> Outcome<[u32; 2]> {
+        let start = self.records.len();
+        if self.records_cell.is_none() {
+            self.records_cell = Some(self.waiting.len());
+            self.waiting.push(Cell::Records);
+        }
+        fallible::append(&mut self.records, bytes)?;
+        let tail = Record::split(bytes).map_or(&[][..], |record| record.tail);
+        if !tail.is_empty() && tail.len() <= JOINED_TEXT_BYTES {
+            self.join_tail(tail)?;
+        }
+        self.settle()?;
+        Ok([start as u32, 0])
+    }
+
+    /// Adds the texts of a record to those that go on, if they stay short enough with them.
+    fn join_tail(&mut self, tail: &[u8]) -> Outcome<()> {
+        let before = self.tails.len();
+        fallible::append(&mut self.tails, tail)?;
+        match self.open_tail.and_then(|open| self.waiting.get_mut(open)) {
+            Some(Cell::Tail { start, end }) if self.tails.len() - *start <= JOINED_TEXT_BYTES => {
+                *end = self.tails.len();
+            }
+            _ => {
+                self.open_tail = Some(self.waiting.len());
+                self.waiting.push(Cell::Tail { start: before, end: self.tails.len() });
+            }
+        }
+        Ok(())
     }
 
     /// The same where strings are joined. Returns where one ends in its text, and one of `IN_TEXT`.
@@ -154,7 +202,7 @@ impl<'s, 'm> Gathered<'s, 'm> {
     /// Makes cells if much waits.
     #[inline]
     fn settle(&mut self) -> Outcome<()> {
-        let bytes = self.joined.len() + self.texts.len() + self.single.len();
+        let bytes = self.joined.len() + self.texts.len() + self.records.len() + self.tails.len() + self.single.len();
         if self.waiting.len() >= VALUES_PER_CALL || bytes >= WAITING_BYTES { self.make_cells() } else { Ok(()) }
     }
 
@@ -187,6 +235,7 @@ impl<'s, 'm> Gathered<'s, 'm> {
     fn make_cells(&mut self) -> Outcome<()> {
         self.close();
         self.close_text();
+        (self.records_cell, self.open_tail) = (None, None);
         if self.waiting.is_empty() {
             return Ok(());
         }
@@ -199,6 +248,8 @@ impl<'s, 'm> Gathered<'s, 'm> {
                 Cell::Joined { start, end } => engine.text(&self.joined[start..end]),
                 Cell::Text { start, end } => engine.text(&self.texts[start..end]),
                 Cell::Key { kind, start, end } => key_to_js(engine, kind, &self.single[start..end]),
+                Cell::Records => engine.uint8_array(&self.records),
+                Cell::Tail { start, end } => engine.latin1(&self.tails[start..end]),
                 Cell::Single { kind, start, end } => value_to_js(engine, kind, &self.single[start..end]),
             });
             self.many.append(engine, result, &cells.collect::<Outcome<Vec<_>>>()?)
@@ -206,6 +257,8 @@ impl<'s, 'm> Gathered<'s, 'm> {
         self.waiting.clear();
         self.joined.clear();
         self.texts.clear();
+        self.records.clear();
+        self.tails.clear();
         self.single.clear();
         Ok(())
     }

@@ -15,7 +15,9 @@ use crate::binding::failure::{Failure, Outcome};
 use crate::binding::layout::{BATCH_ROW, GENERATION, NUMBER, PASSED, SHARD, SLOT, STATE, TYPE, WRITTEN, row};
 use crate::binding::operation::Call;
 use crate::binding::operations::write::hold_type;
-use crate::store::{Error, GROUP, Handle, Key, KeyKind, Target, TypeHold, Value, ValueKind, Written, fallible};
+use crate::store::{
+    BARE_SHAPE, Error, GROUP, Handle, Key, KeyKind, ShapeHold, Target, TypeHold, Value, ValueKind, Written, fallible,
+};
 
 /// The rows of a batch.
 struct Table<'s> {
@@ -64,6 +66,33 @@ impl<'s> Table<'s> {
         space[..4].copy_from_slice(&low);
         space[4..].copy_from_slice(&self.get(row, NUMBER + 1).to_le_bytes());
         Ok(Ok(Value { kind, bytes: &space[..len] }))
+    }
+
+    /// Where the record of an item lies, and its length.
+    #[inline]
+    fn record(&self, row: usize) -> [usize; 2] {
+        [NUMBER, NUMBER + 1].map(|column| self.get(row, column) as usize)
+    }
+
+    /// Keeps the shapes of all records known until they are written. If one is not any more, nothing is written.
+    fn hold_shapes<const N: usize>(&self, call: &Call<'_, N>) -> Outcome<Vec<ShapeHold>> {
+        let (map, mut space) = (call.map()?, Space::default());
+        let (mut holds, mut last) = (Vec::<ShapeHold>::new(), None);
+        for row in (0..self.rows).filter(|row| self.get(*row, STATE) == ValueKind::Shaped as u32) {
+            let [start, len] = self.record(row);
+            let shape = call.evaluation.record(start, len, &mut space)?.shape().unwrap_or(BARE_SHAPE);
+            // Most records of a batch have the shape of the one before.
+            if last == Some(shape) || holds.iter().any(|hold| hold.number() == shape) {
+                continue;
+            }
+            last = Some(shape);
+            match map.local().hold_shape(shape)? {
+                Some(hold) => holds.push(hold),
+                None if shape == BARE_SHAPE => {}
+                None => return Err(Error::ShapeGone.into()),
+            }
+        }
+        Ok(holds)
     }
 
     /// Records an item's entry. The number of a value that is one is written by [`Gathered::take`].
@@ -161,12 +190,18 @@ fn for_each_value<const N: usize>(
     const MISSING: Failure = Failure::Misuse("there are fewer values than kinds");
     let count = call.engine.array_len(others)?;
     let mut at = 0;
+    let _holds = table.hold_shapes(call)?;
+    let mut record_space = Space::default();
     // Up to the next value that is not in the table, whose kind is the answer.
-    let write_numbers = |at: &mut usize, write: &mut dyn FnMut(usize, Value<'_>) -> Outcome<()>| {
+    let mut write_numbers = |at: &mut usize, write: &mut dyn FnMut(usize, Value<'_>) -> Outcome<()>| {
         let mut space = [0; 8];
         while *at < table.rows {
             match table.number(*at, &mut space)? {
                 Ok(value) => write(*at, value)?,
+                Err(ValueKind::Shaped) => {
+                    let [start, len] = table.record(*at);
+                    write(*at, call.evaluation.record(start, len, &mut record_space)?)?;
+                }
                 Err(other) => return Ok(Some(other)),
             }
             *at += 1;

@@ -8,14 +8,14 @@
 //!
 //! A number is assigned once. As a varint, those of a table that was never full take one or two bytes.
 
+use crate::store::entry::record::varint;
+
 /// Bits of a number that say the place.
 const PLACE_BITS: u32 = 12;
 /// Places of a table; the first has no shape.
 pub const PLACES: usize = 1 << PLACE_BITS;
 /// The shape that every map knows, and that is not counted: a bare array of numbers.
 pub const BUILT_IN: u32 = 0;
-/// The longest varint of 32 bits.
-const MAX_VARINT_BYTES: usize = 5;
 
 /// The place of a number.
 #[inline]
@@ -28,24 +28,10 @@ pub fn next(number: u32) -> Option<u32> {
     number.checked_add(1 << PLACE_BITS)
 }
 
-/// The number that a record begins with, as an unsigned LEB128 varint of 32 bits; `None` of bytes that are no record.
+/// The number that a record begins with; `None` of bytes that are no record.
 #[inline]
 pub fn read(record: &[u8]) -> Option<u32> {
-    match *record {
-        [byte, ..] if byte < 0x80 => Some(u32::from(byte)),
-        _ => read_long(record),
-    }
-}
-
-fn read_long(record: &[u8]) -> Option<u32> {
-    let mut number = 0;
-    for (at, &byte) in record.iter().take(MAX_VARINT_BYTES).enumerate() {
-        number |= u64::from(byte & 0x7f) << (7 * at);
-        if byte < 0x80 {
-            return u32::try_from(number).ok();
-        }
-    }
-    None
+    varint(record).map(|(number, _)| number)
 }
 
 #[cfg(all(test, not(loom)))]
