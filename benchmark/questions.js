@@ -12,6 +12,7 @@ const ROOMS = {
   'near-cache-bytes': 'memory',
   'hot-key': 'reads',
   'cold-read': 'reads',
+  objects: 'reads',
   set: 'writes',
   'raw-calls': 'reads',
   batch: 'reads',

@@ -48,7 +48,7 @@ async function measure({ quick }, report) {
         0.5,
         against(cloned)
       ),
-      atMost(`set(key, small object), ${title}: time against map.set(key, JSON.stringify(value))`, 2, against(json))
+      atMost(`set(key, small object), ${title}: time against map.set(key, JSON.stringify(value))`, 1.3, against(json))
     )
   }
   // A write of lmdb waits for its commit: fewer entries, or this row would take longer than all others together.
