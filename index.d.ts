@@ -322,9 +322,9 @@ export interface TypedMapOptions {
    * limit if that is less, and at least 256 KB. Keys and handles count too. `false` turns the near cache off.
    *
    * Bytes are estimated from the kind and the stored size of a value, between half and twice what the heap takes for
-   * usual values: 100 to 150 bytes for key and place, and four times its stored bytes for a small object. A value that
-   * would take more than a sixteenth of `maxBytes` is not kept, and neither is an ASCII text above 1 KB, because a
-   * native read of it is about as fast. Copies of entries that are gone are dropped within seconds. They do not count
+   * usual values: 100 to 150 bytes for key and place, and what an object was decoded to. A value that would take more
+   * than a sixteenth of `maxBytes` is not kept, and neither is an ASCII text above 1 KB, because a native read of it is
+   * about as fast. Copies of entries that are gone are dropped within seconds. They do not count
    * towards `memoryLimit`. {@link TypedMapStats.nearCache} reports what is kept.
    *
    * It belongs to the thread: each thread that opens the map chooses its own.

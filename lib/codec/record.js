@@ -6,6 +6,8 @@
 const { MAX_ROWS, Text } = require('./fields.js')
 const { deepFreeze } = require('./freeze.js')
 
+const { noteDecoded } = require('../native/decoded.js')
+
 /** @typedef {import('../native/records.js').Area} Area */
 
 /** Up to this length, a look at each character costs less than a call that copies. */
@@ -277,6 +279,16 @@ let joined
 let textAt = 0
 /** Whether what is read is frozen. */
 let isFrozen = true
+/** Bytes of the heap that what was read takes. */
+let heapBytes = 0
+
+/** Header of a string, with half of what rounding adds; of an array with its elements; of a number that is no int. */
+const STRING_BYTES = 20
+const ARRAY_BYTES = 48
+const NUMBER_BYTES = 16
+const WORD_BYTES = 8
+/** What JSON text becomes, for each of its characters. */
+const HEAP_PER_JSON = 1.75
 
 /**
  * The members of an object in a record.
@@ -286,6 +298,7 @@ let isFrozen = true
  * @property {readonly (Layout | undefined)[]} inner for each what is inside it, undefined for a field
  * @property {boolean} isRows whether these are the members of each object of an array
  * @property {boolean} isInherited whether objects inherit one of the names
+ * @property {number} heapBytes what the object takes of the heap, without what its members refer to
  */
 
 /** Thrown for bytes that are no record of their shape. */
@@ -332,8 +345,10 @@ function unpack(layout, end, text, textStart, frozen) {
   textAt = text === undefined ? next : textStart
   next = textEnd
   isFrozen = frozen
+  heapBytes = 0
   const value = layout === undefined ? takeField() : takeObject(layout)
   if (next !== end || textAt !== (text === undefined ? textEnd : textStart + tail)) throw new Malformed()
+  noteDecoded(heapBytes)
   return value
 }
 
@@ -351,14 +366,16 @@ function takeVarint() {
 }
 
 /** @param {Layout} layout */
-function takeObject({ names, inner, isInherited }) {
+function takeObject(layout) {
+  const { names, inner, isInherited } = layout
   /** @type {Record<string, any>} */
   const object = {}
+  heapBytes += layout.heapBytes
   // What is inherited may not be writable, and then it cannot be set.
   if (isInherited) for (const name of names) define(object, name)
   for (let index = 0; index < names.length; index++) {
-    const layout = inner[index]
-    object[names[index]] = layout === undefined ? takeField() : layout.isRows ? takeRows(layout) : takeObject(layout)
+    const inside = inner[index]
+    object[names[index]] = inside === undefined ? takeField() : inside.isRows ? takeRows(inside) : takeObject(inside)
   }
   return isFrozen ? freeze(object) : object
 }
@@ -374,6 +391,7 @@ function takeRows(layout) {
   const rows = []
   // Rows without members take no bytes.
   if (!(count <= MAX_ROWS)) throw new Malformed()
+  heapBytes += ARRAY_BYTES + count * WORD_BYTES
   for (let index = 0; index < count; index++) rows.push(takeObject(layout))
   return isFrozen ? freeze(rows) : rows
 }
@@ -398,9 +416,11 @@ function takeField() {
       return sourceView.getInt32(next - 4, true)
     case FLOAT:
       next += 4
+      heapBytes += NUMBER_BYTES
       return sourceView.getFloat32(next - 4, true)
     case DOUBLE:
       next += 8
+      heapBytes += NUMBER_BYTES
       return sourceView.getFloat64(next - 8, true)
     case LATIN:
       return takeText(takeVarint())
@@ -422,11 +442,13 @@ function takeField() {
 function takeText(length) {
   const start = textAt
   textAt += length
+  heapBytes += STRING_BYTES + length
   return joined === undefined ? source.toString('latin1', start, textAt) : joined.slice(start, textAt)
 }
 
 function takeWide() {
   const start = takeVarint() * 2 + next
+  heapBytes += STRING_BYTES + start - next
   const text = source.toString('utf16le', next, start)
   next = start
   return text
@@ -435,15 +457,18 @@ function takeWide() {
 /** @param {string} text */
 function parse(text) {
   const value = JSON.parse(text)
+  heapBytes += text.length * HEAP_PER_JSON
   return isFrozen ? deepFreeze(value) : value
 }
 
 /** @returns {readonly string[]} */
 function takeTexts() {
   const texts = []
+  heapBytes += ARRAY_BYTES
   for (let count = takeVarint(); count > 0; count--) {
     if (next >= source.length) throw new Malformed()
     texts.push(takeField())
+    heapBytes += WORD_BYTES
   }
   return isFrozen ? freeze(texts) : texts
 }
@@ -453,23 +478,27 @@ function takeNumbers(tag) {
   const count = takeVarint()
   const end = next + count * ELEMENT_BYTES[tag - INTS8]
   if (end > source.length) throw new Malformed()
-  const numbers = []
+  // As many places as it needs; one that grows has up to half as many more.
+  const numbers = new Array(count)
+  let index = 0
+  // What is frozen refers to each number that is no int.
+  heapBytes += ARRAY_BYTES + count * (tag < FLOATS || !isFrozen ? WORD_BYTES : WORD_BYTES + NUMBER_BYTES)
   const view = sourceView
   switch (tag) {
     case INTS8:
-      for (; next < end; next++) numbers.push(view.getInt8(next))
+      for (; next < end; next++) numbers[index++] = view.getInt8(next)
       break
     case INTS16:
-      for (; next < end; next += 2) numbers.push(view.getInt16(next, true))
+      for (; next < end; next += 2) numbers[index++] = view.getInt16(next, true)
       break
     case INTS32:
-      for (; next < end; next += 4) numbers.push(view.getInt32(next, true))
+      for (; next < end; next += 4) numbers[index++] = view.getInt32(next, true)
       break
     case FLOATS:
-      for (; next < end; next += 4) numbers.push(view.getFloat32(next, true))
+      for (; next < end; next += 4) numbers[index++] = view.getFloat32(next, true)
       break
     default:
-      for (; next < end; next += 8) numbers.push(view.getFloat64(next, true))
+      for (; next < end; next += 8) numbers[index++] = view.getFloat64(next, true)
   }
   return isFrozen ? freeze(numbers) : numbers
 }

@@ -12,6 +12,11 @@ const MAX_LAYOUTS = 8_192
 /** The number of the shape of an array of numbers, which has no members. */
 const BARE = 0
 
+/** What an object without members takes of the heap, which has room for some; and for each of more than those. */
+const OBJECT_BYTES = 56
+const IN_OBJECT = 4
+const WORD_BYTES = 16
+
 class Shapes {
   tree
   /** By number. @type {Map<number, Layout>} */
@@ -87,6 +92,7 @@ function layoutFrom(members, isRows) {
     names,
     inner: members.map(member => (typeof member === 'string' ? undefined : layoutFrom(member[1], member[2] === 1))),
     isRows,
+    heapBytes: OBJECT_BYTES + Math.max(0, names.length - IN_OBJECT) * WORD_BYTES,
     isInherited: names.some(name => name in Object.prototype)
   }
 }

@@ -1,9 +1,10 @@
 'use strict'
 
 // What a copy in the near cache takes of the heap, estimated without looking into it: from the kind of the value, from
-// the bytes that it has in the store, and from the key. `benchmark/memory/near-cache-bytes.js` measures all of it: for
+// the bytes that it has in the store, and from the key; for a record, from what was decoded. `benchmark/memory/near-cache-bytes.js` measures all of it: for
 // keys and values as the README has them, the estimate lies between half and twice of what the heap grows by.
 
+const { decodedBytes } = require('../native/decoded.js')
 const { KIND } = require('../native/layout.js')
 
 /** What `costOfValue` says of a value that is not worth a copy. */
@@ -31,15 +32,6 @@ const OBJECT_BYTES = 64
 const HEAP_PER_JSON = 1.75
 
 /**
- * Bytes of the heap for each byte of a record. A field takes two words of it at least, be it a byte in the record; what
- * is long is texts and numbers, which take hardly more there.
- */
-const HEAP_PER_FIELDS = 4
-const HEAP_PER_LONG = 1.25
-/** Bytes of a record that are taken for fields rather than for what is long. */
-const FIELDS_BYTES = 128
-
-/**
  * The longest text in ASCII that is kept. To read it natively is to copy its bytes: 210 ns for 100 of them, 300 for
  * 1,000, 480 for 4,000, 1,340 for 16,000. So a copy of a short one saves 0.7 ns for each byte that it takes, one of a
  * long one 0.1, where those of objects save 5. Other texts have to be decoded, 4 ns a byte, and are treated like
@@ -60,7 +52,8 @@ function costOfValue(kind, size, value) {
     case KIND.Json:
       return OBJECT_BYTES + Math.ceil(size * HEAP_PER_JSON)
     case KIND.Shaped:
-      return OBJECT_BYTES + Math.ceil(heapOfRecord(size))
+      // Counted when it was decoded, just now.
+      return decodedBytes()
     case KIND.String:
       if (size === value.length) return size > MAX_ASCII_BYTES ? NOT_WORTH : HEADER_BYTES + size
       return HEADER_BYTES + 2 * value.length
@@ -73,10 +66,6 @@ function costOfValue(kind, size, value) {
       return 0
   }
 }
-
-/** @param {number} size */
-const heapOfRecord = size =>
-  size <= FIELDS_BYTES ? size * HEAP_PER_FIELDS : FIELDS_BYTES * HEAP_PER_FIELDS + (size - FIELDS_BYTES) * HEAP_PER_LONG
 
 /**
  * Bytes that a key takes with its place.
