@@ -543,7 +543,7 @@ const MUTATIONS = [
     test: 'models of shapes'
   },
   {
-    name: 'a place gets a number that is stored over a user who is about to go',
+    name: 'a place gets a number that is stored over a user that is about to leave',
     file: 'src/store/entry/shapes/places.rs',
     from: 'self.0.fetch_add(u64::from(number) << NUMBER_SHIFT, Ordering::Relaxed);',
     to: 'self.0.store(u64::from(number) << NUMBER_SHIFT, Ordering::Relaxed);',

@@ -422,7 +422,7 @@ describe('iteration: batches', () => {
   const walked = (id, count, want) => {
     const cells = binding.walk(id, 0, count, want, new Uint32Array(count * STEP_ROW))
     assert.ok(cells.length > 0)
-    return scratch[SCRATCH.STATE]
+    return scratch[SCRATCH.COUNT]
   }
 
   it('end once they hold 256 KiB, and hold one entry at least', () => {

@@ -305,9 +305,9 @@ describe('onEvict: what is reported', { timeout: 300_000 }, () => {
     const counts = []
     for (;;) {
       const cells = binding.takeRemovals(id, 64, states, 25_000)
-      if (scratch[SCRATCH.STATE] === 0) break
-      counts.push(scratch[SCRATCH.STATE])
-      assert.equal(cells.length, 2 * scratch[SCRATCH.STATE])
+      if (scratch[SCRATCH.COUNT] === 0) break
+      counts.push(scratch[SCRATCH.COUNT])
+      assert.equal(cells.length, 2 * scratch[SCRATCH.COUNT])
     }
     assert.deepEqual(counts, [1, 3, 3, 1])
     binding.close(id)

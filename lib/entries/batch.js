@@ -7,7 +7,7 @@ const { ERROR_NUMBERS, TypedMapError, createError, wrongType } = require('../err
 const { isHandleKey } = require('../handle.js')
 const values = require('../codec/values.js')
 const { SHAPE_GONE, binding, scratch } = require('../native/attach.js')
-const { BATCH_ROW, KIND, NUMBER, SCRATCH } = require('../native/layout.js')
+const { BATCH_ROW, IS_HANDLE, KIND, NUMBER, SCRATCH } = require('../native/layout.js')
 const records = require('../native/records.js')
 const { handleAt } = require('../native/rows.js')
 const { requestTtl } = require('../native/ttl.js')
@@ -31,7 +31,7 @@ const {
 
 /** @typedef {import('../codec/shapes.js').Shapes} Shapes */
 
-const { GENERATION, PASSED, SHARD, SIZE, SLOT, STATE, TYPE, WRITTEN } = SCRATCH
+const { GENERATION, PASSED, SHARD, SIZE, SLOT, STATE, WRITTEN } = SCRATCH
 const { GONE, PLACE } = values
 
 /** Coordinates that no entry has. They replace a handle of another map. */
@@ -77,7 +77,7 @@ class Table {
 
   /** @param {number} index */
   putKey(index) {
-    this.words[index * BATCH_ROW + TYPE] = 0
+    this.words[index * BATCH_ROW + IS_HANDLE] = 0
   }
 
   /**
@@ -89,7 +89,7 @@ class Table {
     const { words } = this
     const row = index * BATCH_ROW
     const isOurs = handle.map === instance
-    words[row + TYPE] = 1
+    words[row + IS_HANDLE] = 1
     words[row + SHARD] = isOurs ? handle.shard : NOWHERE
     words[row + SLOT] = isOurs ? handle.slot : NOWHERE
     words[row + GENERATION] = isOurs ? handle.generation : NOWHERE

@@ -16,7 +16,7 @@ const { walk: walkBinding } = binding
 
 /** @typedef {import('../session/open-map.js').OpenMap} OpenMap */
 
-const { CHUNK, SHARD, STATE, VERSION, WORD } = SCRATCH
+const { CHUNK, COUNT, SHARD, VERSION, WORD } = SCRATCH
 
 /**
  * The first batch is small, because many iterators are asked for one entry only. Then they grow fourfold. Beyond 256
@@ -100,7 +100,7 @@ class Cursor {
     }
     const walked = this.#walked
     const cells = walkBinding(id, this.#after, count, this.#want, walked.words)
-    this.#count = scratch[STATE]
+    this.#count = scratch[COUNT]
     walked.begin(this.#count, cells)
     this.#next = 0
     this.#batch = this.#sizeOfNext()

@@ -34,7 +34,10 @@ const ROW = 9
  */
 const NUMBER = 10
 
-/** Numbers per item in the table of a batch: a row, then the number. */
+/** Index in a row of a batch that goes in: 1 for a handle, 0 for a key. */
+const IS_HANDLE = 9
+
+/** Numbers per item in the table of a batch: a row, whether it is a handle, then the number. */
 const BATCH_ROW = 12
 
 /** Numbers per entry in the `states` of candidates: a row, then the kind of the key. */
@@ -155,7 +158,7 @@ const MARKING = Object.freeze({
 
 /** Index in the scratch array, in which a native call leaves what it has to say besides its result. */
 const SCRATCH = Object.freeze({
-  /** 0 = absent, else the number of the value's kind; after `walk`, the number of entries. */
+  /** 0 = absent, else the number of the value's kind. */
   STATE: 0,
   /** Value of the entry's version word. */
   VERSION: 1,
@@ -180,7 +183,9 @@ const SCRATCH = Object.freeze({
   /** How many items of a batch were dealt with, skipped ones included. */
   PASSED: 11,
   /** How many removals were dropped for lack of room, after those that `takeRemovals` returned. */
-  DROPPED: 12
+  DROPPED: 12,
+  /** How many rows `walk`, `candidates` or `takeRemovals` wrote. */
+  COUNT: 13
 })
 
 /** What waits for a subscription that rang. */
@@ -214,6 +219,7 @@ module.exports = {
   SCRATCH_TTL,
   ROW,
   NUMBER,
+  IS_HANDLE,
   BATCH_ROW,
   WALK_ROW,
   KEY_KIND,

@@ -1,8 +1,9 @@
 'use strict'
 
 // What a copy in the near cache takes of the heap, estimated without looking into it: from the kind of the value, from
-// the bytes that it has in the store, and from the key; for a record, from what was decoded. `benchmark/memory/near-cache-bytes.js` measures all of it: for
-// keys and values as the README has them, the estimate lies between half and twice of what the heap grows by.
+// the bytes that it has in the store, and from the key; for a record, from what was decoded.
+// `benchmark/memory/near-cache-bytes.js` measures all of it: for keys and values as the README has them, the estimate
+// lies between half and twice of what the heap grows by.
 
 const { decodedBytes } = require('../native/decoded.js')
 const { KIND } = require('../native/layout.js')

@@ -18,7 +18,7 @@ const { listenRemovals: listenRemovalsBinding, takeRemovals: takeRemovalsBinding
 /** With the listeners at the time of taking out. @typedef {{ removal: Removal, listeners: Listener[] }} Taken */
 
 const { CAUSE, KEY_KIND, KIND, OMITTED_BYTES, REMOVAL_ROW, REMOVED_BY, SCRATCH, WAKE } = layout
-const { DROPPED, STATE, TYPE } = SCRATCH
+const { COUNT, DROPPED, STATE, TYPE } = SCRATCH
 const JSON_TEXT = KIND.Json
 
 const CAUSES = Object.keys(CAUSE)
@@ -141,7 +141,7 @@ class Audience {
   #takeSome() {
     const open = this.#open
     const cells = takeRemovalsBinding(open.id, TAKEN_PER_STEP, states, TAKEN_PER_STEP_BYTES)
-    const count = scratch[STATE]
+    const count = scratch[COUNT]
     const dropped = scratch[DROPPED]
     const listeners = [...this.#listeners]
     for (let index = 0; index < count; index++) this.#taken.push({ removal: removalAt(open, cells, index), listeners })

@@ -30,7 +30,7 @@ const { candidates: candidatesBinding, evictEntry: evictEntryBinding, giveUp: gi
 /** Candidates that a strategy chooses from. More make better choices and cost a microsecond each. */
 const CANDIDATES = 32
 
-const { STATE } = SCRATCH
+const { COUNT } = SCRATCH
 
 /** An entry that may be evicted. Its value, bytes and ttl are only looked up when they are read. */
 class Candidate {
@@ -169,7 +169,7 @@ class RoomMaker {
     const open = this.#open
     const states = new Uint32Array(CANDIDATES * WALK_ROW)
     const keys = candidatesBinding(open.id, CANDIDATES, states)
-    return Array.from({ length: scratch[STATE] }, (_, index) => {
+    return Array.from({ length: scratch[COUNT] }, (_, index) => {
       const row = index * WALK_ROW
       const handle = handleAt(open.origin, states, row)
       return new Candidate(this.#map, states[row + KEY_KIND] === 0 ? handle : keys[index], handle)

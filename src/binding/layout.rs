@@ -15,7 +15,7 @@ macro_rules! numbers {
 }
 
 numbers!(SCRATCH: usize {
-    /// 0 = absent, else the number of the value's kind; after `walk`, the number of entries.
+    /// 0 = absent, else the number of the value's kind.
     STATE = 0;
     /// Value of the entry's version word.
     VERSION = 1;
@@ -41,6 +41,8 @@ numbers!(SCRATCH: usize {
     PASSED = 11;
     /// How many removals were dropped for lack of room, after those that `takeRemovals` returned.
     DROPPED = 12;
+    /// How many rows `walk`, `candidates` or `takeRemovals` wrote.
+    COUNT = 13;
 });
 
 numbers!(SIZES: usize {
@@ -65,7 +67,9 @@ numbers!(SIZES: usize {
     /// Index of a value that is a number in a row of a batch: an int32, or a float64 in two places. Even, for the
     /// float64.
     NUMBER = 10;
-    /// Numbers per item in the table of a batch: a row, then the number.
+    /// Index in a row of a batch that goes in: 1 for a handle, 0 for a key.
+    IS_HANDLE = 9;
+    /// Numbers per item in the table of a batch: a row, whether it is a handle, then the number.
     BATCH_ROW = 12;
     /// Numbers per entry in the `states` of candidates: a row, then the kind of the key.
     WALK_ROW = 10;
@@ -124,6 +128,8 @@ numbers!(WAKE: u32 {
 const _: () = assert!(
     SIZE + 1 == ROW
         && ROW == KEY_KIND
+        && ROW == IS_HANDLE
+        && IS_HANDLE < NUMBER
         && KEY_KIND + 1 == WALK_ROW
         && WALK_ROW == REMOVED_BY
         && REMOVED_BY + 1 == OMITTED_BYTES
@@ -139,7 +145,8 @@ const _: () = assert!(
         && 8 * (SCRATCH_TTL + 1) <= RECORDS_IN
         && MAX_RECORD_BYTES <= RECORD_AREA_BYTES
         && MAX_RECORD_BYTES < 1 << RECORD_LEN_BITS
-        && DROPPED < 2 * SCRATCH_TTL
+        && DROPPED < COUNT
+        && COUNT < 2 * SCRATCH_TTL
         && 2 * SCRATCH_TTL + 2 <= SCRATCH_LENGTH
 );
 

@@ -9,8 +9,9 @@
  * The functions below these are generated from Rust. */
 
 /**
- * A row of BATCH_ROW numbers for each item of a batch. Going in: for a handle, its numbers and 1 as TYPE, else 0 as
- * TYPE; for a value, its kind as STATE and, if it is a number, NUMBER. Coming out: STATE to TYPE, and NUMBER.
+ * A row of BATCH_ROW numbers for each item of a batch. Going in: for a handle, its numbers and 1 as IS_HANDLE, else 0;
+ * for a value, its kind as STATE and, as NUMBER, a number, or where its record begins and how long it is. Coming out:
+ * STATE to SIZE, and NUMBER.
  */
 type Table = Uint32Array
 
@@ -107,7 +108,7 @@ export declare function insertMany(
 export declare function deleteMany(id: number, items: readonly unknown[], table: Table): number
 /**
  * The next entries in insertion order after the sequence number `after` (0: from the start): at most `count`, and no
- * more once they have come to 256 KiB, but at least one if there is any. STATE says how many there are, 0 at the end.
+ * more once they have come to 256 KiB, but at least one if there is any. COUNT says how many there are, 0 at the end.
  * `want`: 1 keys, 2 values, 3 both. A row of STEP_ROW numbers for each in `table`. Keys and values that the rows do not
  * say are in the result, as those of a batch; strings are cut out of texts, as IN_TEXT says.
  */
@@ -134,13 +135,13 @@ export declare function weight(id: number, ...target: Target): number | undefine
 /** Evicts an entry; whether it was there. */
 export declare function evictEntry(id: number, shard: number, slot: number, generation: number): boolean
 /**
- * The keys of the entries that would be evicted next, roughly in order. STATE is their number, and `states` has what a
+ * The keys of the entries that would be evicted next, roughly in order. COUNT is their number, and `states` has what a
  * walk says of each.
  */
 export declare function candidates(id: number, count: number, states: Uint32Array): unknown[]
 /**
  * Takes out removals that wait: at most `count`, and no more once keys and values have `bytes` bytes. The result holds
- * two cells for each, key and value; STATE says how many there are and DROPPED how many found no room after them. Ten
+ * two cells for each, key and value; COUNT says how many there are and DROPPED how many found no room after them. Ten
  * numbers for each in `states`: those of a walk, then the cause.
  */
 export declare function takeRemovals(id: number, count: number, states: Uint32Array, bytes: number): unknown[]

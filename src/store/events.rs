@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_reach_those_who_asked_for_errors() {
+    fn errors_reach_the_subscriptions_that_asked_for_errors() {
         let events = Events::new();
         let wake = Arc::new(Counter::default());
         let subscription = events.subscribe(Level::Off, true, wake.clone());
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_queued_when_nobody_listens() {
+    fn nothing_is_queued_without_a_subscription() {
         let events = Events::new();
         assert!(!events.listens(Level::Error));
         let wake = Arc::new(Counter::default());

@@ -381,7 +381,7 @@ impl<T: Element> Elements<'_, T> {
     }
 
     /// How many elements there are.
-    #[expect(clippy::len_without_is_empty, reason = "nobody asks")]
+    #[expect(clippy::len_without_is_empty, reason = "not needed")]
     pub fn len(&self) -> usize {
         self.memory().len
     }

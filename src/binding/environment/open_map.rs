@@ -95,8 +95,8 @@ impl OpenMap {
     /// Refuses a map that was destroyed or broken, for what the store answers without asking.
     pub fn check(&self) -> Result<(), Error> {
         // Why a handle is dead is looked for only in a map that can be used, and nothing is counted for it.
-        let nobody = Handle { shard: 0, slot: 0, generation: 0 };
-        match self.local.check(nobody) {
+        let no_entry = Handle { shard: 0, slot: 0, generation: 0 };
+        match self.local.check(no_entry) {
             Err(refused @ (Error::Closed | Error::Broken)) => Err(refused),
             _ => Ok(()),
         }

@@ -6,7 +6,7 @@ use crate::binding::convert::options::parse_limits;
 use crate::binding::convert::values::{Space, key_to_js};
 use crate::binding::engine::{Engine, Js, VALUES_PER_CALL};
 use crate::binding::failure::{Failure, Outcome};
-use crate::binding::layout::{STATE, WALK_ROW, row};
+use crate::binding::layout::{COUNT, WALK_ROW, row};
 use crate::binding::operation::{Call, with_map};
 
 /// Changes limits. `limits` is JSON text: `memoryLimit`, `maxEntries`, `maxValueBytes`, each a number or `null` for
@@ -76,7 +76,7 @@ pub fn evict_entry<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
 }
 
 /// `candidates(id, count, states)`: the keys of the next entries to be evicted, roughly in that order; the rest of a
-/// walk's row for each in `states`, and how many there are as STATE.
+/// walk's row for each in `states`, and how many there are as COUNT.
 pub fn candidates<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
     let (map, engine, many) = (call.map()?, call.engine, call.evaluation.many());
     let states = engine.elements::<u32>(call.argument(2), many)?;
@@ -98,7 +98,7 @@ pub fn candidates<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
         states.set(keys.len() * WALK_ROW, &words);
         keys.push(key_to_js(engine, key_kind, &key_out)?);
     }
-    call.evaluation.note(STATE, keys.len() as u32);
+    call.evaluation.note(COUNT, keys.len() as u32);
     many.append(engine, cells, &keys)?;
     Ok(cells)
 }

@@ -3,7 +3,7 @@
 use crate::binding::engine::Js;
 use crate::binding::failure::{Failure, Outcome};
 use crate::binding::layout::{
-    KEY_KIND, KEY_NUMBER, NUMBER, ROW, SEEN, SEQUENCE, STATE, STEP_ROW, WANT_KEYS, WANT_VALUES, row,
+    COUNT, KEY_KIND, KEY_NUMBER, NUMBER, ROW, SEEN, SEQUENCE, STEP_ROW, WANT_KEYS, WANT_VALUES, row,
 };
 use crate::binding::operation::Call;
 use crate::binding::operations::batch::gather::Gathered;
@@ -13,7 +13,7 @@ use crate::binding::operations::batch::gather::Gathered;
 const WALK_BYTES: usize = 256 * 1_024;
 
 /// `walk(id, after, count, want, table)`: the next entries after a sequence, at most `count` and as many as fit into
-/// [`WALK_BYTES`], but at least one if there is any. A row for each in `table`, and how many there are as STATE. The
+/// [`WALK_BYTES`], but at least one if there is any. A row for each in `table`, and how many there are as COUNT. The
 /// result has the keys and values that the rows do not say, as that of a batch.
 pub fn walk<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
     let (map, engine, many) = (call.map()?, call.engine, call.evaluation.many());
@@ -76,6 +76,6 @@ pub fn walk<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
         }
     }
     let cells = gathered.finish()?;
-    call.evaluation.note(STATE, done as u32);
+    call.evaluation.note(COUNT, done as u32);
     Ok(cells)
 }

@@ -161,7 +161,7 @@ impl LifeRef<'_> {
         let next = word(Span::new(now_ms, self.ttl.load(Ordering::Relaxed)).deadline_ms, generation);
         let deadline_ms = seen >> TENANT_BITS;
         if seen < next && deadline_ms > now_ms && seen == word(deadline_ms, generation) {
-            #[expect(clippy::let_underscore_must_use, reason = "refused, somebody else was faster")]
+            #[expect(clippy::let_underscore_must_use, reason = "refused if another thread was faster")]
             let _ = self.deadline.compare_exchange(seen, next, Ordering::AcqRel, Ordering::Relaxed);
         }
     }

@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_expire_in_their_millisecond_and_nobody_looks_before() {
+    fn entries_expire_in_their_millisecond_and_the_thread_sleeps_before() {
         let clock = Clock::manual();
         let map = Map::new(&clock, usize::MAX);
         assert!(!map.has_thread(), "nothing can expire");

@@ -627,7 +627,7 @@ mod tests {
     }
 
     #[test]
-    fn among_the_same_deadlines_who_came_first_is_first() {
+    fn among_the_same_deadlines_the_oldest_is_first() {
         let mut wheel = TimerWheel::new(&Arc::new(Memory::new(None)));
         for slot in 0..60 {
             wheel.schedule(slot, if slot < 10 { 500 + u64::from(slot % 2) } else { 100_000 }).unwrap();

@@ -50,7 +50,7 @@ pub struct Local {
     hits: Option<HitLog>,
     /// Whether uses are recorded: for the policy, or deadlines that move with them.
     notes_uses: bool,
-    /// Keeps the shape of the record that was removed last known, for the caller who reads it.
+    /// Keeps the shape of the record that was removed last known, for the caller, which reads it.
     removed_shape: Cell<Option<ShapeHold>>,
     /// A participant's word and its counters have one writer: a `Local` may move to another thread, but not be shared.
     _not_sync: PhantomData<Cell<()>>,
@@ -458,7 +458,7 @@ impl Local {
             match attempt {
                 // Success comes first in its own arm, so that nothing is moved for it.
                 Ok(done) => {
-                    self.settle(shard, added_bytes);
+                    self.follow_up(shard, added_bytes);
                     return Ok(done);
                 }
                 // What was detached is being freed: the write helps, and waits where readers keep it from being freed.
@@ -514,7 +514,7 @@ impl Local {
 
     /// What a write has to see to afterwards, without the lock.
     #[inline]
-    fn settle(&self, shard: &Shard, added_bytes: usize) {
+    fn follow_up(&self, shard: &Shard, added_bytes: usize) {
         let context = &self.store.context;
         reaper::help_if_stuck();
         if context.may_expire() {

@@ -111,7 +111,7 @@ impl Validation {
             problem(format!("{total} bytes are counted in all, and {sum} for all uses"));
         }
         if context.memory.unowned() > 0 {
-            problem(format!("{} bytes were released that nobody had reserved", context.memory.unowned()));
+            problem(format!("{} bytes were released that were not reserved", context.memory.unowned()));
         }
         if let Some(admitted) = context.admitted_entries().filter(|&admitted| admitted != self.recount.entries) {
             problem(format!("{admitted} entries are counted, and {} are there", self.recount.entries));

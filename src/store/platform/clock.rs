@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn clones_of_a_manual_clock_move_together_and_tell_who_still_watches() {
+    fn clones_of_a_manual_clock_move_together_and_count_their_watchers() {
         struct Count(AtomicU64);
         impl Watch for Count {
             fn time_passed(&self) {

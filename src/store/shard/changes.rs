@@ -1,7 +1,7 @@
 //! How often each shard changed, in words that every thread sees and JavaScript reads directly: an iterator that
 //! fetched some entries ahead need not look at the version word of each, as long as its shard has not changed since.
 //!
-//! A word is even while nobody changes its shard, and odd while the holder of the shard's lock may be changing it:
+//! A word is even while its shard does not change, and odd while the holder of the shard's lock may be changing it:
 //!
 //! | step | word | what a walk is told |
 //! |---|---|---|

@@ -205,7 +205,7 @@ mod model {
     /// An entry whose deadline is over is replaced, which takes it out and fills its slot again, while it is read.
     /// Without the store, which would start a thread for the deadline.
     #[test]
-    fn nobody_reads_an_entry_whose_deadline_is_over() {
+    fn an_entry_whose_deadline_is_over_is_not_read() {
         let mut builder = loom::model::Builder::new();
         builder.preemption_bound = Some(2);
         builder.check(|| {

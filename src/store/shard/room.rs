@@ -138,9 +138,9 @@ impl Shard {
         }
         let before = context.memory.total();
         let pages = if gone == 0 || room.rounds > 1 { 1 << doublings } else { 0 };
-        let is_settled = self.settle(writer, context, pages);
+        let is_freed = self.free_waiting(writer, context, pages);
         if gone > 0 {
-            return is_settled || await_readers(context);
+            return is_freed || await_readers(context);
         }
         room.compactions += 1;
         room.compactions <= MAX_COMPACTIONS && context.memory.total() < before
@@ -187,7 +187,7 @@ impl Shard {
                     more => gone += more,
                 }
             }
-            self.settle_until(writer, context, 1 + gone / MAX_BATCH, || context.memory.has_room(bytes as u64));
+            self.free_waiting_until(writer, context, 1 + gone / MAX_BATCH, || context.memory.has_room(bytes as u64));
             Ok(match gone {
                 _ if !context.memory.has_room(bytes as u64) && Self::is_held(writer, context) => {
                     Freed::Held(self.number)
@@ -202,7 +202,7 @@ impl Shard {
 
     /// Whether readers hold much of what was retired here, for longer than the lock may be held for them.
     fn is_held(writer: &mut Writer, context: &Member<'_>) -> bool {
-        writer.limbo.bytes() >= WORTH_WAITING_BYTES && !writer.settle(context, &Patience::new(PATIENCE))
+        writer.limbo.bytes() >= WORTH_WAITING_BYTES && !writer.await_free(context, &Patience::new(PATIENCE))
     }
 
     /// The same for a caller that has waited without the lock.
@@ -216,7 +216,7 @@ impl Shard {
             writer.spared = None;
             let target = self.weight_bytes().saturating_sub(bytes as u64);
             while self.weight_bytes() > target && self.evict(writer, context, self.batch()) > 0 {}
-            self.settle(writer, context, SHED_PAGES);
+            self.free_waiting(writer, context, SHED_PAGES);
             // Deletions give pages back, too, until it fits.
             writer.is_compacting = true;
             Ok(())
@@ -242,7 +242,7 @@ impl Shard {
         self.locked(context, |writer| {
             if runs_fence {
                 let pages = 1 + writer.limbo.bytes() / MAX_BLOCK_BYTES;
-                self.settle(writer, context, pages);
+                self.free_waiting(writer, context, pages);
             } else {
                 writer.collect(context);
             }
@@ -335,12 +335,12 @@ impl Shard {
 
     /// Makes what was evicted free for others: waits for readers, and empties up to `pages` pages. Returns whether
     /// nothing waits any more.
-    fn settle(&self, writer: &mut Writer, context: &Member<'_>, pages: usize) -> bool {
-        self.settle_until(writer, context, pages, || false)
+    fn free_waiting(&self, writer: &mut Writer, context: &Member<'_>, pages: usize) -> bool {
+        self.free_waiting_until(writer, context, pages, || false)
     }
 
     /// The same, where no page is emptied any more once it is enough.
-    fn settle_until(
+    fn free_waiting_until(
         &self,
         writer: &mut Writer,
         context: &Member<'_>,
@@ -348,14 +348,14 @@ impl Shard {
         is_enough: impl Fn() -> bool,
     ) -> bool {
         let patience = Patience::new(PATIENCE);
-        let is_settled = writer.settle(context, &patience);
+        let is_freed = writer.await_free(context, &patience);
         writer.arena.release_empty();
         for _ in 0..pages {
             if is_enough() || !self.evacuate(writer, context) {
                 break;
             }
         }
-        if pages > 0 { writer.settle(context, &patience) } else { is_settled }
+        if pages > 0 { writer.await_free(context, &patience) } else { is_freed }
     }
 }
 
@@ -375,7 +375,7 @@ fn await_readers(context: &Member<'_>) -> bool {
 impl Writer {
     /// Frees what waits for readers, and gives way to them if that is what it takes, but not for long: others wait
     /// for the lock. Returns whether nothing waits any more.
-    fn settle(&mut self, context: &Member<'_>, patience: &Patience) -> bool {
+    fn await_free(&mut self, context: &Member<'_>, patience: &Patience) -> bool {
         // One fence; what follows are looks at the readers' words.
         self.collect_all(context);
         while self.limbo.bytes() > 0 {

@@ -127,7 +127,7 @@ fn a_byte_limit_holds_at_every_moment_and_refuses_nothing_that_fits() {
 }
 
 #[test]
-fn nobody_leaves_for_a_write_while_what_was_cleared_is_being_freed() {
+fn no_entry_is_evicted_for_a_write_while_what_was_cleared_is_being_freed() {
     let store =
         Store::new(&Config { memory_limit_bytes: Some(12 << 20), shards: Some(1), ..Config::default() }).unwrap();
     let map = store.join();
@@ -189,7 +189,7 @@ fn lru_with_one_shard_evicts_what_an_exact_lru_does() {
 }
 
 #[test]
-fn a_value_that_cannot_fit_is_refused_and_evicts_nobody() {
+fn a_value_that_cannot_fit_is_refused_and_evicts_no_entry() {
     let config = Config { memory_limit_bytes: Some(2 << 20), max_value_bytes: Some(1_500_000), ..Config::default() };
     let store = Store::new(&config).unwrap();
     let map = store.join();
@@ -297,7 +297,7 @@ fn what_has_expired_leaves_before_anybody_else() {
 }
 
 #[test]
-fn the_soonest_deadline_leaves_first_and_among_equals_who_came_first() {
+fn the_soonest_deadline_is_evicted_first_and_among_equals_the_oldest() {
     let (store, map) = manual(&Config {
         max_entries: Some(5),
         shards: Some(1),
@@ -416,7 +416,7 @@ fn a_sliding_read_prolongs_a_life_and_no_copy_is_kept() {
 }
 
 #[test]
-fn expiry_needs_nobody_to_look() {
+fn entries_expire_without_a_look_at_them() {
     let store = Store::new(&Config::default()).unwrap();
     let map = store.join();
     for n in 0..5_000_u64 {

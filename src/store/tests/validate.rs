@@ -110,7 +110,7 @@ fn damage_is_found_where_it_is() {
 }
 
 #[test]
-fn bytes_that_nobody_has_are_found() {
+fn bytes_without_an_owner_are_found() {
     let (store, map) = filled(&Config { memory_limit_bytes: Some(10 << 20), ..Config::default() });
     for what in Use::ALL {
         assert_eq!(store.validate().unwrap(), []);

@@ -104,7 +104,7 @@ impl<'s, 'm> Gathered<'s, 'm> {
                 self.waiting.push(Cell::Single { kind, start, end: self.single.len() });
             }
         }
-        self.settle()?;
+        self.make_cells_if_many()?;
         Ok(None)
     }
 
@@ -120,7 +120,7 @@ impl<'s, 'm> Gathered<'s, 'm> {
         if !tail.is_empty() && tail.len() <= JOINED_TEXT_BYTES {
             self.join_tail(tail)?;
         }
-        self.settle()?;
+        self.make_cells_if_many()?;
         Ok([start as u32, 0])
     }
 
@@ -159,7 +159,7 @@ impl<'s, 'm> Gathered<'s, 'm> {
         let start = self.single.len();
         fallible::append(&mut self.single, bytes)?;
         self.waiting.push(Cell::Key { kind, start, end: self.single.len() });
-        self.settle()?;
+        self.make_cells_if_many()?;
         Ok(None)
     }
 
@@ -169,7 +169,7 @@ impl<'s, 'm> Gathered<'s, 'm> {
             let start = self.single.len();
             fallible::append(&mut self.single, utf8)?;
             self.waiting.push(Cell::Single { kind: ValueKind::String, start, end: self.single.len() });
-            self.settle()?;
+            self.make_cells_if_many()?;
             return Ok([0, IN_TEXT_ALONE]);
         }
         fallible::reserve_amortised(&mut self.texts, utf8.len())?;
@@ -185,7 +185,7 @@ impl<'s, 'm> Gathered<'s, 'm> {
         let end = self.texts.len() - start;
         if end >= TEXT_BYTES {
             self.close_text();
-            self.settle()?;
+            self.make_cells_if_many()?;
         }
         Ok([end as u32, place])
     }
@@ -201,7 +201,7 @@ impl<'s, 'm> Gathered<'s, 'm> {
 
     /// Makes cells if much waits.
     #[inline]
-    fn settle(&mut self) -> Outcome<()> {
+    fn make_cells_if_many(&mut self) -> Outcome<()> {
         let bytes = self.joined.len() + self.texts.len() + self.records.len() + self.tails.len() + self.single.len();
         if self.waiting.len() >= VALUES_PER_CALL || bytes >= WAITING_BYTES { self.make_cells() } else { Ok(()) }
     }

@@ -12,7 +12,7 @@ use crate::binding::convert::values::{Space, key, kind, value};
 use crate::binding::engine::{Elements, Js};
 use crate::binding::environment::{Evaluation, OpenMap};
 use crate::binding::failure::{Failure, Outcome};
-use crate::binding::layout::{BATCH_ROW, GENERATION, NUMBER, PASSED, SHARD, SLOT, STATE, TYPE, WRITTEN, row};
+use crate::binding::layout::{BATCH_ROW, GENERATION, IS_HANDLE, NUMBER, PASSED, SHARD, SLOT, STATE, WRITTEN, row};
 use crate::binding::operation::Call;
 use crate::binding::operations::write::hold_type;
 use crate::store::{
@@ -49,7 +49,7 @@ impl<'s> Table<'s> {
     #[inline]
     fn handle(&self, row: usize) -> Option<Handle> {
         let at = |column| self.get(row, column);
-        (at(TYPE) != 0).then(|| Handle { shard: at(SHARD), slot: at(SLOT), generation: at(GENERATION) })
+        (at(IS_HANDLE) != 0).then(|| Handle { shard: at(SHARD), slot: at(SLOT), generation: at(GENERATION) })
     }
 
     /// The value of an item, if it is said by kind and number alone.

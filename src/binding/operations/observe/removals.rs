@@ -8,7 +8,7 @@ use crate::binding::engine::{Js, VALUES_PER_CALL};
 use crate::binding::environment::{Environment, Waiting};
 use crate::binding::failure::{Failure, Outcome};
 use crate::binding::layout::{
-    DROPPED, KEY_KIND, OMITTED_BYTES, REMOVAL_ROW, REMOVED_BY, ROW, STATE, WAKE_REMOVALS, row,
+    COUNT, DROPPED, KEY_KIND, OMITTED_BYTES, REMOVAL_ROW, REMOVED_BY, ROW, WAKE_REMOVALS, row,
 };
 use crate::binding::operation::{Call, within};
 use crate::store::EntryLocation;
@@ -36,7 +36,7 @@ pub fn listen_removals(env: &napi::Env, id: u32, causes: u32) -> napi::Result<()
 }
 
 /// `takeRemovals(id, count, states, bytes)`: takes out what waits, at most `count`, and no more once keys and values
-/// have so many bytes. Two cells for each, key and value; its row in `states`, how many there are as STATE, and how
+/// have so many bytes. Two cells for each, key and value; its row in `states`, how many there are as COUNT, and how
 /// many found no room after them as DROPPED.
 pub fn take_removals<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let (map, engine, many) = (call.map()?, call.engine, call.evaluation.many());
@@ -72,7 +72,7 @@ pub fn take_removals<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
             many.append(engine, cells, &read)
         })?;
     }
-    call.evaluation.note(STATE, removals.len() as u32);
+    call.evaluation.note(COUNT, removals.len() as u32);
     let (types, shapes): (Vec<_>, Vec<_>) =
         removals.into_iter().map(|removal| (removal.type_hold, removal.shape_hold)).unzip();
     map.keep_types(types.into_iter().flatten().collect());

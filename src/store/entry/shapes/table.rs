@@ -190,7 +190,7 @@ impl Table {
         }
     }
 
-    /// Forgets all shapes, for good. So many bytes stay, of what tells who uses them.
+    /// Forgets all shapes, for good. So many bytes stay: the places, which count users.
     pub fn end(&mut self, places_bytes: usize) {
         (self.rows, self.index, self.vacant) = Default::default();
         (self.places, self.weight_bytes) = (0, 0);
