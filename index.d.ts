@@ -449,6 +449,19 @@ export interface ShapeStats {
   bytes: number
   /** Values that are stored with a shape. */
   values: number
+  /** Objects that this `TypedMap` has written as JSON text instead, by the reason. */
+  texts: {
+    /** The first of their kind: a shape is made for the second. */
+    first: number
+    /** Names that hardly ever come back, such as those of a dictionary. */
+    names: number
+    /** The table of shapes was full. */
+    refused: number
+    /** More than 64 KB. */
+    large: number
+    /** Arrays that are not of numbers alone, and values whose `toJSON` returned no object. */
+    other: number
+  }
 }
 
 /** The near cache of one `TypedMap` object in this thread. */

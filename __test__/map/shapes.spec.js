@@ -40,6 +40,18 @@ describe('shapes', { timeout: 300_000 }, () => {
     map.close()
   })
 
+  it('statistics say how many objects are text, and why', () => {
+    const map = new TypedMap()
+    for (let n = 0; n < 4; n++) map.set('small', { n })
+    for (let n = 0; n < 3; n++) map.set('large', { text: 'x'.repeat(70_000) })
+    map.set('mixed', [1, 'x']).set('names', ['a', 'b']).set('numbers', [1, 2]).set('date', new Date(0))
+    assert.deepEqual(map.getStats().shapes.texts, { first: 2, names: 0, refused: 0, large: 2, other: 3 })
+    for (let n = 0; n < 1_000; n++) map.set('dictionary', { [`name ${n}`]: n })
+    const { first, names } = map.getStats().shapes.texts
+    assert.ok(names > 500 && first + names === 1_002, `${first} and ${names}`)
+    map.close()
+  })
+
   it('a dictionary with a name per user does not fill the table, nor the memory of the thread', () => {
     const map = new TypedMap({ nearCache: false })
     for (let n = 0; n < 20_000; n++) map.set(n % 100, { [`user ${n}`]: n, [`other ${n}`]: { [`inner ${n}`]: 1 } })
@@ -54,7 +66,8 @@ describe('shapes', { timeout: 300_000 }, () => {
     for (let n = 0; n < MOST_SHAPES + 200; n++) {
       for (let again = 0; again < 3; again++) map.set(n, { [`name ${n}`]: n })
     }
-    assert.equal(map.getStats().shapes.count, MOST_SHAPES)
+    const { count, texts } = map.getStats().shapes
+    assert.ok(count === MOST_SHAPES && texts.refused > 200, `${count} shapes, ${texts.refused} refused`)
     for (let n = 0; n < MOST_SHAPES + 200; n++) assert.deepEqual(map.get(n), { [`name ${n}`]: n })
     map.close()
   })

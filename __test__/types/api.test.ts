@@ -333,7 +333,8 @@ configs.getMany([5])
 // ---- Watching and errors
 
 const stats: TypedMapStats = configs.getStats()
-const { count: shapes, bytes: shapesBytes, values: shapedValues }: ShapeStats = stats.shapes
+const { count: shapes, bytes: shapesBytes, values: shapedValues, texts }: ShapeStats = stats.shapes
+same<number, (typeof texts)['first' | 'names' | 'refused' | 'large' | 'other']>(true)
 same<[number, number, number], [typeof shapes, typeof shapesBytes, typeof shapedValues]>(true)
 const rate: string = `${stats.cacheHitRate}% of ${stats.memory.total.toFixed()} bytes`
 const unsubscribe: () => void = configs.onError(error => {

@@ -84,19 +84,28 @@ function writeRoot(value) {
   const from = top
   const { root } = tree
   const shown = shownBy(value, value.toJSON, '')
-  if (typeof shown !== 'object' || shown === null) return shownText(shown, '')
+  const { texts } = tree
+  if (typeof shown !== 'object' || shown === null) {
+    texts.other++
+    return shownText(shown, '')
+  }
   enter(shown, '')
   if (Array.isArray(shown)) {
     const field = listField(shown, shown.length, shown[0])
     leave()
-    if (field instanceof Text) return field.text
-    if (typeof field[0] !== 'number') return stringify(field)
+    if (field instanceof Text || typeof field[0] !== 'number') {
+      texts.other++
+      return field instanceof Text ? field.text : stringify(field)
+    }
     fields[top++] = field
     return pack(tree, undefined, fields, from, top) ?? stringify(field)
   }
   const end = members(shown, root)
   leave()
-  if (end === undefined) return written
+  if (end === undefined) {
+    texts.names++
+    return written
+  }
   return pack(tree, end, fields, from, top) ?? textBetween(root, end, from)
 }
 

@@ -69,13 +69,19 @@ class ShapeTree {
   #credit = FIRST_CREDIT
   #skipped = 0
   #publish
+  /** How many objects were written as text, by the reason. */
+  texts
   /** Whether the object that is being written may make steps. */
   mayGrow = true
   #grew = false
 
-  /** @param {(definition: string) => number} publish the number of a shape, UNPUBLISHED if it gets none */
-  constructor(publish) {
+  /**
+   * @param {(definition: string) => number} publish the number of a shape, UNPUBLISHED if it gets none
+   * @param {Record<'first' | 'names' | 'refused' | 'large' | 'other', number>} texts
+   */
+  constructor(publish, texts) {
     this.#publish = publish
+    this.texts = texts
   }
 
   /** Begins with another object. Returns what `end` puts back. */
@@ -151,10 +157,14 @@ class ShapeTree {
    */
   numberOf(end) {
     if (end.number !== UNPUBLISHED) return end.number
+    if (++end.seen === 1) {
+      this.texts.first++
+      return UNPUBLISHED
+    }
     // Once it was refused, it is asked for again after twice as many values, because shapes go, too.
-    if ((++end.seen & (end.seen - 1)) !== 0 || end.seen === 1) return UNPUBLISHED
-    end.number = this.#publish(definitionOf(end))
-    if (end.number !== UNPUBLISHED) this.#credit = Math.min(FIRST_CREDIT, this.#credit + EARNED)
+    if ((end.seen & (end.seen - 1)) === 0) end.number = this.#publish(definitionOf(end))
+    if (end.number === UNPUBLISHED) this.texts.refused++
+    else this.#credit = Math.min(FIRST_CREDIT, this.#credit + EARNED)
     return end.number
   }
 

@@ -19,6 +19,8 @@ const WORD_BYTES = 16
 
 class Shapes {
   tree
+  /** How many objects this `open` of the map has written as text, by the reason. */
+  texts = { first: 0, names: 0, refused: 0, large: 0, other: 0 }
   /** By number. @type {Map<number, Layout>} */
   #layouts = new Map()
   /** The one that was read last: most maps have few. */
@@ -48,7 +50,7 @@ class Shapes {
       const number = this.#publish(definition)
       if (number !== UNPUBLISHED) this.#add(number, definition)
       return number
-    })
+    }, this.texts)
   }
 
   /**

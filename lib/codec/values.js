@@ -150,7 +150,10 @@ function pack(tree, end, values, from, to) {
   if (number === UNPUBLISHED && end !== undefined) return undefined
   const start = records.nextStart()
   const stop = record.pack(records.incoming, start, records.nextLimit(), number, values, from, to)
-  if (stop < 0) return undefined
+  if (stop < 0) {
+    tree.texts.large++
+    return undefined
+  }
   records.noteEnd(stop)
   return start * PLACE + stop - start
 }

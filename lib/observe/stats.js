@@ -58,10 +58,12 @@ function meterOf(open) {
  * @param {number} id
  * @param {Meter} meter
  * @param {Record<string, number>} nearCache its statistics
+ * @param {Record<string, number>} texts objects that were written as text, by the reason
  * @returns {Record<string, any>}
  */
-function readStats(id, meter, nearCache) {
-  const { uptimeMs, operations, hits, misses, memory, maxEntries, maxValueBytes, ...rest } = readData(statsBinding(id))
+function readStats(id, meter, nearCache, texts) {
+  const read = readData(statsBinding(id))
+  const { uptimeMs, operations, hits, misses, memory, shapes, maxEntries, maxValueBytes, ...rest } = read
   const reads = hits + misses
   return {
     ...rest,
@@ -73,6 +75,7 @@ function readStats(id, meter, nearCache) {
     memoryMb: twoDigits(memory.total / BYTES_PER_MB),
     memoryBytes: memory.total,
     memory: { ...memory, fragmentation: fragmentation(memory) },
+    shapes: { ...shapes, texts: { ...texts } },
     limits: { memoryLimit: memory.limit, maxEntries, maxValueBytes },
     nearCache,
     uptimeMs
@@ -85,7 +88,7 @@ const methods = ({ openOf }) => ({
     const open = openOf(this)
     open.check()
     open.reportHits()
-    return readStats(open.id, meterOf(open), open.near.stats)
+    return readStats(open.id, meterOf(open), open.near.stats, open.shapes.texts)
   }
 })
 
