@@ -346,6 +346,20 @@ export interface ReadOptions {
   type?: string | undefined
 }
 
+/** How one field of a value is read. */
+export interface FieldOptions extends ReadOptions {
+  /**
+   * Where the field is: a JSON pointer (RFC 6901), such as `'/address/city'` or `'/tags/0'`. In a name, `~0` stands for
+   * `~` and `~1` for `/`; `''` is the whole value.
+   */
+  at: string
+  /**
+   * For an array of numbers: a fresh typed array of them. `'f32'` rounds each as `Math.fround` does. Anything else is
+   * refused with `ERR_WRONG_TYPE`, whose `details` are `at`, `expected` and `found`.
+   */
+  as?: 'f32' | 'f64' | undefined
+}
+
 /** How an entry is written. */
 export interface WriteOptions {
   /**
@@ -739,6 +753,23 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
    * map.get(handle, 'Config')
    * const mine = map.get('config', { copy: true })
    */
+  get(key: K | Handle<V>, options: FieldOptions & { as: 'f32' }): Float32Array | undefined
+  get(key: K | Handle<V>, options: FieldOptions & { as: 'f64' }): Float64Array | undefined
+  /**
+   * One field of a value: what `get` without `at` returns, and then the pointer leads to; `undefined` if it leads
+   * nowhere. Only own properties count, so `/length` of an array leads nowhere, and strings and typed arrays have none.
+   * Objects are frozen, unless `copy` is `true`, and need not be the same at each read.
+   *
+   * Costs a walk if the near cache has the value. Otherwise a native call that finds the field without decoding the
+   * others, and keeps nothing: of a value that is stored without its names, it passes over the fields before; of JSON
+   * text, over all of the text, at about a tenth of what parsing it takes.
+   *
+   * @throws `ERR_WRONG_TYPE`; TypeError or RangeError with `ERR_INVALID_OPTION` for what is no JSON pointer
+   * @example
+   * map.get('user:1', { at: '/address/city' })
+   * map.get('document:1', { at: '/embedding', as: 'f32' }) // a Float32Array
+   */
+  get(key: K | Handle<V>, options: FieldOptions & { as?: undefined }): any
   get<T extends V>(
     handle: Handle<T>,
     options?: string | (ReadOptions & { copy?: false | undefined })
@@ -752,6 +783,9 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
    *
    * @throws TypeError with `ERR_KEY_TYPE` if the argument is not a handle
    */
+  getByHandle(handle: Handle<V>, options: FieldOptions & { as: 'f32' }): Float32Array | undefined
+  getByHandle(handle: Handle<V>, options: FieldOptions & { as: 'f64' }): Float64Array | undefined
+  getByHandle(handle: Handle<V>, options: FieldOptions & { as?: undefined }): any
   getByHandle<T extends V>(
     handle: Handle<T>,
     options?: string | (ReadOptions & { copy?: false | undefined })

@@ -54,6 +54,7 @@ const TESTS = {
   'models of shapes': loom('shapes'),
   reclamation: unit('reclaim::tests'),
   slots: unit('slots::tests'),
+  'fields of records': unit('fields::tests'),
   'version words': unit('words::tests'),
   'the naive map': unit('tests::model'),
   'the expiry thread': unit('thread::tests'),
@@ -81,6 +82,7 @@ const TESTS = {
   'raw-binding.spec': spec('native/raw-binding'),
   'records.spec': spec('map/records'),
   'shapes.spec': spec('map/shapes'),
+  'fields.spec': spec('entries/fields'),
   'types-of-entries.spec': spec('entries/types-of-entries'),
   'handles.spec': spec('entries/handles'),
   'handle-get.spec': spec('entries/handle-get')
@@ -851,6 +853,48 @@ const MUTATIONS = [
     from: "|| name === '__proto__'",
     to: '',
     test: 'records.spec'
+  },
+  {
+    name: 'a row is found behind the rows before it',
+    file: 'src/store/entry/fields.rs',
+    from: 'cursor.skip_objects(layout, index)?;',
+    to: '',
+    test: 'fields of records'
+  },
+  {
+    name: 'of members with one name the last is found',
+    file: 'src/binding/convert/json_text.rs',
+    from: 'if is_named(name, token)? {',
+    to: 'if found.is_none() && is_named(name, token)? {',
+    test: 'fields.spec'
+  },
+  {
+    name: 'escaped names are compared unescaped',
+    file: 'src/binding/convert/json_text.rs',
+    from: "if memchr::memchr(b'\\\\', name).is_none() {",
+    to: 'if true {',
+    test: 'fields.spec'
+  },
+  {
+    name: 'a part of a record whose shape is gone is read again',
+    file: 'lib/entries/read.js',
+    from: 'if (value === GONE) return readFieldNatively(open, key, options, at)',
+    to: '',
+    test: 'shapes.spec'
+  },
+  {
+    name: 'inherited properties are no fields',
+    file: 'lib/codec/field.js',
+    from: 'if (!isOwn.call(at, token) || ',
+    to: 'if (!(token in at) || ',
+    test: 'fields.spec'
+  },
+  {
+    name: 'the type is checked before a field of a copy is read',
+    file: 'lib/entries/read.js',
+    from: 'const known = type === undefined ? copyAtHand(open, key) : STALE',
+    to: 'const known = copyAtHand(open, key)',
+    test: 'fields.spec'
   },
   {
     name: 'names that are inherited are defined',

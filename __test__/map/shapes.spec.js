@@ -133,6 +133,8 @@ describe('shapes', { timeout: 300_000 }, () => {
       () => handle.get(),
       () => map.get(3, { copy: true }),
       () => map.get(handle, { copy: true }),
+      () => map.get(3, { at: '' }),
+      () => map.get(handle, { at: '', copy: true }),
       () => map.peek(3),
       () => map.getOrInsert(3, 1),
       () => map.getOrInsertComputed(3, () => 1),

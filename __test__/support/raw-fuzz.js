@@ -23,6 +23,7 @@ const OPTIONS = [
 const SHAPES = {
   open: ['evaluation', 'name', 'options'],
   changes: ['id'],
+  field: ['id', 'pointer', 'number', 'any'],
   walk: ['id', 'number', 'number', 'number', 'words'],
   candidates: ['id', 'number', 'words'],
   takeRemovals: ['id', 'number', 'words', 'number'],
@@ -266,6 +267,8 @@ class Fuzz {
         return this.#random.oneIn(2) ? null : this.#text()
       case 'text':
         return this.#random.oneIn(4) ? this.#any() : this.#text()
+      case 'pointer':
+        return this.#random.pick(['', '/', '/a', '/a/0', '/~1', '//', '/\ud800', '/a'.repeat(5_000), this.#text()])
       case 'options':
         return this.#options()
       case 'thresholds':

@@ -191,6 +191,17 @@ const tag: string | undefined = read?.tags?.[0]
 const copied = configs.get('a', { copy: true })
 same<Config | undefined, typeof copied>(true)
 if (copied) copied.tags?.push('mine')
+configs.get('a', { at: '/host', type: 'Config', copy: true })?.toUpperCase()
+const singles = configs.get('a', { at: '/tags', as: 'f32' })
+same<Float32Array | undefined, typeof singles>(true)
+const doubles = configs.get('a', { at: '', as: 'f64' })
+same<Float64Array | undefined, typeof doubles>(true)
+// @ts-expect-error it needs the pointer
+configs.get('a', { as: 'f32' })
+// @ts-expect-error there is no such typed array
+configs.get('a', { at: '/tags', as: 'f16' })
+// @ts-expect-error a pointer is a string
+configs.get('a', { at: ['tags'] })
 const typed = configs.get('a', { type: 'Config' })
 same<DeepReadonly<Config> | undefined, typeof typed>(true)
 for (const [key, value] of configs) {
@@ -257,6 +268,10 @@ const byItself = handle.get()
 same<DeepReadonly<Config> | undefined, typeof byItself>(true)
 const byType = configs.get(handle, 'Config')
 same<DeepReadonly<Config> | undefined, typeof byType>(true)
+const singlesOf = configs.getByHandle(handle, { at: '/tags', as: 'f32' })
+same<Float32Array | undefined, typeof singlesOf>(true)
+const hosts: string[] = [configs.get(handle, { at: '/host' }), configs.getByHandle(handle, { at: '/host' })]
+hosts.join()
 const ownCopy = configs.getByHandle(handle, { copy: true })
 same<Config | undefined, typeof ownCopy>(true)
 configs.replace(handle, { host: 'h', port: 1 })

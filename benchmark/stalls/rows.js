@@ -15,6 +15,7 @@ const BULK = 1_000
 const keysFrom = n => Array.from({ length: BULK }, (_, at) => n * BULK + at)
 const pairsFrom = n => keysFrom(n).map(key => [key, pairOf(key)])
 const huge = Buffer.alloc(HUGE_BYTES)
+const hugeText = 'x'.repeat(HUGE_BYTES)
 const megabytes = HUGE_BYTES / 1024 ** 2
 const anyHandle = map => map.insertWithHandle('handle', 1)
 
@@ -26,7 +27,16 @@ const ROWS = {
     { what: 'initialCapacity', call: () => new TypedMap({ initialCapacity: 5_000_000 }) }
   ],
   'TypedMap.prototype.size': [{ call: map => map.size }],
-  'TypedMap.prototype.get': [{ reads: true, call: (map, n) => map.get(n) }],
+  'TypedMap.prototype.get': [
+    { reads: true, call: (map, n) => map.get(n) },
+    { what: 'a field', reads: true, call: (map, n) => map.get(n, { at: '/port' }) },
+    {
+      what: 'a field of 100 MB of text',
+      before: (map, n) => ignoreRefusal(() => map.set('huge', { [`first ${n}`]: hugeText, last: 1 })),
+      call: map => map.get('huge', { at: '/last' }),
+      per: megabytes
+    }
+  ],
   'TypedMap.prototype.getByHandle': [{ call: (map, _, { handle }) => map.getByHandle(handle), before: withHandle }],
   'TypedMap.prototype.has': [{ call: (map, n) => map.has(n) }],
   'TypedMap.prototype.getMany': [{ call: (map, n) => map.getMany(keysFrom(n)), per: BULK }],

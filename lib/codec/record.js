@@ -352,6 +352,40 @@ function unpack(layout, end, text, textStart, frozen) {
   return value
 }
 
+/**
+ * As `unpack`, for a record of what a pointer led to.
+ *
+ * @param {Layout} layout of the whole shape
+ * @param {readonly string[]} tokens of the pointer
+ * @param {number} end where it ends
+ * @param {string | undefined} text its texts, if they are few
+ * @param {boolean} frozen
+ * @returns {any}
+ */
+function unpackPart(layout, tokens, end, text, frozen) {
+  /** @type {Layout | undefined} */
+  let part = layout
+  let isRows = false
+  for (const token of tokens) {
+    // The index of a row is no step in the layout.
+    if (isRows) isRows = false
+    else {
+      part = part?.inner[part.names.indexOf(token)]
+      isRows = part?.isRows === true
+    }
+  }
+  if (part === undefined) throw new Malformed()
+  const tail = takeVarint()
+  const textEnd = next + tail
+  joined = text
+  textAt = text === undefined ? next : 0
+  next = textEnd
+  isFrozen = frozen
+  const value = isRows ? takeRows(part) : takeObject(part)
+  if (next !== end) throw new Malformed()
+  return value
+}
+
 /** @returns {number} */
 function takeVarint() {
   let byte = source[next++]
@@ -503,4 +537,4 @@ function takeNumbers(tag) {
   return isFrozen ? freeze(numbers) : numbers
 }
 
-module.exports = { Malformed, open, pack, textBytes, unpack }
+module.exports = { Malformed, open, pack, textBytes, unpack, unpackPart }

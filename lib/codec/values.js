@@ -209,10 +209,40 @@ function unpack(shapes, area, start, length, text, textStart, isFrozen) {
     if (layout === undefined && number !== BARE) return GONE
     return record.unpack(layout, start + length, text, textStart, isFrozen)
   } catch (error) {
-    if (error instanceof record.Malformed || error instanceof RangeError || error instanceof SyntaxError) {
-      throw createError(ERROR_NUMBERS.ERR_BROKEN, {})
-    }
-    throw error
+    throw asBroken(error)
+  }
+}
+
+/**
+ * The error to throw for one that reading a stored value threw.
+ *
+ * @param {unknown} error
+ */
+const asBroken = error =>
+  error instanceof record.Malformed || error instanceof RangeError || error instanceof SyntaxError
+    ? createError(ERROR_NUMBERS.ERR_BROKEN, {})
+    : error
+
+/**
+ * What native code found at a pointer.
+ *
+ * @param {Shapes} shapes of the map
+ * @param {number} kind
+ * @param {any} raw
+ * @param {readonly string[]} tokens of the pointer
+ * @param {boolean} isFrozen
+ * @returns {any} GONE if it has to be read again
+ */
+function decodeField(shapes, kind, raw, tokens, isFrozen) {
+  if (kind < JSON_TEXT) return raw
+  try {
+    if (kind !== SHAPED) return isFrozen ? decode(shapes, kind, raw) : decodeCopy(shapes, kind, raw)
+    const number = record.open(records.outgoing, 0)
+    if (number === BARE) return decodeRecord(shapes, raw, isFrozen)
+    const layout = shapes.layoutOf(number)
+    return layout === undefined ? GONE : record.unpackPart(layout, tokens, scratch[SCRATCH.SIZE], raw, isFrozen)
+  } catch (error) {
+    throw asBroken(error)
   }
 }
 
@@ -330,6 +360,7 @@ module.exports = {
   Records,
   decode,
   decodeCopy,
+  decodeField,
   decodeTexts,
   decodeWritten,
   encode,

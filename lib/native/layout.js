@@ -23,6 +23,9 @@ const RECORD_LEN_BITS = 17
 /** Texts of a record up to so many bytes cross as one string. A field that is cut out of it keeps all of it alive. */
 const JOINED_TEXT_BYTES = 1024
 
+/** Steps of the longest pointer that is followed natively. */
+const MAX_POINTER_STEPS = 64
+
 /** Index of the ttl of the next write, as a float64: 0 for the map's own, else milliseconds. */
 const SCRATCH_TTL = 31
 
@@ -216,6 +219,7 @@ module.exports = {
   MAX_RECORD_BYTES,
   RECORD_LEN_BITS,
   JOINED_TEXT_BYTES,
+  MAX_POINTER_STEPS,
   SCRATCH_TTL,
   ROW,
   NUMBER,

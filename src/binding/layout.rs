@@ -60,6 +60,8 @@ numbers!(SIZES: usize {
     RECORD_LEN_BITS = 17;
     /// Texts of a record up to so many bytes cross as one string. A field that is cut out of it keeps all of it alive.
     JOINED_TEXT_BYTES = 1_024;
+    /// Steps of the longest pointer that is followed natively.
+    MAX_POINTER_STEPS = 64;
     /// Index of the ttl of the next write, as a float64: 0 for the map's own, else milliseconds.
     SCRATCH_TTL = 31;
     /// Numbers in a row that says all about an entry: STATE to SIZE, at the indexes of SCRATCH.

@@ -124,6 +124,15 @@ export declare function walk(
  * there is no memory for it, or the engine refuses memory that is not its own.
  */
 export declare function changes(id: number): Uint32Array<ArrayBuffer> | null
+/**
+ * What a JSON pointer (of at most MAX_POINTER_STEPS) leads to in a value: the value itself, as `get` returns it; a
+ * field, as the value that it is; or undefined with STATE 1. `typed` is the kind that an array of numbers is to have,
+ * Float32Array or Float64Array, whose bytes are the result then, and 0 for none. What is no array of numbers in a
+ * record comes as without `typed`, except that there is no result for bytes. STATE is the kind of the result, and SIZE
+ * the bytes of a record that is one. A record is that of the part that was found, under the number of the whole one's
+ * shape.
+ */
+export declare function field(id: number, at: string, typed: number, ...target: Target): unknown
 /** As `get`, but it counts as no read and keeps nothing from being evicted. */
 export declare function peek(id: number, ...target: Target): unknown
 /** Milliseconds until the entry expires, Infinity if it never does, undefined if it is not there. */

@@ -56,8 +56,10 @@ mod slab;
 mod tests;
 
 pub use config::{Config, MAX_SHARDS, NONE, TtlOnUpdate, WhenFull};
+pub use entry::fields;
 pub use entry::handle::Handle;
 pub use entry::key::{Key, KeyKind};
+pub use entry::pointer::{Pointer, Token};
 pub use entry::record::Record;
 pub use entry::shapes::numbers::BUILT_IN as BARE_SHAPE;
 pub use entry::shapes::{MAX_DEFINITION_BYTES, ShapeHold};

@@ -1,5 +1,7 @@
 //! Converts JavaScript values to what the store takes, and back.
 
+pub mod definitions;
 pub mod details;
+pub mod json_text;
 pub mod options;
 pub mod values;

@@ -22,7 +22,7 @@ use super::scratch::Scratch;
 use crate::binding::convert::values::{Space, value_to_js};
 use crate::binding::engine::{Engine, Js, Kept, Many};
 use crate::binding::failure::{Failure, Outcome};
-use crate::binding::layout::{JOINED_TEXT_BYTES, REPLACED, STATE, row};
+use crate::binding::layout::{JOINED_TEXT_BYTES, REPLACED, SIZE, STATE, row};
 use crate::store::{EntryLocation, Error, Found, Record, Ttl, Value, ValueKind, Written};
 
 /// The state of one evaluation. Only the thread of its environment ever sees it.
@@ -304,9 +304,15 @@ impl Evaluation {
         }
     }
 
+    /// Records that a part of a record is what was found, and its size.
+    pub fn note_part(&self, size: usize) {
+        self.note(STATE, ValueKind::Shaped as u32);
+        self.note(SIZE, size as u32);
+    }
+
     /// Puts a record where JavaScript reads it; the result is the string of its texts, nothing if they are long.
     #[inline]
-    fn give_record<'s>(&self, engine: Engine<'s>, bytes: &[u8]) -> Outcome<Js<'s>> {
+    pub fn give_record<'s>(&self, engine: Engine<'s>, bytes: &[u8]) -> Outcome<Js<'s>> {
         let tail = Record::split(bytes).map_or(&[][..], |record| record.tail);
         if !self.scratch.put_record(bytes) {
             return Err(Failure::Misuse("a stored record is too long"));

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::binding::convert::definitions::Layouts;
 use crate::binding::convert::options::parse;
 use crate::binding::failure::{Failure, Outcome};
 use crate::store::{
@@ -29,6 +30,8 @@ pub struct OpenMap {
     told_types: RefCell<Vec<TypeHold>>,
     /// Likewise of the shapes of values.
     told_shapes: RefCell<Vec<ShapeHold>>,
+    /// What the shapes mean that fields were read of.
+    layouts: Layouts,
     /// Whether the evaluation counts this among the maps that it listens to.
     pub counted_as_listened: Cell<bool>,
 }
@@ -52,6 +55,7 @@ impl OpenMap {
             last_validation: Cell::new(0),
             told_types: RefCell::default(),
             told_shapes: RefCell::default(),
+            layouts: Layouts::default(),
             counted_as_listened: Cell::new(false),
         })
     }
@@ -60,6 +64,11 @@ impl OpenMap {
     #[inline]
     pub fn local(&self) -> &Local {
         &self.local
+    }
+
+    /// What the shapes mean that fields were read of.
+    pub fn layouts(&self) -> &Layouts {
+        &self.layouts
     }
 
     /// The store.

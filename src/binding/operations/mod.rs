@@ -1,6 +1,7 @@
 //! The operations: each converts, calls the store once, and converts back.
 
 pub mod batch;
+pub mod field;
 pub mod for_tests;
 pub mod lifecycle;
 pub mod lifetime;

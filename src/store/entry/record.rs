@@ -25,6 +25,9 @@
 //! Rows, which the shape tells of, are a field that is their number, as an integer, and the fields of each row. Numbers
 //! are little-endian. JavaScript writes and reads records (`lib/codec/record.js`).
 
+use crate::store::error::Error;
+use crate::store::platform::fallible;
+
 /// The longest varint of 32 bits.
 const MAX_VARINT_BYTES: usize = 5;
 
@@ -48,6 +51,17 @@ impl<'a> Record<'a> {
         let (tail, fields) = rest.split_at_checked(len as usize)?;
         Some(Self { shape, tail, fields })
     }
+
+    /// Writes it in place of what is in `out`.
+    pub fn write(&self, out: &mut Vec<u8>) -> Result<(), Error> {
+        out.clear();
+        fallible::reserve(out, 2 * MAX_VARINT_BYTES + self.tail.len() + self.fields.len())?;
+        put_varint(out, self.shape);
+        put_varint(out, self.tail.len() as u32);
+        out.extend_from_slice(self.tail);
+        out.extend_from_slice(self.fields);
+        Ok(())
+    }
 }
 
 /// A varint, and what follows it.
@@ -57,6 +71,14 @@ pub fn varint(bytes: &[u8]) -> Option<(u32, &[u8])> {
         return Some((u32::from(*byte), rest));
     }
     long_varint(bytes)
+}
+
+fn put_varint(out: &mut Vec<u8>, mut number: u32) {
+    while number >= 0x80 {
+        out.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
 }
 
 fn long_varint(bytes: &[u8]) -> Option<(u32, &[u8])> {
@@ -91,6 +113,17 @@ mod tests {
         assert_eq!(varint(&[0xff, 0xff, 0xff, 0xff, 0x1f]), None, "33 bits");
         assert_eq!(varint(&[0x80, 0x80, 0x80, 0x80, 0x80, 0x00]), None);
         assert_eq!(varint(&[5, 6]), Some((5, &[6][..])));
+    }
+
+    #[test]
+    fn a_record_is_split_as_it_was_written() {
+        let tail = [b'a'; 300];
+        for shape in [0, 127, 128, 16_384, u32::MAX] {
+            let record = Record { shape, tail: &tail, fields: &[0x80, 1] };
+            let mut out = vec![7; 3];
+            record.write(&mut out).unwrap();
+            assert_eq!(Record::split(&out), Some(record));
+        }
     }
 
     #[test]

@@ -1,0 +1,421 @@
+//! Fields of a record, found by their pointer without decoding the others.
+//!
+//! A [`Cursor`] goes over the fields in order, as the members of the shape say. What is before the field that is
+//! wanted is passed over: a tag and a length each. `record.rs` says how the fields are laid out.
+
+use super::pointer::Pointer;
+use super::record::{Record, varint};
+
+/// Rows of one array at most. JavaScript knows the same number (`lib/codec/fields.js`).
+const MAX_ROWS: usize = 65_536;
+
+/// Added to small integers.
+const SMALL_BIAS: i32 = 16;
+
+/// Bytes that are no record of their shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed;
+
+/// The members of an object in a record.
+#[derive(Debug, Default)]
+pub struct Layout {
+    members: Vec<Member>,
+    /// Whether each object of it has a field at least. Others take no bytes, so bytes do not bound how many there are.
+    has_fields: bool,
+}
+
+/// A member of an object.
+#[derive(Debug)]
+pub struct Member {
+    /// Its name; `None` for one that is no text, because of lone surrogates.
+    pub name: Option<Box<[u8]>>,
+    /// What it is.
+    pub content: Content,
+}
+
+/// What a member is.
+#[derive(Debug)]
+pub enum Content {
+    /// A field.
+    Field,
+    /// An object, whose members follow each other.
+    Object(Layout),
+    /// An array of objects, each with these members.
+    Rows(Layout),
+}
+
+impl Layout {
+    /// Of these members.
+    #[must_use]
+    pub fn new(members: Vec<Member>) -> Self {
+        let has_fields = members.iter().any(|member| match &member.content {
+            Content::Field | Content::Rows(_) => true,
+            Content::Object(layout) => layout.has_fields,
+        });
+        Self { members, has_fields }
+    }
+}
+
+/// Where a pointer leads to in a record.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Place<'a, 'p> {
+    /// Nowhere.
+    Nothing,
+    /// To a field, or to an element of one.
+    Field(Field<'a>),
+    /// To an object or to rows: their texts, and their fields.
+    Part(Cursor<'a>),
+    /// Into JSON text, where this leads on.
+    Within(Text<'a>, Pointer<'p>),
+}
+
+/// A text in a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Text<'a> {
+    /// Latin-1.
+    Latin(&'a [u8]),
+    /// Little-endian code units.
+    Wide(&'a [u8]),
+}
+
+/// The value of a field.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Field<'a> {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Boolean(bool),
+    /// An integer of 32 bits.
+    Int(i32),
+    /// Any other number.
+    Float(f64),
+    /// A string.
+    String(Text<'a>),
+    /// JSON text, which is parsed when it is read.
+    Json(Text<'a>),
+    /// An array of numbers, and the field as it is laid out.
+    Numbers(Numbers<'a>, Cursor<'a>),
+    /// An array of strings, as it is laid out.
+    Strings(Cursor<'a>),
+}
+
+/// An array of numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Numbers<'a> {
+    form: Form,
+    bytes: &'a [u8],
+}
+
+/// How the numbers of an array are laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Int8,
+    Int16,
+    Int32,
+    Float,
+    Double,
+}
+
+impl Form {
+    fn bytes(self) -> usize {
+        match self {
+            Self::Int8 => 1,
+            Self::Int16 => 2,
+            Self::Int32 | Self::Float => 4,
+            Self::Double => 8,
+        }
+    }
+}
+
+impl<'a> Numbers<'a> {
+    /// How many there are.
+    #[must_use]
+    pub fn len(self) -> usize {
+        self.bytes.len() / self.form.bytes()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Hands each of them to `take`, in order.
+    pub fn each(self, mut take: impl FnMut(f64)) {
+        let bytes = self.bytes;
+        match self.form {
+            Form::Int8 => bytes.iter().for_each(|byte| take(f64::from(*byte as i8))),
+            Form::Int16 => chunks(bytes).for_each(|chunk| take(f64::from(i16::from_le_bytes(chunk)))),
+            Form::Int32 => chunks(bytes).for_each(|chunk| take(f64::from(i32::from_le_bytes(chunk)))),
+            Form::Float => chunks(bytes).for_each(|chunk| take(f64::from(f32::from_le_bytes(chunk)))),
+            Form::Double => chunks(bytes).for_each(|chunk| take(f64::from_le_bytes(chunk))),
+        }
+    }
+
+    fn at(self, index: usize) -> Option<Field<'a>> {
+        let width = self.form.bytes();
+        let start = index.checked_mul(width)?;
+        let bytes = self.bytes.get(start..start.checked_add(width)?)?;
+        let mut found = None;
+        Numbers { form: self.form, bytes }.each(|number| found = Some(number));
+        found.map(Field::Float)
+    }
+}
+
+/// Chunks of a fixed length, without what is left over.
+fn chunks<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> {
+    bytes.as_chunks::<N>().0.iter().copied()
+}
+
+/// What is still to be read of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cursor<'a> {
+    /// Its Latin-1 texts.
+    pub tail: &'a [u8],
+    /// Its fields.
+    pub fields: &'a [u8],
+}
+
+/// Finds what a pointer leads to in a record. `layout` is that of its shape; `None` for the built-in one.
+pub fn find<'a, 'p>(
+    record: &Record<'a>,
+    layout: Option<&Layout>,
+    mut pointer: Pointer<'p>,
+) -> Result<Place<'a, 'p>, Malformed> {
+    let mut cursor = Cursor { tail: record.tail, fields: record.fields };
+    let mut rows = None;
+    let mut object = layout;
+    loop {
+        let step = pointer.step();
+        if let Some(layout) = rows.take() {
+            let Some((token, rest)) = step else { return Ok(Place::Part(cursor.part(|part| part.skip_rows(layout))?)) };
+            let count = cursor.row_count()?;
+            let Some(index) = token.index().filter(|index| *index < count) else { return Ok(Place::Nothing) };
+            cursor.skip_objects(layout, index)?;
+            (object, pointer) = (Some(layout), rest);
+        } else if let Some(layout) = object.take() {
+            let Some((token, rest)) = step else {
+                return Ok(Place::Part(cursor.part(|part| part.skip_objects(layout, 1))?));
+            };
+            let is_it = |member: &Member| member.name.as_ref().is_some_and(|name| token.is(name));
+            let Some(at) = layout.members.iter().position(is_it) else { return Ok(Place::Nothing) };
+            for member in &layout.members[..at] {
+                cursor.skip(&member.content)?;
+            }
+            pointer = rest;
+            match &layout.members[at].content {
+                Content::Field => {}
+                Content::Object(inner) => object = Some(inner),
+                Content::Rows(inner) => rows = Some(inner),
+            }
+        } else {
+            return cursor.within_field(pointer);
+        }
+    }
+}
+
+impl<'a> Cursor<'a> {
+    /// Where a pointer leads to from the next field.
+    fn within_field<'p>(mut self, pointer: Pointer<'p>) -> Result<Place<'a, 'p>, Malformed> {
+        let field = self.take()?;
+        let Some((token, rest)) = pointer.step() else { return Ok(Place::Field(field)) };
+        let element = match field {
+            Field::Json(text) => return Ok(Place::Within(text, pointer)),
+            Field::Numbers(numbers, _) => token.index().and_then(|index| numbers.at(index)),
+            Field::Strings(cursor) => match token.index() {
+                Some(index) => cursor.string_at(index)?,
+                None => None,
+            },
+            _ => None,
+        };
+        // Numbers and strings have no members.
+        Ok(element.filter(|_| rest.is_empty()).map_or(Place::Nothing, Place::Field))
+    }
+
+    /// One of an array of strings.
+    fn string_at(mut self, index: usize) -> Result<Option<Field<'a>>, Malformed> {
+        self.bytes(1)?;
+        let count = self.length()?;
+        if index >= count {
+            return Ok(None);
+        }
+        for _ in 0..index {
+            self.take_string()?;
+        }
+        self.take_string().map(Some)
+    }
+
+    /// What `skip` passes over.
+    fn part(self, skip: impl FnOnce(&mut Self) -> Result<(), Malformed>) -> Result<Self, Malformed> {
+        let mut after = self;
+        skip(&mut after)?;
+        Ok(self.until(after))
+    }
+
+    /// What lies between this and a later place.
+    fn until(self, after: Self) -> Self {
+        Self {
+            tail: &self.tail[..self.tail.len() - after.tail.len()],
+            fields: &self.fields[..self.fields.len() - after.fields.len()],
+        }
+    }
+
+    fn skip(&mut self, content: &Content) -> Result<(), Malformed> {
+        match content {
+            Content::Field => self.skip_field(),
+            Content::Object(layout) => self.skip_objects(layout, 1),
+            Content::Rows(layout) => self.skip_rows(layout),
+        }
+    }
+
+    /// As `take`, without saying what the field is: most fields are passed over.
+    #[inline]
+    fn skip_field(&mut self) -> Result<(), Malformed> {
+        let tag = self.tag()?;
+        let bytes = match tag {
+            0..0x80 | 192..=194 => return Ok(()),
+            128..192 => return self.text(usize::from(tag - 128)).map(|_| ()),
+            195 => 2,
+            196 | 197 => 4,
+            198 => 8,
+            199 | 201 => {
+                let len = self.length()?;
+                return self.text(len).map(|_| ());
+            }
+            200 | 202 | 204 => self.length_of(2)?,
+            203 => self.length_of(1)?,
+            205 | 206 => self.length_of(4)?,
+            207 => self.length_of(8)?,
+            208 => {
+                for _ in 0..self.length()? {
+                    self.take_string()?;
+                }
+                return Ok(());
+            }
+            _ => return Err(Malformed),
+        };
+        self.bytes(bytes).map(|_| ())
+    }
+
+    /// Bytes of so many elements as the next varint says.
+    fn length_of(&mut self, width: usize) -> Result<usize, Malformed> {
+        self.length()?.checked_mul(width).ok_or(Malformed)
+    }
+
+    fn skip_rows(&mut self, layout: &Layout) -> Result<(), Malformed> {
+        let count = self.row_count()?;
+        self.skip_objects(layout, count)
+    }
+
+    fn skip_objects(&mut self, layout: &Layout, count: usize) -> Result<(), Malformed> {
+        if layout.has_fields {
+            for _ in 0..count {
+                for member in &layout.members {
+                    self.skip(&member.content)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn row_count(&mut self) -> Result<usize, Malformed> {
+        let Field::Int(count) = self.take()? else { return Err(Malformed) };
+        usize::try_from(count).ok().filter(|count| *count <= MAX_ROWS).ok_or(Malformed)
+    }
+
+    /// The next field, which is passed over.
+    #[inline]
+    fn take(&mut self) -> Result<Field<'a>, Malformed> {
+        let start = *self;
+        let tag = self.tag()?;
+        Ok(match tag {
+            0..0x80 => Field::Int(i32::from(tag) - SMALL_BIAS),
+            192 => Field::Null,
+            193 | 194 => Field::Boolean(tag == 194),
+            195 => Field::Int(i32::from(i16::from_le_bytes(self.array()?))),
+            196 => Field::Int(i32::from_le_bytes(self.array()?)),
+            197 => Field::Float(f64::from(f32::from_le_bytes(self.array()?))),
+            198 => Field::Float(f64::from_le_bytes(self.array()?)),
+            201 => Field::Json(self.latin_text()?),
+            202 => Field::Json(self.wide_text()?),
+            203 => self.numbers(Form::Int8, start)?,
+            204 => self.numbers(Form::Int16, start)?,
+            205 => self.numbers(Form::Int32, start)?,
+            206 => self.numbers(Form::Float, start)?,
+            207 => self.numbers(Form::Double, start)?,
+            208 => {
+                for _ in 0..self.length()? {
+                    self.take_string()?;
+                }
+                Field::Strings(start.until(*self))
+            }
+            _ => self.string(tag)?,
+        })
+    }
+
+    fn take_string(&mut self) -> Result<Field<'a>, Malformed> {
+        let tag = self.tag()?;
+        self.string(tag)
+    }
+
+    #[inline]
+    fn string(&mut self, tag: u8) -> Result<Field<'a>, Malformed> {
+        Ok(Field::String(match tag {
+            128..192 => Text::Latin(self.text(usize::from(tag - 128))?),
+            199 => self.latin_text()?,
+            200 => self.wide_text()?,
+            _ => return Err(Malformed),
+        }))
+    }
+
+    fn latin_text(&mut self) -> Result<Text<'a>, Malformed> {
+        let len = self.length()?;
+        Ok(Text::Latin(self.text(len)?))
+    }
+
+    fn wide_text(&mut self) -> Result<Text<'a>, Malformed> {
+        let units = self.length()?;
+        Ok(Text::Wide(self.bytes(units.checked_mul(2).ok_or(Malformed)?)?))
+    }
+
+    fn numbers(&mut self, form: Form, start: Self) -> Result<Field<'a>, Malformed> {
+        let count = self.length()?;
+        let bytes = self.bytes(count.checked_mul(form.bytes()).ok_or(Malformed)?)?;
+        Ok(Field::Numbers(Numbers { form, bytes }, start.until(*self)))
+    }
+
+    #[inline]
+    fn tag(&mut self) -> Result<u8, Malformed> {
+        let (tag, rest) = self.fields.split_first().ok_or(Malformed)?;
+        self.fields = rest;
+        Ok(*tag)
+    }
+
+    fn length(&mut self) -> Result<usize, Malformed> {
+        let (length, rest) = varint(self.fields).ok_or(Malformed)?;
+        self.fields = rest;
+        Ok(length as usize)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
+        let (bytes, rest) = self.fields.split_first_chunk().ok_or(Malformed)?;
+        self.fields = rest;
+        Ok(*bytes)
+    }
+
+    fn bytes(&mut self, len: usize) -> Result<&'a [u8], Malformed> {
+        let (bytes, rest) = self.fields.split_at_checked(len).ok_or(Malformed)?;
+        self.fields = rest;
+        Ok(bytes)
+    }
+
+    #[inline]
+    fn text(&mut self, len: usize) -> Result<&'a [u8], Malformed> {
+        let (text, rest) = self.tail.split_at_checked(len).ok_or(Malformed)?;
+        self.tail = rest;
+        Ok(text)
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests;
