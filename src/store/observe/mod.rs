@@ -1,5 +1,6 @@
 //! What a map reports about itself: removals, pressure, statistics.
 
+pub mod pieces;
 pub mod pressure;
 pub mod removals;
 pub mod stats;

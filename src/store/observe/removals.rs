@@ -8,8 +8,6 @@
 //! What waits for one audience is bounded in bytes. What finds no room is dropped, and a count stands where it would
 //! have stood. A large value is not copied, since the shard's lock is held meanwhile: its removal comes without it.
 
-use std::collections::VecDeque;
-
 use crate::store::entry::block::Entry;
 use crate::store::entry::handle::Handle;
 use crate::store::entry::key::KeyKind;
@@ -18,6 +16,7 @@ use crate::store::entry::types::{TypeHold, Types};
 use crate::store::entry::value::ValueKind;
 use crate::store::error::Error;
 use crate::store::events::Wake;
+use crate::store::observe::pieces::Pieces;
 use crate::store::platform::fallible;
 use crate::store::platform::sync::process::{AtomicU32, Mutex};
 use crate::store::platform::sync::{Arc, Ordering};
@@ -163,7 +162,9 @@ struct Queue {
 
 #[derive(Default)]
 struct Waiting {
-    items: VecDeque<Item>,
+    items: Pieces<Item>,
+    /// How many found no room after the last item.
+    dropped: u64,
     bytes: usize,
     /// Whether the audience still has to be woken.
     is_due: bool,
@@ -180,18 +181,14 @@ impl Queue {
         let bytes = weight_bytes(entry.key().bytes.len() + value_len);
         let mut waiting = self.waiting.lock();
         let has_room = waiting.bytes + bytes <= WAITING_LIMIT_BYTES;
-        let is_kept = match has_room.then(|| Removal::new(entry, handle, cause, removals)) {
-            Some(Ok(removal)) if waiting.items.try_reserve(1).is_ok() => {
-                waiting.bytes += bytes;
-                waiting.items.push_back(Item::Removal(removal));
-                true
-            }
-            // No room, or no memory for the copy.
-            _ => {
-                waiting.drop_more(1);
-                false
-            }
-        };
+        let removal = has_room.then(|| Removal::new(entry, handle, cause, removals)).and_then(Result::ok);
+        // No room, or no memory for the copy or its place.
+        let is_kept = removal.is_some_and(|removal| waiting.keep(removal));
+        if is_kept {
+            waiting.bytes += bytes;
+        } else {
+            waiting.dropped += 1;
+        }
         waiting.is_due = !waiting.is_awake;
         is_kept
     }
@@ -199,18 +196,20 @@ impl Queue {
     /// Whether hardly anything finds room, and something did not.
     fn is_full(&self) -> bool {
         let waiting = self.waiting.lock();
-        let has_dropped = matches!(waiting.items.back(), Some(Item::Dropped(_)));
-        waiting.bytes >= WAITING_LIMIT_BYTES || has_dropped && waiting.bytes >= FULL_BYTES
+        waiting.bytes >= WAITING_LIMIT_BYTES || waiting.dropped > 0 && waiting.bytes >= FULL_BYTES
     }
 }
 
 impl Waiting {
-    fn drop_more(&mut self, count: u64) {
-        if let Some(Item::Dropped(dropped)) = self.items.back_mut() {
-            *dropped += count;
-        } else {
-            self.items.push_back(Item::Dropped(count));
+    /// Enqueues a removal, behind the number of those that were dropped before it. Returns whether there was memory.
+    fn keep(&mut self, removal: Removal) -> bool {
+        if self.dropped > 0 {
+            if self.items.push(Item::Dropped(self.dropped)).is_err() {
+                return false;
+            }
+            self.dropped = 0;
         }
+        self.items.push(Item::Removal(removal)).is_ok()
     }
 }
 
@@ -266,7 +265,7 @@ impl Removals {
         if told < count {
             for queue in queues.iter().filter(|queue| wants(queue)) {
                 let mut waiting = queue.waiting.lock();
-                waiting.drop_more(count - told);
+                waiting.dropped += count - told;
                 waiting.is_due = !waiting.is_awake;
             }
         }
@@ -325,13 +324,14 @@ impl Audience {
         let mut waiting = self.queue.waiting.lock();
         let (before, mut taken_bytes) = (out.len(), 0);
         while out.len() - before < count && taken_bytes < bytes {
-            match waiting.items.pop_front() {
+            match waiting.items.pop() {
                 Some(Item::Removal(removal)) => {
                     waiting.bytes -= removal.weight_bytes();
                     taken_bytes += removal.weight_bytes();
                     out.push(removal);
                 }
                 Some(Item::Dropped(dropped)) => return dropped,
+                None if waiting.dropped > 0 => return std::mem::take(&mut waiting.dropped),
                 None => {
                     waiting.is_awake = out.len() > before;
                     break;
