@@ -12,7 +12,7 @@ const { writeFileSync } = require('node:fs')
 const { choices, commandLine, runCommand } = require('./harness/arguments.js')
 const { describeMachine, describeVersions, machine, versions } = require('./harness/machine.js')
 const { Progress } = require('./harness/progress.js')
-const { QUICK_RESULTS, RESULTS, writeResult } = require('./harness/results.js')
+const { QUICK_RESULTS, RESULTS, readResults, writeResult } = require('./harness/results.js')
 const { inChild, stopChildren } = require('./harness/child.js')
 const { markdownTable, significant, textTable } = require('./harness/table.js')
 const { isKnown, ownMs } = require('./stalls/own-time.js')
@@ -31,6 +31,7 @@ const USAGE = `Measures the own time of every public method and fails above ${BO
   npm run bench:stalls -- --only clear,evict       methods whose names contain one of these
   npm run bench:stalls -- --worlds full            some of: ${Object.keys(WORLDS).join(', ')}
   npm run bench:stalls -- --entries 1000000        other sizes
+  Of some, the others keep the results that they have.
   npm run bench:stalls -- --quick                  small, to see that everything runs
 
   --only LIST      parts of names
@@ -100,14 +101,15 @@ async function main() {
   }
   progress.stop()
 
+  const directory = given.quick ? QUICK_RESULTS : RESULTS
+  const all = merged(readResults(directory, ['stalls'])[0]?.tables ?? [], tables)
   const title = ({ world, entries }) => (entries === 0 ? world : `${world}, ${entries.toLocaleString('en-US')} entries`)
   for (const table of tables) console.log(`\n${title(table)}\n\n${textTable(HEADER, table.rows.map(cellsOf))}`)
-  const stalls = tables.flatMap(table =>
+  const stalls = all.flatMap(table =>
     table.rows.filter(({ ms }) => ms > BOUND_MS).map(row => [title(table), ...cellsOf(row)])
   )
-  const directory = given.quick ? QUICK_RESULTS : RESULTS
-  const file = writeResult(directory, 'stalls', { boundMs: BOUND_MS, repeats: REPEATS, tables, stalls })
-  writeFileSync(join(directory, 'stalls.md'), page(tables, stalls, title))
+  const file = writeResult(directory, 'stalls', { boundMs: BOUND_MS, repeats: REPEATS, tables: all, stalls })
+  writeFileSync(join(directory, 'stalls.md'), page(all, stalls, title))
   console.log(
     stalls.length === 0 ? `\nNo call took more than ${BOUND_MS} ms.` : `\n${textTable(['map', ...HEADER], stalls)}`,
     `\n${file}`
@@ -116,6 +118,23 @@ async function main() {
 }
 
 const HEADER = ['method', 'call', 'own time, ms']
+
+/** The tables of an earlier run with the rows of this one in place of their own, in the order of worlds and methods. */
+function merged(before, tables) {
+  const isSame = (one, other) => one.world === other.world && one.entries === other.entries
+  const isRow = (one, other) => one.method === other.method && one.what === other.what
+  const rowsOf = table => {
+    const known = before.find(one => isSame(one, table))?.rows ?? []
+    const rows = [...known.filter(row => !table.rows.some(one => isRow(one, row))), ...table.rows]
+    const place = ({ method }) => Object.keys(ROWS).indexOf(method)
+    return rows.filter(row => place(row) >= 0).sort((one, other) => place(one) - place(other))
+  }
+  const others = before.filter(one => !tables.some(table => isSame(one, table)))
+  const place = ({ world }) => Object.keys(WORLDS).indexOf(world)
+  return [...others, ...tables.map(table => ({ ...table, rows: rowsOf(table) }))].sort(
+    (one, other) => place(one) - place(other) || one.entries - other.entries
+  )
+}
 
 function page(tables, stalls, title) {
   const parts = [
