@@ -382,7 +382,7 @@ function unpackPart(layout, tokens, end, text, frozen) {
   next = textEnd
   isFrozen = frozen
   const value = isRows ? takeRows(part) : takeObject(part)
-  if (next !== end) throw new Malformed()
+  if (next !== end || textAt !== (text === undefined ? textEnd : tail)) throw new Malformed()
   return value
 }
 
