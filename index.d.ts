@@ -589,7 +589,10 @@ export interface LogLine {
 export declare const ERROR_NUMBERS: {
   /** The handle's entry is gone, and the call needs one. */
   readonly ERR_HANDLE_NOT_FOUND: 1001
-  /** `details`: `expected` and `found`, which is `null` for an entry without a type. */
+  /**
+   * `details`: `expected` and `found`, which is `null` for an entry without a type; with `at`, the pointer of a field
+   * that is no array of numbers.
+   */
   readonly ERR_WRONG_TYPE: 1002
   /** The handle belongs to another map, or its map was cleared or destroyed. */
   readonly ERR_HANDLE_INVALIDATED: 1003

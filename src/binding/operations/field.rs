@@ -139,15 +139,15 @@ fn of_field<'s>(call: &Call<'s, 6>, field: Field<'_>, typed: Typed) -> Outcome<J
 }
 
 /// Numbers as the bytes of a typed array.
-fn bytes_of(numbers: Numbers<'_>, typed: Typed) -> Outcome<Vec<u8>> {
+fn bytes_of(numbers: Numbers<'_>, typed: Typed) -> Outcome<Box<[u8]>> {
     if typed == Typed::F32 {
-        let mut bytes = fallible::vec(numbers.len() * size_of::<f32>())?;
+        let mut bytes = fallible::filled(numbers.len() * size_of::<f32>(), 0)?;
         // Rounds to the nearest, as `Math.fround` does.
-        numbers.each(|number| bytes.extend_from_slice(&(number as f32).to_ne_bytes()));
+        numbers.write(&mut bytes, |number| (number as f32).to_ne_bytes());
         return Ok(bytes);
     }
-    let mut bytes = fallible::vec(numbers.len() * size_of::<f64>())?;
-    numbers.each(|number| bytes.extend_from_slice(&number.to_ne_bytes()));
+    let mut bytes = fallible::filled(numbers.len() * size_of::<f64>(), 0)?;
+    numbers.write(&mut bytes, f64::to_ne_bytes);
     Ok(bytes)
 }
 

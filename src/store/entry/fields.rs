@@ -140,15 +140,16 @@ impl<'a> Numbers<'a> {
         self.bytes.is_empty()
     }
 
-    /// Hands each of them to `take`, in order.
-    pub fn each(self, mut take: impl FnMut(f64)) {
+    /// Writes them to `out` as they are encoded, as many as have room there.
+    pub fn write<const N: usize>(self, out: &mut [u8], encode: impl Fn(f64) -> [u8; N]) {
+        let (places, _) = out.as_chunks_mut::<N>();
         let bytes = self.bytes;
         match self.form {
-            Form::Int8 => bytes.iter().for_each(|byte| take(f64::from(*byte as i8))),
-            Form::Int16 => chunks(bytes).for_each(|chunk| take(f64::from(i16::from_le_bytes(chunk)))),
-            Form::Int32 => chunks(bytes).for_each(|chunk| take(f64::from(i32::from_le_bytes(chunk)))),
-            Form::Float => chunks(bytes).for_each(|chunk| take(f64::from(f32::from_le_bytes(chunk)))),
-            Form::Double => chunks(bytes).for_each(|chunk| take(f64::from_le_bytes(chunk))),
+            Form::Int8 => fill(places, bytes, |chunk| encode(f64::from(i8::from_le_bytes(chunk)))),
+            Form::Int16 => fill(places, bytes, |chunk| encode(f64::from(i16::from_le_bytes(chunk)))),
+            Form::Int32 => fill(places, bytes, |chunk| encode(f64::from(i32::from_le_bytes(chunk)))),
+            Form::Float => fill(places, bytes, |chunk| encode(f64::from(f32::from_le_bytes(chunk)))),
+            Form::Double => fill(places, bytes, |chunk| encode(f64::from_le_bytes(chunk))),
         }
     }
 
@@ -156,15 +157,18 @@ impl<'a> Numbers<'a> {
         let width = self.form.bytes();
         let start = index.checked_mul(width)?;
         let bytes = self.bytes.get(start..start.checked_add(width)?)?;
-        let mut found = None;
-        Numbers { form: self.form, bytes }.each(|number| found = Some(number));
-        found.map(Field::Float)
+        let mut number = [0; 8];
+        Numbers { form: self.form, bytes }.write(&mut number, f64::to_ne_bytes);
+        Some(Field::Float(f64::from_ne_bytes(number)))
     }
 }
 
-/// Chunks of a fixed length, without what is left over.
-fn chunks<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> {
-    bytes.as_chunks::<N>().0.iter().copied()
+/// Fills places with what chunks are as. One loop over both, which the compiler turns into vectors.
+fn fill<const M: usize, const N: usize>(places: &mut [[u8; N]], bytes: &[u8], encode: impl Fn([u8; M]) -> [u8; N]) {
+    let (chunks, _) = bytes.as_chunks::<M>();
+    for (place, chunk) in places.iter_mut().zip(chunks) {
+        *place = encode(*chunk);
+    }
 }
 
 /// What is still to be read of a record.
