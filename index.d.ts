@@ -1054,8 +1054,8 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
    * listeners of {@link TypedMap.onError}, in order and never twice. It may use the map. The map stays open in this
    * thread until it is closed or has no listener.
    *
-   * Up to 4 MB of removals wait for a busy thread; beyond that, `{ dropped }` takes their place. A value of more than
-   * 1 MB is not carried: its removal has `omittedBytes` instead.
+   * Up to 16,384 removals of up to 4 MB wait for a busy thread; beyond that, `{ dropped }` takes their place. A value
+   * of more than 1 MB is not carried: its removal has `omittedBytes` instead.
    *
    * @param options causes to report, `['evicted', 'expired']` by default
    * @returns a function that unsubscribes

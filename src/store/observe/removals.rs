@@ -5,8 +5,9 @@
 //! relaxed load and a branch. No listener is called under the lock: the listener is woken afterwards, and takes the
 //! removals out on its own thread.
 //!
-//! What waits for one audience is bounded in bytes. What finds no room is dropped, and a count stands where it would
-//! have stood. A large value is not copied, since the shard's lock is held meanwhile: its removal comes without it.
+//! What waits for one audience is bounded in bytes and in number. What finds no room is dropped, and a count stands
+//! where it would have stood. A large value is not copied, since the shard's lock is held meanwhile: its removal comes
+//! without it.
 
 use crate::store::entry::block::Entry;
 use crate::store::entry::handle::Handle;
@@ -21,8 +22,10 @@ use crate::store::platform::fallible;
 use crate::store::platform::sync::process::{AtomicU32, Mutex};
 use crate::store::platform::sync::{Arc, Ordering};
 
-/// What one audience may have waiting: some ten thousand small entries.
+/// What one audience may have waiting, in bytes and in removals. A `clear` may enqueue as much in one call: at some 80
+/// ns each, so many small ones take 1.5 ms.
 const WAITING_LIMIT_BYTES: usize = 4 * 1_024 * 1_024;
+const WAITING_LIMIT: usize = 16_384;
 
 /// A removal carries a value up to this size. Copying 1 MB takes up to 0.5 ms under the shard's lock, and making a
 /// string of it about as long in a turn of the listener's thread.
@@ -166,6 +169,8 @@ struct Waiting {
     /// How many found no room after the last item.
     dropped: u64,
     bytes: usize,
+    /// Removals among the items.
+    removals: usize,
     /// Whether the audience still has to be woken.
     is_due: bool,
     /// Whether it was woken since it last found nothing.
@@ -180,12 +185,13 @@ impl Queue {
         let value_len = if is_carried(entry) { entry.value_len() } else { 0 };
         let bytes = weight_bytes(entry.key().bytes.len() + value_len);
         let mut waiting = self.waiting.lock();
-        let has_room = waiting.bytes + bytes <= WAITING_LIMIT_BYTES;
+        let has_room = waiting.bytes + bytes <= WAITING_LIMIT_BYTES && waiting.removals < WAITING_LIMIT;
         let removal = has_room.then(|| Removal::new(entry, handle, cause, removals)).and_then(Result::ok);
         // No room, or no memory for the copy or its place.
         let is_kept = removal.is_some_and(|removal| waiting.keep(removal));
         if is_kept {
             waiting.bytes += bytes;
+            waiting.removals += 1;
         } else {
             waiting.dropped += 1;
         }
@@ -196,7 +202,8 @@ impl Queue {
     /// Whether hardly anything finds room, and something did not.
     fn is_full(&self) -> bool {
         let waiting = self.waiting.lock();
-        waiting.bytes >= WAITING_LIMIT_BYTES || waiting.dropped > 0 && waiting.bytes >= FULL_BYTES
+        let is_full = waiting.bytes >= WAITING_LIMIT_BYTES || waiting.removals >= WAITING_LIMIT;
+        is_full || waiting.dropped > 0 && waiting.bytes >= FULL_BYTES
     }
 }
 
@@ -327,6 +334,7 @@ impl Audience {
             match waiting.items.pop() {
                 Some(Item::Removal(removal)) => {
                     waiting.bytes -= removal.weight_bytes();
+                    waiting.removals -= 1;
                     taken_bytes += removal.weight_bytes();
                     out.push(removal);
                 }
