@@ -848,13 +848,6 @@ const MUTATIONS = [
     test: 'records.spec'
   },
   {
-    name: '__proto__ is no name of a shape',
-    file: 'lib/codec/shape-tree.js',
-    from: "|| name === '__proto__'",
-    to: '',
-    test: 'records.spec'
-  },
-  {
     name: 'a row is found behind the rows before it',
     file: 'src/store/entry/fields.rs',
     from: 'cursor.skip_objects(layout, index)?;',

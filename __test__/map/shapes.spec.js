@@ -197,7 +197,7 @@ describe('shapes', { timeout: 300_000 }, () => {
       const { TypedMap } = require(${JSON.stringify(require.resolve('../../index.js'))})
       Object.freeze(Object.prototype)
       const map = new TypedMap({ nearCache: false })
-      const text = '{"toString":1,"constructor":"x","a":{"valueOf":2}}'
+      const text = '{"toString":1,"constructor":"x","a":{"valueOf":2,"__proto__":{"b":3}}}'
       for (let n = 0; n < 5; n++) map.set(n, JSON.parse(text))
       assert.equal(map.getStats().shapes.values, 4)
       for (let n = 0; n < 5; n++) assert.equal(JSON.stringify(map.get(n)), text)`

@@ -111,7 +111,7 @@ class ShapeTree {
    */
   member(from, name) {
     const known = from.others?.get(name)
-    if (known !== undefined || !this.mayGrow || name === '__proto__') return known
+    if (known !== undefined || !this.mayGrow) return known
     const step = this.#make(MEMBER, name, from, from.depth)
     if (from.first === undefined) {
       from.first = step
