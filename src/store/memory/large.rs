@@ -53,6 +53,20 @@ pub unsafe fn free(block: NonNull<u8>, size: usize, memory: &Memory) {
         }
     }
     memory.release_block(bytes);
+    if GIVES_BACK.get() {
+        release_surplus();
+    }
+}
+
+thread_local! {
+    /// Whether this thread gives free memory in excess back to the system as it frees.
+    static GIVES_BACK: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// From here on, this thread gives free memory in excess back to the system with each large block that it frees: for
+/// the background, where a step may free many megabytes of large blocks. Other threads want memory free, not gone.
+pub fn give_back_while_freeing() {
+    GIVES_BACK.set(true);
 }
 
 /// Gives back at most so much of the memory of a mapped block, after the bytes that `released` says went before; the

@@ -212,6 +212,7 @@ fn help_stuck() {
 
 /// The thread.
 fn run() {
+    large::give_back_while_freeing();
     // How many in a row are in sight of a reader.
     let mut in_sight = 0;
     while let Some((item, waiting)) = next() {
