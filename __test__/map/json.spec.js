@@ -5,7 +5,7 @@
 
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
-const { jsonText } = require('../../lib/codec/json.js')
+const { jsonText } = require('../support/json-text.js')
 const { seededRandom } = require('../support/random.js')
 
 const point = new (class Point {

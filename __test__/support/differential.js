@@ -4,7 +4,7 @@
 // same code of the value run in the same order.
 
 const assert = require('node:assert/strict')
-const { jsonText } = require('../../lib/codec/json.js')
+const { jsonText } = require('./json-text.js')
 const { RandomValues } = require('./random-values.js')
 
 /** What JSON makes of a value, or its error. @param {() => { value: any, log: string[] }} make */

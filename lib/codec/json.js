@@ -9,7 +9,7 @@
 //
 // No regular expressions in here, as in containers.js.
 
-const { checkEmpty, enter, inside, isWrapper, leave, ordinary, thenable } = require('./containers.js')
+const { checkEmpty, enter, isWrapper, leave, ordinary, thenable } = require('./containers.js')
 
 /** Names of members whose text is kept, and the longest of them. Programs have few names and repeat them. */
 const KEPT_NAMES = 2_048
@@ -36,18 +36,6 @@ const { stringify } = JSON
 const firstNames = new Map()
 /** The same with a comma before. @type {Map<string, string>} */
 const nextNames = new Map()
-
-/**
- * The JSON text of an object; `undefined` if its `toJSON` returned nothing.
- *
- * @param {object} value
- * @returns {string | undefined}
- * @throws TypeError with ERR_VALUE_NOT_SERIALIZABLE, and what code of the value throws
- */
-const jsonText = value => inside(rootText, value)
-
-/** @param {object} value */
-const rootText = value => objectText(value, '')
 
 /**
  * @param {any} value
@@ -233,7 +221,6 @@ function stringText(text) {
 }
 
 module.exports = {
-  jsonText,
   nameText,
   recordText,
   restAfter,
