@@ -63,7 +63,7 @@ pub use entry::pointer::{Pointer, Token};
 pub use entry::record::Record;
 pub use entry::shapes::numbers::BUILT_IN as BARE_SHAPE;
 pub use entry::shapes::{MAX_DEFINITION_BYTES, ShapeHold};
-pub use entry::target::Target;
+pub use entry::target::{KeyOrHandle, Target};
 pub use entry::types::{MAX_NAME_BYTES as MAX_TYPE_NAME_BYTES, TypeHold, check_name};
 pub use entry::value::{Value, ValueKind};
 pub use error::Error;

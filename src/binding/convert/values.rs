@@ -152,8 +152,8 @@ fn as_int(number: f64) -> Option<i32> {
 #[inline]
 pub fn key<'b>(engine: Engine<'_>, js: Js<'_>, space: &'b mut Space) -> Outcome<Key<'b>> {
     match space.read_text(engine, js)? {
-        Some(Text::Utf8) => Ok(Key { kind: KeyKind::String, bytes: space.bytes() }),
-        Some(Text::Utf16) => Ok(Key { kind: KeyKind::Utf16, bytes: space.bytes() }),
+        Some(Text::Utf8) => Ok(Key::new(KeyKind::String, space.bytes())),
+        Some(Text::Utf16) => Ok(Key::new(KeyKind::Utf16, space.bytes())),
         None => other_key(engine, js, space),
     }
 }
@@ -162,24 +162,24 @@ fn other_key<'b>(engine: Engine<'_>, js: Js<'_>, space: &'b mut Space) -> Outcom
     // Asking for a number costs less than asking what it is.
     if let Some(number) = engine.number(js)? {
         if let Some(int) = as_int(number) {
-            return Ok(Key { kind: KeyKind::Int, bytes: space.hold(int.to_le_bytes()) });
+            return Ok(Key::new(KeyKind::Int, space.hold(int.to_le_bytes())));
         }
         // All NaNs are one key.
         let number = if number.is_nan() { f64::NAN } else { number };
-        return Ok(Key { kind: KeyKind::Float, bytes: space.hold(number.to_le_bytes()) });
+        return Ok(Key::new(KeyKind::Float, space.hold(number.to_le_bytes())));
     }
     let what = engine.type_of(js)?;
-    let plain = |kind| Ok(Key { kind, bytes: &[] });
+    let plain = |kind| Ok(Key::new(kind, &[]));
     match what {
         JsType::BigInt => {
             space.read_bigint(engine, js)?;
-            Ok(Key { kind: KeyKind::BigInt, bytes: space.bytes() })
+            Ok(Key::new(KeyKind::BigInt, space.bytes()))
         }
         JsType::Boolean => plain(if engine.bool(js)? { KeyKind::True } else { KeyKind::False }),
         JsType::Null => plain(KeyKind::Null),
         JsType::Undefined => plain(KeyKind::Undefined),
         JsType::Object => match engine.bytes(js, &mut space.heap)? {
-            Some(bytes) => Ok(Key { kind: KeyKind::Bytes, bytes }),
+            Some(bytes) => Ok(Key::new(KeyKind::Bytes, bytes)),
             None => Err(Failure::KeyType { given: what.name() }),
         },
         JsType::String | JsType::Number | JsType::Symbol | JsType::Function => {

@@ -88,7 +88,7 @@ mod tests {
     use super::*;
     use crate::store::{Key, KeyKind, Ttl, Value, ValueKind, registry};
 
-    const KEY: Key<'static> = Key { kind: KeyKind::String, bytes: b"key" };
+    const KEY: Key<'static> = Key::new(KeyKind::String, b"key");
     const VALUE: Value<'static> = Value { kind: ValueKind::String, bytes: b"value" };
 
     fn open(holds: &Holds, name: &str) -> Rc<OpenMap> {

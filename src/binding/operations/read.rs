@@ -8,11 +8,11 @@ use crate::binding::engine::Js;
 use crate::binding::environment::OpenMap;
 use crate::binding::failure::Outcome;
 use crate::binding::operation::{Call, with_map};
-use crate::store::{Handle, Target};
+use crate::store::{Handle, KeyOrHandle};
 
 /// The value of what was found, the rest in the scratch array.
 #[inline]
-fn read<'s, 't, const N: usize>(call: &Call<'s, N>, map: &OpenMap, target: impl Into<Target<'t>>) -> Outcome<Js<'s>> {
+fn read<'s, 't, const N: usize>(call: &Call<'s, N>, map: &OpenMap, target: impl KeyOrHandle<'t>) -> Outcome<Js<'s>> {
     let mut out = call.evaluation.value_buffer();
     let mut found = None;
     map.local().get_into(target, &mut out, &mut found)?;

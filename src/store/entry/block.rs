@@ -53,7 +53,7 @@ pub struct Prepared<'m> {
 
 /// What the entry of this content takes.
 fn size(key: Key<'_>, value: Value<'_>, type_id: u32) -> usize {
-    FIXED_BYTES + if type_id == 0 { 0 } else { TYPE_BYTES } + key.bytes.len() + value.bytes.len()
+    FIXED_BYTES + if type_id == 0 { 0 } else { TYPE_BYTES } + key.len() + value.bytes.len()
 }
 
 /// What the entry of this content costs in memory.
@@ -65,8 +65,8 @@ pub fn weight_bytes(key: Key<'_>, value: Value<'_>, type_id: u32) -> usize {
 pub fn check_size(key: Key<'_>, value: Value<'_>) -> Result<(), Error> {
     let too_large =
         |bytes: usize, limit: usize| Error::ValueTooLarge { bytes: bytes as u64, limit_bytes: limit as u64 };
-    if key.bytes.len() > MAX_KEY_BYTES {
-        return Err(too_large(key.bytes.len(), MAX_KEY_BYTES));
+    if key.len() > MAX_KEY_BYTES {
+        return Err(too_large(key.len(), MAX_KEY_BYTES));
     }
     if value.bytes.len() > MAX_VALUE_BYTES {
         return Err(too_large(value.bytes.len(), MAX_VALUE_BYTES));
@@ -156,7 +156,7 @@ impl Entry {
         // SAFETY: all writes lie within `size(key, value, type_id)` bytes, which the caller promises.
         unsafe {
             let start = block.as_ptr();
-            start.cast::<u32>().write((key.kind as u32) << KEY_LEN_BITS | key.bytes.len() as u32);
+            start.cast::<u32>().write((key.kind() as u32) << KEY_LEN_BITS | key.len() as u32);
             start.cast::<u32>().add(1).write(value.bytes.len() as u32);
             start.add(8).write(value.kind as u8 | if typed { TYPED } else { 0 });
             let mut at = start.add(FIXED_BYTES);
@@ -164,8 +164,8 @@ impl Entry {
                 at.cast::<u32>().write_unaligned(type_id);
                 at = at.add(TYPE_BYTES);
             }
-            at.copy_from_nonoverlapping(key.bytes.as_ptr(), key.bytes.len());
-            at.add(key.bytes.len()).copy_from_nonoverlapping(value.bytes.as_ptr(), value.bytes.len());
+            at.copy_from_nonoverlapping(key.bytes().as_ptr(), key.len());
+            at.add(key.len()).copy_from_nonoverlapping(value.bytes.as_ptr(), value.bytes.len());
         }
         Self(block)
     }
@@ -298,14 +298,14 @@ impl Entry {
     pub fn key<'a>(self) -> Key<'a> {
         // SAFETY: the key lies at this offset with this length, and entries do not change.
         let bytes = unsafe { std::slice::from_raw_parts(self.0.add(self.key_offset()).as_ptr(), self.key_len()) };
-        Key { kind: KeyKind::from_number(self.word(0) >> KEY_LEN_BITS), bytes }
+        Key::new(KeyKind::from_number(self.word(0) >> KEY_LEN_BITS), bytes)
     }
 
     /// Whether this is the entry of `key`.
     #[inline]
     pub fn has_key(self, key: Key<'_>) -> bool {
-        self.word(0) == (key.kind as u32) << KEY_LEN_BITS | key.bytes.len() as u32
-            && is_equal(self.key().bytes, key.bytes)
+        self.word(0) == key.kind_number() << KEY_LEN_BITS | key.len() as u32
+            && is_equal(self.key().bytes(), key.bytes())
     }
 
     /// Whether its block can be one of an arena's. Large ones are not.
@@ -390,7 +390,7 @@ mod tests {
         for (key, value, type_id) in [
             (Key::string("user:1"), Value::json("{}"), 0),
             (Key::KEYLESS, Value { kind: ValueKind::Null, bytes: &[] }, 9),
-            (Key { kind: KeyKind::Bytes, bytes: &long }, Value { kind: ValueKind::Buffer, bytes: &long }, 77),
+            (Key::new(KeyKind::Bytes, &long), Value { kind: ValueKind::Buffer, bytes: &long }, 77),
         ] {
             let mut prepared = Prepared::new(key, value, type_id, &memory).unwrap();
             let entry = Entry::alloc(key, value, type_id, &mut prepared, &mut arena).unwrap();

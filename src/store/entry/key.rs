@@ -1,5 +1,9 @@
 //! Keys: a kind and bytes, equal only if both are.
 
+use std::fmt;
+use std::marker::PhantomData;
+use std::slice;
+
 /// What a key was in JavaScript. The number stands in an entry's header, so it stays below 16.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -54,22 +58,88 @@ impl KeyKind {
     }
 }
 
-/// A borrowed key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A borrowed key: where its content begins, and its kind and length in one word.
+///
+/// Two words are passed in registers. Three are passed in memory, and are read there in other pieces than they were
+/// written in, which a processor cannot forward: each read of a key waited for all loads before it, and no two reads
+/// overlapped (`cargo bench --bench store -- '^read/'`: 490 against 260 ns).
+///
+/// Invariant: `start` and the length are those of a slice that is borrowed for `'a`.
+#[derive(Clone, Copy)]
 pub struct Key<'a> {
-    /// What it was in JavaScript.
-    pub kind: KeyKind,
-    /// Its content, see [`KeyKind`].
-    pub bytes: &'a [u8],
+    start: *const u8,
+    /// The kind from bit [`KIND_BIT`] on, the length in bytes below.
+    kind_and_len: u64,
+    content: PhantomData<&'a [u8]>,
 }
+
+/// No slice is so long that its length reaches these bits.
+const KIND_BIT: u32 = 60;
+
+// SAFETY: it is a shared slice and a number, as the invariant says.
+unsafe impl Send for Key<'_> {}
+// SAFETY: see above.
+unsafe impl Sync for Key<'_> {}
 
 impl<'a> Key<'a> {
     /// The key of an entry that has none. In its place stand four bytes, which the store uses.
-    pub const KEYLESS: Key<'static> = Key { kind: KeyKind::Keyless, bytes: &[0; 4] };
+    pub const KEYLESS: Key<'static> = Key::new(KeyKind::Keyless, &[0; 4]);
+
+    /// A key of this kind and content, see [`KeyKind`].
+    #[inline]
+    #[must_use]
+    pub const fn new(kind: KeyKind, bytes: &'a [u8]) -> Self {
+        let kind_and_len = (kind as u64) << KIND_BIT | bytes.len() as u64;
+        Self { start: bytes.as_ptr(), kind_and_len, content: PhantomData }
+    }
 
     /// A string key.
+    #[inline]
     #[must_use]
-    pub fn string(text: &'a str) -> Self {
-        Self { kind: KeyKind::String, bytes: text.as_bytes() }
+    pub const fn string(text: &'a str) -> Self {
+        Self::new(KeyKind::String, text.as_bytes())
+    }
+
+    /// What it was in JavaScript.
+    #[inline]
+    #[must_use]
+    pub fn kind(self) -> KeyKind {
+        KeyKind::from_number(self.kind_number())
+    }
+
+    /// The number of its kind.
+    #[inline]
+    pub(crate) const fn kind_number(self) -> u32 {
+        (self.kind_and_len >> KIND_BIT) as u32
+    }
+
+    /// Bytes of its content.
+    #[inline]
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "no caller asks for an empty key")]
+    pub const fn len(self) -> usize {
+        (self.kind_and_len & ((1 << KIND_BIT) - 1)) as usize
+    }
+
+    /// Its content, see [`KeyKind`].
+    #[inline]
+    #[must_use]
+    pub const fn bytes(self) -> &'a [u8] {
+        // SAFETY: they are the parts of a slice that is borrowed for `'a`, see the invariant.
+        unsafe { slice::from_raw_parts(self.start, self.len()) }
+    }
+}
+
+impl PartialEq for Key<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind_and_len == other.kind_and_len && self.bytes() == other.bytes()
+    }
+}
+
+impl Eq for Key<'_> {}
+
+impl fmt::Debug for Key<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Key").field("kind", &self.kind()).field("bytes", &self.bytes()).finish()
     }
 }

@@ -114,13 +114,15 @@ mod tests {
             for group in keys.chunks(GROUP + 1) {
                 map.foresee(group.iter().map(|key| Target::Key(Key::string(key))));
             }
-            map.foresee(forged.map(|(shard, slot, generation)| Handle { shard, slot, generation }.into()).into_iter());
+            map.foresee(
+                forged.map(|(shard, slot, generation)| Target::Handle(Handle { shard, slot, generation })).into_iter(),
+            );
             map.foresee(std::iter::empty());
         };
         foresee_all();
         for key in &keys {
             let written = map.set(Key::string(key), Value::json("1"), Ttl::Default).unwrap();
-            map.foresee([written.place.handle.into(), Key::string(key).into()].into_iter());
+            map.foresee([Target::Handle(written.place.handle), Target::Key(Key::string(key))].into_iter());
         }
         foresee_all();
         let before = store.stats().operations;

@@ -12,7 +12,7 @@ use crate::store::config::WhenFull;
 use crate::store::entry::handle::Handle;
 use crate::store::entry::key::{Key, KeyKind};
 use crate::store::entry::shapes::ShapeHold;
-use crate::store::entry::target::Target;
+use crate::store::entry::target::KeyOrHandle;
 use crate::store::entry::types::TypeHold;
 use crate::store::entry::value::{Value, ValueKind};
 use crate::store::error::Error;
@@ -155,39 +155,41 @@ impl Local {
     #[inline]
     fn find<'t, T>(
         &self,
-        target: impl Into<Target<'t>>,
+        target: impl KeyOrHandle<'t>,
         look: Look,
         use_it: impl FnMut(&Shard, &Tenant<'_>) -> Option<T>,
     ) -> Result<Option<T>, Error> {
         self.store.context.check()?;
-        match target.into() {
-            Target::Key(key) => {
+        Ok(target.either(
+            use_it,
+            |use_it, key| {
                 let (shard, hash) = self.shard_of(key);
-                Ok(self.use_tenant(
+                self.use_tenant(
                     shard,
                     look,
                     |pin| shard.find(key, hash as u32, pin),
                     |still| shard.find_still(key, hash as u32, still),
                     use_it,
-                ))
-            }
-            Target::Handle(handle) => {
-                let Some(shard) = self.store.shard(handle.shard) else { return Ok(None) };
-                Ok(self.use_tenant(shard, look, |pin| Ok(shard.find_handle(handle, pin)), |_| None, use_it))
-            }
-        }
+                )
+            },
+            |use_it, handle| {
+                let shard = self.store.shard(handle.shard)?;
+                self.use_tenant(shard, look, |pin| Ok(shard.find_handle(handle, pin)), |_| None, use_it)
+            },
+        ))
     }
 
     /// The shard that an entry is in, if its handle says one that there is.
     #[inline]
-    fn seek<'t>(&self, target: impl Into<Target<'t>>) -> Option<(&Shard, Sought<'t>)> {
-        match target.into() {
-            Target::Key(key) => {
+    fn seek<'t>(&self, target: impl KeyOrHandle<'t>) -> Option<(&Shard, Sought<'t>)> {
+        target.either(
+            (),
+            |(), key| {
                 let (shard, hash) = self.shard_of(key);
                 Some((shard, Sought::Key(key, hash)))
-            }
-            Target::Handle(handle) => Some((self.store.shard(handle.shard)?, Sought::Handle(handle))),
-        }
+            },
+            |(), handle| Some((self.store.shard(handle.shard)?, Sought::Handle(handle))),
+        )
     }
 
     #[inline]
@@ -312,7 +314,7 @@ impl Local {
 
     /// Copies the value of an entry into `out`; `None` if it is not there.
     #[inline]
-    pub fn get<'t>(&self, target: impl Into<Target<'t>>, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
+    pub fn get<'t>(&self, target: impl KeyOrHandle<'t>, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
         let mut found = None;
         self.get_into(target, out, &mut found)?;
         Ok(found)
@@ -322,7 +324,7 @@ impl Local {
     /// was just written in smaller pieces waits until the processor has stored them: 4 to 5 ns each.
     pub fn get_into<'t>(
         &self,
-        target: impl Into<Target<'t>>,
+        target: impl KeyOrHandle<'t>,
         out: &mut Vec<u8>,
         found: &mut Option<Found>,
     ) -> Result<(), Error> {
@@ -335,7 +337,7 @@ impl Local {
     #[inline]
     fn read<'t>(
         &self,
-        target: impl Into<Target<'t>>,
+        target: impl KeyOrHandle<'t>,
         look: Look,
         out: &mut Vec<u8>,
         found: &mut Option<Found>,
@@ -355,11 +357,7 @@ impl Local {
     /// Lets `look` see the value of an entry without copying it. `look` must be short, because nothing is freed
     /// meanwhile, and must not write to a map, because a write takes a lock, whose holder may be waiting for `look`
     /// to end.
-    pub fn with<'t, T>(
-        &self,
-        target: impl Into<Target<'t>>,
-        look: impl FnOnce(&[u8]) -> T,
-    ) -> Result<Option<T>, Error> {
+    pub fn with<'t, T>(&self, target: impl KeyOrHandle<'t>, look: impl FnOnce(&[u8]) -> T) -> Result<Option<T>, Error> {
         let mut look = Some(look);
         let seen =
             self.find(target, Look::Use, |_, tenant| look.take().map(|look| look(tenant.entry.value_bytes())))?;
@@ -379,7 +377,7 @@ impl Local {
     }
 
     /// Whether an entry is there.
-    pub fn has<'t>(&self, target: impl Into<Target<'t>>) -> Result<bool, Error> {
+    pub fn has<'t>(&self, target: impl KeyOrHandle<'t>) -> Result<bool, Error> {
         let is_there = self.find(target, Look::Peek, |_, _| Some(()))?.is_some();
         self.count_read(is_there);
         Ok(is_there)
@@ -393,19 +391,19 @@ impl Local {
     }
 
     /// Copies the value of an entry into `out`. Counts as no read, and the policy does not learn of it.
-    pub fn peek<'t>(&self, target: impl Into<Target<'t>>, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
+    pub fn peek<'t>(&self, target: impl KeyOrHandle<'t>, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
         let mut found = None;
         self.read(target, Look::Peek, out, &mut found)?;
         Ok(found)
     }
 
     /// What remains of the life of an entry; `None` if it is not there.
-    pub fn ttl_of<'t>(&self, target: impl Into<Target<'t>>) -> Result<Option<RemainingTtl>, Error> {
+    pub fn ttl_of<'t>(&self, target: impl KeyOrHandle<'t>) -> Result<Option<RemainingTtl>, Error> {
         self.find(target, Look::Peek, |shard, tenant| Some(shard.left(&self.store.context, tenant.number())))
     }
 
     /// Bytes that an entry costs, without its share of what all entries share; `None` if it is not there.
-    pub fn weight<'t>(&self, target: impl Into<Target<'t>>) -> Result<Option<u64>, Error> {
+    pub fn weight<'t>(&self, target: impl KeyOrHandle<'t>) -> Result<Option<u64>, Error> {
         self.find(target, Look::Peek, |_, tenant| Some(tenant.entry.weight_bytes() as u64))
     }
 
@@ -602,7 +600,7 @@ impl Local {
         let (shard, hash) = self.shard_of(key);
         let draft = Draft { key: Some((key, hash)), value, type_id: 0, ttl };
         let about = Some(Sought::Key(key, hash));
-        self.write(operation, shard, about, key.bytes.len() + value.bytes.len(), || {
+        self.write(operation, shard, about, key.len() + value.bytes.len(), || {
             shard.write_key(&self.member(), &draft, wanted, written)
         })?;
         if let Some(written) = written {
@@ -703,7 +701,7 @@ impl Local {
 
     /// Begins the life of an entry anew: with its own time to live if `ttl` is [`Ttl::Default`] and it has one, else
     /// with what `ttl` says. Returns whether it was there.
-    pub fn touch<'t>(&self, target: impl Into<Target<'t>>, ttl: Ttl) -> Result<bool, Error> {
+    pub fn touch<'t>(&self, target: impl KeyOrHandle<'t>, ttl: Ttl) -> Result<bool, Error> {
         let Some((shard, sought)) = self.seek(target) else { return Ok(false) };
         self.write("touch", shard, Some(sought), 0, || shard.touch(&self.member(), sought, ttl))
     }
@@ -743,12 +741,12 @@ impl Local {
     }
 
     /// Deletes an entry; returns whether it was there.
-    pub fn delete<'t>(&self, target: impl Into<Target<'t>>) -> Result<bool, Error> {
+    pub fn delete<'t>(&self, target: impl KeyOrHandle<'t>) -> Result<bool, Error> {
         Ok(self.take(target, |_, _| Ok(()))?.is_some())
     }
 
     /// Deletes an entry and copies its last value into `out`.
-    pub fn remove<'t>(&self, target: impl Into<Target<'t>>, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
+    pub fn remove<'t>(&self, target: impl KeyOrHandle<'t>, out: &mut Vec<u8>) -> Result<Option<Found>, Error> {
         let mut found = None;
         self.take(target, |shard, tenant| {
             fallible::copy_into(out, tenant.entry.value_bytes())?;
@@ -764,7 +762,7 @@ impl Local {
     /// Removes an entry that `look` has seen; it stays if that fails.
     fn take<'t, T>(
         &self,
-        target: impl Into<Target<'t>>,
+        target: impl KeyOrHandle<'t>,
         look: impl FnOnce(&Shard, &Tenant<'_>) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
         self.store.context.check()?;
@@ -819,7 +817,7 @@ impl Local {
             if let Err(refused) = fallible::copy_into(value_out, tenant.entry.value_bytes()) {
                 return Some(Err(refused));
             }
-            Some(Ok((tenant.entry.key().kind, Found::of(self, shard, tenant)?)))
+            Some(Ok((tenant.entry.key().kind(), Found::of(self, shard, tenant)?)))
         })
         .and_then(Option::transpose)
     }
@@ -833,10 +831,10 @@ impl Local {
     ) -> Result<Option<(KeyKind, Found)>, Error> {
         self.find(handle, Look::Peek, |shard, tenant| {
             let key = tenant.entry.key();
-            let copied = fallible::copy_into(key_out, key.bytes)
+            let copied = fallible::copy_into(key_out, key.bytes())
                 .and_then(|()| fallible::copy_into(value_out, tenant.entry.value_bytes()));
             match copied {
-                Ok(()) => Some(Ok((key.kind, Found::of(self, shard, tenant)?))),
+                Ok(()) => Some(Ok((key.kind(), Found::of(self, shard, tenant)?))),
                 Err(refused) => Some(Err(refused)),
             }
         })
@@ -847,12 +845,12 @@ impl Local {
     pub fn read_key(&self, handle: Handle, key_out: &mut Vec<u8>) -> Result<Option<(KeyKind, Found, usize)>, Error> {
         self.find(handle, Look::Peek, |shard, tenant| {
             let key = tenant.entry.key();
-            if let Err(refused) = fallible::copy_into(key_out, key.bytes) {
+            if let Err(refused) = fallible::copy_into(key_out, key.bytes()) {
                 return Some(Err(refused));
             }
             let place = shard.uncacheable_if_expiring(&self.store.context, tenant.place()?);
             let found = Found { kind: tenant.entry.value_kind(), place, type_id: tenant.entry.type_id() };
-            Some(Ok((key.kind, found, tenant.entry.value_len())))
+            Some(Ok((key.kind(), found, tenant.entry.value_len())))
         })
         .and_then(Option::transpose)
     }

@@ -8,6 +8,11 @@
 //! write that lacks memory need not wait for the thread to get a processor: it takes the debris of its map out of the
 //! queue and does a step itself ([`help`]).
 //!
+//! **Turns.** The thread puts what has more behind what waits, so that the shards of a map become less together. Their
+//! pages lie between each other's: of one shard alone, the system would get back one page of 4 KB with each call, and
+//! each such call interrupts the other threads of the process. In turns, a call gives back whole stretches: a tenth of
+//! the calls (57,700 and 5,300 for the same maps), and inserts beside it take 23 where they took 29 ms.
+//!
 //! **Without a thread.** When the system refuses one, nothing is lost and no caller does all of the work: each that
 //! adds to the queue, lacks memory or writes ([`help_if_stuck`]) does a step, and each that adds asks for a thread
 //! again.
@@ -57,7 +62,7 @@ const INLINE_BYTES: usize = 1 << 20;
 /// Steps done by the caller that clears a map: up to half a millisecond.
 const FIRST_STEPS: usize = 3;
 
-/// How often the thread gives a part of the free memory back to the system after a step: as much as a step frees.
+/// How often the thread gives a part of the free memory back to the system after a step: more than a step frees.
 /// Steps themselves omit that, because a write that lacks memory does some, and wants it free, not gone.
 const RELEASES_PER_STEP: usize = 4;
 
@@ -225,7 +230,7 @@ fn run() {
             }
             Rest::Some(item) => {
                 in_sight = 0;
-                put_back(item, true);
+                put_back(item, false);
                 (0..RELEASES_PER_STEP).for_each(|_| large::release_surplus());
             }
             Rest::InSight(item) => {

@@ -3,7 +3,7 @@
 
 use crate::store::{Config, Error, Key, Local, Store, Ttl, Value, ValueKind};
 
-const KEY: Key<'static> = Key { kind: crate::store::KeyKind::String, bytes: b"k" };
+const KEY: Key<'static> = Key::new(crate::store::KeyKind::String, b"k");
 
 /// A record of a shape, whose number is below 128 in models, or takes two bytes.
 fn set(map: &Local, number: u32) -> Result<(), Error> {

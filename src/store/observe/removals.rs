@@ -96,12 +96,12 @@ impl Removal {
     fn new(entry: Entry, handle: Handle, cause: Cause, removals: &Removals) -> Result<Self, Error> {
         let key = entry.key();
         let value = if is_carried(entry) { entry.value_bytes() } else { &[] };
-        let mut bytes = fallible::vec(key.bytes.len() + value.len())?;
-        bytes.extend_from_slice(key.bytes);
+        let mut bytes = fallible::vec(key.len() + value.len())?;
+        bytes.extend_from_slice(key.bytes());
         bytes.extend_from_slice(value);
         Ok(Self {
             handle,
-            key_kind: key.kind,
+            key_kind: key.kind(),
             value_kind: entry.value_kind(),
             omitted_bytes: entry.value_len() - value.len(),
             type_id: entry.type_id(),
@@ -110,7 +110,7 @@ impl Removal {
             shape_hold: entry.shape().and_then(|number| removals.shapes.hold(number)),
             cause,
             bytes: bytes.into_boxed_slice(),
-            key_len: key.bytes.len(),
+            key_len: key.len(),
         })
     }
 
@@ -183,7 +183,7 @@ impl Queue {
         #[cfg(test)]
         PUSHED.set(PUSHED.get() + 1);
         let value_len = if is_carried(entry) { entry.value_len() } else { 0 };
-        let bytes = weight_bytes(entry.key().bytes.len() + value_len);
+        let bytes = weight_bytes(entry.key().bytes().len() + value_len);
         let mut waiting = self.waiting.lock();
         let has_room = waiting.bytes + bytes <= WAITING_LIMIT_BYTES && waiting.removals < WAITING_LIMIT;
         let removal = has_room.then(|| Removal::new(entry, handle, cause, removals)).and_then(Result::ok);

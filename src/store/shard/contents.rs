@@ -18,8 +18,8 @@ use crate::store::platform::sync::Arc;
 use crate::store::slab::order::Order;
 use crate::store::slab::slots;
 
-/// Pages freed in a step: 1 to 4 MiB, 50 ns each and a call into the operating system now and then.
-const PAGES_PER_STEP: usize = 256;
+/// Pages freed in a step: 128 to 512 KiB, 50 ns each. Few, because shards are freed in turns and become less together.
+const PAGES_PER_STEP: usize = 32;
 /// Slots searched for large entries in a step, at up to half a microsecond for each that has one.
 const SLOTS_PER_STEP: usize = 512;
 /// Chunks of slots freed in a step: 8 MiB at most.

@@ -164,8 +164,8 @@ impl Shard {
     fn slot_of(&self, entry: Entry, context: &Context) -> Option<SlotRef<'_>> {
         let key = entry.key();
         let holds_it = |number: u32| self.slab.slot(number).is_some_and(|slot| slot.entry() == Some(entry));
-        let number = if key.kind == KeyKind::Keyless {
-            key.bytes.try_into().ok().map(u32::from_le_bytes).filter(|&number| holds_it(number))
+        let number = if key.kind() == KeyKind::Keyless {
+            key.bytes().try_into().ok().map(u32::from_le_bytes).filter(|&number| holds_it(number))
         } else {
             self.index.spot(context.hasher.hash(key) as u32, holds_it).map(|spot| spot.slot)
         };

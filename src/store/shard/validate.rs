@@ -173,8 +173,8 @@ impl Shard {
         check(entry.is_in_place(), "the entry's block is none of the arena");
         check(writer.order.slot_at(slot.position()) == Some(number), "the order does not know the slot");
         let key = entry.key();
-        if key.kind == KeyKind::Keyless {
-            check(entry.is_large() || key.bytes == number.to_le_bytes(), "an entry without a key names another slot");
+        if key.kind() == KeyKind::Keyless {
+            check(entry.is_large() || key.bytes() == number.to_le_bytes(), "an entry without a key names another slot");
         } else {
             seen.keyed += 1;
             let spot = self.index.spot(context.hasher.hash(key) as u32, |found| found == number);
@@ -215,7 +215,7 @@ impl Shard {
         let next = self.index.look(walk.next, WORDS, |tag, number| {
             walk.seen.words += 1;
             let key = self.tenant(number).map(|tenant| tenant.entry.key());
-            match key.filter(|key| key.kind != KeyKind::Keyless) {
+            match key.filter(|key| key.kind() != KeyKind::Keyless) {
                 None => findings.add(Some(number), "the index leads to a slot without a key"),
                 Some(key) if context.hasher.hash(key) as u32 != tag => {
                     findings.add(Some(number), "the index leads to another key's slot");

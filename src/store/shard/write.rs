@@ -295,7 +295,7 @@ impl Shard {
         let number_bytes = number.to_le_bytes();
         let key = match draft.key {
             Some((key, _)) => key,
-            None => Key { kind: KeyKind::Keyless, bytes: &number_bytes },
+            None => Key::new(KeyKind::Keyless, &number_bytes),
         };
         let entry = Entry::alloc(key, draft.value, draft.type_id, prepared, &mut writer.arena)?;
         let span = context.span(draft.ttl, || context.clock.now_ms());
@@ -336,7 +336,7 @@ impl Shard {
     /// The hash that the policy knows a slot's entry by.
     pub(super) fn policy_hash(&self, context: &Context, number: u32) -> u64 {
         match self.tenant(number).map(|tenant| tenant.entry.key()) {
-            Some(key) if key.kind != KeyKind::Keyless => context.hasher.hash(key),
+            Some(key) if key.kind() != KeyKind::Keyless => context.hasher.hash(key),
             _ => self.keyless_hash(number),
         }
     }
@@ -358,9 +358,9 @@ impl Shard {
         let old = slot.entry().ok_or(Error::HandleNotFound)?;
         let number_bytes = number.to_le_bytes();
         let (mut key, type_id) = (old.key(), old.type_id());
-        if key.kind == KeyKind::Keyless {
+        if key.kind() == KeyKind::Keyless {
             // A large one was made before its slot was known, and does not say it.
-            key.bytes = &number_bytes;
+            key = Key::new(KeyKind::Keyless, &number_bytes);
         }
         if draft.key.is_none() && prepared.is_none() {
             // A replacement by handle comes without: its key was not known before.
@@ -442,7 +442,7 @@ impl Shard {
 
     /// Takes a slot's entry out, wherever it is in the index.
     pub(super) fn leave(&self, writer: &mut Writer, context: &Member<'_>, number: u32, cause: Cause) {
-        let key = self.tenant(number).map(|tenant| tenant.entry.key()).filter(|key| key.kind != KeyKind::Keyless);
+        let key = self.tenant(number).map(|tenant| tenant.entry.key()).filter(|key| key.kind() != KeyKind::Keyless);
         let spot = key.and_then(|key| self.index.spot(context.hasher.hash(key) as u32, |found| found == number));
         self.take_out(writer, context, number, spot, cause);
     }

@@ -9,7 +9,7 @@ use crate::store::map::store::Store;
 use crate::store::platform::background;
 use crate::store::slab::location::EntryLocation;
 
-const KEY: Key<'_> = Key { kind: KeyKind::String, bytes: b"k" };
+const KEY: Key<'_> = Key::new(KeyKind::String, b"k");
 
 fn manual(config: &Config) -> (Arc<Store>, Local) {
     let store = Store::new(&Config { manual_clock: true, shards: Some(1), ..config.clone() }).unwrap();

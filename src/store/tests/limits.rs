@@ -56,7 +56,7 @@ fn a_refused_write_changes_nothing() {
     assert!(refused > 300);
     // An update that does not fit leaves the old value.
     let key = contents(&map, 10)[0].1.clone();
-    let key = Key { kind: KeyKind::String, bytes: &key };
+    let key = Key::new(KeyKind::String, &key);
     map.get(key, &mut out).unwrap();
     let old = out.clone();
     assert!(map.set(key, bytes_value(&vec![1; limit as usize]), Ttl::Default).is_err());
@@ -90,7 +90,7 @@ fn the_limit_on_entries_counts_all_threads() {
     assert_eq!(store.len(), 1_000);
     let map = store.join();
     let key = contents(&map, 10)[0].1.clone();
-    assert!(map.delete(Key { kind: KeyKind::String, bytes: &key }).unwrap());
+    assert!(map.delete(Key::new(KeyKind::String, &key)).unwrap());
     map.set(Key::string("new"), bytes_value(b"v"), Ttl::Default).unwrap();
     assert!(map.insert(bytes_value(b"v"), 0, Ttl::Default).is_err());
 }

@@ -145,15 +145,15 @@ impl Items {
     #[inline]
     fn add_key(&mut self, key: Key<'_>) -> Outcome<Item> {
         let start = self.bytes.len();
-        fallible::append(&mut self.bytes, key.bytes)?;
-        Ok(Item::Key { kind: key.kind, start, end: self.bytes.len() })
+        fallible::append(&mut self.bytes, key.bytes())?;
+        Ok(Item::Key { kind: key.kind(), start, end: self.bytes.len() })
     }
 
     /// An item, with its bytes.
     #[inline]
     fn get(&self, index: usize) -> Target<'_> {
         match self.items[index] {
-            Item::Key { kind, start, end } => Target::Key(Key { kind, bytes: &self.bytes[start..end] }),
+            Item::Key { kind, start, end } => Target::Key(Key::new(kind, &self.bytes[start..end])),
             Item::Handle(handle) => Target::Handle(handle),
         }
     }
