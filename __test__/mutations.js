@@ -58,6 +58,7 @@ const TESTS = {
   'version words': unit('words::tests'),
   'the naive map': unit('tests::model'),
   'the expiry thread': unit('thread::tests'),
+  'earlier deadlines': unit('an_earlier_deadline_wakes_the_thread'),
   'memory counts': unit('budget::tests'),
   'sliding reads': unit('a_sliding_read_prolongs_a_life_and_no_copy_is_kept'),
   'late reads': unit('what_a_read_found_to_be_over_is_not_prolonged_by_a_late_one'),
@@ -496,7 +497,7 @@ const MUTATIONS = [
     from: `        if state.is_running {
             self.0.wake.notify_one();`,
     to: '        if state.is_running {',
-    test: 'the expiry thread'
+    test: 'earlier deadlines'
   },
   // ---- Memory and eviction
   {

@@ -8,7 +8,7 @@
 // fails, or hangs where the same test passed; it *survives* if the test passes. A mutation that does not compile
 // proves nothing, unless `types` is the test: there the compiler has to refuse it. Exits with 1 unless all are caught.
 
-const { spawnSync } = require('node:child_process')
+const { spawn, spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')
 const { MUTATIONS, TESTS } = require('../__test__/mutations.js')
@@ -40,24 +40,49 @@ const targetOf = (/** @type {Record<string, string>} */ { RUSTFLAGS = '' }) =>
   path.join(home, `cargo${RUSTFLAGS.replace(/\W+/g, '-')}`)
 
 /**
- * Runs a command in the copy. Returns whether it succeeded, whether it hung, how long it took, and its output.
+ * Runs a command in the copy. Returns whether it succeeded, whether it hung, how long it took, and its output. One that
+ * hangs is killed with all that it started: a test runs in a process of its own.
  *
  * @param {readonly string[]} line
  * @param {Record<string, string>} [environment]
  * @param {number} [timeoutS]
+ * @returns {Promise<{ isGood: boolean, hung: boolean, seconds: number, said: string }>}
  */
 function run([command = '', ...args], environment = {}, timeoutS = 3_600) {
   const begin = performance.now()
-  const { status, signal, stdout, stderr } = spawnSync(command, args, {
+  const child = spawn(command, args, {
     cwd: tree,
     env: { ...ENVIRONMENT, CARGO_TARGET_DIR: targetOf(environment), ...environment },
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-    killSignal: 'SIGKILL',
-    timeout: Math.ceil(timeoutS * 1_000)
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true
   })
-  const seconds = (performance.now() - begin) / 1_000
-  return { isGood: status === 0, hung: signal === 'SIGKILL', seconds, said: `${stdout}${stderr}` }
+  let said = ''
+  let hung = false
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', text => {
+      said += text
+    })
+  }
+  const killAll = () => {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+  }
+  const onInterrupt = () => {
+    killAll()
+    process.exit(130)
+  }
+  process.once('SIGINT', onInterrupt)
+  const timer = setTimeout(() => {
+    hung = true
+    killAll()
+  }, timeoutS * 1_000)
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', status => {
+      clearTimeout(timer)
+      process.off('SIGINT', onInterrupt)
+      resolve({ isGood: status === 0, hung, seconds: (performance.now() - begin) / 1_000, said })
+    })
+  })
 }
 
 /** Copies what git knows or would add, where it differs: cargo builds what is newer. */
@@ -100,7 +125,7 @@ const CAUGHT = ['caught', 'caught (hung)', 'refused by the compiler']
  * @param {Mutation} mutation
  * @param {number} baseline seconds that the test takes without it
  */
-function outcome(mutation, baseline) {
+async function outcome(mutation, baseline) {
   const content = mutated(mutation)
   if (content === null) return { what: 'NOT FOUND once in its file', seconds: 0, said: '' }
   const place = path.join(tree, mutation.file)
@@ -108,10 +133,10 @@ function outcome(mutation, baseline) {
   const { build, test, environment } = TESTS[mutation.test] ?? {}
   fs.writeFileSync(place, content)
   try {
-    const built = build === undefined ? { isGood: true, seconds: 0, said: '' } : run(build, environment)
+    const built = build === undefined ? { isGood: true, seconds: 0, said: '' } : await run(build, environment)
     if (test === undefined) return { ...built, what: built.isGood ? 'SURVIVED: it compiles' : CAUGHT[2] }
     if (!built.isGood) return { ...built, what: 'DOES NOT COMPILE' }
-    const tested = run(test, environment, Math.max(LEAST_PATIENCE_S, PATIENCE * baseline))
+    const tested = await run(test, environment, Math.max(LEAST_PATIENCE_S, PATIENCE * baseline))
     const seconds = built.seconds + tested.seconds
     if (tested.hung) return { ...tested, seconds, what: CAUGHT[1] }
     return { ...tested, seconds, what: tested.isGood ? 'SURVIVED' : CAUGHT[0] }
@@ -121,9 +146,9 @@ function outcome(mutation, baseline) {
 }
 
 /** Runs a test on the copy as it is. Returns seconds of its last command, or null if it fails. @param {Test} test */
-function baselineOf({ build, test, environment }) {
-  const built = build === undefined ? { isGood: true, seconds: 0, said: '' } : run(build, environment)
-  const last = built.isGood && test !== undefined ? run(test, environment) : built
+async function baselineOf({ build, test, environment }) {
+  const built = build === undefined ? { isGood: true, seconds: 0, said: '' } : await run(build, environment)
+  const last = built.isGood && test !== undefined ? await run(test, environment) : built
   if (!last.isGood) console.error(last.said.slice(-4_000))
   return last.isGood ? last.seconds : null
 }
@@ -132,19 +157,19 @@ const row = (/** @type {string} */ name, /** @type {string} */ what, /** @type {
   console.log(`${name.slice(0, LINE).padEnd(LINE)} ${what} (${seconds.toFixed(0)} s)`)
 
 /** @param {readonly string[]} words */
-function main(words) {
+async function main(words) {
   const chosen = MUTATIONS.filter(({ name, test }) => words.every(word => `${name} [${test}]`.includes(word)))
   copyTree()
   const baselines = new Map()
   for (const name of new Set(chosen.map(({ test }) => test))) {
-    const seconds = baselineOf(TESTS[name] ?? {})
+    const seconds = await baselineOf(TESTS[name] ?? {})
     row(`${name}, unchanged`, seconds === null ? 'FAILS' : 'passes', seconds ?? 0)
     if (seconds === null) return 1
     baselines.set(name, seconds)
   }
   let lost = 0
   for (const [index, mutation] of chosen.entries()) {
-    const { what, seconds, said } = outcome(mutation, baselines.get(mutation.test))
+    const { what, seconds, said } = await outcome(mutation, baselines.get(mutation.test))
     row(`${String(index + 1).padStart(2)}/${chosen.length} ${mutation.name} [${mutation.test}]`, what, seconds)
     if (CAUGHT.includes(what)) continue
     lost++
@@ -154,4 +179,4 @@ function main(words) {
   return lost === 0 ? 0 : 1
 }
 
-process.exit(main(process.argv.slice(2)))
+main(process.argv.slice(2)).then(process.exit)

@@ -6,7 +6,8 @@
  * The threads first do the same work on another map, so that heaps and code have reached their size; that map is
  * destroyed, and what the process takes then is where growth is counted from. Resident memory is what Linux says of
  * the process (`smaps_rollup`; elsewhere what Node.js says), less what the heaps of all threads take of it: those are
- * looked at by themselves.
+ * looked at by themselves. All threads stand still meanwhile: a heap grows by tens of megabytes in the moment between
+ * what a thread says of it and what Linux says of the process.
  *
  * A look is { residentMb, accountedMb, heapMb }, and these are taken: `churned` when time is up, `ended` when the load
  * has done what it does at the end, `cleared` two seconds after `clear()`. `mostAboveMb` is what resident memory was
@@ -31,14 +32,17 @@ const FACTOR = 1.25
 const LOOK_MS = 250
 const SETTLE_MS = 500
 const CLEARED_MS = 2_000
-/** How often a thread says how large its heap is. */
-const TELL_MS = 20
+/** How long V8 may take to unmap what it freed. */
+const UNMAP_MS = 50
+/** How often is asked whether all threads stand still. */
+const POLL_MS = 1
 
 /** What the threads are asked to do. */
 const CHURN = 0
 const REST = 1
+const STAND_STILL = 2
 
-/** Words that the threads share: what they are asked to do, how many rest, then for each the bytes of its heap. */
+/** Words that the threads share: what they are asked to do, how many stand still or rest, then for each its heap. */
 const PHASE = 0
 const RESTING = 1
 const HEAPS = 2
@@ -59,6 +63,29 @@ class Control {
 
   tell(thread) {
     this.heaps[thread * PER_THREAD] = v8.getHeapStatistics().total_physical_size
+  }
+
+  /** A thread says how large its heap is and stands still for as long as it is asked to. */
+  standStill(thread) {
+    this.tell(thread)
+    Atomics.add(this.words, RESTING, 1)
+    Atomics.wait(this.words, PHASE, STAND_STILL)
+    Atomics.sub(this.words, RESTING, 1)
+  }
+
+  /** What `look` returns, or promises, while all threads that churn stand still. */
+  async whileAllStandStill(threads, look) {
+    Atomics.store(this.words, PHASE, STAND_STILL)
+    await this.untilResting(threads)
+    const seen = await look()
+    Atomics.store(this.words, PHASE, CHURN)
+    Atomics.notify(this.words, PHASE)
+    while (Atomics.load(this.words, RESTING) > 0) await sleep(POLL_MS)
+    return seen
+  }
+
+  async untilResting(threads) {
+    while (Atomics.load(this.words, RESTING) < threads) await sleep(POLL_MS)
   }
 
   tellUsed(thread) {
@@ -87,14 +114,11 @@ async function work({ file, thread, buffer, rehearsalMs }, sync) {
   const random = randomNumbers(thread + 1)
   const churn = async (map, isOver) => {
     const context = { random, thread, state: load.begin?.(random) }
-    for (let told = 0; !isOver(); ) {
+    while (!isOver()) {
       load.step(map, context)
       // Outdated copies are removed between turns.
       await new Promise(setImmediate)
-      if (performance.now() - told > TELL_MS) {
-        control.tell(thread)
-        told = performance.now()
-      }
+      if (Atomics.load(control.words, PHASE) === STAND_STILL) control.standStill(thread)
     }
   }
   const rehearsal = TypedMap.open(REHEARSAL_NAME, load.options)
@@ -106,7 +130,7 @@ async function work({ file, thread, buffer, rehearsalMs }, sync) {
   sync.ready()
 
   const map = TypedMap.open(NAME, load.options)
-  await churn(map, () => Atomics.load(control.words, PHASE) !== CHURN)
+  await churn(map, () => Atomics.load(control.words, PHASE) === REST)
   control.tellUsed(thread)
   Atomics.add(control.words, RESTING, 1)
   while (!sync.stopped) {
@@ -144,18 +168,27 @@ async function measure({ file, threads, seconds }, report) {
     heapMb: (control.sum(1) - heapBefore) / MB
   })
 
+  const lookAbove = async () => {
+    const { accountedMb, residentMb } = look()
+    const aboveMb = residentMb - FACTOR * accountedMb
+    // What V8 says it has freed is unmapped a moment later. Only where heaps are large: it gives our own thread in the
+    // background a moment, too.
+    if (load.heapMb === undefined || aboveMb <= 0) return { accountedMb, aboveMb }
+    await sleep(UNMAP_MS)
+    return { accountedMb, aboveMb: Math.min(aboveMb, look().residentMb - FACTOR * accountedMb) }
+  }
   let mostAboveMb = 0
   let mostAccountedMb = 0
   const end = performance.now() + seconds * 1_000
   for (let left = end - performance.now(); left > 0; left = end - performance.now()) {
     await sleep(Math.min(LOOK_MS, left))
-    const { accountedMb, residentMb } = look()
-    mostAboveMb = Math.max(mostAboveMb, residentMb - FACTOR * accountedMb)
+    const { accountedMb, aboveMb } = await control.whileAllStandStill(threads, lookAbove)
+    mostAboveMb = Math.max(mostAboveMb, aboveMb)
     mostAccountedMb = Math.max(mostAccountedMb, accountedMb)
     report(1 - left / 1_000 / seconds)
   }
   Atomics.store(control.words, PHASE, REST)
-  while (Atomics.load(control.words, RESTING) < threads) await sleep(LOOK_MS)
+  await control.untilResting(threads)
   await sleep(2 * LOOK_MS)
   globalThis.gc()
   const churned = look()
