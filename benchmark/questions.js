@@ -26,6 +26,7 @@ const ROOMS = {
   memory: 'memory',
   'many-entries': 'memory',
   'shared-reads': 'reads',
+  sessions: 'reads',
   'reader-latency': 'pauses',
   'rust-store': 'rust'
 }

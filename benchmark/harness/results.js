@@ -6,9 +6,15 @@ const { existsSync, mkdirSync, readFileSync, writeFileSync } = require('node:fs'
 const { join } = require('node:path')
 const { machine, versions } = require('./machine.js')
 
-/** Committed results, and those of quick runs, which are too short to be kept. */
-const RESULTS = join(__dirname, '..', 'results')
-const QUICK_RESULTS = join(RESULTS, 'quick')
+/** The version of Node.js whose results the pages quote. */
+const QUOTED_NODE = 20
+const NODE = Number.parseInt(process.versions.node, 10)
+const HOME = join(__dirname, '..', 'results')
+
+/** Committed results: those of another version of Node.js in a folder of their own. */
+const RESULTS = NODE === QUOTED_NODE ? HOME : join(HOME, `node-${NODE}`)
+/** Quick runs are too short to be kept. */
+const QUICK_RESULTS = join(HOME, 'quick')
 
 function writeResult(directory, name, result) {
   mkdirSync(directory, { recursive: true })
