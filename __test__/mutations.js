@@ -935,14 +935,14 @@ const MUTATIONS = [
   // ---- Types for TypeScript
   {
     name: 'an error is a value',
-    file: 'index.d.ts',
+    file: 'types/keys-and-values.d.ts',
     from: 'type IsError<T> = T extends Error ? (keyof Error extends keyof T ? true : false) : false',
     to: 'type IsError<T> = T extends Error ? (keyof Error extends keyof T ? false : false) : false',
     test: 'types for TypeScript'
   },
   {
     name: 'an unknown value is refused',
-    file: 'index.d.ts',
+    file: 'types/keys-and-values.d.ts',
     from: `type JsonOf<T> = unknown extends T
   ? T`,
     to: `type JsonOf<T> = unknown extends T
@@ -951,14 +951,14 @@ const MUTATIONS = [
   },
   {
     name: 'arrays are looked into before that is needed',
-    file: 'index.d.ts',
+    file: 'types/keys-and-values.d.ts',
     from: '        ? { readonly length: number; readonly [index: number]: JsonOf<Element> }',
     to: '        ? JsonOf<Element> extends Element ? T : never',
     test: 'types for TypeScript'
   },
   {
     name: 'keys are given as keys or handles',
-    file: 'index.d.ts',
+    file: 'types/map.d.ts',
     from: "  keys(): ReturnType<ReadonlyMap<K, unknown>['keys']>",
     to: "  keys(): ReturnType<ReadonlyMap<K | Handle, unknown>['keys']>",
     test: 'types for TypeScript'

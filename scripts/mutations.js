@@ -99,7 +99,7 @@ function copyTree() {
     fs.mkdirSync(path.dirname(to), { recursive: true })
     fs.writeFileSync(to, content)
   }
-  for (const folder of ['src', 'lib', '__test__', 'benchmark']) {
+  for (const folder of ['src', 'lib', 'types', '__test__', 'benchmark']) {
     for (const file of fs.readdirSync(path.join(tree, folder), { recursive: true })) {
       const name = path.join(folder, String(file))
       const isOurs = files.has(name) || name.startsWith(path.join('lib', 'addon', 'binding.')) || name.endsWith('.node')

@@ -8,7 +8,7 @@ const { readFileSync, readdirSync } = require('node:fs')
 const path = require('node:path')
 const { PACKAGE } = require('../support/workers.js')
 
-const FOLDERS = ['.ci', '__test__', 'benchmark', 'examples', 'lib', 'scripts', 'src']
+const FOLDERS = ['.ci', '__test__', 'benchmark', 'examples', 'lib', 'scripts', 'src', 'types']
 const KINDS = new Set(['.js', '.mjs', '.ts', '.mts', '.rs', '.md'])
 /** What a build makes. */
 const MADE = new Set(['lib/addon/binding.js', 'lib/addon/binding.d.ts'])

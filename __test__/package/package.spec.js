@@ -2,7 +2,16 @@
 
 const { after, before, describe, it } = require('node:test')
 const assert = require('node:assert/strict')
-const { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync, mkdirSync, existsSync } = require('node:fs')
+const {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} = require('node:fs')
 const { tmpdir } = require('node:os')
 const path = require('node:path')
 const { run } = require('../support/processes.js')
@@ -116,6 +125,19 @@ describe('package', () => {
     assert.equal(files.filter(name => name.endsWith('.node')).length, 1)
     for (const name of files)
       assert.doesNotMatch(name, /^(src|target|benchmark|examples|__test__|node_modules)\b|\.rs$/)
+  })
+
+  it('carries every file that its types import', () => {
+    const root = path.join(project, 'node_modules', 'typed-superdashmap')
+    const files = readdirSync(root, { recursive: true }).map(name => name.replaceAll(path.sep, '/'))
+    const ours = files.filter(name => /^(index|types\/.*)\.d\.m?ts$/.test(name))
+    const imported = ours.flatMap(name =>
+      [...readFileSync(path.join(root, name), 'utf8').matchAll(/ from '(\..*)\.(m?)js'$/gm)].map(([, other, m]) =>
+        path.posix.join(path.posix.dirname(name), `${other}.d.${m}ts`)
+      )
+    )
+    assert.ok(imported.includes('types/map.d.ts'))
+    for (const name of imported) assert.ok(files.includes(name), `${name} is missing`)
   })
 
   it('needs nothing at run time', () => {

@@ -419,7 +419,7 @@ describe('options: the table', () => {
   })
 
   it('is in the types and in the README', () => {
-    const [, types] = /interface TypedMapOptions \{([\s\S]*?)\n\}/.exec(read('index.d.ts'))
+    const [, types] = /interface TypedMapOptions \{([\s\S]*?)\n\}/.exec(read('types/options.d.ts'))
     const [, page] = /\n## Options\n([\s\S]*?)\n## /.exec(read('README.md'))
     for (const name of Object.keys(OPTIONS)) {
       assert.match(types, new RegExp(`^  ${name}\\?: `, 'm'))

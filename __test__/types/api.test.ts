@@ -28,6 +28,9 @@ import {
   type TypedMapStats
 } from '../../index.js'
 
+// Declaration files that the compiler writes for users name these helpers of `insert`: so they are exported.
+export type { IsAny, Stored } from '../../index.js'
+
 /** Fails to compile unless both are the same type. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 const same = <A, B>(_same: Same<A, B>) => {}

@@ -1,0 +1,76 @@
+// biome-ignore-all lint/suspicious/noExplicitAny: a map without type arguments is a map of any, as Map is
+
+// Errors and their codes.
+
+/** Every error code with its number. */
+export declare const ERROR_NUMBERS: {
+  /** The handle's entry is gone, and the call needs one. */
+  readonly ERR_HANDLE_NOT_FOUND: 1001
+  /**
+   * `details`: `expected` and `found`, which is `null` for an entry without a type; with `at`, the pointer of a field
+   * that is no array of numbers.
+   */
+  readonly ERR_WRONG_TYPE: 1002
+  /** The handle belongs to another map, or its map was cleared or destroyed. */
+  readonly ERR_HANDLE_INVALIDATED: 1003
+  /** The handle's entry is gone, and its slot holds a newer entry. `details`: `given` and `found`. */
+  readonly ERR_GENERATION_MISMATCH: 1004
+  /** A forged or corrupted handle. `details`: `shard` and `shards`. */
+  readonly ERR_INVALID_SHARD_INDEX: 1005
+  /** `details`: `requestedBytes`, `usedBytes` and `limitBytes`, or `limitEntries`; and `written` for a batch. */
+  readonly ERR_MEMORY_LIMIT: 1006
+  /** One value is above `maxValueBytes`, or larger than any entry could be. `details`: `bytes` and `limitBytes`. */
+  readonly ERR_VALUE_TOO_LARGE: 1007
+  /**
+   * A function that should make room freed too little or threw; its error is `cause`. `details`: `reason`, and those of
+   * `ERR_MEMORY_LIMIT`.
+   */
+  readonly ERR_EVICTION_FAILED: 1008
+  /** The system has no memory left; the map is unchanged. `details`: `bytes`. */
+  readonly ERR_OUT_OF_MEMORY: 1009
+  /** The map was closed, or destroyed by some thread. */
+  readonly ERR_CLOSED: 1010
+  /** A `TypeError`. `details`: `argument` and `given`. */
+  readonly ERR_KEY_TYPE: 1011
+  /**
+   * A `TypeError`. `details`: `path`, where the place is known (`a.b[1]`, empty for the value itself). `cause` is what
+   * a `toJSON` or a getter of the value threw; an error of this package is thrown as it is.
+   */
+  readonly ERR_VALUE_NOT_SERIALIZABLE: 1012
+  /** A `TypeError` or `RangeError`, about an option or another argument. */
+  readonly ERR_INVALID_OPTION: 1013
+  /** An internal failure left the map in doubt; it refuses further use, and the process lives. */
+  readonly ERR_BROKEN: 1020
+  /**
+   * The addon cannot be loaded here; `require` of the package throws this. `details`: `platform`, `arch`, `libc`
+   * (`null` if unknown), `node`, and `tried`, the reasons; `cause` is the error of the loader.
+   */
+  readonly ERR_NATIVE_UNAVAILABLE: 1024
+}
+
+/** Stable names of errors. */
+export type ErrorCode = keyof typeof ERROR_NUMBERS
+
+/**
+ * The errors of this package. After each of them the map is unchanged, apart from entries that were removed to make
+ * room and from the items of a batch before the one that failed.
+ *
+ * For a wrong argument it is a `TypeError` or `RangeError` with these properties, and also `instanceof TypedMapError`.
+ *
+ * @example
+ * try {
+ *   map.set('key', value)
+ * } catch (error) {
+ *   if (error instanceof TypedMapError && error.code === 'ERR_MEMORY_LIMIT') makeRoom(error.details.requestedBytes)
+ *   else throw error
+ * }
+ */
+export declare class TypedMapError extends Error {
+  constructor(code: ErrorCode, message: string, details?: Record<string, any>, options?: ErrorOptions)
+  /** Stable name, for programs. */
+  code: ErrorCode
+  /** Its number. */
+  number: number
+  /** Figures and names that belong to the error, as plain JSON. */
+  details: Record<string, any>
+}

@@ -1,0 +1,58 @@
+// biome-ignore-all lint/suspicious/noExplicitAny: a map without type arguments is a map of any, as Map is
+
+// What listeners of a map receive: removed entries and log lines.
+
+import type { Handle } from './handles.js'
+import type { DeepReadonly, MapKey } from './keys-and-values.js'
+
+/**
+ * Why an entry was removed: `evicted` for lack of room, `expired`, `explicit` by `delete` and the like, `cleared` with
+ * all others. `replaced` is the removal of a value only, by another one.
+ */
+export type RemovalCause = 'explicit' | 'replaced' | 'evicted' | 'expired' | 'cleared'
+
+/** A removed entry, or the replaced value of an entry. */
+export interface Removal<K extends MapKey | Handle = MapKey, V = any> {
+  /** The key; the handle of an entry without a key, declare `K | Handle` if the map has such entries. */
+  key: K
+  /** The handle, which is dead unless the cause is `replaced`. */
+  handle: Handle<V>
+  /** The removed value. Documents of more than 1,024 characters are decoded when this is first read. */
+  value: DeepReadonly<V>
+  cause: RemovalCause
+  /** The type that the entry was inserted with, if any. */
+  type?: string
+  omittedBytes?: never
+  dropped?: never
+}
+
+/** A removal whose value, of more than 1 MB, is not carried to the listener. */
+export interface RemovalWithoutValue<K extends MapKey | Handle = MapKey, V = any>
+  extends Omit<Removal<K, V>, 'value' | 'omittedBytes'> {
+  value: undefined
+  /** The stored size of the value, in bytes. */
+  omittedBytes: number
+}
+
+/** Stands for removals that were dropped because this thread was too busy to take them: their number. */
+export interface DroppedRemovals {
+  dropped: number
+  key?: never
+  handle?: never
+  value?: never
+  cause?: never
+  type?: never
+  omittedBytes?: never
+}
+
+/** From most to least detailed; `off` reports nothing. */
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'off'
+
+/** An event of a map. */
+export interface LogLine {
+  level: Exclude<LogLevel, 'off'>
+  /** The event, a stable name such as `map.cleared`. */
+  code: string
+  /** Its figures; units are in the names. */
+  details: Record<string, any>
+}

@@ -1,0 +1,452 @@
+/// <reference lib="esnext.disposable" />
+// biome-ignore-all lint/suspicious/noExplicitAny: a map without type arguments is a map of any, as Map is
+
+// The map itself. `index.d.ts` says in which units sizes, times and costs are given.
+
+import type { TypedMapError } from './errors.js'
+import type { DroppedRemovals, LogLine, Removal, RemovalCause, RemovalWithoutValue } from './events.js'
+import type { Handle, HandleData } from './handles.js'
+import type { DeepReadonly, MapKey, Storable } from './keys-and-values.js'
+import type { FieldOptions, InsertOptions, Limits, ReadOptions, TypedMapOptions, WriteOptions } from './options.js'
+import type { TypedMapStats, Validation } from './stats.js'
+
+type IsAny<T> = 0 extends 1 & T ? true : false
+
+/** The type of a value inserted into a map of `any`. */
+type Stored<T> = [T] extends [Storable<T>] ? T : any
+
+/**
+ * A map that all threads of the process share. It lives outside the JavaScript heap and reads like a `Map`.
+ *
+ * Values are copies: a write copies the value at the time of the call, and a read returns it frozen. Objects are
+ * stored as `JSON.stringify` writes them, except that what it would empty (a promise, a `Map`, an `Error`) is refused.
+ * Scalars are stored as they are, with `undefined`, `NaN`, `-0`, infinities and bigints; typed arrays and `Buffer` are
+ * stored as bytes and come back as the same kind.
+ *
+ * An entry has a key, or only a handle ({@link TypedMap.insert}). Every method that takes a key takes a handle too.
+ * Where keys are returned, an entry without a key has its handle in the key's place: a map with such entries has the
+ * type `TypedMap<K | Handle, V>`. A map is a `ReadonlyMap` of its keys and of its values as they are read,
+ * `DeepReadonly<V>`.
+ *
+ * Every method throws `ERR_CLOSED` after {@link TypedMap.close}, and a `TypeError` with `ERR_KEY_TYPE` for a value that
+ * cannot be a key.
+ *
+ * @typeParam K the type of keys
+ * @typeParam V the type of values
+ * @example
+ * const users = new TypedMap<string, { name: string }>()
+ * users.set('ada', { name: 'Ada' })
+ * users.get('ada')?.name //=> 'Ada'
+ */
+export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Storable<V> = any> {
+  /**
+   * Makes a map of this thread alone. It is freed when it is closed or no longer reachable. It cannot be cloned: from
+   * Node.js 22.10 on, `structuredClone` and `postMessage` throw a `DataCloneError`, before that they return `{}`.
+   *
+   * @throws TypeError or RangeError with `ERR_INVALID_OPTION`
+   * @example
+   * const map = new TypedMap({ memoryLimit: '64mb' })
+   */
+  constructor(options?: TypedMapOptions)
+  /**
+   * Makes a map of entries, by calling `set` for each.
+   *
+   * @example
+   * const map = new TypedMap([['a', 1], ['b', 2]])
+   */
+  constructor(iterable: Iterable<readonly [K, V]> | null | undefined, options?: TypedMapOptions)
+
+  /**
+   * Opens the map of this name, in any thread of the process, or makes it. Each call returns a reference of its own. A
+   * thread holds the map from its first call until it has closed all references or ends. If the thread's last
+   * reference is garbage-collected without being closed, the thread still holds the map, and its next call takes the
+   * hold over. The map is freed when no thread holds it.
+   *
+   * On a derived class, `open(name, options)` runs its constructor with `options`, and the new object is this map.
+   *
+   * @param options those given must equal what the map was made with; limits may also equal the present ones.
+   * `nearCache`, `logLevel` and functions belong to this thread
+   * @throws TypeError with `ERR_INVALID_OPTION`, also for options that differ; `details` name the option
+   * @example
+   * const sessions = TypedMap.open<string, Session>('sessions', { memoryLimit: '256mb' })
+   */
+  static open<K extends MapKey | Handle = MapKey, V extends Storable<V> = any>(
+    name: string,
+    options?: TypedMapOptions
+  ): TypedMap<K, V>
+
+  /** Names of all maps that are open in any thread, in alphabetical order. */
+  static names(): string[]
+
+  /**
+   * Groups items by the key that `callback` returns, as `Map.groupBy` does. The groups are stored as JSON.
+   *
+   * @example
+   * TypedMap.groupBy([1, 2, 3], n => (n % 2 === 0 ? 'even' : 'odd')).get('odd') //=> [1, 3]
+   */
+  static groupBy<K extends MapKey, T>(
+    items: Iterable<T>,
+    callback: (item: T, index: number) => K
+    // @ts-ignore: the compiler does not see that the condition is the constraint; one that does shall not complain
+  ): T[] extends Storable<T[]> ? TypedMap<K, T[]> : TypedMap<K, any>
+
+  /** The constructor it is read from. */
+  static get [Symbol.species](): typeof TypedMap
+
+  /** `'TypedMap'` */
+  readonly [Symbol.toStringTag]: string
+
+  /** Number of entries, over all threads. A native call. */
+  get size(): number
+
+  /**
+   * The value of a key or handle, `undefined` if there is none. Objects are frozen, and each read returns the same
+   * object until a thread writes the entry or the near cache drops the copy; typed arrays are a fresh copy each time.
+   *
+   * Costs a few nanoseconds when the near cache has the value, and least by handle; otherwise a native call, and
+   * `JSON.parse` for objects.
+   *
+   * @param options the name of the type that the entry must have, or more in an object
+   * @throws `ERR_WRONG_TYPE`
+   * @example
+   * map.get('config')?.port
+   * map.get(handle, 'Config')
+   * const mine = map.get('config', { copy: true })
+   */
+  get(key: K | Handle<V>, options: FieldOptions & { as: 'f32' }): Float32Array | undefined
+  get(key: K | Handle<V>, options: FieldOptions & { as: 'f64' }): Float64Array | undefined
+  /**
+   * One field of a value: what `get` without `at` returns, and then the pointer leads to; `undefined` if it leads
+   * nowhere. Only own properties count, so `/length` of an array leads nowhere, and strings and typed arrays have none.
+   * Objects are frozen, unless `copy` is `true`, and need not be the same at each read.
+   *
+   * Costs a walk if the near cache has the value. Otherwise a native call that finds the field without decoding the
+   * others, and keeps nothing: of a value that is stored without its names, it passes over the fields before; of JSON
+   * text, over all of the text, at about a tenth of what parsing it takes.
+   *
+   * @throws `ERR_WRONG_TYPE`; TypeError or RangeError with `ERR_INVALID_OPTION` for what is no JSON pointer
+   * @example
+   * map.get('user:1', { at: '/address/city' })
+   * map.get('document:1', { at: '/embedding', as: 'f32' }) // a Float32Array
+   */
+  get(key: K | Handle<V>, options: FieldOptions & { as?: undefined }): any
+  get<T extends V>(
+    handle: Handle<T>,
+    options?: string | (ReadOptions & { copy?: false | undefined })
+  ): DeepReadonly<T> | undefined
+  get<T extends V>(handle: Handle<T>, options: ReadOptions & { copy: true }): T | undefined
+  get(key: K | Handle<V>, options?: string | (ReadOptions & { copy?: false | undefined })): DeepReadonly<V> | undefined
+  get(key: K | Handle<V>, options: ReadOptions & { copy: true }): V | undefined
+
+  /**
+   * The same as `get` for handles alone.
+   *
+   * @throws TypeError with `ERR_KEY_TYPE` if the argument is not a handle
+   */
+  getByHandle(handle: Handle<V>, options: FieldOptions & { as: 'f32' }): Float32Array | undefined
+  getByHandle(handle: Handle<V>, options: FieldOptions & { as: 'f64' }): Float64Array | undefined
+  getByHandle(handle: Handle<V>, options: FieldOptions & { as?: undefined }): any
+  getByHandle<T extends V>(
+    handle: Handle<T>,
+    options?: string | (ReadOptions & { copy?: false | undefined })
+  ): DeepReadonly<T> | undefined
+  getByHandle<T extends V>(handle: Handle<T>, options: ReadOptions & { copy: true }): T | undefined
+
+  /** Whether there is an entry. A native call, except for a handle whose value the near cache has. */
+  has(key: K | Handle<V>): boolean
+
+  /**
+   * Stores a value. A new key comes last in the order of the map; an existing key keeps its place. A handle must
+   * have an entry.
+   *
+   * Costs a native call, and for objects the encoding as JSON. A full map evicts other entries for it, unless
+   * `oomStrategy` says otherwise.
+   *
+   * @param options how long the entry lives
+   * @throws `ERR_MEMORY_LIMIT`, `ERR_VALUE_TOO_LARGE`, `ERR_EVICTION_FAILED`, `ERR_OUT_OF_MEMORY`; TypeError with
+   * `ERR_VALUE_NOT_SERIALIZABLE`; for a handle also what {@link TypedMap.replace} throws
+   * @example
+   * map.set('session', { user: 'ada' }, { ttl: 60_000 })
+   */
+  set(key: K | Handle<V>, value: V, options?: WriteOptions): this
+
+  /** Deletes an entry and returns whether there was one. A native call. */
+  delete(key: K | Handle<V>): boolean
+
+  /** Deletes an entry and returns its value, `undefined` if there was none. A native call. */
+  remove<T extends V>(handle: Handle<T>): DeepReadonly<T> | undefined
+  remove(key: K | Handle<V>): DeepReadonly<V> | undefined
+
+  /**
+   * Makes room in the index for this many entries at once, so that it does not grow until there are more. Memory for
+   * the entries themselves is allocated as they come.
+   *
+   * @throws {TypedMapError} `ERR_INVALID_OPTION` if `entries` is no integer from 0 to 2^32, `ERR_MEMORY_LIMIT` if so
+   * much room does not fit under the limit.
+   */
+  reserve(entries: number): void
+
+  /**
+   * Frees room in the index that the entries do not need, whether it was reserved or remains from more entries. The
+   * index shrinks step by step with the writes that follow.
+   */
+  shrinkToFit(): void
+
+  /**
+   * Deletes all entries, for all threads. Returns at once; memory is freed in the background. Handles made before are
+   * invalid for good.
+   */
+  clear(): void
+
+  /**
+   * The value of a key; if there is none, the given value is stored first. This is atomic: no other thread's write
+   * comes in between.
+   *
+   * Costs a native call unless the near cache has the value.
+   *
+   * @param options how long an entry made here lives
+   * @throws as `set`
+   */
+  getOrInsert(key: K | Handle<V>, value: V, options?: WriteOptions): DeepReadonly<V>
+
+  /**
+   * The value of a key; if there is none, the result of `callback` is stored first. The result overwrites a value that
+   * another thread stores while the callback runs.
+   *
+   * @param options how long an entry made here lives
+   * @throws as `set`, and what the callback throws
+   * @example
+   * const page = pages.getOrInsertComputed(path, render)
+   */
+  getOrInsertComputed(key: K | Handle<V>, callback: (key: K) => V, options?: WriteOptions): DeepReadonly<V>
+
+  /**
+   * Keys in the order in which they were first set; a handle for each entry without a key. Iterators are live: they
+   * visit entries that are added and skip entries that are deleted before they reach them. The order is exact for
+   * entries of one thread; entries that several threads add at the same moment may be in any order.
+   *
+   * Costs a native call for each batch of up to 256 entries.
+   */
+  keys(): ReturnType<ReadonlyMap<K, unknown>['keys']>
+  /** Values in the order of `keys`. */
+  values(): ReturnType<ReadonlyMap<K, DeepReadonly<V>>['values']>
+  /** Keys and values in the order of `keys`. */
+  entries(): ReturnType<ReadonlyMap<K, DeepReadonly<V>>['entries']>
+  /** The same as `entries`. */
+  [Symbol.iterator](): ReturnType<ReadonlyMap<K, DeepReadonly<V>>['entries']>
+  /** Calls `callback` for each entry, in the order of `keys`. */
+  forEach(callback: (value: DeepReadonly<V>, key: K, map: this) => void, thisArg?: any): void
+
+  /**
+   * Stores a value without a key and returns its handle. Costs a native call, and for objects the encoding as JSON.
+   *
+   * @throws as `set`
+   * @example
+   * const handle = map.insert({ host: 'localhost', port: 8080 }, { type: 'Config' })
+   * map.get(handle)?.port //=> 8080
+   */
+  insert<T extends V = V>(
+    value: IsAny<V> extends true ? T : NoInfer<T>,
+    options?: InsertOptions
+  ): Handle<IsAny<V> extends true ? Stored<T> : T>
+
+  /** The same as `set`, but returns the handle of the entry. */
+  insertWithHandle(key: K | Handle<V>, value: V, options?: WriteOptions): Handle<V>
+
+  /** The handle of a key's entry, `undefined` if there is none. A native call. */
+  getHandle(key: K | Handle<V>): Handle<V> | undefined
+
+  /**
+   * Replaces the value of a handle's entry; the handle stays valid. A native call.
+   *
+   * @throws `ERR_HANDLE_NOT_FOUND`, `ERR_HANDLE_INVALIDATED`, `ERR_GENERATION_MISMATCH` or `ERR_INVALID_SHARD_INDEX`
+   * if there is no entry; otherwise as `set`
+   */
+  replace<T extends V>(handle: Handle<T>, value: NoInfer<T>, options?: WriteOptions): this
+
+  /**
+   * Makes a handle from the plain data that `postMessage`, `structuredClone` or JSON delivered, in any thread that has
+   * the map open. Does not check whether its entry is there. A handle that this map object made is returned as it is,
+   * one that another made is made anew.
+   *
+   * @throws `ERR_HANDLE_INVALIDATED` if it belongs to another map; `ERR_INVALID_SHARD_INDEX` or `ERR_HANDLE_NOT_FOUND`
+   * if no entry can be there; TypeError with `ERR_INVALID_OPTION` for other data
+   * @example
+   * const config = map.get(map.handle(workerData.config))
+   */
+  handle<T extends V = V>(data: HandleData): Handle<T>
+
+  /** The values of keys and handles in their order, `undefined` for each that is missing. At most one native call. */
+  getMany(items: Iterable<K | Handle<V>>): (DeepReadonly<V> | undefined)[]
+
+  /**
+   * Stores many values. One native call; all keys and values are checked before the first is written. Takes no handles.
+   *
+   * @param options how long the entries live
+   * @throws as `set`; if a limit stops it, `details.written` says how many were stored
+   */
+  setMany(entries: Iterable<readonly [K, V]>, options?: WriteOptions): this
+
+  /** The same as `insert` for many values. One native call. Errors as with `setMany`. */
+  insertMany<T extends V = V>(
+    values: Iterable<IsAny<V> extends true ? T : NoInfer<T>>,
+    options?: InsertOptions
+  ): Handle<IsAny<V> extends true ? Stored<T> : T>[]
+
+  /**
+   * Replaces the values of existing entries, skips missing ones, and returns how many it replaced. One native call.
+   * Errors as with `setMany`.
+   */
+  updateMany(entries: Iterable<readonly [K | Handle<V>, V]>, options?: WriteOptions): number
+
+  /** Deletes many entries and returns how many there were. One native call. */
+  deleteMany(items: Iterable<K | Handle<V>>): number
+
+  /**
+   * The value of a key or handle, without counting as a read: it neither protects the entry from eviction nor renews
+   * its ttl.
+   *
+   * Costs nothing when the near cache has the value; otherwise a native call, and `JSON.parse` for objects. The near
+   * cache does not keep the result.
+   */
+  peek<T extends V>(handle: Handle<T>): DeepReadonly<T> | undefined
+  peek(key: K | Handle<V>): DeepReadonly<V> | undefined
+
+  /**
+   * Milliseconds until an entry expires, `Infinity` if it never does, `undefined` if there is none. A native call.
+   *
+   * @example
+   * map.set('session', 1, { ttl: 60_000 })
+   * map.ttlOf('session') //=> 60000
+   */
+  ttlOf(key: K | Handle<V>): number | undefined
+
+  /**
+   * Renews an entry's ttl, or sets another, and returns whether there is an entry. A native call.
+   *
+   * @param options the new ttl; by default the one that the entry was written with
+   */
+  touch(key: K | Handle<V>, options?: WriteOptions): boolean
+
+  /**
+   * Bytes that the map holds, everything counted, as its limit does. A native call.
+   */
+  memoryUsage(): number
+  /**
+   * Bytes that an entry costs, `undefined` if there is none: key, value and what the map needs for it. A native call.
+   */
+  memoryUsage(key: K | Handle<V>): number | undefined
+
+  /**
+   * Removes entries that have expired and returns how many: as many as two milliseconds allow, at most about 4,096.
+   * Call it until it returns 0 to remove them all now. No native read returns an expired entry in any case, and the
+   * background thread removes the rest.
+   */
+  purgeExpired(): number
+
+  /**
+   * Evicts entries as `evictionStrategy` chooses and returns how many. Expired entries come first, and count.
+   *
+   * @param count how many at most, 1 by default
+   */
+  evict(count?: number): number
+
+  /**
+   * Changes limits for all threads; limits not given stay. `null` or `Infinity` removes one. Returns at once: a map
+   * above a lowered limit shrinks with the writes that follow, each of which evicts at least twice what it adds.
+   *
+   * @throws TypeError or RangeError with `ERR_INVALID_OPTION`, also for a map that was made without limits and without
+   * `evictionStrategy`: it does not track which entry to evict
+   * @example
+   * map.setLimits({ memoryLimit: '32mb', maxEntries: null })
+   */
+  setLimits(limits: Limits): void
+
+  /**
+   * Statistics over all threads. Costs microseconds: it adds up all shards and threads.
+   *
+   * @example
+   * console.log(`Cache hit rate: ${map.getStats().cacheHitRate}%`)
+   */
+  getStats(): TypedMapStats
+
+  /**
+   * Checks the whole map for contradictions: each entry against index, order, eviction, deadlines and version words,
+   * and each count, bytes by use included, against what is there. It is meant for tests and for finding bugs of this
+   * package: no use of the map makes `ok` false.
+   *
+   * Works in slices of up to a millisecond in each turn of the event loop, and locks a shard for a fraction of that, so
+   * it takes about a microsecond per entry in all and other threads go on. Counts are compared where no thread writes
+   * meanwhile; where one does, it tries again a few times and then skips them.
+   *
+   * @throws nothing; the promise is rejected with `ERR_CLOSED` or `ERR_BROKEN`
+   * @example
+   * await map.validate() //=> { ok: true, problems: [] }
+   */
+  validate(): Promise<Validation>
+
+  /**
+   * Calls `listener` with each error that the map throws in any thread; `details.operation` names the operation. The
+   * call happens in this thread and in the async context of this subscription, some time later, and does not keep the
+   * process alive. If the listener throws, that is an uncaught exception, and the other listeners are still called.
+   * Errors that cannot be delivered because this thread is busy for too long are dropped, and `onLog` listeners
+   * receive `events.dropped`.
+   *
+   * Listeners of all maps of a thread share 2 ms of each turn of its event loop.
+   *
+   * @returns a function that unsubscribes
+   */
+  onError(listener: (error: TypedMapError) => void): () => void
+
+  /**
+   * Calls `listener` with each event of the map in any thread whose level is at least `logLevel`. Otherwise as
+   * `onError`.
+   *
+   * @returns a function that unsubscribes
+   */
+  onLog(listener: (line: LogLine) => void): () => void
+
+  /**
+   * Calls `listener` with each entry that is removed for one of `causes`, in any thread. It is called like the
+   * listeners of {@link TypedMap.onError}, in order and never twice. It may use the map. The map stays open in this
+   * thread until it is closed or has no listener.
+   *
+   * Up to 16,384 removals of up to 4 MB wait for a busy thread; beyond that, `{ dropped }` takes their place. A value
+   * of more than 1 MB is not carried: its removal has `omittedBytes` instead.
+   *
+   * @param options causes to report, `['evicted', 'expired']` by default
+   * @returns a function that unsubscribes
+   * @throws TypeError or RangeError with `ERR_INVALID_OPTION`
+   * @example
+   * const end = map.onEvict(({ key, value, cause }) => archive(key, value, cause), { causes: ['evicted'] })
+   */
+  onEvict(
+    listener: (removal: Removal<K, V> | RemovalWithoutValue<K, V> | DroppedRemovals) => void,
+    options?: { causes?: readonly RemovalCause[] | undefined }
+  ): () => void
+
+  /**
+   * Calls `listener` with the ratio of memory to limit each time it rises past one of `thresholds`, in any thread. If
+   * the listener returns `true`, the map evicts entries until the ratio is below that threshold. Called like those of
+   * `onEvict`.
+   *
+   * @param options ratios above 0 and up to 1, `[0.8, 0.9, 0.95]` by default
+   * @returns a function that unsubscribes
+   * @throws TypeError or RangeError with `ERR_INVALID_OPTION`
+   * @example
+   * map.onPressure(ratio => ratio > 0.9)
+   */
+  onPressure(listener: (ratio: number) => unknown, options?: { thresholds?: readonly number[] | undefined }): () => void
+
+  /**
+   * Closes this reference to the map. A thread holds the map until it has closed all its references or ends; the map
+   * is freed when no thread holds it. May be called again.
+   */
+  close(): void
+
+  /** Destroys the map for all threads: every later call throws `ERR_CLOSED`. Closes this reference. */
+  destroy(): void
+
+  /** The same as `close`, for `using`. */
+  [Symbol.dispose](): void
+}

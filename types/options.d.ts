@@ -1,0 +1,161 @@
+// Options of a map, limits among them, and of its calls.
+
+import type { EvictionFunction, EvictionStrategy, OomFunction, OomStrategy } from './eviction.js'
+import type { LogLevel } from './events.js'
+import type { TypedMap } from './map.js'
+import type { TypedMapStats } from './stats.js'
+
+/** Limits of a map. */
+export interface Limits {
+  /**
+   * The most bytes that the map may hold, everything counted: entries, index, bookkeeping. A number, text with a unit
+   * of 1024 (`'64mb'`, `'1.5 gb'`), or `'auto'` for a quarter of the memory of the container, or else of the machine.
+   * A limit too small for one small entry in each shard throws `ERR_INVALID_OPTION`, which names the least: about 60
+   * KB for one shard, the default of small limits.
+   */
+  memoryLimit?: number | string | null | undefined
+  /** The same in units of 1024² bytes. Give only one of the three. */
+  memoryLimitMb?: number | null | undefined
+  /** The same in units of 1024³ bytes. Give only one of the three. */
+  memoryLimitGb?: number | null | undefined
+  /** The most entries that the map may hold. */
+  maxEntries?: number | null | undefined
+  /**
+   * The most bytes that one value may have, as it is stored. A write beyond it is refused with `ERR_VALUE_TOO_LARGE`.
+   */
+  maxValueBytes?: number | null | undefined
+}
+
+/** How a map is made. */
+export interface TypedMapOptions {
+  /**
+   * The most bytes that the map may hold, everything counted: entries, index, bookkeeping. A number, text with a unit
+   * of 1024 (`'64mb'`, `'1.5 gb'`), or `'auto'` for a quarter of the memory of the container, or else of the machine.
+   * `oomStrategy` decides about a write beyond it. No limit by default; `Infinity` means none, for each limit here. A
+   * value much larger than the entries of a full map evicts whole shards, because evicting thousands of entries one by
+   * one would occupy the thread for long. The shard of the written key is not emptied, unless it is the only one and
+   * the value is that of a new key.
+   */
+  memoryLimit?: number | string | undefined
+  /** The same in units of 1024² bytes. Give only one of the three. */
+  memoryLimitMb?: number | undefined
+  /** The same in units of 1024³ bytes. Give only one of the three. */
+  memoryLimitGb?: number | undefined
+  /** The most entries that the map may hold. `oomStrategy` decides about a write beyond it. No limit by default. */
+  maxEntries?: number | undefined
+  /**
+   * The most bytes that one value may have, as it is stored. A write beyond it is refused with `ERR_VALUE_TOO_LARGE`
+   * and evicts nothing. No limit by default.
+   */
+  maxValueBytes?: number | undefined
+  /**
+   * Which entry is evicted when there is no room: `'w-tinylfu'` by default. Expired entries are removed first in any
+   * case.
+   *
+   * A function belongs to the thread: the map records only that it needs one. In a thread that opened the map without
+   * one, a write that needs room throws `ERR_EVICTION_FAILED`.
+   */
+  evictionStrategy?: EvictionStrategy | EvictionFunction | undefined
+  /**
+   * What a write does that finds no room. `'evict'`, the default: it evicts other entries. `'reject'`: it throws
+   * `ERR_MEMORY_LIMIT`. `'evict-expired'`: it removes expired entries only. `{ evictIdle: ms }`: it removes expired
+   * entries and those unused for so long. A function makes room itself; it belongs to the thread, like that of
+   * `evictionStrategy`.
+   */
+  oomStrategy?: OomStrategy | OomFunction | undefined
+  /**
+   * Milliseconds that entries live, fractions rounded up, at most 2^47 (4,459 years). By default entries live until
+   * they are deleted; `Infinity` means the same.
+   */
+  ttl?: number | undefined
+  /** The same in seconds. Give only one of the two. */
+  ttlSeconds?: number | undefined
+  /**
+   * What a write does to the deadline of an existing entry. `'renew'`, the default: it sets a new one, as for a new
+   * entry. `'keep'`: nothing, unless the write gives a `ttl`.
+   */
+  ttlOnUpdate?: 'renew' | 'keep' | undefined
+  /** Whether each read renews the entry's ttl. Entries with a deadline are then read natively, each time. */
+  sliding?: boolean | undefined
+  /**
+   * Whether every read must check the clock: entries with a deadline are then read natively, each time. Otherwise a
+   * near-cache hit may return an entry up to a millisecond after its deadline, plus what the system delays a thread.
+   */
+  strictTtl?: boolean | undefined
+  /** Entries to make room for at once. The map grows without pauses, so this saves work only. */
+  initialCapacity?: number | undefined
+  /** Fill at which an index table grows, 0.25 to 0.95. Lower is faster and larger. */
+  maxLoadFactor?: number | undefined
+  /**
+   * Independent parts of the map, a power of two up to 4,096; two threads that write to one part wait for each other.
+   * The default follows the number of cores; it is 1 for a map with an `oomStrategy` function.
+   */
+  shards?: number | undefined
+  /** Seed of the hash function, 64 bits. Random by default. */
+  seed?: number | bigint | undefined
+  /** Whether SIMD instructions are used where the processor has them; `true` by default. */
+  enableSIMD?: boolean | undefined
+  /** The same as `enableSIMD`. */
+  simdEnabled?: boolean | undefined
+  /**
+   * Limits of the near cache: the decoded values that this thread keeps, so that reading them again needs no native
+   * call. At most `maxEntries` (10,000 by default, up to 16,000,000) in at most `maxBytes` of the heap (a number, or
+   * text such as `'16mb'`). The default of `maxBytes` is 16 MB; in a map with a `memoryLimit`, a sixteenth of that
+   * limit if that is less, and at least 256 KB. Keys and handles count too. `false` turns the near cache off.
+   *
+   * Bytes are estimated from the kind and the stored size of a value, between half and twice what the heap takes for
+   * usual values: 100 to 150 bytes for key and place, and what an object was decoded to. A value that would take more
+   * than a sixteenth of `maxBytes` is not kept, and neither is an ASCII text above 1 KB, because a native read of it is
+   * about as fast. Copies of entries that are gone are dropped within seconds. They do not count
+   * towards `memoryLimit`. {@link TypedMapStats.nearCache} reports what is kept.
+   *
+   * It belongs to the thread: each thread that opens the map chooses its own.
+   */
+  nearCache?: false | { maxEntries?: number | undefined; maxBytes?: number | string | undefined } | undefined
+  /**
+   * The least level that {@link TypedMap.onLog} listeners receive: `'info'` by default. Nothing is ever printed.
+   *
+   * It belongs to the thread, like `nearCache`.
+   */
+  logLevel?: LogLevel | undefined
+}
+
+/** How a value is read. */
+export interface ReadOptions {
+  /** `true` for a private copy that may be changed. Costs a native call and `JSON.parse` each time. */
+  copy?: boolean | undefined
+  /** The type that the entry must have been inserted with, otherwise `ERR_WRONG_TYPE`. */
+  type?: string | undefined
+}
+
+/** How one field of a value is read. */
+export interface FieldOptions extends ReadOptions {
+  /**
+   * Where the field is: a JSON pointer (RFC 6901), such as `'/address/city'` or `'/tags/0'`. In a name, `~0` stands for
+   * `~` and `~1` for `/`; `''` is the whole value.
+   */
+  at: string
+  /**
+   * For an array of numbers: a fresh typed array of them. `'f32'` rounds each as `Math.fround` does. Anything else is
+   * refused with `ERR_WRONG_TYPE`, whose `details` are `at`, `expected` and `found`.
+   */
+  as?: 'f32' | 'f64' | undefined
+}
+
+/** How an entry is written. */
+export interface WriteOptions {
+  /**
+   * Milliseconds that the entry lives, fractions rounded up, at most 2^47 (4,459 years); `Infinity` for ever. The
+   * default is the map's ttl.
+   */
+  ttl?: number | undefined
+}
+
+/** How an entry is inserted. */
+export interface InsertOptions extends WriteOptions {
+  /**
+   * Name of the entry's type, for reads that check it: at most 4,096 bytes, and 65,536 different names at a time. A
+   * name counts as memory of the map as long as an entry has it.
+   */
+  type?: string | undefined
+}

@@ -1,0 +1,161 @@
+// What a map reports when it is asked.
+
+import type { TypedMap } from './map.js'
+
+/**
+ * Statistics of a map, over all threads except for `nearCache`. Near-cache hits of another thread are added later, at
+ * that thread's next native call.
+ */
+export interface TypedMapStats {
+  /** Entries in the map. */
+  entries: number
+  /** Reads that found an entry, near-cache hits included. */
+  hits: number
+  /** Reads that the near cache answered, without a native call. */
+  nearHits: number
+  /** Reads that found none. */
+  misses: number
+  /** `hits` in per cent of all reads, to two digits; 0 before the first. */
+  cacheHitRate: number
+  /** Entries that were inserted. */
+  inserts: number
+  /** Values that were replaced. */
+  updates: number
+  /** Entries that were deleted, one by one. */
+  deletes: number
+  /** Calls of `clear`. */
+  clears: number
+  /** Entries that were evicted for lack of room. */
+  evictions: number
+  /** Entries that were removed because their deadline had passed. */
+  expirations: number
+  /** Batches of entries that iterators fetched. */
+  iterations: number
+  /** Writes that a limit refused. */
+  refusals: number
+  /** All operations together: reads, writes, deletions, calls of `clear`, batches of iterators and refusals. */
+  operations: number
+  /** Entries that have a deadline. */
+  deadlines: number
+  /**
+   * `operations` per second since the last call of `getStats` on this object; the first time, since the map was made.
+   */
+  opsPerSecond: number
+  /** `memory.total` in units of 1024² bytes, to two digits. */
+  memoryMb: number
+  /** `memory.total`. */
+  memoryBytes: number
+  /** Bytes by use. */
+  memory: MemoryStats
+  /** Shapes of values. */
+  shapes: ShapeStats
+  /** The limits that hold now, `null` for none: bytes, entries, and bytes of one value. */
+  limits: { memoryLimit: number | null; maxEntries: number | null; maxValueBytes: number | null }
+  /** The near cache of this object in this thread. */
+  nearCache: NearCacheStats
+  /** Places in all index tables. */
+  capacity: number
+  /** Entries by key over `capacity`, 0 to 1. */
+  loadFactor: number
+  /** Number of shards. */
+  shards: number
+  /** Vector instructions: whether they may be used, and which are used: `none` where they are off or of no use. */
+  simd: { enabled: boolean; level: 'sse2' | 'none' }
+  /** Number of open references to the map; one thread may have several. */
+  threads: number
+  /** Milliseconds since the map was made. */
+  uptimeMs: number
+}
+
+/** The memory of a map, in bytes. The parts from `entries` to `fixed` add up to `total`. */
+export interface MemoryStats {
+  /** Blocks for keys and values. */
+  entries: number
+  /** The part of `entries` that live entries fill. */
+  live: number
+  /** The part of `entries` that is neither live nor retired, from 0 to 1: room that later entries will fill. */
+  fragmentation: number
+  /** The part of `entries` that is freed as soon as no reader can see it. */
+  retired: number
+  /** Index tables. */
+  index: number
+  /** Slots. */
+  slab: number
+  /** Version words. */
+  words: number
+  /** Insertion order. */
+  order: number
+  /** Bookkeeping of the eviction policy. */
+  policy: number
+  /** Deadlines. */
+  expiry: number
+  /** Names of types. */
+  types: number
+  /** Shapes of values, and what counts their entries. */
+  shapes: number
+  /** The map itself. */
+  fixed: number
+  /** Everything. Never above `limit`. */
+  total: number
+  /** The limit, `null` for none. */
+  limit: number | null
+}
+
+/**
+ * Shapes of a map: the names of the properties of an object, kept once for all values that have them. Values are stored
+ * as their shape and their fields; others as JSON text.
+ */
+export interface ShapeStats {
+  /** Known shapes, at most 4,095. Those without entries stay until others need their place. */
+  count: number
+  /** Bytes that they take, at most about a megabyte, and what counts their entries. Also `memory.shapes`. */
+  bytes: number
+  /** Values that are stored with a shape. */
+  values: number
+  /** Objects that this `TypedMap` has written as JSON text instead, by the reason. */
+  texts: {
+    /** The first of their kind: a shape is made for the second. */
+    first: number
+    /** Names that hardly ever come back, such as those of a dictionary. */
+    names: number
+    /** The table of shapes was full. */
+    refused: number
+    /** More than 64 KB. */
+    large: number
+    /** Arrays that are not of numbers alone, and values whose `toJSON` returned no object. */
+    other: number
+  }
+}
+
+/** The near cache of one `TypedMap` object in this thread. */
+export interface NearCacheStats {
+  /** Values in it. */
+  entries: number
+  /** Bytes of the heap that they take with keys and handles, estimated. */
+  bytes: number
+  /** The limit of `entries`, 0 if the near cache is off. */
+  maxEntries: number
+  /** The limit of `bytes`. */
+  maxBytes: number
+  /** Reads that it answered. */
+  hits: number
+  /** Copies that were evicted for others. */
+  evictions: number
+  /** Copies that were dropped because their entries had changed or were gone. */
+  outdated: number
+}
+
+/** The result of {@link TypedMap.validate}. */
+export interface Validation {
+  /** True if there are no problems. */
+  ok: boolean
+  /** Contradictions, at most 100. */
+  problems: {
+    /** The shard; `null` for the map as a whole. */
+    shard: number | null
+    /** The slot of the entry; `null` for more than one. */
+    slot: number | null
+    /** The contradiction, for a bug report. */
+    what: string
+  }[]
+}
