@@ -59,8 +59,8 @@ const POLL: Duration = Duration::from_micros(100);
 /// Up to this much is dropped by the caller.
 const INLINE_BYTES: usize = 1 << 20;
 
-/// Steps done by the caller that clears a map: up to half a millisecond.
-const FIRST_STEPS: usize = 3;
+/// Steps done by the caller that clears a map, for each shard: up to a tenth of a millisecond.
+const FIRST_STEPS: usize = 1;
 
 /// How often the thread gives a part of the free memory back to the system after a step: more than a step frees.
 /// Steps themselves omit that, because a write that lacks memory does some, and wants it free, not gone.
