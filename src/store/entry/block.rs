@@ -1,10 +1,22 @@
 //! An entry: one block of memory with header, key and value, written once and never changed.
 //!
 //! ```text
-//! ┌ 4 bytes ──────────────┬ 4 bytes ──┬ 1 byte ─────────────┬ 4 bytes, if typed ┬─────┬───────┐
-//! │ key kind (4) len (28) │ value len │ value kind | 0x80 ? │ type id           │ key │ value │
-//! └───────────────────────┴───────────┴─────────────────────┴───────────────────┴─────┴───────┘
+//! ┌ 4 bytes ───────────────────────────────────────────────────────────┬ 4 bytes, if typed ┬─────┬───────┐
+//! │ key kind (4) key len (11) value len (11) value kind (5) typed? (1) │ type id           │ key │ value │
+//! └────────────────────────────────────────────────────────────────────┴───────────────────┴─────┴───────┘
 //! ```
+//!
+//! Bits are listed from the lowest. The lengths of whatever fits into a block of an arena fit into this word. A larger
+//! entry, which has a block of its own, has its lengths in two more words:
+//!
+//! ```text
+//! ┌ 4 bytes ─────────────────────────────────────────────────┬ 4 bytes ┬ 4 bytes ──┬ 4, if typed ┬─────┬───────┐
+//! │ 15 (4) key kind (4) zeros (18) value kind (5) typed? (1) │ key len │ value len │ type id     │ key │ value │
+//! └──────────────────────────────────────────────────────────┴─────────┴───────────┴─────────────┴─────┴───────┘
+//! ```
+//!
+//! A key's own word has kind and length in the same bits, so one comparison says that an entry is small and that its
+//! key has this kind and length.
 //!
 //! An entry without a key has the number of its slot in the key's place, so that a thread that finds the entry finds
 //! its slot. A large one is written before it has a slot, and has none there: it is never moved.
@@ -14,7 +26,7 @@
 
 use std::ptr::NonNull;
 
-use super::key::{Key, KeyKind};
+use super::key::{KIND_BITS, Key, KeyKind};
 use super::shapes::numbers;
 use super::value::{Value, ValueKind};
 use crate::store::error::Error;
@@ -24,13 +36,33 @@ use crate::store::memory::budget::{Memory, Transfer};
 use crate::store::memory::large;
 use crate::store::platform::prefetch::prefetch;
 
-/// Bits of the first word that hold the length of the key; the kind stands above them.
-const KEY_LEN_BITS: u32 = 28;
-const MAX_KEY_BYTES: usize = (1 << KEY_LEN_BITS) - 1;
+const MAX_KEY_BYTES: usize = (1 << 28) - 1;
 const MAX_VALUE_BYTES: usize = u32::MAX as usize;
-const FIXED_BYTES: usize = 9;
+/// The header of a small entry, and that of a large one, without the type.
+const SMALL_HEADER_BYTES: usize = 4;
+const LARGE_HEADER_BYTES: usize = 12;
 const TYPE_BYTES: usize = 4;
-const TYPED: u8 = 0x80;
+
+/// Bits of a length in the first word of a small entry.
+const LEN_BITS: u32 = 11;
+/// Where they are, and the other parts of the first word.
+const VALUE_LEN_BIT: u32 = KIND_BITS + LEN_BITS;
+const VALUE_KIND_BIT: u32 = VALUE_LEN_BIT + LEN_BITS;
+const TYPED_BIT: u32 = 31;
+const LARGE_KEY_KIND_BIT: u32 = KIND_BITS;
+
+const KIND_MASK: u32 = (1 << KIND_BITS) - 1;
+const LEN_MASK: u32 = (1 << LEN_BITS) - 1;
+/// Kind and length of a small entry's key.
+const KEY_MASK: u32 = (1 << VALUE_LEN_BIT) - 1;
+const VALUE_KIND_MASK: u32 = (1 << (TYPED_BIT - VALUE_KIND_BIT)) - 1;
+/// Stands in a large entry where a small one has the kind of its key.
+const LARGE: u32 = KIND_MASK;
+
+const _: () = assert!(MAX_BLOCK_BYTES <= LEN_MASK as usize, "both lengths of a small entry fit into its header");
+const _: () = assert!(KeyKind::COUNT <= LARGE as usize, "no key has the kind that marks a large entry");
+const _: () = assert!(ValueKind::Float16Array as u32 <= VALUE_KIND_MASK, "the last kind of value fits as well");
+
 /// An offset within most entries, in the second of the two lines that they may lie in.
 const SECOND_LINE: usize = 48;
 
@@ -43,6 +75,14 @@ pub struct Entry(NonNull<u8>);
 // left.
 unsafe impl Send for Entry {}
 
+/// Where key and value of an entry are: the key's offset and length, and the length of the value, which follows it.
+#[derive(Clone, Copy)]
+struct Layout {
+    key: usize,
+    key_len: usize,
+    value_len: usize,
+}
+
 /// A large entry, made before the shard's lock is taken because copying it takes long. Frees itself if it is not used.
 pub struct Prepared<'m> {
     /// `None` once it was given away.
@@ -51,9 +91,28 @@ pub struct Prepared<'m> {
     _transfer: Transfer<'m>,
 }
 
-/// What the entry of this content takes.
+/// What the entry of this content takes. It is large if that is more than [`MAX_BLOCK_BYTES`].
+#[inline]
 fn size(key: Key<'_>, value: Value<'_>, type_id: u32) -> usize {
-    FIXED_BYTES + if type_id == 0 { 0 } else { TYPE_BYTES } + key.len() + value.bytes.len()
+    let small = small_size(key, value, type_id);
+    if small <= MAX_BLOCK_BYTES { small } else { small + (LARGE_HEADER_BYTES - SMALL_HEADER_BYTES) }
+}
+
+/// The same, if it is small.
+#[inline]
+fn small_size(key: Key<'_>, value: Value<'_>, type_id: u32) -> usize {
+    SMALL_HEADER_BYTES + type_bytes(type_id != 0) + key.len() + value.bytes.len()
+}
+
+#[inline]
+fn type_bytes(is_typed: bool) -> usize {
+    usize::from(is_typed) * TYPE_BYTES
+}
+
+/// What the first words of a small and of a large entry have in common.
+#[inline]
+fn common_bits(value: Value<'_>, type_id: u32) -> u32 {
+    (value.kind as u32) << VALUE_KIND_BIT | u32::from(type_id != 0) << TYPED_BIT
 }
 
 /// What the entry of this content costs in memory.
@@ -98,8 +157,8 @@ impl<'m> Prepared<'m> {
     fn large(size: usize, key: Key<'_>, value: Value<'_>, type_id: u32, memory: &'m Memory) -> Result<Self, Error> {
         let transfer = memory.transfer();
         let block = large::alloc(size, memory)?;
-        // SAFETY: the block is new and of the content's size.
-        let entry = unsafe { Entry::write(block, key, value, type_id) };
+        // SAFETY: the block is new and of the content's size, which is that of a large entry.
+        let entry = unsafe { Entry::write_large(block, key, value, type_id) };
         Ok(Self { entry: Some(entry), memory, _transfer: transfer })
     }
 
@@ -143,31 +202,56 @@ impl Entry {
             arena.admit_entry_to_look_at();
             return Ok(entry);
         }
-        let block = arena.alloc(size(key, value, type_id))?;
-        // SAFETY: the block is new and of the content's size.
-        Ok(unsafe { Self::write(block, key, value, type_id) })
+        // What was not prepared is small.
+        let block = arena.alloc(small_size(key, value, type_id))?;
+        // SAFETY: the block is new and of the content's size. Arenas have none of more than `MAX_BLOCK_BYTES`.
+        Ok(unsafe { Self::write_small(block, key, value, type_id) })
     }
 
     /// # Safety
     ///
-    /// `block` has room for the content, is aligned to 4, and no other thread uses it.
-    unsafe fn write(block: NonNull<u8>, key: Key<'_>, value: Value<'_>, type_id: u32) -> Self {
-        let typed = type_id != 0;
-        // SAFETY: all writes lie within `size(key, value, type_id)` bytes, which the caller promises.
+    /// `block` has [`small_size`] bytes, at most [`MAX_BLOCK_BYTES`], is aligned to 4, and no other thread uses it.
+    #[inline]
+    unsafe fn write_small(block: NonNull<u8>, key: Key<'_>, value: Value<'_>, type_id: u32) -> Self {
+        let value_len = value.bytes.len() as u32;
+        let head = common_bits(value, type_id) | value_len << VALUE_LEN_BIT | key.kind_and_len() as u32;
+        // SAFETY: the caller's promise.
         unsafe {
-            let start = block.as_ptr();
-            start.cast::<u32>().write((key.kind() as u32) << KEY_LEN_BITS | key.len() as u32);
-            start.cast::<u32>().add(1).write(value.bytes.len() as u32);
-            start.add(8).write(value.kind as u8 | if typed { TYPED } else { 0 });
-            let mut at = start.add(FIXED_BYTES);
-            if typed {
-                at.cast::<u32>().write_unaligned(type_id);
-                at = at.add(TYPE_BYTES);
-            }
-            at.copy_from_nonoverlapping(key.bytes().as_ptr(), key.len());
-            at.add(key.len()).copy_from_nonoverlapping(value.bytes.as_ptr(), value.bytes.len());
+            block.cast::<u32>().write(head);
+            Self::write_content(block.add(SMALL_HEADER_BYTES), key, value, type_id);
         }
         Self(block)
+    }
+
+    /// # Safety
+    ///
+    /// `block` has [`size`] bytes, more than [`MAX_BLOCK_BYTES`], is aligned to 4, and no other thread uses it.
+    unsafe fn write_large(block: NonNull<u8>, key: Key<'_>, value: Value<'_>, type_id: u32) -> Self {
+        let head = common_bits(value, type_id) | key.kind_number() << LARGE_KEY_KIND_BIT | LARGE;
+        // SAFETY: the caller's promise.
+        unsafe {
+            block.cast::<[u32; 3]>().write([head, key.len() as u32, value.bytes.len() as u32]);
+            Self::write_content(block.add(LARGE_HEADER_BYTES), key, value, type_id);
+        }
+        Self(block)
+    }
+
+    /// What follows lengths and kinds.
+    ///
+    /// # Safety
+    ///
+    /// There is room for it from `at` on, which is aligned to 4, and no other thread uses it.
+    #[inline]
+    unsafe fn write_content(mut at: NonNull<u8>, key: Key<'_>, value: Value<'_>, type_id: u32) {
+        // SAFETY: all writes lie within the room that the caller promises.
+        unsafe {
+            if type_id != 0 {
+                at.cast::<u32>().write(type_id);
+                at = at.add(TYPE_BYTES);
+            }
+            at.as_ptr().copy_from_nonoverlapping(key.bytes().as_ptr(), key.len());
+            at.add(key.len()).as_ptr().copy_from_nonoverlapping(value.bytes.as_ptr(), value.bytes.len());
+        }
     }
 
     /// A copy of a small entry in another block.
@@ -194,9 +278,9 @@ impl Entry {
     /// The entry was made with this arena (or was large, with its memory), no thread reads it, and it is freed once.
     pub unsafe fn free(self, arena: &mut Arena, memory: &Memory) {
         let size = self.size();
-        // SAFETY: the caller's promise; the size decides where the block came from.
+        // SAFETY: the caller's promise; large entries have blocks of their own.
         unsafe {
-            if size > MAX_BLOCK_BYTES {
+            if self.is_large() {
                 large::free(self.0, size, memory);
             } else {
                 arena.free(self.0, size);
@@ -210,10 +294,9 @@ impl Entry {
     ///
     /// As for [`Entry::free`].
     pub unsafe fn free_if_large(self, memory: &Memory) {
-        let size = self.size();
-        if size > MAX_BLOCK_BYTES {
+        if self.is_large() {
             // SAFETY: the caller's promise.
-            unsafe { large::free(self.0, size, memory) };
+            unsafe { large::free(self.0, self.size(), memory) };
         }
     }
 
@@ -253,38 +336,42 @@ impl Entry {
         NonNull::new(pointer).map(Self)
     }
 
+    /// The first word.
     #[inline]
-    fn word(self, index: usize) -> u32 {
-        // SAFETY: every entry starts with two words, aligned because blocks are.
-        unsafe { self.0.cast::<u32>().add(index).read() }
+    fn head(self) -> u32 {
+        // SAFETY: every entry starts with a word, aligned because blocks are.
+        unsafe { self.0.cast::<u32>().read() }
     }
 
+    /// Where key and value are.
     #[inline]
-    fn flags(self) -> u8 {
-        // SAFETY: the ninth byte of every entry.
-        unsafe { self.0.add(8).read() }
-    }
-
-    #[inline]
-    fn key_len(self) -> usize {
-        self.word(0) as usize & MAX_KEY_BYTES
-    }
-
-    #[inline]
-    fn key_offset(self) -> usize {
-        FIXED_BYTES + if self.flags() & TYPED == 0 { 0 } else { TYPE_BYTES }
+    fn layout(self) -> Layout {
+        let head = self.head();
+        let type_bytes = type_bytes(head >> TYPED_BIT != 0);
+        if head & KIND_MASK == LARGE {
+            // SAFETY: the marker of a large entry stands in the first of three words.
+            let [_, key_len, value_len] = unsafe { self.0.cast::<[u32; 3]>().read() };
+            let (key_len, value_len) = (key_len as usize, value_len as usize);
+            return Layout { key: LARGE_HEADER_BYTES + type_bytes, key_len, value_len };
+        }
+        Layout {
+            key: SMALL_HEADER_BYTES + type_bytes,
+            key_len: (head >> KIND_BITS & LEN_MASK) as usize,
+            value_len: (head >> VALUE_LEN_BIT & LEN_MASK) as usize,
+        }
     }
 
     /// Bytes of header, key and value.
     #[inline]
     pub fn size(self) -> usize {
-        self.key_offset() + self.key_len() + self.value_len()
+        let Layout { key, key_len, value_len } = self.layout();
+        key + key_len + value_len
     }
 
     /// Bytes of the value.
     #[inline]
     pub fn value_len(self) -> usize {
-        self.word(1) as usize
+        self.layout().value_len
     }
 
     /// What it costs in memory.
@@ -296,28 +383,39 @@ impl Entry {
     /// The key. The lifetime is the caller's: it ends when the pin or the lock that protects the entry does.
     #[inline]
     pub fn key<'a>(self) -> Key<'a> {
+        let Layout { key, key_len, .. } = self.layout();
+        let head = self.head();
+        let kind = if head & KIND_MASK == LARGE { head >> LARGE_KEY_KIND_BIT } else { head } & KIND_MASK;
         // SAFETY: the key lies at this offset with this length, and entries do not change.
-        let bytes = unsafe { std::slice::from_raw_parts(self.0.add(self.key_offset()).as_ptr(), self.key_len()) };
-        Key::new(KeyKind::from_number(self.word(0) >> KEY_LEN_BITS), bytes)
+        let bytes = unsafe { std::slice::from_raw_parts(self.0.add(key).as_ptr(), key_len) };
+        Key::new(KeyKind::from_number(kind), bytes)
     }
 
     /// Whether this is the entry of `key`.
     #[inline]
     pub fn has_key(self, key: Key<'_>) -> bool {
-        self.word(0) == key.kind_number() << KEY_LEN_BITS | key.len() as u32
-            && is_equal(self.key().bytes(), key.bytes())
+        let head = self.head();
+        if u64::from(head & KEY_MASK) != key.kind_and_len() {
+            return head & KIND_MASK == LARGE && self.key() == key;
+        }
+        let offset = SMALL_HEADER_BYTES + type_bytes(head >> TYPED_BIT != 0);
+        // SAFETY: the kind is one of a key, so the entry is small, and its key lies at this offset with this length.
+        // Entries do not change.
+        let bytes = unsafe { std::slice::from_raw_parts(self.0.add(offset).as_ptr(), key.len()) };
+        is_equal(bytes, key.bytes())
     }
 
     /// Whether its block can be one of an arena's. Large ones are not.
     pub fn is_in_place(self) -> bool {
+        let size = self.size();
         // SAFETY: small entries lie in blocks of an arena, and the holder of an entry keeps it from being freed.
-        self.is_large() || unsafe { Arena::may_be_block(self.0, self.size()) }
+        self.is_large() || size <= MAX_BLOCK_BYTES && unsafe { Arena::may_be_block(self.0, size) }
     }
 
     /// Whether it has a block of its own.
     #[inline]
     pub fn is_large(self) -> bool {
-        self.size() > MAX_BLOCK_BYTES
+        self.head() & KIND_MASK == LARGE
     }
 
     /// What it costs outside the arena: 0 unless it is large.
@@ -328,14 +426,20 @@ impl Entry {
     /// The kind of the value.
     #[inline]
     pub fn value_kind(self) -> ValueKind {
-        ValueKind::from_number(self.flags() & !TYPED).unwrap_or(ValueKind::Undefined)
+        ValueKind::from_number(self.value_kind_number() as u8).unwrap_or(ValueKind::Undefined)
+    }
+
+    #[inline]
+    fn value_kind_number(self) -> u32 {
+        self.head() >> VALUE_KIND_BIT & VALUE_KIND_MASK
     }
 
     /// The value's bytes; for the lifetime see [`Entry::key`].
     #[inline]
     pub fn value_bytes<'a>(self) -> &'a [u8] {
+        let Layout { key, key_len, value_len } = self.layout();
         // SAFETY: the value follows the key, and entries do not change.
-        unsafe { std::slice::from_raw_parts(self.0.add(self.key_offset() + self.key_len()).as_ptr(), self.value_len()) }
+        unsafe { std::slice::from_raw_parts(self.0.add(key + key_len).as_ptr(), value_len) }
     }
 
     /// The number of a record's shape; `None` for any other value.
@@ -347,17 +451,18 @@ impl Entry {
     /// Whether the value is a record.
     #[inline]
     pub fn is_record(self) -> bool {
-        self.flags() & !TYPED == ValueKind::Shaped as u8
+        self.value_kind_number() == ValueKind::Shaped as u32
     }
 
     /// The entry's type, 0 for none.
     #[inline]
     pub fn type_id(self) -> u32 {
-        if self.flags() & TYPED == 0 {
+        if self.head() >> TYPED_BIT == 0 {
             return 0;
         }
-        // SAFETY: a typed entry has the type's number there.
-        unsafe { self.0.add(FIXED_BYTES).cast::<u32>().read_unaligned() }
+        // SAFETY: a typed entry has the type's number before the key. The parts of a header are words, so it is
+        // aligned as its block is.
+        unsafe { self.0.add(self.layout().key - TYPE_BYTES).cast::<u32>().read() }
     }
 }
 
@@ -378,40 +483,4 @@ fn is_equal(left: &[u8], right: &[u8]) -> bool {
 }
 
 #[cfg(all(test, not(loom)))]
-mod tests {
-    use super::*;
-    use crate::store::platform::sync::Arc;
-
-    #[test]
-    fn an_entry_gives_back_what_was_written() {
-        let memory = Arc::new(Memory::new(None));
-        let mut arena = Arena::new(&memory);
-        let long = vec![7_u8; 5_000];
-        for (key, value, type_id) in [
-            (Key::string("user:1"), Value::json("{}"), 0),
-            (Key::KEYLESS, Value { kind: ValueKind::Null, bytes: &[] }, 9),
-            (Key::new(KeyKind::Bytes, &long), Value { kind: ValueKind::Buffer, bytes: &long }, 77),
-        ] {
-            let mut prepared = Prepared::new(key, value, type_id, &memory).unwrap();
-            let entry = Entry::alloc(key, value, type_id, &mut prepared, &mut arena).unwrap();
-            assert_eq!(entry.key(), key);
-            assert!(entry.has_key(key) && !entry.has_key(Key::string("user:2")));
-            assert_eq!((entry.value_kind(), entry.value_bytes(), entry.type_id()), (value.kind, value.bytes, type_id));
-            // SAFETY: made above with this arena, read by no other thread.
-            unsafe { entry.free(&mut arena, &memory) };
-        }
-        drop(arena);
-        assert_eq!(memory.total(), 0);
-    }
-
-    #[test]
-    fn a_large_entry_that_is_not_used_frees_itself() {
-        let memory = Memory::new(None);
-        let value = vec![0; 100_000];
-        let value = Value { kind: ValueKind::Buffer, bytes: &value };
-        let prepared = Prepared::new(Key::string("k"), value, 0, &memory).unwrap();
-        assert!(memory.total() > 100_000);
-        drop(prepared);
-        assert_eq!(memory.total(), 0);
-    }
-}
+mod tests;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::slice;
 
-/// What a key was in JavaScript. The number stands in an entry's header, so it stays below 16.
+/// What a key was in JavaScript. The number stands in an entry's header, so it stays below 15.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum KeyKind {
@@ -68,13 +68,13 @@ impl KeyKind {
 #[derive(Clone, Copy)]
 pub struct Key<'a> {
     start: *const u8,
-    /// The kind from bit [`KIND_BIT`] on, the length in bytes below.
+    /// The kind in the low [`KIND_BITS`] bits, the length in bytes above: as in the header of a small entry.
     kind_and_len: u64,
     content: PhantomData<&'a [u8]>,
 }
 
-/// No slice is so long that its length reaches these bits.
-const KIND_BIT: u32 = 60;
+/// Bits of the number of a kind. No slice is so long that its length needs more than the others.
+pub(crate) const KIND_BITS: u32 = 4;
 
 // SAFETY: it is a shared slice and a number, as the invariant says.
 unsafe impl Send for Key<'_> {}
@@ -89,7 +89,7 @@ impl<'a> Key<'a> {
     #[inline]
     #[must_use]
     pub const fn new(kind: KeyKind, bytes: &'a [u8]) -> Self {
-        let kind_and_len = (kind as u64) << KIND_BIT | bytes.len() as u64;
+        let kind_and_len = (bytes.len() as u64) << KIND_BITS | kind as u64;
         Self { start: bytes.as_ptr(), kind_and_len, content: PhantomData }
     }
 
@@ -110,7 +110,13 @@ impl<'a> Key<'a> {
     /// The number of its kind.
     #[inline]
     pub(crate) const fn kind_number(self) -> u32 {
-        (self.kind_and_len >> KIND_BIT) as u32
+        (self.kind_and_len & ((1 << KIND_BITS) - 1)) as u32
+    }
+
+    /// Its kind and length in one word.
+    #[inline]
+    pub(crate) const fn kind_and_len(self) -> u64 {
+        self.kind_and_len
     }
 
     /// Bytes of its content.
@@ -118,7 +124,7 @@ impl<'a> Key<'a> {
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "no caller asks for an empty key")]
     pub const fn len(self) -> usize {
-        (self.kind_and_len & ((1 << KIND_BIT) - 1)) as usize
+        (self.kind_and_len >> KIND_BITS) as usize
     }
 
     /// Its content, see [`KeyKind`].

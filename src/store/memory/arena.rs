@@ -7,8 +7,9 @@
 //!
 //! A block carries no header of its own: its class follows from its size, its page from its address, because pages are
 //! aligned to their size. That is what keeps a small entry within its budget of overhead. There is a class for each
-//! number of blocks that a page can be cut into, so that little is left at its end: classes are 8 bytes apart up to
-//! 200 bytes, 3 % of a block at 512 and at most an eighth of it at 2 KiB. Blocks above that come from `large`.
+//! number of blocks that a page can be cut into, so that little is left at its end: classes are 4 bytes apart up to
+//! 96 bytes, 8 up to 200, 3 % of a block at 512 and at most an eighth of it at 2 KiB. Blocks above that come from
+//! `large`.
 //!
 //! **Evacuation.** Blocks that were freed here and there leave pages that are mostly empty and serve one class only.
 //! When room is short, [`Arena::set_aside`] takes the emptiest page it finds off its list; the shard moves what lives
@@ -34,7 +35,12 @@ pub const MAX_BLOCK_BYTES: usize = 2_040;
 /// Blocks above this size live in large pages.
 const SMALL_PAGE_BLOCK_BYTES: usize = 256;
 /// Blocks are multiples of this, and aligned to it.
-const GRAIN_BYTES: usize = 8;
+const GRAIN_BYTES: usize = 4;
+/// Blocks up to this size are one grain apart, larger ones at least two. A step of one grain saves 2 bytes of a block
+/// on average, and makes a class more, of which each shard has a page that is half empty. With 16 shards and values of
+/// 0 to 127 bytes, all lengths alike, that is 7 bytes an entry lost at 20,000 entries, nothing at 100,000 and 1 saved
+/// at a million; where most entries have a few sizes, as in most maps, it saves from the first ten thousand on.
+const FINE_BLOCK_BYTES: usize = 96;
 
 /// How many classes there are.
 const CLASSES: usize = count_classes();
@@ -151,11 +157,15 @@ const fn page_size_of(block_bytes: usize) -> PageSize {
 
 /// The largest block of which as many fit into a page as of one with this many grains.
 const fn largest_block(grains: usize) -> usize {
-    let size = grains * GRAIN_BYTES;
+    let smallest = grains * GRAIN_BYTES;
+    let step = if smallest <= FINE_BLOCK_BYTES { GRAIN_BYTES } else { 2 * GRAIN_BYTES };
+    let size = smallest.next_multiple_of(step);
     let room = page_size_of(size).bytes() - HEADER_BYTES;
-    let largest_block = room / (room / size) / GRAIN_BYTES * GRAIN_BYTES;
-    // What is larger lives in pages of the other size.
-    if size <= SMALL_PAGE_BLOCK_BYTES && largest_block > SMALL_PAGE_BLOCK_BYTES {
+    let largest_block = room / (room / size) / step * step;
+    // What is larger has other steps, or lives in pages of the other size.
+    if size <= FINE_BLOCK_BYTES && largest_block > FINE_BLOCK_BYTES {
+        FINE_BLOCK_BYTES
+    } else if size <= SMALL_PAGE_BLOCK_BYTES && largest_block > SMALL_PAGE_BLOCK_BYTES {
         SMALL_PAGE_BLOCK_BYTES
     } else {
         largest_block
@@ -285,7 +295,7 @@ impl Arena {
         Arc::clone(self.held.memory())
     }
 
-    /// A block of at least `size` bytes, aligned to 8. `size` is at most [`MAX_BLOCK_BYTES`].
+    /// A block of at least `size` bytes, aligned to 4. `size` is at most [`MAX_BLOCK_BYTES`].
     pub fn alloc(&mut self, size: usize) -> Result<NonNull<u8>, Error> {
         debug_assert!(size <= MAX_BLOCK_BYTES);
         let class = class_of(size);
@@ -576,7 +586,8 @@ mod tests {
             assert!(class == 0 || class_bytes(class - 1) < size, "size {size}");
             assert!(class_bytes(class).is_multiple_of(GRAIN_BYTES), "size {size}");
             let lost = class_bytes(class) - size;
-            assert!(lost < GRAIN_BYTES || lost <= class_bytes(class) / 8, "size {size}");
+            let step = if size <= FINE_BLOCK_BYTES { GRAIN_BYTES } else { 2 * GRAIN_BYTES };
+            assert!(lost < step || lost <= class_bytes(class) / 8, "size {size}");
         }
         assert_eq!((class_of(MAX_BLOCK_BYTES), class_bytes(CLASSES - 1)), (CLASSES - 1, MAX_BLOCK_BYTES));
     }

@@ -14,7 +14,6 @@ use crate::store::entry::key::{Key, KeyKind};
 use crate::store::entry::value::Value;
 use crate::store::expiry::life::{LifeRef, Span, Ttl};
 use crate::store::index::table::Spot;
-use crate::store::memory::arena::MAX_BLOCK_BYTES;
 use crate::store::observe::removals::Cause;
 use crate::store::platform::fallible;
 use crate::store::platform::sync::{Arc, Ordering};
@@ -518,8 +517,8 @@ impl Writer {
 
 /// Takes back an entry that was never published.
 fn unmake<'c>(writer: &mut Writer, context: &'c Context, entry: Entry, prepared: &mut Option<Prepared<'c>>) {
-    if entry.size() > MAX_BLOCK_BYTES {
-        // SAFETY: it is large and was never published, and no other thread has it.
+    if entry.is_large() {
+        // SAFETY: it has a block of its own, never published, and no other thread has it.
         *prepared = Some(unsafe { Prepared::take_back(entry, &context.memory) });
     } else {
         // SAFETY: made with this arena just now, and never published.
