@@ -55,6 +55,7 @@ const TESTS = {
   reclamation: unit('reclaim::tests'),
   slots: unit('slots::tests'),
   'fields of records': unit('fields::tests'),
+  'bytes of entries': unit('block::tests'),
   'version words': unit('words::tests'),
   'the naive map': unit('tests::model'),
   'the expiry thread': unit('thread::tests'),
@@ -719,6 +720,28 @@ const MUTATIONS = [
     from: '            command() || announce() && command()',
     to: '            command() || announce()',
     test: 'refused fences'
+  },
+  // ---- What an entry's header says
+  {
+    name: 'a large entry is not found by its key',
+    file: 'src/store/entry/block.rs',
+    from: 'return head & KIND_MASK == LARGE && self.key() == key;',
+    to: 'return false;',
+    test: 'bytes of entries'
+  },
+  {
+    name: 'of the length of a key that is sought only the bits of a header are compared',
+    file: 'src/store/entry/block.rs',
+    from: 'if u64::from(head & KEY_MASK) != key.kind_and_len() {',
+    to: 'if head & KEY_MASK != key.kind_and_len() as u32 & KEY_MASK {',
+    test: 'bytes of entries'
+  },
+  {
+    name: 'a damaged length leads validation out of its table',
+    file: 'src/store/entry/block.rs',
+    from: 'self.is_large() || size <= MAX_BLOCK_BYTES && unsafe',
+    to: 'self.is_large() || unsafe',
+    test: 'bytes of entries'
   },
   // ---- What users name
   {

@@ -91,7 +91,7 @@ fn check(entry: Entry, content: Content<'_>) {
 fn an_entry_is_what_the_naive_encoding_says() {
     let memory = Arc::new(Memory::new(None));
     let mut arena = Arena::new(&memory);
-    let bytes: Vec<u8> = (0..80_000_u32).map(|n| (n * 31 >> 3) as u8 | 1).collect();
+    let bytes: Vec<u8> = (0..80_000_u32).map(|n| ((n * 31) >> 3) as u8 | 1).collect();
     let mut kinds = value_kinds().cycle();
     for key_len in LENGTHS {
         for type_id in TYPE_IDS {
