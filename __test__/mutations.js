@@ -52,6 +52,7 @@ const TESTS = {
   'models of expiry': loom('shard::expiry::model'),
   'models of freshness': loom('models::freshness'),
   'models of shapes': loom('shapes'),
+  'models of walks': loom('models::walks'),
   reclamation: unit('reclaim::tests'),
   slots: unit('slots::tests'),
   'fields of records': unit('fields::tests'),
@@ -803,6 +804,110 @@ const MUTATIONS = [
     to: '        if number == usize::MAX - MAX_SEGMENTS {',
     test: 'insertion order'
   },
+  // ---- Words of shards, by which a walk knows whether what it fetched ahead is fresh
+  {
+    name: 'a shard is said to change after it has changed',
+    file: 'src/store/shard/mod.rs',
+    from: `        let changing = context.changes.begin(self.number);
+        let answer = write(&mut guard);`,
+    to: `        let answer = write(&mut guard);
+        let changing = context.changes.begin(self.number);`,
+    test: 'models of walks'
+  },
+  {
+    name: 'a shard is said to be done before it has changed',
+    file: 'src/store/shard/mod.rs',
+    from: `        let changing = context.changes.begin(self.number);
+        let answer = write(&mut guard);`,
+    to: `        let changing = drop(context.changes.begin(self.number));
+        let answer = write(&mut guard);`,
+    test: 'models of walks'
+  },
+  {
+    name: 'a change of a shard moves its word at its end only',
+    file: 'src/store/shard/changes.rs',
+    from: 'cell.store(before + CHANGING, Ordering::Relaxed);',
+    to: '',
+    test: 'models of walks'
+  },
+  {
+    name: 'the end of a change of a shard is stored without release',
+    file: 'src/store/shard/changes.rs',
+    from: 'cell.store(self.begun.wrapping_add(1), Ordering::Release)',
+    to: 'cell.store(self.begun.wrapping_add(1), Ordering::Relaxed)',
+    test: 'models of walks'
+  },
+  {
+    name: 'the word of a shard is loaded without acquire',
+    file: 'src/store/shard/changes.rs',
+    from: 'map(|cell| cell.load(Ordering::Acquire))',
+    to: 'map(|cell| cell.load(Ordering::Relaxed))',
+    test: 'models of walks'
+  },
+  {
+    name: 'a walk is told what the word of a shard says amid a change',
+    file: 'src/store/shard/changes.rs',
+    from: 'Some(odd) => odd.wrapping_sub(2),',
+    to: 'Some(odd) => odd,',
+    test: 'models of walks'
+  },
+  {
+    name: 'a walk asks what the word of a shard says after it has read',
+    file: 'src/store/map/local.rs',
+    from: `        let context = &self.store.context;
+        let word = context.changes.seen(handle.shard);`,
+    to: `        let answer = read();
+        let read = || answer;
+        let context = &self.store.context;
+        let word = context.changes.seen(handle.shard);`,
+    test: 'models of walks'
+  },
+  {
+    name: 'a walk asks for deadlines before it asks what the word of a shard says',
+    file: 'src/store/map/local.rs',
+    from: `        let word = context.changes.seen(handle.shard);
+        // After that: a deadline that comes later makes the word move.
+        *seen = if context.may_expire() {`,
+    to: `        let may_expire = context.may_expire();
+        let word = context.changes.seen(handle.shard);
+        *seen = if may_expire {`,
+    test: 'models of walks'
+  },
+  {
+    name: 'words of shards are used while a writer does not know of them',
+    file: 'src/store/shard/changes.rs',
+    from: `        wait();
+`,
+    to: '',
+    test: 'models of walks'
+  },
+  {
+    name: 'only the thread that makes the words of shards waits for writers',
+    file: 'src/store/shard/changes.rs',
+    from: `        }
+        wait();
+`,
+    to: `            wait();
+        }
+`,
+    test: 'models of walks'
+  },
+  {
+    name: 'the words of shards do not end with their map',
+    file: 'src/store/shard/context.rs',
+    from: `        self.words.end();
+        self.changes.end_all();`,
+    to: '        self.words.end();',
+    test: 'models of walks'
+  },
+  {
+    name: 'a writer that was at work when the map ended does not end the word of its shard',
+    file: 'src/store/shard/mod.rs',
+    from: `            context.changes.end(self.number);
+`,
+    to: '',
+    test: 'models of walks'
+  },
   // ---- The wall
   {
     name: 'a change of a shard is not counted for walks',
@@ -821,8 +926,8 @@ const MUTATIONS = [
   {
     name: 'a walk of a map with deadlines is told to look at its shards only',
     file: 'src/store/map/local.rs',
-    from: 'if context.may_expire() { Changes::unseen(seen) } else { seen }',
-    to: 'seen',
+    from: 'if context.may_expire() { Changes::unseen(word) } else { word }',
+    to: 'word',
     test: 'iteration.spec'
   },
   {

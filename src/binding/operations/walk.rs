@@ -38,19 +38,18 @@ pub fn walk<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
             if bytes >= WALK_BYTES {
                 break;
             }
-            let seen = map.local().seen_changes(step.handle);
-            let mut value_len = 0;
-            let entry = match (wants_keys, wants_values) {
-                (true, true) => map.local().read_step(step.handle, key_out, value_out)?,
-                (false, true) => map.local().read_value(step.handle, value_out)?,
+            let (mut seen, mut value_len) = (0, 0);
+            let entry = map.local().read_ahead(step.handle, &mut seen, || match (wants_keys, wants_values) {
+                (true, true) => map.local().read_step(step.handle, key_out, value_out),
+                (false, true) => map.local().read_value(step.handle, value_out),
                 _ => {
                     let entry = map.local().read_key(step.handle, key_out)?;
-                    entry.map(|(key_kind, found, len)| {
+                    Ok(entry.map(|(key_kind, found, len)| {
                         value_len = len;
                         (key_kind, found)
-                    })
+                    }))
                 }
-            };
+            })?;
             let Some((key_kind, found)) = entry else { continue };
             if wants_values {
                 value_len = value_out.len();

@@ -801,14 +801,20 @@ impl Local {
         context.changes.share(&context.memory, &context.words, wait)
     }
 
-    /// What the word of an entry's shard says, asked before the entry is read: as long as it says so, the entry has
-    /// not changed. A number that it does not say if only the entry's own word tells.
+    /// Reads something of an entry that a walk gives later. `seen` is what the word of its shard said before: as long as
+    /// it says so, the entry has not changed. A number that the word does not say if only the entry's own word tells.
     #[inline]
-    pub fn seen_changes(&self, handle: Handle) -> u32 {
+    pub fn read_ahead<T>(
+        &self,
+        handle: Handle,
+        seen: &mut u32,
+        read: impl FnOnce() -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let context = &self.store.context;
-        let seen = context.changes.seen(handle.shard);
+        let word = context.changes.seen(handle.shard);
         // After that: a deadline that comes later makes the word move.
-        if context.may_expire() { Changes::unseen(seen) } else { seen }
+        *seen = if context.may_expire() { Changes::unseen(word) } else { word };
+        read()
     }
 
     /// Kind and value of an entry, for iteration over values: it counts as no read.

@@ -3,3 +3,4 @@
 mod freshness;
 mod shapes;
 mod slots;
+mod walks;

@@ -25,6 +25,8 @@
 //!
 //! The words are made when a thread first walks ahead; maps that are never walked that way have none. A writer that
 //! was at work then knows nothing of them, so [`Changes::share`] waits for each shard's lock once.
+//!
+//! `models/walks.rs` explores all of this.
 
 use crate::store::error::Error;
 use crate::store::memory::budget::Memory;
