@@ -26,6 +26,13 @@ const unit = (/** @type {string} */ filter) => ({
   test: [...rustTest, filter]
 })
 
+/** A test of the wall, by (part of) its name. */
+const wall = (/** @type {string} */ filter) => ({
+  rust: filter,
+  build: ['cargo', 'test', '--lib', '--no-run'],
+  test: ['cargo', 'test', '--lib', filter]
+})
+
 /** Models of the lock-free protocols, by the module they are in. */
 const loom = (/** @type {string} */ filter) => ({
   rust: filter,
@@ -58,6 +65,7 @@ const TESTS = {
   'fields of records': unit('fields::tests'),
   'bytes of entries': unit('block::tests'),
   'version words': unit('words::tests'),
+  'fields amid changes': wall('a_record_whose_shape_goes_before_it_is_looked_up_is_read_again'),
   'the naive map': unit('tests::model'),
   'the expiry thread': unit('thread::tests'),
   'earlier deadlines': unit('an_earlier_deadline_wakes_the_thread'),
@@ -996,6 +1004,27 @@ const MUTATIONS = [
     from: "if memchr::memchr(b'\\\\', name).is_none() {",
     to: 'if true {',
     test: 'fields.spec'
+  },
+  {
+    name: 'native code does not read a record again whose shape is gone',
+    file: 'src/binding/operations/field.rs',
+    from: `        if let Some(known) = meaning(shape)? {
+            return Ok(Some(known));
+        }`,
+    to: `        if let Some(known) = meaning(shape)? {
+            return Ok(Some(known));
+        }
+        break;`,
+    test: 'fields amid changes'
+  },
+  {
+    name: 'a record whose shape is gone is read as one without a shape',
+    file: 'src/binding/operations/field.rs',
+    from: `        if let Some(known) = meaning(shape)? {
+            return Ok(Some(known));
+        }`,
+    to: '        return meaning(shape);',
+    test: 'fields amid changes'
   },
   {
     name: 'a part of a record whose shape is gone is read again',

@@ -10,7 +10,7 @@ use crate::binding::failure::{Failure, Outcome};
 use crate::binding::layout::STATE;
 use crate::binding::operation::Call;
 use crate::store::fields::{self, Cursor, Field, Layout, Malformed, Numbers, Place, Text};
-use crate::store::{BARE_SHAPE, Error, Pointer, Record, ValueKind, fallible};
+use crate::store::{BARE_SHAPE, Error, Found, Pointer, Record, Target, ValueKind, fallible};
 
 /// How often a record is read again whose shape is not known any more. It was replaced since by another thread, and
 /// that as often in a row is no chance.
@@ -47,29 +47,44 @@ pub fn field<'s>(call: &Call<'s, 6>) -> Outcome<Js<'s>> {
         _ => Typed::No,
     };
     let target = call.target(3, &mut space)?;
-    let mut out = call.evaluation.value_buffer();
+    let (mut out, mut found) = (call.evaluation.value_buffer(), None);
+    let layout = read_known(&map, target, &mut out, &mut found, |shape| layout_of(&map, shape))?;
+    let Some(found) = &found else {
+        call.evaluation.note_absent();
+        return Ok(Js::NOTHING);
+    };
+    call.evaluation.note_found(found, out.len());
+    match found.kind {
+        ValueKind::Shaped => of_record(call, &Record::split(&out).ok_or(Malformed)?, layout.as_deref(), at, typed),
+        ValueKind::Json => of_text(call, &out, at),
+        _ if !at.is_empty() => Ok(nothing(call)),
+        // No array of numbers, and the error that says so needs no copy.
+        kind if kind as u8 >= ValueKind::Uint8Array as u8 && typed != Typed::No => Ok(Js::NOTHING),
+        kind => value_to_js(call.engine, kind, &out),
+    }
+}
+
+/// Reads an entry as `Local::get_into` does, and what the shape of a record means, as `meaning` says it. Between the
+/// two the entry may be replaced and its shape give its place to another. So if the shape has no meaning any more, the
+/// entry is read again: what it says now is what the caller gets.
+fn read_known<L>(
+    map: &OpenMap,
+    target: Target<'_>,
+    out: &mut Vec<u8>,
+    found: &mut Option<Found>,
+    mut meaning: impl FnMut(u32) -> Outcome<Option<L>>,
+) -> Outcome<Option<L>> {
     for _ in 0..MOST_READS {
-        let mut found = None;
-        map.local().get_into(target, &mut out, &mut found)?;
-        let Some(found) = &found else {
-            call.evaluation.note_absent();
-            return Ok(Js::NOTHING);
-        };
-        call.evaluation.note_found(found, out.len());
-        match found.kind {
-            ValueKind::Shaped => {
-                let record = Record::split(&out).ok_or(Malformed)?;
-                if record.shape == BARE_SHAPE {
-                    return of_record(call, &record, None, at, typed);
-                }
-                let Some(layout) = layout_of(&map, record.shape)? else { continue };
-                return of_record(call, &record, Some(&layout), at, typed);
-            }
-            ValueKind::Json => return of_text(call, &out, at),
-            _ if !at.is_empty() => return Ok(nothing(call)),
-            // No array of numbers, and the error that says so needs no copy.
-            kind if kind as u8 >= ValueKind::Uint8Array as u8 && typed != Typed::No => return Ok(Js::NOTHING),
-            kind => return value_to_js(call.engine, kind, &out),
+        map.local().get_into(target, out, found)?;
+        if !found.as_ref().is_some_and(|found| found.kind == ValueKind::Shaped) {
+            return Ok(None);
+        }
+        let Record { shape, .. } = Record::split(out).ok_or(Malformed)?;
+        if shape == BARE_SHAPE {
+            return Ok(None);
+        }
+        if let Some(known) = meaning(shape)? {
+            return Ok(Some(known));
         }
     }
     Err(Error::Broken.into())
@@ -169,4 +184,111 @@ fn give_part<'s>(call: &Call<'s, 6>, shape: u32, part: Cursor<'_>) -> Outcome<Js
     Record { shape, tail: part.tail, fields: part.fields }.write(&mut bytes)?;
     call.evaluation.note_part(bytes.len());
     call.evaluation.give_record(call.engine, &bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Key, Local, Ttl, Value};
+
+    const KEY: Key<'static> = Key::string("key");
+    /// Bits of a number that say the place of its shape.
+    const PLACE: u32 = 0xfff;
+
+    fn publish(map: &Local, definition: &str) -> u32 {
+        map.publish_shape(definition).unwrap().unwrap()
+    }
+
+    fn set(map: &Local, shape: u32, fields: &[u8]) {
+        let mut bytes = Vec::new();
+        Record { shape, tail: b"", fields }.write(&mut bytes).unwrap();
+        map.set(KEY, Value { kind: ValueKind::Shaped, bytes: &bytes }, Ttl::Default).unwrap();
+    }
+
+    /// Gives the place of a shape that no entry has to another one, whose first member is `b`; returns its number.
+    fn replace_shape(map: &Local, number: u32) -> u32 {
+        for filler in 0..4 * PLACE {
+            let other = publish(map, &format!(r#"["b","{filler}"]"#));
+            if other & PLACE == number & PLACE {
+                assert_eq!(map.shape(number), Ok(None));
+                return other;
+            }
+        }
+        panic!("the place of a shape that no entry has was not given to another");
+    }
+
+    /// Reads an entry of `{ a: 1, b: 2 }`, and lets `change` run between that and the look at its shape, with its
+    /// number. Returns `b` as it was read, the kind of the value, and the shapes that were looked at.
+    fn read_amid(change: fn(&Local, u32), by_handle: bool) -> (Option<Field<'static>>, Option<ValueKind>, Vec<u32>) {
+        let map = OpenMap::open(None, "{}").unwrap();
+        let writer = map.store().join();
+        let old = publish(&writer, r#"["a","b"]"#);
+        set(&writer, old, &[17, 18]);
+        let handle = writer.place_of(KEY).unwrap().unwrap().handle;
+        let target = if by_handle { Target::Handle(handle) } else { Target::Key(KEY) };
+        let (mut out, mut found, mut asked) = (Vec::new(), None, Vec::new());
+        let layout = read_known(&map, target, &mut out, &mut found, |shape| {
+            if asked.is_empty() {
+                change(&writer, old);
+            }
+            asked.push(shape);
+            layout_of(&map, shape)
+        })
+        .unwrap();
+        let b = layout.map(|layout| {
+            let record = Record::split(&out).unwrap();
+            match fields::find(&record, Some(&layout), Pointer::of(b"/b").unwrap()).unwrap() {
+                Place::Field(Field::Int(number)) => Field::Int(number),
+                other => panic!("{other:?}"),
+            }
+        });
+        assert_eq!(asked[0], old);
+        (b, found.map(|found| found.kind), asked)
+    }
+
+    #[test]
+    fn a_record_whose_shape_goes_before_it_is_looked_up_is_read_again() {
+        for by_handle in [false, true] {
+            let (b, kind, asked) = read_amid(|_, _| (), by_handle);
+            assert_eq!((b, kind, asked.len()), (Some(Field::Int(2)), Some(ValueKind::Shaped), 1));
+            // Its value is of the shape that has the place next.
+            let replace = |writer: &Local, old| {
+                writer.set(KEY, Value::json("0"), Ttl::Default).unwrap();
+                let other = replace_shape(writer, old);
+                set(writer, other, &[19, 20]);
+            };
+            let (b, kind, asked) = read_amid(replace, by_handle);
+            assert_eq!((b, kind, asked.len()), (Some(Field::Int(3)), Some(ValueKind::Shaped), 2));
+            assert!(asked[0] != asked[1] && asked[0] & PLACE == asked[1] & PLACE, "{asked:?}");
+            // It is no record, or one without a shape, or gone.
+            let text = |writer: &Local, old| {
+                writer.set(KEY, Value::json(r#"{"b":5}"#), Ttl::Default).unwrap();
+                replace_shape(writer, old);
+            };
+            assert_eq!(read_amid(text, by_handle), (None, Some(ValueKind::Json), vec![asked[0]]));
+            let bare = |writer: &Local, old| {
+                set(writer, BARE_SHAPE, &[203, 0]);
+                replace_shape(writer, old);
+            };
+            assert_eq!(read_amid(bare, by_handle), (None, Some(ValueKind::Shaped), vec![asked[0]]));
+            let delete = |writer: &Local, old| {
+                assert!(writer.delete(KEY).unwrap());
+                replace_shape(writer, old);
+            };
+            assert_eq!(read_amid(delete, by_handle), (None, None, vec![asked[0]]));
+        }
+    }
+
+    #[test]
+    fn a_shape_that_is_never_known_is_an_error() {
+        let map = OpenMap::open(None, "{}").unwrap();
+        set(map.local(), publish(map.local(), r#"["a"]"#), &[17]);
+        let (mut out, mut found, mut asked) = (Vec::new(), None, 0);
+        let answer: Outcome<Option<()>> = read_known(&map, Target::Key(KEY), &mut out, &mut found, |_| {
+            asked += 1;
+            Ok(None)
+        });
+        assert!(matches!(answer, Err(Failure::Store(Error::Broken))), "{answer:?}");
+        assert_eq!(asked, MOST_READS);
+    }
 }
