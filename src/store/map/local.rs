@@ -801,8 +801,9 @@ impl Local {
         context.changes.share(&context.memory, &context.words, wait)
     }
 
-    /// Reads something of an entry that a walk gives later. `seen` is what the word of its shard said before: as long as
-    /// it says so, the entry has not changed. A number that the word does not say if only the entry's own word tells.
+    /// Reads something of an entry that a walk gives later. `seen` is what the word of its shard said before: as long
+    /// as it says so, the entry has not changed. A number that the word does not say if only the entry's own word
+    /// tells.
     #[inline]
     pub fn read_ahead<T>(
         &self,
