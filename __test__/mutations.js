@@ -862,23 +862,21 @@ const MUTATIONS = [
   {
     name: 'a walk asks what the word of a shard says after it has read',
     file: 'src/store/map/local.rs',
-    from: `        let context = &self.store.context;
-        let word = context.changes.seen(handle.shard);`,
-    to: `        let answer = read();
-        let read = || answer;
-        let context = &self.store.context;
-        let word = context.changes.seen(handle.shard);`,
+    from: `        self.seen
+    }`,
+    to: `        self.local.seen_changes(self.handle)
+    }`,
     test: 'models of walks'
   },
   {
     name: 'a walk asks for deadlines before it asks what the word of a shard says',
     file: 'src/store/map/local.rs',
-    from: `        let word = context.changes.seen(handle.shard);
+    from: `        let seen = context.changes.seen(handle.shard);
         // After that: a deadline that comes later makes the word move.
-        *seen = if context.may_expire() {`,
+        if context.may_expire() {`,
     to: `        let may_expire = context.may_expire();
-        let word = context.changes.seen(handle.shard);
-        *seen = if may_expire {`,
+        let seen = context.changes.seen(handle.shard);
+        if may_expire {`,
     test: 'models of walks'
   },
   {
@@ -934,8 +932,8 @@ const MUTATIONS = [
   {
     name: 'a walk of a map with deadlines is told to look at its shards only',
     file: 'src/store/map/local.rs',
-    from: 'if context.may_expire() { Changes::unseen(word) } else { word }',
-    to: 'word',
+    from: 'if context.may_expire() { Changes::unseen(seen) } else { seen }',
+    to: 'seen',
     test: 'iteration.spec'
   },
   {

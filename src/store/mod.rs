@@ -72,7 +72,7 @@ pub use eviction::{Mark, PolicyKind};
 pub use expiry::life::{RemainingTtl, Ttl};
 pub use map::foresight::GROUP;
 pub use map::instance::image;
-pub use map::local::{Found, Local};
+pub use map::local::{Ahead, Found, Local};
 pub use map::registry;
 pub use map::store::Store;
 pub use map::validate::{Next, Validation};

@@ -38,18 +38,19 @@ pub fn walk<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
             if bytes >= WALK_BYTES {
                 break;
             }
-            let (mut seen, mut value_len) = (0, 0);
-            let entry = map.local().read_ahead(step.handle, &mut seen, || match (wants_keys, wants_values) {
-                (true, true) => map.local().read_step(step.handle, key_out, value_out),
-                (false, true) => map.local().read_value(step.handle, value_out),
+            let ahead = map.local().ahead(step.handle);
+            let mut value_len = 0;
+            let entry = match (wants_keys, wants_values) {
+                (true, true) => ahead.read_step(key_out, value_out)?,
+                (false, true) => ahead.read_value(value_out)?,
                 _ => {
-                    let entry = map.local().read_key(step.handle, key_out)?;
-                    Ok(entry.map(|(key_kind, found, len)| {
+                    let entry = ahead.read_key(key_out)?;
+                    entry.map(|(key_kind, found, len)| {
                         value_len = len;
                         (key_kind, found)
-                    }))
+                    })
                 }
-            })?;
+            };
             let Some((key_kind, found)) = entry else { continue };
             if wants_values {
                 value_len = value_out.len();
@@ -63,7 +64,7 @@ pub fn walk<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
             words[KEY_KIND] = key_kind as u32;
             let sequence = (step.sequence as f64).to_bits();
             words[SEQUENCE..SEQUENCE + 2].copy_from_slice(&[sequence as u32, (sequence >> 32) as u32]);
-            words[SEEN] = seen;
+            words[SEEN] = ahead.seen();
             if wants_keys && let Some(number) = gathered.take_key(key_kind, key_out)? {
                 words[KEY_NUMBER..KEY_NUMBER + 2].copy_from_slice(&number);
             }

@@ -67,6 +67,14 @@ pub struct Found {
     pub type_id: u32,
 }
 
+/// An entry that a walk reads and gives later. The word of its shard was read when this was made, so before the entry.
+#[derive(Clone, Copy)]
+pub struct Ahead<'a> {
+    local: &'a Local,
+    handle: Handle,
+    seen: u32,
+}
+
 /// While a map is above its limit, each write evicts twice what it adds, and so many bytes more for what an entry
 /// costs beside its content.
 const SHED_BYTES: usize = 1_024;
@@ -100,6 +108,33 @@ impl Found {
     fn of(local: &Local, shard: &Shard, tenant: &Tenant<'_>) -> Option<Self> {
         let place = shard.uncacheable_if_expiring(&local.store.context, tenant.place()?);
         Some(Self { kind: tenant.entry.value_kind(), place, type_id: tenant.entry.type_id() })
+    }
+}
+
+impl Ahead<'_> {
+    /// What the word of its shard said: as long as it says so, the entry has not changed. A number that the word does
+    /// not say if only the entry's own word tells.
+    #[inline]
+    pub fn seen(&self) -> u32 {
+        self.seen
+    }
+
+    /// [`Local::read_step`].
+    #[inline]
+    pub fn read_step(&self, key: &mut Vec<u8>, value: &mut Vec<u8>) -> Result<Option<(KeyKind, Found)>, Error> {
+        self.local.read_step(self.handle, key, value)
+    }
+
+    /// [`Local::read_value`].
+    #[inline]
+    pub fn read_value(&self, value: &mut Vec<u8>) -> Result<Option<(KeyKind, Found)>, Error> {
+        self.local.read_value(self.handle, value)
+    }
+
+    /// [`Local::read_key`].
+    #[inline]
+    pub fn read_key(&self, key: &mut Vec<u8>) -> Result<Option<(KeyKind, Found, usize)>, Error> {
+        self.local.read_key(self.handle, key)
     }
 }
 
@@ -801,21 +836,18 @@ impl Local {
         context.changes.share(&context.memory, &context.words, wait)
     }
 
-    /// Reads something of an entry that a walk gives later. `seen` is what the word of its shard said before: as long
-    /// as it says so, the entry has not changed. A number that the word does not say if only the entry's own word
-    /// tells.
+    /// Turns to an entry that a walk reads and gives later.
     #[inline]
-    pub fn read_ahead<T>(
-        &self,
-        handle: Handle,
-        seen: &mut u32,
-        read: impl FnOnce() -> Result<T, Error>,
-    ) -> Result<T, Error> {
+    pub fn ahead(&self, handle: Handle) -> Ahead<'_> {
+        Ahead { local: self, handle, seen: self.seen_changes(handle) }
+    }
+
+    #[inline]
+    fn seen_changes(&self, handle: Handle) -> u32 {
         let context = &self.store.context;
-        let word = context.changes.seen(handle.shard);
+        let seen = context.changes.seen(handle.shard);
         // After that: a deadline that comes later makes the word move.
-        *seen = if context.may_expire() { Changes::unseen(word) } else { word };
-        read()
+        if context.may_expire() { Changes::unseen(seen) } else { seen }
     }
 
     /// Kind and value of an entry, for iteration over values: it counts as no read.

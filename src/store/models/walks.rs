@@ -2,7 +2,7 @@
 //! later, while another changes the entry.
 //!
 //! The walker's rules are those of `binding/operations/walk.rs` and `lib/entries/iterators.js`: fetch with
-//! [`Local::read_ahead`]; give the column while the word of the shard says what it said then, or else while the entry's
+//! [`Local::ahead`]; give the column while the word of the shard says what it said then, or else while the entry's
 //! own word says the version that was read. Looks at both words are relaxed loads, since JavaScript has no other.
 //!
 //! What is asked for:
@@ -56,9 +56,9 @@ impl Walker {
     }
 
     fn fetch(&mut self) {
-        let (mut seen, mut out) = (0, Vec::new());
-        let read = self.map.read_ahead(self.handle, &mut seen, || self.map.read_value(self.handle, &mut out));
-        self.column = read.ok().flatten().map(|(_, found)| Column { seen, stamp: found.place.stamp, value: out[0] });
+        let (ahead, mut out) = (self.map.ahead(self.handle), Vec::new());
+        let read = ahead.read_value(&mut out).ok().flatten();
+        self.column = read.map(|(_, found)| Column { seen: ahead.seen(), stamp: found.place.stamp, value: out[0] });
     }
 
     /// Whether the word of the shard says that the column is fresh.
