@@ -69,6 +69,7 @@ const TESTS = {
   'the naive map': unit('tests::model'),
   'the expiry thread': unit('thread::tests'),
   'earlier deadlines': unit('an_earlier_deadline_wakes_the_thread'),
+  'turns of debris': unit('what_waits_is_freed_in_turns'),
   'memory counts': unit('budget::tests'),
   'sliding reads': unit('a_sliding_read_prolongs_a_life_and_no_copy_is_kept'),
   'late reads': unit('what_a_read_found_to_be_over_is_not_prolonged_by_a_late_one'),
@@ -510,6 +511,15 @@ const MUTATIONS = [
     test: 'earlier deadlines'
   },
   // ---- Memory and eviction
+  {
+    name: 'the background frees what a map left behind to its end before the next',
+    file: 'src/store/memory/reaper.rs',
+    from: `put_back(item, false);
+                (0..RELEASES_PER_STEP)`,
+    to: `put_back(item, true);
+                (0..RELEASES_PER_STEP)`,
+    test: 'turns of debris'
+  },
   {
     name: 'a reservation may pass the limit once',
     file: 'src/store/memory/budget.rs',

@@ -74,6 +74,18 @@ const SENTENCE = 'The quick brown fox jumps over the lazy dog and comes back for
 /** As data arrives: each string of the result is its own, none is shared with another value. */
 const parsed = value => JSON.parse(JSON.stringify(value))
 
+/** A session of eight fields. */
+const sessionOf = (i, created = i) => ({
+  id: `a1b2c3d4-${i}`,
+  user: 100_000 + i,
+  name: `Alice Example ${i}`,
+  isAdmin: i % 7 === 0,
+  created: 1_700_000_000_000 + created,
+  ttl: 3_600,
+  address: `192.168.1.${i % 256}`,
+  agent: 'Mozilla/5.0 (X11; Linux x86_64)'
+})
+
 /** Values by kind: how to make number `i` of them. `large` is 2 KB of JSON text. */
 const VALUES = {
   scalar: i => i,
@@ -107,4 +119,4 @@ const make = (count, one) => {
   return all
 }
 
-module.exports = { randomNumbers, shuffledOrder, uniformOrder, zipfOrder, KEYS, VALUES, valueOfBytes, make }
+module.exports = { randomNumbers, sessionOf, shuffledOrder, uniformOrder, zipfOrder, KEYS, VALUES, valueOfBytes, make }

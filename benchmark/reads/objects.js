@@ -9,7 +9,7 @@ const assert = require('node:assert')
 const { TypedMap } = require('typed-superdashmap')
 const { atMost, rowsOf } = require('../harness/question.js')
 const { interleave } = require('../harness/rounds.js')
-const { randomNumbers } = require('../harness/workload.js')
+const { randomNumbers, sessionOf } = require('../harness/workload.js')
 
 /** Objects of a kind; few, so that finding them costs little beside reading them. */
 const OBJECTS = 256
@@ -27,16 +27,7 @@ const KINDS = {
   'session of eight fields': {
     repeats: 40,
     frozen: 0.6,
-    make: n => ({
-      id: `a1b2c3d4-${n}`,
-      user: 100_000 + n,
-      name: `Alice Example ${n}`,
-      isAdmin: n % 7 === 0,
-      created: 1_700_000_000_000 + n,
-      ttl: 3_600,
-      address: `192.168.1.${n % 256}`,
-      agent: 'Mozilla/5.0 (X11; Linux x86_64)'
-    })
+    make: n => sessionOf(n)
   },
   'twenty numbers': {
     repeats: 20,

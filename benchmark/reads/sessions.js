@@ -16,7 +16,7 @@ const { TypedMap } = require('typed-superdashmap')
 const { atLeast } = require('../harness/question.js')
 const { median, summary } = require('../harness/rounds.js')
 const { startThreads } = require('../harness/threads.js')
-const { randomNumbers, zipfOrder } = require('../harness/workload.js')
+const { randomNumbers, sessionOf, zipfOrder } = require('../harness/workload.js')
 
 const ENTRIES = 20_000
 const SKEW = 0.99
@@ -33,17 +33,6 @@ const QUICK_ROUNDS = 2
 
 /** After a worker has said that it stops, others may still send to it. */
 const LINGER_MS = 50
-
-const sessionOf = (n, version) => ({
-  id: `a1b2c3d4-${n}`,
-  user: 100_000 + n,
-  name: `Alice Example ${n}`,
-  isAdmin: n % 7 === 0,
-  created: 1_700_000_000_000 + version,
-  ttl: 3_600,
-  address: `192.168.1.${n % 256}`,
-  agent: 'Mozilla/5.0 (X11; Linux x86_64)'
-})
 
 const NAME = 'bench-sessions'
 
@@ -78,13 +67,13 @@ async function serve({ name, seed }, sync) {
   const random = randomNumbers(seed)
   const isWrite = Uint8Array.from({ length: REQUESTS }, () => (random() < WRITES ? 1 : 0))
   let operations = 0
-  let ports = 0
+  let characters = 0
   const portion = () => {
     for (const end = operations + PORTION; operations < end; operations++) {
       const at = operations % REQUESTS
       const n = order[at]
       if (isWrite[at] === 1) map.set(keys[n], sessionOf(n, operations))
-      else ports += map.get(keys[n]).address.length
+      else characters += map.get(keys[n]).address.length
     }
   }
   for (let end = performance.now() + 500; performance.now() < end; ) {
@@ -97,7 +86,7 @@ async function serve({ name, seed }, sync) {
     portion()
     await new Promise(setImmediate)
   }
-  if (ports === 0) throw new Error(`${name}: nothing was read`)
+  if (characters === 0) throw new Error(`${name}: nothing was read`)
   await sleep(LINGER_MS)
   map.close()
   return operations

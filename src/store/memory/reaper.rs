@@ -335,6 +335,46 @@ mod tests {
     }
 
     #[test]
+    fn what_waits_is_freed_in_turns() {
+        const STEPS: usize = 20;
+        struct Turn {
+            name: char,
+            left: usize,
+            may_begin: Arc<AtomicBool>,
+            taken: mpsc::Sender<char>,
+        }
+        impl Debris for Turn {
+            fn bytes(&self) -> usize {
+                INLINE_BYTES + 1
+            }
+            fn is_unreachable(&self) -> Option<bool> {
+                Some(self.may_begin.load(Ordering::SeqCst))
+            }
+            fn owner(&self) -> usize {
+                0
+            }
+            fn leak(self: Box<Self>) {
+                std::mem::forget(*self);
+            }
+            fn free_some(&mut self) -> bool {
+                self.taken.send(self.name).unwrap();
+                self.left -= 1;
+                self.left == 0
+            }
+        }
+        let (taken, turns) = mpsc::channel();
+        let may_begin = Arc::new(AtomicBool::new(false));
+        for name in ['a', 'b'] {
+            dispose(Turn { name, left: STEPS, may_begin: Arc::clone(&may_begin), taken: taken.clone() });
+        }
+        drop(taken);
+        may_begin.store(true, Ordering::SeqCst);
+        let turns: Vec<_> = turns.iter().collect();
+        assert_eq!(turns.len(), 2 * STEPS);
+        assert!(turns.windows(2).all(|pair| pair[0] != pair[1]), "{turns:?}");
+    }
+
+    #[test]
     fn debris_that_can_never_be_freed_is_left_alone() {
         struct Unknown(Arc<AtomicUsize>);
         impl Debris for Unknown {
