@@ -1070,6 +1070,13 @@ const MUTATIONS = [
     test: 'shapes.spec'
   },
   {
+    name: 'the records of a batch begin where those of the last one did',
+    file: 'lib/entries/batch.js',
+    from: '  const firstRecord = records.nextStart()\n  try {\n    for (let index = 0; index < count; index++) {\n',
+    to: '  const firstRecord = records.hold()\n  try {\n    for (let index = 0; index < count; index++) {\n',
+    test: 'shapes.spec'
+  },
+  {
     name: 'a record is held while room is made for it',
     file: 'lib/session/room-maker.js',
     from: 'const held = records.hold()',

@@ -12,6 +12,7 @@ const v8 = require('node:v8')
 const { runInNewContext } = require('node:vm')
 const { TypedMap } = require('../../index.js')
 const { Shapes } = require('../../lib/codec/shapes.js')
+const { RECORD_AREA_BYTES } = require('../../lib/native/layout.js')
 
 /** Shapes that a map knows at most. */
 const MOST_SHAPES = 4_095
@@ -189,6 +190,27 @@ describe('shapes', { timeout: 300_000 }, () => {
     const handles = full.insertMany([plain('a'), plain('b')])
     assert.deepEqual(full.get(handles[1]), plain('b'))
     full.close()
+  })
+
+  it('one batch after the other is stored as records, in every way to write one', () => {
+    const plain = n => ({ host: `host ${n}`, port: n })
+    const entries = Array.from({ length: 100 }, (_, n) => [n, plain(n)])
+    const values = entries.map(([, value]) => value)
+    const full = { maxEntries: 50, evictionStrategy: candidates => candidates[0].key }
+    for (const [how, write, options] of [
+      ['setMany', map => map.setMany(entries)],
+      ['updateMany', map => map.updateMany(entries)],
+      ['insertMany', map => map.insertMany(values)],
+      ['setMany into a full map', map => map.setMany(entries), full]
+    ]) {
+      const map = new TypedMap({ nearCache: false, ...options })
+      map.setMany(entries)
+      // Ten times what the memory through which records cross has room for.
+      for (let bytes = 0; bytes < 10 * RECORD_AREA_BYTES; bytes += 100 * 10) write(map)
+      const { large, other, names, refused } = map.getStats().shapes.texts
+      assert.deepEqual({ large, other, names, refused }, { large: 0, other: 0, names: 0, refused: 0 }, how)
+      map.destroy()
+    }
   })
 
   it('names that objects inherit are set where a program has frozen what is inherited', () => {

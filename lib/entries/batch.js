@@ -440,7 +440,7 @@ function writeEntries(open, room, entries, ttl, operation, write) {
   /** @type {unknown[]} */
   const others = []
   const table = Table.borrow(count)
-  const held = records.hold()
+  const firstRecord = records.nextStart()
   try {
     for (let index = 0; index < count; index++) {
       const entry = checkEntry(list[index])
@@ -458,7 +458,7 @@ function writeEntries(open, room, entries, ttl, operation, write) {
     table.giveBack()
     return written
   } finally {
-    records.release(held)
+    records.free(firstRecord)
   }
 }
 
@@ -483,14 +483,14 @@ function insertMany(open, room, given, type, ttl) {
   /** @type {unknown[]} */
   const others = []
   const table = Table.borrow(count)
-  const held = records.hold()
+  const firstRecord = records.nextStart()
   try {
     for (let index = 0; index < count; index++) table.putValue(index, list[index], others, open.shapes)
     writeAll(open.shapes, room, table, count, others, ttl, 'insertMany', (start, left, words) => {
       insertManyBinding(open.id, count - start, left, type, words)
     })
   } finally {
-    records.release(held)
+    records.free(firstRecord)
   }
   const handles = new Array(count)
   for (let index = 0; index < count; index++) {

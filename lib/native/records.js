@@ -50,9 +50,24 @@ function hold() {
   return before
 }
 
-/** @param {number} before */
+/**
+ * Ends what `hold` began: the records from before it can be held again, those written since are no longer needed.
+ *
+ * @param {number} before
+ */
 function release(before) {
+  end = held
   held = before
 }
 
-module.exports = { hold, incoming, nextLimit, nextStart, noteEnd, outgoing, release }
+/**
+ * Frees the records of a whole batch, which began at `start`: the next one begins there again.
+ *
+ * @param {number} start
+ */
+function free(start) {
+  end = start
+  held = start
+}
+
+module.exports = { free, hold, incoming, nextLimit, nextStart, noteEnd, outgoing, release }
