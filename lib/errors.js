@@ -266,34 +266,6 @@ function evictionFailed(reason, refused, cause = refused) {
   return new TypedMapError('ERR_EVICTION_FAILED', text(details), details, { cause })
 }
 
-/** The message lists at most so many failures of loading the addon: one for each place where it could be. */
-const MAX_FAILURES = 8
-
-/**
- * The error for an addon that cannot be loaded.
- *
- * @param {unknown} cause what loading it threw: the last failure; each `cause` is the failure before it
- * @param {{ platform: string, arch: string, libc: string | null, node: string }} system
- */
-function nativeUnavailable(cause, system) {
-  /** @type {string[]} */
-  const tried = []
-  for (let failure = /** @type {any} */ (cause); failure && tried.length < MAX_FAILURES; failure = failure.cause) {
-    // The first line: Node adds the files that asked for a module, which are always the same.
-    const [reason] = String(failure.message ?? failure).split('\n')
-    // The generated loader begins with a guess at npm, which is right too rarely to be repeated.
-    if (reason !== undefined && !reason.startsWith('Cannot find native binding')) tried.unshift(reason)
-  }
-  const { platform, arch, libc, node } = system
-  const where = `${platform} ${arch}${libc === null ? '' : ` (${libc})`} with Node.js ${node}`
-  return new TypedMapError(
-    'ERR_NATIVE_UNAVAILABLE',
-    `the native addon cannot be loaded on ${where}: ${tried.join('; ') || 'no reason was given'}`,
-    { ...system, tried },
-    { cause }
-  )
-}
-
 const closed = () => createError(ERROR_NUMBERS.ERR_CLOSED, {})
 
 module.exports = {
@@ -304,7 +276,6 @@ module.exports = {
   createError,
   describe,
   evictionFailed,
-  nativeUnavailable,
   notSerializable,
   outOfRange,
   wrongType

@@ -1,14 +1,19 @@
 'use strict'
 
-// Builds the addon into lib/addon/: binding.js, binding.d.ts and the .node file of this platform. Then makes
+// Builds the addon into lib/addon/: binding.d.ts and the .node file of this platform. Then makes
 // lib/native/layout.js of what the addon was built with.
 // Arguments are handed on to `napi build`, for example --release.
 
 const { spawnSync } = require('node:child_process')
+const fs = require('node:fs')
 const path = require('node:path')
 const { writeLayout } = require('./layout.js')
 
 const root = path.join(__dirname, '..')
+const addon = path.join(root, 'lib', 'addon')
+
+/** @param {string} file */
+const withoutCompiler = file => file.replace(/-(msvc|gnu|gnullvm)\.node$/, '.node')
 
 /** The `rust-version` of Cargo.toml, which the crates that we build on set. */
 const OLDEST_RUST = [1, 88]
@@ -39,8 +44,7 @@ const built = spawnSync(
     '--platform',
     '--output-dir',
     'lib/addon',
-    '--js',
-    'binding.js',
+    '--no-js',
     '--dts',
     'binding.d.ts',
     ...process.argv.slice(2)
@@ -48,5 +52,9 @@ const built = spawnSync(
   { cwd: root, stdio: 'inherit' }
 )
 if (built.status !== 0) process.exit(built.status ?? 1)
+// The addon for Windows is called alike, whichever compiler linked it.
+for (const file of fs.readdirSync(addon)) {
+  if (file.includes('.win32-')) fs.renameSync(path.join(addon, file), path.join(addon, withoutCompiler(file)))
+}
 // A build for another platform cannot be loaded here; the numbers are the same.
 if (!process.argv.includes('--target')) writeLayout()

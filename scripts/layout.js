@@ -62,7 +62,7 @@ function layoutText(layout) {
 
 /** Writes the file if it says something else. */
 function writeLayout() {
-  const text = layoutText(require('../lib/addon/binding.js').layout())
+  const text = layoutText(require('../lib/addon/load.js').layout())
   if (readFileSync(FILE, 'utf8') !== text) writeFileSync(FILE, text)
 }
 

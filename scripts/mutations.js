@@ -102,7 +102,7 @@ function copyTree() {
   for (const folder of ['src', 'lib', 'types', '__test__', 'benchmark']) {
     for (const file of fs.readdirSync(path.join(tree, folder), { recursive: true })) {
       const name = path.join(folder, String(file))
-      const isOurs = files.has(name) || name.startsWith(path.join('lib', 'addon', 'binding.')) || name.endsWith('.node')
+      const isOurs = files.has(name) || name === path.join('lib', 'addon', 'binding.d.ts') || name.endsWith('.node')
       if (!isOurs && fs.statSync(path.join(tree, name)).isFile()) fs.rmSync(path.join(tree, name))
     }
   }

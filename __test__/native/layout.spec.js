@@ -5,7 +5,7 @@
 const { it } = require('node:test')
 const assert = require('node:assert/strict')
 const { readFileSync } = require('node:fs')
-const binding = require('../../lib/addon/binding.js')
+const binding = require('../../lib/addon/load.js')
 const layout = require('../../lib/native/layout.js')
 const { FILE, layoutText } = require('../../scripts/layout.js')
 

@@ -47,9 +47,9 @@ function evaluateInRealm(context = vm.createContext({ console, process })) {
       if (!name.startsWith('.') || name.endsWith('.node')) return outside(name)
       return load(outside.resolve(name))
     }
-    const source = `(function (exports, require, module, __dirname) {${readFileSync(file, 'utf8')}\n})`
+    const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, 'utf8')}\n})`
     const run = vm.runInContext(source, context, { filename: file })
-    run(module.exports, inside, module, path.dirname(file))
+    run(module.exports, inside, module, file, path.dirname(file))
     return module.exports
   }
   return load(path.join(PACKAGE, 'index.js'))

@@ -3,7 +3,7 @@
 // The native functions with nothing of lib/ between, for tests of what must not end the process. Programs reach them
 // with `require`, so they may be called with anything.
 
-const loaded = require('../../lib/addon/binding.js')
+const loaded = require('../../lib/addon/load.js')
 
 /**
  * The native functions of a new evaluation.

@@ -3,37 +3,44 @@
 // Loads the addon, or throws an error with the reason. Two copies of it in one process share nothing, so this warns of
 // the second.
 
+const path = require('node:path')
 const process = require('node:process')
-const { nativeUnavailable } = require('../errors.js')
+const { PLATFORMS, VERSION, native } = require('./platforms.js')
+const { platformName } = require('./system.js')
+const { unavailable } = require('./unavailable.js')
+
+/** Names the file of an addon by its path, which then is the only one that is tried. */
+const GIVEN = 'TYPED_SUPERDASHMAP_ADDON'
 
 /** The copies of the package that a thread has loaded: image number to folder. */
 const COPIES = Symbol.for('typed-superdashmap.copies')
 
 /** @typedef {typeof import('./binding.js')} Binding */
 
-/** @returns {Binding} */
-function load() {
-  try {
-    return require('./binding.js')
-  } catch (cause) {
-    throw nativeUnavailable(cause, {
-      platform: process.platform,
-      arch: process.arch,
-      libc: libc(),
-      node: process.version
-    })
-  }
+/** The places where the addon may be, in the order in which they are tried. @param {string} name */
+function placesOf(name) {
+  const given = process.env[GIVEN]
+  if (given) return [() => native(path.resolve(given))]
+  const platform = PLATFORMS[name]
+  return platform === undefined ? [] : [platform.built, platform.packaged]
 }
 
-/** The C library, as far as Node knows it. */
-function libc() {
-  if (process.platform !== 'linux') return null
-  try {
-    const { header } = /** @type {any} */ (process.report.getReport())
-    return header.glibcVersionRuntime === undefined ? 'musl' : `glibc ${header.glibcVersionRuntime}`
-  } catch {
-    return null
+/** @returns {Binding} */
+function load() {
+  const name = platformName()
+  /** @type {unknown[]} */
+  const failures = []
+  for (const place of placesOf(name)) {
+    try {
+      const binding = /** @type {Binding} */ (place())
+      const version = binding.version?.()
+      if (version === VERSION) return binding
+      failures.push(new Error(`the addon is of version ${version ?? 'unknown'}, and the package of version ${VERSION}`))
+    } catch (failure) {
+      failures.push(failure)
+    }
   }
+  throw unavailable(name, failures)
 }
 
 /**

@@ -85,6 +85,12 @@ pub fn image() -> f64 {
     (crate::store::image() >> 11) as f64
 }
 
+/// The version of the package that the addon was built from.
+#[napi(catch_unwind)]
+pub fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
+
 /// Removes all entries.
 #[napi(catch_unwind)]
 pub fn clear(env: &napi::Env, id: u32) -> napi::Result<()> {
