@@ -317,10 +317,11 @@ class NearCache {
     const known = place === undefined && !isLooking ? copies.places.get(key) : place
     if (!isLooking && known !== undefined && copies.isFresh(known)) this.#hitsAtReview++
     this.#keepAt(copies, known, key, value, cost, states, row)
+    this.ring.step()
   }
 
   /**
-   * Keeps what was written by key, if there is a copy already.
+   * Keeps what was written by key, if there is a copy already. Nothing is added, so the sweep need not go on for it.
    *
    * @param {unknown} key
    * @param {number} kind
@@ -499,7 +500,6 @@ class NearCache {
     if (taken === undefined) return
     const version = states[row + VERSION] | 0
     copies.keep(taken, words, states[row + WORD], version, value, this.#ticketAt(states, row))
-    ring.step()
   }
 
   /**

@@ -402,6 +402,7 @@ class Ring {
    */
   #recharge(part, place, cost) {
     const more = cost - part.costAt(place)
+    if (more === 0) return true
     const { maxBytes } = this.#options
     if (more > 0 && this.#bytes + more > maxBytes - maxBytes / SHARES) {
       this.evict(part, place)
