@@ -3,7 +3,7 @@
 // TypedMap: what users call. What Map has, too, is here, with the way of a read that the near cache answers; everything
 // else is listed at the end of the class. A call that is not answered near is one native call.
 
-const worker = require('node:worker_threads')
+const worker = process.getBuiltinModule('node:worker_threads')
 const { wrongType } = require('./errors.js')
 const { copyOf, isHandleKey, isHit } = require('./handle.js')
 const { install } = require('./install.js')

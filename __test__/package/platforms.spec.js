@@ -1,12 +1,13 @@
 'use strict'
 
-// The table of platforms: where the addon of each is looked for, and the version that it must have.
+// The table of platforms: where the addon of each is looked for, and the version that it must have; and what the
+// package does without so that bundlers need not be told anything.
 
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
-const { readFileSync } = require('node:fs')
+const { existsSync, readFileSync, readdirSync } = require('node:fs')
 const path = require('node:path')
-const { PLATFORMS, VERSION } = require('../../lib/addon/platforms.js')
+const { VERSION, placesFrom } = require('../../lib/addon/platforms.js')
 const { PACKAGE } = require('../support/workers.js')
 
 require('../support/sound.js')
@@ -15,10 +16,20 @@ const textOf = file => readFileSync(path.join(PACKAGE, file), 'utf8')
 
 describe('platforms', () => {
   it('are looked for under their own name, which is a literal that tracers can read', () => {
-    for (const [name, { built, packaged }] of Object.entries(PLATFORMS)) {
-      assert.equal(String(built), `() => native('./typed-superdashmap.${name}.node')`)
-      assert.equal(String(packaged), `() => native('@typed-superdashmap/binding-${name}')`)
+    const platforms = Object.entries(placesFrom(__filename))
+    assert.equal(platforms.length, 8)
+    for (const [name, places] of platforms) {
+      assert.deepEqual(places.map(String), [
+        `() => native('./typed-superdashmap.${name}.node')`,
+        `() => native('@typed-superdashmap/binding-${name}')`,
+        `() => native(\`\${__dirname}/../../../@typed-superdashmap/binding-${name}/typed-superdashmap.node\`)`
+      ])
     }
+  })
+
+  it('are those that are built', { skip: !existsSync(path.join(PACKAGE, 'scripts', 'targets.js')) }, () => {
+    const { TARGETS } = require('../../scripts/targets.js')
+    assert.deepEqual(Object.keys(placesFrom(__filename)).sort(), Object.keys(TARGETS).sort())
   })
 
   it('the version is that of the package, of the crate, and of the addon', () => {
@@ -26,4 +37,15 @@ describe('platforms', () => {
     assert.equal(VERSION, /^version = "(.*)"$/m.exec(textOf('Cargo.toml'))[1])
     assert.equal(VERSION, require('../../lib/addon/load.js').version())
   })
+})
+
+it('no file requires a module of Node.js, which a bundle that is an ES module cannot', () => {
+  const files = readdirSync(path.join(PACKAGE, 'lib'), { recursive: true }).filter(file => file.endsWith('.js'))
+  assert.ok(files.length > 40, `${files.length} files`)
+  for (const file of files) assert.doesNotMatch(textOf(path.join('lib', file)), /require\('(?!\.)/, file)
+})
+
+it('the ES module says where it lies before the addon is loaded, and bundlers keep the file that does', () => {
+  assert.match(textOf('index.mjs'), /^import '\.\/lib\/addon\/home\.mjs'\n/)
+  assert.deepEqual(require('../../package.json').sideEffects, ['./lib/addon/home.mjs'])
 })

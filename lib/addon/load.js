@@ -3,26 +3,44 @@
 // Loads the addon, or throws an error with the reason. Two copies of it in one process share nothing, so this warns of
 // the second.
 
-const path = require('node:path')
-const process = require('node:process')
-const { PLATFORMS, VERSION, native } = require('./platforms.js')
+const home = require('./home.js')
+const { VERSION, placesFrom } = require('./platforms.js')
 const { platformName } = require('./system.js')
 const { unavailable } = require('./unavailable.js')
 
 /** Names the file of an addon by its path, which then is the only one that is tried. */
 const GIVEN = 'TYPED_SUPERDASHMAP_ADDON'
 
-/** The copies of the package that a thread has loaded: image number to folder. */
+/** The copies of the package that a thread has loaded: image number to a file of it. */
 const COPIES = Symbol.for('typed-superdashmap.copies')
 
 /** @typedef {typeof import('./binding.js')} Binding */
 
-/** The places where the addon may be, in the order in which they are tried. @param {string} name */
+/**
+ * Files that the addon is looked for from. In the package they lie in one folder. In a bundle the first is the bundle;
+ * an ES module has no `__filename`, and knows its URL or only the file that the process began with.
+ */
+function files() {
+  const known = [typeof __filename === 'string' ? __filename : undefined, home.url].filter(file => file !== undefined)
+  return known.length > 0 ? known : process.argv.slice(1, 2)
+}
+
+/** The file that a variable of the environment names. @param {string} given */
+function givenAddon(given) {
+  const file = process.getBuiltinModule('node:path').resolve(given)
+  return process.getBuiltinModule('node:module').createRequire(file)(file)
+}
+
+/**
+ * What loads the addon, in the order in which it is tried.
+ *
+ * @param {string} name of the platform
+ * @returns {(() => unknown)[]}
+ */
 function placesOf(name) {
   const given = process.env[GIVEN]
-  if (given) return [() => native(path.resolve(given))]
-  const platform = PLATFORMS[name]
-  return platform === undefined ? [] : [platform.built, platform.packaged]
+  if (given) return [() => givenAddon(given)]
+  return files().flatMap(file => placesFrom(file)[name] ?? [])
 }
 
 /** @returns {Binding} */
@@ -37,7 +55,8 @@ function load() {
       if (version === VERSION) return binding
       failures.push(new Error(`the addon is of version ${version ?? 'unknown'}, and the package of version ${VERSION}`))
     } catch (failure) {
-      failures.push(failure)
+      // A bundle that is an ES module has no `__dirname`.
+      if (!(failure instanceof ReferenceError)) failures.push(failure)
     }
   }
   throw unavailable(name, failures)
@@ -53,11 +72,11 @@ function noteCopy(image) {
   const copies = /** @type {any} */ (process)[COPIES] ?? new Map()
   if (copies.size === 0) Object.defineProperty(process, COPIES, { value: copies, configurable: true })
   if (copies.has(image)) return
-  copies.set(image, __dirname)
+  copies.set(image, files()[0] ?? 'a program without a file')
   if (copies.size !== 2) return
-  const folders = [...copies.values()].join(' and ')
+  const places = [...copies.values()].join(' and ')
   process.emitWarning(
-    `two copies of typed-superdashmap are loaded, from ${folders}: they share no maps, even under the same name`,
+    `two copies of typed-superdashmap are loaded, from ${places}: they share no maps, even under the same name`,
     { code: 'TYPED_SUPERDASHMAP_COPIES' }
   )
 }

@@ -1,56 +1,67 @@
 'use strict'
 
-// The platforms that have an addon, and where it is found: in this folder, where a build puts it, or in the package of
-// its platform. Each name is a literal, because tracers and bundlers read names from the source.
-
-const { createRequire } = require('node:module')
+// The platforms that have an addon, and where it is found. Every place is a literal, because tracers read them from the
+// source. Bundlers let them stand, so a bundle finds its addon when it runs: it looks from where it lies.
 
 /** The version of this package, which the addon has to have, too. */
 const VERSION = '0.1.0'
 
-/** Resolves from this file. Bundlers let it stand, for an addon cannot be a part of a bundle; tracers follow it. */
-const native = createRequire(__filename)
-
 /**
- * @typedef {object} Platform
- * @property {() => unknown} built the addon that `npm run build` made
- * @property {() => unknown} packaged the addon of the platform package
+ * For each platform what loads its addon, in the order in which it is tried: from this folder, where a build puts it,
+ * or from beside a bundle; from the package of the platform; from the folder where that package usually is, which
+ * tracers copy that know of files, but not of `createRequire`.
+ *
+ * Names are those of Node.js, and on Linux that of the C library.
+ *
+ * @param {string} file path or URL of the file that looks for it
+ * @returns {Readonly<Record<string, readonly (() => unknown)[]>>}
  */
-
-/** Names are those of Node.js, and on Linux that of the C library. @type {Readonly<Record<string, Platform>>} */
-const PLATFORMS = Object.freeze({
-  'linux-x64-gnu': {
-    built: () => native('./typed-superdashmap.linux-x64-gnu.node'),
-    packaged: () => native('@typed-superdashmap/binding-linux-x64-gnu')
-  },
-  'linux-x64-musl': {
-    built: () => native('./typed-superdashmap.linux-x64-musl.node'),
-    packaged: () => native('@typed-superdashmap/binding-linux-x64-musl')
-  },
-  'linux-arm64-gnu': {
-    built: () => native('./typed-superdashmap.linux-arm64-gnu.node'),
-    packaged: () => native('@typed-superdashmap/binding-linux-arm64-gnu')
-  },
-  'linux-arm64-musl': {
-    built: () => native('./typed-superdashmap.linux-arm64-musl.node'),
-    packaged: () => native('@typed-superdashmap/binding-linux-arm64-musl')
-  },
-  'darwin-x64': {
-    built: () => native('./typed-superdashmap.darwin-x64.node'),
-    packaged: () => native('@typed-superdashmap/binding-darwin-x64')
-  },
-  'darwin-arm64': {
-    built: () => native('./typed-superdashmap.darwin-arm64.node'),
-    packaged: () => native('@typed-superdashmap/binding-darwin-arm64')
-  },
-  'win32-x64': {
-    built: () => native('./typed-superdashmap.win32-x64.node'),
-    packaged: () => native('@typed-superdashmap/binding-win32-x64')
-  },
-  'win32-arm64': {
-    built: () => native('./typed-superdashmap.win32-arm64.node'),
-    packaged: () => native('@typed-superdashmap/binding-win32-arm64')
+function placesFrom(file) {
+  // Tracers know `module.createRequire` by that name.
+  const module = process.getBuiltinModule('node:module')
+  const native = module.createRequire(file)
+  return {
+    'linux-x64-gnu': [
+      () => native('./typed-superdashmap.linux-x64-gnu.node'),
+      () => native('@typed-superdashmap/binding-linux-x64-gnu'),
+      () => native(`${__dirname}/../../../@typed-superdashmap/binding-linux-x64-gnu/typed-superdashmap.node`)
+    ],
+    'linux-x64-musl': [
+      () => native('./typed-superdashmap.linux-x64-musl.node'),
+      () => native('@typed-superdashmap/binding-linux-x64-musl'),
+      () => native(`${__dirname}/../../../@typed-superdashmap/binding-linux-x64-musl/typed-superdashmap.node`)
+    ],
+    'linux-arm64-gnu': [
+      () => native('./typed-superdashmap.linux-arm64-gnu.node'),
+      () => native('@typed-superdashmap/binding-linux-arm64-gnu'),
+      () => native(`${__dirname}/../../../@typed-superdashmap/binding-linux-arm64-gnu/typed-superdashmap.node`)
+    ],
+    'linux-arm64-musl': [
+      () => native('./typed-superdashmap.linux-arm64-musl.node'),
+      () => native('@typed-superdashmap/binding-linux-arm64-musl'),
+      () => native(`${__dirname}/../../../@typed-superdashmap/binding-linux-arm64-musl/typed-superdashmap.node`)
+    ],
+    'darwin-x64': [
+      () => native('./typed-superdashmap.darwin-x64.node'),
+      () => native('@typed-superdashmap/binding-darwin-x64'),
+      () => native(`${__dirname}/../../../@typed-superdashmap/binding-darwin-x64/typed-superdashmap.node`)
+    ],
+    'darwin-arm64': [
+      () => native('./typed-superdashmap.darwin-arm64.node'),
+      () => native('@typed-superdashmap/binding-darwin-arm64'),
+      () => native(`${__dirname}/../../../@typed-superdashmap/binding-darwin-arm64/typed-superdashmap.node`)
+    ],
+    'win32-x64': [
+      () => native('./typed-superdashmap.win32-x64.node'),
+      () => native('@typed-superdashmap/binding-win32-x64'),
+      () => native(`${__dirname}/../../../@typed-superdashmap/binding-win32-x64/typed-superdashmap.node`)
+    ],
+    'win32-arm64': [
+      () => native('./typed-superdashmap.win32-arm64.node'),
+      () => native('@typed-superdashmap/binding-win32-arm64'),
+      () => native(`${__dirname}/../../../@typed-superdashmap/binding-win32-arm64/typed-superdashmap.node`)
+    ]
   }
-})
+}
 
-module.exports = { PLATFORMS, VERSION, native }
+module.exports = { VERSION, placesFrom }

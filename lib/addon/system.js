@@ -2,9 +2,8 @@
 
 // What this process runs on, as far as it decides which addon fits.
 
-const { Buffer } = require('node:buffer')
-const { closeSync, openSync, readSync } = require('node:fs')
-const process = require('node:process')
+const { Buffer } = process.getBuiltinModule('node:buffer')
+const { closeSync, openSync, readSync } = process.getBuiltinModule('node:fs')
 
 /** The name of the program that starts Node.js stands within the first bytes of an executable file. */
 const HEAD_BYTES = 2048

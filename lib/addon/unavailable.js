@@ -2,7 +2,6 @@
 
 // The error for an addon that cannot be loaded.
 
-const process = require('node:process')
 const { TypedMapError } = require('../errors.js')
 const { glibcVersion, libc } = require('./system.js')
 

@@ -6,7 +6,7 @@
 // No regular expressions in here: V8 compiles one at its first use, and aborts the process if no stack is left for
 // that.
 
-const { types } = require('node:util')
+const { types } = process.getBuiltinModule('node:util')
 const { notSerializable } = require('../errors.js')
 
 const { getPrototypeOf } = Object

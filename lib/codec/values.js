@@ -3,7 +3,7 @@
 // Values between their JavaScript form and the form in which they cross to native code. The only file that reads the
 // JSON of values, and the only one that knows what each kind of value looks like on the other side.
 
-const { Buffer } = require('node:buffer')
+const { Buffer } = process.getBuiltinModule('node:buffer')
 const { TypedMapError, createError, notSerializable, ERROR_NUMBERS } = require('../errors.js')
 const { scratch } = require('../native/attach.js')
 const { JOINED_TEXT_BYTES, KIND, RECORD_LEN_BITS, SCRATCH } = require('../native/layout.js')

@@ -2,7 +2,7 @@
 
 // The grouping of `TypedMap.groupBy`, which is that of `Map.groupBy` with bytes compared by content.
 
-const { Buffer } = require('node:buffer')
+const { Buffer } = process.getBuiltinModule('node:buffer')
 const { ERROR_NUMBERS, createError, wrongType } = require('../errors.js')
 const { checkFunction } = require('../options/checks.js')
 

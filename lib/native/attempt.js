@@ -4,7 +4,7 @@
 
 // Taken once, and from where the platform keeps its own: test tools and browser-like environments replace timers among
 // the globals, some before this is loaded.
-const { setImmediate } = require('node:timers')
+const { setImmediate } = process.getBuiltinModule('node:timers')
 
 /** Reports an error as an uncaught exception, and goes on. @param {unknown} error */
 function report(error) {

@@ -3,7 +3,7 @@
 // The two areas of the scratch memory through which records cross: JavaScript writes them in one, native code puts
 // those that it read in the other.
 
-const { Buffer } = require('node:buffer')
+const { Buffer } = process.getBuiltinModule('node:buffer')
 const { scratch } = require('./attach.js')
 const { MAX_RECORD_BYTES, RECORD_AREA_BYTES, RECORDS_IN, RECORDS_OUT } = require('./layout.js')
 

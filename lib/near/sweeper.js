@@ -7,7 +7,7 @@
 // every CALM_MS: where many copies are outdated, a look at the next few places finds some.
 
 // Taken once, so that a test's clock, which replaces timers later, does not stop the sweep.
-const { setTimeout } = require('node:timers')
+const { setTimeout } = process.getBuiltinModule('node:timers')
 const { atRoot } = require('../addon/load.js')
 
 /**

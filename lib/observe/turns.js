@@ -2,11 +2,11 @@
 
 // How listeners are called: in the thread and the async context that registered them, some at a time.
 
-const { AsyncResource } = require('node:async_hooks')
-const { performance } = require('node:perf_hooks')
+const { AsyncResource } = process.getBuiltinModule('node:async_hooks')
+const { performance } = process.getBuiltinModule('node:perf_hooks')
 // Taken once, and from where the platform keeps its own. Test tools and browser-like environments replace timers and
 // clocks among the globals, some before this is loaded, and delivery must go on.
-const { setTimeout } = require('node:timers')
+const { setTimeout } = process.getBuiltinModule('node:timers')
 const { attempt } = require('../native/attempt.js')
 
 const now = performance.now.bind(performance)

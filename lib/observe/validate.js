@@ -2,9 +2,9 @@
 
 // `validate()`: one look at all of a map, a slice at a time, so that neither this thread nor a writer waits long.
 
-const { performance } = require('node:perf_hooks')
+const { performance } = process.getBuiltinModule('node:perf_hooks')
 // From where the platform keeps its own: tests replace those among the globals.
-const { setImmediate, setTimeout } = require('node:timers')
+const { setImmediate, setTimeout } = process.getBuiltinModule('node:timers')
 const { binding } = require('../native/attach.js')
 const { readData } = require('../native/data.js')
 

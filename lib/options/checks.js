@@ -3,8 +3,7 @@
 // What arguments and options have to be. A check returns the value in the form that the code uses, or throws an error
 // that names the option, the actual value and the allowed ones.
 
-const os = require('node:os')
-const process = require('node:process')
+const os = process.getBuiltinModule('node:os')
 const { badOption, outOfRange, wrongType } = require('../errors.js')
 
 /** @typedef {(name: string, value: any) => any} Check */
