@@ -19,16 +19,20 @@ export interface Removal<K extends MapKey | Handle = MapKey, V = any> {
   handle: Handle<V>
   /** The removed value. Documents of more than 1,024 characters are decoded when this is first read. */
   value: DeepReadonly<V>
+  /** Why. */
   cause: RemovalCause
   /** The type that the entry was inserted with, if any. */
   type?: string
+  /** Of {@link RemovalWithoutValue} only. */
   omittedBytes?: never
+  /** Of {@link DroppedRemovals} only. */
   dropped?: never
 }
 
 /** A removal whose value, of more than 1 MB, is not carried to the listener. */
 export interface RemovalWithoutValue<K extends MapKey | Handle = MapKey, V = any>
   extends Omit<Removal<K, V>, 'value' | 'omittedBytes'> {
+  /** Not carried. */
   value: undefined
   /** The stored size of the value, in bytes. */
   omittedBytes: number
@@ -36,12 +40,19 @@ export interface RemovalWithoutValue<K extends MapKey | Handle = MapKey, V = any
 
 /** Stands for removals that were dropped because this thread was too busy to take them: their number. */
 export interface DroppedRemovals {
+  /** How many. */
   dropped: number
+  /** Not known, as all of the following. */
   key?: never
+  /** Not known. */
   handle?: never
+  /** Not known. */
   value?: never
+  /** Not known. */
   cause?: never
+  /** Not known. */
   type?: never
+  /** Not known. */
   omittedBytes?: never
 }
 
@@ -50,6 +61,7 @@ export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'off'
 
 /** An event of a map. */
 export interface LogLine {
+  /** How grave it is. */
   level: Exclude<LogLevel, 'off'>
   /** The event, a stable name such as `map.cleared`. */
   code: string

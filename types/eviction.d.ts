@@ -51,6 +51,7 @@ export type OomStrategy =
 export interface EvictionCandidate<K extends MapKey | Handle = any, V = any> {
   /** Its key; its handle if it has none, declare `K | Handle` if the map has such entries. */
   readonly key: K
+  /** Its handle. */
   readonly handle: Handle<V>
   /** Its value, read as {@link TypedMap.peek} does. */
   readonly value: DeepReadonly<V> | undefined

@@ -7,13 +7,19 @@
 export type MapKey = string | number | bigint | boolean | null | undefined | Uint8Array
 
 /** Typed arrays and `Buffer`: stored as bytes, and given back as the same kind. */
-export type Bytes = ArrayBufferView & { readonly BYTES_PER_ELEMENT: number }
+export type Bytes = ArrayBufferView & {
+  /** Bytes of one element, which a `DataView` does not have. */
+  readonly BYTES_PER_ELEMENT: number
+}
 
+/** Scalars inside objects. @internal */
 type JsonScalar = string | number | boolean | null | undefined
 
 /**
  * True for a type with every property of an `Error`, because JSON loses its content. Data with the same names lacks
  * `cause`.
+ *
+ * @internal
  */
 type IsError<T> = T extends Error ? (keyof Error extends keyof T ? true : false) : false
 
@@ -21,6 +27,8 @@ type IsError<T> = T extends Error ? (keyof Error extends keyof T ? true : false)
  * `T` as JSON gives it back, with `never` wherever JSON cannot hold the member.
  *
  * Objects and arrays are mapped types, whose members the compiler evaluates on demand: so recursive types terminate.
+ *
+ * @internal
  */
 type JsonOf<T> = unknown extends T
   ? T
@@ -36,7 +44,7 @@ type JsonOf<T> = unknown extends T
             ? { [Name in keyof T]: Name extends symbol ? never : JsonOf<T[Name]> }
             : never
 
-/** Excludes functions: only they have this property. */
+/** Excludes functions: only they have this property. @internal */
 interface NotCallable {
   readonly [Symbol.hasInstance]?: never
 }

@@ -10,10 +10,15 @@ import type { DeepReadonly, MapKey, Storable } from './keys-and-values.js'
 import type { FieldOptions, InsertOptions, Limits, ReadOptions, TypedMapOptions, WriteOptions } from './options.js'
 import type { TypedMapStats, Validation } from './stats.js'
 
+/** True for `any` alone. @internal */
 type IsAny<T> = 0 extends 1 & T ? true : false
 
-/** The type of a value inserted into a map of `any`. */
+/** The type of a value inserted into a map of `any`. @internal */
 type Stored<T> = [T] extends [Storable<T>] ? T : any
+
+/** The map that {@link TypedMap.groupBy} makes: of any values, where JSON would change the items. @internal */
+// @ts-ignore: the compiler does not see that the condition is the constraint; one that does shall not complain
+type Grouped<K extends MapKey, T> = T[] extends Storable<T[]> ? TypedMap<K, T[]> : TypedMap<K, any>
 
 /**
  * A map that all threads of the process share. It lives outside the JavaScript heap and reads like a `Map`.
@@ -84,11 +89,7 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
    * @example
    * TypedMap.groupBy([1, 2, 3], n => (n % 2 === 0 ? 'even' : 'odd')).get('odd') //=> [1, 3]
    */
-  static groupBy<K extends MapKey, T>(
-    items: Iterable<T>,
-    callback: (item: T, index: number) => K
-    // @ts-ignore: the compiler does not see that the condition is the constraint; one that does shall not complain
-  ): T[] extends Storable<T[]> ? TypedMap<K, T[]> : TypedMap<K, any>
+  static groupBy<K extends MapKey, T>(items: Iterable<T>, callback: (item: T, index: number) => K): Grouped<K, T>
 
   /** The constructor it is read from. */
   static get [Symbol.species](): typeof TypedMap

@@ -111,7 +111,15 @@ export interface TypedMapOptions {
    *
    * It belongs to the thread: each thread that opens the map chooses its own.
    */
-  nearCache?: false | { maxEntries?: number | undefined; maxBytes?: number | string | undefined } | undefined
+  nearCache?:
+    | false
+    | {
+        /** Values, from 1. */
+        maxEntries?: number | undefined
+        /** Bytes, or text such as `'8mb'`. */
+        maxBytes?: number | string | undefined
+      }
+    | undefined
   /**
    * The least level that {@link TypedMap.onLog} listeners receive: `'info'` by default. Nothing is ever printed.
    *

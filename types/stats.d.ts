@@ -49,8 +49,15 @@ export interface TypedMapStats {
   memory: MemoryStats
   /** Shapes of values. */
   shapes: ShapeStats
-  /** The limits that hold now, `null` for none: bytes, entries, and bytes of one value. */
-  limits: { memoryLimit: number | null; maxEntries: number | null; maxValueBytes: number | null }
+  /** The limits that hold now, `null` for none. */
+  limits: {
+    /** Bytes of the whole map. */
+    memoryLimit: number | null
+    /** Entries. */
+    maxEntries: number | null
+    /** Bytes of one value. */
+    maxValueBytes: number | null
+  }
   /** The near cache of this object in this thread. */
   nearCache: NearCacheStats
   /** Places in all index tables. */
@@ -59,8 +66,13 @@ export interface TypedMapStats {
   loadFactor: number
   /** Number of shards. */
   shards: number
-  /** Vector instructions: whether they may be used, and which are used: `none` where they are off or of no use. */
-  simd: { enabled: boolean; level: 'sse2' | 'none' }
+  /** Vector instructions. */
+  simd: {
+    /** The option `enableSIMD`. */
+    enabled: boolean
+    /** Those in use: `none` where they are off or of no use. */
+    level: 'sse2' | 'none'
+  }
   /** Number of open references to the map; one thread may have several. */
   threads: number
   /** Milliseconds since the map was made. */
