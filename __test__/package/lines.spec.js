@@ -8,8 +8,8 @@ const { readFileSync, readdirSync } = require('node:fs')
 const path = require('node:path')
 const { PACKAGE } = require('../support/workers.js')
 
-const FOLDERS = ['.ci', '__test__', 'benchmark', 'examples', 'lib', 'scripts', 'src', 'types']
-const KINDS = new Set(['.js', '.mjs', '.ts', '.mts', '.rs', '.md'])
+const FOLDERS = ['.ci', '.github', '__test__', 'benchmark', 'examples', 'lib', 'scripts', 'src', 'types']
+const KINDS = new Set(['.js', '.mjs', '.ts', '.mts', '.rs', '.md', '.yml'])
 /** What a build makes. */
 const MADE = new Set(['lib/addon/binding.d.ts'])
 const WIDTH = 120
