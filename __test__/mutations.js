@@ -68,6 +68,8 @@ const TESTS = {
   'fields amid changes': wall('a_record_whose_shape_goes_before_it_is_looked_up_is_read_again'),
   'the naive map': unit('tests::model'),
   'the expiry thread': unit('thread::tests'),
+  clocks: unit('clock::tests'),
+  'test-clock.spec': spec('session/test-clock'),
   'earlier deadlines': unit('an_earlier_deadline_wakes_the_thread'),
   'turns of debris': unit('what_waits_is_freed_in_turns'),
   'memory counts': unit('budget::tests'),
@@ -1103,6 +1105,73 @@ const MUTATIONS = [
     from: 'tail.is_empty() || tail.len() > JOINED_TEXT_BYTES',
     to: 'tail.is_empty()',
     test: 'shapes.spec'
+  },
+  // ---- Clocks of tests
+  {
+    name: 'a clock that is let go shows the time of the system',
+    file: 'src/store/platform/clock.rs',
+    from: 'self.0.state.store(ahead_ms << 1, Ordering::Release);',
+    to: 'self.0.state.store(0, Ordering::Release);',
+    test: 'clocks'
+  },
+  {
+    name: 'a clock runs when one of its holders lets go',
+    file: 'src/store/platform/clock.rs',
+    from: `            if hand.holders > 0 {
+                return;
+            }
+`,
+    to: '',
+    test: 'clocks'
+  },
+  {
+    name: 'what sleeps by a clock does not learn that it runs again',
+    file: 'src/store/platform/clock.rs',
+    from: `        }
+        self.notify();
+    }
+
+    /// Moves`,
+    to: `        }
+    }
+
+    /// Moves`,
+    test: 'clocks'
+  },
+  {
+    name: 'one step of what is due is removed when time was moved',
+    file: 'src/store/map/test_clock.rs',
+    from: 'while self.expire(now_ms).is_some_and(|next_ms| next_ms <= now_ms) {}',
+    to: 'drop(self.expire(now_ms));',
+    test: 'clocks'
+  },
+  {
+    name: 'a map that is opened under a clock is not held',
+    file: 'src/binding/operations/lifecycle.rs',
+    from: 'Environment::of(engine)?.clocks().join(&map);',
+    to: 'let _ = Environment::of(engine)?;',
+    test: 'test-clock.spec'
+  },
+  {
+    name: 'a map that is opened twice is moved twice',
+    file: 'src/binding/environment/test_clock.rs',
+    from: '.map(|map| (map.instance(), map)).collect();',
+    to: '.enumerate().collect();',
+    test: 'test-clock.spec'
+  },
+  {
+    name: 'a map that nothing can reach stays held',
+    file: 'src/binding/environment/test_clock.rs',
+    from: '.chain(self.holds.unreachable())',
+    to: '',
+    test: 'test-clock.spec'
+  },
+  {
+    name: 'a clock outlives the realm that set it',
+    file: 'src/binding/environment/state.rs',
+    from: 'self.clocks.end_foreign(engine, given[0])?;',
+    to: '',
+    test: 'test-clock.spec'
   },
   // ---- Types for TypeScript
   {

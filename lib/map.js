@@ -32,6 +32,7 @@ const { readWriteOptions } = require('./options/ttl.js')
 const { OpenMap } = require('./session/open-map.js')
 const { construct, takeRequest } = require('./session/opening.js')
 const { RoomMaker } = require('./session/room-maker.js')
+const { TestClock } = require('./session/test-clock.js')
 
 const {
   clear: clearBinding,
@@ -141,6 +142,11 @@ class TypedMap {
 
   static names() {
     return [...namesBinding()]
+  }
+
+  /** For tests. */
+  static setClock() {
+    return new TestClock()
   }
 
   /** @param {Iterable<any>} items @param {(item: any, index: number) => any} callback */

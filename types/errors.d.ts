@@ -46,6 +46,8 @@ export declare const ERROR_NUMBERS: {
    * (`null` if unknown), `node`, and `tried`, the reasons; `cause` is the error of the loader.
    */
   readonly ERR_NATIVE_UNAVAILABLE: 1024
+  /** The clock of a test was restored, or another one was set in its place. */
+  readonly ERR_CLOCK_ENDED: 1031
 }
 
 /** Stable names of errors. */

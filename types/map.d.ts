@@ -9,6 +9,7 @@ import type { Handle, HandleData } from './handles.js'
 import type { DeepReadonly, MapKey, Storable } from './keys-and-values.js'
 import type { FieldOptions, InsertOptions, Limits, ReadOptions, TypedMapOptions, WriteOptions } from './options.js'
 import type { TypedMapStats, Validation } from './stats.js'
+import type { TestClock } from './test-clock.js'
 
 /** True for `any` alone. @internal */
 type IsAny<T> = 0 extends 1 & T ? true : false
@@ -82,6 +83,26 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
 
   /** Names of all maps that are open in any thread, in alphabetical order. */
   static names(): string[]
+
+  /**
+   * For tests: takes the time of all maps in hand that this thread has open or opens from now on. It stands still, and
+   * `advance(ms)` of the result moves it, until `restore()`. No wall clock and no timer has a part in it, so fake
+   * timers of test runners do not reach a `ttl`, and this does.
+   *
+   * Other threads see the same time in the maps that they share with this one; their own maps run on. If several
+   * threads set a clock for one map, each moves it, and it runs again when the last of them restores. A clock that was
+   * set before in this thread ends.
+   *
+   * Not for production: entries do not expire while time stands still. Each map reports `clock.held` to `onLog`.
+   *
+   * @example
+   * const clock = TypedMap.setClock()
+   * map.set('token', 1, { ttl: 60_000 })
+   * clock.advance(60_000)
+   * map.get('token') //=> undefined
+   * clock.restore()
+   */
+  static setClock(): TestClock
 
   /**
    * Groups items by the key that `callback` returns, as `Map.groupBy` does. The groups are stored as JSON.

@@ -5,11 +5,8 @@
 
 const { after, describe, it } = require('node:test')
 const assert = require('node:assert/strict')
-const { readFileSync } = require('node:fs')
-const { createRequire } = require('node:module')
-const path = require('node:path')
-const vm = require('node:vm')
 const first = require('../..')
+const { evaluateAgain, evaluateInRealm } = require('../support/evaluations.js')
 const { runNode } = require('../support/processes.js')
 const { until } = require('../support/turns.js')
 const { PACKAGE } = require('../support/workers.js')
@@ -18,42 +15,6 @@ require('../support/sound.js')
 
 let names = 0
 const freshName = () => `evaluations ${process.pid} ${++names}`
-
-/** Evaluates the JavaScript of the package once more; the addon itself stays loaded. */
-function evaluateAgain() {
-  const kept = new Map()
-  for (const file of Object.keys(require.cache)) {
-    if (!file.startsWith(PACKAGE) || file.endsWith('.node') || file.includes('__test__')) continue
-    kept.set(file, require.cache[file])
-    delete require.cache[file]
-  }
-  try {
-    return require('../..')
-  } finally {
-    for (const [file, module] of kept) require.cache[file] = module
-  }
-}
-
-/** The same in a realm of its own, as test runners do. */
-function evaluateInRealm(context = vm.createContext({ console, process })) {
-  const modules = new Map()
-  const load = file => {
-    const known = modules.get(file)
-    if (known !== undefined) return known.exports
-    const module = { exports: {} }
-    modules.set(file, module)
-    const outside = createRequire(file)
-    const inside = name => {
-      if (!name.startsWith('.') || name.endsWith('.node')) return outside(name)
-      return load(outside.resolve(name))
-    }
-    const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, 'utf8')}\n})`
-    const run = vm.runInContext(source, context, { filename: file })
-    run(module.exports, inside, module, file, path.dirname(file))
-    return module.exports
-  }
-  return load(path.join(PACKAGE, 'index.js'))
-}
 
 /** A map that is full, and a write that it refuses. */
 function refused(TypedMap) {
@@ -215,8 +176,7 @@ for (const [how, evaluate] of [
 describe('evaluations that nothing reaches', { timeout: 300_000 }, () => {
   /** Evaluates the package many times in realms, uses each as `use` says, and returns the heap bytes that one keeps. */
   const script = use => `
-    const evaluate = ${evaluateInRealm.toString().replace('async ', '')}
-    ${'' /* what the function above refers to */}
+    const { evaluateInRealm } = require(${JSON.stringify(require.resolve('../support/evaluations.js'))})
     ;(async () => {
       const collect = async () => {
         for (let round = 0; round < 4; round++) {
@@ -227,7 +187,7 @@ describe('evaluations that nothing reaches', { timeout: 300_000 }, () => {
       const alive = new Set()
       const gone = new FinalizationRegistry(n => alive.delete(n))
       const once = n => {
-        const evaluation = evaluate(vm.createContext({ console, process }))
+        const evaluation = evaluateInRealm()
         alive.add(n)
         gone.register(evaluation.TypedMap, n)
         ;(${use})(evaluation.TypedMap, n)
@@ -240,15 +200,8 @@ describe('evaluations that nothing reaches', { timeout: 300_000 }, () => {
       for (let looks = 0; alive.size > 3 && looks < 10; looks++) await collect()
       console.log(JSON.stringify({ alive: alive.size, names: TypedMap.names() }))
     })().catch(error => { console.error(error); process.exit(1) })`
-  const prelude = `
-    const { readFileSync } = require('node:fs')
-    const { createRequire } = require('node:module')
-    const path = require('node:path')
-    const vm = require('node:vm')
-    const PACKAGE = ${JSON.stringify(PACKAGE)}
-  `
   const outcome = async use => {
-    const { status, stdout, stderr } = await runNode(`${prelude}${script(use)}`, { flags: ['--expose-gc'] })
+    const { status, stdout, stderr } = await runNode(script(use), { flags: ['--expose-gc'] })
     assert.equal(stderr, '')
     assert.equal(status, 0)
     return JSON.parse(stdout)

@@ -22,6 +22,7 @@ import {
   type RemovalWithoutValue,
   type ShapeStats,
   type Storable,
+  type TestClock,
   TypedMap,
   TypedMapError,
   type TypedMapOptions,
@@ -62,6 +63,15 @@ const fromEntries = () => new TypedMap([['a', 1] as [string, number]])
 same<TypedMap<number, Shape>, ReturnType<typeof opened>>(true)
 const opened = () => TypedMap.open<number, Shape>('shapes', { shards: 4 })
 const names: string[] = TypedMap.names()
+const clock: TestClock = TypedMap.setClock()
+same<void, ReturnType<typeof clock.advance>>(true)
+clock.advance(5)
+clock.restore()
+clock[Symbol.dispose]()
+// @ts-expect-error by how many milliseconds
+clock.advance()
+// @ts-expect-error milliseconds are a number
+clock.advance('5')
 const options: TypedMapOptions = { maxEntries: 10, memoryLimitGb: undefined }
 
 // @ts-expect-error no such option

@@ -17,6 +17,7 @@ const pairsFrom = n => keysFrom(n).map(key => [key, pairOf(key)])
 const huge = Buffer.alloc(HUGE_BYTES)
 const hugeText = 'x'.repeat(HUGE_BYTES)
 const megabytes = HUGE_BYTES / 1024 ** 2
+const DISPOSE = Symbol.dispose ?? Symbol.for('Symbol.dispose')
 const anyHandle = map => map.insertWithHandle('handle', 1)
 
 /** Methods by `Class.method`; some have several rows. */
@@ -126,6 +127,7 @@ const ROWS = {
   'TypedMap.prototype[Symbol.toStringTag]': [{ call: map => map[Symbol.toStringTag] }],
   'TypedMap.open': [{ call: () => TypedMap.open('stalls') }],
   'TypedMap.names': [{ call: () => TypedMap.names() }],
+  'TypedMap.setClock': [{ call: () => TypedMap.setClock().restore() }],
   'TypedMap.groupBy': [{ call: (_, n) => TypedMap.groupBy(keysFrom(n), key => key % 10), per: BULK }],
   'TypedMap[Symbol.species]': [{ call: () => TypedMap[Symbol.species] }],
   'Handle.prototype.constructor': [{ call: (map, n) => map.getHandle(n) }],
@@ -134,6 +136,18 @@ const ROWS = {
     { what: 'near', call: (_, __, { handle }) => handle.get(), before: withReadHandle }
   ],
   'Handle.prototype.id': [{ call: (_, __, { handle }) => handle.id, before: withHandle }],
+  'TestClock.prototype.constructor': [{ call: () => TypedMap.setClock().restore() }],
+  'TestClock.prototype.advance': [
+    { call: (_, __, { clock }) => advance(clock), before: withClock },
+    {
+      what: 'over 100,000 deadlines',
+      before: withDeadlines,
+      call: (_, __, { clock }) => advance(clock),
+      per: 100_000
+    }
+  ],
+  'TestClock.prototype.restore': [{ call: (_, __, { clock }) => clock.restore(), before: withClock }],
+  'TestClock.prototype[Symbol.dispose]': [{ call: (_, __, { clock }) => clock[DISPOSE](), before: withClock }],
   'MapIterator.prototype.next': [
     { reads: true, call: (_, __, { iterator }) => iterator.next(), before: withIterator },
     { what: 'the second', reads: true, call: (_, __, { iterator }) => iterator.next(), before: withSecondIterator },
@@ -186,6 +200,22 @@ function withExpired(map) {
   while (performance.now() < end);
 }
 
+function withClock() {
+  return { clock: TypedMap.setClock() }
+}
+
+function withDeadlines(map) {
+  const clock = TypedMap.setClock()
+  ignoreRefusal(() => fill(map, 100_000, pairOf, { ttl: 1 }))
+  return { clock }
+}
+
+/** And ends the clock, under which the time of later rows would stand still. */
+function advance(clock) {
+  clock.advance(1)
+  clock.restore()
+}
+
 /** Runs what a limit may refuse, such as a huge value in a map that was made small. */
 function ignoreRefusal(write) {
   try {
@@ -204,6 +234,8 @@ const symbolName = symbol => {
 /** Names of everything public that can be called or read. */
 function publicSurface({ TypedMap: Api, Handle }) {
   const MapIterator = Object.getPrototypeOf(new Api().keys())
+  const clock = Api.setClock()
+  clock.restore()
   const names = (prefix, object, leftOut = []) =>
     Reflect.ownKeys(object)
       .filter(key => !leftOut.includes(key))
@@ -214,7 +246,8 @@ function publicSurface({ TypedMap: Api, Handle }) {
     ...names('TypedMap', Api, ofFunctions),
     ...names('Handle.prototype', Handle.prototype),
     ...names('Handle', Handle, ofFunctions),
-    ...names('MapIterator.prototype', MapIterator)
+    ...names('MapIterator.prototype', MapIterator),
+    ...names('TestClock.prototype', Object.getPrototypeOf(clock))
   ]
 }
 

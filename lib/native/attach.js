@@ -67,6 +67,8 @@ const scratchFloats = new Float64Array(memory.buffer)
 const binding = {
   ...loaded,
   ...operations,
+  /** The number of this evaluation. */
+  evaluation,
   /** @param {string | null} name @param {string} options */
   open: (name, options) => loaded.open(evaluation, name, options)
 }

@@ -81,7 +81,7 @@ pub use observe::pressure::{Pressure, PressureSubscription};
 pub use observe::removals::{Audience, Cause, Removal, Removals};
 pub use observe::stats::{MemoryStats, Operations, ShapeStats, SimdStats, Stats};
 pub use options::{OPTIONS, Setting};
-pub use platform::clock::Clock;
+pub use platform::clock::{Clock, HeldClock};
 #[cfg(feature = "binding")]
 pub(crate) use platform::fallible;
 pub use shard::context::Limits;

@@ -71,6 +71,20 @@ impl<'s> Engine<'s> {
         })
     }
 
+    /// Whether two values are the same, as `===` says.
+    pub fn is_same(self, one: Js<'_>, other: Js<'_>) -> Outcome<bool> {
+        let mut is_same = false;
+        // SAFETY: as in `type_of`.
+        check(unsafe { sys::napi_strict_equals(self.env, one.raw, other.raw, &raw mut is_same) })?;
+        Ok(is_same)
+    }
+
+    /// What an object inherits from.
+    pub fn prototype_of(self, object: Js<'_>) -> Outcome<Js<'s>> {
+        // SAFETY: as in `type_of`.
+        self.make(|env, result| unsafe { sys::napi_get_prototype(env, object.raw, result) })
+    }
+
     /// A number modulo 2^32.
     ///
     /// There is no number before the engine writes one: a processor that renames memory would take a 0 that was stored

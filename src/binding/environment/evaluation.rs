@@ -108,6 +108,11 @@ impl Evaluation {
         self.number
     }
 
+    /// An object that stands for the realm of this evaluation's code, and no other.
+    pub fn realm<'s>(&self, engine: Engine<'s>) -> Outcome<Js<'s>> {
+        engine.prototype_of(engine.kept(&self.handed.make_error)?)
+    }
+
     /// The map that was opened as `id`.
     #[inline]
     pub fn map(&self, id: u32) -> Outcome<Rc<OpenMap>> {

@@ -76,6 +76,11 @@ impl Holds {
         drop(destroyed);
     }
 
+    /// Maps that nothing can reach and the thread still holds.
+    pub fn unreachable(&self) -> Vec<Rc<OpenMap>> {
+        self.unreachable.borrow().values().map(Rc::clone).collect()
+    }
+
     /// Drops everything, when the thread ends.
     pub fn end(&self) {
         let unreachable = self.unreachable.take();

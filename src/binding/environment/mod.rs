@@ -7,6 +7,7 @@ mod open_map;
 mod roster;
 mod scratch;
 mod state;
+mod test_clock;
 
 pub use alarm::{Alarm, Waiting};
 pub use evaluation::{Buffer, Evaluation};

@@ -8,8 +8,8 @@ use crate::binding::convert::definitions::Layouts;
 use crate::binding::convert::options::parse;
 use crate::binding::failure::{Failure, Outcome};
 use crate::store::{
-    Audience, Error, Handle, Local, Next, PressureSubscription, Problem, ShapeHold, Store, Subscription, TypeHold,
-    Validation, registry,
+    Audience, Error, Handle, HeldClock, Local, Next, PressureSubscription, Problem, ShapeHold, Store, Subscription,
+    TypeHold, Validation, registry,
 };
 
 /// One `open` of one map in one evaluation. Dropping it closes the map, and frees it if no other holder is left.
@@ -34,6 +34,8 @@ pub struct OpenMap {
     layouts: Layouts,
     /// Whether the evaluation counts this among the maps that it listens to.
     pub counted_as_listened: Cell<bool>,
+    /// The time of the map, while a test of this thread holds it.
+    held_clock: RefCell<Option<HeldClock>>,
 }
 
 impl OpenMap {
@@ -57,6 +59,7 @@ impl OpenMap {
             told_shapes: RefCell::default(),
             layouts: Layouts::default(),
             counted_as_listened: Cell::new(false),
+            held_clock: RefCell::default(),
         })
     }
 
@@ -99,6 +102,17 @@ impl OpenMap {
     /// Ends what listens to it here.
     pub fn stop_listening(&self) {
         drop((self.subscription.take(), self.audience.take(), self.gauges.take()));
+    }
+
+    /// Holds the time of the map, unless it is held here.
+    pub fn hold_clock(&self) {
+        self.held_clock.borrow_mut().get_or_insert_with(|| self.store().hold_clock());
+    }
+
+    /// Ends that.
+    pub fn release_clock(&self) {
+        let held = self.held_clock.take();
+        drop(held);
     }
 
     /// Refuses a map that was destroyed or broken, for what the store answers without asking.

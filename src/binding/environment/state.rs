@@ -14,15 +14,16 @@ use super::evaluation::Evaluation;
 use super::holds::Holds;
 use super::roster::Roster;
 use super::scratch::Scratch;
+use super::test_clock::Clocks;
 use crate::binding::engine::{Engine, Js, Kept, State};
 use crate::binding::failure::Outcome;
 use crate::store::Wake;
 
 /// The state of one environment. Only the thread of that environment ever sees it.
-#[derive(Default)]
 pub struct Environment {
     evaluations: Rc<Roster<Evaluation>>,
     holds: Rc<Holds>,
+    clocks: Clocks,
     alarm: OnceCell<Alarm>,
     /// What the first evaluation shares with those that follow.
     shared: RefCell<Option<Kept>>,
@@ -31,7 +32,10 @@ pub struct Environment {
 impl Environment {
     /// Makes the state of an environment that loads the addon, and sees to its end.
     pub fn create(engine: Engine<'_>) -> Outcome<()> {
-        let environment = Rc::new(Environment::default());
+        let (evaluations, holds) = (Rc::default(), Rc::default());
+        let clocks = Clocks::new(&evaluations, &holds);
+        let (alarm, shared) = (OnceCell::new(), RefCell::default());
+        let environment = Rc::new(Environment { evaluations, holds, clocks, alarm, shared });
         engine.set_up(Rc::clone(&environment) as Rc<dyn State>)?;
         engine.at_end(move || environment.end())
     }
@@ -50,7 +54,13 @@ impl Environment {
 
     /// Makes an evaluation of what JavaScript hands in.
     pub fn add_evaluation(&self, engine: Engine<'_>, scratch: Scratch, given: &[Js<'_>; 5]) -> Outcome<Rc<Evaluation>> {
+        self.clocks.end_foreign(engine, given[0])?;
         Evaluation::create(engine, &self.evaluations, &self.holds, scratch, given)
+    }
+
+    /// The clock that a test of this thread has set.
+    pub fn clocks(&self) -> &Clocks {
+        &self.clocks
     }
 
     /// The evaluation that has this number, or opened a map as this id.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use napi_derive::napi;
 
 use crate::binding::convert::options;
-use crate::binding::environment::OpenMap;
+use crate::binding::environment::{Environment, OpenMap};
 use crate::binding::layout::{MARKING_NONE, MARKING_ORDER};
 use crate::binding::operation::{with_map, within};
 use crate::store::{Mark, registry};
@@ -32,8 +32,9 @@ pub struct Opened {
 /// Throws 1013 if the map was made with other options.
 #[napi(catch_unwind)]
 pub fn open(env: &napi::Env, evaluation: u32, name: Option<String>, options: String) -> napi::Result<Opened> {
-    within(env, "open", evaluation, |_, evaluation| {
+    within(env, "open", evaluation, |engine, evaluation| {
         let map = OpenMap::open(name, &options)?;
+        Environment::of(engine)?.clocks().join(&map);
         let store = Arc::clone(map.store());
         Ok(Opened {
             id: evaluation.add(map)?,

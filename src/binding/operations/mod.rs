@@ -9,5 +9,6 @@ pub mod limits;
 pub mod observe;
 pub mod read;
 pub mod shared_words;
+pub mod test_clock;
 pub mod walk;
 pub mod write;

@@ -9,5 +9,6 @@ pub mod registry;
 pub mod remains;
 pub mod room;
 pub mod store;
+pub mod test_clock;
 pub mod validate;
 pub mod walk;

@@ -4,8 +4,14 @@
 //! system's monotonic clock: setting the wall clock, or a leap second, moves no deadline. Whether time passes while
 //! the machine sleeps is up to the system (on Linux and macOS it does not).
 //!
-//! A manual clock stands still until it is moved, and wakes the threads that sleep by it: tests decide when a deadline
-//! is over.
+//! **A clock that is held** stands still until it is moved, so tests decide when a deadline is over. Several tests may
+//! hold one clock, as several threads share a map: each moves it, and it runs again when the last one lets go, from
+//! where it stands. So no deadline comes closer by being held, and time never goes back.
+//!
+//! **What a read costs.** One word says whether the clock is held and, if not, how far it is from the system's. It
+//! lies beside the start of the clock, and a clock that was never held has 0 in it: the read is the system's, one
+//! branch that always goes the same way, and one addition. A thread that was about to read the system's clock when
+//! another one took it in hand still goes by what it read, like any thread that is slow.
 
 use std::time::{Duration, Instant};
 
@@ -32,92 +38,163 @@ impl Patience {
 
 /// A monotonic clock. Clones show the same time.
 #[derive(Clone)]
-pub struct Clock(Source);
+pub struct Clock(Arc<Shared>);
 
-#[derive(Clone)]
-enum Source {
-    System(Instant),
-    Manual(Arc<Manual>),
+struct Shared {
+    start: Instant,
+    /// Twice the milliseconds that have passed, and [`HELD`]; or, while the clock runs, twice how many more (or, as a
+    /// negative number, fewer) they are than those of the system. Invariant: changed under the lock of `hand`.
+    state: AtomicU64,
+    hand: Mutex<Hand>,
 }
 
-struct Manual {
-    elapsed_ms: AtomicU64,
-    watchers: Mutex<Vec<Weak<dyn Watch>>>,
+/// The bit of `state` that says that the clock stands still.
+const HELD: u64 = 1;
+/// The farthest time of a held clock: of the 64 bits, one says that it is held, and one is the sign of the others.
+const FARTHEST_MS: u64 = u64::MAX >> 2;
+
+/// What moves a clock, and what sleeps by it.
+#[derive(Default)]
+struct Hand {
+    /// How many hold it. Invariant: not 0 as long as `state` says that it is held.
+    holders: usize,
+    watchers: Vec<Weak<dyn Watch>>,
 }
 
 /// A sleeper by a clock.
 pub trait Watch: Send + Sync {
-    /// A manual clock was moved. Called by the thread that moved it, without a lock held.
+    /// A held clock was moved, or runs again. Called by the thread that did it, without a lock held.
     fn time_passed(&self);
 }
 
+/// Holds a clock, until it is dropped.
+#[must_use]
+pub struct HeldClock(Clock);
+
+impl Drop for HeldClock {
+    fn drop(&mut self) {
+        self.0.let_go();
+    }
+}
+
 impl Clock {
+    fn new(state: u64, holders: usize) -> Self {
+        let hand = Mutex::new(Hand { holders, watchers: Vec::new() });
+        Self(Arc::new(Shared { start: Instant::now(), state: AtomicU64::new(state), hand }))
+    }
+
     /// The system's clock, from now on.
     pub fn system() -> Self {
-        Self(Source::System(Instant::now()))
+        Self::new(0, 0)
     }
 
-    /// The same.
-    pub fn start() -> Self {
-        Self::system()
-    }
-
-    /// A clock that stands still until [`Clock::advance`].
+    /// A clock that is held from its start, for good.
     pub fn manual() -> Self {
-        Self(Source::Manual(Arc::new(Manual { elapsed_ms: AtomicU64::new(0), watchers: Mutex::new(Vec::new()) })))
+        Self::new(HELD, 1)
     }
 
     /// The time in milliseconds, from 1.
     #[inline]
     pub fn now_ms(&self) -> u64 {
-        let elapsed_ms = match &self.0 {
-            Source::System(start) => start.elapsed().as_millis() as u64,
-            Source::Manual(manual) => manual.elapsed_ms.load(Ordering::Acquire),
+        let Shared { start, state, .. } = &*self.0;
+        let state = state.load(Ordering::Acquire);
+        let elapsed_ms = if state & HELD == HELD {
+            state >> 1
+        } else {
+            // Not below 0: when it was let go, the sum was what the clock stood at, and the system's time only grows.
+            (start.elapsed().as_millis() as u64).wrapping_add(ahead_ms(state).cast_unsigned())
         };
-        elapsed_ms.saturating_add(1)
+        elapsed_ms + 1
     }
 
     /// Milliseconds since the start, with their fraction.
     pub fn elapsed_ms(&self) -> f64 {
-        match &self.0 {
-            Source::System(start) => start.elapsed().as_secs_f64() * 1_000.0,
-            Source::Manual(manual) => manual.elapsed_ms.load(Ordering::Acquire) as f64,
+        let state = self.0.state.load(Ordering::Acquire);
+        if state & HELD == HELD {
+            (state >> 1) as f64
+        } else {
+            self.0.start.elapsed().as_secs_f64() * 1_000.0 + ahead_ms(state) as f64
         }
     }
 
     /// How long to sleep until [`Clock::now_ms`] returns `time_ms`: to the fraction of a millisecond by the system's
     /// clock. `None` where sleeping does not help, because only [`Clock::advance`] brings that time.
     pub fn until(&self, time_ms: u64) -> Option<Duration> {
-        match &self.0 {
-            Source::System(start) => {
-                Some(Duration::from_millis(time_ms.saturating_sub(1)).saturating_sub(start.elapsed()))
-            }
-            Source::Manual(_) => (time_ms <= self.now_ms()).then_some(Duration::ZERO),
+        let state = self.0.state.load(Ordering::Acquire);
+        if state & HELD == HELD {
+            return (time_ms <= (state >> 1) + 1).then_some(Duration::ZERO);
         }
+        let by_system_ms = time_ms.saturating_sub(1).saturating_add_signed(-ahead_ms(state));
+        Some(Duration::from_millis(by_system_ms).saturating_sub(self.0.start.elapsed()))
     }
 
-    /// Moves a manual clock and notifies its watchers. The system's clock moves by itself, and the answer is `false`.
+    /// Stops the clock where it is, until what is returned is dropped.
+    pub fn hold(&self) -> HeldClock {
+        let mut hand = self.0.hand.lock();
+        if hand.holders == 0 {
+            let elapsed_ms = (self.now_ms() - 1).min(FARTHEST_MS);
+            self.0.state.store(elapsed_ms << 1 | HELD, Ordering::Release);
+        }
+        hand.holders += 1;
+        HeldClock(self.clone())
+    }
+
+    /// Ends one [`Clock::hold`].
+    fn let_go(&self) {
+        {
+            let mut hand = self.0.hand.lock();
+            hand.holders -= 1;
+            if hand.holders > 0 {
+                return;
+            }
+            let elapsed_ms = self.0.state.load(Ordering::Relaxed) >> 1;
+            let ahead_ms = elapsed_ms.wrapping_sub(self.0.start.elapsed().as_millis() as u64);
+            self.0.state.store(ahead_ms << 1, Ordering::Release);
+        }
+        self.notify();
+    }
+
+    /// Moves a held clock and notifies its watchers. One that runs moves by itself, and the answer is `false`.
     pub fn advance(&self, by_ms: u64) -> bool {
-        let Source::Manual(manual) = &self.0 else { return false };
-        let later = |elapsed_ms: u64| Some(elapsed_ms.saturating_add(by_ms));
-        let moved = manual.elapsed_ms.fetch_update(Ordering::AcqRel, Ordering::Acquire, later);
-        debug_assert!(moved.is_ok(), "the function above always has an answer");
+        let is_held = self.shift(by_ms);
+        if is_held {
+            self.notify();
+        }
+        is_held
+    }
+
+    /// The same without notifying them.
+    pub fn shift(&self, by_ms: u64) -> bool {
+        let hand = self.0.hand.lock();
+        if hand.holders > 0 {
+            let elapsed_ms = self.0.state.load(Ordering::Relaxed) >> 1;
+            let elapsed_ms = elapsed_ms.saturating_add(by_ms).min(FARTHEST_MS);
+            self.0.state.store(elapsed_ms << 1 | HELD, Ordering::Release);
+        }
+        hand.holders > 0
+    }
+
+    /// Has the watchers look at the clock.
+    pub fn notify(&self) {
         // Notified outside the lock: a watcher takes locks of its own.
-        let watchers: Vec<Arc<dyn Watch>> = manual.watchers.lock().iter().filter_map(Weak::upgrade).collect();
+        let watchers: Vec<Arc<dyn Watch>> = self.0.hand.lock().watchers.iter().filter_map(Weak::upgrade).collect();
         for watcher in watchers {
             watcher.time_passed();
         }
-        true
     }
 
-    /// Notifies a watcher when a manual clock is moved, as long as it lives.
+    /// Notifies a watcher when a held clock is moved or runs again, as long as the watcher lives.
     pub fn watch(&self, watcher: Weak<dyn Watch>) {
-        if let Source::Manual(manual) = &self.0 {
-            let mut watchers = manual.watchers.lock();
-            watchers.retain(|watcher| watcher.strong_count() > 0);
-            watchers.push(watcher);
-        }
+        let watchers = &mut self.0.hand.lock().watchers;
+        watchers.retain(|watcher| watcher.strong_count() > 0);
+        watchers.push(watcher);
     }
+}
+
+/// How far a clock that runs is ahead of the system's; below 0 if it is behind.
+#[inline]
+fn ahead_ms(state: u64) -> i64 {
+    state.cast_signed() >> 1
 }
 
 #[cfg(all(test, not(loom)))]
@@ -150,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn clones_of_a_manual_clock_move_together_and_count_their_watchers() {
+    fn clones_of_a_held_clock_move_together_and_notify_their_watchers() {
         struct Count(AtomicU64);
         impl Watch for Count {
             fn time_passed(&self) {
@@ -169,6 +246,49 @@ mod tests {
         assert_eq!((clock.now_ms(), clock.until(2)), (2, Some(Duration::ZERO)));
         drop(leaves);
         clock.advance(u64::MAX);
-        assert_eq!((clone.now_ms(), stays.0.load(Ordering::Relaxed)), (u64::MAX, 2));
+        assert_eq!((clone.now_ms(), stays.0.load(Ordering::Relaxed)), (FARTHEST_MS + 1, 2));
+    }
+
+    #[test]
+    fn a_clock_that_was_held_goes_on_from_where_it_stands() {
+        let clock = Clock::system();
+        let by_system_ms = || clock.0.start.elapsed().as_millis() as u64 + 1;
+        // Moved by less than passes meanwhile, and then by more.
+        for by_ms in [0, 1, 1_000_000] {
+            let held = clock.hold();
+            let time_ms = clock.now_ms();
+            std::thread::sleep(Duration::from_millis(5));
+            assert_eq!((clock.now_ms(), clock.elapsed_ms()), (time_ms, (time_ms - 1) as f64));
+            assert_eq!((clock.until(time_ms), clock.until(time_ms + 1)), (Some(Duration::ZERO), None));
+            assert!(clock.advance(by_ms));
+            assert_eq!(clock.now_ms(), time_ms + by_ms);
+            let before_ms = by_system_ms();
+            drop(held);
+            let distance_ms = clock.now_ms() as i64 - by_system_ms() as i64;
+            assert!((by_ms == 1_000_000) == (distance_ms > 0), "{distance_ms}");
+            assert!(clock.now_ms() >= time_ms + by_ms && !clock.advance(1));
+            assert!(clock.now_ms() - (time_ms + by_ms) <= by_system_ms() - before_ms + 1);
+            assert!(clock.elapsed_ms() >= (time_ms + by_ms - 1) as f64);
+            let wait = clock.until(time_ms + by_ms + 20).unwrap();
+            assert!(wait <= Duration::from_millis(20), "{wait:?}");
+            std::thread::sleep(wait);
+            assert!(clock.now_ms() >= time_ms + by_ms + 20);
+        }
+    }
+
+    #[test]
+    fn a_clock_that_several_hold_runs_when_the_last_one_lets_go() {
+        let clock = Clock::system();
+        let (first, second) = (clock.hold(), clock.clone().hold());
+        let time_ms = clock.now_ms();
+        drop(first);
+        assert!(clock.advance(10));
+        assert_eq!(clock.now_ms(), time_ms + 10);
+        drop(second);
+        assert!(!clock.advance(10) && clock.now_ms() < time_ms + 1_000_000);
+        drop(Clock::manual().hold());
+        let manual = Clock::manual();
+        drop(manual.hold());
+        assert!(manual.advance(5) && manual.now_ms() == 6, "it is held for good");
     }
 }
