@@ -8,6 +8,7 @@ const { KIND, MARKING, ROW, SCRATCH, UNKEPT } = require('../../lib/native/layout
 const { NearCache, STALE } = require('../../lib/near/near-cache.js')
 const { refuseSharedWords } = require('../../lib/native/words.js')
 const { runNode } = require('../support/processes.js')
+const { Random } = require('../support/random.js')
 const { nextMessage, startWorker } = require('../support/workers.js')
 
 require('../support/sound.js')
@@ -245,6 +246,23 @@ describe('near cache: its bound', () => {
       }
       for (const map of maps) map.close()
     }
+  })
+
+  it('a load of which one read in ten hits is not looked for, whatever chance says; one that hits is again', () => {
+    const random = new Random(0x5eed)
+    const map = new TypedMap({ nearCache: { maxEntries: 1_000 } })
+    for (let n = 0; n < 10_000; n++) map.set(n, { n })
+    const read = (reads, keys) => {
+      const before = map.getStats().nearCache.hits
+      for (let n = 0; n < reads; n++) map.get(random.below(keys))
+      return (map.getStats().nearCache.hits - before) / reads
+    }
+    read(100_000, 10_000)
+    const hits = read(1_000_000, 10_000)
+    assert.ok(hits < 0.01, `${hits} of the reads were answered here, so they were looked for (seed 0x5eed)`)
+    read(200_000, 500)
+    assert.ok(read(10_000, 500) > 0.9)
+    map.close()
   })
 
   it('hits count as hits', () => {

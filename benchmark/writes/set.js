@@ -14,6 +14,11 @@ const { workOf } = require('../harness/life.js')
 const { atMost, rowsOf } = require('../harness/question.js')
 
 const SIZES = [1_000, 100_000]
+
+/** Times what it is compared with. From Node.js 24 on, `JSON.stringify` takes half of the time that it took before. */
+const CLONED_COST = 0.5
+const TEXT_COST = Number.parseInt(process.versions.node, 10) >= 24 ? 2.2 : 1.3
+
 const LMDB_ENTRIES = 1_000
 const TEXT_LENGTH = 40
 
@@ -45,10 +50,14 @@ async function measure({ quick }, report) {
     targets.push(
       atMost(
         `set(key, small object), ${title}: time against map.set(key, structuredClone(value))`,
-        0.5,
+        CLONED_COST,
         against(cloned)
       ),
-      atMost(`set(key, small object), ${title}: time against map.set(key, JSON.stringify(value))`, 1.3, against(json))
+      atMost(
+        `set(key, small object), ${title}: time against map.set(key, JSON.stringify(value))`,
+        TEXT_COST,
+        against(json)
+      )
     )
   }
   // A write of lmdb waits for its commit: fewer entries, or this row would take longer than all others together.

@@ -14,7 +14,7 @@
 //
 // A handle carries its copy, so looking for it is free. For a key it costs a look into a Map, and admitting one costs
 // half as much as reading it natively. Where fewer than one in WORTH_PER reads hit, all that is a loss, and it is
-// done for one in SAMPLED_PER only, until those say otherwise.
+// done for one in SAMPLED_PER only, until one in WORTH_AGAIN_PER of those hits.
 //
 // Bytes are never kept, because they cannot be frozen.
 
@@ -67,9 +67,15 @@ const WORTH_PER = 8
 /** While they are not, one in so many is looked for, and admitted if it is not there. A power of two. */
 const SAMPLED_PER = 64
 
-/** Reads by key that find nothing, and samples, after which it is judged whether looking is worth it. */
+/** They are again if one in so many samples finds one: more, so that chance does not turn the look on and off. */
+const WORTH_AGAIN_PER = 6
+
+/**
+ * Reads by key that find nothing, and samples, after which it is judged whether looking is worth it. With 32 samples in
+ * place of 128, a load of which one in ten hits was judged worth it four times in ten.
+ */
 const MISSES_PER_REVIEW = 2_048
-const SAMPLES_PER_REVIEW = MISSES_PER_REVIEW / SAMPLED_PER
+const SAMPLES_PER_REVIEW = 128
 
 /** What reads look into where looking is not worth it. Nothing is ever put in. @type {Map<unknown, number>} */
 const NOTHING = new Map()
@@ -522,7 +528,7 @@ class NearCache {
       // So many of all reads, those that missed included.
       this.#look(hits * (WORTH_PER - 1) >= MISSES_PER_REVIEW)
     } else {
-      this.#look(this.#hitsAtReview * WORTH_PER >= SAMPLES_PER_REVIEW)
+      this.#look(this.#hitsAtReview * WORTH_AGAIN_PER >= SAMPLES_PER_REVIEW)
     }
     this.#untilReview = this.#isLooking ? MISSES_PER_REVIEW : SAMPLES_PER_REVIEW
     this.#hitsAtReview = this.#isLooking ? this.hits : 0
