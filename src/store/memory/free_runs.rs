@@ -12,9 +12,8 @@
 //! and lies in a free run as a whole. Runs with loose pages have bins of their own and are taken first: their memory
 //! serves again.
 
-use memmap2::{MmapMut, MmapOptions};
-
-use crate::store::platform::spans::{OS_PAGE_BYTES, SPAN_BYTES};
+use crate::store::platform::mapping::{Mapping, OS_PAGE_BYTES};
+use crate::store::platform::spans::SPAN_BYTES;
 
 /// What runs are multiples of and aligned to: 4 % of a run of 3 KiB is lost to it on average, and the tags of as much
 /// memory take one part in 21.
@@ -45,7 +44,7 @@ pub struct FreeRuns {
 /// What is known of one span. Takes long to drop.
 #[derive(Debug)]
 pub struct Space {
-    tags: MmapMut,
+    tags: Mapping,
     /// A bit for each page.
     touched: Vec<u64>,
     grains: u32,
@@ -112,7 +111,7 @@ impl Bins {
 
 impl Space {
     fn new(grains: u32) -> Option<Self> {
-        let tags = MmapOptions::new().len(grains as usize * size_of::<Tag>()).map_anon().ok()?;
+        let tags = Mapping::new(grains as usize * size_of::<Tag>())?;
         let mut touched = Vec::new();
         let words = grains.div_ceil(PAGE_GRAINS).div_ceil(64) as usize;
         touched.try_reserve_exact(words).ok()?;
@@ -124,7 +123,7 @@ impl Space {
         assert!(grain < self.grains, "grain {grain} of {}", self.grains);
         // SAFETY: the mapping is writable, aligned to a page, has room for a tag per grain, and began as zeros, which
         // is what a tag may hold.
-        unsafe { &mut *self.tags.as_mut_ptr().cast::<Tag>().add(grain as usize) }
+        unsafe { &mut *self.tags.start().as_ptr().cast::<Tag>().add(grain as usize) }
     }
 
     /// Calls `change` with each word of the pages in a range, and the bits of it that are in the range.
@@ -191,8 +190,8 @@ impl FreeRuns {
     }
 
     /// Takes a run of so many grains, a number that [`grains_for`] returned: the number of its span and of its first
-    /// grain there.
-    pub fn take(&mut self, grains: u32) -> Option<(usize, u32)> {
+    /// grain there. If a page of it has no memory, `prepare` gets both. If it returns `false`, nothing is taken.
+    pub fn take(&mut self, grains: u32, prepare: impl FnOnce(usize, u32) -> bool) -> Option<(usize, u32)> {
         let bin = bin_of(grains);
         let run = match self.loose.first_from(bin) {
             Some(bin) => self.loose.heads[bin],
@@ -203,7 +202,14 @@ impl FreeRuns {
         let (end, rest_end) = (first + grains, first + len);
         let rest_page = end.div_ceil(PAGE_GRAINS);
         let loose_here = space.touched_pages(first.div_ceil(PAGE_GRAINS), rest_page.min(rest_end / PAGE_GRAINS));
-        space.for_each_word(first / PAGE_GRAINS, rest_page, |word, bits| *word |= bits);
+        let first_page = first / PAGE_GRAINS;
+        let has_memory = space.touched_pages(first_page, rest_page) == rest_page - first_page;
+        if !has_memory && !prepare((run / SPAN_GRAINS) as usize, first) {
+            self.insert(run, len, loose);
+            return None;
+        }
+        let (space, _) = self.space(run);
+        space.for_each_word(first_page, rest_page, |word, bits| *word |= bits);
         if len > grains {
             self.insert(run + grains, len - grains, loose - loose_here);
         }
@@ -219,14 +225,17 @@ impl FreeRuns {
 
     /// Takes loose pages, at most `max_pages` and not all in one run, so that their memory can be given back without
     /// the lock: the number of the span, of the first grain, and of grains. Until [`FreeRuns::return_clean`] they are
-    /// in use.
-    pub fn take_loose(&mut self, max_pages: u32) -> Option<(usize, u32, u32)> {
+    /// in use. Where the pages of the operating system are so many of ours, `os_page_pages`, the free ones of the first
+    /// are taken together: it is given back as a whole, and they may have become free one after the other.
+    pub fn take_loose(&mut self, max_pages: u32, os_page_pages: u32) -> Option<(usize, u32, u32)> {
         let run = self.loose.longest()?;
         let (len, loose) = self.remove(run);
         let (space, first) = self.space(run);
         let end_page = (first + len) / PAGE_GRAINS;
-        let page = space.first_touched(first.div_ceil(PAGE_GRAINS), end_page)?;
-        let after = (page + max_pages).min(end_page);
+        let first_page = first.div_ceil(PAGE_GRAINS);
+        let touched = space.first_touched(first_page, end_page)?;
+        let page = (touched / os_page_pages * os_page_pages).max(first_page);
+        let after = (touched + max_pages).min(end_page);
         let taken = space.touched_pages(page, after);
         space.for_each_word(page, after, |word, bits| *word &= !bits);
         let (begin, end) = (page * PAGE_GRAINS, after * PAGE_GRAINS);
@@ -332,6 +341,10 @@ impl FreeRuns {
 mod tests {
     use super::*;
 
+    fn take(runs: &mut FreeRuns, grains: u32) -> Option<(usize, u32)> {
+        runs.take(grains, |_, _| true)
+    }
+
     #[test]
     fn what_is_asked_for_is_rounded_to_the_shortest_run_of_a_bin() {
         for bytes in (1..20_000).chain((20_000..4 << 20).step_by(977)) {
@@ -346,22 +359,22 @@ mod tests {
     #[test]
     fn neighbours_that_are_free_become_one_run() {
         let mut runs = FreeRuns::new();
-        assert_eq!(runs.take(8), None);
+        assert_eq!(take(&mut runs, 8), None);
         let span = runs.add(OS_PAGE_BYTES * 64).unwrap();
-        let taken: Vec<_> = (0..4).map(|_| runs.take(256).unwrap().1).collect();
-        assert_eq!((taken.as_slice(), runs.take(8)), (&[0, 256, 512, 768][..], None));
+        let taken: Vec<_> = (0..4).map(|_| take(&mut runs, 256).unwrap().1).collect();
+        assert_eq!((taken.as_slice(), take(&mut runs, 8)), (&[0, 256, 512, 768][..], None));
         for run in [0, 512, 256, 768] {
             runs.give_back(span, run, 256);
         }
         assert_eq!((runs.used_bytes(), runs.loose_bytes()), (0, 64 * OS_PAGE_BYTES));
-        assert_eq!(runs.take(1_024), Some((span, 0)));
+        assert_eq!(take(&mut runs, 1_024), Some((span, 0)));
     }
 
     #[test]
     fn pages_are_loose_once_all_their_grains_are_free_and_a_span_without_any_goes() {
         let mut runs = FreeRuns::new();
         let span = runs.add(OS_PAGE_BYTES * 64).unwrap();
-        let taken: Vec<_> = (0..4).map(|_| runs.take(24).unwrap().1).collect();
+        let taken: Vec<_> = (0..4).map(|_| take(&mut runs, 24).unwrap().1).collect();
         assert_eq!(taken, [0, 24, 48, 72]);
         // Grains 24 to 48: pages 1 and 2, of which the first belongs to the first run, too.
         runs.give_back(span, 24, 24);
@@ -369,20 +382,51 @@ mod tests {
         runs.give_back(span, 0, 24);
         assert_eq!(runs.loose_bytes(), 3 * OS_PAGE_BYTES);
         // Two pages at a time, which cannot be taken until they come back.
-        let first = runs.take_loose(2).unwrap();
+        let first = runs.take_loose(2, 1).unwrap();
         assert_eq!((first, runs.loose_bytes()), ((span, 0, 32), OS_PAGE_BYTES));
-        let second = runs.take_loose(2).unwrap();
-        assert_eq!((second, runs.take_loose(2)), ((span, 32, 16), None));
+        let second = runs.take_loose(2, 1).unwrap();
+        assert_eq!((second, runs.take_loose(2, 1)), ((span, 32, 16), None));
         assert!(runs.return_clean(first.0, first.1, first.2).is_none());
         assert!(runs.return_clean(second.0, second.1, second.2).is_none());
         assert_eq!((runs.used_bytes(), runs.loose_bytes()), (48 * GRAIN_BYTES, 0));
         for run in [48, 72] {
             runs.give_back(span, run, 24);
         }
-        let last = runs.take_loose(64).unwrap();
+        let last = runs.take_loose(64, 1).unwrap();
         assert!(runs.return_clean(last.0, last.1, last.2).is_some());
-        assert_eq!(runs.take(8), None);
+        assert_eq!(take(&mut runs, 8), None);
         assert_eq!(runs.add(OS_PAGE_BYTES * 64), Some(span));
+    }
+
+    /// Where a page of the operating system is four of ours, it is given back once the last of them is free.
+    #[test]
+    fn pages_that_one_of_the_system_covers_are_given_back_together() {
+        let mut runs = FreeRuns::new();
+        let span = runs.add(OS_PAGE_BYTES * 64).unwrap();
+        let taken: Vec<_> = (0..64).map(|_| take(&mut runs, 16).unwrap().1).collect();
+        runs.give_back(span, taken[4], 16);
+        let (_, first, grains) = runs.take_loose(64, 4).unwrap();
+        assert_eq!((first, grains), (taken[4], 16));
+        assert!(runs.return_clean(span, first, grains).is_none());
+        for page in [6, 5, 7] {
+            runs.give_back(span, taken[page], 16);
+        }
+        let (_, first, grains) = runs.take_loose(64, 4).unwrap();
+        assert_eq!((first, grains), (taken[4], 64));
+        assert!(runs.return_clean(span, first, grains).is_none());
+        assert_eq!(runs.loose_bytes(), 0);
+    }
+
+    #[test]
+    fn a_run_whose_memory_is_refused_stays_free() {
+        let mut runs = FreeRuns::new();
+        let span = runs.add(OS_PAGE_BYTES * 64).unwrap();
+        assert_eq!(runs.take(100, |_, _| false), None);
+        assert_eq!((runs.loose_bytes(), runs.used_bytes()), (0, 0));
+        let run = take(&mut runs, 100).unwrap();
+        runs.give_back(span, run.1, 100);
+        // It has memory, so none is asked for.
+        assert_eq!(runs.take(100, |_, _| false), Some(run));
     }
 
     /// Properties: runs in use never overlap and lie within their span; used and loose bytes are what a naive count
@@ -414,7 +458,12 @@ mod tests {
                 n if n < wanted => {
                     let most = 1 << (9 + below(9));
                     let grains = grains_for(1 + below(most));
-                    let Some((span, first)) = runs.take(grains) else { continue };
+                    let is_refused = below(20) == 0;
+                    let Some((span, first)) = runs.take(grains, |_, _| !is_refused) else { continue };
+                    let pages = first / PAGE_GRAINS..(first + grains).div_ceil(PAGE_GRAINS);
+                    let has_memory =
+                        touched[span][pages.start as usize..pages.end as usize].iter().all(|&touched| touched);
+                    assert!(!is_refused || has_memory, "seed {seed}, step {step}");
                     for grain in first..first + grains {
                         let was_used = std::mem::replace(&mut used[span][grain as usize], true);
                         assert!(!was_used, "seed {seed}, step {step}: grain {grain} is used twice");
@@ -423,7 +472,9 @@ mod tests {
                     held.push((span, first, grains));
                 }
                 11 => {
-                    let Some((span, first, grains)) = runs.take_loose(1 + below(8) as u32) else { continue };
+                    let Some((span, first, grains)) = runs.take_loose(1 + below(8) as u32, [1, 4][below(2)]) else {
+                        continue;
+                    };
                     let range = first as usize..(first + grains) as usize;
                     assert!(used[span][range].iter().all(|used| !used), "seed {seed}, step {step}");
                     let pages = (first / PAGE_GRAINS) as usize..((first + grains) / PAGE_GRAINS) as usize;
@@ -451,7 +502,7 @@ mod tests {
         for (span, first, grains) in held {
             runs.give_back(span, first, grains);
         }
-        let all = [runs.take(GRAINS as u32), runs.take(GRAINS as u32)].map(Option::unwrap);
+        let all = [take(&mut runs, GRAINS as u32), take(&mut runs, GRAINS as u32)].map(Option::unwrap);
         assert!(spans.iter().all(|&span| all.contains(&(span, 0))), "seed {seed}: {all:?}");
     }
 }

@@ -11,7 +11,8 @@ use super::runs;
 use super::runs::MAX_RUN_BYTES;
 use crate::store::error::Error;
 use crate::store::platform::fallible;
-use crate::store::platform::spans;
+use crate::store::platform::mapping;
+use crate::store::platform::mapping::Mapping;
 
 /// What mappings are multiples of: whole pages on every system.
 const MAPPING_GRAIN_BYTES: usize = 64 * 1_024;
@@ -26,7 +27,7 @@ pub fn alloc(size: usize, memory: &Memory) -> Result<NonNull<u8>, Error> {
     let bytes = block_bytes(size);
     memory.reserve_block(bytes)?;
     let granted = fallible::grant(bytes).ok();
-    let block = granted.and_then(|()| if size > MAX_RUN_BYTES { mapping::map(bytes) } else { runs::take(size) });
+    let block = granted.and_then(|()| if size > MAX_RUN_BYTES { map(bytes) } else { runs::take(size) });
     block.ok_or_else(|| {
         memory.release_block(bytes);
         Error::OutOfMemory { bytes: size as u64 }
@@ -44,7 +45,9 @@ pub unsafe fn free(block: NonNull<u8>, size: usize, memory: &Memory) {
     // SAFETY: the caller's promise; the size decides where the block came from.
     unsafe {
         if size > MAX_RUN_BYTES {
-            mapping::unmap(block, bytes);
+            #[cfg(test)]
+            mapping::RELEASED.set(mapping::RELEASED.get() + bytes);
+            drop(Mapping::from_start(block, bytes));
         } else {
             // A thread that still reads it shall notice in tests.
             #[cfg(debug_assertions)]
@@ -83,7 +86,7 @@ pub unsafe fn release_some(block: NonNull<u8>, size: usize, released: &mut usize
     }
     let count = bytes.min(end - from);
     // SAFETY: the range lies within the mapping, and the caller promises that it is not in use.
-    unsafe { spans::release(block.as_ptr() as usize + from, count) };
+    unsafe { mapping::release(block.as_ptr() as usize + from, count) };
     *released += count;
     from + count < end
 }
@@ -108,64 +111,12 @@ pub fn release_all() {
     runs::release_all();
 }
 
-#[cfg(all(unix, not(miri)))]
-mod mapping {
-    use std::ptr::NonNull;
-
-    pub fn map(bytes: usize) -> Option<NonNull<u8>> {
-        let protection = libc::PROT_READ | libc::PROT_WRITE;
-        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-        // SAFETY: a new mapping that replaces none.
-        let address = unsafe { libc::mmap(std::ptr::null_mut(), bytes, protection, flags, -1, 0) };
-        if address == libc::MAP_FAILED {
-            return None;
-        }
-        // All of it is about to be written: with huge pages the system is asked for memory 512 times less often. They
-        // lie within the mapping as a whole, so none of it is memory that is not counted.
-        #[cfg(target_os = "linux")]
-        // SAFETY: advice on a mapping that is ours; it may be refused.
-        unsafe {
-            libc::madvise(address, bytes, libc::MADV_HUGEPAGE);
-        }
-        NonNull::new(address.cast())
-    }
-
-    /// # Safety
-    ///
-    /// From [`map`] with so many bytes, and it is no longer in use.
-    pub unsafe fn unmap(block: NonNull<u8>, bytes: usize) {
-        #[cfg(test)]
-        crate::store::platform::spans::RELEASED.set(crate::store::platform::spans::RELEASED.get() + bytes);
-        // SAFETY: the caller's promise.
-        let answer = unsafe { libc::munmap(block.as_ptr().cast(), bytes) };
-        debug_assert_eq!(answer, 0, "a mapping goes as a whole");
-    }
-}
-
-/// Where nothing is known of mappings, the process's allocator makes them.
-#[cfg(not(all(unix, not(miri))))]
-mod mapping {
-    use std::alloc::Layout;
-    use std::ptr::NonNull;
-
-    fn layout(bytes: usize) -> Option<Layout> {
-        Layout::from_size_align(bytes, 4_096).ok()
-    }
-
-    pub fn map(bytes: usize) -> Option<NonNull<u8>> {
-        // SAFETY: the layout is not empty.
-        layout(bytes).and_then(|layout| NonNull::new(unsafe { std::alloc::alloc(layout) }))
-    }
-
-    /// # Safety
-    ///
-    /// From [`map`] with so many bytes, and it is no longer in use.
-    pub unsafe fn unmap(block: NonNull<u8>, bytes: usize) {
-        if let Some(layout) = layout(bytes) {
-            // SAFETY: the caller's promise.
-            unsafe { std::alloc::dealloc(block.as_ptr(), layout) };
-        }
-    }
+/// A mapping for one block. All of it is about to be written, and huge pages lie within the mapping as a whole, so none
+/// of it is memory that is not counted.
+fn map(bytes: usize) -> Option<NonNull<u8>> {
+    let mapping = Mapping::new(bytes)?;
+    mapping.prefer_huge_pages();
+    Some(mapping.into_start())
 }
 
 #[cfg(all(test, not(loom)))]
@@ -204,8 +155,8 @@ mod tests {
             steps += 1;
         }
         assert_eq!((steps, released), (3, SIZE - MAPPING_GRAIN_BYTES));
-        #[cfg(all(target_os = "linux", not(miri)))]
-        assert_eq!(spans::resident_bytes(block.as_ptr() as usize, SIZE), MAPPING_GRAIN_BYTES);
+        #[cfg(all(any(target_os = "linux", windows), not(miri)))]
+        assert_eq!(mapping::resident_bytes(block.as_ptr() as usize, SIZE), MAPPING_GRAIN_BYTES);
         // SAFETY: ours, of this size; the start has its content.
         unsafe {
             assert_eq!(block.add(MAPPING_GRAIN_BYTES - 1).read(), 7);

@@ -13,8 +13,9 @@
 use std::ptr::NonNull;
 
 use super::regions::{PageSize, REGION_BYTES, Regions, stretches};
-use crate::store::platform::spans;
-use crate::store::platform::spans::{OS_PAGE_BYTES, Span};
+use crate::store::platform::mapping;
+use crate::store::platform::mapping::OS_PAGE_BYTES;
+use crate::store::platform::spans::Span;
 use crate::store::platform::sync::Ordering;
 use crate::store::platform::sync::process::{AtomicBool, Mutex};
 
@@ -80,11 +81,21 @@ impl Shared {
 
     fn take(&self, size: PageSize) -> Option<NonNull<u8>> {
         let mut pool = self.pool.lock();
+        let mut is_refused = false;
         loop {
-            if let Some(address) = pool.regions.take(size) {
+            // SAFETY: spans of pages stay mapped for good.
+            let prepare = |start, bytes| unsafe { mapping::prepare(start, bytes) };
+            let address = pool.regions.take(size, |start, bytes| {
+                is_refused = !prepare(start, bytes);
+                !is_refused
+            });
+            if let Some(address) = address {
                 return NonNull::new(address as *mut u8);
             }
             drop(pool);
+            if is_refused {
+                return None;
+            }
             let span = Span::map(REGION_BYTES)?;
             pool = self.pool.lock();
             pool.add(span)?;
@@ -137,7 +148,7 @@ impl Shared {
             return 0;
         }
         let before = pool.regions.loose_bytes();
-        let Some((id, units)) = pool.regions.take_loose() else { return 0 };
+        let Some((id, units)) = pool.regions.take_loose(mapping::os_page_bytes() / OS_PAGE_BYTES) else { return 0 };
         let released = before - pool.regions.loose_bytes();
         let start = pool.regions.start(id);
         let whole = pool.span_of(start).filter(|mapped| !mapped.has_holes);
@@ -150,10 +161,10 @@ impl Shared {
         // SAFETY: spans of pages stay mapped for good, and the units are this call's alone.
         unsafe {
             if let Some((start, bytes)) = whole {
-                spans::forbid_huge_pages(start, bytes);
+                mapping::forbid_huge_pages(start, bytes);
             }
             for (first, count) in stretches(&units) {
-                spans::release(start + first * OS_PAGE_BYTES, count * OS_PAGE_BYTES);
+                mapping::release(start + first * OS_PAGE_BYTES, count * OS_PAGE_BYTES);
             }
         }
         self.pool.lock().regions.return_clean(id, &units);
@@ -247,7 +258,7 @@ mod tests {
         assert_eq!(shared.pool.lock().regions.used_bytes(), 0);
     }
 
-    #[cfg(all(target_os = "linux", not(miri)))]
+    #[cfg(all(any(target_os = "linux", windows), not(miri)))]
     #[test]
     fn memory_between_pages_that_stay_goes_back_to_the_system() {
         for (size, count) in [(PageSize::Small, 4_096), (PageSize::Large, 1_024)] {
@@ -258,7 +269,7 @@ mod tests {
                 unsafe { page.write_bytes(7, size.bytes()) };
             }
             let start = held.iter().map(|page| page.as_ptr() as usize).min().unwrap();
-            let resident = || spans::resident_bytes(start, count * size.bytes());
+            let resident = || mapping::resident_bytes(start, count * size.bytes());
             assert_eq!(resident(), count * size.bytes());
             let (kept, freed): (Vec<_>, Vec<_>) = held.iter().enumerate().partition(|(n, _)| n % 50 == 0);
             for &(_, &page) in &freed {

@@ -6,12 +6,14 @@
 //! unit that is touched is *loose*: its memory is not in use. All of a region's lists are found by a count of units,
 //! so that the fullest region and the one with the most loose units are found in a few steps.
 
-use crate::store::platform::spans::OS_PAGE_BYTES;
+use crate::store::platform::mapping::{OS_PAGE_BYTES, PREPARED_BYTES};
 
 /// Bytes of a region.
 pub const REGION_BYTES: usize = 1 << 20;
 /// Units of a region.
 pub const UNITS: usize = REGION_BYTES / OS_PAGE_BYTES;
+/// Units that are prepared at once.
+const PREPARED_UNITS: usize = PREPARED_BYTES / OS_PAGE_BYTES;
 
 /// The two sizes of pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,7 +136,8 @@ impl Region {
         usize::from(self.used) + free as usize == UNITS
             && loose.sum::<u32>() == u32::from(self.loose)
             && self.size.is_none() == (self.used == 0)
-            && (self.size != Some(PageSize::Large) || self.free.iter().all(|&word| large_pages_of(word) == word))
+            && (self.size != Some(PageSize::Large)
+                || self.free.iter().all(|&word| groups_of(word, PageSize::Large.bytes() / OS_PAGE_BYTES) == word))
     }
 
     /// Where it is among the lists by fullness: which of them, and under which count. `None` if it has no free page.
@@ -198,11 +201,11 @@ impl Regions {
     }
 
     /// Takes a page from the fullest region that has one, so that the others can become empty; its address. Of a
-    /// region's pages one that has memory is preferred.
-    pub fn take(&mut self, size: PageSize) -> Option<usize> {
+    /// region's pages one that has memory is preferred. For others `prepare` gets an address and a number of bytes: the
+    /// page, and where much is prepared at once the free ones beside it. If it returns `false`, nothing is taken.
+    pub fn take(&mut self, size: PageSize, prepare: impl FnOnce(usize, usize) -> bool) -> Option<usize> {
         let id = self.by_fullness[size as usize].highest().or_else(|| self.by_fullness[IDLE].highest())?;
         self.change(id, |region| {
-            region.size = Some(size);
             let units = size.bytes() / OS_PAGE_BYTES;
             let word = (0..region.free.len())
                 .find(|&n| region.free[n] & region.touched[n] != 0)
@@ -211,9 +214,20 @@ impl Regions {
             let bit = if loose == 0 { region.free[word] } else { loose }.trailing_zeros() as usize / units * units;
             let page = ((1 << units) - 1) << bit;
             debug_assert_eq!(region.free[word] & page, page, "a page is free as a whole");
-            region.loose -= (region.touched[word] & page).count_ones() as u16;
+            if region.touched[word] & page != page {
+                // Units beside it that are not free are left alone: their memory may be given back just now.
+                let around = groups_of(page, units.max(PREPARED_UNITS));
+                let prepared = if region.free[word] & around == around { around } else { page };
+                let first = word * 64 + prepared.trailing_zeros() as usize;
+                if !prepare(region.start + first * OS_PAGE_BYTES, prepared.count_ones() as usize * OS_PAGE_BYTES) {
+                    return None;
+                }
+                region.loose += (prepared & !region.touched[word]).count_ones() as u16;
+                region.touched[word] |= prepared;
+            }
+            region.size = Some(size);
+            region.loose -= units as u16;
             region.free[word] &= !page;
-            region.touched[word] |= page;
             region.used += units as u16;
             Some(region.start + (word * 64 + bit) * OS_PAGE_BYTES)
         })
@@ -234,16 +248,20 @@ impl Regions {
 
     /// Takes the loose units of the region that has most of them, so that their memory can be given back without the
     /// lock. Until [`Regions::return_clean`] they are in use. Except among small pages, all of a large page is taken
-    /// with a unit of it: the next large page must not lie on units that are being given back.
-    pub fn take_loose(&mut self) -> Option<(u32, Units)> {
+    /// with a unit of it: the next large page must not lie on units that are being given back. And where a page of the
+    /// operating system has several units, `os_page_units`, those of it that are free are taken together: it is given
+    /// back as a whole or not at all, and they may have become free one after the other.
+    pub fn take_loose(&mut self, os_page_units: usize) -> Option<(u32, Units)> {
         let id = self.by_loose.highest()?;
         let units = self.change(id, |region| {
-            let size = *region.size.get_or_insert(PageSize::Large);
+            let group = match *region.size.get_or_insert(PageSize::Large) {
+                PageSize::Small => os_page_units,
+                PageSize::Large => os_page_units.max(PageSize::Large.bytes() / OS_PAGE_BYTES),
+            };
             let mut units = NO_UNITS;
             for (n, word) in units.iter_mut().enumerate() {
                 let loose = region.free[n] & region.touched[n];
-                *word = if size == PageSize::Large { large_pages_of(loose) } else { loose };
-                debug_assert_eq!(*word & !region.free[n], 0, "what is given back is free");
+                *word = groups_of(loose, group) & region.free[n];
                 region.free[n] &= !*word;
                 region.touched[n] &= !*word;
                 region.used += word.count_ones() as u16;
@@ -302,11 +320,10 @@ impl Regions {
     }
 }
 
-/// All units of the large pages that have one of these; of one word of a set.
-fn large_pages_of(units: u64) -> u64 {
-    const PAGE_UNITS: usize = PageSize::Large.bytes() / OS_PAGE_BYTES;
-    let pages = (0..64).step_by(PAGE_UNITS).map(|first| ((1 << PAGE_UNITS) - 1) << first);
-    pages.filter(|page| units & page != 0).sum()
+/// All units of the aligned groups of so many that have one of these; of one word of a set.
+fn groups_of(units: u64, count: usize) -> u64 {
+    let groups = (0..64).step_by(count).map(|first| (u64::MAX >> (64 - count)) << first);
+    groups.filter(|group| units & group != 0).sum()
 }
 
 /// The stretches of a set of units, as first unit and number.
@@ -335,6 +352,10 @@ mod tests {
         regions
     }
 
+    fn take(regions: &mut Regions, size: PageSize) -> Option<usize> {
+        regions.take(size, |_, _| true)
+    }
+
     fn give(regions: &mut Regions, address: usize, size: PageSize) {
         regions.give_back((address / REGION_BYTES) as u32, address, size);
     }
@@ -342,37 +363,66 @@ mod tests {
     #[test]
     fn a_page_comes_from_the_fullest_region() {
         let mut regions = regions(3);
-        let pages: Vec<_> = (0..3 * UNITS).map(|_| regions.take(SMALL).unwrap()).collect();
-        assert_eq!(regions.take(SMALL), None);
+        let pages: Vec<_> = (0..3 * UNITS).map(|_| take(&mut regions, SMALL).unwrap()).collect();
+        assert_eq!(take(&mut regions, SMALL), None);
         // Two pages of the first region, one of the second, all of the third.
         for page in [5, 6, UNITS + 9].into_iter().chain(2 * UNITS..3 * UNITS) {
             give(&mut regions, pages[page], SMALL);
         }
-        assert_eq!(regions.take(SMALL).unwrap() / REGION_BYTES, 1);
-        assert_eq!(regions.take(SMALL).unwrap() / REGION_BYTES, 0);
-        assert_eq!(regions.take(SMALL).unwrap() / REGION_BYTES, 0);
+        assert_eq!(take(&mut regions, SMALL).unwrap() / REGION_BYTES, 1);
+        assert_eq!(take(&mut regions, SMALL).unwrap() / REGION_BYTES, 0);
+        assert_eq!(take(&mut regions, SMALL).unwrap() / REGION_BYTES, 0);
         // The third is empty and serves either size.
-        assert_eq!(regions.take(LARGE).unwrap() / REGION_BYTES, 2);
-        assert_eq!(regions.take(SMALL), None);
+        assert_eq!(take(&mut regions, LARGE).unwrap() / REGION_BYTES, 2);
+        assert_eq!(take(&mut regions, SMALL), None);
     }
 
     #[test]
     fn loose_units_are_taken_where_most_of_them_are_and_count_until_then() {
         let mut regions = regions(2);
-        let pages: Vec<_> = (0..2 * UNITS).map(|_| regions.take(SMALL).unwrap()).collect();
+        let pages: Vec<_> = (0..2 * UNITS).map(|_| take(&mut regions, SMALL).unwrap()).collect();
         for page in [1, 2, 4, UNITS + 3] {
             give(&mut regions, pages[page], SMALL);
         }
         assert_eq!(regions.loose_bytes(), 4 * OS_PAGE_BYTES);
-        let (id, units) = regions.take_loose().unwrap();
+        let (id, units) = regions.take_loose(1).unwrap();
         assert_eq!((id, stretches(&units).collect::<Vec<_>>()), (0, vec![(1, 2), (4, 1)]));
         // While its memory is given back, a unit counts as in use.
         assert_eq!((regions.loose_bytes(), regions.used_bytes()), (OS_PAGE_BYTES, (2 * UNITS - 1) * OS_PAGE_BYTES));
-        assert_eq!((regions.take(SMALL), regions.take(SMALL)), (Some(pages[UNITS + 3]), None));
+        assert_eq!((take(&mut regions, SMALL), take(&mut regions, SMALL)), (Some(pages[UNITS + 3]), None));
         regions.return_clean(id, &units);
         assert_eq!((regions.loose_bytes(), regions.used_bytes()), (0, (2 * UNITS - 3) * OS_PAGE_BYTES));
-        assert_eq!(regions.take_loose(), None);
-        assert_eq!(regions.take(SMALL), Some(pages[1]));
+        assert_eq!(regions.take_loose(1), None);
+        assert_eq!(take(&mut regions, SMALL), Some(pages[1]));
+    }
+
+    /// Where a page of the operating system has four units, it is given back once the last of them is free.
+    #[test]
+    fn units_that_one_page_of_the_system_covers_are_given_back_together() {
+        let mut regions = regions(1);
+        let pages: Vec<_> = (0..UNITS).map(|_| take(&mut regions, SMALL).unwrap()).collect();
+        give(&mut regions, pages[4], SMALL);
+        let (id, units) = regions.take_loose(4).unwrap();
+        assert_eq!(stretches(&units).collect::<Vec<_>>(), [(4, 1)]);
+        regions.return_clean(id, &units);
+        for page in [6, 5, 7] {
+            give(&mut regions, pages[page], SMALL);
+        }
+        let (id, units) = regions.take_loose(4).unwrap();
+        assert_eq!(stretches(&units).collect::<Vec<_>>(), [(4, 4)]);
+        regions.return_clean(id, &units);
+        assert_eq!((regions.loose_bytes(), regions.used_bytes()), (0, (UNITS - 4) * OS_PAGE_BYTES));
+    }
+
+    #[test]
+    fn a_page_whose_memory_is_refused_stays_free() {
+        let mut regions = regions(1);
+        assert_eq!(regions.take(SMALL, |_, _| false), None);
+        assert_eq!((regions.loose_bytes(), regions.used_bytes()), (0, 0));
+        let page = take(&mut regions, LARGE).unwrap();
+        give(&mut regions, page, LARGE);
+        // It has memory, so none is asked for.
+        assert_eq!(regions.take(LARGE, |_, _| false), Some(page));
     }
 
     /// Where a region's pages are of the large size next, memory of small ones that were there before is given back
@@ -381,20 +431,20 @@ mod tests {
     fn a_large_page_is_not_taken_where_a_part_of_it_is_being_given_back() {
         for large_pages_first in [0, 1] {
             let mut regions = regions(1);
-            let pages: Vec<_> = (0..17).map(|_| regions.take(SMALL).unwrap()).collect();
+            let pages: Vec<_> = (0..17).map(|_| take(&mut regions, SMALL).unwrap()).collect();
             for page in pages {
                 give(&mut regions, page, SMALL);
             }
-            let mut used: Vec<_> = (0..large_pages_first).map(|_| regions.take(LARGE).unwrap()).collect();
-            let (id, units) = regions.take_loose().unwrap();
-            used.extend(std::iter::from_fn(|| regions.take(LARGE)));
+            let mut used: Vec<_> = (0..large_pages_first).map(|_| take(&mut regions, LARGE).unwrap()).collect();
+            let (id, units) = regions.take_loose(1).unwrap();
+            used.extend(std::iter::from_fn(|| take(&mut regions, LARGE)));
             for (first, count) in stretches(&units) {
                 let (from, to) = (first * OS_PAGE_BYTES, (first + count) * OS_PAGE_BYTES);
                 let taken_twice = used.iter().find(|&&page| page < to && page + LARGE.bytes() > from);
                 assert_eq!(taken_twice, None, "of {used:?}, while {from}..{to} is given back");
             }
             regions.return_clean(id, &units);
-            used.extend(std::iter::from_fn(|| regions.take(LARGE)));
+            used.extend(std::iter::from_fn(|| take(&mut regions, LARGE)));
             assert_eq!(used.len(), REGION_BYTES / LARGE.bytes());
             for page in used {
                 give(&mut regions, page, LARGE);
@@ -430,14 +480,23 @@ mod tests {
             match below(10) {
                 n if n < wanted => {
                     let size = if below(3) == 0 { LARGE } else { SMALL };
-                    if let Some(address) = regions.take(size) {
+                    let (is_refused, mut prepared) = (below(20) == 0, None);
+                    let address = regions.take(size, |start, bytes| {
+                        prepared = Some((start / OS_PAGE_BYTES, bytes / OS_PAGE_BYTES));
+                        !is_refused
+                    });
+                    if let Some((first, count)) = prepared.filter(|_| !is_refused) {
+                        touched[first..][..count].fill(true);
+                    }
+                    assert!(address.is_none() || prepared.is_none() || !is_refused);
+                    if let Some(address) = address {
                         assert_eq!(address % size.bytes(), 0);
                         held.push((address, size));
-                        units_of(&(address, size)).for_each(|unit| touched[unit] = true);
+                        assert!(units_of(&(address, size)).all(|unit| touched[unit]), "a page is prepared");
                     }
                 }
                 9 if taken.len() < 3 && below(2) == 0 => {
-                    if let Some((id, units)) = regions.take_loose() {
+                    if let Some((id, units)) = regions.take_loose([1, 4, 16][below(3)]) {
                         for (first, count) in stretches(&units) {
                             touched[id as usize * UNITS + first..][..count].fill(false);
                         }

@@ -10,8 +10,9 @@
 use std::ptr::NonNull;
 
 use super::free_runs::{FreeRuns, GRAIN_BYTES, grains_for};
-use crate::store::platform::spans;
-use crate::store::platform::spans::{OS_PAGE_BYTES, Span};
+use crate::store::platform::mapping;
+use crate::store::platform::mapping::OS_PAGE_BYTES;
+use crate::store::platform::spans::Span;
 use crate::store::platform::sync::Ordering;
 use crate::store::platform::sync::process::{AtomicBool, Mutex};
 
@@ -93,12 +94,25 @@ impl Shared {
     fn take(&self, bytes: usize) -> Option<NonNull<u8>> {
         let grains = grains_for(bytes);
         let mut pool = self.pool.lock();
+        let mut is_refused = false;
         loop {
-            if let Some((number, first)) = pool.runs.take(grains) {
-                let mapped = pool.spans[number].as_ref()?;
-                return NonNull::new((mapped.span.start() + first as usize * GRAIN_BYTES) as *mut u8);
+            let Pool { spans, runs, .. } = &mut *pool;
+            let address_of = |number: usize, first: u32| {
+                let start = spans[number].as_ref().map_or(0, |mapped| mapped.span.start());
+                start + first as usize * GRAIN_BYTES
+            };
+            let taken = runs.take(grains, |number, first| {
+                // SAFETY: a span stays as long as runs know it.
+                is_refused = !unsafe { mapping::prepare(address_of(number, first), grains as usize * GRAIN_BYTES) };
+                !is_refused
+            });
+            if let Some((number, first)) = taken {
+                return NonNull::new(address_of(number, first) as *mut u8);
             }
             drop(pool);
+            if is_refused {
+                return None;
+            }
             let span = Span::map(OS_PAGE_BYTES)?;
             pool = self.pool.lock();
             pool.add(span)?;
@@ -151,7 +165,8 @@ impl Shared {
             return 0;
         }
         let before = pool.runs.loose_bytes();
-        let Some((number, first, grains)) = pool.runs.take_loose(RELEASED_PAGES) else { return 0 };
+        let os_page_pages = (mapping::os_page_bytes() / OS_PAGE_BYTES) as u32;
+        let Some((number, first, grains)) = pool.runs.take_loose(RELEASED_PAGES, os_page_pages) else { return 0 };
         let released = before - pool.runs.loose_bytes();
         let Some(mapped) = &mut pool.spans[number] else { return 0 };
         let (start, bytes) = (mapped.span.start(), mapped.span.len());
@@ -161,9 +176,9 @@ impl Shared {
         // SAFETY: the run is this call's alone, and as long as a part of it is in use, a span stays.
         unsafe {
             if !had_holes {
-                spans::forbid_huge_pages(start, bytes);
+                mapping::forbid_huge_pages(start, bytes);
             }
-            spans::release(start + first as usize * GRAIN_BYTES, grains as usize * GRAIN_BYTES);
+            mapping::release(start + first as usize * GRAIN_BYTES, grains as usize * GRAIN_BYTES);
         }
         let mut pool = self.pool.lock();
         let gone = pool.runs.return_clean(number, first, grains);
@@ -230,7 +245,7 @@ mod tests {
         assert_eq!((pool.runs.used_bytes(), pool.runs.loose_bytes(), pool.by_address.len()), (0, 0, 0));
     }
 
-    #[cfg(all(target_os = "linux", not(miri)))]
+    #[cfg(all(any(target_os = "linux", windows), not(miri)))]
     #[test]
     fn memory_between_runs_that_stay_goes_back_to_the_system() {
         const SIZE: usize = 20_000;
@@ -241,7 +256,7 @@ mod tests {
             unsafe { run.write_bytes(7, SIZE) };
         }
         let start = held.iter().map(|run| run.as_ptr() as usize).min().unwrap();
-        let resident = || spans::resident_bytes(start, 1_000 * run_bytes(SIZE));
+        let resident = || mapping::resident_bytes(start, 1_000 * run_bytes(SIZE));
         assert!(resident() >= 1_000 * SIZE);
         let (kept, freed): (Vec<_>, Vec<_>) = held.iter().enumerate().partition(|(n, _)| n % 20 == 0);
         for &(_, &run) in &freed {

@@ -4,6 +4,7 @@
 pub mod background;
 pub mod clock;
 pub mod fallible;
+pub mod mapping;
 pub mod prefetch;
 pub mod spans;
 pub mod sync;

@@ -5,6 +5,8 @@
 //! to a million entries held 10 bytes an entry in such holes.
 
 use super::fallible;
+#[cfg(not(loom))]
+use super::mapping::Mapping;
 use super::sync::AtomicU64;
 
 /// From this many words on an array is mapped: 128 KiB, where allocators do that too until they find it happens often.
@@ -18,7 +20,7 @@ pub enum Zeroed {
     Boxed(Box<[AtomicU64]>),
     /// From the operating system. Invariant: the mapping has room for `len` words.
     #[cfg(not(loom))]
-    Mapped { mapping: memmap2::MmapMut, len: usize },
+    Mapped { mapping: Mapping, len: usize },
 }
 
 impl Zeroed {
@@ -28,7 +30,7 @@ impl Zeroed {
         if len >= MAPPED_FROM_WORDS {
             let bytes = len.checked_mul(size_of::<AtomicU64>())?;
             fallible::grant(bytes).ok()?;
-            let mapping = memmap2::MmapOptions::new().len(bytes).map_anon().ok()?;
+            let mapping = Mapping::new(bytes)?;
             return Some(Self::Mapped { mapping, len });
         }
         fallible::words(len).ok().map(Self::Boxed)
@@ -46,14 +48,11 @@ impl Zeroed {
     /// Gives the memory of a stretch of a mapping back to the operating system; the words that stood there are lost.
     /// To unmap much at once takes milliseconds.
     pub fn release(&mut self, from_bytes: usize, to_bytes: usize) {
-        #[cfg(all(unix, not(loom), not(miri)))]
+        #[cfg(not(loom))]
         if let Self::Mapped { mapping, .. } = self {
-            let advice = memmap2::UncheckedAdvice::DontNeed;
-            // SAFETY: no other reference to the words exists, since this is exclusive, and zeros are what they may
-            // hold. Advice that is refused changes nothing.
-            drop(unsafe { mapping.unchecked_advise_range(advice, from_bytes, to_bytes.saturating_sub(from_bytes)) });
+            mapping.discard(from_bytes, to_bytes);
         }
-        #[cfg(not(all(unix, not(loom), not(miri))))]
+        #[cfg(loom)]
         let _ = (from_bytes, to_bytes);
     }
 
@@ -61,10 +60,13 @@ impl Zeroed {
     pub fn words(&self) -> &[AtomicU64] {
         match self {
             Self::Boxed(words) => words,
-            // SAFETY: a mapping starts at a page, has room for so many words (invariant) and begins as zeros, which is
-            // what an `AtomicU64` may hold; it is reached through this array only.
+            // SAFETY: a mapping starts at a page, has room for so many words (invariant) and begins as zeros; what is
+            // discarded of it stays readable. An `AtomicU64` may hold anything, and the mapping is reached through this
+            // array only.
             #[cfg(not(loom))]
-            Self::Mapped { mapping, len } => unsafe { std::slice::from_raw_parts(mapping.as_ptr().cast(), *len) },
+            Self::Mapped { mapping, len } => unsafe {
+                std::slice::from_raw_parts(mapping.start().as_ptr().cast(), *len)
+            },
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::store::map::walk::ASKED;
 use crate::store::memory::budget::Use;
 use crate::store::observe::removals::PUSHED;
 use crate::store::platform::clock::Patience;
-use crate::store::platform::spans::RELEASED;
+use crate::store::platform::mapping::RELEASED;
 
 fn key_of(n: u64) -> String {
     n.to_string()
