@@ -64,6 +64,8 @@ const TESTS = {
   slots: unit('slots::tests'),
   'fields of records': unit('fields::tests'),
   'bytes of entries': unit('block::tests'),
+  'free pages': unit('regions::tests'),
+  'free runs': unit('free_runs::tests'),
   'version words': unit('words::tests'),
   'fields amid changes': wall('a_record_whose_shape_goes_before_it_is_looked_up_is_read_again'),
   'the naive map': unit('tests::model'),
@@ -1203,6 +1205,36 @@ const MUTATIONS = [
     from: "  keys(): ReturnType<ReadonlyMap<K, unknown>['keys']>",
     to: "  keys(): ReturnType<ReadonlyMap<K | Handle, unknown>['keys']>",
     test: 'types for TypeScript'
+  },
+
+  // ---- Memory from the system and back
+  {
+    name: 'a page is handed out before it is prepared',
+    file: 'src/store/memory/regions.rs',
+    from: 'if region.touched[word] & page != page {',
+    to: 'if region.touched[word] & page == !0 {',
+    test: 'free pages'
+  },
+  {
+    name: 'a run is handed out although its memory was refused',
+    file: 'src/store/memory/free_runs.rs',
+    from: 'if !has_memory && !prepare((run / SPAN_GRAINS) as usize, first) {',
+    to: 'if !has_memory && !prepare((run / SPAN_GRAINS) as usize, first) && grains == 0 {',
+    test: 'free runs'
+  },
+  {
+    name: 'units that became free before the rest of their page of the system are not given back with it',
+    file: 'src/store/memory/regions.rs',
+    from: '*word = groups_of(loose, group) & region.free[n];',
+    to: '*word = loose;',
+    test: 'free pages'
+  },
+  {
+    name: 'pages that became free before the rest of a page of the system are not given back with it',
+    file: 'src/store/memory/free_runs.rs',
+    from: 'let page = (touched / os_page_pages * os_page_pages).max(first_page);',
+    to: 'let page = touched;',
+    test: 'free runs'
   }
 ]
 
