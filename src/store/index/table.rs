@@ -219,7 +219,8 @@ impl Table {
 
 impl Tables {
     /// Gives back at most so much of the tables' memory, after the bytes that `released` says went before; no reader
-    /// is left. Whether more of it is mapped. A table that other tables share stays as it is.
+    /// is left, and a table has no words from its first step on. Whether more of it is mapped. A table that other tables
+    /// share stays as it is.
     pub fn release_some(&mut self, released: &mut usize, bytes: usize) -> bool {
         let (mut before, end) = (0, *released + bytes);
         for table in self.old.iter_mut().chain([&mut self.current]) {
@@ -227,6 +228,7 @@ impl Tables {
                 let mapped = allocation.words.mapped_bytes();
                 let (from, to) = (released.saturating_sub(before).min(mapped), end.saturating_sub(before).min(mapped));
                 allocation.words.release(from, to);
+                table.words = allocation.words.words();
                 before += mapped;
             }
         }

@@ -6,6 +6,8 @@
 
 use super::fallible;
 #[cfg(not(loom))]
+use super::mapping;
+#[cfg(not(loom))]
 use super::mapping::Mapping;
 use super::sync::AtomicU64;
 
@@ -18,7 +20,8 @@ const MAPPED_FROM_WORDS: usize = 16 * 1_024;
 pub enum Zeroed {
     /// From the process's allocator.
     Boxed(Box<[AtomicU64]>),
-    /// From the operating system. Invariant: the mapping has room for `len` words.
+    /// From the operating system. Invariant: the mapping has room for `len` words, and none of it was released unless
+    /// that is 0.
     #[cfg(not(loom))]
     Mapped { mapping: Mapping, len: usize },
 }
@@ -45,12 +48,18 @@ impl Zeroed {
         }
     }
 
-    /// Gives the memory of a stretch of a mapping back to the operating system; the words that stood there are lost.
-    /// To unmap much at once takes milliseconds.
+    /// Gives the memory of a stretch of a mapping back to the operating system. No words are left after that. To unmap
+    /// much at once takes milliseconds.
     pub fn release(&mut self, from_bytes: usize, to_bytes: usize) {
         #[cfg(not(loom))]
-        if let Self::Mapped { mapping, .. } = self {
-            mapping.discard(from_bytes, to_bytes);
+        if let Self::Mapped { mapping, len } = self
+            && from_bytes < to_bytes
+        {
+            *len = 0;
+            let (start, to_bytes) = (mapping.start().as_ptr() as usize, to_bytes.min(mapping.len()));
+            // SAFETY: the stretch lies within the mapping, no other reference to it exists, since this is exclusive, and
+            // from here on none is made.
+            unsafe { mapping::release(start + from_bytes, to_bytes.saturating_sub(from_bytes)) };
         }
         #[cfg(loom)]
         let _ = (from_bytes, to_bytes);
@@ -60,9 +69,8 @@ impl Zeroed {
     pub fn words(&self) -> &[AtomicU64] {
         match self {
             Self::Boxed(words) => words,
-            // SAFETY: a mapping starts at a page, has room for so many words (invariant) and begins as zeros; what is
-            // discarded of it stays readable. An `AtomicU64` may hold anything, and the mapping is reached through this
-            // array only.
+            // SAFETY: a mapping starts at a page, has room for so many words, all of which are there (invariant), and
+            // begins as zeros, which is what an `AtomicU64` may hold; it is reached through this array only.
             #[cfg(not(loom))]
             Self::Mapped { mapping, len } => unsafe {
                 std::slice::from_raw_parts(mapping.start().as_ptr().cast(), *len)
@@ -83,8 +91,11 @@ mod tests {
             assert_eq!(array.words().len(), len);
             assert!(array.words().iter().all(|word| word.load(Ordering::Relaxed) == 0));
             array.words()[len - 1].store(7, Ordering::Relaxed);
-            let moved = array;
+            let mut moved = array;
+            moved.release(0, 0);
             assert_eq!(moved.words()[len - 1].load(Ordering::Relaxed), 7);
+            moved.release(0, len * size_of::<AtomicU64>() / 2);
+            assert_eq!(moved.words().is_empty(), len >= MAPPED_FROM_WORDS);
         }
     }
 }

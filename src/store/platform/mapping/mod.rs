@@ -66,17 +66,6 @@ impl Mapping {
         }
     }
 
-    /// Gives a stretch of it back to the system. Its content is arbitrary from then on; it can be used without being
-    /// prepared.
-    pub fn discard(&mut self, from: usize, to: usize) {
-        let to = to.min(self.bytes);
-        if let Some((start, bytes)) = whole_pages(self.start.as_ptr() as usize + from, to.saturating_sub(from)) {
-            // SAFETY: the pages lie within the mapping, which stays as long as this, and no other reference to them
-            // exists, since this is exclusive.
-            unsafe { system::discard(start, bytes) };
-        }
-    }
-
     /// Its start, for an owner that remembers the size elsewhere. It is unmapped by way of [`Mapping::from_start`].
     pub fn into_start(self) -> NonNull<u8> {
         std::mem::ManuallyDrop::new(self).start
@@ -182,21 +171,17 @@ mod tests {
 
     #[test]
     fn a_mapping_is_zeros_that_keep_what_is_stored_and_a_part_can_go() {
-        let mut mapping = Mapping::new(BYTES).unwrap();
+        let mapping = Mapping::new(BYTES).unwrap();
         let start = mapping.start().as_ptr() as usize;
         assert_eq!((start % OS_PAGE_BYTES, mapping.len()), (0, BYTES));
         assert!(bytes_at(start, BYTES).iter().all(|&byte| byte == 0));
         bytes_at(start, BYTES).fill(7);
-        // Pages that are covered in part stay, and what lies beyond the end is not asked for.
-        mapping.discard(PAGE - 1, PAGE * 3 + 1);
-        mapping.discard(BYTES - PAGE, BYTES * 2);
-        let kept = [0..PAGE, PAGE * 3..BYTES - PAGE];
-        for kept in kept {
+        // Pages that are covered in part stay.
+        // SAFETY: only this test uses the mapping.
+        unsafe { release(start + PAGE - 1, PAGE * 2 + 2) };
+        for kept in [0..PAGE, PAGE * 3..BYTES] {
             assert!(bytes_at(start + kept.start, kept.len()).iter().all(|&byte| byte == 7));
         }
-        // It can be used as it is.
-        bytes_at(start, BYTES).fill(8);
-        assert!(bytes_at(start, BYTES).iter().all(|&byte| byte == 8));
     }
 
     #[test]

@@ -58,14 +58,6 @@ pub unsafe fn release(start: usize, bytes: usize) {
 
 /// # Safety
 ///
-/// As [`release`].
-pub unsafe fn discard(start: usize, bytes: usize) {
-    // SAFETY: the caller's promise.
-    unsafe { release(start, bytes) };
-}
-
-/// # Safety
-///
 /// Whole pages of a mapping that stays meanwhile, and their users can live with what the advice does.
 unsafe fn advise(start: usize, bytes: usize, advice: libc::c_int) {
     // Miri knows no advice.

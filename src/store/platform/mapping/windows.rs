@@ -44,14 +44,6 @@ pub unsafe fn release(start: usize, bytes: usize) {
     unsafe { Memory::VirtualFree(start as *mut _, bytes, Memory::MEM_DECOMMIT) };
 }
 
-/// # Safety
-///
-/// Whole pages of a mapping that stays meanwhile and that nothing else uses.
-pub unsafe fn discard(start: usize, bytes: usize) {
-    // SAFETY: the caller's promise. The pages stay committed, so that whatever looks at them finds something.
-    unsafe { Memory::DiscardVirtualMemory(start as *mut _, bytes) };
-}
-
 /// The same on all processors that Node.js runs on.
 pub fn os_page_bytes() -> usize {
     super::OS_PAGE_BYTES
