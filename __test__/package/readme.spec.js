@@ -5,18 +5,18 @@
 //   map.get('a') //=> { b: 1 }     the value of the expression on this line
 //   //=> text                      the next line that the code before it printed
 //
-// Blocks follow each other: a block that declares nothing that it uses goes on where the one before it ended.
+// Each block is a file of its own, in a folder that has the package installed. Links and contents are checked too.
 
-const { describe, it } = require('node:test')
+const { after, before, describe, it } = require('node:test')
 const assert = require('node:assert/strict')
-const { existsSync, readFileSync } = require('node:fs')
+const { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } = require('node:fs')
+const { tmpdir } = require('node:os')
 const path = require('node:path')
 const { inspect } = require('node:util')
 const { run } = require('../support/processes.js')
 const { PACKAGE } = require('../support/workers.js')
 
-const README = path.join(PACKAGE, 'README.md')
-const text = existsSync(README) ? readFileSync(README, 'utf8') : ''
+const text = readFileSync(path.join(PACKAGE, 'README.md'), 'utf8')
 
 /** The fenced blocks of JavaScript, with the line each begins at. */
 function blocks(markdown) {
@@ -71,8 +71,17 @@ function $printed(expected, line) {
 }
 `
 
-describe('README', { skip: text === '' && 'there is no README yet' }, () => {
+describe('README', () => {
   const found = blocks(text)
+  let folder
+
+  before(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'readme-'))
+    mkdirSync(path.join(folder, 'node_modules'))
+    symlinkSync(PACKAGE, path.join(folder, 'node_modules', 'typed-superdashmap'), 'junction')
+  })
+
+  after(() => rmSync(folder, { recursive: true, force: true }))
 
   it('has code', () => {
     assert.ok(found.length > 0)
@@ -80,22 +89,60 @@ describe('README', { skip: text === '' && 'there is no README yet' }, () => {
 
   for (const { code, isModule, line } of found) {
     it(`the block at line ${line} runs and returns what it says`, async () => {
-      // The package finds itself by its own name, through its exports.
       const body = checked(code)
       const source = isModule
         ? [
             `import { createRequire } from 'node:module'`,
-            `const require = createRequire(${JSON.stringify(README)})`,
+            'const require = createRequire(import.meta.url)',
             PRELUDE,
             body
-          ].join('\n')
-        : `${PRELUDE}\n;(async () => {\n${body}\n})().catch(error => { console.error(error); process.exit(1) })`
-      const { status, stderr } = await run(
-        process.execPath,
-        [`--input-type=${isModule ? 'module' : 'commonjs'}`, '--eval', source],
-        { cwd: PACKAGE, timeout: 300_000 }
-      )
+          ]
+        : [PRELUDE, ';(async () => {', body, '})().catch(error => { console.error(error); process.exit(1) })']
+      const file = path.join(folder, `line-${line}.${isModule ? 'mjs' : 'js'}`)
+      writeFileSync(file, source.join('\n'))
+      const { status, stderr } = await run(process.execPath, [file], { cwd: folder, timeout: 300_000 })
       assert.equal(status, 0, `${stderr}\n${code}`)
+    })
+  }
+
+  it('says in its first screen what to install, in ten lines what it does, and what it is not for', () => {
+    const screen = text.split('\n').slice(0, 40).join('\n')
+    assert.match(screen, /^npm install typed-superdashmap$/m)
+    assert.ok(blocks(screen)[0].code.trim().split('\n').length <= 10)
+    assert.match(screen, /\*\*It is not for\*\*/)
+    assert.match(screen, /^npm ci && npm test/m)
+  })
+
+  it('has every section in its contents, in their order', () => {
+    const sections = [...text.matchAll(/^## (.*)$/gm)].map(([, title]) => anchorOf(title))
+    const contents = text.slice(text.indexOf('**Start:**'), text.indexOf('\n## '))
+    const linked = [...contents.matchAll(/\(#([\w-]+)\)/g)].map(([, anchor]) => anchor)
+    assert.deepEqual([...linked, 'license'], sections)
+  })
+})
+
+/** The anchor of a heading, as the pages of repositories make it. @param {string} heading */
+const anchorOf = heading =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\w\- ]/g, '')
+    .replaceAll(' ', '-')
+
+describe('links', () => {
+  /** Headings outside of code. @param {string} markdown */
+  const anchorsIn = markdown =>
+    [...markdown.replaceAll(/^```[\s\S]*?^```$/gm, '').matchAll(/^#+ (.*)$/gm)].map(([, title]) => anchorOf(title))
+
+  for (const file of ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'benchmark/README.md', '__test__/README.md']) {
+    it(`of ${file} lead to files and headings that are there`, () => {
+      const markdown = readFileSync(path.join(PACKAGE, file), 'utf8')
+      for (const [, link] of markdown.matchAll(/\]\(([^)\s]+)\)/g)) {
+        if (/^https?:/.test(link)) continue
+        const [name, anchor] = link.split('#')
+        const target = name ? path.join(PACKAGE, path.dirname(file), name) : path.join(PACKAGE, file)
+        assert.ok(existsSync(target), link)
+        if (anchor) assert.ok(anchorsIn(readFileSync(target, 'utf8')).includes(anchor), link)
+      }
     })
   }
 })
