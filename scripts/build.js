@@ -8,6 +8,7 @@ const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')
 const { writeLayout } = require('./layout.js')
+const { OLDEST_RUST, isNewEnough, rustVersion } = require('./toolchain.js')
 
 const root = path.join(__dirname, '..')
 const addon = path.join(root, 'lib', 'addon')
@@ -15,17 +16,8 @@ const addon = path.join(root, 'lib', 'addon')
 /** @param {string} file */
 const withoutCompiler = file => file.replace(/-(msvc|gnu|gnullvm)\.node$/, '.node')
 
-/** The `rust-version` of Cargo.toml, which the crates that we build on set. */
-const OLDEST_RUST = [1, 88]
-
-function installedRust() {
-  const asked = spawnSync('cargo', ['--version'], { cwd: root, encoding: 'utf8', shell: process.platform === 'win32' })
-  const version = /^cargo (\d+)\.(\d+)/.exec(asked.stdout ?? '')
-  return version && [Number(version[1]), Number(version[2])]
-}
-
-const rust = installedRust()
-if (!rust || rust[0] < OLDEST_RUST[0] || (rust[0] === OLDEST_RUST[0] && rust[1] < OLDEST_RUST[1])) {
+const rust = rustVersion('cargo')
+if (!rust || !isNewEnough(rust)) {
   const found = rust ? `found ${rust.join('.')}` : 'found no cargo on the PATH'
   console.error(
     `Building typed-superdashmap needs Rust ${OLDEST_RUST.join('.')} or newer (${found}): ` +

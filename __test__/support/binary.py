@@ -1,0 +1,63 @@
+"""Prints what the addons given say of themselves, as JSON: their system, processor, C library, what they load and
+export. LIEF reads them."""
+
+import json
+import sys
+
+import lief
+
+
+def elf(binary):
+    versions = {
+        version.name
+        for library in binary.symbols_version_requirement
+        for version in library.get_auxiliary_symbols()
+    }
+    flags = binary.get(lief.ELF.DynamicEntry.TAG.FLAGS_1)
+    return {
+        "format": "ELF",
+        "machine": binary.header.machine_type.name,
+        "type": binary.header.file_type.name,
+        "libraries": binary.libraries,
+        "versions": sorted(versions),
+        "stays": flags is not None and flags.has(lief.ELF.DynamicEntryFlags.FLAG.NODELETE),
+        "exports": [symbol.name for symbol in binary.exported_symbols],
+        "imports": [symbol.name for symbol in binary.imported_symbols],
+    }
+
+
+def pe(binary):
+    return {
+        "format": "PE",
+        "machine": binary.header.machine.name,
+        "type": "DYN" if binary.header.has_characteristic(lief.PE.Header.CHARACTERISTICS.DLL) else "EXEC",
+        "libraries": [library.name for library in binary.imports],
+        "exports": [function.name for function in binary.exported_functions],
+        "imports": [function.name for function in binary.imported_functions],
+    }
+
+
+def mach_o(binary):
+    build = binary.build_version or binary.version_min
+    return {
+        "format": "MachO",
+        "machine": binary.header.cpu_type.name,
+        "type": binary.header.file_type.name,
+        "libraries": [library.name for library in binary.libraries],
+        "system": build and getattr(build, "minos", None) or getattr(build, "version", None),
+        "signed": binary.has_code_signature,
+        "exports": [symbol.name for symbol in binary.exported_symbols],
+        "imports": [symbol.name for symbol in binary.imported_symbols],
+    }
+
+
+def describe(path):
+    binary = lief.parse(path)
+    kinds = {lief.ELF.Binary: elf, lief.PE.Binary: pe, lief.MachO.Binary: mach_o}
+    for kind, read in kinds.items():
+        if isinstance(binary, kind):
+            return read(binary)
+    raise ValueError(f"{path} is no binary that LIEF reads")
+
+
+print(json.dumps([describe(path) for path in sys.argv[1:]]))
