@@ -2,19 +2,10 @@
 
 const { after, before, describe, it } = require('node:test')
 const assert = require('node:assert/strict')
-const {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync
-} = require('node:fs')
+const { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } = require('node:fs')
 const { tmpdir } = require('node:os')
 const path = require('node:path')
-const { run } = require('../support/processes.js')
+const { findNpm, run } = require('../support/processes.js')
 const { PACKAGE } = require('../support/workers.js')
 
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
@@ -57,18 +48,6 @@ describe('package', () => {
   })
 
   after(() => rmSync(folder, { recursive: true, force: true }))
-
-  /** npm without the PATH: the script that its command starts. */
-  function findNpm() {
-    if (process.env.npm_execpath && existsSync(process.env.npm_execpath)) return process.env.npm_execpath
-    const beside = path.dirname(process.execPath)
-    const places = [
-      path.join(beside, '..', 'lib', 'node_modules', 'npm', 'bin', 'npm-cli.js'),
-      path.join(beside, 'node_modules', 'npm', 'bin', 'npm-cli.js'),
-      path.join(beside, '..', 'share', 'nodejs', 'npm', 'bin', 'npm-cli.js')
-    ]
-    return places.find(place => existsSync(place))
-  }
 
   const node = (...args) => run(process.execPath, args, { cwd: project, env: { PATH: bare }, timeout: 300_000 })
 

@@ -1,6 +1,8 @@
 'use strict'
 
 const { spawn } = require('node:child_process')
+const { existsSync } = require('node:fs')
+const path = require('node:path')
 const { PACKAGE } = require('./workers.js')
 
 /** Runs a program; returns its exit status and output. */
@@ -26,4 +28,16 @@ function runNode(script, { flags = [], env = {}, timeout = 300_000 } = {}) {
   return run(process.execPath, [...flags, '--eval', source], { env: { ...process.env, ...env }, timeout })
 }
 
-module.exports = { run, runNode }
+/** npm without the PATH: the script that its command starts. */
+function findNpm() {
+  if (process.env.npm_execpath && existsSync(process.env.npm_execpath)) return process.env.npm_execpath
+  const beside = path.dirname(process.execPath)
+  const places = [
+    path.join(beside, '..', 'lib', 'node_modules', 'npm', 'bin', 'npm-cli.js'),
+    path.join(beside, 'node_modules', 'npm', 'bin', 'npm-cli.js'),
+    path.join(beside, '..', 'share', 'nodejs', 'npm', 'bin', 'npm-cli.js')
+  ]
+  return places.find(place => existsSync(place))
+}
+
+module.exports = { findNpm, run, runNode }
