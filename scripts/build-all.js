@@ -42,8 +42,8 @@ function libraryName(name) {
 }
 
 /**
- * A folder with the library of Node that \`napi-build\` links with on Windows: an empty one, because the addon looks its
- * symbols up in the process.
+ * A folder with the library of Node that `napi-build` links with on Windows: an empty one, because the addon looks
+ * its symbols up in the process.
  */
 function emptyNodeLibrary() {
   const folder = path.join(FOLDER, 'libnode')
@@ -53,7 +53,7 @@ function emptyNodeLibrary() {
   return folder
 }
 
-/** What the addon exports to Windows: every symbol otherwise, because the list that Rust makes does not reach zig. */
+/** Says what the addon exports to Windows. Rust's own list does not reach zig, which would export every symbol. */
 function exportsOfAddon() {
   const file = path.join(FOLDER, 'exports.def')
   writeFileSync(file, 'EXPORTS\n    napi_register_module_v1\n')

@@ -135,8 +135,9 @@ function packAll(folder) {
   for (const name of readdirSync(staging)) {
     const staged = path.join(staging, name)
     const tarball = pack(staged, folder)
-    const sizes = `${kilobytes(statSync(tarball).size).padStart(8)} packed${kilobytes(sizeOf(staged)).padStart(9)} unpacked`
-    console.log([`${name.padEnd(26)}${sizes}`, warnings.get(name)].filter(Boolean).join('  '))
+    const packed = kilobytes(statSync(tarball).size).padStart(8)
+    const unpacked = kilobytes(sizeOf(staged)).padStart(8)
+    console.log(`${name.padEnd(26)}${packed} packed ${unpacked} unpacked  ${warnings.get(name) ?? ''}`.trimEnd())
   }
   for (const name of missing)
     console.log(`${`binding-${name}`.padEnd(26)} missing: npm run build:all -- --only ${name}`)

@@ -1,7 +1,7 @@
 'use strict'
 
-// `npm install typed-superdashmap`, and what other package managers call it, from a registry that has all packages: each
-// installs the binary of this platform and no other.
+// `npm install typed-superdashmap`, and what other package managers call it, from a registry that has all packages:
+// each installs the binary of this platform and no other.
 
 const { after, before, describe, it } = require('node:test')
 const assert = require('node:assert/strict')

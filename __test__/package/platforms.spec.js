@@ -5,9 +5,10 @@
 
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
-const { existsSync, readFileSync, readdirSync } = require('node:fs')
+const { readFileSync, readdirSync } = require('node:fs')
 const path = require('node:path')
 const { VERSION, placesFrom } = require('../../lib/addon/platforms.js')
+const { TARGETS, platformOf } = require('../../scripts/targets.js')
 const { PACKAGE } = require('../support/workers.js')
 
 require('../support/sound.js')
@@ -27,9 +28,12 @@ describe('platforms', () => {
     }
   })
 
-  it('are those that are built', { skip: !existsSync(path.join(PACKAGE, 'scripts', 'targets.js')) }, () => {
-    const { TARGETS } = require('../../scripts/targets.js')
+  it('are those that are built, and their packages say what they are for as Node.js does', () => {
     assert.deepEqual(Object.keys(placesFrom(__filename)).sort(), Object.keys(TARGETS).sort())
+    for (const name of Object.keys(TARGETS)) {
+      const { os, cpu, libc = '' } = platformOf(name)
+      assert.match(`${os} ${cpu} ${libc}`, /^(linux (x64|arm64) (glibc|musl)|(darwin|win32) (x64|arm64) )$/)
+    }
   })
 
   it('the version is that of the package, of the crate, and of the addon', () => {
