@@ -1,7 +1,7 @@
 'use strict'
 
-// Checks the main package as it is packed with publint and attw: node scripts/check-package.js [FOLDER]. FOLDER is that
-// of `npm run pack:all`; without one, `npm pack` packs.
+// Checks the main package as it is published with publint and attw: node scripts/check-package.js [FOLDER]. FOLDER is
+// that of `npm run pack:all`; without one, it is packed for the check.
 
 const { spawnSync } = require('node:child_process')
 const { mkdtempSync, readFileSync, readdirSync, rmSync } = require('node:fs')
@@ -10,11 +10,10 @@ const path = require('node:path')
 const process = require('node:process')
 
 const root = path.join(__dirname, '..')
-const WINDOWS = process.platform === 'win32'
 
 /** @param {string} command @param {string[]} args */
-function run(command, args, shell = false) {
-  const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit', shell })
+function run(command, args) {
+  const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' })
   if (status !== 0) throw new Error(`${path.basename(command)} ${args.join(' ')} fails`)
 }
 
@@ -42,8 +41,7 @@ function check(folder) {
 const [given] = process.argv.slice(2)
 const folder = given ?? mkdtempSync(path.join(tmpdir(), 'packed-'))
 try {
-  if (!given)
-    run(WINDOWS ? 'npm.cmd' : 'npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder], WINDOWS)
+  if (!given) run(process.execPath, [path.join(__dirname, 'pack.js'), folder])
   check(folder)
 } catch (error) {
   console.error(/** @type {Error} */ (error).message)

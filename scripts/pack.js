@@ -22,8 +22,19 @@ FOLDER/packages what they were packed from. For the platform of this machine, th
 although it may need a newer system than the one that is published. With --complete, it fails if a platform is missing.
 `
 
-/** The package as it is developed. */
-const source = () => JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'))
+/** The package as it is developed, and where, which the workflow that publishes it knows. */
+function source() {
+  const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'))
+  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository } = process.env
+  if (!repository) return manifest
+  const url = `${server}/${repository}`
+  return {
+    ...manifest,
+    homepage: `${url}#readme`,
+    repository: { type: 'git', url: `git+${url}.git` },
+    bugs: `${url}/issues`
+  }
+}
 
 /** @param {string} folder @param {object} manifest */
 function writeManifest(folder, manifest) {

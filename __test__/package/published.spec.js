@@ -48,7 +48,11 @@ describe('the published packages', { timeout: 600_000 }, () => {
 
   before(async () => {
     folder = mkdtempSync(path.join(tmpdir(), 'typed-superdashmap-'))
-    const packed = await run(process.execPath, [path.join(PACKAGE, 'scripts', 'pack.js'), folder])
+    // What the workflow that publishes it is told by its system.
+    const workflow = { GITHUB_SERVER_URL: 'https://code.invalid', GITHUB_REPOSITORY: 'some/where' }
+    const packed = await run(process.execPath, [path.join(PACKAGE, 'scripts', 'pack.js'), folder], {
+      env: { ...process.env, ...workflow }
+    })
     assert.equal(packed.status, 0, packed.stderr)
     assert.match(packed.stdout, /^typed-superdashmap +\d+ kB packed +\d+ kB unpacked$/m)
     // Whatever was not built is named, with what builds it.
@@ -67,6 +71,17 @@ describe('the published packages', { timeout: 600_000 }, () => {
     const { optionalDependencies, dependencies, scripts, devDependencies } = manifestOf('typed-superdashmap')
     assert.deepEqual(optionalDependencies, Object.fromEntries(wanted))
     assert.deepEqual([dependencies, devDependencies, scripts], [undefined, undefined, undefined])
+  })
+
+  it('name the repository whose workflow packs them', () => {
+    for (const name of ['typed-superdashmap', ownPackage]) {
+      const { homepage, repository, bugs } = manifestOf(name)
+      assert.deepEqual(repository, { type: 'git', url: 'git+https://code.invalid/some/where.git' })
+      assert.deepEqual(
+        [homepage, bugs],
+        ['https://code.invalid/some/where#readme', 'https://code.invalid/some/where/issues']
+      )
+    }
   })
 
   it('the main one has no binary', () => {

@@ -8,6 +8,7 @@ const assert = require('node:assert/strict')
 const { existsSync, readFileSync, readdirSync } = require('node:fs')
 const path = require('node:path')
 const { parse } = require('yaml')
+const { TARGETS } = require('../../scripts/targets.js')
 const { PACKAGE } = require('../support/workers.js')
 
 const FOLDER = path.join(PACKAGE, '.github', 'workflows')
@@ -19,8 +20,8 @@ const jobs = [...workflows].flatMap(([name, workflow]) =>
 const steps = jobs.flatMap(({ at, job }) => job.steps.map(step => ({ at, step })))
 
 describe('workflows', () => {
-  it('are those of a change and of a week', () => {
-    assert.deepEqual([...workflows.keys()].sort(), ['ci.yml', 'weekly.yml'])
+  it('are those of a change, of a week and of a release', () => {
+    assert.deepEqual([...workflows.keys()].sort(), ['ci.yml', 'release.yml', 'weekly.yml'])
   })
 
   it('run npm scripts, files and folders that are there', () => {
@@ -70,6 +71,14 @@ describe('workflows', () => {
     const { system, node } = workflows.get('ci.yml').jobs.test.strategy.matrix
     assert.deepEqual(node.map(String), list.match(/\d+/g))
     assert.deepEqual(new Set(system.map(name => name.split('-')[0])), new Set(['ubuntu', 'macos', 'windows']))
+  })
+
+  it('build each platform once, and try the packages on each system', () => {
+    const { build, try: tryOut } = workflows.get('release.yml').jobs
+    const built = build.strategy.matrix.include.flatMap(({ platforms }) => platforms.split(','))
+    assert.deepEqual(built.sort(), Object.keys(TARGETS).sort())
+    const { system, node } = workflows.get('ci.yml').jobs.test.strategy.matrix
+    assert.deepEqual(tryOut.strategy.matrix, { system, node })
   })
 
   it('check the Rust that Cargo.toml promises', () => {
