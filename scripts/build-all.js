@@ -67,7 +67,12 @@ function zigFlags(name) {
   return name.startsWith('darwin') ? ['-Cstrip=none', '-Clink-arg=-s'] : []
 }
 
-/** Flags of the compiler, with no path of this machine in what it makes. @param {string} name @param {string} sysroot */
+/**
+ * Flags of the compiler, with no path of this machine in what it makes.
+ *
+ * @param {string} name
+ * @param {string} sysroot
+ */
 function rustFlags(name, sysroot) {
   const cargoHome = process.env.CARGO_HOME ?? path.join(os.homedir(), '.cargo')
   return [

@@ -219,8 +219,8 @@ impl Table {
 
 impl Tables {
     /// Gives back at most so much of the tables' memory, after the bytes that `released` says went before; no reader
-    /// is left, and a table has no words from its first step on. Whether more of it is mapped. A table that other tables
-    /// share stays as it is.
+    /// is left, and a table has no words from its first step on. Whether more of it is mapped. A table that other
+    /// tables share stays as it is.
     pub fn release_some(&mut self, released: &mut usize, bytes: usize) -> bool {
         let (mut before, end) = (0, *released + bytes);
         for table in self.old.iter_mut().chain([&mut self.current]) {

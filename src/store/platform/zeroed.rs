@@ -57,8 +57,8 @@ impl Zeroed {
         {
             *len = 0;
             let (start, to_bytes) = (mapping.start().as_ptr() as usize, to_bytes.min(mapping.len()));
-            // SAFETY: the stretch lies within the mapping, no other reference to it exists, since this is exclusive, and
-            // from here on none is made.
+            // SAFETY: the stretch lies within the mapping, no other reference to it exists, since this is exclusive,
+            // and from here on none is made.
             unsafe { mapping::release(start + from_bytes, to_bytes.saturating_sub(from_bytes)) };
         }
         #[cfg(loom)]
