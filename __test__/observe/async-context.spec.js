@@ -170,3 +170,24 @@ describe('the wake-up of a thread', () => {
     assert.equal(stdout, 'subscribed,tick,microtask\n')
   })
 })
+
+describe('the async resources of listeners', { timeout: 300_000 }, () => {
+  it('say that they keep no process alive, so that no tool reports an open handle', async () => {
+    const script = `
+      const made = new Map()
+      require('node:async_hooks').createHook({ init: (id, type, trigger, resource) => made.set(type, resource) }).enable()
+      const map = new TypedMap({ maxEntries: 1 })
+      map.onEvict(() => {})
+      map.onLog(() => {})
+      map.onPressure(() => {})
+      map.set('a', 1).set('b', 2)
+      const ours = [...made].filter(([type]) => /typed/i.test(type))
+      console.log(JSON.stringify(ours.map(([type, resource]) => [type, resource.hasRef()]).sort()))`
+    const { status, stdout, stderr } = await runNode(script)
+    assert.equal(status, 0, stderr)
+    assert.deepEqual(JSON.parse(stdout), [
+      ['TypedMapListener', false],
+      ['typed-superdashmap', false]
+    ])
+  })
+})

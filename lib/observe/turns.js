@@ -14,10 +14,17 @@ const now = performance.now.bind(performance)
 /** What delivery may take of one turn of the event loop. The step under way is finished, so it is a little more. */
 const TURN_MS = 2
 
+/** The async context of a listener. Tools that look for open handles ask it whether it keeps the process alive. */
+class Context extends AsyncResource {
+  hasRef() {
+    return false
+  }
+}
+
 /** A listener in its place: called in the async context in which it was registered. */
 class Subscription {
   #listener
-  #context = new AsyncResource('TypedMapListener')
+  #context = new Context('TypedMapListener')
 
   /** @param {(given: any) => any} listener */
   constructor(listener) {

@@ -101,14 +101,17 @@ impl<'s> Engine<'s> {
     pub fn bell(self, name: &str) -> Outcome<Bell> {
         self.at_root(|engine| {
             let name = engine.text(name.as_bytes())?;
+            // What async hooks see of the bell. Tools that look for open handles ask it this.
+            let resource = engine.object()?;
+            engine.set_property(resource, c"hasRef", engine.function(c"hasRef", answer_no, ptr::null_mut())?)?;
             let mut raw = ptr::null_mut();
-            // SAFETY: the value is of this scope and the result is written through a live pointer. No function, no
+            // SAFETY: the values are of this scope and the result is written through a live pointer. No function, no
             // finalizer, no context, no bound on the queue, one thread that holds it.
             check(unsafe {
                 sys::napi_create_threadsafe_function(
                     engine.env,
                     ptr::null_mut(),
-                    ptr::null_mut(),
+                    resource.raw,
                     name.raw,
                     0,
                     1,
@@ -200,6 +203,13 @@ unsafe extern "C" fn answer(env: sys::napi_env, _: sys::napi_value, _: *mut c_vo
         let state = engine.instance().map(|instance| Rc::clone(&instance.state));
         state.map(|state| state.wake(engine))
     })));
+}
+
+/// Called by JavaScript, which is told that a bell keeps no process alive.
+unsafe extern "C" fn answer_no(env: sys::napi_env, _: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: the engine passed `env` to this callback, and the engine made of it is used only until it returns.
+    let engine = unsafe { Engine::from_raw(env) };
+    engine.boolean(false).map_or(ptr::null_mut(), |no| no.raw)
 }
 
 /// Called by the engine when nothing can ask for the state any more.

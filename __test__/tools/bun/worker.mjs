@@ -1,0 +1,3 @@
+import { TypedMap } from 'typed-superdashmap'
+
+TypedMap.open('shared').set('from', 'a worker')
