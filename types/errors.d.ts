@@ -42,13 +42,32 @@ export declare const ERROR_NUMBERS: {
   /** An internal failure left the map in doubt; it refuses further use, and the process lives. */
   readonly ERR_BROKEN: 1020
   /**
-   * The addon cannot be loaded here; `require` of the package throws this. `details`: `platform`, `arch`, `libc`
-   * (`null` if unknown), `node`, and `tried`, the reasons; `cause` is the error of the loader.
+   * The addon cannot be loaded here; `require` of the package throws this. `details`: `reason`, a `NativeReason`;
+   * `platform`, `arch`, `libc` (`null` if unknown), `node`; `package`, the one that should have the addon; `tried`,
+   * what was said of each place. `cause` is the error of the loader.
    */
   readonly ERR_NATIVE_UNAVAILABLE: 1024
   /** The clock of a test was restored, or another one was set in its place. */
   readonly ERR_CLOCK_ENDED: 1031
 }
+
+/** Why the addon cannot be loaded: the README says what to do about each. */
+export type NativeReason =
+  | 'bundle'
+  | 'cpu'
+  | 'damaged'
+  | 'file-missing'
+  | 'glibc-too-old'
+  | 'load-failed'
+  | 'lock-file'
+  | 'no-addons'
+  | 'optional-omitted'
+  | 'other-platform'
+  | 'other-version'
+  | 'package-missing'
+  | 'permission'
+  | 'platform-unsupported'
+  | 'wrong-libc'
 
 /** Stable names of errors. */
 export type ErrorCode = keyof typeof ERROR_NUMBERS

@@ -22,7 +22,7 @@ const LEVELS = {
     ['map.js']
   ],
   'src/binding': [
-    ['failure.rs'],
+    ['cpu.rs', 'failure.rs'],
     ['engine'],
     ['layout.rs'],
     ['convert'],

@@ -3,8 +3,14 @@
 // Loads the addon, or throws an error with the reason. Two copies of it in one process share nothing, so this warns of
 // the second.
 
+const { existsSync } = process.getBuiltinModule('node:fs')
+const { createRequire } = process.getBuiltinModule('node:module')
+const path = process.getBuiltinModule('node:path')
+const { fileURLToPath } = process.getBuiltinModule('node:url')
+const { DAMAGED, OTHER_VERSION } = require('./diagnose.js')
+const { readHead } = require('./executable.js')
 const home = require('./home.js')
-const { VERSION, placesFrom } = require('./platforms.js')
+const { VERSION, placesFrom, requestsOf } = require('./platforms.js')
 const { platformName } = require('./system.js')
 const { unavailable } = require('./unavailable.js')
 
@@ -17,49 +23,99 @@ const COPIES = Symbol.for('typed-superdashmap.copies')
 /** @typedef {typeof import('./binding.js')} Binding */
 
 /**
+ * Where the addon may be.
+ *
+ * @typedef {object} Place
+ * @property {string} from the file that looks for it
+ * @property {string} request what is looked for
+ * @property {() => unknown} load
+ */
+
+/**
  * Files that the addon is looked for from. In the package they lie in one folder. In a bundle the first is the bundle;
  * an ES module has no `__filename`, and knows its URL or only the file that the process began with.
  */
 function files() {
-  const known = [typeof __filename === 'string' ? __filename : undefined, home.url].filter(file => file !== undefined)
-  return known.length > 0 ? known : process.argv.slice(1, 2)
+  const url = home.url?.startsWith('file:') ? fileURLToPath(home.url) : undefined
+  const known = [typeof __filename === 'string' ? __filename : undefined, url]
+  const files = known.filter(file => file !== undefined && path.isAbsolute(file))
+  return /** @type {string[]} */ (
+    files.length > 0 ? files : process.argv.slice(1, 2).filter(file => path.isAbsolute(file))
+  )
 }
 
-/** The file that a variable of the environment names. @param {string} given */
-function givenAddon(given) {
-  const file = process.getBuiltinModule('node:path').resolve(given)
-  return process.getBuiltinModule('node:module').createRequire(file)(file)
+/** The places of a platform, in the order in which they are tried. @param {string} name @returns {Place[]} */
+function placesOf(name) {
+  const given = process.env[GIVEN]
+  if (given) {
+    const file = path.resolve(given)
+    return [{ from: file, request: file, load: () => createRequire(file)(file) }]
+  }
+  const requests = requestsOf(name)
+  return files().flatMap(from =>
+    (placesFrom(from)[name] ?? []).map((load, at) => ({ from, request: requests[at] ?? '', load }))
+  )
+}
+
+/** The file of a place; null if it is not known. @param {Place} place */
+function fileOf({ from, request }) {
+  try {
+    return createRequire(from).resolve(request)
+  } catch {
+    return null
+  }
 }
 
 /**
- * What loads the addon, in the order in which it is tried.
+ * Refuses a file that is no addon, or that ends too early: a process that runs such a one is killed.
  *
- * @param {string} name of the platform
- * @returns {(() => unknown)[]}
+ * @param {string} file
  */
-function placesOf(name) {
-  const given = process.env[GIVEN]
-  if (given) return [() => givenAddon(given)]
-  return files().flatMap(file => placesFrom(file)[name] ?? [])
+function assertWhole(file) {
+  let head
+  try {
+    head = readHead(file)
+  } catch {
+    // Loading it says why it cannot be read.
+    return
+  }
+  if (!head?.isWhole) throw Object.assign(new Error(`${file} is no whole addon`), { code: DAMAGED })
+}
+
+/** @param {Binding} binding */
+function assertVersion(binding) {
+  const found = binding.version?.() ?? null
+  if (found === VERSION) return
+  const text = `the addon is of version ${found ?? 'unknown'}, and the package of version ${VERSION}`
+  throw Object.assign(new Error(text), { code: OTHER_VERSION, details: { found } })
 }
 
 /** @returns {Binding} */
 function load() {
   const name = platformName()
-  /** @type {unknown[]} */
-  const failures = []
+  /** @type {import('./diagnose.js').Attempt[]} */
+  const attempts = []
   for (const place of placesOf(name)) {
+    const file = fileOf(place)
     try {
-      const binding = /** @type {Binding} */ (place())
-      const version = binding.version?.()
-      if (version === VERSION) return binding
-      failures.push(new Error(`the addon is of version ${version ?? 'unknown'}, and the package of version ${VERSION}`))
-    } catch (failure) {
+      if (file !== null) assertWhole(file)
+      const binding = /** @type {Binding} */ (place.load())
+      assertVersion(binding)
+      return binding
+    } catch (error) {
       // A bundle that is an ES module has no `__dirname`.
-      if (!(failure instanceof ReferenceError)) failures.push(failure)
+      if (!(error instanceof ReferenceError)) attempts.push({ file, error })
     }
   }
-  throw unavailable(name, failures)
+  throw unavailable(name, attempts, missingOf() ?? { from: files()[0] })
+}
+
+/** The file that was given and is not there. */
+function missingOf() {
+  const given = process.env[GIVEN]
+  if (!given) return undefined
+  const file = path.resolve(given)
+  return existsSync(file) ? undefined : { from: undefined, missing: { file, variable: GIVEN } }
 }
 
 /**

@@ -64,4 +64,16 @@ function placesFrom(file) {
   }
 }
 
-module.exports = { VERSION, placesFrom }
+/**
+ * What the places of a platform are called from a file of this folder, in the same order.
+ *
+ * @param {string} name of the platform
+ */
+function requestsOf(name) {
+  return [`./typed-superdashmap.${name}.node`, packageOf(name), `../../../${packageOf(name)}/typed-superdashmap.node`]
+}
+
+/** @param {string} name of a platform */
+const packageOf = name => `@typed-superdashmap/binding-${name}`
+
+module.exports = { VERSION, packageOf, placesFrom, requestsOf }

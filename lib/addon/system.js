@@ -2,55 +2,41 @@
 
 // What this process runs on, as far as it decides which addon fits.
 
-const { Buffer } = process.getBuiltinModule('node:buffer')
-const { closeSync, openSync, readSync } = process.getBuiltinModule('node:fs')
+const { libcOfProgram } = require('./executable.js')
 
-/** The name of the program that starts Node.js stands within the first bytes of an executable file. */
-const HEAD_BYTES = 2048
-
-/**
- * The C library that Node.js itself was built with: what starts a program on Linux is named in it. Null if that cannot
- * be read: by permission, or because the program is started in another way.
- */
-function libcOfExecutable() {
-  const head = Buffer.alloc(HEAD_BYTES)
+/** The version of glibc that runs, or null where another C library does. It takes milliseconds. */
+function glibcVersion() {
+  if (process.platform !== 'linux') return null
   try {
-    const file = openSync(process.execPath, 'r')
-    try {
-      readSync(file, head, 0, HEAD_BYTES, 0)
-    } finally {
-      closeSync(file)
-    }
+    const { header } = /** @type {any} */ (process.report.getReport())
+    return /** @type {string | undefined} */ (header.glibcVersionRuntime) ?? null
   } catch {
     return null
   }
-  if (head.includes('ld-musl-')) return 'musl'
-  return head.includes('ld-linux') || head.includes('ld64.so') ? 'gnu' : null
 }
 
-/** The head of Node's report about itself. It takes milliseconds. */
-function report() {
-  try {
-    return /** @type {any} */ (process.report.getReport()).header
-  } catch {
-    return {}
-  }
-}
-
-/** The version of glibc that runs, or null where another C library does. @returns {string | null} */
-const glibcVersion = () => (process.platform === 'linux' ? (report().glibcVersionRuntime ?? null) : null)
-
-/** `gnu` or `musl`, or null where systems have one C library each. */
+/** `gnu` or `musl`, as Node.js itself was built with; null where systems have one C library each. */
 function libc() {
   if (process.platform !== 'linux') return null
-  return libcOfExecutable() ?? (glibcVersion() === null ? 'musl' : 'gnu')
+  let family = null
+  try {
+    family = libcOfProgram(process.execPath)
+  } catch {
+    // The permission model may hide the file.
+  }
+  return family ?? (glibcVersion() === null ? 'musl' : 'gnu')
 }
 
-/** The name of the platform, as in `platforms.js`, whether or not that has it. */
-function platformName() {
-  const { platform, arch } = process
-  const family = libc()
-  return family === null ? `${platform}-${arch}` : `${platform}-${arch}-${family}`
-}
+/**
+ * The name of a platform, as in `platforms.js`, whether or not that has it.
+ *
+ * @param {string} platform
+ * @param {string} arch
+ * @param {string | null} family
+ */
+const nameOf = (platform, arch, family) => (family === null ? `${platform}-${arch}` : `${platform}-${arch}-${family}`)
 
-module.exports = { glibcVersion, libc, platformName }
+/** The name of the platform of this process. */
+const platformName = () => nameOf(process.platform, process.arch, libc())
+
+module.exports = { glibcVersion, libc, nameOf, platformName }

@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! failure       why a call has no result
+//! cpu           whether the processor has what this build assumes
 //! engine/       raw calls of Node-API: read, make, many, functions, the life of an environment
 //! layout        numbers that Rust and JavaScript agree on
 //! convert/      keys, values, options, limits, details of errors
@@ -25,6 +26,7 @@
 )]
 
 pub mod convert;
+pub mod cpu;
 pub mod engine;
 pub mod environment;
 pub mod exports;
