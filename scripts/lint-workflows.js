@@ -74,7 +74,7 @@ async function main() {
       if (said) report(`${file}, job ${job}, step ${at + 1}\n${said}`)
     }
   }
-  for (const said of [lintWith('shellcheck', SCRIPTS), lintWith('zizmor', ['--offline', '--quiet', FOLDER])]) {
+  for (const said of [lintWith('shellcheck', SCRIPTS), lintWith('zizmor', ['--offline', '--quiet', '.github'])]) {
     if (said) report(said)
   }
 }
