@@ -13,7 +13,7 @@ const path = require('node:path')
 const process = require('node:process')
 const { parseArgs } = require('node:util')
 const { readFixtures } = require('./tools/fixtures.js')
-const { BREAKS, breakPackage, pack } = require('./tools/pack.js')
+const { BREAKS, breakPackage, packAll, serve } = require('./tools/pack.js')
 const { readRows, writeRows } = require('./tools/table.js')
 const { runFixture } = require('./tools/workspace.js')
 const { version } = require('../package.json')
@@ -30,7 +30,8 @@ const { values: options } = parseArgs({
 })
 
 /** @typedef {import('./tools/fixtures.js').NamedFixture} NamedFixture */
-/** @typedef {import('./tools/pack.js').Tarballs} Tarballs */
+/** @typedef {import('./tools/pack.js').Registry} Registry */
+/** @typedef {import('./tools/pack.js').Packed} Packed */
 
 function selected() {
   const fixtures = readFixtures()
@@ -45,8 +46,8 @@ function selected() {
 
 const seconds = (/** @type {number} */ begin) => `${((performance.now() - begin) / 1_000).toFixed(0)} s`
 
-/** Runs fixtures one by one; returns their rows. @param {NamedFixture[]} fixtures @param {Tarballs} tarballs */
-async function runAll(fixtures, tarballs) {
+/** Runs fixtures one by one; returns their rows. @param {NamedFixture[]} fixtures @param {Registry} registry */
+async function runAll(fixtures, registry) {
   /** @type {import('./tools/table.js').Rows} */
   const rows = {}
   for (const [at, fixture] of fixtures.entries()) {
@@ -56,7 +57,7 @@ async function runAll(fixtures, tarballs) {
     let node = process.versions.node
     let passes = true
     try {
-      node = await runFixture(fixture, tarballs, options.keep)
+      node = await runFixture(fixture, registry, options.keep)
       process.stdout.write(`works, ${seconds(begin)}\n`)
     } catch (error) {
       passes = false
@@ -67,11 +68,11 @@ async function runAll(fixtures, tarballs) {
   return rows
 }
 
-/** Which fixtures pass although the package is broken. @param {NamedFixture[]} fixtures @param {Tarballs} tarballs */
-async function blindOf(fixtures, tarballs, /** @type {string} */ home) {
+/** Which fixtures pass although the package is broken. @param {NamedFixture[]} fixtures @param {Packed[]} packages */
+async function blindOf(fixtures, packages, /** @type {string} */ home) {
   const blind = []
   for (const how of /** @type {(keyof typeof BREAKS)[]} */ (Object.keys(BREAKS))) {
-    const broken = await breakPackage(tarballs, how, home)
+    const broken = await serve(breakPackage(packages, how, home))
     for (const fixture of fixtures) {
       if (how === 'sharing' && !SHARING.has(fixture.group)) continue
       process.stdout.write(`${fixture.name} with broken ${how} … `)
@@ -83,6 +84,7 @@ async function blindOf(fixtures, tarballs, /** @type {string} */ home) {
       if (notices === null) blind.push(`${fixture.name} (${how})`)
       else process.stdout.write(`${notices.replace(/^/gm, '    ').slice(0, 1_500)}\n`)
     }
+    await broken.close()
   }
   return blind
 }
@@ -97,13 +99,15 @@ async function main() {
   const fixtures = selected()
   const home = fs.mkdtempSync(path.join(tmpdir(), 'typed-superdashmap-tools-'))
   try {
-    const tarballs = await pack(home)
+    const packages = await packAll(home)
     if (options.broken) {
-      const blind = await blindOf(fixtures, tarballs, home)
+      const blind = await blindOf(fixtures, packages, home)
       if (blind.length > 0) throw new Error(`these fixtures cannot fail: ${blind.join(', ')}`)
       return
     }
-    const rows = await runAll(fixtures, tarballs)
+    const registry = await serve(packages)
+    const rows = await runAll(fixtures, registry)
+    await registry.close()
     writeRows(merged(rows))
     const failed = Object.keys(rows).filter(name => rows[name]?.passes === false)
     if (failed.length > 0) throw new Error(`failed: ${failed.join(', ')}`)

@@ -175,7 +175,8 @@ describe('the async resources of listeners', { timeout: 300_000 }, () => {
   it('say that they keep no process alive, so that no tool reports an open handle', async () => {
     const script = `
       const made = new Map()
-      require('node:async_hooks').createHook({ init: (id, type, trigger, resource) => made.set(type, resource) }).enable()
+      const init = (id, type, trigger, resource) => made.set(type, resource)
+      require('node:async_hooks').createHook({ init }).enable()
       const map = new TypedMap({ maxEntries: 1 })
       map.onEvict(() => {})
       map.onLog(() => {})

@@ -5,16 +5,14 @@
 
 const { after, before, describe, it } = require('node:test')
 const assert = require('node:assert/strict')
-const { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } = require('node:fs')
+const { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } = require('node:fs')
 const { tmpdir } = require('node:os')
 const path = require('node:path')
 const process = require('node:process')
 const { platformName } = require('../../lib/addon/system.js')
-const { pack, stagePlatform } = require('../../scripts/pack.js')
-const { TARGETS } = require('../../scripts/targets.js')
 const { programOf } = require('../support/node-versions.js')
 const { findNpm, run } = require('../support/processes.js')
-const { startRegistry } = require('../support/registry.js')
+const { allPacked, startRegistry } = require('../support/registry.js')
 const { PACKAGE } = require('../support/workers.js')
 
 const SCRIPT = `
@@ -52,22 +50,7 @@ describe('from a registry', { timeout: 600_000 }, () => {
     folder = mkdtempSync(path.join(tmpdir(), 'typed-superdashmap-'))
     const packed = await run(process.execPath, [path.join(PACKAGE, 'scripts', 'pack.js'), folder])
     assert.equal(packed.status, 0, packed.stderr)
-    // What was not built is not installed either, so its binary may be anything.
-    const nothing = path.join(folder, 'nothing.node')
-    writeFileSync(nothing, '')
-    for (const name of Object.keys(TARGETS)) {
-      const staged = path.join(folder, 'packages', `binding-${name}`)
-      if (existsSync(staged)) continue
-      stagePlatform(name, nothing, staged)
-      pack(staged, folder)
-    }
-    registry = await startRegistry(
-      readdirSync(path.join(folder, 'packages')).map(staged => {
-        const manifest = JSON.parse(readFileSync(path.join(folder, 'packages', staged, 'package.json'), 'utf8'))
-        const tarball = `${manifest.name.replace('@', '').replace('/', '-')}-${manifest.version}.tgz`
-        return { manifest, tarball: path.join(folder, tarball) }
-      })
-    )
+    registry = await startRegistry(allPacked(folder))
   })
 
   after(async () => {

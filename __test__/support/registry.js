@@ -4,20 +4,48 @@
 
 const { createHash } = require('node:crypto')
 const { once } = require('node:events')
-const { readFileSync } = require('node:fs')
+const { existsSync, readFileSync, readdirSync, writeFileSync } = require('node:fs')
 const { createServer } = require('node:http')
 const path = require('node:path')
+const { pack, stagePlatform } = require('../../scripts/pack.js')
+const { TARGETS } = require('../../scripts/targets.js')
+
+/** @typedef {{ manifest: { name: string, version: string }, tarball: string }} Packed */
+
+/**
+ * All that is published, out of a folder of `npm run pack:all`. A platform that was not built gets a binary of no
+ * bytes, since nothing here installs it.
+ *
+ * @param {string} folder
+ * @returns {Packed[]}
+ */
+function allPacked(folder) {
+  const nothing = path.join(folder, 'nothing.node')
+  writeFileSync(nothing, '')
+  const packages = path.join(folder, 'packages')
+  for (const name of Object.keys(TARGETS)) {
+    const staged = path.join(packages, `binding-${name}`)
+    if (existsSync(staged)) continue
+    stagePlatform(name, nothing, staged)
+    pack(staged, folder)
+  }
+  return readdirSync(packages).map(staged => {
+    const manifest = JSON.parse(readFileSync(path.join(packages, staged, 'package.json'), 'utf8'))
+    const tarball = `${manifest.name.replace('@', '').replace('/', '-')}-${manifest.version}.tgz`
+    return { manifest, tarball: path.join(folder, tarball) }
+  })
+}
 
 /**
  * Serves packages.
  *
- * @param {{ manifest: { name: string, version: string }, tarball: string }[]} packages
+ * @param {Packed[]} packages
  * @returns {Promise<{ url: string, close: () => Promise<unknown> }>}
  */
 async function startRegistry(packages) {
   const files = new Map(packages.map(({ tarball }) => [path.basename(tarball), readFileSync(tarball)]))
   const server = createServer((request, response) => {
-    const asked = decodeURIComponent(request.url.slice(1))
+    const asked = decodeURIComponent((request.url ?? '/').slice(1))
     const file = files.get(path.basename(asked))
     if (file) return response.end(file)
     const found = packages.find(({ manifest }) => manifest.name === asked)
@@ -25,10 +53,12 @@ async function startRegistry(packages) {
     response.setHeader('content-type', 'application/json')
     response.end(JSON.stringify(documentOf(found)))
   })
-  /** What a registry says of a package. */
+  /** What a registry says of a package. @param {Packed} packed */
   function documentOf({ manifest, tarball }) {
     const name = path.basename(tarball)
-    const hash = (kind, encoding) => createHash(kind).update(files.get(name)).digest(encoding)
+    const file = files.get(name) ?? Buffer.of()
+    const hash = (/** @type {string} */ kind, /** @type {'base64' | 'hex'} */ encoding) =>
+      createHash(kind).update(file).digest(encoding)
     const dist = {
       tarball: `${url}${manifest.name}/-/${name}`,
       integrity: `sha512-${hash('sha512', 'base64')}`,
@@ -44,7 +74,7 @@ async function startRegistry(packages) {
   }
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const url = `http://127.0.0.1:${server.address().port}/`
+  const url = `http://127.0.0.1:${/** @type {import('node:net').AddressInfo} */ (server.address()).port}/`
   const close = () => {
     server.closeAllConnections()
     server.close()
@@ -53,4 +83,4 @@ async function startRegistry(packages) {
   return { url, close }
 }
 
-module.exports = { startRegistry }
+module.exports = { allPacked, startRegistry }

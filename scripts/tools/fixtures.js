@@ -19,6 +19,7 @@ const NOTHING = 'nothing'
  * @typedef {object} Context
  * @property {string} folder a project of its own outside this tree: the files of the fixture, its `packages` and ours
  * @property {import('./pack.js').Tarballs} tarballs
+ * @property {string} registry address of a registry that has our packages and no others
  * @property {(command: string, args?: readonly string[], options?: RunOptions) => Promise<Output>} run runs a command
  * in the project, with the commands of its packages first in PATH; throws unless it exits with `status`
  *

@@ -1,18 +1,25 @@
 'use strict'
 
-// Packs the package as it is published, whole or broken on purpose.
+// Packs the package as it is published, whole or broken on purpose, and serves it from a registry of its own.
 
 const fs = require('node:fs')
 const path = require('node:path')
+const process = require('node:process')
+const { allPacked, startRegistry } = require('../../__test__/support/registry.js')
+const { pack } = require('../pack.js')
 const { runCommand } = require('./process.js')
 
 const ROOT = path.join(__dirname, '..', '..')
+const MAIN = 'typed-superdashmap'
+const PLATFORM = '@typed-superdashmap/binding-'
 
 /**
  * @typedef {object} Tarballs
  * @property {string} main the package
- * @property {Record<string, string>} platforms packages with an addon each, by the name of the platform
+ * @property {Record<string, string>} platforms the packages with an addon each, by the name of the platform
  */
+
+/** @typedef {{ tarballs: Tarballs, url: string, close: () => Promise<unknown> }} Registry */
 
 /**
  * Ways to break the package, each a line added to `index.js`. A fixture that passes with one of them tests nothing.
@@ -29,37 +36,45 @@ const BREAKS = {
   }`
 }
 
+/** @typedef {import('../../__test__/support/registry.js').Packed} Packed */
+
 /**
- * Packs into `folder`.
+ * Packs into `folder`, as `npm run pack:all` does.
  *
  * @param {string} folder
- * @returns {Promise<Tarballs>}
+ * @returns {Promise<Packed[]>}
  */
-async function pack(folder) {
-  return { main: await packFolder(ROOT, folder), platforms: {} }
-}
-
-/** @param {string} source @param {string} folder */
-async function packFolder(source, folder) {
-  const args = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder]
-  const { stdout } = await runCommand('npm', args, { cwd: source })
-  return path.join(folder, /** @type {{ filename: string }[]} */ (Object.values(JSON.parse(stdout)))[0]?.filename ?? '')
+async function packAll(folder) {
+  await runCommand(process.execPath, [path.join(ROOT, 'scripts', 'pack.js'), folder], { cwd: ROOT })
+  return allPacked(folder)
 }
 
 /**
- * The same tarballs, with a package that does one thing wrong.
+ * The same packages, the main one with one thing wrong.
  *
- * @param {Tarballs} tarballs
+ * @param {Packed[]} packages
  * @param {keyof typeof BREAKS} how
  * @param {string} folder
- * @returns {Promise<Tarballs>}
+ * @returns {Packed[]}
  */
-async function breakPackage(tarballs, how, folder) {
+function breakPackage(packages, how, folder) {
   const home = path.join(folder, how)
-  fs.mkdirSync(home)
-  await runCommand('tar', ['-xzf', tarballs.main, '-C', home], { cwd: folder })
-  fs.appendFileSync(path.join(home, 'package', 'index.js'), `\n${BREAKS[how]}\n`)
-  return { ...tarballs, main: await packFolder(path.join(home, 'package'), home) }
+  const staged = path.join(home, MAIN)
+  fs.cpSync(path.join(folder, 'packages', MAIN), staged, { recursive: true })
+  fs.appendFileSync(path.join(staged, 'index.js'), `\n${BREAKS[how]}\n`)
+  const tarball = pack(staged, home)
+  return packages.map(one => (one.manifest.name === MAIN ? { ...one, tarball } : one))
 }
 
-module.exports = { BREAKS, ROOT, breakPackage, pack }
+/** @param {Packed[]} packages @returns {Promise<Registry>} */
+async function serve(packages) {
+  /** @type {Tarballs} */
+  const tarballs = { main: '', platforms: {} }
+  for (const { manifest, tarball } of packages) {
+    if (manifest.name === MAIN) tarballs.main = tarball
+    else tarballs.platforms[manifest.name.slice(PLATFORM.length)] = tarball
+  }
+  return { tarballs, ...(await startRegistry(packages)) }
+}
+
+module.exports = { BREAKS, breakPackage, packAll, serve }

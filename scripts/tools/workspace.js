@@ -15,10 +15,10 @@ const INSTALL = ['install', '--no-audit', '--no-fund', '--prefer-offline', '--sa
  * fixture throws.
  *
  * @param {import('./fixtures.js').NamedFixture} fixture
- * @param {import('./pack.js').Tarballs} tarballs
+ * @param {import('./pack.js').Registry} registry
  * @param {boolean} keep whether the folder stays, to look at
  */
-async function runFixture({ name, source, group, packages, run: check }, tarballs, keep) {
+async function runFixture({ name, source, group, packages, run: check }, { tarballs, url }, keep) {
   const folder = fs.mkdtempSync(path.join(tmpdir(), `typed-superdashmap-${name}-`))
   try {
     const bin = path.join(folder, 'node_modules', '.bin')
@@ -31,11 +31,12 @@ async function runFixture({ name, source, group, packages, run: check }, tarball
     const manifest = path.join(folder, 'package.json')
     if (!fs.existsSync(manifest)) fs.writeFileSync(manifest, '{ "name": "project", "private": true }\n')
     const wanted = Object.entries(packages).map(([of, version]) => `${of}@${version}`)
-    // Platforms first: the package finds them there, and not in a registry.
-    const ours = group === 'package manager' ? [] : [...Object.values(tarballs.platforms), tarballs.main]
+    // Our packages with an addon come from the registry at `url`, of which the package manager picks by platform.
+    fs.writeFileSync(path.join(folder, '.npmrc'), `@typed-superdashmap:registry=${url}\n`)
+    const ours = group === 'package manager' ? [] : [tarballs.main]
     if (wanted.length + ours.length > 0) await run('npm', [...INSTALL, ...wanted, ...ours], { timeoutS: 900 })
     const { stdout: node } = await run('node', ['--version'])
-    await check({ folder, tarballs, run })
+    await check({ folder, tarballs, registry: url, run })
     return node.trim().slice(1)
   } finally {
     if (keep) process.stdout.write(`  ${folder}\n`)
