@@ -3,7 +3,7 @@
 // Builds the addon for every platform.
 
 const { spawnSync } = require('node:child_process')
-const { copyFileSync, mkdirSync, statSync, writeFileSync } = require('node:fs')
+const { copyFileSync, mkdirSync, rmSync, statSync, writeFileSync } = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const process = require('node:process')
@@ -63,8 +63,15 @@ function exportsOfAddon() {
 /** Flags of the compiler for zig as linker. @param {string} name */
 function zigFlags(name) {
   if (name.startsWith('win32')) return [`-Clink-arg=${exportsOfAddon()}`]
-  // Zig signs what it links, so nothing may be stripped afterwards.
-  return name.startsWith('darwin') ? ['-Cstrip=none', '-Clink-arg=-s'] : []
+  if (!name.startsWith('darwin')) return []
+  // Zig signs what it links, so nothing may be stripped afterwards. It leaves the list of exports aside, and names the
+  // library by the path that it is linked at.
+  return [
+    '-Cstrip=none',
+    '-Clink-arg=-s',
+    '-Zdefault-visibility=hidden',
+    '-Clink-arg=-Wl,-install_name,@rpath/typed-superdashmap.node'
+  ]
 }
 
 /**
@@ -118,7 +125,8 @@ function planOf(name) {
       RUSTC: toolchain.rustc,
       CARGO_TARGET_DIR: CARGO_FOLDER,
       CARGO_ENCODED_RUSTFLAGS: [...rustFlags(name, toolchain.sysroot), ...(zig ? zigFlags(name) : [])].join('\x1f'),
-      ...(toolchain.buildsStd && { RUSTC_BOOTSTRAP: '1' }),
+      // Rust calls both unstable: building its standard library, and choosing which symbols show.
+      ...((toolchain.buildsStd || (zig && name.startsWith('darwin'))) && { RUSTC_BOOTSTRAP: '1' }),
       ...(platform.macos && { MACOSX_DEPLOYMENT_TARGET: platform.macos }),
       ...(name.startsWith('win32') && { LIBNODE_PATH: emptyNodeLibrary() })
     }
@@ -127,6 +135,9 @@ function planOf(name) {
 
 /** Builds a platform; returns what is said of it at the end. @param {string} name */
 function build(name) {
+  const file = addonOf(name)
+  // What an earlier build left is not taken for what this one made.
+  rmSync(file, { force: true })
   const plan = planOf(name)
   if ('missing' in plan) return { name, built: false, text: plan.missing }
   const begin = performance.now()
@@ -134,7 +145,6 @@ function build(name) {
   if (status !== 0) {
     return { name, built: false, text: `failed with ${error ? error.message : `status ${status}`}, see above` }
   }
-  const file = addonOf(name)
   mkdirSync(path.dirname(file), { recursive: true })
   copyFileSync(path.join(CARGO_FOLDER, plan.target, 'release', libraryName(name)), file)
   const seconds = Math.round((performance.now() - begin) / 1000)

@@ -73,7 +73,7 @@ function toolsEnv() {
 function zigbuild() {
   const own = path.join(TOOLS, 'cargo-zigbuild')
   if (existsSync(own)) return own
-  return output('cargo-zigbuild', ['--version']) && 'cargo-zigbuild'
+  return output('cargo-zigbuild', ['--version']) === undefined ? undefined : 'cargo-zigbuild'
 }
 
 module.exports = { OLDEST_RUST, TOOLS, isNewEnough, rustVersion, toolchainFor, toolsEnv, zigbuild }

@@ -43,8 +43,12 @@ def mach_o(binary):
         "format": "MachO",
         "machine": binary.header.cpu_type.name,
         "type": binary.header.file_type.name,
-        "libraries": [library.name for library in binary.libraries],
-        "system": build and getattr(build, "minos", None) or getattr(build, "version", None),
+        "libraries": [
+            library.name
+            for library in binary.libraries
+            if library.command != lief.MachO.LoadCommand.TYPE.ID_DYLIB
+        ],
+        "system": build and (getattr(build, "minos", None) or getattr(build, "version", None)),
         "signed": binary.has_code_signature,
         "exports": [symbol.name for symbol in binary.exported_symbols],
         "imports": [symbol.name for symbol in binary.imported_symbols],
