@@ -290,8 +290,8 @@ module.exports = {
 }
 
 // All evaluations of the package in a thread share the class of the first, so that each of them knows the handles of
-// the others.
-const shared = share(module.exports)
+// the others; and what they have open, for a clock that a test sets (`session/told-time.js`).
+const shared = share({ ...module.exports, told: { opens: new Set(), tell: undefined } })
 Object.assign(module.exports, shared)
 
 /** The shared class. Each evaluation holds it for its own lifetime. */

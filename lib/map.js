@@ -144,9 +144,9 @@ class TypedMap {
     return [...namesBinding()]
   }
 
-  /** For tests. */
-  static setClock() {
-    return new TestClock()
+  /** For tests. @param {unknown} [options] */
+  static setClock(options = undefined) {
+    return new TestClock(options)
   }
 
   /** @param {Iterable<any>} items @param {(item: any, index: number) => any} callback */

@@ -9,7 +9,7 @@ import type { Handle, HandleData } from './handles.js'
 import type { DeepReadonly, MapKey, Storable } from './keys-and-values.js'
 import type { FieldOptions, InsertOptions, Limits, ReadOptions, TypedMapOptions, WriteOptions } from './options.js'
 import type { TypedMapStats, Validation } from './stats.js'
-import type { TestClock } from './test-clock.js'
+import type { TestClock, TestClockOptions } from './test-clock.js'
 
 /** True for `any` alone. @internal */
 type IsAny<T> = 0 extends 1 & T ? true : false
@@ -85,9 +85,9 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
   static names(): string[]
 
   /**
-   * For tests: takes the time of all maps in hand that this thread has open or opens from now on. It stands still, and
-   * `advance(ms)` of the result moves it, until `restore()`. No wall clock and no timer has a part in it, so fake
-   * timers of test runners do not reach a `ttl`, and this does.
+   * For tests: takes the time of all maps in hand that this thread has open or opens from now on, until `restore()` of
+   * the result. Time stands still, and `advance(ms)` moves it; with `now`, it also follows what that shows. Without
+   * this, fake timers of test runners do not reach a `ttl`: maps have a clock of their own.
    *
    * Other threads see the same time in the maps that they share with this one; their own maps run on. If several
    * threads set a clock for one map, each moves it, and it runs again when the last of them restores. A clock that was
@@ -101,8 +101,13 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
    * clock.advance(60_000)
    * map.get('token') //=> undefined
    * clock.restore()
+   *
+   * // In Jest and Vitest, after useFakeTimers()
+   * TypedMap.setClock({ now: () => Date.now() })
+   *
+   * @throws TypeError with `ERR_INVALID_OPTION`
    */
-  static setClock(): TestClock
+  static setClock(options?: TestClockOptions): TestClock
 
   /**
    * Groups items by the key that `callback` returns, as `Map.groupBy` does. The groups are stored as JSON.

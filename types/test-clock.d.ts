@@ -2,6 +2,20 @@
 
 // The clock that a test sets for the maps of its thread.
 
+/** What {@link TypedMap.setClock} takes. */
+export interface TestClockOptions {
+  /**
+   * Shows a time in milliseconds, such as the `Date.now` of fake timers. It is asked right before a map of this thread
+   * is used, and time moves by as much as it shows more than before; less is passed over, because time never goes back.
+   * So every call of this thread sees the time that `now` shows. Other threads and listeners, which wait for no call,
+   * see it then, too; `advance(0)` tells them at once.
+   *
+   * It must not use a map. What it throws, the call that asked throws. Near caches keep no entries with a deadline
+   * meanwhile.
+   */
+  now?: (() => number) | undefined
+}
+
 /**
  * What {@link TypedMap.setClock} returns: it moves the time of the maps of this thread.
  *

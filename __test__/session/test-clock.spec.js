@@ -2,7 +2,7 @@
 
 // `TypedMap.setClock()`: tests move the time of the maps of their thread.
 
-const { afterEach, describe, it } = require('node:test')
+const { afterEach, describe, it, mock } = require('node:test')
 const assert = require('node:assert/strict')
 const { setTimeout: sleep } = require('node:timers/promises')
 const { TypedMap, TypedMapError } = require('../..')
@@ -34,8 +34,8 @@ function openMap(name, options) {
   return map
 }
 
-function setClock() {
-  const clock = TypedMap.setClock()
+function setClock(...given) {
+  const clock = TypedMap.setClock(...given)
   clocks.push(clock)
   return clock
 }
@@ -48,7 +48,7 @@ afterEach(() => {
 describe('a clock that is set', { timeout: 300_000 }, () => {
   it('stands still, and moves by what it is told', async () => {
     const map = newMap({ ttl: 10 })
-    map.set('before', 1)
+    map.set('before', 1, { ttl: 2 * HOUR })
     const clock = setClock()
     const left = map.ttlOf('before')
     map.set('after', 1).set('long', 1, { ttl: HOUR })
@@ -56,15 +56,15 @@ describe('a clock that is set', { timeout: 300_000 }, () => {
     assert.equal(map.ttlOf('before'), left)
     assert.equal(map.ttlOf('after'), 10)
     clock.advance(9)
-    assert.equal(map.get('before'), left > 9 ? 1 : undefined)
+    assert.equal(map.ttlOf('before'), left - 9)
     assert.equal(map.ttlOf('after'), 1)
     clock.advance(1)
-    assert.deepEqual([...map.keys()], ['long'])
+    assert.deepEqual([...map.keys()], ['before', 'long'])
     assert.equal(map.ttlOf('long'), HOUR - 10)
     clock.advance(HOUR - 11)
-    assert.equal(map.size, 1)
+    assert.equal(map.size, 2)
     clock.advance(1)
-    assert.equal(map.size, 0)
+    assert.deepEqual([...map.keys()], ['before'])
   })
 
   it('has removed what is due when the call returns, however much it is', () => {
@@ -168,7 +168,6 @@ describe('a clock that is set', { timeout: 300_000 }, () => {
     map.set('later', 1, { ttl: 10 })
     assert.equal(map.get('later'), 1)
     throwsTyped(() => clock.advance(1), 'ERR_INVALID_OPTION', { kind: RangeError, says: [/^ms is 1;/] })
-    clock.restore()
     const next = setClock()
     next.advance(9)
     assert.equal(map.get('later'), 1)
@@ -189,6 +188,241 @@ describe('a clock that is set', { timeout: 300_000 }, () => {
     clock.advance(0)
     clock.advance(-0)
     assert.equal(map.ttlOf('a'), 1)
+  })
+})
+
+/** What every method makes of a map with entries that are due, one map for each. */
+const USES = {
+  size: map => map.size === 1,
+  get: map => map.get('due') === undefined,
+  'get, a field': map => map.get('due', { at: '/n' }) === undefined,
+  'get, a copy': map => map.get('due', { copy: true }) === undefined,
+  'get by handle': (map, handle) => map.get(handle) === undefined,
+  getByHandle: (map, handle) => map.getByHandle(handle) === undefined,
+  'handle.get': (_, handle) => handle.get() === undefined,
+  has: map => !map.has('due'),
+  'has by handle': (map, handle) => !map.has(handle),
+  getMany: map => map.getMany(['due'])[0] === undefined,
+  getHandle: map => map.getHandle('due') === undefined,
+  peek: map => map.peek('due') === undefined,
+  ttlOf: map => map.ttlOf('due') === undefined,
+  touch: map => !map.touch('due'),
+  memoryUsage: map => map.memoryUsage('due') === undefined,
+  delete: map => !map.delete('due'),
+  deleteMany: map => map.deleteMany(['due']) === 0,
+  remove: map => map.remove('due') === undefined,
+  getOrInsert: map => map.getOrInsert('due', 'new') === 'new' && map.ttlOf('due') === Number.POSITIVE_INFINITY,
+  getOrInsertComputed: map => map.getOrInsertComputed('due', () => 'new') === 'new',
+  set: map => map.set('due', 'new').getStats().expirations === 1,
+  setMany: map => map.setMany([['due', 'new']]).getStats().expirations === 1,
+  updateMany: map => map.updateMany([['due', 'new']]) === 0,
+  replace(map, handle) {
+    throwsTyped(() => map.replace(handle, 1), ['ERR_HANDLE_NOT_FOUND', 'ERR_GENERATION_MISMATCH'])
+    return true
+  },
+  purgeExpired: map => map.purgeExpired() === 0,
+  evict: map => map.evict(1) === 1 && map.size === 0,
+  getStats: map => map.getStats().entries === 1,
+  keys: map => [...map.keys()].join() === 'stays',
+  values: map => [...map.values()].length === 1,
+  entries: map => [...map].length === 1,
+  forEach(map) {
+    let count = 0
+    map.forEach(() => {
+      count++
+    })
+    return count === 1
+  }
+}
+
+describe('a clock that follows the time of a function', { timeout: 300_000 }, () => {
+  for (const [name, use] of Object.entries(USES)) {
+    it(`shows it to ${name}`, () => {
+      let time = 1_000
+      const map = newMap()
+      const handle = map.insertWithHandle('due', { n: 1 }, { ttl: HOUR })
+      map.set('stays', 1)
+      map.get('due')
+      setClock({ now: () => time })
+      // Reads that a near cache would answer.
+      for (let read = 0; read < 3; read++) assert.ok(map.get('due') && handle.get())
+      time += HOUR
+      assert.ok(use(map, handle))
+      assert.equal(map.getStats().expirations, 1)
+    })
+  }
+
+  it('is told to every map of its thread, whenever it was opened and by which evaluation', () => {
+    let time = 0
+    const name = freshName()
+    const other = evaluateAgain()
+    const before = [openMap(name), new other.TypedMap()]
+    setClock({ now: () => time })
+    const later = [newMap(), new other.TypedMap(), openMap(name), new (evaluateAgain().TypedMap)()]
+    for (const map of [...before, ...later]) {
+      open.push(map)
+      map.set('a', 1, { ttl: 10 })
+    }
+    time = 9
+    for (const map of [...before, ...later]) assert.equal(map.ttlOf('a'), 1)
+    time = 10
+    for (const map of [...before, ...later]) assert.equal(map.size, 0)
+  })
+
+  it('is seen by an iterator that fetched ahead', () => {
+    let time = 0
+    const map = newMap()
+    setClock({ now: () => time })
+    for (let n = 0; n < 500; n++) map.set(n, n, { ttl: n < 250 ? 10 : 20 })
+    const walk = map.keys()
+    for (let n = 0; n < 100; n++) assert.equal(walk.next().value, n)
+    time = 10
+    assert.equal(walk.next().value, 250)
+    time = 20
+    assert.equal(walk.next().done, true)
+  })
+
+  it('sets deadlines', () => {
+    let time = 5
+    const map = newMap({ ttl: 10 })
+    setClock({ now: () => time })
+    map.set('a', 1)
+    time = 10
+    map.set('b', 1)
+    assert.deepEqual([map.ttlOf('a'), map.ttlOf('b')], [5, 10])
+    time = 14
+    assert.ok(map.touch('a', { ttl: 3 }))
+    map.setMany([['c', 1]], { ttl: 2 })
+    assert.deepEqual([map.ttlOf('a'), map.ttlOf('b'), map.ttlOf('c')], [3, 6, 2])
+    time = 16.5
+    assert.deepEqual([map.ttlOf('a'), map.ttlOf('b'), map.ttlOf('c')], [1, 4, undefined])
+  })
+
+  it('never goes back, and is moved by advance as well', () => {
+    let time = 100
+    const map = newMap()
+    const clock = setClock({ now: () => time })
+    map.set('a', 1, { ttl: 100 })
+    time = 50
+    assert.equal(map.ttlOf('a'), 100)
+    time = 110
+    assert.equal(map.ttlOf('a'), 90)
+    clock.advance(40)
+    assert.equal(map.ttlOf('a'), 50)
+    const heard = []
+    map.onEvict(({ key }) => heard.push(key))
+    time = 160
+    clock.advance(0)
+    clock.restore()
+    time = HOUR
+    map.set('b', 1, { ttl: 1_000_000 })
+    assert.ok(map.ttlOf('b') > 500_000)
+    return until(() => heard.join() === 'a')
+  })
+
+  it('reaches listeners when a map is used, or by advance(0)', async () => {
+    let time = 0
+    const map = newMap({ ttl: 5 })
+    const clock = setClock({ now: () => time })
+    const heard = []
+    map.onEvict(({ key }) => heard.push(key))
+    map.set('a', 1)
+    time = 5
+    clock.advance(0)
+    await until(() => heard.length === 1)
+  })
+
+  it('follows the timers of node:test', () => {
+    mock.timers.enable({ apis: ['Date', 'setTimeout'], now: 1_700_000_000_000 })
+    try {
+      const map = newMap({ ttl: 1_000 })
+      setClock({ now: () => Date.now() })
+      map.set('a', 1)
+      const seen = []
+      setTimeout(() => seen.push(map.ttlOf('a')), 400)
+      setTimeout(() => seen.push(map.ttlOf('a')), 999)
+      setTimeout(() => seen.push(map.ttlOf('a')), 1_000)
+      // Some versions show the time at the end of a tick to all that it runs.
+      for (const ms of [400, 599, 1]) mock.timers.tick(ms)
+      assert.deepEqual(seen, [600, 1, undefined])
+    } finally {
+      mock.timers.reset()
+    }
+  })
+
+  it('ends for all when another clock is set, another realm comes, or it is restored', () => {
+    const time = { asked: 0 }
+    const now = () => ++time.asked
+    const map = newMap()
+    const first = setClock({ now })
+    map.set('a', 1, { ttl: HOUR })
+    const second = setClock()
+    const before = time.asked
+    const left = map.ttlOf('a')
+    throwsTyped(() => first.advance(1), 'ERR_CLOCK_ENDED')
+    second.advance(1)
+    assert.equal(map.ttlOf('a'), left - 1)
+    const third = setClock({ now })
+    assert.equal(map.ttlOf('a'), left - 2)
+    third.restore()
+    assert.ok(map.ttlOf('a') <= left - 2)
+    setClock({ now })
+    evaluateInRealm()
+    const asked = time.asked
+    map.size
+    assert.equal(time.asked, asked + 1, 'it learns that it has ended')
+    map.size
+    assert.equal(time.asked, asked + 1)
+    assert.ok(before >= 2)
+  })
+
+  it('refuses what shows no time', () => {
+    for (const options of [null, 5, () => 0, [], { time: Date.now }]) {
+      throwsTyped(() => TypedMap.setClock(options), 'ERR_INVALID_OPTION', { kind: TypeError })
+    }
+    for (const now of [null, 5, {}]) {
+      throwsTyped(() => TypedMap.setClock({ now }), 'ERR_INVALID_OPTION', {
+        kind: TypeError,
+        says: [/^option now is /]
+      })
+    }
+    let shown
+    const show = () => shown
+    for (shown of [undefined, '5', 5n, Number.NaN, Number.POSITIVE_INFINITY]) {
+      throwsTyped(() => TypedMap.setClock({ now: show }), 'ERR_INVALID_OPTION', { kind: TypeError, says: [/returned/] })
+    }
+    shown = 0
+    const map = newMap()
+    const clock = setClock({ now: show })
+    map.set('a', 1)
+    shown = 'five'
+    throwsTyped(() => map.get('a', { copy: true }), 'ERR_INVALID_OPTION', {
+      kind: TypeError,
+      says: [/returned is 'five'/]
+    })
+    throwsTyped(() => clock.advance(1), 'ERR_INVALID_OPTION', { kind: TypeError })
+    shown = 0
+    clock.advance(1)
+    clock.restore()
+    TypedMap.setClock({ now: undefined }).restore()
+  })
+
+  it('does not let its function use a map, and passes on what the function throws', () => {
+    const map = newMap().set('a', 1)
+    const numbers = newMap().set('n', 1)
+    let now = () => 0
+    const clock = setClock({ now: () => now() })
+    now = () => numbers.size
+    throwsTyped(() => map.set('a', { n: 1 }, { ttl: 5 }), 'ERR_INVALID_OPTION', { says: [/must not use a map/] })
+    now = () => {
+      throw new RangeError('no time')
+    }
+    assert.throws(() => map.set('a', 2, { ttl: 5 }), { message: 'no time' })
+    now = () => 0
+    map.set('b', 2)
+    assert.equal(map.ttlOf('b'), Number.POSITIVE_INFINITY, 'no ttl is left over')
+    assert.equal(map.get('a'), 1)
+    clock.restore()
   })
 })
 
@@ -218,21 +452,21 @@ describe('a clock that was restored', { timeout: 300_000 }, () => {
   })
 
   it('is followed by the next, and a clock that another one replaced moves nothing', () => {
-    const map = newMap().set('a', 1, { ttl: 10 })
+    const map = newMap().set('a', 1, { ttl: HOUR })
     const first = setClock()
     const second = setClock()
     const left = map.ttlOf('a')
-    throwsTyped(() => first.advance(10), 'ERR_CLOCK_ENDED')
+    throwsTyped(() => first.advance(HOUR), 'ERR_CLOCK_ENDED')
     first.restore()
     second.advance(left - 1)
     assert.equal(map.ttlOf('a'), 1)
   })
 
   it('is restored by `using`', () => {
-    const map = newMap().set('a', 1, { ttl: 10 })
+    const map = newMap().set('a', 1, { ttl: HOUR })
     const clock = setClock()
     clock[Symbol.dispose ?? Symbol.for('Symbol.dispose')]()
-    throwsTyped(() => clock.advance(10), 'ERR_CLOCK_ENDED')
+    throwsTyped(() => clock.advance(HOUR), 'ERR_CLOCK_ENDED')
     assert.equal(map.size, 1)
   })
 })

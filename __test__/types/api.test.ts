@@ -66,6 +66,9 @@ const names: string[] = TypedMap.names()
 const clock: TestClock = TypedMap.setClock()
 same<void, ReturnType<typeof clock.advance>>(true)
 clock.advance(5)
+TypedMap.setClock({ now: Date.now }).advance(0)
+// @ts-expect-error a number of milliseconds
+TypedMap.setClock({ now: () => new Date() })
 clock.restore()
 clock[Symbol.dispose]()
 // @ts-expect-error by how many milliseconds

@@ -12,6 +12,7 @@ const { Shapes } = require('../codec/shapes.js')
 const { NO_CACHE, NearCache } = require('../near/near-cache.js')
 const { FUNCTION, nearBytesFor } = require('../options/map-options.js')
 const { Lifeline } = require('./lifeline.js')
+const { join } = require('./told-time.js')
 
 const {
   addNearHits: addNearHitsBinding,
@@ -92,6 +93,7 @@ class OpenMap {
     })
     // Where hits are logged in order, the near cache sees to each of them.
     if (options.nearMaxEntries > 0 && marking !== MARKING.Order) this.origin.open(marking)
+    join(this)
   }
 
   /**

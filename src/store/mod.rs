@@ -75,13 +75,14 @@ pub use map::instance::image;
 pub use map::local::{Ahead, Found, Local};
 pub use map::registry;
 pub use map::store::Store;
+pub use map::test_clock::HeldTime;
 pub use map::validate::{Next, Validation};
 pub use map::walk::Step;
 pub use observe::pressure::{Pressure, PressureSubscription};
 pub use observe::removals::{Audience, Cause, Removal, Removals};
 pub use observe::stats::{MemoryStats, Operations, ShapeStats, SimdStats, Stats};
 pub use options::{OPTIONS, Setting};
-pub use platform::clock::{Clock, HeldClock};
+pub use platform::clock::Clock;
 #[cfg(feature = "binding")]
 pub(crate) use platform::fallible;
 pub use shard::context::Limits;

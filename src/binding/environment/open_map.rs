@@ -8,7 +8,7 @@ use crate::binding::convert::definitions::Layouts;
 use crate::binding::convert::options::parse;
 use crate::binding::failure::{Failure, Outcome};
 use crate::store::{
-    Audience, Error, Handle, HeldClock, Local, Next, PressureSubscription, Problem, ShapeHold, Store, Subscription,
+    Audience, Error, Handle, HeldTime, Local, Next, PressureSubscription, Problem, ShapeHold, Store, Subscription,
     TypeHold, Validation, registry,
 };
 
@@ -35,7 +35,7 @@ pub struct OpenMap {
     /// Whether the evaluation counts this among the maps that it listens to.
     pub counted_as_listened: Cell<bool>,
     /// The time of the map, while a test of this thread holds it.
-    held_clock: RefCell<Option<HeldClock>>,
+    held_time: RefCell<Option<HeldTime>>,
 }
 
 impl OpenMap {
@@ -59,7 +59,7 @@ impl OpenMap {
             told_shapes: RefCell::default(),
             layouts: Layouts::default(),
             counted_as_listened: Cell::new(false),
-            held_clock: RefCell::default(),
+            held_time: RefCell::default(),
         })
     }
 
@@ -104,14 +104,16 @@ impl OpenMap {
         drop((self.subscription.take(), self.audience.take(), self.gauges.take()));
     }
 
-    /// Holds the time of the map, unless it is held here.
-    pub fn hold_clock(&self) {
-        self.held_clock.borrow_mut().get_or_insert_with(|| self.store().hold_clock());
+    /// Holds the time of the map, in place of how it is held here.
+    pub fn hold_time(&self, is_late: bool) {
+        // The new one first, so that time does not run in between.
+        let before = self.held_time.replace(Some(self.store().hold_time(is_late)));
+        drop(before);
     }
 
     /// Ends that.
-    pub fn release_clock(&self) {
-        let held = self.held_clock.take();
+    pub fn release_time(&self) {
+        let held = self.held_time.take();
         drop(held);
     }
 

@@ -34,6 +34,8 @@ struct TestClock {
     number: u32,
     /// An object that stands for the realm of the evaluation that set it.
     realm: Kept,
+    /// Whether JavaScript tells of time only when a map is used.
+    is_late: bool,
 }
 
 impl Clocks {
@@ -44,14 +46,14 @@ impl Clocks {
     }
 
     /// Sets a clock, in place of one that is set, and returns its number.
-    pub fn set(&self, engine: Engine<'_>, evaluation: &Evaluation) -> Outcome<u32> {
+    pub fn set(&self, engine: Engine<'_>, evaluation: &Evaluation, is_late: bool) -> Outcome<u32> {
         let realm = engine.keep_weakly(evaluation.realm(engine)?)?;
         let number = self.last.get().wrapping_add(1);
         self.last.set(number);
-        let before = self.set.replace(Some(TestClock { number, realm }));
+        let before = self.set.replace(Some(TestClock { number, realm, is_late }));
         drop(before);
         for map in self.all_maps() {
-            map.hold_clock();
+            map.hold_time(is_late);
         }
         Ok(number)
     }
@@ -83,8 +85,8 @@ impl Clocks {
 
     /// Holds the time of a map that was just opened, if a clock is set.
     pub fn join(&self, map: &OpenMap) {
-        if self.set.borrow().is_some() {
-            map.hold_clock();
+        if let Some(clock) = &*self.set.borrow() {
+            map.hold_time(clock.is_late);
         }
     }
 
@@ -108,7 +110,7 @@ impl Clocks {
         let ended = self.set.take();
         drop(ended);
         for map in self.all_maps() {
-            map.release_clock();
+            map.release_time();
         }
     }
 

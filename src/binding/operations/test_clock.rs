@@ -9,10 +9,13 @@ use crate::binding::operation::within;
 const FARTHEST_MS: f64 = (1_u64 << 47) as f64;
 
 /// Takes the time of all maps of this thread in hand, of those that it opens from now on, too, and returns the number
-/// of the clock that holds them. A clock that was set before ends.
+/// of the clock that holds them. A clock that was set before ends. `is_late`: time is told of only when a map is used,
+/// so no copies are kept of entries with a deadline.
 #[napi(catch_unwind)]
-pub fn set_clock(env: &napi::Env, evaluation: u32) -> napi::Result<u32> {
-    within(env, "setClock", evaluation, |engine, evaluation| Environment::of(engine)?.clocks().set(engine, evaluation))
+pub fn set_clock(env: &napi::Env, evaluation: u32, is_late: bool) -> napi::Result<u32> {
+    within(env, "setClock", evaluation, |engine, evaluation| {
+        Environment::of(engine)?.clocks().set(engine, evaluation, is_late)
+    })
 }
 
 /// Moves the time of these maps by whole milliseconds, and removes what is due; whether the clock is still set.

@@ -26,7 +26,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::store::platform::background;
 use crate::store::platform::clock::{Clock, Watch};
-use crate::store::platform::sync::process::{AtomicBool, AtomicU64, Condvar, Mutex};
+use crate::store::platform::sync::process::{AtomicBool, AtomicU32, AtomicU64, Condvar, Mutex};
 use crate::store::platform::sync::{Arc, Ordering, Weak};
 
 /// How long the thread stays without a deadline. Starting one costs some tens of microseconds; a map that is written to
@@ -36,6 +36,10 @@ const LINGER_MS: u64 = 1_000;
 const RETRY_MS: u64 = 100;
 /// No deadline, no promise.
 const NEVER: u64 = u64::MAX;
+/// The thread is there.
+const THERE: u32 = 1;
+/// A time that is told of late, once.
+const LATE: u32 = 2;
 
 /// What has deadlines.
 pub trait Expires: Send + Sync + 'static {
@@ -52,7 +56,9 @@ pub trait Expires: Send + Sync + 'static {
 /// Whether a thread is there that ends copies of entries when their deadline is over.
 #[derive(Debug, Default)]
 pub struct Attendance {
-    is_there: AtomicBool,
+    /// [`THERE`], and [`LATE`] for each test that has time pass without saying so at once. In one word, so that a
+    /// reader looks at one.
+    state: AtomicU32,
     /// Whether copies of entries with a deadline may have been kept since they were last ended.
     may_have_copies: AtomicBool,
 }
@@ -63,16 +69,28 @@ impl Attendance {
     /// be false.
     #[inline]
     pub fn is_there(&self) -> bool {
-        self.is_there.load(Ordering::Acquire)
+        self.state.load(Ordering::Acquire) == THERE
     }
 
     fn begin(&self) {
         self.may_have_copies.store(true, Ordering::Relaxed);
-        self.is_there.store(true, Ordering::Release);
+        self.state.fetch_or(THERE, Ordering::Release);
     }
 
     fn end(&self) {
-        self.is_there.store(false, Ordering::Release);
+        self.state.fetch_and(!THERE, Ordering::Release);
+    }
+
+    /// Has no copies kept, as without a thread, until as many calls of [`Attendance::in_time`]. The caller ends those
+    /// that there are.
+    pub fn too_late(&self) {
+        self.state.fetch_add(LATE, Ordering::Release);
+    }
+
+    /// Ends that.
+    pub fn in_time(&self) {
+        self.may_have_copies.store(true, Ordering::Relaxed);
+        self.state.fetch_sub(LATE, Ordering::Release);
     }
 
     /// Whether there may be copies to be ended, which the caller does.

@@ -6,15 +6,38 @@
 
 use super::store::Store;
 use crate::store::events::Level;
-use crate::store::expiry::thread::Expires;
+use crate::store::expiry::thread::{Attendance, Expires};
 use crate::store::platform::clock::HeldClock;
+use crate::store::platform::sync::Arc;
+
+/// The time of a map in hand, until it is dropped.
+pub struct HeldTime {
+    _clock: HeldClock,
+    /// Where the store is told of time when the map is used, and not before: no copies are kept that would have to end
+    /// in between.
+    late: Option<Arc<Attendance>>,
+}
+
+impl Drop for HeldTime {
+    fn drop(&mut self) {
+        if let Some(attendance) = &self.late {
+            attendance.in_time();
+        }
+    }
+}
 
 impl Store {
-    /// Stops the map's time where it is, for all threads, until what is returned is dropped.
-    pub fn hold_clock(&self) -> HeldClock {
-        let held = self.clock().hold();
+    /// Stops the map's time where it is, for all threads. `is_late`: time may have passed of which the store is not
+    /// told yet, because no thread has used the map since.
+    pub fn hold_time(&self, is_late: bool) -> HeldTime {
+        let clock = self.clock().hold();
+        let late = is_late.then(|| Arc::clone(&self.context.attendance));
+        if let Some(attendance) = &late {
+            attendance.too_late();
+            self.unattended(false);
+        }
         self.events().log(Level::Info, "clock.held", &[]);
-        held
+        HeldTime { _clock: clock, late }
     }
 
     /// Moves a time that is held. When this returns, every entry whose deadline has passed is removed.
@@ -37,7 +60,6 @@ mod tests {
     use crate::store::entry::key::Key;
     use crate::store::entry::value::{Value, ValueKind};
     use crate::store::expiry::life::{RemainingTtl, Ttl};
-    use crate::store::platform::sync::Arc;
 
     const VALUE: Value<'static> = Value { kind: ValueKind::Json, bytes: b"1" };
 
@@ -49,7 +71,7 @@ mod tests {
     fn what_is_due_is_gone_when_the_clock_was_moved() {
         let store = map(&Config::default());
         let local = store.join();
-        let held = store.hold_clock();
+        let held = store.hold_time(false);
         for key in 0..20_000 {
             local.set(Key::string(&key.to_string()), VALUE, Ttl::Of(1 + key % 10)).unwrap();
         }
@@ -68,7 +90,7 @@ mod tests {
         let local = store.join();
         local.set(Key::string("before"), VALUE, Ttl::Of(3_600_000)).unwrap();
         let ttl = |key| local.ttl_of(Key::string(key)).unwrap();
-        let held = store.hold_clock();
+        let held = store.hold_time(false);
         let Some(RemainingTtl::Ms(left_ms)) = ttl("before") else { panic!("it is there") };
         local.set(Key::string("during"), VALUE, Ttl::Of(20)).unwrap();
         std::thread::sleep(std::time::Duration::from_millis(30));
@@ -88,10 +110,31 @@ mod tests {
     }
 
     #[test]
+    fn while_time_is_told_of_late_no_copies_are_kept_of_what_may_expire() {
+        let store = map(&Config::default());
+        let local = store.join();
+        let written = |key, ttl| local.set(Key::string(key), VALUE, ttl).unwrap().place;
+        let read = |key| local.get(Key::string(key), &mut Vec::new()).unwrap().unwrap().place.stamp;
+        written("before", Ttl::Of(3_600_000));
+        written("forever", Ttl::Default);
+        let (kept, lasting) = (read("before").unwrap(), read("forever").unwrap());
+        let [one, other] = [store.hold_time(true), store.hold_time(true)];
+        drop(store.hold_time(false));
+        for held in [one, other] {
+            assert_eq!(read("before"), None);
+            assert_eq!(written("during", Ttl::Of(10)).stamp, None);
+            assert_eq!(read("forever"), Some(lasting));
+            drop(held);
+        }
+        // The thread is there all the time, and the copies of before have ended.
+        assert!(read("before").is_some_and(|stamp| stamp != kept));
+    }
+
+    #[test]
     fn a_read_that_slides_is_seen_by_a_clock_that_is_moved() {
         let store = map(&Config { sliding: Some(true), ..Config::default() });
         let local = store.join();
-        let held = store.hold_clock();
+        let held = store.hold_time(false);
         local.set(Key::string("read"), VALUE, Ttl::Of(10)).unwrap();
         local.set(Key::string("not"), VALUE, Ttl::Of(10)).unwrap();
         store.advance_clock(9);
