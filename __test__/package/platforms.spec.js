@@ -36,6 +36,18 @@ describe('platforms', () => {
     }
   })
 
+  it('are named in the README, with the oldest system that they run on', () => {
+    const rows = textOf('README.md')
+      .split('\n')
+      .filter(line => line.startsWith('| ') && line.includes('`'))
+    for (const [name, { glibc, macos }] of Object.entries(TARGETS)) {
+      const row = rows.find(line => line.includes(`\`${name}\``))
+      assert.ok(row, name)
+      if (glibc) assert.ok(row.includes(`glibc ${glibc}`), row)
+      if (macos) assert.ok(row.includes(`macOS ${macos.replace(/\.0$/, '')}`), row)
+    }
+  })
+
   it('the version is that of the package, of the crate, and of the addon', () => {
     assert.equal(VERSION, require('../../package.json').version)
     assert.equal(VERSION, /^version = "(.*)"$/m.exec(textOf('Cargo.toml'))[1])

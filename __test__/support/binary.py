@@ -1,13 +1,15 @@
 """Prints what the addons given say of themselves, as JSON: their system, processor, C library, what they load and
 export. LIEF reads them."""
 
+import hashlib
 import json
+import struct
 import sys
 
 import lief
 
 
-def elf(binary):
+def elf(binary, _):
     versions = {
         version.name
         for library in binary.symbols_version_requirement
@@ -26,7 +28,7 @@ def elf(binary):
     }
 
 
-def pe(binary):
+def pe(binary, _):
     return {
         "format": "PE",
         "machine": binary.header.machine.name,
@@ -37,7 +39,32 @@ def pe(binary):
     }
 
 
-def mach_o(binary):
+CODE_DIRECTORY = 0xFADE0C02
+
+
+def is_signed(binary, content):
+    """Whether there is a signature, and each page has the hash that it says: a Mac ends a process whose page has not."""
+    if not binary.has_code_signature:
+        return False
+    signature = content[binary.code_signature.data_offset :]
+    (parts,) = struct.unpack_from(">8xI", signature)
+    for part in range(parts):
+        (offset,) = struct.unpack_from(">I", signature, 16 + 8 * part)
+        (magic,) = struct.unpack_from(">I", signature, offset)
+        if magic != CODE_DIRECTORY:
+            continue
+        directory = signature[offset:]
+        hashes, pages, end, width, page_bits = struct.unpack_from(">16xI8xIIBxxB", directory)
+        size = 1 << page_bits
+        return pages > 0 and all(
+            hashlib.sha256(content[page * size : min((page + 1) * size, end)]).digest()
+            == directory[hashes + page * width : hashes + (page + 1) * width]
+            for page in range(pages)
+        )
+    return False
+
+
+def mach_o(binary, content):
     build = binary.build_version or binary.version_min
     return {
         "format": "MachO",
@@ -49,7 +76,7 @@ def mach_o(binary):
             if library.command != lief.MachO.LoadCommand.TYPE.ID_DYLIB
         ],
         "system": build and (getattr(build, "minos", None) or getattr(build, "version", None)),
-        "signed": binary.has_code_signature,
+        "signed": is_signed(binary, content),
         "exports": [symbol.name for symbol in binary.exported_symbols],
         "imports": [symbol.name for symbol in binary.imported_symbols],
     }
@@ -60,7 +87,8 @@ def describe(path):
     kinds = {lief.ELF.Binary: elf, lief.PE.Binary: pe, lief.MachO.Binary: mach_o}
     for kind, read in kinds.items():
         if isinstance(binary, kind):
-            return read(binary)
+            with open(path, "rb") as file:
+                return read(binary, file.read())
     raise ValueError(f"{path} is no binary that LIEF reads")
 
 
