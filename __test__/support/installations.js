@@ -9,7 +9,9 @@ const path = require('node:path')
 const { version } = require('../../package.json')
 const { packageOf } = require('../../lib/addon/platforms.js')
 const { platformName } = require('../../lib/addon/system.js')
-const { PACKAGE } = require('./workers.js')
+
+/** Fixtures of tools need it too, so that nothing here asks for the test runner. */
+const PACKAGE = path.join(__dirname, '..', '..')
 
 /** The platform of this process. */
 const OWN = platformName()
