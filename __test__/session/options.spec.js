@@ -422,7 +422,7 @@ describe('options: the table', () => {
     const [, types] = /interface TypedMapOptions \{([\s\S]*?)\n\}/.exec(read('types/options.d.ts'))
     const [, page] = /\n## Options\n([\s\S]*?)\n## /.exec(read('README.md'))
     for (const name of Object.keys(OPTIONS)) {
-      assert.match(types, new RegExp(`^  ${name}\\?: `, 'm'))
+      assert.match(types, new RegExp(`^  ${name}\\?:[ \\n]`, 'm'))
       assert.ok(page.includes(`\`${name}\``), name)
     }
   })
