@@ -18,8 +18,9 @@ const ADDON = 'typed-superdashmap.node'
 const HELP = `npm run pack:all -- FOLDER [--complete]
 
 Packs the main package and a package for each platform that was built (npm run build:all) into FOLDER, and leaves in
-FOLDER/packages what they were packed from. For the platform of this machine, the addon of \`npm run build\` does,
-although it may need a newer system than the one that is published. With --complete, it fails if a platform is missing.
+FOLDER/packages what they were packed from. For the platform of this machine, the addon of \`npm run build\` does if
+that of build:all is missing or older than the source, although it may need a newer system. With --complete, it fails
+if a platform is missing.
 `
 
 /** The package as it is developed, and where, which the workflow that publishes it knows. */
@@ -88,16 +89,27 @@ function stagePlatform(name, addon, folder) {
   })
 }
 
+/** Whether the source was changed since an addon was built. @param {string} addon */
+function isOld(addon) {
+  const built = statSync(addon).mtimeMs
+  const files = readdirSync(path.join(root, 'src'), { recursive: true }).map(file => path.join('src', String(file)))
+  return ['Cargo.toml', 'Cargo.lock', ...files].some(file => statSync(path.join(root, file)).mtimeMs > built)
+}
+
 /**
  * The binary of a platform, and a word of warning if it was not made to be published.
  *
  * @param {string} name @returns {{ addon: string, warning?: string } | undefined}
  */
 function binaryOf(name) {
-  if (existsSync(addonOf(name))) return { addon: addonOf(name) }
+  const addon = addonOf(name)
+  const old = existsSync(addon) && isOld(addon)
+  if (existsSync(addon) && !old) return { addon }
   const local = path.join(root, 'lib', 'addon', `typed-superdashmap.${name}.node`)
-  if (name !== platformName() || !existsSync(local)) return undefined
-  return { addon: local, warning: 'of `npm run build`: may need a newer system' }
+  if (name === platformName() && existsSync(local)) {
+    return { addon: local, warning: 'of `npm run build`: may need a newer system' }
+  }
+  return old ? { addon, warning: 'older than the source' } : undefined
 }
 
 /** Packs a staged package; returns its tarball. @param {string} staged @param {string} folder */

@@ -61,6 +61,10 @@ describe('the published packages', { timeout: 600_000 }, () => {
       assert.match(packed.stdout, new RegExp(`^binding-${name} +missing: npm run build:all -- --only ${name}$`, 'm'))
     }
     assert.ok(existsSync(staged(ownPackage)), packed.stdout)
+    // CI tries the one that is published, not what `npm run build` made.
+    if ((process.env.REQUIRE_PLATFORMS ?? '').split(',').includes(platformName())) {
+      assert.match(packed.stdout, new RegExp(`^${ownPackage} +\\d+ kB packed +\\d+ kB unpacked$`, 'm'))
+    }
   })
 
   after(() => rmSync(folder, { recursive: true, force: true }))
@@ -116,6 +120,17 @@ describe('the published packages', { timeout: 600_000 }, () => {
       assert.match(stdout, new RegExp(`${name}@${version}`))
       assert.doesNotMatch(stderr, /npm (warn|error)/i)
     }
+  })
+
+  it('the folder that they are made from is not published, with a word on what is', async () => {
+    const publish = (...args) => run(process.execPath, [findNpm(), 'run', 'prepublishOnly', ...args], { cwd: PACKAGE })
+    const refused = await publish()
+    assert.equal(refused.status, 1)
+    assert.match(
+      refused.stderr,
+      /^Not published from here: .*npm run build:all.*npm run pack:all -- FOLDER --complete/m
+    )
+    assert.equal((await publish('--dry-run')).status, 0)
   })
 
   for (const major of MAJORS) {
