@@ -124,7 +124,8 @@ describe('json: the text is that of JSON.stringify', () => {
 
   it('as deep as JSON.stringify goes in an engine where that is recursive', () => {
     let value = 'the end'
-    for (let level = 0; level < 1_500; level++) value = level % 2 === 0 ? { inner: value } : [value]
+    // The stack of Node.js has room for 1,800 levels on x64 and, where a frame takes more, for 1,400 on arm64.
+    for (let level = 0; level < 1_200; level++) value = level % 2 === 0 ? { inner: value } : [value]
     assert.equal(jsonText(value), JSON.stringify(value))
   })
 })
