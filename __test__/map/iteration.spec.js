@@ -5,7 +5,7 @@ const assert = require('node:assert/strict')
 const { Handle, TypedMap } = require('../..')
 const { KIND, SCRATCH, STEP_ROW, WANT } = require('../../lib/native/layout.js')
 const { binding, scratch } = require('../../lib/native/attach.js')
-const { refuseSharedWords } = require('../../lib/native/words.js')
+const { refuseForeignMemoryForTest } = require('../../lib/addon/load.js')
 const { stillMap } = require('../support/clock.js')
 const { throwsTyped } = require('../support/errors.js')
 const { runNode } = require('../support/processes.js')
@@ -323,7 +323,7 @@ describe('iteration: what was fetched ahead', () => {
   })
 
   it('where words are refused, every change is seen all the same', () => {
-    refuseSharedWords(true)
+    refuseForeignMemoryForTest(true)
     try {
       const { map, iterator } = begun('values', {})
       for (let n = 100; n < 400; n++) {
@@ -332,7 +332,7 @@ describe('iteration: what was fetched ahead', () => {
       }
       map.close()
     } finally {
-      refuseSharedWords(false)
+      refuseForeignMemoryForTest(false)
     }
   })
 

@@ -12,7 +12,7 @@
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const { TypedMap, TypedMapError } = require('../..')
-const { refuseSharedWords } = require('../../lib/native/words.js')
+const { refuseForeignMemoryForTest } = require('../../lib/addon/load.js')
 const { seededRandom } = require('../support/random.js')
 
 require('../support/sound.js')
@@ -491,13 +491,13 @@ describe('model', () => {
     it(`a map ${name} answers like a Map, for ${STEPS.toLocaleString('en')} random steps`, t => {
       const random = seededRandom(t)
       // Two references to one map, so that what one of them cached is changed behind its back.
-      refuseSharedWords(name.includes('refuses'))
+      refuseForeignMemoryForTest(name.includes('refuses'))
       const maps = [1, 2].map(() => TypedMap.open(`model ${name} ${random.seed}`, options))
       try {
         new Sequence(random, maps).run(STEPS)
       } finally {
         for (const map of maps) map.close()
-        refuseSharedWords(false)
+        refuseForeignMemoryForTest(false)
       }
     })
   }

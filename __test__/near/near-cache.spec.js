@@ -6,7 +6,7 @@ const { Handle, TypedMap } = require('../..')
 const { Origin } = require('../../lib/handle.js')
 const { KIND, MARKING, ROW, SCRATCH, UNKEPT } = require('../../lib/native/layout.js')
 const { NearCache, STALE } = require('../../lib/near/near-cache.js')
-const { refuseSharedWords } = require('../../lib/native/words.js')
+const { refuseForeignMemoryForTest } = require('../../lib/addon/load.js')
 const { runNode } = require('../support/processes.js')
 const { Random } = require('../support/random.js')
 const { nextMessage, startWorker } = require('../support/workers.js')
@@ -448,8 +448,8 @@ describe('near cache: what a hit records for the policy of the map', () => {
 })
 
 describe('near cache: where the engine refuses memory that is not its own', () => {
-  beforeEach(() => refuseSharedWords(true))
-  afterEach(() => refuseSharedWords(false))
+  beforeEach(() => refuseForeignMemoryForTest(true))
+  afterEach(() => refuseForeignMemoryForTest(false))
 
   it('nothing is cached, and every read is right', () => {
     const map = new TypedMap([['key', { written: 1 }]])

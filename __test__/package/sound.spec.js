@@ -32,6 +32,7 @@ const EXCUSED = {
   'package.spec.js': CHILDREN,
   'published.spec.js': CHILDREN,
   'readme.spec.js': CHILDREN,
+  'refused-memory.spec.js': CHILDREN,
   'release.spec.js': NONE,
   'resident-memory.spec.js': CHILDREN,
   'stack-end.spec.js': 'its child processes call validate() themselves',

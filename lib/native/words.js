@@ -16,17 +16,6 @@ const TIDIED_PER_CALL = 64
 /** Hits of entries with a higher slot number are not recorded; that takes four billion entries. */
 const MAX_TICKET = 2 ** 32 - 1
 
-let areRefused = false
-
-/**
- * Makes this thread behave as on an engine that refuses memory which is not its own, or no longer. For tests.
- *
- * @param {boolean} refused
- */
-function refuseSharedWords(refused) {
-  areRefused = refused
-}
-
 class Words {
   #id
   /** Signed, so that each word is a small integer to the engine. @type {Map<number, Int32Array>} */
@@ -73,7 +62,6 @@ class Words {
 
   /** @param {number} chunk */
   #wrap(chunk) {
-    if (areRefused) return null
     const unsigned = wordsBinding(this.#id, chunk)
     if (unsigned === null) return null
     if (this.#chunks.size >= this.#nextSweep) this.#sweep()
@@ -97,7 +85,7 @@ class Words {
  *
  * @param {number} id
  */
-const changesOf = id => (areRefused ? null : changesBinding(id)) ?? new Uint32Array(0)
+const changesOf = id => changesBinding(id) ?? new Uint32Array(0)
 
 /** The hits of this thread in one map, in order, for a policy that goes by it. Native code reads and empties it. */
 class HitLog {
@@ -113,7 +101,7 @@ class HitLog {
   constructor(id, shards) {
     this.#id = id
     this.#shards = shards
-    this.#words = areRefused ? null : hitLogBinding(id)
+    this.#words = hitLogBinding(id)
   }
 
   /**
@@ -137,4 +125,4 @@ class HitLog {
   }
 }
 
-module.exports = { HitLog, Words, changesOf, refuseSharedWords }
+module.exports = { HitLog, Words, changesOf }

@@ -2,12 +2,21 @@
 
 use std::ffi::{CStr, c_void};
 use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use napi::sys::{self, Status};
 
 use super::{Engine, Js, check};
 use crate::binding::failure::{Failure, Outcome};
 use crate::store::Error;
+
+/// Whether [`Engine::external_words`] behaves as on an engine that refuses foreign memory. Only tests set it.
+static REFUSES_FOREIGN_MEMORY: AtomicBool = AtomicBool::new(false);
+
+/// Makes the whole process behave as on an engine that refuses memory which is not its own, or no longer.
+pub fn refuse_foreign_memory(refuses: bool) {
+    REFUSES_FOREIGN_MEMORY.store(refuses, Ordering::Relaxed);
+}
 
 /// From this size on, that there is no memory for a value is an error. The engine itself needs less than this in many
 /// places where it ends the process otherwise.
@@ -168,6 +177,9 @@ impl<'s> Engine<'s> {
         let (data, bytes) = (words.cast(), len * size_of::<u32>());
         let drop_keep = Some(finalize::<K> as unsafe extern "C" fn(_, _, _));
         let made = self.make(|env, result| {
+            if REFUSES_FOREIGN_MEMORY.load(Ordering::Relaxed) {
+                return Status::napi_no_external_buffers_allowed;
+            }
             // SAFETY: the caller vouches for the memory; `hint` is handed over to `finalize::<K>`, which takes it back.
             unsafe { sys::napi_create_external_arraybuffer(env, data, bytes, drop_keep, hint.cast(), result) }
         });

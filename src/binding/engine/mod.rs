@@ -23,6 +23,7 @@ use crate::binding::failure::{Failure, Outcome};
 pub use function::enter_first;
 pub use keep::Kept;
 pub use life::{Bell, State};
+pub use make::refuse_foreign_memory;
 pub use many::{Many, VALUES_PER_CALL};
 pub use read::{Element, Elements, JsType, is_whole};
 

@@ -1,8 +1,8 @@
-//! What only tests ask for: a panic, and a clock that moves. Nothing in `lib/` calls it.
+//! What only tests ask for: a panic, a clock that moves, and an engine that refuses foreign memory. Nothing in `lib/` calls it.
 
 use napi_derive::napi;
 
-use crate::binding::engine::Js;
+use crate::binding::engine::{Js, refuse_foreign_memory};
 use crate::binding::failure::Outcome;
 use crate::binding::operation::{Call, with_map};
 
@@ -21,4 +21,11 @@ const FARTHEST_MS: f64 = (1_u64 << 47) as f64;
 #[napi(catch_unwind)]
 pub fn advance_clock_for_test(env: &napi::Env, id: u32, ms: f64) -> napi::Result<bool> {
     with_map(env, "advanceClockForTest", id, |map| Ok(map.store().clock().advance(ms.clamp(0.0, FARTHEST_MS) as u64)))
+}
+
+/// Makes the whole process behave as on an engine that refuses memory which is not its own (Electron), or no longer.
+/// What was shared before stays shared. Nothing in lib/ calls it.
+#[napi(catch_unwind)]
+pub fn refuse_foreign_memory_for_test(refuses: bool) {
+    refuse_foreign_memory(refuses);
 }
