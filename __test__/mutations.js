@@ -72,6 +72,7 @@ const TESTS = {
   'the expiry thread': unit('thread::tests'),
   clocks: unit('clock::tests'),
   'test-clock.spec': spec('session/test-clock'),
+  'timers.spec': spec('threads/timers', 'loaded the package'),
   'earlier deadlines': unit('an_earlier_deadline_wakes_the_thread'),
   'turns of debris': unit('what_waits_is_freed_in_turns'),
   'memory counts': unit('budget::tests'),
@@ -1211,6 +1212,13 @@ const MUTATIONS = [
     from: "if (this.#isAsking) throw badOption('now', 'must not use a map')",
     to: 'if (this.#isAsking) return this.#shownMs',
     test: 'test-clock.spec'
+  },
+  {
+    name: 'timers that a test tool put into `node:timers` are used',
+    file: 'lib/native/timer.js',
+    from: 'return isOwn(timer) ? undefined : timersOfSockets()',
+    to: 'return undefined',
+    test: 'timers.spec'
   },
   // ---- Types for TypeScript
   {

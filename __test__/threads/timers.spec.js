@@ -5,6 +5,7 @@
 const { describe, it, mock } = require('node:test')
 const assert = require('node:assert/strict')
 const { TypedMap } = require('../..')
+const { evaluateAgain } = require('../support/evaluations.js')
 const { runNode } = require('../support/processes.js')
 
 const { setTimeout: sleep } = require('node:timers/promises')
@@ -16,9 +17,9 @@ async function until(isDone) {
   while (!isDone()) await sleep(1)
 }
 
-function listening() {
+function listening(Api = TypedMap) {
   const heard = []
-  const map = new TypedMap({ maxEntries: 1, shards: 1, evictionStrategy: 'fifo' })
+  const map = new Api({ maxEntries: 1, shards: 1, evictionStrategy: 'fifo' })
   map.onEvict(({ key }) => heard.push(key))
   return { map, heard }
 }
@@ -63,6 +64,27 @@ describe('delivery', { timeout: 300_000 }, () => {
     assert.deepEqual(heard, ['a', 'b'])
     map.set('d', 4)
     await until(() => heard.length === 3)
+    map.close()
+  })
+
+  it('goes on after a test that faked timers and then loaded the package', async () => {
+    mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'setImmediate'] })
+    const { now } = performance
+    performance.now = () => 0
+    const { map, heard } = listening(evaluateAgain().TypedMap)
+    map.set('a', 1).set('b', 2)
+    mock.timers.reset()
+    performance.now = now
+    await until(() => heard.length === 1)
+    map.set('c', 3)
+    await until(() => heard.length === 2)
+    assert.deepEqual(heard, ['a', 'b'])
+    assert.deepEqual(await map.validate(), { ok: true, problems: [] })
+    // The sweeper of near caches.
+    map.get('c')
+    assert.equal(map.getStats().nearCache.entries, 1)
+    map.evict(1)
+    await until(() => map.getStats().nearCache.entries === 0)
     map.close()
   })
 

@@ -6,9 +6,8 @@
 // process alive, and rests while no copies are kept. It runs every BUSY_MS while it finds copies to remove, otherwise
 // every CALM_MS: where many copies are outdated, a look at the next few places finds some.
 
-// Taken once, so that a test's clock, which replaces timers later, does not stop the sweep.
-const { setTimeout } = process.getBuiltinModule('node:timers')
 const { atRoot } = require('../addon/load.js')
+const { later } = require('../native/timer.js')
 
 /**
  * What is swept.
@@ -63,11 +62,7 @@ function watch(swept) {
  * @param {number} ms
  */
 function schedule(ms) {
-  atRoot(() => {
-    const timer = setTimeout(turn, ms)
-    // Where timers are numbers, they do not keep the process alive.
-    timer?.unref?.()
-  })
+  atRoot(() => later(turn, ms))
 }
 
 function turn() {

@@ -3,13 +3,8 @@
 // How listeners are called: in the thread and the async context that registered them, some at a time.
 
 const { AsyncResource } = process.getBuiltinModule('node:async_hooks')
-const { performance } = process.getBuiltinModule('node:perf_hooks')
-// Taken once, and from where the platform keeps its own. Test tools and browser-like environments replace timers and
-// clocks among the globals, some before this is loaded, and delivery must go on.
-const { setTimeout } = process.getBuiltinModule('node:timers')
 const { attempt } = require('../native/attempt.js')
-
-const now = performance.now.bind(performance)
+const { later, now } = require('../native/timer.js')
 
 /** What delivery may take of one turn of the event loop. The step under way is finished, so it is a little more. */
 const TURN_MS = 2
@@ -76,10 +71,8 @@ class Delivery {
 function arm() {
   if (isScheduled || due.size === 0) return
   isScheduled = true
-  // A timer, because an immediate that does not keep the process alive may never run. Where timers are numbers, they do
-  // not keep it alive.
-  const timer = setTimeout(deliver, 0)
-  timer?.unref?.()
+  // A timer, because an immediate that does not keep the process alive may never run.
+  later(deliver, 0)
 }
 
 /** One turn. All deliveries of this thread share it, and take turns in it. */

@@ -2,15 +2,11 @@
 
 // `validate()`: one look at all of a map, a slice at a time, so that neither this thread nor a writer waits long.
 
-const { performance } = process.getBuiltinModule('node:perf_hooks')
-// From where the platform keeps its own: tests replace those among the globals.
-const { setImmediate, setTimeout } = process.getBuiltinModule('node:timers')
 const { binding } = require('../native/attach.js')
 const { readData } = require('../native/data.js')
+const { later, now, soon } = require('../native/timer.js')
 
 const { startValidation: startBinding, stepValidation: stepBinding } = binding
-
-const now = performance.now.bind(performance)
 
 /** What a validation may take of one turn of the event loop. The step under way is finished, so it is a little more. */
 const TURN_MS = 1
@@ -34,12 +30,12 @@ function validate(open) {
             return
           }
           if (waits) {
-            setTimeout(turn, 1)
+            later(turn, 1, true)
             return
           }
           if (now() >= end) break
         }
-        setImmediate(turn)
+        soon(turn)
       } catch (error) {
         reject(error)
       }
