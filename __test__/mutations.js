@@ -89,6 +89,8 @@ const TESTS = {
   'the table of shapes': unit('entry::shapes::tests'),
   'shapes of entries': unit('store::tests::shapes'),
   'insertion order': unit('order::tests'),
+  globs: unit('glob::tests'),
+  scans: unit('tests::scan'),
   'refused fences': unit('tests::refused_fences'),
   'types for TypeScript': { build, test: ['node', 'scripts/types.js'] },
   'errors.spec': spec('session/errors'),
@@ -1250,6 +1252,50 @@ const MUTATIONS = [
     from: "  keys(): ReturnType<ReadonlyMap<K, unknown>['keys']>",
     to: "  keys(): ReturnType<ReadonlyMap<K | Handle, unknown>['keys']>",
     test: 'types for TypeScript'
+  },
+
+  // ---- Scans
+  {
+    name: 'a scan passes over the slot behind an entry',
+    file: 'src/store/shard/scan.rs',
+    from: 'return (Some(tenant), Some(number + 1));',
+    to: 'return (Some(tenant), Some(number + 2));',
+    test: 'scans'
+  },
+  {
+    name: 'a scan gives the last entry of a page again',
+    file: 'src/store/map/scan.rs',
+    from: 'Some(slot) => Place { slot, ..self.place },',
+    to: 'Some(slot) => Place { slot: slot - u32::from(seen.is_some() && slot % 64 == 9), ..self.place },',
+    test: 'scans'
+  },
+  {
+    name: 'a slot beyond all others is none of the end',
+    file: 'src/store/shard/scan.rs',
+    from: '(None, (from < to).then_some(to))',
+    to: '(None, Some(to))',
+    test: 'scans'
+  },
+  {
+    name: 'a draw takes the first entry of a segment for all of them',
+    file: 'src/store/slab/order/draw.rs',
+    from: 'let place = below((self.sorted.len() * SEGMENT_CELLS) as u64) as usize;',
+    to: 'let place = below((self.sorted.len() * SEGMENT_CELLS) as u64) as usize / 2 * 2;',
+    test: 'scans'
+  },
+  {
+    name: 'a shard is drawn as often as any other, however many entries it has',
+    file: 'src/store/map/draw.rs',
+    from: 'let mut left = random.below(entries);',
+    to: 'let mut left = random.below(2) * (entries - 1);',
+    test: 'scans'
+  },
+  {
+    name: 'a character leads nowhere from the last position of a word',
+    file: 'src/store/entry/glob.rs',
+    from: 'carry = moved >> (BITS - 1);',
+    to: 'carry = moved & 0;',
+    test: 'globs'
   },
 
   // ---- Memory from the system and back

@@ -17,6 +17,7 @@ const ROOMS = {
   'raw-calls': 'reads',
   batch: 'reads',
   walk: 'reads',
+  scan: 'reads',
   eviction: 'writes',
   'memory-limit': 'memory',
   expiry: 'pauses',

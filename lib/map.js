@@ -29,6 +29,8 @@ const validation = require('./observe/validate.js')
 const { MAX_MAP_NAME_BYTES, checkFunction, readName } = require('./options/checks.js')
 const { readOptions } = require('./options/map-options.js')
 const { readWriteOptions } = require('./options/ttl.js')
+const random = require('./queries/random.js')
+const scans = require('./queries/scan.js')
 const { OpenMap } = require('./session/open-map.js')
 const { construct, takeRequest } = require('./session/opening.js')
 const { RoomMaker } = require('./session/room-maker.js')
@@ -395,7 +397,20 @@ class TypedMap {
   // ---- What Map lacks
 
   static {
-    const features = [handles, write, batch, lifetime, limits, stats, validation, logs, removals, pressure]
+    const features = [
+      handles,
+      write,
+      batch,
+      lifetime,
+      limits,
+      stats,
+      validation,
+      logs,
+      removals,
+      pressure,
+      scans,
+      random
+    ]
     install(
       TypedMap.prototype,
       features.map(({ methods }) => methods),

@@ -8,6 +8,7 @@ import type { DroppedRemovals, LogLine, Removal, RemovalCause, RemovalWithoutVal
 import type { Handle, HandleData } from './handles.js'
 import type { DeepReadonly, MapKey, Storable } from './keys-and-values.js'
 import type { FieldOptions, InsertOptions, Limits, ReadOptions, TypedMapOptions, WriteOptions } from './options.js'
+import type { ScanIterator, ScanOptions, ScanPage } from './queries.js'
 import type { TypedMapStats, Validation } from './stats.js'
 import type { TestClock, TestClockOptions } from './test-clock.js'
 
@@ -263,6 +264,50 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
   [Symbol.iterator](): ReturnType<ReadonlyMap<K, DeepReadonly<V>>['entries']>
   /** Calls `callback` for each entry, in the order of `keys`. */
   forEach(callback: (value: DeepReadonly<V>, key: K, map: this) => void, thisArg?: any): void
+
+  /**
+   * A page of entries, in no particular order, and the cursor of the next page. A scan begins with the cursor `'0'` and
+   * is over when a page has the cursor `'0'`. An entry that is in the map from the first page to the last is given
+   * exactly once, whatever is added, deleted or replaced meanwhile, and however often the map grows, shrinks or is
+   * cleared. One that comes or goes meanwhile is given once or not at all; a key that is deleted and set again is two
+   * entries.
+   *
+   * Nothing is kept between two pages: a cursor is a text, which any thread that has the map open can go on with, at
+   * any time, or never. A scan counts as no read and keeps no copies.
+   *
+   * A page costs a native call. It ends after `count` entries, but no page has more than 4,096, or goes on once it has
+   * come to 256 KB or taken a millisecond. So it may have fewer entries, or none, and the scan still goes on.
+   *
+   * @throws TypeError or RangeError with `ERR_INVALID_OPTION` for a cursor that is not of this map, and for options
+   * that do not exist
+   * @example
+   * let cursor = '0'
+   * do {
+   *   const page = map.scan(cursor, { count: 1_000, match: 'user:*' })
+   *   for (const [key, value] of page.entries) console.log(key, value)
+   *   cursor = page.cursor
+   * } while (cursor !== '0')
+   */
+  scan(cursor: string, options?: ScanOptions): ScanPage<K, V>
+  /**
+   * The entries that {@link TypedMap.scan} gives, page by page, with the same guarantee.
+   *
+   * `for await` lets the event loop have a turn before each page but the first. `for` does not: with a `match` or a
+   * `type` that few entries have, one step may go through many pages.
+   *
+   * @throws as `scan`
+   * @example
+   * for await (const [key, value] of map.scanIterator({ match: 'user:*' })) console.log(key, value)
+   */
+  scanIterator(options?: ScanOptions): ScanIterator<K, V>
+
+  /**
+   * The key of an entry drawn at random, each as likely as any other; a handle if it has none; `undefined` in an empty
+   * map. A native call. Counts as no read. The randomness is that of `Math.random`.
+   */
+  randomKey(): K | undefined
+  /** The same with the value. */
+  randomEntry(): [K, DeepReadonly<V>] | undefined
 
   /**
    * Stores a value without a key and returns its handle. Costs a native call, and for objects the encoding as JSON.

@@ -73,6 +73,11 @@ const OPERATIONS = {
   insertMany: [BATCH, ({ id }) => binding.insertMany(id, 2, [], undefined, table())],
   deleteMany: [NOTHING, ({ id }) => binding.deleteMany(id, ['a', 'b'], table())],
   walk: [['COUNT'], ({ id }) => binding.walk(id, 0, 4, WANT.ENTRIES, states(STEP_ROW))],
+  scan: [
+    ['COUNT', 'NEXT_SHARD', 'NEXT_SLOT'],
+    ({ id }) => binding.scan(id, 0, 0, 4, undefined, undefined, states(STEP_ROW))
+  ],
+  draw: [['COUNT'], ({ id }) => binding.draw(id, 1, 2, WANT.ENTRIES, states(STEP_ROW))],
   candidates: [['COUNT'], ({ id }) => binding.candidates(id, 4, states(WALK_ROW))],
   takeRemovals: [['COUNT', 'DROPPED'], ({ id }) => binding.takeRemovals(id, 4, states(REMOVAL_ROW), 1_000)],
   evictEntry: [NOTHING, ({ id, handle }) => binding.evictEntry(id, ...handle)],

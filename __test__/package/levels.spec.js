@@ -19,6 +19,7 @@ const LEVELS = {
     ['codec', 'near', 'options'],
     ['session'],
     ['entries', 'observe'],
+    ['queries'],
     ['map.js']
   ],
   'src/binding': [

@@ -241,6 +241,22 @@ configs.forEach((value, key, map) => {
   same<typeof configs, typeof map>(true)
   map.has(key)
 })
+const page = configs.scan('0', { count: 10, match: 'a*', type: 'Config' })
+same<{ cursor: string; entries: [string, DeepReadonly<Config>][] }, Pick<typeof page, keyof typeof page>>(true)
+for (const [key, value] of configs.scanIterator({ count: 5 })) key.toUpperCase() + value.host
+async function awaitScan() {
+  for await (const [key, value] of configs.scanIterator()) {
+    same<string, typeof key>(true)
+    same<DeepReadonly<Config>, typeof value>(true)
+  }
+}
+void awaitScan
+same<string | undefined, ReturnType<typeof configs.randomKey>>(true)
+same<[string, DeepReadonly<Config>] | undefined, ReturnType<typeof configs.randomEntry>>(true)
+// @ts-expect-error
+configs.scan(0)
+// @ts-expect-error
+configs.scan('0', { limit: 1 })
 const inserted = configs.getOrInsert('a', config)
 same<DeepReadonly<Config>, typeof inserted>(true)
 configs.getOrInsertComputed('a', key => ({ host: key.toUpperCase(), port: 1 })).host

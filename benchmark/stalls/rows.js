@@ -111,6 +111,22 @@ const ROWS = {
       per: BULK
     }
   ],
+  'TypedMap.prototype.scan': [
+    { reads: true, call: map => map.scan('0') },
+    { what: 'count: 4096', reads: true, call: map => map.scan('0', { count: 4_096 }) },
+    { what: 'without a match', call: map => map.scan('0', { match: '*a*b*c*d*' }) },
+    {
+      what: 'behind 100,000 deleted',
+      spends: true,
+      before: map => {
+        for (let start = 0; start < 100; start++) map.deleteMany(keysFrom(start))
+      },
+      call: map => map.scan('0')
+    }
+  ],
+  'TypedMap.prototype.scanIterator': [{ reads: true, call: map => map.scanIterator().next() }],
+  'TypedMap.prototype.randomKey': [{ call: map => map.randomKey() }],
+  'TypedMap.prototype.randomEntry': [{ reads: true, call: map => map.randomEntry() }],
   'TypedMap.prototype.getStats': [{ call: map => map.getStats() }],
   'TypedMap.prototype.validate': [
     { what: 'until its first turn ends', call: map => void map.validate().catch(() => {}) }

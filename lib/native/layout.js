@@ -26,6 +26,9 @@ const JOINED_TEXT_BYTES = 1024
 /** Steps of the longest pointer that is followed natively. */
 const MAX_POINTER_STEPS = 64
 
+/** Characters of the longest glob. */
+const MAX_GLOB = 1024
+
 /** Index of the ttl of the next write, as a float64: 0 for the map's own, else milliseconds. */
 const SCRATCH_TTL = 31
 
@@ -187,8 +190,12 @@ const SCRATCH = Object.freeze({
   PASSED: 11,
   /** How many removals were dropped for lack of room, after those that `takeRemovals` returned. */
   DROPPED: 12,
-  /** How many rows `walk`, `candidates` or `takeRemovals` wrote. */
-  COUNT: 13
+  /** How many rows `walk`, `scan`, `candidates` or `takeRemovals` wrote. */
+  COUNT: 13,
+  /** Shard in which a scan goes on; the number of shards at its end. */
+  NEXT_SHARD: 14,
+  /** Slot at which a scan goes on. */
+  NEXT_SLOT: 15
 })
 
 /** What waits for a subscription that rang. */
@@ -220,6 +227,7 @@ module.exports = {
   RECORD_LEN_BITS,
   JOINED_TEXT_BYTES,
   MAX_POINTER_STEPS,
+  MAX_GLOB,
   SCRATCH_TTL,
   ROW,
   NUMBER,

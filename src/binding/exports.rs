@@ -14,7 +14,7 @@ use crate::binding::environment::{Environment, Evaluation, Scratch};
 use crate::binding::failure::{Outcome, capture_panics};
 use crate::binding::operation::enter;
 use crate::binding::operations::observe::removals;
-use crate::binding::operations::{batch, field, for_tests, lifetime, limits, read, shared_words, walk, write};
+use crate::binding::operations::{batch, field, for_tests, lifetime, limits, read, scan, shared_words, walk, write};
 
 /// The callback of a raw operation: its name in JavaScript, how many arguments, the function. The name is also the one
 /// that errors and events carry.
@@ -67,6 +67,8 @@ fn register(engine: Engine<'_>, target: Js<'_>, evaluation: &Rc<Evaluation>, kep
         "delete" 4 write::delete;
         "remove" 4 write::remove;
         "walk" 5 walk::walk;
+        "scan" 7 scan::scan;
+        "draw" 5 scan::draw;
         "field" 6 field::field;
         "peek" 4 read::peek;
         "ttlOf" 4 lifetime::ttl_of;

@@ -4,7 +4,7 @@
 use napi_derive::napi;
 use serde_json::{Value as Json, json};
 
-use crate::store::{Cause, EntryLocation, KeyKind, Level, ValueKind};
+use crate::store::{Cause, EntryLocation, KeyKind, Level, MAX_GLOB_CHARACTERS, ValueKind};
 
 /// Declares constants, and a list of them with their names and sentences for JavaScript.
 macro_rules! numbers {
@@ -41,8 +41,12 @@ numbers!(SCRATCH: usize {
     PASSED = 11;
     /// How many removals were dropped for lack of room, after those that `takeRemovals` returned.
     DROPPED = 12;
-    /// How many rows `walk`, `candidates` or `takeRemovals` wrote.
+    /// How many rows `walk`, `scan`, `candidates` or `takeRemovals` wrote.
     COUNT = 13;
+    /// Shard in which a scan goes on; the number of shards at its end.
+    NEXT_SHARD = 14;
+    /// Slot at which a scan goes on.
+    NEXT_SLOT = 15;
 });
 
 numbers!(SIZES: usize {
@@ -62,6 +66,8 @@ numbers!(SIZES: usize {
     JOINED_TEXT_BYTES = 1_024;
     /// Steps of the longest pointer that is followed natively.
     MAX_POINTER_STEPS = 64;
+    /// Characters of the longest glob.
+    MAX_GLOB = MAX_GLOB_CHARACTERS;
     /// Index of the ttl of the next write, as a float64: 0 for the map's own, else milliseconds.
     SCRATCH_TTL = 31;
     /// Numbers in a row that says all about an entry: STATE to SIZE, at the indexes of SCRATCH.
@@ -148,7 +154,8 @@ const _: () = assert!(
         && MAX_RECORD_BYTES <= RECORD_AREA_BYTES
         && MAX_RECORD_BYTES < 1 << RECORD_LEN_BITS
         && DROPPED < COUNT
-        && COUNT < 2 * SCRATCH_TTL
+        && COUNT < NEXT_SHARD
+        && NEXT_SLOT < 2 * SCRATCH_TTL
         && 2 * SCRATCH_TTL + 2 <= SCRATCH_LENGTH
 );
 

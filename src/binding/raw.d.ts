@@ -120,6 +120,26 @@ export declare function walk(
   table: Table
 ): unknown[] | undefined
 /**
+ * A page of a scan that goes on at a slot of a shard: at most `count` entries, fewer once they have come to 256 KiB or
+ * a millisecond is over, and maybe none. COUNT says how many, NEXT_SHARD and NEXT_SLOT where the next page begins.
+ * `match` is a glob and `type` the name of a type, undefined for all. Rows and result are those of `walk`, without
+ * SEQUENCE and SEEN.
+ */
+export declare function scan(
+  id: number,
+  shard: number,
+  slot: number,
+  count: number,
+  match: string | undefined,
+  type: string | undefined,
+  table: Table
+): unknown[] | undefined
+/**
+ * An entry drawn at random by a seed of 64 bits, in the row of `table`; COUNT is 0 if there is none. `want`: 1 its key,
+ * 3 its value too. Row and result are those of `scan`.
+ */
+export declare function draw(id: number, low: number, high: number, want: number, table: Table): unknown[] | undefined
+/**
  * How often each shard changed: `changes.length` divided by the number of shards lies between the words of two. Null if
  * there is no memory for it, or the engine refuses memory that is not its own.
  */

@@ -57,6 +57,7 @@ mod tests;
 
 pub use config::{Config, MAX_SHARDS, NONE, TtlOnUpdate, WhenFull};
 pub use entry::fields;
+pub use entry::glob::{Glob, MAX_GLOB_CHARACTERS};
 pub use entry::handle::Handle;
 pub use entry::key::{Key, KeyKind};
 pub use entry::pointer::{Pointer, Token};
@@ -74,6 +75,7 @@ pub use map::foresight::GROUP;
 pub use map::instance::image;
 pub use map::local::{Ahead, Found, Local};
 pub use map::registry;
+pub use map::scan::{Filter, Place, Scan};
 pub use map::store::Store;
 pub use map::test_clock::HeldTime;
 pub use map::validate::{Next, Validation};

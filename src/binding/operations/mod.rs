@@ -8,6 +8,7 @@ pub mod lifetime;
 pub mod limits;
 pub mod observe;
 pub mod read;
+pub mod scan;
 pub mod shared_words;
 pub mod test_clock;
 pub mod walk;

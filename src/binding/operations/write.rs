@@ -37,13 +37,18 @@ pub fn get_or_insert<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
 
 /// The type that `js` names, `None` for `undefined`. Its number means the name as long as the answer lives.
 pub fn hold_type(engine: Engine<'_>, map: &OpenMap, js: Js<'_>) -> Outcome<Option<TypeHold>> {
+    let Some(name) = type_name(engine, js)? else { return Ok(None) };
+    Ok(Some(map.local().hold_type(&name)?))
+}
+
+/// The name of a type in an argument, `None` for `undefined`.
+pub fn type_name(engine: Engine<'_>, js: Js<'_>) -> Outcome<Option<String>> {
     if engine.type_of(js)? == JsType::Undefined {
         return Ok(None);
     }
     let units = engine.utf16(js)?;
     check_name("type", units.len(), MAX_TYPE_NAME_BYTES)?;
-    let name = String::from_utf16_lossy(&units);
-    Ok(Some(map.local().hold_type(&name)?))
+    Ok(Some(String::from_utf16_lossy(&units)))
 }
 
 /// `insert(id, value, kind, typeName)`

@@ -1,7 +1,8 @@
-//! One entry: its block, key, value, type and shape, and the handle that refers to it.
+//! One entry: its block, key, value, type and shape, the handle that refers to it, and globs over keys.
 
 pub mod block;
 pub mod fields;
+pub mod glob;
 pub mod handle;
 pub mod hash;
 pub mod key;

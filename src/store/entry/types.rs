@@ -99,18 +99,12 @@ impl Types {
 
     /// The type of this name, which becomes known if it is not.
     pub fn hold(self: &Arc<Self>, name: &str) -> Result<TypeHold, Error> {
-        let known = |table: &Table| {
-            let named = table.by_name.get(name)?;
-            // Under the table's lock, so it is not being forgotten.
-            named.users.fetch_add(1, Ordering::Relaxed);
-            Some(TypeHold { types: Arc::clone(self), id: named.id })
-        };
-        if let Some(hold) = known(&self.table.read()) {
+        if let Some(hold) = self.hold_known(name) {
             return Ok(hold);
         }
         check_name("type", name.len(), MAX_NAME_BYTES)?;
         let mut table = self.table.write();
-        if let Some(hold) = known(&table) {
+        if let Some(hold) = self.hold_in(&table, name) {
             return Ok(hold);
         }
         let mut added = table.add(name);
@@ -119,6 +113,18 @@ impl Types {
             added = table.add(name);
         }
         Ok(TypeHold { types: Arc::clone(self), id: added? })
+    }
+
+    /// The type of this name, if it is known.
+    pub fn hold_known(self: &Arc<Self>, name: &str) -> Option<TypeHold> {
+        self.hold_in(&self.table.read(), name)
+    }
+
+    /// Under the table's lock, so the type is not being forgotten.
+    fn hold_in(self: &Arc<Self>, table: &Table, name: &str) -> Option<TypeHold> {
+        let named = table.by_name.get(name)?;
+        named.users.fetch_add(1, Ordering::Relaxed);
+        Some(TypeHold { types: Arc::clone(self), id: named.id })
     }
 
     /// The same of a type that is known already. `None` for 0, which is no type.

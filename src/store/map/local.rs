@@ -91,7 +91,7 @@ const SHAPE_ROUNDS: u32 = 8;
 
 /// What a look at an entry is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Look {
+pub(super) enum Look {
     /// A use of it, which its policy and its deadline may depend on.
     Use,
     /// Nothing that counts.
@@ -105,7 +105,7 @@ impl Found {
     /// What a tenant is; `None` if the slot has another entry by now.
     #[expect(clippy::inline_always, reason = "a call would hand it over in memory, for 4 to 5 ns")]
     #[inline(always)]
-    fn of(local: &Local, shard: &Shard, tenant: &Tenant<'_>) -> Option<Self> {
+    pub(super) fn of(local: &Local, shard: &Shard, tenant: &Tenant<'_>) -> Option<Self> {
         let place = shard.uncacheable_if_expiring(&local.store.context, tenant.place()?);
         Some(Self { kind: tenant.entry.value_kind(), place, type_id: tenant.entry.type_id() })
     }
@@ -228,7 +228,7 @@ impl Local {
     }
 
     #[inline]
-    fn use_tenant<'s, T>(
+    pub(super) fn use_tenant<'s, T>(
         &'s self,
         shard: &'s Shard,
         look: Look,
@@ -822,9 +822,14 @@ impl Local {
     /// `count`.
     pub fn walk(&self, after: u64, count: usize, out: &mut Vec<Step>) -> Result<(), Error> {
         self.store.context.check()?;
-        self.counters.iterations.add(1);
+        self.count_walk();
         let last = self.store.context.last_sequence();
         walk::window(self.store.all_shards(), last, after, count.max(1), out)
+    }
+
+    /// Counts a fetch of a walk.
+    pub(super) fn count_walk(&self) {
+        self.counters.iterations.add(1);
     }
 
     /// How often each shard changed, as words; made on first use.

@@ -1,5 +1,6 @@
 //! A map: its shards, the threads that use it, its name.
 
+mod draw;
 pub mod foresight;
 pub mod hit_log;
 pub mod instance;
@@ -8,6 +9,7 @@ pub mod local;
 pub mod registry;
 pub mod remains;
 pub mod room;
+pub mod scan;
 pub mod store;
 pub mod test_clock;
 pub mod validate;

@@ -5,6 +5,7 @@
 //! room     what is evicted when a write finds no room      expiry   what is removed because time passed
 //! upkeep   freeing, compaction, taking everything out      freed    what is freed without the lock
 //! contents what was taken out, on its way             changes  how often it changed, for walks
+//! scan     its slots in order, for scans; an entry that is drawn
 //! ```
 //!
 //! Readers take no lock: they find a slot through the index or by its number, check whose it is, and copy. Writers
@@ -20,6 +21,7 @@ mod freed;
 pub mod member;
 mod retired;
 mod room;
+mod scan;
 mod upkeep;
 mod validate;
 mod write;

@@ -419,6 +419,7 @@ fn position(number: u32, cell: usize) -> u32 {
     number * SEGMENT_CELLS as u32 + cell as u32
 }
 
+mod draw;
 mod gaps;
 #[cfg(all(test, not(loom)))]
 mod tests;

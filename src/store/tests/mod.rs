@@ -11,6 +11,7 @@ mod limits;
 mod model;
 #[cfg(all(target_os = "linux", not(miri), not(tsan)))]
 mod refused_fences;
+mod scan;
 mod shapes;
 mod threads;
 mod validate;
