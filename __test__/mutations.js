@@ -94,6 +94,7 @@ const TESTS = {
   'refused fences': unit('tests::refused_fences'),
   'types for TypeScript': { build, test: ['node', 'scripts/types.js'] },
   'errors.spec': spec('session/errors'),
+  'load-error.spec': spec('package/load-error'),
   'iteration.spec': spec('map/iteration'),
   'near-cache-bytes.spec': spec('near/near-cache-bytes', 'bounded steps'),
   'near-cache.spec': spec('near/near-cache'),
@@ -1326,6 +1327,34 @@ const MUTATIONS = [
     from: 'let page = (touched / os_page_pages * os_page_pages).max(first_page);',
     to: 'let page = touched;',
     test: 'free runs'
+  },
+  {
+    name: 'a file that is cut off is loaded, and the process is killed',
+    file: 'lib/addon/executable.js',
+    from: 'isWhole: end <= size }',
+    to: 'isWhole: true }',
+    test: 'load-error.spec'
+  },
+  {
+    name: 'an addon of another version is taken',
+    file: 'lib/addon/load.js',
+    from: 'if (found === VERSION) return',
+    to: 'if (found !== null) return',
+    test: 'load-error.spec'
+  },
+  {
+    name: 'npm is blamed for the lock file of another package manager',
+    file: 'lib/addon/diagnose.js',
+    from: 'if (lock?.isOfNpm && lock.platforms.length > 0) {',
+    to: 'if (lock !== null && lock.platforms.length > 0) {',
+    test: 'load-error.spec'
+  },
+  {
+    name: 'an addon of another C library is for another reason refused',
+    file: 'lib/addon/diagnose.js',
+    from: 'return family === libc() ? null :',
+    to: 'return libc() !== family ? null :',
+    test: 'load-error.spec'
   }
 ]
 

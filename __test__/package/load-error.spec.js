@@ -5,7 +5,7 @@
 
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
-const { readFileSync, writeFileSync } = require('node:fs')
+const { readFileSync, renameSync, writeFileSync } = require('node:fs')
 const path = require('node:path')
 const { TEXTS } = require('../../lib/addon/reasons.js')
 const { NEEDS_CPU } = require('../../lib/addon/diagnose.js')
@@ -80,6 +80,14 @@ it('an addon of its platform package is loaded', async () => {
   assert.equal(await thrownIn(install({ [OWN]: readFileSync(ADDON) })), 'loaded')
 })
 
+it('an addon of a platform package that lies farther out is loaded', async () => {
+  const project = install({ [OWN]: readFileSync(ADDON) }, { 'app/node_modules/README.md': '' })
+  const inner = path.join(project, 'app/node_modules/typed-superdashmap')
+  renameSync(path.join(project, 'node_modules/typed-superdashmap'), inner)
+  const program = REQUIRE.replace('typed-superdashmap', './app/node_modules/typed-superdashmap')
+  assert.equal(await thrownIn(project, { program }), 'loaded')
+})
+
 describe('a package of the platform that is missing', { timeout: 300_000 }, () => {
   it('is named, with what adds it', async () => {
     const error = await thrownIn(install())
@@ -98,12 +106,19 @@ describe('a package of the platform that is missing', { timeout: 300_000 }, () =
   it('was left out, as the lock file knows it', async () => {
     const lock = { 'package-lock.json': lockNaming(ELSEWHERE, OWN) }
     assertSays(await thrownIn(install({}, lock)), 'optional-omitted', 'package-lock.json', '--omit=optional')
+    const yarn = ['typed-superdashmap', packageOf(OWN)].map(name => `"${name}@0.1.0":\n  version "0.1.0"\n`).join('\n')
+    const ofYarn = await thrownIn(install({}, { 'yarn.lock': yarn }))
+    assertSays(ofYarn, 'optional-omitted', 'yarn.lock', '--ignore-optional')
+    const others = yarn.replace(packageOf(OWN), packageOf(ELSEWHERE))
+    assertSays(await thrownIn(install({}, { 'yarn.lock': others })), 'package-missing')
   })
 
   it('was left out, as pnpm noted', async () => {
     const note = JSON.stringify({ included: { dependencies: true, optionalDependencies: false } }, null, 2)
-    const error = await thrownIn(install({}, { 'node_modules/.modules.yaml': note }))
-    assertSays(error, 'optional-omitted', '.modules.yaml')
+    for (const text of [note, 'included:\n  dependencies: true\n  optionalDependencies: false\n']) {
+      const error = await thrownIn(install({}, { 'node_modules/.modules.yaml': text }))
+      assertSays(error, 'optional-omitted', '.modules.yaml')
+    }
   })
 
   it('is not in the lock file, which was made on another platform: npm is to blame', async () => {

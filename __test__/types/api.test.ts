@@ -16,6 +16,7 @@ import {
   type Limits,
   type LogLine,
   type MapKey,
+  type NativeReason,
   type NearCacheStats,
   type Removal,
   type RemovalCause,
@@ -391,6 +392,9 @@ const unsubscribe: () => void = configs.onError(error => {
   return [code, number, error.details.operation]
 })
 configs.onLog((line: LogLine) => line.level === 'warn' && line.code)
+const reason: NativeReason = 'package-missing'
+// @ts-expect-error no reason
+const noReason: NativeReason = 'because'
 const closed: 1010 = ERROR_NUMBERS.ERR_CLOSED
 const caught: unknown = new TypedMapError('ERR_CLOSED', 'gone')
 if (caught instanceof TypedMapError && caught.code === 'ERR_MEMORY_LIMIT') caught.details.requestedBytes
@@ -503,4 +507,4 @@ configs.onPressure(() => true, { thresholds: ['50%'] })
 const limits: Limits = { memoryLimit: '5mb' }
 const limitNow: number | null = configs.getStats().limits.maxEntries
 
-export { costs, endPressure, endRemovals, gone, limitNow, limits, peeked, touched, used }
+export { costs, endPressure, endRemovals, gone, limitNow, limits, noReason, peeked, reason, touched, used }

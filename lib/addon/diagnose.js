@@ -60,7 +60,7 @@ function whyMissing(name, from, names) {
   if (how !== null) return { reason: 'optional-omitted', facts: { how } }
   const lock = lockOf(home, names)
   if (lock?.platforms.includes(name)) return { reason: 'optional-omitted', facts: { lock: lock.file } }
-  if (lock !== null && lock.platforms.length > 0) {
+  if (lock?.isOfNpm && lock.platforms.length > 0) {
     return { reason: 'lock-file', facts: { lock: lock.file, found: lock.platforms.join(', ') } }
   }
   return { reason: 'package-missing', facts: {} }

@@ -50,18 +50,24 @@ const nextFile = (folder, names) =>
     .flatMap(outer => names.map(name => path.join(outer, name)))
     .find(file => existsSync(file))
 
+/** Lock files of npm. */
+const NPM_LOCKS = ['npm-shrinkwrap.json', 'package-lock.json']
+
 /**
- * The lock file of npm around a folder, and the platforms that it names; null if there is none, or if it does not name
- * this package.
+ * The lock file around a folder, and the platforms that it names; null if there is none, or if it does not name this
+ * package.
  *
  * @param {string} folder
  * @param {readonly string[]} names
  */
 function lockOf(folder, names) {
-  const file = nextFile(folder, ['npm-shrinkwrap.json', 'package-lock.json'])
+  const file = nextFile(folder, [...NPM_LOCKS, 'yarn.lock', 'pnpm-lock.yaml'])
   const text = file === undefined ? null : textOf(file)
-  if (file === undefined || text === null || !text.includes('node_modules/typed-superdashmap"')) return null
-  return { file, platforms: names.filter(name => text.includes(`node_modules/${packageOf(name)}"`)) }
+  if (file === undefined || text === null) return null
+  const isOfNpm = NPM_LOCKS.includes(path.basename(file))
+  /** An entry, as npm writes it or as the others do. @param {string} name */
+  const has = name => text.includes(isOfNpm ? `node_modules/${name}"` : `${name}@`)
+  return has('typed-superdashmap') ? { file, isOfNpm, platforms: names.filter(name => has(packageOf(name))) } : null
 }
 
 /** What leaves optional dependencies out, as lines of `.npmrc` without blanks. */

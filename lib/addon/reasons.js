@@ -22,8 +22,8 @@ const TEXTS = {
     `or add it: npm install --save-optional ${packageOf(name)}@${version}`,
   'optional-omitted': ({ name, how, lock }) =>
     (how === undefined
-      ? `${lock} names the package ${packageOf(name)}, and it was not installed: \`--omit=optional\` leaves it out, ` +
-        'or the registry could not be reached.'
+      ? `${lock} names the package ${packageOf(name)}, and it was not installed: \`--omit=optional\` leaves it out ` +
+        '(Yarn: `--ignore-optional`), or the registry could not be reached.'
       : `the package ${packageOf(name)} is an optional dependency, and these are left out (${how}).`) +
     ' Install again with optional dependencies: npm install --include=optional',
   'lock-file': ({ name, lock, found, version }) =>
