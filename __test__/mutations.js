@@ -84,6 +84,8 @@ const TESTS = {
   'growth under a limit': unit('growth_in_a_full_map_does_not_empty_it'),
   'exact LRU': unit('lru_with_one_shard_evicts_what_an_exact_lru_does'),
   threads: unit('tests::threads'),
+  counters: unit('counter::tests'),
+  'increment.spec': spec('entries/increment'),
   histories: unit('tests::histories'),
   'names of types': unit('types::tests'),
   'the table of shapes': unit('entry::shapes::tests'),
@@ -1297,6 +1299,33 @@ const MUTATIONS = [
     from: 'carry = moved >> (BITS - 1);',
     to: 'carry = moved & 0;',
     test: 'globs'
+  },
+
+  // ---- Steps of counters
+  {
+    name: 'a step is a read, and then a write',
+    file: 'lib/entries/atomic.js',
+    from: '  if (!isHandleKey(target)) return incrementBinding(open.id, target)',
+    to: `  if (!isHandleKey(target)) {
+    scratchFloats[STEP_VALUE] = (binding.get(open.id, target) ?? step.initial) + step.by
+    binding.set(open.id, target, scratchFloats[STEP_VALUE], kindOf(scratchFloats[STEP_VALUE]))
+    return true
+  }`,
+    test: 'increment.spec'
+  },
+  {
+    name: 'a step gives an entry that is there another deadline',
+    file: 'src/store/shard/atomic.rs',
+    from: 'let draft = Draft { key: None, value: sum, type_id: 0, ttl: Ttl::Keep };',
+    to: 'let draft = Draft { key: None, value: sum, type_id: 0, ttl: increment.ttl };',
+    test: 'increment.spec'
+  },
+  {
+    name: 'numbers go on where integers are not exact',
+    file: 'src/store/entry/counter.rs',
+    from: 'if sum.abs() <= MAX_SAFE {',
+    to: 'if !sum.is_nan() {',
+    test: 'counters'
   },
 
   // ---- Memory from the system and back

@@ -22,6 +22,7 @@ const ERROR_NUMBERS = Object.freeze({
   ERR_INVALID_OPTION: 1013,
   ERR_BROKEN: 1020,
   ERR_NATIVE_UNAVAILABLE: 1024,
+  ERR_OUT_OF_RANGE: 1025,
   ERR_CLOCK_ENDED: 1031
 })
 
@@ -130,11 +131,13 @@ const some = (count, noun) => `${count.toLocaleString('en-US')} ${noun}${count =
  */
 const MESSAGES = {
   1001: () => 'the entry of this handle is gone',
-  1002: ({ at, expected, found }) =>
+  1002: ({ at, expected, found, of }) =>
     at !== undefined
       ? `expected ${expected} at ${describe(at)}, found ${found}`
-      : `expected an entry of type '${expected}', ` +
-        `found ${found === null ? 'one without a type' : `one of type '${found}'`}`,
+      : of === 'value'
+        ? `expected ${expected} as the value, found ${found}`
+        : `expected an entry of type '${expected}', ` +
+          `found ${found === null ? 'one without a type' : `one of type '${found}'`}`,
   1003: ({ given, map }) =>
     given === undefined
       ? 'the map was cleared since this handle was made'
@@ -165,7 +168,8 @@ const MESSAGES = {
         ? 'a map that was made without limits and without evictionStrategy takes none: it does not track what to evict'
         : `option ${option} is ${given}, but the map of this name was made with ${existing}`,
   1020: ({ panic }) =>
-    `an internal failure left the map in doubt, and it refuses further use${panic === undefined ? '' : ` (${panic})`}`
+    `an internal failure left the map in doubt, and it refuses further use${panic === undefined ? '' : ` (${panic})`}`,
+  1025: ({ reached, allowed }) => `the result is ${reached}; allowed: ${allowed}; the entry is unchanged`
 }
 
 /**

@@ -8,6 +8,7 @@ const { wrongType } = require('./errors.js')
 const { copyOf, isHandleKey, isHit } = require('./handle.js')
 const { install } = require('./install.js')
 const { GONE, decode } = require('./codec/values.js')
+const atomic = require('./entries/atomic.js')
 const batch = require('./entries/batch.js')
 const { group } = require('./entries/group.js')
 const handles = require('./entries/handles.js')
@@ -400,6 +401,7 @@ class TypedMap {
     const features = [
       handles,
       write,
+      atomic,
       batch,
       lifetime,
       limits,

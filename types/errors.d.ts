@@ -8,7 +8,7 @@ export declare const ERROR_NUMBERS: {
   readonly ERR_HANDLE_NOT_FOUND: 1001
   /**
    * `details`: `expected` and `found`, which is `null` for an entry without a type; with `at`, the pointer of a field
-   * that is no array of numbers.
+   * that is not what the call is about; with `of: 'value'`, words for the value that is not.
    */
   readonly ERR_WRONG_TYPE: 1002
   /** The handle belongs to another map, or its map was cleared or destroyed. */
@@ -47,6 +47,8 @@ export declare const ERROR_NUMBERS: {
    * what was said of each place. `cause` is the error of the loader.
    */
   readonly ERR_NATIVE_UNAVAILABLE: 1024
+  /** A result that is not allowed; the entry is unchanged. `details`: `reached` and `allowed`, in words. */
+  readonly ERR_OUT_OF_RANGE: 1025
   /** The clock of a test was restored, or another one was set in its place. */
   readonly ERR_CLOCK_ENDED: 1031
 }

@@ -7,7 +7,16 @@ import type { TypedMapError } from './errors.js'
 import type { DroppedRemovals, LogLine, Removal, RemovalCause, RemovalWithoutValue } from './events.js'
 import type { Handle, HandleData } from './handles.js'
 import type { DeepReadonly, MapKey, Storable } from './keys-and-values.js'
-import type { FieldOptions, InsertOptions, Limits, ReadOptions, TypedMapOptions, WriteOptions } from './options.js'
+import type {
+  FieldOptions,
+  Incremented,
+  IncrementOptions,
+  InsertOptions,
+  Limits,
+  ReadOptions,
+  TypedMapOptions,
+  WriteOptions
+} from './options.js'
 import type { ScanIterator, ScanOptions, ScanPage } from './queries.js'
 import type { TypedMapStats, Validation } from './stats.js'
 import type { TestClock, TestClockOptions } from './test-clock.js'
@@ -225,6 +234,33 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
    * invalid for good.
    */
   clear(): void
+
+  /**
+   * Adds to a number or a bigint and returns the result: one step for all threads, so no step is lost. A missing key
+   * begins at `initial`, and gets the `ttl`; an entry that is there keeps its deadline, whatever `ttlOnUpdate` says and
+   * with `sliding`, too. `by`, `initial`, `min` and `max` are all numbers or all bigints, as the value has to be.
+   *
+   * With `withTtl`, returns `{ value, ttl, changed }`. A result outside of `min` and `max` is `changed: false` then,
+   * and no exception: `value` is the value that is there, or `initial` if there is none.
+   *
+   * Costs a native call: about as much as `set` of a number.
+   *
+   * @throws `ERR_WRONG_TYPE` if the value is no number (or no bigint); `ERR_OUT_OF_RANGE` if the result is outside of
+   * `min` and `max`, is no number up to 2^53 − 1 away from 0, or a bigint of more than 4,096 bits; TypeError or
+   * RangeError with `ERR_INVALID_OPTION`; otherwise as `set`. The entry is as it was.
+   * @example
+   * map.increment('visits') //=> 1
+   * // At most 100 in each minute.
+   * const { changed } = map.increment(ip, 1, { max: 100, ttl: 60_000, withTtl: true })
+   */
+  increment(key: K | Handle<V>, by: bigint, options: IncrementOptions<bigint> & { withTtl: true }): Incremented<bigint>
+  increment(key: K | Handle<V>, by: bigint, options?: IncrementOptions<bigint> & { withTtl?: false }): bigint
+  increment(
+    key: K | Handle<V>,
+    by: number | undefined,
+    options: IncrementOptions<number> & { withTtl: true }
+  ): Incremented<number>
+  increment(key: K | Handle<V>, by?: number, options?: IncrementOptions<number> & { withTtl?: false }): number
 
   /**
    * The value of a key; if there is none, the given value is stored first. This is atomic: no other thread's write

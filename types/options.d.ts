@@ -150,6 +150,30 @@ export interface FieldOptions extends ReadOptions {
   as?: 'f32' | 'f64' | undefined
 }
 
+/** Options of `increment`. */
+export interface IncrementOptions<N extends number | bigint> {
+  /** What a missing key begins at: the first result is `initial + by`. 0 by default. */
+  initial?: N | undefined
+  /** How long an entry lives that is made here, in milliseconds. `Infinity` for ever, the map's own by default. */
+  ttl?: number | undefined
+  /** The least result. */
+  min?: N | undefined
+  /** The greatest result. */
+  max?: N | undefined
+  /** Returns `{ value, ttl, changed }`, also where the result is outside of `min` and `max`. */
+  withTtl?: boolean | undefined
+}
+
+/** What `increment` returns with `withTtl`. */
+export interface Incremented<N extends number | bigint> {
+  /** The value afterwards; `initial` if there is no entry. */
+  value: N
+  /** Milliseconds until the entry expires, `Infinity` if it never does. */
+  ttl: number
+  /** Whether the value is another one than before: false where the result is outside of `min` and `max`. */
+  changed: boolean
+}
+
 /** How an entry is written. */
 export interface WriteOptions {
   /**

@@ -256,6 +256,27 @@ class Sequence {
     this.#model.clear()
   }
 
+  /** Steps on whatever is there: what is no number stays as it is. */
+  increment(map) {
+    const key = this.#random.oneIn(2) ? this.#key() : `counter ${this.#random.below(20)}`
+    const by = this.#random.pick([undefined, 1, -3, 0.5, 2 ** 40, 1n, -(2n ** 65n)])
+    this.#say('increment', key, by)
+    const entry = this.#model.get(tokenOf(key))
+    const zero = typeof by === 'bigint' ? 0n : 0
+    const before = entry === undefined ? zero : entry.value
+    if (typeof before !== typeof zero) {
+      assert.throws(() => map.increment(key, by), { code: 'ERR_WRONG_TYPE' })
+      return
+    }
+    const sum = before + (by ?? 1)
+    if (typeof sum === 'number' && !(Math.abs(sum) <= Number.MAX_SAFE_INTEGER)) {
+      assert.throws(() => map.increment(key, by), { code: 'ERR_OUT_OF_RANGE' })
+      return
+    }
+    this.#same(map.increment(entry === undefined || this.#random.oneIn(2) ? key : map.getHandle(key), by), sum)
+    this.#store(key, sum)
+  }
+
   getOrInsert(map) {
     const key = this.#key()
     const value = this.#value()
@@ -460,6 +481,7 @@ const OPERATIONS = {
   deleteOldest: 3,
   remove: 3,
   clear: 1,
+  increment: 4,
   getOrInsert: 3,
   getOrInsertComputed: 3,
   insert: 4,

@@ -5,7 +5,7 @@
 
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
-const { binding, scratch } = require('../../lib/native/attach.js')
+const { binding, scratch, scratchFloats } = require('../../lib/native/attach.js')
 const layout = require('../../lib/native/layout.js')
 
 require('../support/sound.js')
@@ -16,7 +16,16 @@ const { BATCH_ROW, KIND, REMOVAL_ROW, SCRATCH, SCRATCH_TTL, STEP_ROW, WALK_ROW, 
 const UNTOUCHED = 0xdeadbeef
 
 const NAMES = new Map(Object.entries(SCRATCH).map(([name, column]) => [column, name]))
-for (const half of [0, 1]) NAMES.set(2 * SCRATCH_TTL + half, 'TTL')
+const FLOATS = {
+  TTL: SCRATCH_TTL,
+  STEP_BY: layout.STEP_BY,
+  STEP_INITIAL: layout.STEP_INITIAL,
+  STEP_MIN: layout.STEP_MIN,
+  STEP_MAX: layout.STEP_MAX,
+  STEP_TTL: layout.STEP_TTL,
+  STEP_VALUE: layout.STEP_VALUE
+}
+for (const [name, index] of Object.entries(FLOATS)) for (const half of [0, 1]) NAMES.set(2 * index + half, name)
 
 /** What says all about an entry. */
 const ROW = ['STATE', 'VERSION', 'SHARD', 'SLOT', 'GENERATION', 'CHUNK', 'WORD', 'TYPE', 'SIZE']
@@ -24,6 +33,22 @@ const ABSENT = ['STATE']
 const NOTHING = []
 const WRITE = [...ROW, 'REPLACED', 'TTL']
 const BATCH = ['WRITTEN', 'PASSED', 'TTL']
+
+/** A step of a counter: what it is asked for, which stays, and what it says. */
+const ASKED = ['STEP_BY', 'STEP_INITIAL', 'STEP_MIN', 'STEP_MAX', 'STEP_TTL']
+const STEP = [...WRITE, ...ASKED, 'STEP_VALUE']
+
+/** Asks for a step. @param {(...target: any[]) => any} run */
+const asked =
+  run =>
+  (...given) => {
+    scratchFloats[layout.STEP_BY] = 1
+    scratchFloats[layout.STEP_INITIAL] = 0
+    scratchFloats[layout.STEP_MIN] = -5
+    scratchFloats[layout.STEP_MAX] = 5
+    scratchFloats[layout.STEP_TTL] = 1
+    return run(...given)
+  }
 
 const [TEXT, STRING] = ['text', KIND.String]
 const table = () => {
@@ -58,6 +83,10 @@ const OPERATIONS = {
   'replace that throws': [['TTL'], ({ id, dead }) => binding.replace(id, ...dead, TEXT, STRING)],
   'getOrInsert of a new key': [WRITE, ({ id }) => binding.getOrInsert(id, 'b', TEXT, STRING)],
   'getOrInsert of a present key': [[...ROW, 'TTL'], ({ id }) => binding.getOrInsert(id, 'a', TEXT, STRING)],
+  increment: [STEP, asked(({ id }) => binding.increment(id, 'new'))],
+  incrementByHandle: [STEP, asked(({ id, number }) => binding.incrementByHandle(id, ...number))],
+  'increment that throws': [[...ASKED, 'TTL'], asked(({ id }) => binding.increment(id, 'a'))],
+  incrementBigInt: [STEP, asked(({ id }) => binding.incrementBigInt(id, 1n, 0n, undefined, undefined, 'new'))],
   remove: [ROW, ({ id }) => binding.remove(id, 'a')],
   'remove of nothing': [ABSENT, ({ id }) => binding.remove(id, 'none')],
   'remove by handle': [ROW, ({ id, handle }) => binding.remove(id, ...handle)],
@@ -92,10 +121,12 @@ describe('scratch array', () => {
       binding.listenRemovals(id, 0xff)
       binding.set(id, 'a', TEXT, STRING)
       const handle = [SCRATCH.SHARD, SCRATCH.SLOT, SCRATCH.GENERATION].map(column => scratch[column])
+      binding.set(id, 'number', 1, KIND.Int)
+      const number = [SCRATCH.SHARD, SCRATCH.SLOT, SCRATCH.GENERATION].map(column => scratch[column])
       const dead = [...handle.slice(0, 2), handle[2] + 1]
       scratch.fill(UNTOUCHED)
       try {
-        run({ id, handle, dead })
+        run({ id, handle, number, dead })
       } catch (error) {
         if (!name.endsWith('that throws')) throw error
       }

@@ -29,7 +29,8 @@ const CAUSES = {
   },
   ERR_KEY_TYPE: map => map.set({}, 1),
   ERR_VALUE_NOT_SERIALIZABLE: map => map.set('a', () => {}),
-  ERR_INVALID_OPTION: () => new TypedMap({ shards: -1 })
+  ERR_INVALID_OPTION: () => new TypedMap({ shards: -1 }),
+  ERR_OUT_OF_RANGE: map => map.increment('a', 2, { max: 1 })
 }
 
 /** Codes of wrong arguments are those of the language's own classes as well. */

@@ -31,6 +31,8 @@ const MEANING = {
   [KIND.DELETE_HANDLE]: given => (given ? [SAW.TENANT, DOES.DELETE] : [SAW.NO_TENANT, DOES.NOTHING]),
   [KIND.REMOVE]: given => [SAW.VALUE, given ? DOES.DELETE : DOES.NOTHING],
   [KIND.TOUCH]: given => [given ? SAW.PRESENT : SAW.ABSENT, DOES.NOTHING],
+  // It met what it added to: nothing, where the result is what it added.
+  [KIND.INCREMENT]: (given, by) => [given === by ? SAW.ABSENT : SAW.VALUE, DOES.WRITE, given - by, given],
   [KIND.CLEAR]: () => [SAW.ANYTHING, DOES.DELETE],
   [KIND.DESTROY]: () => [SAW.ANYTHING, DOES.DELETE]
 }
@@ -40,9 +42,8 @@ const NAMES = Object.fromEntries(Object.entries(KIND).map(([name, kind]) => [kin
 
 /** An operation as the checker takes it, from a row of a log. */
 function operationOf(log, row) {
-  const [kind, , result, value, tenant, start, end] = log.subarray(row, row + ROW)
-  const [saw, does] = MEANING[kind](result)
-  const of = saw === SAW.VALUE ? result : tenant
+  const [kind, , result, given, tenant, start, end] = log.subarray(row, row + ROW)
+  const [saw, does, of = saw === SAW.VALUE ? result : tenant, value = given] = MEANING[kind](result, given)
   return { start, end, saw, of, does, value, kind, result, tenant }
 }
 
@@ -74,7 +75,8 @@ function tenantsOf(threads) {
       for (const { tenant, does, value } of operations) {
         if (tenant !== 0 && (keys.get(tenant) ?? key) !== key) throw new Error(`tenant ${tenant} has two keys`)
         if (tenant !== 0) keys.set(tenant, key)
-        if (does === DOES.WRITE) tenants.set(value, tenant)
+        // A counter has the same values again and again, and is not asked for its handle.
+        if (does === DOES.WRITE && tenant !== 0) tenants.set(value, tenant)
       }
     }
   }

@@ -2,8 +2,9 @@
 
 // What histories are made of: the operations, how often each comes, and the maps they run on.
 
-/** Keys of a round. Few, so that threads meet. */
-const KEYS = 3
+/** Keys of a round. Few, so that threads meet. The last one is that of a counter, which is written by steps alone. */
+const KEYS = 4
+const COUNTER = KEYS - 1
 const keyOf = key => (key === 0 ? 0 : `key-${key}`)
 
 /** Characters of the longest values: too many for a page of small entries. */
@@ -41,7 +42,9 @@ const KIND = Object.freeze({
   CLEAR: 14,
   DESTROY: 15,
   /** Refused, because the map was destroyed. */
-  CLOSED: 16
+  CLOSED: 16,
+  /** Added VALUE to a counter, which is RESULT from here on. */
+  INCREMENT: 17
 })
 
 /** The near caches of the threads of a round, in turn. */
@@ -115,4 +118,4 @@ function drawsOf({ weights }) {
   return Object.entries(weights).flatMap(([operation, weight]) => new Array(weight).fill(operation))
 }
 
-module.exports = { CONTROL, CONTROL_LENGTH, KEYS, KIND, LONGEST, NEAR_CACHES, PROFILES, ROW, drawsOf, keyOf }
+module.exports = { CONTROL, CONTROL_LENGTH, COUNTER, KEYS, KIND, LONGEST, NEAR_CACHES, PROFILES, ROW, drawsOf, keyOf }

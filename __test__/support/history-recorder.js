@@ -2,7 +2,7 @@
 
 // Runs operations on a map and writes each down as a row of numbers.
 
-const { CONTROL, KIND, ROW, keyOf } = require('./history-program.js')
+const { CONTROL, COUNTER, KIND, ROW, keyOf } = require('./history-program.js')
 
 /** Values of other threads begin above. */
 const VALUES_PER_THREAD = 2 ** 20
@@ -41,6 +41,15 @@ const FULL = new Set(['ERR_MEMORY_LIMIT', 'ERR_VALUE_TOO_LARGE'])
 
 const NEVER = 2 ** 31
 
+/** What takes the place of writes, and of handles, where the key is that of a counter. */
+const OF_COUNTER = {
+  write: 'increment',
+  writeBrief: 'incrementBrief',
+  writeForever: 'increment',
+  replace: 'increment',
+  find: 'increment'
+}
+
 class Recorder {
   #near
   #native
@@ -67,7 +76,7 @@ class Recorder {
   run(operation, key, random) {
     const start = Atomics.load(this.#control, CONTROL.CLOCK)
     try {
-      this[operation](key, random)
+      this[(key === COUNTER && OF_COUNTER[operation]) || operation](key, random)
     } catch (error) {
       const end = Atomics.add(this.#control, CONTROL.CLOCK, 1)
       if (error.code === 'ERR_CLOSED') this.#note(KIND.CLOSED, key, 0, 0, 0, start, end)
@@ -121,6 +130,23 @@ class Recorder {
 
   writeForever(key, random) {
     this.#write(key, random, { ttl: NEVER })
+  }
+
+  #increment(key, random, options) {
+    const name = keyOf(key)
+    const by = 1 + random.below(3)
+    const start = this.#start()
+    const value = this.#near.increment(name, by, options)
+    const end = this.#end()
+    this.#note(KIND.INCREMENT, key, value, by, 0, start, end)
+  }
+
+  increment(key, random) {
+    this.#increment(key, random)
+  }
+
+  incrementBrief(key, random) {
+    this.#increment(key, random, { ttl: 1 + random.below(3) })
   }
 
   replace(key) {

@@ -48,6 +48,25 @@ type Tree = { name: string; children: Tree[] }
 declare const config: Config
 declare const configs: TypedMap<string, Config>
 
+// ---- Steps
+
+declare const counters: TypedMap<string, number | bigint>
+const counted: number = counters.increment('a')
+const limited: { value: number; ttl: number; changed: boolean } = counters.increment('a', 1, {
+  initial: 5,
+  ttl: 1_000,
+  max: 10,
+  withTtl: true
+})
+const big: bigint = counters.increment('b', 1n, { min: 0n })
+const { value: bigValue } = counters.increment(counters.insert(1n), 1n, { withTtl: true })
+same<[number, bigint], [typeof limited.value, typeof bigValue]>(true)
+// @ts-expect-error numbers and bigints are not added to each other
+counters.increment('b', 1n, { max: 10 })
+// @ts-expect-error no number
+counters.increment('b', '1')
+same<[number, bigint], [typeof counted, typeof big]>(true)
+
 // ---- Making one
 
 new TypedMap()

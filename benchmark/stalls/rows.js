@@ -52,6 +52,10 @@ const ROWS = {
     },
     { what: 'after clear()', spends: true, before: map => map.clear(), call: (map, n) => map.set(n, pairOf(n)) }
   ],
+  'TypedMap.prototype.increment': [
+    { call: map => map.increment('counter') },
+    { what: 'a new counter', call: (map, n) => map.increment(`counter ${n}`, 1, { ttl: 60_000 }) }
+  ],
   'TypedMap.prototype.getOrInsert': [{ call: (map, n) => map.getOrInsert(`or ${n}`, 1) }],
   'TypedMap.prototype.getOrInsertComputed': [{ call: (map, n) => map.getOrInsertComputed(`computed ${n}`, () => 1) }],
   'TypedMap.prototype.delete': [

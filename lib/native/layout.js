@@ -32,6 +32,24 @@ const MAX_GLOB = 1024
 /** Index of the ttl of the next write, as a float64: 0 for the map's own, else milliseconds. */
 const SCRATCH_TTL = 31
 
+/** Index of what a counter is incremented by, as a float64, like the five that follow. */
+const STEP_BY = 24
+
+/** Index of the number that a counter begins with. */
+const STEP_INITIAL = 25
+
+/** Index of the least number that a counter may become. */
+const STEP_MIN = 26
+
+/** Index of the greatest number that a counter may become. */
+const STEP_MAX = 27
+
+/** Index of what is not 0 if the ttl is asked for, and of the ttl afterwards. */
+const STEP_TTL = 28
+
+/** Index of the number that a counter is afterwards; of a bigint, 1 if it has changed, else 0. */
+const STEP_VALUE = 29
+
 /** Numbers in a row that says all about an entry: STATE to SIZE, at the indexes of SCRATCH. */
 const ROW = 9
 
@@ -229,6 +247,12 @@ module.exports = {
   MAX_POINTER_STEPS,
   MAX_GLOB,
   SCRATCH_TTL,
+  STEP_BY,
+  STEP_INITIAL,
+  STEP_MIN,
+  STEP_MAX,
+  STEP_TTL,
+  STEP_VALUE,
   ROW,
   NUMBER,
   IS_HANDLE,

@@ -14,7 +14,8 @@ use crate::binding::environment::{Environment, Evaluation, Scratch};
 use crate::binding::failure::{Outcome, capture_panics};
 use crate::binding::operation::enter;
 use crate::binding::operations::observe::removals;
-use crate::binding::operations::{batch, field, for_tests, lifetime, limits, read, scan, shared_words, walk, write};
+use crate::binding::operations::write;
+use crate::binding::operations::{atomic, batch, field, for_tests, lifetime, limits, read, scan, shared_words, walk};
 
 /// The callback of a raw operation: its name in JavaScript, how many arguments, the function. The name is also the one
 /// that errors and events carry.
@@ -64,6 +65,9 @@ fn register(engine: Engine<'_>, target: Js<'_>, evaluation: &Rc<Evaluation>, kep
         "getOrInsert" 4 write::get_or_insert;
         "insert" 4 write::insert;
         "replace" 6 write::replace;
+        "increment" 2 atomic::increment;
+        "incrementByHandle" 4 atomic::increment_by_handle;
+        "incrementBigInt" 8 atomic::increment_big_int;
         "delete" 4 write::delete;
         "remove" 4 write::remove;
         "walk" 5 walk::walk;

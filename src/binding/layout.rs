@@ -70,6 +70,18 @@ numbers!(SIZES: usize {
     MAX_GLOB = MAX_GLOB_CHARACTERS;
     /// Index of the ttl of the next write, as a float64: 0 for the map's own, else milliseconds.
     SCRATCH_TTL = 31;
+    /// Index of what a counter is incremented by, as a float64, like the five that follow.
+    STEP_BY = 24;
+    /// Index of the number that a counter begins with.
+    STEP_INITIAL = 25;
+    /// Index of the least number that a counter may become.
+    STEP_MIN = 26;
+    /// Index of the greatest number that a counter may become.
+    STEP_MAX = 27;
+    /// Index of what is not 0 if the ttl is asked for, and of the ttl afterwards.
+    STEP_TTL = 28;
+    /// Index of the number that a counter is afterwards; of a bigint, 1 if it has changed, else 0.
+    STEP_VALUE = 29;
     /// Numbers in a row that says all about an entry: STATE to SIZE, at the indexes of SCRATCH.
     ROW = 9;
     /// Index of a value that is a number in a row of a batch: an int32, or a float64 in two places. Even, for the
@@ -155,7 +167,8 @@ const _: () = assert!(
         && MAX_RECORD_BYTES < 1 << RECORD_LEN_BITS
         && DROPPED < COUNT
         && COUNT < NEXT_SHARD
-        && NEXT_SLOT < 2 * SCRATCH_TTL
+        && NEXT_SLOT < 2 * STEP_BY
+        && STEP_VALUE < SCRATCH_TTL
         && 2 * SCRATCH_TTL + 2 <= SCRATCH_LENGTH
 );
 

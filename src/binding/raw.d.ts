@@ -74,6 +74,23 @@ export declare function replace(
   value: unknown,
   kind: number
 ): void
+/**
+ * Adds to a number by what the scratch array says at STEP_BY to STEP_TTL; STEP_VALUE is the number afterwards. Whether
+ * it has changed; throws 1025 where it may not, unless STEP_TTL asked for the ttl, which is there then. STATE is the
+ * kind of what was written.
+ */
+export declare function increment(id: number, key: unknown): boolean
+/** As `increment`, by handle. */
+export declare function incrementByHandle(id: number, shard: number, slot: number, generation: number): boolean
+/** The same for a bigint, which is the result. STEP_VALUE says whether it has changed. */
+export declare function incrementBigInt(
+  id: number,
+  by: bigint,
+  initial: bigint,
+  min: bigint | undefined,
+  max: bigint | undefined,
+  ...target: Target
+): bigint
 declare function delete_(id: number, ...target: Target): boolean
 export { delete_ as delete }
 /** The value that was removed, or undefined with STATE 0. */

@@ -31,6 +31,20 @@ pub enum Error {
         /// The entry's type, 0 for none.
         found: u32,
     },
+    /// The value is not of the kind that an operation is about.
+    WrongKind {
+        /// What it should be, with its article.
+        expected: &'static str,
+        /// What it is.
+        found: &'static str,
+    },
+    /// A result that is not allowed.
+    OutOfRange {
+        /// What would have been written.
+        reached: String,
+        /// What is allowed.
+        allowed: String,
+    },
     /// The write would take the map above its byte limit.
     MemoryLimit {
         /// Bytes that could not be had.
@@ -99,7 +113,7 @@ impl Error {
     pub fn code(&self) -> u16 {
         match self {
             Self::HandleNotFound => 1001,
-            Self::WrongType { .. } => 1002,
+            Self::WrongType { .. } | Self::WrongKind { .. } => 1002,
             Self::HandleInvalidated => 1003,
             Self::GenerationMismatch { .. } => 1004,
             Self::InvalidShardIndex { .. } => 1005,
@@ -110,6 +124,7 @@ impl Error {
             Self::Closed => 1010,
             Self::OptionMismatch { .. } | Self::InvalidOption { .. } | Self::Unbounded => 1013,
             Self::Broken => 1020,
+            Self::OutOfRange { .. } => 1025,
             // Not one of the public numbers, which follow those of the specification.
             Self::ShapeGone => 1900,
         }
@@ -128,6 +143,8 @@ impl fmt::Display for Error {
             Self::WrongType { expected, found } => {
                 write!(f, "expected an entry of type {expected}, found type {found}")
             }
+            Self::WrongKind { expected, found } => write!(f, "expected {expected}, found {found}"),
+            Self::OutOfRange { reached, allowed } => write!(f, "the result is {reached}; allowed: {allowed}"),
             Self::MemoryLimit { requested_bytes, used_bytes, limit_bytes } => {
                 write!(f, "{requested_bytes} bytes more than the {used_bytes} in use exceed the limit of {limit_bytes}")
             }

@@ -56,6 +56,7 @@ mod slab;
 mod tests;
 
 pub use config::{Config, MAX_SHARDS, NONE, TtlOnUpdate, WhenFull};
+pub use entry::counter::{BigIntStep, NumberStep, Step as CounterStep};
 pub use entry::fields;
 pub use entry::glob::{Glob, MAX_GLOB_CHARACTERS};
 pub use entry::handle::Handle;
@@ -88,7 +89,7 @@ pub use platform::clock::Clock;
 #[cfg(feature = "binding")]
 pub(crate) use platform::fallible;
 pub use shard::context::Limits;
-pub use shard::{Problem, Written};
+pub use shard::{Increment, Incremented, Problem, Written};
 pub use slab::location::EntryLocation;
 pub use slab::slots::Stamp;
 pub use slab::words::Words;

@@ -13,6 +13,8 @@ pub fn details(error: &Error, store: Option<&Store>) -> Json {
         Error::WrongType { expected, found } => {
             json!({ "expected": type_name(*expected), "found": type_name(*found) })
         }
+        Error::WrongKind { expected, found } => json!({ "expected": expected, "found": found, "of": "value" }),
+        Error::OutOfRange { reached, allowed } => json!({ "reached": reached, "allowed": allowed }),
         Error::MemoryLimit { requested_bytes, used_bytes, limit_bytes } => {
             json!({ "requestedBytes": requested_bytes, "usedBytes": used_bytes, "limitBytes": limit_bytes })
         }

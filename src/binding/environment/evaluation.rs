@@ -294,6 +294,19 @@ impl Evaluation {
         self.note(REPLACED, u32::from(written.replaced));
     }
 
+    /// Records what was written where and of what kind, for a copy that is kept.
+    #[inline]
+    pub fn note_kept(&self, kind: ValueKind, written: &Written, size: usize) {
+        self.scratch.write(STATE, &row(kind as u32, &written.place, 0, size));
+        self.note(REPLACED, u32::from(written.replaced));
+    }
+
+    /// The scratch array, for what has places of its own there.
+    #[inline]
+    pub fn scratch(&self) -> &Scratch {
+        &self.scratch
+    }
+
     /// Hands what was found to JavaScript: the value as result, the rest in the scratch array.
     #[inline]
     pub fn give<'s>(&self, engine: Engine<'s>, found: Option<&Found>, bytes: &[u8]) -> Outcome<Js<'s>> {

@@ -58,6 +58,22 @@ impl Scratch {
         unsafe { self.words.add(index).cast::<[u32; N]>().write(*values) };
     }
 
+    /// The float64 at `index`, which counts them.
+    #[inline]
+    pub fn float(&self, index: usize) -> f64 {
+        debug_assert!(2 * index + 2 <= SCRATCH_LENGTH);
+        // SAFETY: as in `write`, of which each float64 is two words.
+        unsafe { self.words.cast::<f64>().add(index).read_unaligned() }
+    }
+
+    /// Sets it.
+    #[inline]
+    pub fn set_float(&self, index: usize, value: f64) {
+        debug_assert!(2 * index + 2 <= SCRATCH_LENGTH);
+        // SAFETY: as in `float`.
+        unsafe { self.words.cast::<f64>().add(index).write_unaligned(value) };
+    }
+
     /// Takes the ttl out, and puts 0 in its place.
     #[inline]
     pub fn take_ttl(&self) -> f64 {

@@ -1,5 +1,6 @@
 //! The operations: each converts, calls the store once, and converts back.
 
+pub mod atomic;
 pub mod batch;
 pub mod field;
 pub mod for_tests;

@@ -1,6 +1,7 @@
 //! One entry: its block, key, value, type and shape, the handle that refers to it, and globs over keys.
 
 pub mod block;
+pub mod counter;
 pub mod fields;
 pub mod glob;
 pub mod handle;

@@ -76,6 +76,21 @@ impl ValueKind {
             _ => return None,
         })
     }
+
+    /// What it is, in words.
+    #[must_use]
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Undefined => "undefined",
+            Self::Null => "null",
+            Self::False | Self::True => "a boolean",
+            Self::Int | Self::Float => "a number",
+            Self::String | Self::Utf16 => "a string",
+            Self::BigInt => "a bigint",
+            Self::Json | Self::Shaped => "an object or array",
+            _ => "bytes",
+        }
+    }
 }
 
 /// A borrowed value.

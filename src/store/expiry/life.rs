@@ -20,6 +20,8 @@ pub enum Ttl {
     Never,
     /// So many milliseconds.
     Of(u64),
+    /// The deadline that the entry has; the map's default for an entry that is made.
+    Keep,
 }
 
 /// What remains of an entry's life.

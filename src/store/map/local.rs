@@ -216,7 +216,7 @@ impl Local {
 
     /// The shard that an entry is in, if its handle says one that there is.
     #[inline]
-    fn seek<'t>(&self, target: impl KeyOrHandle<'t>) -> Option<(&Shard, Sought<'t>)> {
+    pub(super) fn seek<'t>(&self, target: impl KeyOrHandle<'t>) -> Option<(&Shard, Sought<'t>)> {
         target.either(
             (),
             |(), key| {
@@ -225,6 +225,14 @@ impl Local {
             },
             |(), handle| Some((self.store.shard(handle.shard)?, Sought::Handle(handle))),
         )
+    }
+
+    /// The same for an operation that a dead handle is an error for.
+    pub(super) fn seek_existing<'t>(&self, target: impl KeyOrHandle<'t>) -> Result<(&Shard, Sought<'t>), Error> {
+        self.seek(target).ok_or_else(|| {
+            let shard = target.either((), |(), _| 0, |(), handle| handle.shard);
+            Error::InvalidShardIndex { shard, shards: self.store.shards() }
+        })
     }
 
     #[inline]
@@ -442,13 +450,13 @@ impl Local {
         self.find(target, Look::Peek, |_, tenant| Some(tenant.entry.weight_bytes() as u64))
     }
 
-    fn count_write(&self, written: &Written) {
+    pub(super) fn count_write(&self, written: &Written) {
         if written.replaced { self.counters.updates.add(1) } else { self.counters.inserts.add(1) }
     }
 
     /// Runs a write. If a limit refuses it, it is run again once what a `clear` left behind was freed, or another
     /// shard has made room.
-    fn write<T>(
+    pub(super) fn write<T>(
         &self,
         operation: &'static str,
         shard: &Shard,

@@ -1,5 +1,6 @@
 //! A map: its shards, the threads that use it, its name.
 
+pub mod atomic;
 mod draw;
 pub mod foresight;
 pub mod hit_log;

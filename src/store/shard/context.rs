@@ -307,7 +307,7 @@ impl Context {
     /// The deadline of an entry that is written now, if it gets one.
     pub fn span(&self, ttl: Ttl, now_ms: impl FnOnce() -> u64) -> Option<Span> {
         let ttl_ms = match ttl {
-            Ttl::Default => self.ttl_ms?,
+            Ttl::Default | Ttl::Keep => self.ttl_ms?,
             Ttl::Never => return None,
             Ttl::Of(ttl_ms) => ttl_ms,
         };

@@ -6,12 +6,14 @@
 //! upkeep   freeing, compaction, taking everything out      freed    what is freed without the lock
 //! contents what was taken out, on its way             changes  how often it changed, for walks
 //! scan     its slots in order, for scans; an entry that is drawn
+//! atomic   writes that the present value decides
 //! ```
 //!
 //! Readers take no lock: they find a slot through the index or by its number, check whose it is, and copy. Writers
 //! hold the lock for one entry's worth of work. What a writer unlinks goes to the limbo; what is expensive to free is
 //! freed after the lock was released. Nothing here calls out.
 
+mod atomic;
 pub mod changes;
 mod contents;
 pub mod context;
@@ -49,6 +51,7 @@ use crate::store::slab::slots::{Slab, SlabWriter, SlotRef};
 use freed::FreedLater;
 use retired::Retired;
 
+pub use atomic::{Increment, Incremented};
 pub use contents::Contents;
 pub use findings::{Findings, Problem, Recount};
 pub use room::{Freed, MAX_COMPACTIONS};

@@ -228,7 +228,7 @@ impl Shard {
     }
 
     /// Everything that can fail comes first, so that a refused insertion changes nothing that any thread sees.
-    fn insert<'c>(
+    pub(super) fn insert<'c>(
         &self,
         writer: &mut Writer,
         context: &'c Member<'_>,
@@ -343,7 +343,7 @@ impl Shard {
     /// Replaces an entry's value, and its deadline with the one that comes with it. Removes the entry instead, and
     /// leaves `written` as it is, if a reader has found meanwhile that its old deadline has passed: that reader has
     /// reported it as gone.
-    fn exchange<'c>(
+    pub(super) fn exchange<'c>(
         &self,
         writer: &mut Writer,
         context: &'c Member<'_>,
@@ -406,7 +406,7 @@ impl Shard {
     /// Sets a living entry's deadline to the one that a write brings; false if a reader has closed its life meanwhile.
     /// Called before the value is stored, so that no reader finds the new value with a deadline that has passed.
     fn renew(&self, writer: &mut Writer, context: &Member<'_>, number: u32, ttl: Ttl) -> Result<bool, Error> {
-        if ttl == Ttl::Default && context.ttl_on_update == TtlOnUpdate::Keep {
+        if ttl == Ttl::Keep || ttl == Ttl::Default && context.ttl_on_update == TtlOnUpdate::Keep {
             // The value then ends with the old deadline, at the moment at which a reader found that it has passed.
             return Ok(true);
         }

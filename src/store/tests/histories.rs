@@ -18,8 +18,9 @@ use linearizability::{Does, Number, Operation, Saw, explain};
 use thread::{Recorded, Thread};
 
 const THREADS: usize = 3;
-/// Few, so that threads meet.
-const KEYS: usize = 3;
+/// Few, so that threads meet. The last one is that of a counter, which is written by steps alone.
+const KEYS: usize = 4;
+const COUNTER: usize = KEYS - 1;
 /// Places of the table of shapes, the first of which has none: fewer than there are shapes, so that they are reused.
 const PLACES: usize = 4;
 /// Rounds of each map where no time is given.

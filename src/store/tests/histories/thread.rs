@@ -79,6 +79,11 @@ fn number_of(bytes: &[u8]) -> Number {
     number
 }
 
+/// The value of a counter.
+fn counted(bytes: &[u8]) -> Number {
+    bytes.try_into().map(Number::from_le_bytes).unwrap()
+}
+
 impl<'a> Thread<'a> {
     pub fn new(map: Local, profile: &'a Profile, clock: &'a AtomicU64, number: usize, seed: u64) -> Self {
         Self {
@@ -127,6 +132,15 @@ impl<'a> Thread<'a> {
             }
             chance -= weight;
         }
+        if key == COUNTER {
+            return match self.random.below(100) {
+                0..50 => self.increment(),
+                50..92 => self.get_counter(),
+                92..96 => self.delete(key),
+                _ if brief > 0 => self.touch(key),
+                _ => self.has(key),
+            };
+        }
         match self.random.below(100) {
             0..22 => self.get(key),
             22..34 => self.get_native(key),
@@ -146,7 +160,8 @@ impl<'a> Thread<'a> {
 
     /// Reads everything in every way, when no thread writes any more.
     pub fn read_all(&mut self) {
-        for key in 0..KEYS {
+        self.get_counter();
+        for key in 0..COUNTER {
             self.get(key);
             self.get_native(key);
             self.get_by_handle(key);
@@ -286,6 +301,52 @@ impl<'a> Thread<'a> {
                 self.by_key[key] = Self::keep(&self.map, written.place, number);
             }
         }
+    }
+
+    /// Adds to the counter. What it met is the difference, nothing where the result is what was added.
+    fn increment(&mut self) {
+        let by = 1 + self.random.below(3) as Number;
+        let ttl = self.ttl();
+        let step = NumberStep { by: by.into(), initial: 0.0, min: f64::NEG_INFINITY, max: f64::INFINITY };
+        let increment = Increment { step: CounterStep::Number(step), ttl, with_ttl: false };
+        self.record(
+            COUNTER,
+            None,
+            |this| {
+                let mut done = None;
+                let key = Key::string(&this.names[COUNTER]);
+                this.map.increment(key, &increment, &mut this.out, &mut done)?;
+                let written = done.and_then(|done| done.written).unwrap();
+                let number = counted(&this.out);
+                // As JavaScript does with scalars.
+                if this.by_key[COUNTER].is_some() {
+                    this.by_key[COUNTER] = Self::keep(&this.map, written.place, number);
+                }
+                Ok(number)
+            },
+            |&number| {
+                let saw = if number == by { Saw::Absent } else { Saw::Value(number - by) };
+                Some((saw, Does::Write(number), None))
+            },
+        );
+    }
+
+    /// Reads the counter: a copy, if there is a fresh one.
+    fn get_counter(&mut self) {
+        self.record(
+            COUNTER,
+            None,
+            |this| {
+                if let Some(number) = Self::fresh(this.by_key[COUNTER].as_ref()) {
+                    return Ok(Some(number));
+                }
+                let found = this.map.get(Key::string(&this.names[COUNTER]), &mut this.out)?;
+                let read = found.map(|found| (found, counted(&this.out)));
+                this.by_key[COUNTER] = read.and_then(|(found, number)| Self::keep(&this.map, found.place, number));
+                Ok(read.map(|(_, number)| number))
+            },
+            |number| Some((number.map_or(Saw::Absent, Saw::Value), Does::Nothing, None)),
+        );
     }
 
     fn replace(&mut self, key: usize) {

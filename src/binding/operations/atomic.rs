@@ -1,0 +1,91 @@
+//! Writes that the present value decides. `...target` is a key, or the shard, slot and generation of a handle.
+
+use crate::binding::convert::values::{Space, key, value, value_to_js};
+use crate::binding::engine::{Engine, Js, JsType};
+use crate::binding::failure::{Failure, Outcome};
+use crate::binding::layout::{STEP_BY, STEP_INITIAL, STEP_MAX, STEP_MIN, STEP_TTL, STEP_VALUE};
+use crate::binding::operation::Call;
+use crate::store::{BigIntStep, CounterStep, Increment, Incremented, KeyOrHandle, NumberStep, RemainingTtl, ValueKind};
+
+/// `increment(id, key)`: by what the scratch array says, which the result is written to. Whether the value has changed.
+pub fn increment<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
+    let mut space = Space::default();
+    let key = key(call.engine, call.argument(1), &mut space)?;
+    increment_number(call, key)
+}
+
+/// `incrementByHandle(id, shard, slot, generation)`
+pub fn increment_by_handle<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
+    increment_number(call, call.handle(1)?)
+}
+
+fn increment_number<'s, 't, const N: usize>(call: &Call<'s, N>, target: impl KeyOrHandle<'t>) -> Outcome<Js<'s>> {
+    let scratch = call.evaluation.scratch();
+    let step = NumberStep {
+        by: scratch.float(STEP_BY),
+        initial: scratch.float(STEP_INITIAL),
+        min: scratch.float(STEP_MIN),
+        max: scratch.float(STEP_MAX),
+    };
+    let mut out = call.evaluation.value_buffer();
+    let done = run(call, target, CounterStep::Number(step), &mut out)?;
+    let value = match done.kind {
+        ValueKind::Int => out[..].try_into().map(|bytes| f64::from(i32::from_le_bytes(bytes))),
+        _ => out[..].try_into().map(f64::from_le_bytes),
+    };
+    scratch.set_float(STEP_VALUE, value.map_err(|_| Failure::Misuse("a counter is no number"))?);
+    call.engine.boolean(done.written.is_some())
+}
+
+/// `incrementBigInt(id, by, initial, min, max, ...target)`: the value; whether it has changed is CHANGED.
+pub fn increment_big_int<'s>(call: &Call<'s, 8>) -> Outcome<Js<'s>> {
+    let mut spaces: [Space; 4] = Default::default();
+    let [by, initial, min, max] = &mut spaces;
+    let step = BigIntStep {
+        by: big_int(call.engine, call.argument(1), by)?.unwrap_or_default(),
+        initial: big_int(call.engine, call.argument(2), initial)?.unwrap_or_default(),
+        min: big_int(call.engine, call.argument(3), min)?,
+        max: big_int(call.engine, call.argument(4), max)?,
+    };
+    let mut space = Space::default();
+    let mut out = call.evaluation.value_buffer();
+    let done = run(call, call.target(5, &mut space)?, CounterStep::BigInt(step), &mut out)?;
+    call.evaluation.scratch().set_float(STEP_VALUE, f64::from(u8::from(done.written.is_some())));
+    value_to_js(call.engine, done.kind, &out)
+}
+
+/// The bytes of a bigint, `None` for `undefined`.
+fn big_int<'b>(engine: Engine<'_>, js: Js<'_>, space: &'b mut Space) -> Outcome<Option<&'b [u8]>> {
+    if engine.type_of(js)? == JsType::Undefined {
+        return Ok(None);
+    }
+    Ok(Some(value(engine, js, ValueKind::BigInt, space)?.bytes))
+}
+
+fn run<'t, const N: usize>(
+    call: &Call<'_, N>,
+    target: impl KeyOrHandle<'t>,
+    step: CounterStep<'_>,
+    out: &mut Vec<u8>,
+) -> Outcome<Incremented> {
+    let ttl = call.evaluation.take_ttl();
+    let scratch = call.evaluation.scratch();
+    let with_ttl = scratch.float(STEP_TTL) != 0.0;
+    let map = call.map()?;
+    let mut done = None;
+    map.local().increment(target, &Increment { step, ttl, with_ttl }, out, &mut done)?;
+    let done = done.ok_or(Failure::Misuse("a counter was not counted"))?;
+    if let Some(written) = &done.written {
+        call.evaluation.note_kept(done.kind, written, out.len());
+    }
+    if with_ttl {
+        scratch.set_float(
+            STEP_TTL,
+            match done.left {
+                RemainingTtl::Forever => f64::INFINITY,
+                RemainingTtl::Ms(ms) => ms as f64,
+            },
+        );
+    }
+    Ok(done)
+}

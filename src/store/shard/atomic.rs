@@ -1,0 +1,143 @@
+//! Writes that are decided under the lock, by the value that is there.
+
+use super::member::Member;
+use super::write::{Draft, Sought, Written};
+use super::{Shard, freed};
+use crate::store::entry::block;
+use crate::store::entry::block::Prepared;
+use crate::store::entry::counter;
+use crate::store::entry::counter::{Step, Sum};
+use crate::store::entry::key::Key;
+use crate::store::entry::value::{Value, ValueKind};
+use crate::store::error::Error;
+use crate::store::expiry::life::{RemainingTtl, Ttl};
+use crate::store::memory::arena::MAX_BLOCK_BYTES;
+use crate::store::platform::fallible;
+
+/// The entry of a counter whose key is longer may be a large one, which is made before the lock is taken.
+const LONG_KEY_BYTES: usize = 1_024;
+/// With its key up to so long, the longest bigint is within a small entry.
+const _: () = assert!(LONG_KEY_BYTES + counter::MAX_BYTES + 16 <= MAX_BLOCK_BYTES);
+
+/// A step of a counter.
+#[derive(Clone, Copy, Debug)]
+pub struct Increment<'a> {
+    /// What is added.
+    pub step: Step<'a>,
+    /// How long an entry lives that it makes.
+    pub ttl: Ttl,
+    /// Whether a result outside of the bounds is an answer, not an error, and what remains of the entry's life is said.
+    pub with_ttl: bool,
+}
+
+/// What a step did. The bytes of the value are in the caller's buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Incremented {
+    /// What the value is.
+    pub kind: ValueKind,
+    /// `None` if the value has stayed as it was.
+    pub written: Option<Written>,
+    /// What remains of the entry's life, if that was asked for.
+    pub left: RemainingTtl,
+}
+
+impl Shard {
+    /// Adds to the number of an entry, whose deadline stays. A missing key gets what the first step leads to.
+    pub fn increment(
+        &self,
+        context: &Member<'_>,
+        target: Sought<'_>,
+        increment: &Increment<'_>,
+        out: &mut Vec<u8>,
+        done: &mut Option<Incremented>,
+    ) -> Result<(), Error> {
+        // Out here, because what is not used is freed without the lock.
+        let (mut prepared, mut first) = (None, None);
+        if let Sought::Key(key, _) = target
+            && key.len() > LONG_KEY_BYTES
+        {
+            first = Self::prepare_first(context, key, &increment.step, out)?;
+        }
+        let answer = self.locked(context, |writer| {
+            self.step(writer, context);
+            self.with_room(writer, context, size_of::<f64>(), |writer| {
+                let number = match target {
+                    Sought::Key(key, hash) => self.living_spot(writer, context, &key, hash).map(|spot| spot.slot),
+                    Sought::Handle(handle) => {
+                        self.living_slot(writer, context, handle)?;
+                        Some(handle.slot)
+                    }
+                };
+                let tenant = number.and_then(|number| self.tenant(number));
+                let value = tenant.map(|tenant| (tenant.entry.value_kind(), tenant.entry.value_bytes()));
+                let (kind, mut written) = match increment.step.add(value, out)? {
+                    Sum::Outside(_) if increment.with_ttl => {
+                        let kind = match value {
+                            Some((kind, bytes)) => fallible::copy_into(out, bytes).map(|()| kind)?,
+                            None => increment.step.initial(out),
+                        };
+                        *done = Some(self.incremented(context, number, kind, None, increment));
+                        return Ok(());
+                    }
+                    Sum::Outside(_) => return Err(increment.step.refusal(out)),
+                    Sum::Within(kind) => (kind, None),
+                };
+                let sum = Value { kind, bytes: out };
+                match (number, target) {
+                    (Some(number), _) => {
+                        context.check_value(sum.bytes.len())?;
+                        let draft = Draft { key: None, value: sum, type_id: 0, ttl: Ttl::Keep };
+                        self.exchange(writer, context, number, &draft, &mut prepared, &mut written)?;
+                    }
+                    (None, Sought::Key(key, hash)) => {
+                        Self::check(context, key, sum)?;
+                        let draft = Draft { key: Some((key, hash)), value: sum, type_id: 0, ttl: increment.ttl };
+                        self.insert(writer, context, &draft, &mut first, &mut written)?;
+                    }
+                    (None, Sought::Handle(_)) => {}
+                }
+                let written = written.ok_or(Error::HandleNotFound)?;
+                let number = Some(written.place.handle.slot);
+                *done = Some(self.incremented(context, number, kind, Some(written), increment));
+                Ok(())
+            })
+        });
+        freed::discard(prepared, context);
+        freed::discard(first, context);
+        answer
+    }
+
+    /// The entry of a missing key, if its key is so long that it is not to be copied under the lock.
+    fn prepare_first<'c>(
+        context: &'c Member<'_>,
+        key: Key<'_>,
+        step: &Step<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<Prepared<'c>>, Error> {
+        // What is refused is refused under the lock, where it is known whether there is an entry.
+        let Ok(Sum::Within(kind)) = step.add(None, out) else { return Ok(None) };
+        let value = Value { kind, bytes: out };
+        Self::check(context, key, value)?;
+        Prepared::new(key, value, 0, &context.memory)
+    }
+
+    /// Refuses what no map and what not this one could hold.
+    fn check(context: &Member<'_>, key: Key<'_>, value: Value<'_>) -> Result<(), Error> {
+        block::check_size(key, value)?;
+        context.check_value(value.bytes.len())?;
+        context.check_weight(|| block::weight_bytes(key, value, 0))
+    }
+
+    fn incremented(
+        &self,
+        context: &Member<'_>,
+        number: Option<u32>,
+        kind: ValueKind,
+        written: Option<Written>,
+        increment: &Increment<'_>,
+    ) -> Incremented {
+        let asked = number.filter(|_| increment.with_ttl && context.may_expire());
+        let left = asked.map_or(RemainingTtl::Forever, |number| self.left(context, number));
+        Incremented { kind, written, left }
+    }
+}
