@@ -159,7 +159,12 @@ describe('raw binding: numbers and arrays out of any range', () => {
   it('a scratch array that is taken away is still there for native code', () => {
     const raw = attachRaw()
     const { id } = raw.opened(null)
-    structuredClone(raw.scratch.buffer, { transfer: [raw.scratch.buffer] })
+    try {
+      structuredClone(raw.scratch.buffer, { transfer: [raw.scratch.buffer] })
+    } catch (error) {
+      // Some versions of Node.js, 22.23 among them, transfer no memory that is not their own.
+      assert.equal(error.name, 'DataCloneError')
+    }
     assert.ok(Object.isFrozen(raw.get.kept), 'the object that keeps its memory is frozen')
     raw.set(id, 'a', 1, KIND.Int)
     assert.equal(raw.get(id, 'a'), 1)
