@@ -72,12 +72,13 @@ const sansLibc = name => name.split('-').slice(0, 2).join('-')
 /** @param {Attempt} attempt @returns {Finding} */
 function whyRefused({ file, error }) {
   const text = String(error?.message ?? error)
+  // The last two are of `load.js`.
   switch (error?.code) {
     case 'ERR_DLOPEN_DISABLED':
       return { reason: isPermitted() ? 'no-addons' : 'permission', facts: {} }
-    case OTHER_VERSION:
+    case 'OTHER_VERSION':
       return { reason: 'other-version', facts: { file, ...error.details } }
-    case DAMAGED:
+    case 'DAMAGED':
       return { reason: 'damaged', facts: { file } }
   }
   const needed = afterLast(text, 'GLIBC_')
@@ -124,11 +125,7 @@ function afterLast(text, mark) {
 /** The first line: Node.js adds the files that asked for a module. @param {string} text */
 const lineOf = text => text.split('\n')[0] ?? ''
 
-/** Codes of what `load.js` throws of its own. */
-const OTHER_VERSION = 'OTHER_VERSION'
-const DAMAGED = 'DAMAGED'
-
 /** What the addon says where the processor lacks something that it was built for, see src/binding/cpu.rs. */
 const NEEDS_CPU = "the addon was built for a processor with '"
 
-module.exports = { DAMAGED, NEEDS_CPU, OTHER_VERSION, diagnose, lineOf }
+module.exports = { NEEDS_CPU, diagnose, lineOf }

@@ -7,12 +7,10 @@ const { existsSync } = process.getBuiltinModule('node:fs')
 const { createRequire } = process.getBuiltinModule('node:module')
 const path = process.getBuiltinModule('node:path')
 const { fileURLToPath } = process.getBuiltinModule('node:url')
-const { DAMAGED, OTHER_VERSION } = require('./diagnose.js')
 const { readHead } = require('./executable.js')
 const home = require('./home.js')
 const { VERSION, placesFrom, requestsOf } = require('./platforms.js')
 const { platformName } = require('./system.js')
-const { unavailable } = require('./unavailable.js')
 
 /** Names the file of an addon by its path, which then is the only one that is tried. */
 const GIVEN = 'TYPED_SUPERDASHMAP_ADDON'
@@ -79,7 +77,7 @@ function assertWhole(file) {
     // Loading it says why it cannot be read.
     return
   }
-  if (!head?.isWhole) throw Object.assign(new Error(`${file} is no whole addon`), { code: DAMAGED })
+  if (!head?.isWhole) throw Object.assign(new Error(`${file} is no whole addon`), { code: 'DAMAGED' })
 }
 
 /** @param {Binding} binding */
@@ -87,7 +85,7 @@ function assertVersion(binding) {
   const found = binding.version?.() ?? null
   if (found === VERSION) return
   const text = `the addon is of version ${found ?? 'unknown'}, and the package of version ${VERSION}`
-  throw Object.assign(new Error(text), { code: OTHER_VERSION, details: { found } })
+  throw Object.assign(new Error(text), { code: 'OTHER_VERSION', details: { found } })
 }
 
 /** @returns {Binding} */
@@ -107,6 +105,8 @@ function load() {
       if (!(error instanceof ReferenceError)) attempts.push({ file, error })
     }
   }
+  // Only then is it read: every worker loads the addon.
+  const { unavailable } = require('./unavailable.js')
   throw unavailable(name, attempts, missingOf() ?? { from: files()[0] })
 }
 
