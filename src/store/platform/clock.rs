@@ -247,6 +247,14 @@ mod tests {
         drop(leaves);
         clock.advance(u64::MAX);
         assert_eq!((clone.now_ms(), stays.0.load(Ordering::Relaxed)), (FARTHEST_MS + 1, 2));
+        // That it runs again changes how long to sleep.
+        let clock = Clock::system();
+        let watcher: Weak<Count> = Arc::downgrade(&stays);
+        clock.watch(watcher);
+        let held = [clock.hold(), clock.hold()];
+        assert_eq!(stays.0.load(Ordering::Relaxed), 2);
+        drop(held);
+        assert_eq!(stays.0.load(Ordering::Relaxed), 3);
     }
 
     #[test]
