@@ -86,6 +86,7 @@ const TESTS = {
   threads: unit('tests::threads'),
   counters: unit('counter::tests'),
   'increment.spec': spec('entries/increment'),
+  'update.spec': spec('entries/update'),
   histories: unit('tests::histories'),
   'names of types': unit('types::tests'),
   'the table of shapes': unit('entry::shapes::tests'),
@@ -1299,6 +1300,29 @@ const MUTATIONS = [
     from: 'carry = moved >> (BITS - 1);',
     to: 'carry = moved & 0;',
     test: 'globs'
+  },
+
+  // ---- Updates
+  {
+    name: 'an update writes over what came in between',
+    file: 'src/store/shard/atomic.rs',
+    from: 'Ok(slot) if slot.version() == version => {',
+    to: 'Ok(slot) if slot.version() >= version => {',
+    test: 'update.spec'
+  },
+  {
+    name: 'an update removes what came in between',
+    file: 'src/store/shard/atomic.rs',
+    from: 'is_same = tenant.slot.version() == version;',
+    to: 'is_same = tenant.slot.version() >= version;',
+    test: 'update.spec'
+  },
+  {
+    name: 'a computed value that says who won overwrites the winner',
+    file: 'lib/map.js',
+    from: 'if (withState) return write.getOrSet(open, this.#room, key, value, ttl, true)',
+    to: 'if (withState) return { value: write.setComputed(open, this.#room, key, value, ttl), inserted: true }',
+    test: 'update.spec'
   },
 
   // ---- Steps of counters

@@ -20,6 +20,7 @@ const ERROR_NUMBERS = Object.freeze({
   ERR_KEY_TYPE: 1011,
   ERR_VALUE_NOT_SERIALIZABLE: 1012,
   ERR_INVALID_OPTION: 1013,
+  ERR_TRANSACTION_CONFLICT: 1014,
   ERR_BROKEN: 1020,
   ERR_NATIVE_UNAVAILABLE: 1024,
   ERR_OUT_OF_RANGE: 1025,
@@ -167,6 +168,8 @@ const MESSAGES = {
       : given === undefined
         ? 'a map that was made without limits and without evictionStrategy takes none: it does not track what to evict'
         : `option ${option} is ${given}, but the map of this name was made with ${existing}`,
+  1014: ({ retries }) =>
+    `the entry was changed by others during each of ${retries + 1} attempts to update it; it is as they left it`,
   1020: ({ panic }) =>
     `an internal failure left the map in doubt, and it refuses further use${panic === undefined ? '' : ` (${panic})`}`,
   1025: ({ reached, allowed }) => `the result is ${reached}; allowed: ${allowed}; the entry is unchanged`

@@ -17,6 +17,7 @@ const { Cursor, MapIterator } = require('./entries/iterators.js')
 const lifetime = require('./entries/lifetime.js')
 const limits = require('./entries/limits.js')
 const { readAs } = require('./entries/read.js')
+const update = require('./entries/update.js')
 const write = require('./entries/write.js')
 const { binding, scratch } = require('./native/attach.js')
 const { KIND, SCRATCH, WANT } = require('./native/layout.js')
@@ -29,7 +30,7 @@ const stats = require('./observe/stats.js')
 const validation = require('./observe/validate.js')
 const { MAX_MAP_NAME_BYTES, checkFunction, readName } = require('./options/checks.js')
 const { readOptions } = require('./options/map-options.js')
-const { readWriteOptions } = require('./options/ttl.js')
+const { readPutOptions } = require('./options/update.js')
 const random = require('./queries/random.js')
 const scans = require('./queries/scan.js')
 const { OpenMap } = require('./session/open-map.js')
@@ -299,26 +300,29 @@ class TypedMap {
 
   /** @param {any} key @param {any} value @param {any} options */
   getOrInsert(key, value, options = undefined) {
-    if (isHandleKey(key)) return this.#readExisting(key)
-    const known = this.#near.lookup(key)
-    return known === STALE ? write.getOrSet(this.#open, this.#room, key, value, options) : known
+    const { ttl, withState } = readPutOptions(options)
+    const known = isHandleKey(key) ? this.#readExisting(key) : this.#near.lookup(key)
+    if (known === STALE) return write.getOrSet(this.#open, this.#room, key, value, ttl, withState)
+    return withState ? { value: known, inserted: false } : known
   }
 
   /** @param {any} key @param {(key: any) => any} callback @param {any} options @returns {any} */
   getOrInsertComputed(key, callback, options = undefined) {
     const open = this.#open
     checkFunction('callback', callback)
-    const ttl = readWriteOptions(options)
-    if (isHandleKey(key)) return this.#readExisting(key)
-    const known = this.#near.lookup(key)
-    if (known !== STALE) return known
+    const { ttl, withState } = readPutOptions(options)
+    const answer = (/** @type {any} */ value) => (withState ? { value, inserted: false } : value)
+    const known = isHandleKey(key) ? this.#readExisting(key) : this.#near.lookup(key)
+    if (known !== STALE) return answer(known)
     const raw = getBinding(open.id, key)
     const found = scratch[STATE]
     const present = found === ABSENT ? undefined : decode(open.shapes, found, raw)
     if (present === GONE) return this.getOrInsertComputed(key, callback, options)
-    if (found !== ABSENT) return this.#keepByKey(key, this.#near.placeOf(key), found, present)
+    if (found !== ABSENT) return answer(this.#keepByKey(key, this.#near.placeOf(key), found, present))
     // -0 is the key 0. The callback is called without `this`, and may change the cache as well as the map.
-    return write.setComputed(open, this.#room, key, callback(key === 0 ? 0 : key), ttl)
+    const value = callback(key === 0 ? 0 : key)
+    if (withState) return write.getOrSet(open, this.#room, key, value, ttl, true)
+    return write.setComputed(open, this.#room, key, value, ttl)
   }
 
   /**
@@ -402,6 +406,7 @@ class TypedMap {
       handles,
       write,
       atomic,
+      update,
       batch,
       lifetime,
       limits,

@@ -39,6 +39,8 @@ export declare const ERROR_NUMBERS: {
   readonly ERR_VALUE_NOT_SERIALIZABLE: 1012
   /** A `TypeError` or `RangeError`, about an option or another argument. */
   readonly ERR_INVALID_OPTION: 1013
+  /** Others changed the entry during each attempt. `details`: `retries`. */
+  readonly ERR_TRANSACTION_CONFLICT: 1014
   /** An internal failure left the map in doubt; it refuses further use, and the process lives. */
   readonly ERR_BROKEN: 1020
   /**

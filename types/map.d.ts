@@ -14,7 +14,10 @@ import type {
   InsertOptions,
   Limits,
   ReadOptions,
+  Put,
+  PutOptions,
   TypedMapOptions,
+  UpdateOptions,
   WriteOptions
 } from './options.js'
 import type { ScanIterator, ScanOptions, ScanPage } from './queries.js'
@@ -271,18 +274,52 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
    * @param options how long an entry made here lives
    * @throws as `set`
    */
-  getOrInsert(key: K | Handle<V>, value: V, options?: WriteOptions): DeepReadonly<V>
+  getOrInsert(key: K | Handle<V>, value: V, options: PutOptions & { withState: true }): Put<DeepReadonly<V>>
+  getOrInsert(key: K | Handle<V>, value: V, options?: PutOptions & { withState?: false }): DeepReadonly<V>
 
   /**
    * The value of a key; if there is none, the result of `callback` is stored first. The result overwrites a value that
-   * another thread stores while the callback runs.
+   * another thread stores while the callback runs; with `withState`, it does not, and that value is returned.
    *
    * @param options how long an entry made here lives
    * @throws as `set`, and what the callback throws
    * @example
    * const page = pages.getOrInsertComputed(path, render)
    */
-  getOrInsertComputed(key: K | Handle<V>, callback: (key: K) => V, options?: WriteOptions): DeepReadonly<V>
+  getOrInsertComputed(
+    key: K | Handle<V>,
+    callback: (key: K) => V,
+    options: PutOptions & { withState: true }
+  ): Put<DeepReadonly<V>>
+  getOrInsertComputed(
+    key: K | Handle<V>,
+    callback: (key: K) => V,
+    options?: PutOptions & { withState?: false }
+  ): DeepReadonly<V>
+
+  /**
+   * Writes what `callback` makes of a value, and returns what a read of it would. The callback gets a copy of its own,
+   * `undefined` for a missing key. It is called again, with what is there by then, if the entry has changed meanwhile,
+   * so it should do nothing else than to compute. `undefined` removes the entry. A handle must have an entry.
+   *
+   * No lock is held while the callback runs. Costs two native calls for each attempt, and what decoding and encoding
+   * the value takes.
+   *
+   * @throws `ERR_TRANSACTION_CONFLICT` if the entry changed during each attempt; what the callback throws; TypeError
+   * with `ERR_VALUE_NOT_SERIALIZABLE`, also for a promise; otherwise as `set`
+   * @example
+   * carts.update('ada', (cart = { items: [] }) => ({ items: [...cart.items, 'tea'] }))
+   */
+  update<T extends V>(
+    handle: Handle<T>,
+    callback: (value: T) => NoInfer<T> | undefined,
+    options?: UpdateOptions
+  ): DeepReadonly<T> | undefined
+  update(
+    key: K | Handle<V>,
+    callback: (value: V | undefined) => V | undefined,
+    options?: UpdateOptions
+  ): DeepReadonly<V> | undefined
 
   /**
    * Keys in the order in which they were first set; a handle for each entry without a key. Iterators are live: they

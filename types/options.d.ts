@@ -150,6 +150,30 @@ export interface FieldOptions extends ReadOptions {
   as?: 'f32' | 'f64' | undefined
 }
 
+/** Options of `getOrInsert` and `getOrInsertComputed`. */
+export interface PutOptions {
+  /** How long an entry lives that is made here, in milliseconds. `Infinity` for ever, the map's own by default. */
+  ttl?: number | undefined
+  /** Returns `{ value, inserted }`. Of all threads that ask for a missing key at once, one inserts. */
+  withState?: boolean | undefined
+}
+
+/** What `getOrInsert` and `getOrInsertComputed` return with `withState`. */
+export interface Put<V> {
+  /** The value that is there now. */
+  value: V
+  /** Whether this call inserted it. */
+  inserted: boolean
+}
+
+/** Options of `update`. */
+export interface UpdateOptions {
+  /** How often it is tried again when the entry has changed meanwhile: 1,000 times by default. */
+  retries?: number | undefined
+  /** How long the entry lives, in milliseconds. `Infinity` for ever, the map's own by default. */
+  ttl?: number | undefined
+}
+
 /** Options of `increment`. */
 export interface IncrementOptions<N extends number | bigint> {
   /** What a missing key begins at: the first result is `initial + by`. 0 by default. */

@@ -277,6 +277,26 @@ class Sequence {
     this.#store(key, sum)
   }
 
+  update(map) {
+    const key = this.#key()
+    const value = this.#random.oneIn(3) ? undefined : this.#value()
+    this.#say('update', key, value)
+    const entry = this.#model.get(tokenOf(key))
+    const seen = []
+    const written = map.update(key, before => {
+      seen.push(before)
+      // Something comes in between.
+      if (seen.length === 1 && this.#random.oneIn(3)) map.set(`beside ${this.#random.below(3)}`, 1) && map.delete(key)
+      return value
+    })
+    this.#same(seen[0], entry?.value)
+    for (let n = 0; n < 3; n++) map.delete(`beside ${n}`)
+    if (seen.length === 2) this.#same(seen[1], undefined)
+    if (seen.length === 2 || value === undefined) this.#model.delete(tokenOf(key))
+    if (value !== undefined) this.#store(key, value)
+    this.#same(written, value)
+  }
+
   getOrInsert(map) {
     const key = this.#key()
     const value = this.#value()
@@ -482,6 +502,7 @@ const OPERATIONS = {
   remove: 3,
   clear: 1,
   increment: 4,
+  update: 3,
   getOrInsert: 3,
   getOrInsertComputed: 3,
   insert: 4,

@@ -87,6 +87,11 @@ const OPERATIONS = {
   incrementByHandle: [STEP, asked(({ id, number }) => binding.incrementByHandle(id, ...number))],
   'increment that throws': [[...ASKED, 'TTL'], asked(({ id }) => binding.increment(id, 'a'))],
   incrementBigInt: [STEP, asked(({ id }) => binding.incrementBigInt(id, 1n, 0n, undefined, undefined, 'new'))],
+  'getVersion of an entry': [[...ROW, 'SEEN_VERSION'], ({ id }) => binding.getVersion(id, 'a')],
+  'getVersion of nothing': [ABSENT, ({ id }) => binding.getVersion(id, 'none')],
+  replaceIf: [WRITE, ({ id, handle, version }) => binding.replaceIf(id, ...handle, TEXT, STRING, version)],
+  'replaceIf of what changed': [['TTL'], ({ id, handle }) => binding.replaceIf(id, ...handle, TEXT, STRING, 1)],
+  removeIf: [NOTHING, ({ id, handle, version }) => binding.removeIf(id, ...handle, version)],
   remove: [ROW, ({ id }) => binding.remove(id, 'a')],
   'remove of nothing': [ABSENT, ({ id }) => binding.remove(id, 'none')],
   'remove by handle': [ROW, ({ id, handle }) => binding.remove(id, ...handle)],
@@ -121,12 +126,14 @@ describe('scratch array', () => {
       binding.listenRemovals(id, 0xff)
       binding.set(id, 'a', TEXT, STRING)
       const handle = [SCRATCH.SHARD, SCRATCH.SLOT, SCRATCH.GENERATION].map(column => scratch[column])
+      binding.getVersion(id, 'a')
+      const version = scratch[SCRATCH.SEEN_VERSION]
       binding.set(id, 'number', 1, KIND.Int)
       const number = [SCRATCH.SHARD, SCRATCH.SLOT, SCRATCH.GENERATION].map(column => scratch[column])
       const dead = [...handle.slice(0, 2), handle[2] + 1]
       scratch.fill(UNTOUCHED)
       try {
-        run({ id, handle, number, dead })
+        run({ id, handle, number, dead, version })
       } catch (error) {
         if (!name.endsWith('that throws')) throw error
       }

@@ -30,6 +30,7 @@ const CAUSES = {
   ERR_KEY_TYPE: map => map.set({}, 1),
   ERR_VALUE_NOT_SERIALIZABLE: map => map.set('a', () => {}),
   ERR_INVALID_OPTION: () => new TypedMap({ shards: -1 }),
+  ERR_TRANSACTION_CONFLICT: map => map.update('a', () => map.set('a', 1) && 2),
   ERR_OUT_OF_RANGE: map => map.increment('a', 2, { max: 1 })
 }
 

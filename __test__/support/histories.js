@@ -16,6 +16,9 @@ const WATCHED_WRITES = 50_000
 /** Operations, and the reads at the end of a round. */
 const MAX_ROWS = OPERATIONS + 4 * KEYS
 
+/** What was added to: nothing, where the result is what was added. */
+const added = (given, by) => [given === by ? SAW.ABSENT : SAW.VALUE, DOES.WRITE, given - by, given]
+
 /** What an operation of each kind says of the state it met, by what it gave, and what it does. */
 const MEANING = {
   [KIND.WRITE]: () => [SAW.AT_MOST_TENANT, DOES.WRITE],
@@ -31,8 +34,8 @@ const MEANING = {
   [KIND.DELETE_HANDLE]: given => (given ? [SAW.TENANT, DOES.DELETE] : [SAW.NO_TENANT, DOES.NOTHING]),
   [KIND.REMOVE]: given => [SAW.VALUE, given ? DOES.DELETE : DOES.NOTHING],
   [KIND.TOUCH]: given => [given ? SAW.PRESENT : SAW.ABSENT, DOES.NOTHING],
-  // It met what it added to: nothing, where the result is what it added.
-  [KIND.INCREMENT]: (given, by) => [given === by ? SAW.ABSENT : SAW.VALUE, DOES.WRITE, given - by, given],
+  [KIND.INCREMENT]: added,
+  [KIND.UPDATE]: added,
   [KIND.CLEAR]: () => [SAW.ANYTHING, DOES.DELETE],
   [KIND.DESTROY]: () => [SAW.ANYTHING, DOES.DELETE]
 }

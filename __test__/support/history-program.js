@@ -44,7 +44,9 @@ const KIND = Object.freeze({
   /** Refused, because the map was destroyed. */
   CLOSED: 16,
   /** Added VALUE to a counter, which is RESULT from here on. */
-  INCREMENT: 17
+  INCREMENT: 17,
+  /** The same by a function. */
+  UPDATE: 18
 })
 
 /** The near caches of the threads of a round, in turn. */

@@ -46,7 +46,7 @@ const OF_COUNTER = {
   write: 'increment',
   writeBrief: 'incrementBrief',
   writeForever: 'increment',
-  replace: 'increment',
+  replace: 'update',
   find: 'increment'
 }
 
@@ -147,6 +147,16 @@ class Recorder {
 
   incrementBrief(key, random) {
     this.#increment(key, random, { ttl: 1 + random.below(3) })
+  }
+
+  update(key, random) {
+    const name = keyOf(key)
+    const by = 1 + random.below(3)
+    const add = (value = 0) => value + by
+    const start = this.#start()
+    const value = this.#near.update(name, add)
+    const end = this.#end()
+    this.#note(KIND.UPDATE, key, value, by, 0, start, end)
   }
 
   replace(key) {

@@ -67,6 +67,17 @@ counters.increment('b', 1n, { max: 10 })
 counters.increment('b', '1')
 same<[number, bigint], [typeof counted, typeof big]>(true)
 
+const put: { value: DeepReadonly<Config>; inserted: boolean } = configs.getOrInsert('a', config, { withState: true })
+const computed = configs.getOrInsertComputed('a', () => config, { withState: true, ttl: 5 })
+same<[typeof put.inserted, DeepReadonly<Config>], [boolean, typeof computed.value]>(true)
+const moved = configs.update('a', (before = config) => ({ ...before, port: before.port + 1 }), { retries: 5 })
+same<DeepReadonly<Config> | undefined, typeof moved>(true)
+configs.update('a', () => undefined)
+// @ts-expect-error not a value of the map
+configs.update('a', () => 5)
+// @ts-expect-error a function that returns a promise
+configs.update('a', async () => config)
+
 // ---- Making one
 
 new TypedMap()

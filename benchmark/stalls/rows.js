@@ -56,6 +56,7 @@ const ROWS = {
     { call: map => map.increment('counter') },
     { what: 'a new counter', call: (map, n) => map.increment(`counter ${n}`, 1, { ttl: 60_000 }) }
   ],
+  'TypedMap.prototype.update': [{ call: (map, n) => map.update(n, pair => pair ?? pairOf(n)) }],
   'TypedMap.prototype.getOrInsert': [{ call: (map, n) => map.getOrInsert(`or ${n}`, 1) }],
   'TypedMap.prototype.getOrInsertComputed': [{ call: (map, n) => map.getOrInsertComputed(`computed ${n}`, () => 1) }],
   'TypedMap.prototype.delete': [

@@ -47,17 +47,18 @@ function setByKey(open, room, key, value, options) {
 }
 
 /**
- * The value of a key; a missing one is written first.
+ * The value of a key; a missing one is written first. With `withState`, `{ value, inserted }`.
  *
  * @param {OpenMap} open
  * @param {RoomMaker} room
  * @param {any} key no handle
  * @param {any} value
- * @param {unknown} options
+ * @param {number} ttl
+ * @param {boolean} withState
+ * @returns {any}
  */
-function getOrSet(open, room, key, value, options) {
+function getOrSet(open, room, key, value, ttl, withState) {
   const { id, shapes } = open
-  const ttl = readWriteOptions(options)
   const kind = kindOf(value)
   const wire = encode(shapes, value, kind)
   const wireKind = kindOfWire(kind, wire)
@@ -65,10 +66,10 @@ function getOrSet(open, room, key, value, options) {
   const found = scratch[STATE]
   const isNew = found === ABSENT
   const known = isNew ? decodeWritten(shapes, wireKind, wire) : decode(shapes, found, raw)
-  if (known === GONE) return getOrSet(open, room, key, decodeWritten(shapes, wireKind, wire), options)
+  if (known === GONE) return getOrSet(open, room, key, decodeWritten(shapes, wireKind, wire), ttl, withState)
   // Encoding a value can run its own code, which may have changed the cache.
   open.near.keep(key, isNew ? wireKind : found, known, scratch, 0)
-  return known
+  return withState ? { value: known, inserted: isNew } : known
 }
 
 /**

@@ -213,7 +213,9 @@ const SCRATCH = Object.freeze({
   /** Shard in which a scan goes on; the number of shards at its end. */
   NEXT_SHARD: 14,
   /** Slot at which a scan goes on. */
-  NEXT_SLOT: 15
+  NEXT_SLOT: 15,
+  /** What tells the value that `getVersion` returned from those before and after it. */
+  SEEN_VERSION: 16
 })
 
 /** What waits for a subscription that rang. */

@@ -68,6 +68,9 @@ fn register(engine: Engine<'_>, target: Js<'_>, evaluation: &Rc<Evaluation>, kep
         "increment" 2 atomic::increment;
         "incrementByHandle" 4 atomic::increment_by_handle;
         "incrementBigInt" 8 atomic::increment_big_int;
+        "getVersion" 4 atomic::get_version;
+        "replaceIf" 7 atomic::replace_if;
+        "removeIf" 5 atomic::remove_if;
         "delete" 4 write::delete;
         "remove" 4 write::remove;
         "walk" 5 walk::walk;

@@ -47,6 +47,8 @@ numbers!(SCRATCH: usize {
     NEXT_SHARD = 14;
     /// Slot at which a scan goes on.
     NEXT_SLOT = 15;
+    /// What tells the value that `getVersion` returned from those before and after it.
+    SEEN_VERSION = 16;
 });
 
 numbers!(SIZES: usize {
@@ -167,7 +169,8 @@ const _: () = assert!(
         && MAX_RECORD_BYTES < 1 << RECORD_LEN_BITS
         && DROPPED < COUNT
         && COUNT < NEXT_SHARD
-        && NEXT_SLOT < 2 * STEP_BY
+        && NEXT_SLOT < SEEN_VERSION
+        && SEEN_VERSION < 2 * STEP_BY
         && STEP_VALUE < SCRATCH_TTL
         && 2 * SCRATCH_TTL + 2 <= SCRATCH_LENGTH
 );

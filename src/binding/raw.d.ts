@@ -91,6 +91,20 @@ export declare function incrementBigInt(
   max: bigint | undefined,
   ...target: Target
 ): bigint
+/** As `get`. SEEN_VERSION tells the value from those that the entry has before and after it. */
+export declare function getVersion(id: number, ...target: Target): unknown
+/** As `replace`, if the version is what it was; whether it is. */
+export declare function replaceIf(
+  id: number,
+  shard: number,
+  slot: number,
+  generation: number,
+  value: unknown,
+  kind: number,
+  version: number
+): boolean
+/** Removes an entry, if the version is what it was; whether it is. */
+export declare function removeIf(id: number, shard: number, slot: number, generation: number, version: number): boolean
 declare function delete_(id: number, ...target: Target): boolean
 export { delete_ as delete }
 /** The value that was removed, or undefined with STATE 0. */

@@ -3,7 +3,7 @@
 use crate::binding::convert::values::{Space, key, value, value_to_js};
 use crate::binding::engine::{Engine, Js, JsType};
 use crate::binding::failure::{Failure, Outcome};
-use crate::binding::layout::{STEP_BY, STEP_INITIAL, STEP_MAX, STEP_MIN, STEP_TTL, STEP_VALUE};
+use crate::binding::layout::{SEEN_VERSION, STEP_BY, STEP_INITIAL, STEP_MAX, STEP_MIN, STEP_TTL, STEP_VALUE};
 use crate::binding::operation::Call;
 use crate::store::{BigIntStep, CounterStep, Increment, Incremented, KeyOrHandle, NumberStep, RemainingTtl, ValueKind};
 
@@ -60,6 +60,37 @@ fn big_int<'b>(engine: Engine<'_>, js: Js<'_>, space: &'b mut Space) -> Outcome<
         return Ok(None);
     }
     Ok(Some(value(engine, js, ValueKind::BigInt, space)?.bytes))
+}
+
+/// `getVersion(id, ...target)`: as `get`; what tells the value from others, in the scratch array.
+pub fn get_version<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
+    let map = call.map()?;
+    let mut space = Space::default();
+    let mut out = call.evaluation.value_buffer();
+    let found = map.local().get_version(call.target(1, &mut space)?, &mut out)?;
+    if let Some((_, version)) = found {
+        call.evaluation.note(SEEN_VERSION, version);
+    }
+    call.evaluation.give(call.engine, found.map(|(found, _)| found).as_ref(), &out)
+}
+
+/// `replaceIf(id, shard, slot, generation, value, kind, version)`: whether nothing came in between.
+pub fn replace_if<'s>(call: &Call<'s, 7>) -> Outcome<Js<'s>> {
+    let ttl = call.evaluation.take_ttl();
+    let map = call.map()?;
+    let mut space = Space::default();
+    let value = call.value(4, &mut space)?;
+    let written = map.local().replace_if(call.handle(1)?, call.number(6)?, value, ttl)?;
+    if let Some(written) = &written {
+        call.evaluation.note_written(written, value.bytes.len());
+    }
+    call.engine.boolean(written.is_some())
+}
+
+/// `removeIf(id, shard, slot, generation, version)`: whether nothing came in between.
+pub fn remove_if<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
+    let map = call.map()?;
+    call.engine.boolean(map.local().remove_if(call.handle(1)?, call.number(4)?)?)
 }
 
 fn run<'t, const N: usize>(

@@ -7,11 +7,13 @@ use crate::store::entry::block;
 use crate::store::entry::block::Prepared;
 use crate::store::entry::counter;
 use crate::store::entry::counter::{Step, Sum};
+use crate::store::entry::handle::Handle;
 use crate::store::entry::key::Key;
 use crate::store::entry::value::{Value, ValueKind};
 use crate::store::error::Error;
 use crate::store::expiry::life::{RemainingTtl, Ttl};
 use crate::store::memory::arena::MAX_BLOCK_BYTES;
+use crate::store::observe::removals::Cause;
 use crate::store::platform::fallible;
 
 /// The entry of a counter whose key is longer may be a large one, which is made before the lock is taken.
@@ -105,6 +107,50 @@ impl Shard {
         freed::discard(prepared, context);
         freed::discard(first, context);
         answer
+    }
+
+    /// Sets another value for a handle's entry, if nothing has changed it since its version was this one.
+    pub fn replace_if(
+        &self,
+        context: &Member<'_>,
+        handle: Handle,
+        version: u32,
+        value: Value<'_>,
+        ttl: Ttl,
+        written: &mut Option<Written>,
+    ) -> Result<(), Error> {
+        let draft = Draft { key: None, value, type_id: 0, ttl };
+        Self::check(context, Key::KEYLESS, value)?;
+        // Out here, because what is not used is freed without the lock.
+        let mut prepared = None;
+        let answer = self.locked(context, |writer| {
+            self.step(writer, context);
+            self.with_room(writer, context, value.bytes.len(), |writer| {
+                match self.living_slot(writer, context, handle) {
+                    Ok(slot) if slot.version() == version => {
+                        self.exchange(writer, context, handle.slot, &draft, &mut prepared, written)
+                    }
+                    // What is dead has changed, too.
+                    _ => Ok(()),
+                }
+            })
+        });
+        freed::discard(prepared, context);
+        answer
+    }
+
+    /// Removes a handle's entry, if nothing has changed it since its version was this one. Returns whether it did.
+    pub fn remove_if(&self, context: &Member<'_>, handle: Handle, version: u32) -> Result<bool, Error> {
+        let mut is_same = false;
+        let removed = self.remove(context, Sought::Handle(handle), Cause::Explicit, |tenant| {
+            is_same = tenant.slot.version() == version;
+            if is_same { Ok(()) } else { Err(Error::HandleNotFound) }
+        });
+        match removed {
+            Ok(removed) => Ok(removed.is_some()),
+            Err(Error::HandleNotFound) if !is_same => Ok(false),
+            Err(refused) => Err(refused),
+        }
     }
 
     /// The entry of a missing key, if its key is so long that it is not to be copied under the lock.

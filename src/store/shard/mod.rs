@@ -131,6 +131,12 @@ impl Tenant<'_> {
         self.number
     }
 
+    /// What tells this value of the entry from those before and after it. Under the shard's lock.
+    #[inline]
+    pub fn version(&self, _: &Stillness<'_>) -> u32 {
+        self.slot.version()
+    }
+
     /// The handle of the entry, and what a copy of it can be kept by; `None` if the slot has another entry by now.
     ///
     /// Generation and version are read between two looks at the same pointer. No block is used again under a pin, so

@@ -625,6 +625,13 @@ impl<'a> SlotRef<'a> {
         Some(Stamp { chunk: self.chunk, word: self.word, version: Version::of(self.version)? })
     }
 
+    /// What the version word says, amid a change or not. Under the shard's lock, under which it stays so, unless a
+    /// reader finds that the deadline of the tenant has passed.
+    #[inline]
+    pub fn version(self) -> u32 {
+        self.version.load(Ordering::Acquire)
+    }
+
     /// Whether the version word says that no tenant ever came, or that the slot was cleared. Under the shard's lock.
     pub fn has_no_version(self) -> bool {
         self.version.load(Ordering::Relaxed) == 0

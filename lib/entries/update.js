@@ -1,0 +1,125 @@
+'use strict'
+
+// Updates by a function of the user: what it makes of a value is written, unless the entry has changed meanwhile. Then
+// it is called again, with what is there by now. No lock is held while it runs.
+
+const { ERROR_NUMBERS, createError } = require('../errors.js')
+const { isHandleKey } = require('../handle.js')
+const { GONE, decodeCopy, decodeWritten, encode, kindOf, kindOfWire } = require('../codec/values.js')
+const { binding, scratch } = require('../native/attach.js')
+const { SCRATCH } = require('../native/layout.js')
+const { checkFunction } = require('../options/checks.js')
+const { readUpdateOptions } = require('../options/update.js')
+const { about } = require('../session/open-map.js')
+const { writeNative } = require('../session/room-maker.js')
+const { throwDead } = require('./handles.js')
+const { peek } = require('./lifetime.js')
+
+const {
+  getOrInsert: getOrInsertBinding,
+  getVersion: getVersionBinding,
+  removeIf: removeIfBinding,
+  replaceIf: replaceIfBinding
+} = binding
+
+/** @typedef {import('../session/open-map.js').OpenMap} OpenMap */
+/** @typedef {import('../session/room-maker.js').RoomMaker} RoomMaker */
+
+/**
+ * The value of an entry at one moment, and what tells it from later ones.
+ *
+ * @typedef {object} Seen
+ * @property {any} value a private copy
+ * @property {number} shard
+ * @property {number} slot
+ * @property {number} generation
+ * @property {number} version
+ */
+
+const { GENERATION, SEEN_VERSION, SHARD, SLOT, STATE } = SCRATCH
+const ABSENT = 0
+
+/**
+ * @param {OpenMap} open
+ * @param {any} target
+ * @returns {Seen | undefined} `undefined` for a key without an entry
+ */
+function look(open, target) {
+  const raw = about(getVersionBinding, open, target)
+  const kind = scratch[STATE]
+  if (kind === ABSENT) return isHandleKey(target) ? throwDead(open, target) : undefined
+  const [shard, slot, generation] = [scratch[SHARD], scratch[SLOT], scratch[GENERATION]]
+  const version = scratch[SEEN_VERSION]
+  const value = decodeCopy(open.shapes, kind, raw)
+  return value === GONE ? look(open, target) : { value, shard, slot, generation, version }
+}
+
+/**
+ * Writes the next value, if nothing has changed the entry since it was seen. Returns what a read of it would; GONE if
+ * something has.
+ *
+ * @param {OpenMap} open
+ * @param {RoomMaker} room
+ * @param {any} target
+ * @param {Seen | undefined} seen
+ * @param {any} next
+ * @param {number} ttl
+ */
+function writeNext(open, room, target, seen, next, ttl) {
+  const { id, shapes } = open
+  const kind = kindOf(next)
+  const wire = encode(shapes, next, kind)
+  const wireKind = kindOfWire(kind, wire)
+  if (seen === undefined) {
+    writeNative(room, ttl, 'update', getOrInsertBinding, 2, id, target, wire, wireKind)
+    if (scratch[STATE] !== ABSENT) return GONE
+  } else {
+    const { shard, slot, generation, version } = seen
+    const write = replaceIfBinding
+    const isDone = writeNative(room, ttl, 'update', write, 4, id, shard, slot, generation, wire, wireKind, version)
+    if (!isDone) return GONE
+  }
+  const written = decodeWritten(shapes, wireKind, wire)
+  // Its shape is gone, because a later write came in its place.
+  if (written === GONE) return peek(open, target)
+  open.near.keep(target, wireKind, written, scratch, 0)
+  return written
+}
+
+/**
+ * Removes the entry, if nothing has changed it since it was seen; returns whether it is gone.
+ *
+ * @param {OpenMap} open
+ * @param {any} target
+ * @param {Seen | undefined} seen
+ */
+function removeSeen(open, target, seen) {
+  if (seen === undefined) return true
+  const isDone = removeIfBinding(open.id, seen.shard, seen.slot, seen.generation, seen.version)
+  if (isDone) open.near.forget(target)
+  return isDone
+}
+
+/** @param {import('../install.js').Access} access */
+const methods = ({ openOf, roomOf }) => ({
+  /** @this {any} @param {any} key @param {(value: any) => any} callback @param {any} options */
+  update(key, callback, options = undefined) {
+    const open = openOf(this)
+    checkFunction('callback', callback)
+    const { retries, ttl } = readUpdateOptions(options)
+    if (!open.mayHave(key)) throwDead(open, key)
+    for (let tries = 0; tries <= retries; tries++) {
+      const seen = look(open, key)
+      const next = Reflect.apply(callback, undefined, [seen?.value])
+      if (next === undefined) {
+        if (removeSeen(open, key, seen)) return undefined
+      } else {
+        const written = writeNext(open, roomOf(this), key, seen, next, ttl)
+        if (written !== GONE) return written
+      }
+    }
+    throw createError(ERROR_NUMBERS.ERR_TRANSACTION_CONFLICT, { retries })
+  }
+})
+
+module.exports = { methods }
