@@ -28,7 +28,12 @@ function segmentsOf(elf) {
   })
 }
 
-/** The tags of the dynamic section, with the place of each value in the file. @param {Buffer} elf @param {Segment} dynamic */
+/**
+ * The tags of the dynamic section, with the place of each value in the file.
+ *
+ * @param {Buffer} elf
+ * @param {Segment} dynamic
+ */
 function tagsOf(elf, dynamic) {
   /** @type {Map<bigint, { value: number, at: number }>} */
   const tags = new Map()

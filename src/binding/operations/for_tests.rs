@@ -1,4 +1,5 @@
-//! What only tests ask for: a panic, a clock that moves, and an engine that refuses foreign memory. Nothing in `lib/` calls it.
+//! What only tests ask for: a panic, a clock that moves, and an engine that refuses foreign memory. Nothing in `lib/`
+//! calls it.
 
 use napi_derive::napi;
 
