@@ -15,8 +15,8 @@
 //! and one that does so for each `*` takes ages. This one keeps the set of all positions of the glob that the
 //! characters read so far can have led to, as bits, and moves all of them at once with each character: `keep = set &
 //! loops`, `step = (set & allowed(character)) << 1`. That is "Shift-And" (Baeza-Yates and Gonnet, "A new approach to
-//! text searching", 1992) with a loop at each `*`. What a character allows is looked up: code points fall into intervals
-//! that no part of the glob tells apart, and each interval has a mask.
+//! text searching", 1992) with a loop at each `*`. What a character allows is looked up: code points fall into
+//! intervals that no part of the glob tells apart, and each interval has a mask.
 //!
 //! Most globs begin with plain text and most keys differ there already, so that is compared first, as bytes.
 
