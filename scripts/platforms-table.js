@@ -66,8 +66,8 @@ function details(name, results) {
     return row([subject.replace('__test__/', ''), counts, why])
   })
   if (rows.length === 0) return ''
-  const table = [row(['file', 'result', 'why']), '|---|---|---|', ...rows].join('\n')
-  return `\n## What differs on \`${name}\`\n\n${table}\n`
+  const table = [row(['file', 'result', 'why']), '|---|---|---|', ...rows]
+  return `\n## What differs on \`${name}\`\n\n${table.join('\n')}\n`
 }
 
 /**
@@ -75,10 +75,16 @@ function details(name, results) {
  *
  * @param {readonly string[]} names
  * @param {(name: string) => Results} read
- * @param {number} all How many spec files there are.
+ * @param {readonly string[]} files The spec files that there are.
  */
-function writeTable(names, read, all) {
+function writeTable(names, read, files) {
   const run = names.map(name => ({ name, results: read(name) })).filter(({ results }) => results.by !== '')
+  for (const { results } of run) {
+    for (const file of Object.keys(results.files))
+      if (!files.includes(file)) Reflect.deleteProperty(results.files, file)
+  }
+  const present = new Set(run.map(({ name }) => name))
+  const absent = names.filter(name => !present.has(name)).map(name => [name, 'not run last time'])
   const head = [
     'platform',
     'run by',
@@ -89,21 +95,20 @@ function writeTable(names, read, all) {
     'skipped',
     'tests of the store in Rust'
   ]
-  const rows = run.map(({ name, results }) => summary(name, results, all))
+  const rows = run.map(({ name, results }) => summary(name, results, files.length))
+  const table = [row(head), `|---|---|---|${'--:|'.repeat(5)}`, ...rows]
   const page = `# Other platforms
 
 What \`npm run test:platforms\` found. It runs what \`npm run build:all\` made, in emulators on Linux x64.
 
-${[row(head), `|---|---|---|${'--:|'.repeat(5)}`, ...rows].join('\n')}
+${table.join('\n')}
 
 An emulator on x86-64 keeps the order of stores and loads that x86-64 keeps, which is stricter than what an arm64
 processor may do. So these runs say nothing of memory order there; the loom models do (\`npm run test:loom\`).
 
 Only built, and checked for the symbols and libraries that they need:
 
-${Object.entries(NOT_RUN)
-  .map(([name, why]) => `* \`${name}\`: ${why}`)
-  .join('\n')}
+${[...absent, ...Object.entries(NOT_RUN)].map(([name, why]) => `* \`${name}\`: ${why}`).join('\n')}
 ${run.map(({ name, results }) => details(name, results)).join('')}`
   writeFileSync(FILE, page)
   console.log(`\n${readFileSync(FILE, 'utf8')}`)

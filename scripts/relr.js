@@ -31,8 +31,7 @@ function segmentsOf(elf) {
 /**
  * The tags of the dynamic section, with the place of each value in the file.
  *
- * @param {Buffer} elf
- * @param {Segment} dynamic
+ * @param {Buffer} elf @param {Segment} dynamic
  */
 function tagsOf(elf, dynamic) {
   /** @type {Map<bigint, { value: number, at: number }>} */

@@ -21,9 +21,10 @@ const KEYS = 4
 const READER = `
 const { TypedMap } = require(${JSON.stringify(path.join(__dirname, '..', '..'))})
 const { parentPort, workerData } = require('node:worker_threads')
-const { name, published, stop, handles, kind } = workerData
+const { name, published, stop, begun, handles, kind } = workerData
 const map = TypedMap.open(name, { nearCache: kind === 'off' ? false : { maxEntries: kind === 'one' ? 1 : 1000 } })
 const revived = handles.map(handle => map.handle(handle))
+let hasBegun = false
 let reads = 0
 let stale = null
 while (Atomics.load(stop, 0) === 0 && stale === null) {
@@ -37,7 +38,10 @@ while (Atomics.load(stop, 0) === 0 && stale === null) {
       if (byHandle < least || byKey < least) stale = { key, least, byHandle, byKey }
     }
   }
+  if (!hasBegun) Atomics.add(begun, 0, 1)
+  hasBegun = true
 }
+if (!hasBegun) Atomics.add(begun, 0, 1)
 map.close()
 parentPort.postMessage({ reads, stale })
 `
@@ -45,7 +49,7 @@ parentPort.postMessage({ reads, stale })
 const WRITER = `
 const { TypedMap } = require(${JSON.stringify(path.join(__dirname, '..', '..'))})
 const { parentPort, workerData } = require('node:worker_threads')
-const { name, published, stop, handles } = workerData
+const { name, published, stop, begun, handles } = workerData
 const map = TypedMap.open(name)
 const revived = handles.map(handle => map.handle(handle))
 let n = 0
@@ -55,6 +59,7 @@ while (Atomics.load(stop, 0) === 0) {
   if (n % 2 === 0) map.set('key-' + key, { n })
   else map.replace(revived[key], { n })
   Atomics.store(published, key, n)
+  if (n === 1) Atomics.add(begun, 0, 1)
   // Others come and go, so that the index moves and memory is used again.
   map.set('other-' + (n % 5000), n)
   if (n % 3 === 0) map.delete('other-' + ((n * 7) % 5000))
@@ -71,14 +76,19 @@ describe('a value is never older than what its reader has synchronised with', ()
     const handles = Array.from({ length: KEYS }, (_, key) => map.insertWithHandle(`key-${key}`, { n: 0 }))
     const published = new Int32Array(new SharedArrayBuffer(4 * KEYS))
     const stop = new Int32Array(new SharedArrayBuffer(4))
+    const begun = new Int32Array(new SharedArrayBuffer(4))
     const start = (source, kind) =>
-      new Worker(source, { eval: true, workerData: { name, published, stop, handles, kind } })
+      new Worker(source, { eval: true, workerData: { name, published, stop, begun, handles, kind } })
     const writer = start(WRITER)
     const readers = ['on', 'one', 'off'].map(kind => start(READER, kind))
     const answers = Promise.all([writer, ...readers].map(worker => once(worker, 'message')))
-    const timer = setTimeout(() => Atomics.store(stop, 0, 1), SECONDS * 1000)
+    // However late a thread begins, it has read or written once.
+    const end = performance.now() + SECONDS * 1000
+    const timer = setInterval(() => {
+      if (performance.now() >= end && Atomics.load(begun, 0) === READERS + 1) Atomics.store(stop, 0, 1)
+    }, 50)
     const [[{ writes }], ...told] = await answers
-    clearTimeout(timer)
+    clearInterval(timer)
     for (const [{ stale }] of told) assert.equal(stale, null)
     assert.ok(writes > 0 && told.every(([{ reads }]) => reads > 0))
     if (process.env.FRESHNESS_SECONDS) {
