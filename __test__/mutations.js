@@ -1384,8 +1384,8 @@ const MUTATIONS = [
   {
     name: 'a file that is cut off is loaded, and the process is killed',
     file: 'lib/addon/executable.js',
-    from: 'isWhole: end <= size }',
-    to: 'isWhole: true }',
+    from: 'isWhole: end <= size, assumes',
+    to: 'isWhole: true, assumes',
     test: 'load-error.spec'
   },
   {

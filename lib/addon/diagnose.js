@@ -72,12 +72,14 @@ const sansLibc = name => name.split('-').slice(0, 2).join('-')
 /** @param {Attempt} attempt @returns {Finding} */
 function whyRefused({ file, error }) {
   const text = String(error?.message ?? error)
-  // The last two are of `load.js`.
+  // The last three are of `load.js`.
   switch (error?.code) {
     case 'ERR_DLOPEN_DISABLED':
       return { reason: isPermitted() ? 'no-addons' : 'permission', facts: {} }
     case 'OTHER_VERSION':
       return { reason: 'other-version', facts: { file, ...error.details } }
+    case 'CPU':
+      return { reason: 'cpu', facts: { file, ...error.details } }
     case 'DAMAGED':
       return { reason: 'damaged', facts: { file } }
   }
@@ -85,7 +87,6 @@ function whyRefused({ file, error }) {
   if (text.includes('not found') && needed !== null) {
     return { reason: 'glibc-too-old', facts: { file, needed, found: glibcVersion() } }
   }
-  if (text.includes(NEEDS_CPU)) return { reason: 'cpu', facts: { file, needed: afterLast(text, NEEDS_CPU) } }
   return (file === null ? null : whyUnfit(file)) ?? { reason: 'load-failed', facts: { file, text: lineOf(text) } }
 }
 
@@ -125,7 +126,4 @@ function afterLast(text, mark) {
 /** The first line: Node.js adds the files that asked for a module. @param {string} text */
 const lineOf = text => text.split('\n')[0] ?? ''
 
-/** What the addon says where the processor lacks something that it was built for, see src/binding/cpu.rs. */
-const NEEDS_CPU = "the addon was built for a processor with '"
-
-module.exports = { NEEDS_CPU, diagnose, lineOf }
+module.exports = { diagnose, lineOf }

@@ -14,6 +14,7 @@ const HEAD_BYTES = 4096
  * @property {string} arch as `process.arch`, or `other`
  * @property {boolean} isWhole whether the file is as long as it says. Linux maps what is missing, and a process that
  * reaches it is killed; macOS and Windows look by themselves.
+ * @property {string[]} assumes what the processor must have, see src/binding/cpu.rs
  */
 
 const ELF_MACHINES = new Map([
@@ -33,6 +34,9 @@ const PE_MACHINES = new Map([
   [0xaa64, 'arm64']
 ])
 
+/** What the note of an addon begins with. */
+const ASSUMES = 'typed-superdashmap assumes: '
+
 const ELF_MAGIC = 0x7f45_4c46
 const ELF_HEAD_BYTES = 64
 const MACH_MAGIC = 0xfeed_facf
@@ -43,13 +47,22 @@ function elf(head, size) {
   if (head.length < ELF_HEAD_BYTES || head.readUInt32BE(0) !== ELF_MAGIC) return null
   // The table of sections is the last thing in the file.
   const end = Number(head.readBigUInt64LE(0x28)) + head.readUInt16LE(0x3a) * head.readUInt16LE(0x3c)
-  return { platform: 'linux', arch: ELF_MACHINES.get(head.readUInt16LE(0x12)) ?? 'other', isWhole: end <= size }
+  const arch = ELF_MACHINES.get(head.readUInt16LE(0x12)) ?? 'other'
+  return { platform: 'linux', arch, isWhole: end <= size, assumes: assumedBy(head) }
+}
+
+/** @param {Buffer} head */
+function assumedBy(head) {
+  const at = head.indexOf(ASSUMES)
+  if (at === -1) return []
+  const text = head.toString('latin1', at + ASSUMES.length, head.indexOf('\n', at))
+  return text.split(' ').filter(name => name !== '')
 }
 
 /** @param {Buffer} head @returns {Executable | null} */
 function mach(head) {
   if (head.length < 8 || head.readUInt32LE(0) !== MACH_MAGIC) return null
-  return { platform: 'darwin', arch: MACH_MACHINES.get(head.readUInt32LE(4)) ?? 'other', isWhole: true }
+  return { platform: 'darwin', arch: MACH_MACHINES.get(head.readUInt32LE(4)) ?? 'other', isWhole: true, assumes: [] }
 }
 
 /** @param {Buffer} head @returns {Executable | null} */
@@ -57,7 +70,7 @@ function pe(head) {
   if (head.length < 0x40 || head.toString('latin1', 0, 2) !== 'MZ') return null
   const at = head.readUInt32LE(0x3c)
   if (at + 6 > head.length || head.readUInt32BE(at) !== PE_MAGIC) return null
-  return { platform: 'win32', arch: PE_MACHINES.get(head.readUInt16LE(at + 4)) ?? 'other', isWhole: true }
+  return { platform: 'win32', arch: PE_MACHINES.get(head.readUInt16LE(at + 4)) ?? 'other', isWhole: true, assumes: [] }
 }
 
 /**
@@ -96,4 +109,15 @@ function libcOfProgram(file) {
   }
 }
 
-module.exports = { libcOfAddon, libcOfProgram, readHead }
+/** Which of these features no processor of Linux has. @param {readonly string[]} features */
+function lackingFeatures(features) {
+  if (features.length === 0) return []
+  const words = new Set(
+    readFileSync('/proc/cpuinfo', 'utf8')
+      .split('\n')
+      .flatMap(line => line.split(' '))
+  )
+  return features.filter(name => !words.has(name))
+}
+
+module.exports = { lackingFeatures, libcOfAddon, libcOfProgram, readHead }

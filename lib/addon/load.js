@@ -7,7 +7,7 @@ const { existsSync } = process.getBuiltinModule('node:fs')
 const { createRequire } = process.getBuiltinModule('node:module')
 const path = process.getBuiltinModule('node:path')
 const { fileURLToPath } = process.getBuiltinModule('node:url')
-const { readHead } = require('./executable.js')
+const { lackingFeatures, readHead } = require('./executable.js')
 const home = require('./home.js')
 const { VERSION, placesFrom, requestsOf } = require('./platforms.js')
 const { platformName } = require('./system.js')
@@ -65,19 +65,27 @@ function fileOf({ from, request }) {
 }
 
 /**
- * Refuses a file that is no addon, or that ends too early: a process that runs such a one is killed.
+ * Refuses a file that is no addon, that ends too early, or that was built for another processor: a process that runs
+ * such a one is killed.
  *
  * @param {string} file
  */
-function assertWhole(file) {
+function assertFit(file) {
   let head
+  /** @type {string[]} */
+  let lacking = []
   try {
     head = readHead(file)
+    lacking = lackingFeatures(head?.assumes ?? [])
   } catch {
     // Loading it says why it cannot be read.
     return
   }
   if (!head?.isWhole) throw Object.assign(new Error(`${file} is no whole addon`), { code: 'DAMAGED' })
+  if (lacking.length > 0) {
+    const details = { needed: lacking.join(', ') }
+    throw Object.assign(new Error(`${file} assumes ${details.needed}`), { code: 'CPU', details })
+  }
 }
 
 /** @param {Binding} binding */
@@ -96,7 +104,7 @@ function load() {
   for (const place of placesOf(name)) {
     const file = fileOf(place)
     try {
-      if (file !== null) assertWhole(file)
+      if (file !== null) assertFit(file)
       const binding = /** @type {Binding} */ (place.load())
       assertVersion(binding)
       return binding

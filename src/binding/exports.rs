@@ -8,7 +8,6 @@ use napi::bindgen_prelude::Object;
 use napi::{JsValue, sys};
 use napi_derive::napi;
 
-use crate::binding::cpu;
 use crate::binding::engine::{Engine, Js, enter_first};
 use crate::binding::environment::{Environment, Evaluation, Scratch};
 use crate::binding::failure::{Outcome, capture_panics};
@@ -131,7 +130,6 @@ fn share<'s>(engine: Engine<'s>, given: &[Js<'s>; 1]) -> Outcome<Js<'s>> {
 /// Sets the addon up in an environment that loads it.
 #[napi(module_exports)]
 pub fn set_up(exports: Object, env: &napi::Env) -> napi::Result<()> {
-    cpu::check().map_err(napi::Error::from_reason)?;
     capture_panics();
     // While a program loads it waits anyway; its first read should not.
     crate::store::prepare();

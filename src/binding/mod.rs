@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! failure       why a call has no result
-//! cpu           whether the processor has what this build assumes
+//! cpu           what this build assumes of the processor
 //! engine/       raw calls of Node-API: read, make, many, functions, the life of an environment
 //! layout        numbers that Rust and JavaScript agree on
 //! convert/      keys, values, options, limits, details of errors
@@ -26,7 +26,8 @@
 )]
 
 pub mod convert;
-pub mod cpu;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod cpu;
 pub mod engine;
 pub mod environment;
 pub mod exports;
