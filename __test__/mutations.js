@@ -1198,14 +1198,6 @@ const MUTATIONS = [
     test: 'clocks'
   },
   {
-    name: 'an iterator gives what it fetched ahead without telling of time',
-    file: 'lib/session/told-time.js',
-    from: `  open.check = () => {
-    tell()`,
-    to: '  open.check = () => {',
-    test: 'test-clock.spec'
-  },
-  {
     name: 'maps of other evaluations are not told of time',
     file: 'lib/session/told-time.js',
     from: '= /** @type {any} */ (shared).told',

@@ -226,6 +226,8 @@ const USES = {
   keys: map => [...map.keys()].join() === 'stays',
   values: map => [...map.values()].length === 1,
   entries: map => [...map].length === 1,
+  scan: map => map.scan('0').entries.length === 1,
+  randomKey: map => map.randomKey() === 'stays',
   forEach(map) {
     let count = 0
     map.forEach(() => {
@@ -261,11 +263,13 @@ describe('a clock that follows the time of a function', { timeout: 300_000 }, ()
     const later = [newMap(), new other.TypedMap(), openMap(name), new (evaluateAgain().TypedMap)()]
     for (const map of [...before, ...later]) {
       open.push(map)
-      map.set('a', 1, { ttl: 10 })
+      map.set('a', 1, { ttl: HOUR })
     }
-    time = 9
-    for (const map of [...before, ...later]) assert.equal(map.ttlOf('a'), 1)
-    time = 10
+    for (const map of [...before, ...later]) {
+      time++
+      assert.equal(map.ttlOf('a'), HOUR - time)
+    }
+    time = HOUR
     for (const map of [...before, ...later]) assert.equal(map.size, 0)
   })
 

@@ -4,8 +4,8 @@
 //
 // The store never asks JavaScript for anything. So it is told of time right before it is asked something itself: every
 // native call about a map reads `open.id`, and as long as such a clock is set, that is an accessor that tells of time
-// first. Where nothing is asked, because an iterator returns what it fetched ahead, `check` does the same. Copies in
-// near caches are no matter: the store has none kept of entries with a deadline meanwhile.
+// first. What is answered without such a call does not expire: the store has no copies kept of entries with a deadline
+// meanwhile, so near caches have none, and iterators fetch again what they fetched ahead.
 
 const { shared } = require('../handle.js')
 
@@ -14,7 +14,6 @@ const { shared } = require('../handle.js')
  *
  * @typedef {object} Open
  * @property {number} id
- * @property {() => void} check
  * @property {(ending: () => void) => void} atEnd
  */
 
@@ -46,7 +45,7 @@ function join(open) {
 
 /** @param {Open} open */
 function attach(open) {
-  const { id, check } = open
+  const { id } = open
   const tell = () => told.tell?.()
   Object.defineProperty(open, 'id', {
     configurable: true,
@@ -56,13 +55,8 @@ function attach(open) {
       return id
     }
   })
-  open.check = () => {
-    tell()
-    Reflect.apply(check, open, [])
-  }
   detachers.set(open, () => {
     Object.defineProperty(open, 'id', { value: id, writable: true, configurable: true, enumerable: true })
-    Reflect.deleteProperty(open, 'check')
   })
 }
 
