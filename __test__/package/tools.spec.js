@@ -7,6 +7,7 @@ const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const { readFileSync } = require('node:fs')
 const { GROUPS, readFixtures } = require('../../scripts/tools/fixtures.js')
+const { readBun, readDeno } = require('../../scripts/tools/runtimes.js')
 const { README, readRows, sectionIn, sectionOf } = require('../../scripts/tools/table.js')
 
 const fixtures = readFixtures()
@@ -45,5 +46,36 @@ describe('the table of tools', () => {
     const [first] = Object.keys(rows)
     const changed = { ...rows, [first]: { ...rows[first], passes: !rows[first].passes } }
     assert.notEqual(sectionIn(readFileSync(README, 'utf8')), sectionOf(changed))
+  })
+})
+
+describe('the reports of other runtimes', () => {
+  it('of Bun are read, failures once', () => {
+    const text =
+      '(pass) a > b [2.00ms]\n(pass) a > c\n(fail) a > d [5.00ms]\n\n1 tests failed:\n(fail) a > d [5.00ms]\n'
+    assert.deepEqual(readBun('', text), { passed: 2, failed: ['a > d'] })
+  })
+
+  it('of Deno are read, tests within suites and those that print', () => {
+    const text = [
+      'running 3 tests from ./a.spec.js',
+      'a ...',
+      '  one ... ok (2ms)',
+      '  inner ...',
+      '    two ... FAILED (1ms)',
+      '  inner ... FAILED (due to 1 failed step) (2ms)',
+      '  three ...',
+      '------- output -------',
+      'SEED=1',
+      '----- output end -----',
+      '  three ... ok (500ms)',
+      'a ... FAILED (due to 1 failed step) (1s)',
+      'alone ... ok (1ms)',
+      '',
+      ' ERRORS ',
+      '',
+      'a ... inner ... two ... FAILED (1ms)'
+    ]
+    assert.deepEqual(readDeno(text.join('\n')), { passed: 3, failed: ['two'] })
   })
 })

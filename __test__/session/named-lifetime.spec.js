@@ -6,6 +6,7 @@
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const { TypedMap } = require('../..')
+const loaded = require('../../lib/addon/load.js')
 const { runNode } = require('../support/processes.js')
 const { until } = require('../support/turns.js')
 const { inWorker, nextMessage, startWorker } = require('../support/workers.js')
@@ -208,5 +209,13 @@ describe('several opens of a name in one thread', () => {
     }
     assert.throws(() => TypedMap.open(name, { maxEntries: 30 }), { code: 'ERR_INVALID_OPTION', message: /30.*20/ })
     map.close()
+  })
+})
+
+describe('a finalizer that runs when its evaluation has ended, as at the end of a process of Deno', () => {
+  it('has nothing to do', () => {
+    const neverGiven = 2 ** 32 - 1
+    assert.equal(loaded.abandon(neverGiven), undefined)
+    assert.throws(() => loaded.close(neverGiven), /is no number of an open map/)
   })
 })

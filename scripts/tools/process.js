@@ -17,7 +17,23 @@ const SHOWN = 6_000
  * @param {import('./fixtures.js').RunOptions & { cwd: string }} options
  * @returns {Promise<import('./fixtures.js').Output>}
  */
-async function runCommand(command, args, { cwd, env = {}, status = 0, timeoutS = TIMEOUT_S }) {
+async function runCommand(command, args, options) {
+  const { status = 0, timeoutS = TIMEOUT_S } = options
+  const { stdout, stderr, ended, isEnded } = await outcomeOf(command, args, options)
+  if (ended === status && isEnded) return { stdout, stderr }
+  const what = isEnded ? `ended with ${ended}, not ${status}` : `did not end within ${timeoutS} s`
+  throw new Error(`${[command, ...args].join(' ')} ${what}\n${`${stdout}${stderr}`.slice(-SHOWN)}`)
+}
+
+/**
+ * Runs a command to its end, whatever that is: its status or signal, and whether it ended by itself.
+ *
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {import('./fixtures.js').RunOptions & { cwd: string }} options
+ * @returns {Promise<import('./fixtures.js').Output & { ended: number | string, isEnded: boolean }>}
+ */
+async function outcomeOf(command, args, { cwd, env = {}, timeoutS = TIMEOUT_S }) {
   const child = spawn(command, args, {
     cwd,
     env: { ...process.env, ...env },
@@ -31,19 +47,16 @@ async function runCommand(command, args, { cwd, env = {}, status = 0, timeoutS =
   child.stderr.setEncoding('utf8').on('data', text => {
     output.stderr += text
   })
-  let hung = false
+  let isEnded = true
   const timer = setTimeout(() => {
-    hung = true
+    isEnded = false
     endGroup(child.pid)
   }, timeoutS * 1_000)
   const ended = await new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('close', (code, signal) => resolve(signal ?? code))
   }).finally(() => clearTimeout(timer))
-  if (ended === status && !hung) return output
-  const what = hung ? `did not end within ${timeoutS} s` : `ended with ${ended}, not ${status}`
-  const said = `${output.stdout}${output.stderr}`.slice(-SHOWN)
-  throw new Error(`${[command, ...args].join(' ')} ${what}\n${said}`)
+  return { ...output, ended, isEnded }
 }
 
 /** @param {number | undefined} pid of the first process of a group */
@@ -56,4 +69,4 @@ function endGroup(pid) {
   }
 }
 
-module.exports = { runCommand }
+module.exports = { outcomeOf, runCommand }

@@ -5,6 +5,7 @@
 const fs = require('node:fs')
 const path = require('node:path')
 const { FOLDER, GROUPS, NOTHING } = require('./fixtures.js')
+const { RUNTIMES, sentenceOf } = require('./runtimes.js')
 
 const RESULTS = path.join(FOLDER, 'results.json')
 const README = path.join(FOLDER, '..', '..', 'README.md')
@@ -37,12 +38,13 @@ const versionOf = ({ packages }) => Object.values(packages)[0] ?? 'of Node.js'
 function tableOf(rows) {
   const lines = ['| | tool | version | Node.js | result | needs |', '|---|---|---|---|---|---|']
   for (const group of GROUPS) {
-    const members = Object.values(rows).filter(row => row.group === group)
-    members.forEach((row, at) => {
+    const members = Object.entries(rows).filter(([, row]) => row.group === group)
+    members.forEach(([name, row], at) => {
+      const node = name in RUNTIMES ? '' : row.node
       const result = row.passes ? 'works' : '**fails**'
       const needs = row.needs === NOTHING ? '' : row.needs
       lines.push(
-        `| ${at === 0 ? `${group}s` : ''} | ${row.title} | ${versionOf(row)} | ${row.node} | ${result} | ${needs} |`
+        `| ${at === 0 ? `${group}s` : ''} | ${row.title} | ${versionOf(row)} | ${node} | ${result} | ${needs} |`
       )
     })
   }
@@ -53,7 +55,8 @@ function tableOf(rows) {
 function sectionOf(rows) {
   const of = (/** @type {'system' | 'version'} */ field) =>
     [...new Set(Object.values(rows).map(row => row[field]))].join(', ')
-  return `${BEGIN}\n${tableOf(rows)}\n\n\`npm run test:tools\`, version ${of('version')}, ${of('system')}.\n${END}`
+  const source = `\`npm run test:tools\`, version ${of('version')}, ${of('system')}.`
+  return [BEGIN, tableOf(rows), '', source, '', sentenceOf(), END].join('\n')
 }
 
 /** @param {string} text of the README */

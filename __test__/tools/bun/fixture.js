@@ -11,6 +11,6 @@ module.exports = {
   /** @param {import('../../../scripts/tools/fixtures.js').Context} context */
   async run({ run }) {
     const { stdout } = await run('bun', ['main.mjs'], { timeoutS: 60 })
-    assert.equal(stdout, 'values ok\nworker ok\nexpiry ok\neviction ok\nerrors ok\nnear ok\n')
+    assert.equal(stdout, 'values ok\nworker ok\nexpiry ok\neviction ok\nerrors ok\nterminated ok\nnear ok\n')
   }
 }

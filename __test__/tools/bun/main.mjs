@@ -49,6 +49,23 @@ const checks = {
     assert.throws(() => map.get('a'), { code: 'ERR_CLOSED' })
   },
 
+  async terminated() {
+    const map = TypedMap.open('shared')
+    const busy = `
+      const { TypedMap } = require('typed-superdashmap')
+      const [shared, own] = [TypedMap.open('shared'), TypedMap.open('of the worker')]
+      own.set('a', 1)
+      for (let n = 0; ; n++) shared.set('n', { n })`
+    const worker = new Worker(busy, { eval: true })
+    while (!map.has('n')) await new Promise(resolve => setTimeout(resolve, 1))
+    await worker.terminate()
+    assert.equal(typeof map.get('n').n, 'number')
+    map.set('n', { n: -1 })
+    assert.deepEqual(map.get('n'), { n: -1 })
+    assert.deepEqual((await map.validate()).problems, [])
+    assert.deepEqual(TypedMap.names(), ['shared'])
+  },
+
   near() {
     const map = new TypedMap([['a', { b: 1 }]])
     const first = map.get('a')

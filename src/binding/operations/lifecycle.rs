@@ -5,6 +5,7 @@ use std::sync::Arc;
 use napi_derive::napi;
 
 use crate::binding::convert::options;
+use crate::binding::engine::Engine;
 use crate::binding::environment::{Environment, OpenMap};
 use crate::binding::layout::{MARKING_NONE, MARKING_ORDER};
 use crate::binding::operation::{with_map, within};
@@ -61,6 +62,11 @@ pub fn close(env: &napi::Env, id: u32) -> napi::Result<bool> {
 /// keeps the map until it opens the name again, or ends.
 #[napi(catch_unwind)]
 pub fn abandon(env: &napi::Env, id: u32) -> napi::Result<()> {
+    // An engine may run finalizers after the evaluation has ended, and its maps with it (Deno does, at the end of a
+    // process).
+    if Environment::of(Engine::of(env)).is_ok_and(|environment| environment.evaluation(id).is_none()) {
+        return Ok(());
+    }
     within(env, "close", id, |engine, evaluation| evaluation.abandon(engine, id))
 }
 
