@@ -4,17 +4,22 @@
 
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
+const { mkdtempSync, rmSync } = require('node:fs')
+const { tmpdir } = require('node:os')
+const path = require('node:path')
 const { runNode } = require('../support/processes.js')
 const { PACKAGE } = require('../support/workers.js')
 
 describe('two copies of the addon in one process', { timeout: 300_000 }, () => {
-  it('are warned of once, and know neither maps nor handles of each other', async () => {
+  it('are warned of once, and know neither maps nor handles of each other', async t => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'typed-superdashmap-'))
+    // Once the child has ended: Windows deletes no addon that a process has loaded.
+    t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
     const { status, stdout, stderr } = await runNode(`
-      const { cpSync, mkdtempSync, rmSync } = require('node:fs')
+      const { cpSync } = require('node:fs')
       const path = require('node:path')
       const PACKAGE = ${JSON.stringify(PACKAGE)}
-      const folder = mkdtempSync(path.join(require('node:os').tmpdir(), 'typed-superdashmap-'))
-      process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+      const folder = ${JSON.stringify(folder)}
       const warnings = []
       process.on('warning', warning => warnings.push(warning))
       const copies = ['one', 'other'].map(name => {
