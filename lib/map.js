@@ -31,6 +31,7 @@ const validation = require('./observe/validate.js')
 const { MAX_MAP_NAME_BYTES, checkFunction, readName } = require('./options/checks.js')
 const { readOptions } = require('./options/map-options.js')
 const { readPutOptions } = require('./options/update.js')
+const filters = require('./queries/filter.js')
 const random = require('./queries/random.js')
 const scans = require('./queries/scan.js')
 const { OpenMap } = require('./session/open-map.js')
@@ -416,7 +417,8 @@ class TypedMap {
       removals,
       pressure,
       scans,
-      random
+      random,
+      filters
     ]
     install(
       TypedMap.prototype,

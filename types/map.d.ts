@@ -20,7 +20,7 @@ import type {
   UpdateOptions,
   WriteOptions
 } from './options.js'
-import type { ScanIterator, ScanOptions, ScanPage } from './queries.js'
+import type { FilterOptions, ScanIterator, ScanOptions, ScanPage } from './queries.js'
 import type { TypedMapStats, Validation } from './stats.js'
 import type { TestClock, TestClockOptions } from './test-clock.js'
 
@@ -376,11 +376,26 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
 
   /**
    * The key of an entry drawn at random, each as likely as any other; a handle if it has none; `undefined` in an empty
-   * map. A native call. Counts as no read. The randomness is that of `Math.random`.
+   * map, and in one that for a moment holds next to nothing but entries that have just expired. A native call. Counts
+   * as no read. The randomness is that of `Math.random`.
    */
   randomKey(): K | undefined
   /** The same with the value. */
   randomEntry(): [K, DeepReadonly<V>] | undefined
+
+  /**
+   * Handles of the entries for which `predicate` returns a true value, in no particular order. An entry that is in the
+   * map all the while is looked at exactly once, as by {@link TypedMap.scan}, and each at a moment of its own.
+   *
+   * `predicate` runs on this thread, which has a turn of its event loop after two milliseconds each. What it throws
+   * rejects the promise.
+   *
+   * @throws TypeError with `ERR_INVALID_OPTION` for a predicate that is no function or returns a promise; the reason of
+   * `signal` once that is aborted; `ERR_CLOSED`. All of them reject the promise.
+   * @example
+   * const large = await files.filter(file => file.size > 1e6, { limit: 10 })
+   */
+  filter(predicate: (value: DeepReadonly<V>, key: K) => unknown, options?: FilterOptions): Promise<Handle<V>[]>
 
   /**
    * Stores a value without a key and returns its handle. Costs a native call, and for objects the encoding as JSON.

@@ -1,4 +1,4 @@
-// Scans.
+// Scans and filters.
 
 import type { Handle } from './handles.js'
 import type { DeepReadonly, MapKey, Storable } from './keys-and-values.js'
@@ -35,4 +35,14 @@ export interface ScanIterator<K extends MapKey | Handle, V extends Storable<V>>
   [Symbol.iterator](): ScanIterator<K, V>
   /** The rest of the entries, with a turn of the event loop before each page but the first. */
   [Symbol.asyncIterator](): AsyncGenerator<[K, DeepReadonly<V>], void, undefined>
+}
+
+/** What {@link TypedMap.filter} looks at, and when it ends. */
+export interface FilterOptions {
+  /** Ends after so many entries were found. Without it, all are looked at. */
+  limit?: number | undefined
+  /** The name of the type that entries have to have been inserted with; others are not looked at. */
+  type?: string | undefined
+  /** Ends the search; the promise rejects with its reason. */
+  signal?: AbortSignal | undefined
 }

@@ -283,6 +283,10 @@ async function awaitScan() {
 }
 void awaitScan
 same<string | undefined, ReturnType<typeof configs.randomKey>>(true)
+const filtered = configs.filter((value, key) => value.port > 1 && key !== '', { limit: 1, signal: AbortSignal.abort() })
+same<Promise<Handle<Config>[]>, typeof filtered>(true)
+// @ts-expect-error
+void configs.filter('port')
 same<[string, DeepReadonly<Config>] | undefined, ReturnType<typeof configs.randomEntry>>(true)
 // @ts-expect-error
 configs.scan(0)

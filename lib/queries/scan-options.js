@@ -42,9 +42,12 @@ function readScanOptions(given) {
   return {
     count: options.count === undefined ? DEFAULT_COUNT : Math.min(count('count', options.count), MAX_COUNT),
     match: match === undefined ? undefined : readGlob('option match', match),
-    type: type === undefined ? undefined : readName('option type', type, MAX_TYPE_NAME_BYTES)
+    type: readType(type)
   }
 }
+
+/** The name of a type, or undefined for all. @param {unknown} given @returns {string | undefined} */
+const readType = given => (given === undefined ? undefined : readName('option type', given, MAX_TYPE_NAME_BYTES))
 
 /**
  * Checks a glob.
@@ -94,4 +97,4 @@ function cursorOf(open, shard, slot) {
   return shard >= open.shards ? START : `${open.instance}-${shard}-${slot}`
 }
 
-module.exports = { START, cursorOf, readCursor, readGlob, readScanOptions }
+module.exports = { START, cursorOf, readCursor, readScanOptions, readType }

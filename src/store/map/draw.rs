@@ -1,20 +1,17 @@
 //! An entry drawn at random, each as likely as any other: first its shard, by its size, then a place in the order of
 //! that shard (`slab/order/draw.rs`).
 
-use std::time::Duration;
-
 use super::local::Local;
 use crate::store::entry::handle::Handle;
 use crate::store::error::Error;
-use crate::store::platform::clock::Patience;
 use crate::store::shard::Shard;
 
-/// What a call may take, if it draws entries again and again whose deadline is over.
-const DRAW_TIME: Duration = Duration::from_millis(2);
-/// Draws between two steps that remove such entries.
+/// Draws between two steps that remove entries whose deadline is over, because such an entry was drawn again and again.
 const DRAWS_PER_STEP: u32 = 16;
 /// Entries that such a step removes.
 const EXPIRED_PER_STEP: usize = 64;
+/// Such steps of one call: 4,096 entries are removed in two or three milliseconds.
+const STEPS: u32 = 64;
 
 /// `SplitMix64` (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
 struct Random(u64);
@@ -34,8 +31,8 @@ impl Random {
 }
 
 impl Local {
-    /// Draws entries until `read` makes something of one. `None` if the map has none. What is drawn follows from `seed`
-    /// and from what is in the map.
+    /// Draws entries until `read` makes something of one. `None` if the map has none, or so many entries whose deadline
+    /// is over that a call cannot remove them. What is drawn follows from `seed` and from what is in the map.
     pub fn draw<T>(
         &self,
         seed: u64,
@@ -43,8 +40,8 @@ impl Local {
     ) -> Result<Option<T>, Error> {
         let store = self.store();
         store.context.check()?;
-        let (mut random, patience) = (Random(seed), Patience::new(DRAW_TIME));
-        for draws in 1.. {
+        let mut random = Random(seed);
+        for draws in 1..=DRAWS_PER_STEP * STEPS {
             let entries = store.len();
             if entries == 0 {
                 break;
@@ -65,9 +62,6 @@ impl Local {
                 return Ok(Some(answer));
             }
             if draws % DRAWS_PER_STEP == 0 {
-                if patience.is_over() {
-                    break;
-                }
                 self.expire_some(shard)?;
             }
         }
