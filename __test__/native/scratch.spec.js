@@ -111,6 +111,7 @@ const OPERATIONS = {
     ['COUNT', 'NEXT_SHARD', 'NEXT_SLOT'],
     ({ id }) => binding.scan(id, 0, 0, 4, undefined, undefined, states(STEP_ROW))
   ],
+  matchesForTest: [NOTHING, ({ id }) => binding.matchesForTest(id, '{}', 'a')],
   draw: [['COUNT'], ({ id }) => binding.draw(id, 1, 2, WANT.ENTRIES, states(STEP_ROW))],
   candidates: [['COUNT'], ({ id }) => binding.candidates(id, 4, states(WALK_ROW))],
   takeRemovals: [['COUNT', 'DROPPED'], ({ id }) => binding.takeRemovals(id, 4, states(REMOVAL_ROW), 1_000)],

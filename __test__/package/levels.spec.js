@@ -45,6 +45,7 @@ const LEVELS = {
     ['options.rs'],
     ['shard'],
     ['map'],
+    ['query'],
     ['mod.rs']
   ]
 }

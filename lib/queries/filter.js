@@ -3,20 +3,18 @@
 // Handles of the entries for which a function of the user returns a true value. It goes through the map as a scan does,
 // and lets the event loop have a turn whenever it has taken two milliseconds of one.
 
-const { performance } = process.getBuiltinModule('node:perf_hooks')
-const { setImmediate } = process.getBuiltinModule('node:timers')
 const { GONE } = require('../codec/values.js')
 const { Walked } = require('../entries/walked.js')
 const { binding, scratch } = require('../native/attach.js')
 const { SCRATCH, STEP_ROW } = require('../native/layout.js')
 const { handleAt } = require('../native/rows.js')
+const { now, soon } = require('../native/timer.js')
 const { checkFunction, checkObject, integer } = require('../options/checks.js')
 const { wrongType } = require('../errors.js')
 const { valueAt } = require('./page.js')
 const { readType } = require('./scan-options.js')
 
 const { scan: scanBinding } = binding
-const now = performance.now.bind(performance)
 
 /** @typedef {import('../session/open-map.js').OpenMap} OpenMap */
 /** @typedef {import('../handle.js').Handle} Handle */
@@ -60,7 +58,7 @@ class Turns {
 
   /** Resolves in a later turn. A pending immediate keeps the event loop alive. */
   async next() {
-    await new Promise(resolve => setImmediate(resolve))
+    await new Promise(resolve => soon(() => resolve(undefined)))
     this.#end = now() + TURN_MS
   }
 }

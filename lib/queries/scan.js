@@ -3,11 +3,11 @@
 // Scans: pages of entries in the order of their slots, each of which says where the next one begins. Nothing is kept
 // between two pages. `store/map/scan.rs` says why an entry that is there all the while is given once.
 
-const { setImmediate } = process.getBuiltinModule('node:timers')
 const { GONE } = require('../codec/values.js')
 const { Walked } = require('../entries/walked.js')
 const { binding, scratch } = require('../native/attach.js')
 const { SCRATCH } = require('../native/layout.js')
+const { soon } = require('../native/timer.js')
 const { valueAt } = require('./page.js')
 const { START, cursorOf, readCursor, readScanOptions } = require('./scan-options.js')
 
@@ -95,7 +95,7 @@ class ScanIterator {
     try {
       while (this.#turnPage()) {
         while (this.#next < this.#entries.length) yield this.#entries[this.#next++]
-        await new Promise(resolve => setImmediate(resolve))
+        await new Promise(resolve => soon(() => resolve(undefined)))
       }
     } finally {
       this.#end()

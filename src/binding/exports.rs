@@ -92,6 +92,7 @@ fn register(engine: Engine<'_>, target: Js<'_>, evaluation: &Rc<Evaluation>, kep
         "changes" 1 shared_words::changes;
         "hitLog" 1 shared_words::hit_log;
         "replayHits" 1 shared_words::replay_hits;
+        "matchesForTest" 3 for_tests::matches_for_test;
         "panicForTest" 1 for_tests::panic_for_test;
     }
     Ok(())

@@ -207,3 +207,5 @@ export declare function candidates(id: number, count: number, states: Uint32Arra
 export declare function takeRemovals(id: number, count: number, states: Uint32Array, bytes: number): unknown[]
 /** Panics under a lock of the map, so that a test can see `ERR_BROKEN` arrive. */
 export declare function panicForTest(id: number): void
+/** Whether the entry of a key is one that a query asks for; what is wrong, if it is no query. For tests. */
+export declare function matchesForTest(id: number, query: string, key: unknown): boolean | string

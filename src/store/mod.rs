@@ -50,6 +50,7 @@ mod models;
 mod observe;
 mod options;
 mod platform;
+mod query;
 mod shard;
 mod slab;
 #[cfg(all(test, not(loom)))]
@@ -57,9 +58,11 @@ mod tests;
 
 pub use config::{Config, MAX_SHARDS, NONE, TtlOnUpdate, WhenFull};
 pub use entry::counter::{BigIntStep, NumberStep, Step as CounterStep};
+pub use entry::definition;
 pub use entry::fields;
 pub use entry::glob::{Glob, MAX_GLOB_CHARACTERS};
 pub use entry::handle::Handle;
+pub use entry::json_text;
 pub use entry::key::{Key, KeyKind};
 pub use entry::pointer::{Pointer, Token};
 pub use entry::record::Record;
@@ -88,6 +91,7 @@ pub use options::{OPTIONS, Setting};
 pub use platform::clock::Clock;
 #[cfg(feature = "binding")]
 pub(crate) use platform::fallible;
+pub use query::{Fault, Layouts, MAX_CONDITIONS, MAX_DEPTH, MAX_QUERY_BYTES, Query, Unread};
 pub use shard::context::Limits;
 pub use shard::{Increment, Incremented, Problem, Written};
 pub use slab::location::EntryLocation;

@@ -2,6 +2,5 @@
 
 pub mod definitions;
 pub mod details;
-pub mod json_text;
 pub mod options;
 pub mod values;

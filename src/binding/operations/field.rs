@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use crate::binding::convert::json_text::{self, NotJson};
 use crate::binding::convert::values::{Space, pointer, text_to_js, text_to_utf8, value_to_js};
 use crate::binding::engine::Js;
 use crate::binding::environment::OpenMap;
@@ -10,6 +9,7 @@ use crate::binding::failure::{Failure, Outcome};
 use crate::binding::layout::STATE;
 use crate::binding::operation::Call;
 use crate::store::fields::{self, Cursor, Field, Layout, Malformed, Numbers, Place, Text};
+use crate::store::json_text::{self, NotJson};
 use crate::store::{BARE_SHAPE, Error, Found, Pointer, Record, Target, ValueKind, fallible};
 
 /// How often a record is read again whose shape is not known any more. It was replaced since by another thread, and
@@ -109,7 +109,7 @@ fn of_record<'s>(
     match fields::find(record, layout, at)? {
         Place::Nothing => Ok(nothing(call)),
         Place::Field(field) => of_field(call, field, typed),
-        Place::Part(part) => give_part(call, record.shape, part),
+        Place::Part(part, _) => give_part(call, record.shape, part),
         Place::Within(text, rest) => {
             let mut utf8 = Vec::new();
             of_text(call, text_to_utf8(text, &mut utf8)?, rest)

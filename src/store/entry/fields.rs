@@ -17,7 +17,7 @@ const SMALL_BIAS: i32 = 16;
 pub struct Malformed;
 
 /// The members of an object in a record.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub struct Layout {
     members: Vec<Member>,
     /// Whether each object of it has a field at least. Others take no bytes, so bytes do not bound how many there are.
@@ -25,7 +25,7 @@ pub struct Layout {
 }
 
 /// A member of an object.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Member {
     /// Its name; `None` for one that is no text, because of lone surrogates.
     pub name: Option<Box<[u8]>>,
@@ -34,7 +34,7 @@ pub struct Member {
 }
 
 /// What a member is.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub enum Content {
     /// A field.
     Field,
@@ -54,17 +54,32 @@ impl Layout {
         });
         Self { members, has_fields }
     }
+
+    /// Its members, in order.
+    #[must_use]
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+}
+
+/// What a part of a record is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Part<'l> {
+    /// An object with these members.
+    Object(&'l Layout),
+    /// Rows, each with these members.
+    Rows(&'l Layout),
 }
 
 /// Where a pointer leads to in a record.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Place<'a, 'p> {
+pub enum Place<'a, 'p, 'l> {
     /// Nowhere.
     Nothing,
     /// To a field, or to an element of one.
     Field(Field<'a>),
     /// To an object or to rows: their texts, and their fields.
-    Part(Cursor<'a>),
+    Part(Cursor<'a>, Part<'l>),
     /// Into JSON text, where this leads on.
     Within(Text<'a>, Pointer<'p>),
 }
@@ -153,7 +168,9 @@ impl<'a> Numbers<'a> {
         }
     }
 
-    fn at(self, index: usize) -> Option<Field<'a>> {
+    /// One of them.
+    #[must_use]
+    pub fn at(self, index: usize) -> Option<Field<'a>> {
         let width = self.form.bytes();
         let start = index.checked_mul(width)?;
         let bytes = self.bytes.get(start..start.checked_add(width)?)?;
@@ -181,25 +198,27 @@ pub struct Cursor<'a> {
 }
 
 /// Finds what a pointer leads to in a record. `layout` is that of its shape; `None` for the built-in one.
-pub fn find<'a, 'p>(
+pub fn find<'a, 'p, 'l>(
     record: &Record<'a>,
-    layout: Option<&Layout>,
+    layout: Option<&'l Layout>,
     mut pointer: Pointer<'p>,
-) -> Result<Place<'a, 'p>, Malformed> {
+) -> Result<Place<'a, 'p, 'l>, Malformed> {
     let mut cursor = Cursor { tail: record.tail, fields: record.fields };
     let mut rows = None;
     let mut object = layout;
     loop {
         let step = pointer.step();
         if let Some(layout) = rows.take() {
-            let Some((token, rest)) = step else { return Ok(Place::Part(cursor.part(|part| part.skip_rows(layout))?)) };
+            let Some((token, rest)) = step else {
+                return Ok(Place::Part(cursor.part(|part| part.skip_rows(layout))?, Part::Rows(layout)));
+            };
             let count = cursor.row_count()?;
             let Some(index) = token.index().filter(|index| *index < count) else { return Ok(Place::Nothing) };
             cursor.skip_objects(layout, index)?;
             (object, pointer) = (Some(layout), rest);
         } else if let Some(layout) = object.take() {
             let Some((token, rest)) = step else {
-                return Ok(Place::Part(cursor.part(|part| part.skip_objects(layout, 1))?));
+                return Ok(Place::Part(cursor.part(|part| part.skip_objects(layout, 1))?, Part::Object(layout)));
             };
             let is_it = |member: &Member| member.name.as_ref().is_some_and(|name| token.is(name));
             let Some(at) = layout.members.iter().position(is_it) else { return Ok(Place::Nothing) };
@@ -220,7 +239,7 @@ pub fn find<'a, 'p>(
 
 impl<'a> Cursor<'a> {
     /// Where a pointer leads to from the next field.
-    fn within_field<'p>(mut self, pointer: Pointer<'p>) -> Result<Place<'a, 'p>, Malformed> {
+    fn within_field<'p>(mut self, pointer: Pointer<'p>) -> Result<Place<'a, 'p, 'static>, Malformed> {
         let field = self.take()?;
         let Some((token, rest)) = pointer.step() else { return Ok(Place::Field(field)) };
         let element = match field {
@@ -238,8 +257,7 @@ impl<'a> Cursor<'a> {
 
     /// One of an array of strings.
     fn string_at(mut self, index: usize) -> Result<Option<Field<'a>>, Malformed> {
-        self.bytes(1)?;
-        let count = self.length()?;
+        let count = self.string_count()?;
         if index >= count {
             return Ok(None);
         }
@@ -264,7 +282,8 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    fn skip(&mut self, content: &Content) -> Result<(), Malformed> {
+    /// Passes over a member.
+    pub fn skip(&mut self, content: &Content) -> Result<(), Malformed> {
         match content {
             Content::Field => self.skip_field(),
             Content::Object(layout) => self.skip_objects(layout, 1),
@@ -311,7 +330,8 @@ impl<'a> Cursor<'a> {
         self.skip_objects(layout, count)
     }
 
-    fn skip_objects(&mut self, layout: &Layout, count: usize) -> Result<(), Malformed> {
+    /// Passes over objects that follow each other.
+    pub fn skip_objects(&mut self, layout: &Layout, count: usize) -> Result<(), Malformed> {
         if layout.has_fields {
             for _ in 0..count {
                 for member in &layout.members {
@@ -322,14 +342,15 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
-    fn row_count(&mut self) -> Result<usize, Malformed> {
+    /// How many rows follow.
+    pub fn row_count(&mut self) -> Result<usize, Malformed> {
         let Field::Int(count) = self.take()? else { return Err(Malformed) };
         usize::try_from(count).ok().filter(|count| *count <= MAX_ROWS).ok_or(Malformed)
     }
 
     /// The next field, which is passed over.
     #[inline]
-    fn take(&mut self) -> Result<Field<'a>, Malformed> {
+    pub fn take(&mut self) -> Result<Field<'a>, Malformed> {
         let start = *self;
         let tag = self.tag()?;
         Ok(match tag {
@@ -357,7 +378,14 @@ impl<'a> Cursor<'a> {
         })
     }
 
-    fn take_string(&mut self) -> Result<Field<'a>, Malformed> {
+    /// How many strings an array has, which follow.
+    pub fn string_count(&mut self) -> Result<usize, Malformed> {
+        self.bytes(1)?;
+        self.length()
+    }
+
+    /// The next string of an array, which is passed over.
+    pub fn take_string(&mut self) -> Result<Field<'a>, Malformed> {
         let tag = self.tag()?;
         self.string(tag)
     }

@@ -2,10 +2,12 @@
 
 pub mod block;
 pub mod counter;
+pub mod definition;
 pub mod fields;
 pub mod glob;
 pub mod handle;
 pub mod hash;
+pub mod json_text;
 pub mod key;
 pub mod pointer;
 pub mod record;

@@ -4,7 +4,7 @@
 //! passes over. JavaScript parses what was found. Text that is not JSON leads to [`NotJson`], or to something that
 //! JavaScript does not parse, and never beyond its end.
 
-use crate::store::Pointer;
+use super::pointer::{Pointer, Token};
 
 /// Text that is not JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +110,8 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    fn expect(&mut self, byte: u8) -> Result<(), NotJson> {
+    /// Passes over this byte, and spaces before it.
+    pub fn expect(&mut self, byte: u8) -> Result<(), NotJson> {
         if self.peek()? != byte {
             return Err(NotJson);
         }
@@ -161,7 +162,7 @@ impl<'t> Scanner<'t> {
 }
 
 /// Whether a name, in its quotes, is the one that a token stands for.
-fn is_named(quoted: &[u8], token: crate::store::Token<'_>) -> Result<bool, NotJson> {
+fn is_named(quoted: &[u8], token: Token<'_>) -> Result<bool, NotJson> {
     let [b'"', name @ .., b'"'] = quoted else { return Err(NotJson) };
     if memchr::memchr(b'\\', name).is_none() {
         return Ok(token.is(name));
@@ -169,12 +170,41 @@ fn is_named(quoted: &[u8], token: crate::store::Token<'_>) -> Result<bool, NotJs
     Ok(unescaped(quoted).is_some_and(|name| token.is(name.as_bytes())))
 }
 
+/// The code units that the content of a JSON string stands for; `None` if it is none.
+pub fn unescaped_units(content: &[u8]) -> Option<Vec<u16>> {
+    let mut characters = std::str::from_utf8(content).ok()?.chars();
+    let (mut units, mut buffer) = (Vec::with_capacity(content.len()), [0; 2]);
+    while let Some(character) = characters.next() {
+        let unit = match character {
+            '\\' => match characters.next()? {
+                'b' => 8,
+                'f' => 12,
+                'n' => 10,
+                'r' => 13,
+                't' => 9,
+                'u' => {
+                    let digits = characters.as_str().get(..4)?;
+                    characters = characters.as_str()[4..].chars();
+                    u16::from_str_radix(digits, 16).ok()?
+                }
+                other => u16::try_from(u32::from(other)).ok()?,
+            },
+            other => {
+                units.extend_from_slice(other.encode_utf16(&mut buffer));
+                continue;
+            }
+        };
+        units.push(unit);
+    }
+    Some(units)
+}
+
 /// The text that a JSON string stands for; `None` if that has lone surrogates.
 pub fn unescaped(quoted: &[u8]) -> Option<String> {
     serde_json::from_slice(quoted).ok()
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 
@@ -211,6 +241,16 @@ mod tests {
             assert_eq!(at(text, pointer), Ok(Some(found)), "{pointer}");
         }
         assert_eq!(at(text, "/\u{fffd}"), Ok(None));
+    }
+
+    #[test]
+    fn escapes_stand_for_code_units() {
+        let units = |content: &str| unescaped_units(content.as_bytes()).map(|units| String::from_utf16_lossy(&units));
+        assert_eq!(units(r#"a\"\\\/\b\f\n\r\té\u00e9\ud83d\ude00"#).unwrap(), "a\"\\/\u{8}\u{c}\n\r\téé😀");
+        assert_eq!(unescaped_units(br"\ud800").unwrap(), [0xd800]);
+        for broken in [r"\", r"\u12", r"\u12x4", r"\u12é"] {
+            assert_eq!(units(broken), None, "{broken}");
+        }
     }
 
     #[test]

@@ -1,0 +1,104 @@
+//! Queries: which entries are asked for, as plain JSON.
+//!
+//! ```text
+//! query  = { "key": glob, "where": where }                      both may be missing
+//! where  = { pointer: test, …, "and": [where, …], "or": [where, …], "not": where }    all of them
+//! test   = operators | a value that is no object, which means eq
+//! operators = { "eq" "ne" "gt" "gte" "lt" "lte" "in" "startsWith" "contains" "exists": operand, … }    all of them
+//! ```
+//!
+//! `parse` reads a query and says where it is wrong; `value` finds what a pointer leads to in a value, in whichever way
+//! that is stored, and compares it with an operand without making it; `text` compares texts.
+//!
+//! **Meaning.** Where a pointer leads nowhere, `ne` and `not` hold and every other test fails. Values of different
+//! types are neither equal nor ordered. Numbers are compared as numbers and texts by their code units, as JavaScript
+//! does. Arrays are equal with equal elements in the same order, objects with equal members in any order. `contains`
+//! looks for an equal element in an array, and for a part in a text.
+
+mod parse;
+mod text;
+mod value;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use self::parse::{Operator, Where};
+use self::value::Document;
+use crate::store::entry::fields::Layout;
+use crate::store::entry::glob::Glob;
+use crate::store::entry::key::Key;
+use crate::store::entry::value::ValueKind;
+
+pub use parse::{Fault, MAX_CONDITIONS, MAX_DEPTH, MAX_QUERY_BYTES};
+
+/// A query, ready to be asked of entries.
+#[derive(Debug)]
+pub struct Query {
+    glob: Option<Glob>,
+    condition: Option<Where>,
+}
+
+/// Why an entry could not be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unread {
+    /// It is a record of a shape that is not in the list; the caller finds out what it means, or reads the entry again.
+    Shape(u32),
+    /// Its bytes are none of its kind.
+    Malformed,
+}
+
+/// Shapes by their numbers, as far as they are known.
+pub type Layouts = HashMap<u32, Arc<Layout>>;
+
+impl Query {
+    /// Reads a query from its JSON text.
+    pub fn parse(text: &[u8]) -> Result<Self, Fault> {
+        parse::query(text)
+    }
+
+    /// A query for keys that begin with a text.
+    #[must_use]
+    pub fn of_glob(glob: Glob) -> Self {
+        Self { glob: Some(glob), condition: None }
+    }
+
+    /// Whether an entry is one that is asked for.
+    pub fn matches(&mut self, key: Key<'_>, kind: ValueKind, bytes: &[u8], layouts: &Layouts) -> Result<bool, Unread> {
+        if self.glob.as_mut().is_some_and(|glob| !glob.matches(key)) {
+            return Ok(false);
+        }
+        let Some(condition) = &self.condition else { return Ok(true) };
+        holds(condition, &Document::of(kind, bytes, layouts)?)
+    }
+}
+
+fn holds(condition: &Where, document: &Document<'_>) -> Result<bool, Unread> {
+    let all = |conditions: &[Where], expected: bool| {
+        for condition in conditions {
+            if holds(condition, document)? != expected {
+                return Ok(!expected);
+            }
+        }
+        Ok(expected)
+    };
+    match condition {
+        Where::And(conditions) => all(conditions, true),
+        Where::Or(conditions) => all(conditions, false),
+        Where::Not(condition) => holds(condition, document).map(|holds| !holds),
+        Where::Test { pointer, operators } => document.find(pointer, |found| {
+            for operator in operators {
+                let holds = match found {
+                    Some(value) => operator.holds(value)?,
+                    None => matches!(operator, Operator::Ne(_) | Operator::Exists(false)),
+                };
+                if !holds {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        }),
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests;

@@ -1,0 +1,251 @@
+//! Reads a query from its JSON text.
+
+use serde_json::{Map, Value as Json};
+
+use super::Query;
+use super::text::Needle;
+use crate::store::entry::glob::Glob;
+use crate::store::entry::key::Key;
+use crate::store::entry::pointer::Pointer;
+
+/// Bytes of the longest query.
+pub const MAX_QUERY_BYTES: usize = 65_536;
+/// Objects and arrays inside each other.
+pub const MAX_DEPTH: usize = 16;
+/// Steps of the longest pointer.
+const MAX_STEPS: usize = 64;
+/// Operators, values that mean `eq`, and `and`, `or` and `not`.
+pub const MAX_CONDITIONS: usize = 256;
+
+const WHERE: &str = "a JSON pointer such as '/status', 'and', 'or' or 'not'";
+const OPERATORS: &str = "eq, ne, gt, gte, lt, lte, in, startsWith, contains or exists";
+
+/// Why a text is no query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Where, as a JSON pointer into the query.
+    pub at: String,
+    /// What is allowed there.
+    pub allowed: String,
+}
+
+/// A condition on a value.
+#[derive(Debug)]
+pub enum Where {
+    /// All of them.
+    And(Vec<Where>),
+    /// One of them.
+    Or(Vec<Where>),
+    /// Not this one.
+    Not(Box<Where>),
+    /// All operators, of what a pointer leads to.
+    Test { pointer: Box<[u8]>, operators: Vec<Operator> },
+}
+
+/// A test of what a pointer leads to.
+#[derive(Debug)]
+pub enum Operator {
+    Eq(Operand),
+    Ne(Operand),
+    Gt(Operand),
+    Gte(Operand),
+    Lt(Operand),
+    Lte(Operand),
+    In(Vec<Operand>),
+    StartsWith(Needle),
+    Contains(Operand),
+    Exists(bool),
+}
+
+/// A value that others are compared with.
+#[derive(Debug)]
+pub enum Operand {
+    Null,
+    Boolean(bool),
+    Number(f64),
+    Text(Needle),
+    Array(Vec<Operand>),
+    Object(Vec<(Needle, Operand)>),
+}
+
+/// Where the parser is, and how many conditions it has met.
+#[derive(Default)]
+struct Parser {
+    path: Vec<String>,
+    conditions: usize,
+}
+
+/// A query from its text.
+pub fn query(text: &[u8]) -> Result<Query, Fault> {
+    let mut parser = Parser::default();
+    if text.len() > MAX_QUERY_BYTES {
+        return Err(parser.fault(&format!("a query of at most {MAX_QUERY_BYTES} bytes")));
+    }
+    let json: Json = serde_json::from_slice(text).map_err(|_| parser.fault("JSON without lone surrogates"))?;
+    parser.check_depth(&json, MAX_DEPTH)?;
+    let Json::Object(members) = &json else { return Err(parser.fault("an object { key, where }")) };
+    let (mut glob, mut condition) = (None, None);
+    for (name, member) in members {
+        parser.within(name, |parser| {
+            match (&name[..], member) {
+                ("key", Json::String(pattern)) => {
+                    let allowed = "a glob of at most 1,024 characters";
+                    glob = Some(Glob::new(Key::string(pattern)).map_err(|_| parser.fault(allowed))?);
+                }
+                ("key", _) => return Err(parser.fault("a glob")),
+                ("where", member) => condition = Some(parser.condition(member)?),
+                _ => return Err(parser.fault("key or where")),
+            }
+            Ok(())
+        })?;
+    }
+    Ok(Query { glob, condition })
+}
+
+impl Parser {
+    fn fault(&self, allowed: &str) -> Fault {
+        let escaped = |token: &String| format!("/{}", token.replace('~', "~0").replace('/', "~1"));
+        Fault { at: self.path.iter().map(escaped).collect(), allowed: allowed.to_owned() }
+    }
+
+    fn within<T>(&mut self, token: &str, parse: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
+        self.path.push(token.to_owned());
+        let parsed = parse(self)?;
+        self.path.pop();
+        Ok(parsed)
+    }
+
+    fn check_depth(&mut self, json: &Json, depth: usize) -> Result<(), Fault> {
+        let deeper = match json {
+            Json::Array(_) | Json::Object(_) => depth.checked_sub(1),
+            _ => return Ok(()),
+        };
+        let allowed = format!("at most {MAX_DEPTH} objects and arrays inside each other");
+        let depth = deeper.ok_or_else(|| self.fault(&allowed))?;
+        match json {
+            Json::Array(elements) => (0..).zip(elements).try_for_each(|(index, element): (usize, _)| {
+                self.within(&index.to_string(), |parser| parser.check_depth(element, depth))
+            }),
+            Json::Object(members) => members
+                .iter()
+                .try_for_each(|(name, member)| self.within(name, |parser| parser.check_depth(member, depth))),
+            _ => Ok(()),
+        }
+    }
+
+    fn count(&mut self) -> Result<(), Fault> {
+        self.conditions += 1;
+        if self.conditions > MAX_CONDITIONS {
+            return Err(self.fault(&format!("at most {MAX_CONDITIONS} conditions")));
+        }
+        Ok(())
+    }
+
+    /// What `where` is.
+    fn condition(&mut self, json: &Json) -> Result<Where, Fault> {
+        let Json::Object(members) = json else { return Err(self.fault(&format!("an object with {WHERE}"))) };
+        let mut all = Vec::with_capacity(members.len());
+        for (name, member) in members {
+            all.push(self.within(name, |parser| parser.member(name, member))?);
+        }
+        Ok(if all.len() == 1 { all.remove(0) } else { Where::And(all) })
+    }
+
+    fn member(&mut self, name: &str, json: &Json) -> Result<Where, Fault> {
+        match name {
+            "and" => self.conditions(json).map(Where::And),
+            "or" => self.conditions(json).map(Where::Or),
+            "not" => {
+                self.count()?;
+                Ok(Where::Not(Box::new(self.condition(json)?)))
+            }
+            _ => {
+                if !is_pointer(name) {
+                    return Err(self.fault(WHERE));
+                }
+                if Pointer::of(name.as_bytes()).is_some_and(|pointer| pointer.len() > MAX_STEPS) {
+                    return Err(self.fault(&format!("a pointer of at most {MAX_STEPS} steps")));
+                }
+                let operators = match json {
+                    Json::Object(members) => self.operators(members)?,
+                    other => {
+                        self.count()?;
+                        vec![Operator::Eq(operand(other))]
+                    }
+                };
+                Ok(Where::Test { pointer: name.as_bytes().into(), operators })
+            }
+        }
+    }
+
+    fn conditions(&mut self, json: &Json) -> Result<Vec<Where>, Fault> {
+        self.count()?;
+        let Json::Array(elements) = json else { return Err(self.fault("an array of conditions")) };
+        let mut all = Vec::with_capacity(elements.len());
+        for (index, element) in elements.iter().enumerate() {
+            all.push(self.within(&index.to_string(), |parser| parser.condition(element))?);
+        }
+        Ok(all)
+    }
+
+    fn operators(&mut self, members: &Map<String, Json>) -> Result<Vec<Operator>, Fault> {
+        if members.is_empty() {
+            return Err(self.fault(&format!("an object with {OPERATORS}")));
+        }
+        let mut operators = Vec::with_capacity(members.len());
+        for (name, member) in members {
+            operators.push(self.within(name, |parser| parser.operator(name, member))?);
+        }
+        Ok(operators)
+    }
+
+    fn operator(&mut self, name: &str, json: &Json) -> Result<Operator, Fault> {
+        self.count()?;
+        let ordered = |parser: &Self| match json {
+            Json::Number(_) | Json::String(_) => Ok(operand(json)),
+            _ => Err(parser.fault("a number or a text")),
+        };
+        Ok(match name {
+            "eq" => Operator::Eq(operand(json)),
+            "ne" => Operator::Ne(operand(json)),
+            "gt" => Operator::Gt(ordered(self)?),
+            "gte" => Operator::Gte(ordered(self)?),
+            "lt" => Operator::Lt(ordered(self)?),
+            "lte" => Operator::Lte(ordered(self)?),
+            "in" => match json {
+                Json::Array(elements) => Operator::In(elements.iter().map(operand).collect()),
+                _ => return Err(self.fault("an array of values")),
+            },
+            "startsWith" => match json {
+                Json::String(text) => Operator::StartsWith(Needle::new(text)),
+                _ => return Err(self.fault("a text")),
+            },
+            "contains" => Operator::Contains(operand(json)),
+            "exists" => match json {
+                Json::Bool(exists) => Operator::Exists(*exists),
+                _ => return Err(self.fault("true or false")),
+            },
+            _ => return Err(self.fault(OPERATORS)),
+        })
+    }
+}
+
+/// Whether a text is a pointer, with ~ for nothing but `~0` and `~1`.
+fn is_pointer(text: &str) -> bool {
+    let is_escaped = |rest: &str| rest.starts_with(['0', '1']);
+    Pointer::of(text.as_bytes()).is_some() && text.split('~').skip(1).all(is_escaped)
+}
+
+fn operand(json: &Json) -> Operand {
+    match json {
+        Json::Null => Operand::Null,
+        Json::Bool(boolean) => Operand::Boolean(*boolean),
+        // What no float can hold is as JavaScript reads it.
+        Json::Number(number) => Operand::Number(number.as_f64().unwrap_or(f64::INFINITY)),
+        Json::String(text) => Operand::Text(Needle::new(text)),
+        Json::Array(elements) => Operand::Array(elements.iter().map(operand).collect()),
+        Json::Object(members) => {
+            Operand::Object(members.iter().map(|(name, member)| (Needle::new(name), operand(member))).collect())
+        }
+    }
+}

@@ -1,0 +1,131 @@
+use super::*;
+use crate::store::entry::definition;
+use crate::store::entry::key::Key;
+
+/// Whether a JSON text is one that a query asks for.
+fn asks_for(query: &str, json: &str) -> bool {
+    let mut query = Query::parse(query.as_bytes()).unwrap_or_else(|fault| panic!("{query}: {fault:?}"));
+    query.matches(Key::string("user:1"), ValueKind::Json, json.as_bytes(), &Layouts::new()).unwrap()
+}
+
+const ORDER: &str = r#"{"status":"open","total":42.5,"tags":["x","y\n"],"at":{"city":"Köln","zip":null},"n":[1,2]}"#;
+
+#[test]
+fn a_query_asks_for_what_its_conditions_say() {
+    for (query, expected) in [
+        ("{}", true),
+        (r#"{"key":"user:*"}"#, true),
+        (r#"{"key":"page:*"}"#, false),
+        (r#"{"where":{}}"#, true),
+        (r#"{"where":{"/status":"open","/total":{"gte":10,"lt":100},"/tags":{"contains":"x"}}}"#, true),
+        (r#"{"where":{"/status":"open","/total":{"gte":10,"lt":42.5}}}"#, false),
+        (
+            r#"{"where":{"/status":{"in":["new","open"],"startsWith":"op","contains":"pe","ne":"x","exists":true}}}"#,
+            true,
+        ),
+        (r#"{"where":{"/at":{"eq":{"zip":null,"city":"Köln"}}}}"#, true),
+        (r#"{"where":{"/at":{"eq":{"city":"Köln"}}}}"#, false),
+        (r#"{"where":{"/tags":["x","y\n"],"/tags/1":"y\n","/n":{"contains":2},"/n/0":1}}"#, true),
+        (r#"{"where":{"/tags":["y\n","x"]}}"#, false),
+        (r#"{"where":{"/missing":null}}"#, false),
+        (r#"{"where":{"/at/zip":null}}"#, true),
+        (r#"{"where":{"/missing":{"ne":1},"not":{"/missing":{"gt":1}}}}"#, true),
+        (r#"{"where":{"/missing":{"exists":false},"/total":{"exists":true}}}"#, true),
+        (r#"{"where":{"or":[{"/total":1},{"/total":42.5}],"and":[{"/status":"open"},{}]}}"#, true),
+        (r#"{"where":{"or":[]}}"#, false),
+        (r#"{"where":{"and":[]}}"#, true),
+        (r#"{"where":{"/total":{"gt":"1"}}}"#, false),
+        (r#"{"where":{"/total":{"ne":"42.5"}}}"#, true),
+        (r#"{"where":{"":{"exists":true}}}"#, true),
+    ] {
+        assert_eq!(asks_for(query, ORDER), expected, "{query}");
+    }
+    // By code units, as JavaScript orders them: U+FF61 comes after the surrogates of U+1F600.
+    assert!(asks_for(r#"{"where":{"":{"gt":"😀"}}}"#, "\"\u{ff61}\""));
+}
+
+#[test]
+fn scalars_and_values_that_no_query_has() {
+    let holds = |query: &str, kind, bytes: &[u8]| {
+        let mut query = Query::parse(query.as_bytes()).unwrap();
+        query.matches(Key::KEYLESS, kind, bytes, &Layouts::new()).unwrap()
+    };
+    assert!(holds(r#"{"where":{"":7}}"#, ValueKind::Int, &7_i32.to_le_bytes()));
+    assert!(holds(r#"{"where":{"":{"gt":0.1}}}"#, ValueKind::Float, &0.2_f64.to_le_bytes()));
+    assert!(!holds(r#"{"where":{"":{"gte":0}}}"#, ValueKind::Float, &f64::NAN.to_le_bytes()));
+    assert!(holds(r#"{"where":{"":"é"}}"#, ValueKind::String, "é".as_bytes()));
+    assert!(holds(r#"{"where":{"":{"startsWith":"a"}}}"#, ValueKind::Utf16, &[0x61, 0, 0, 0xd8]));
+    assert!(holds(r#"{"where":{"":null}}"#, ValueKind::Null, &[]));
+    assert!(holds(r#"{"where":{"":true}}"#, ValueKind::True, &[]));
+    for kind in [ValueKind::Undefined, ValueKind::BigInt, ValueKind::Buffer] {
+        assert!(holds(r#"{"where":{"":{"ne":1,"exists":true}}}"#, kind, &[0, 1]));
+        assert!(!holds(r#"{"where":{"":{"in":[null,1]}}}"#, kind, &[0, 1]));
+    }
+}
+
+#[test]
+fn what_is_wrong_is_pointed_at() {
+    let deep = |depth: usize| format!(r#"{{"where":{{"/a":{}{}}}}}"#, "[".repeat(depth), "]".repeat(depth));
+    let many = |count: usize| format!(r#"{{"where":{{"and":[{}]}}}}"#, vec![r#"{"/a":1}"#; count].join(","));
+    let steps = |count: usize| format!(r#"{{"where":{{"{}":1}}}}"#, "/a".repeat(count));
+    for (query, at) in [
+        ("", ""),
+        ("[]", ""),
+        (r#"{"a":1}"#, "/a"),
+        (r#"{"key":1}"#, "/key"),
+        (r#"{"where":1}"#, "/where"),
+        (r#"{"where":{"status":1}}"#, "/where/status"),
+        (r#"{"where":{"/a~2":1}}"#, "/where/~1a~02"),
+        (r#"{"where":{"/a":{}}}"#, "/where/~1a"),
+        (r#"{"where":{"/a":{"like":1}}}"#, "/where/~1a/like"),
+        (r#"{"where":{"/a":{"gt":null}}}"#, "/where/~1a/gt"),
+        (r#"{"where":{"/a":{"in":1}}}"#, "/where/~1a/in"),
+        (r#"{"where":{"/a":{"startsWith":1}}}"#, "/where/~1a/startsWith"),
+        (r#"{"where":{"/a":{"exists":1}}}"#, "/where/~1a/exists"),
+        (r#"{"where":{"or":{}}}"#, "/where/or"),
+        (r#"{"where":{"or":[{},{"and":[1]}]}}"#, "/where/or/1/and/0"),
+        (r#"{"where":{"not":[]}}"#, "/where/not"),
+        (r#"{"where":{"/a":"\ud800"}}"#, ""),
+    ] {
+        assert_eq!(Query::parse(query.as_bytes()).unwrap_err().at, at, "{query}");
+    }
+    assert!(
+        Query::parse(deep(MAX_DEPTH - 2).as_bytes()).is_ok() && Query::parse(deep(MAX_DEPTH - 1).as_bytes()).is_err()
+    );
+    assert!(Query::parse(many(MAX_CONDITIONS - 1).as_bytes()).is_ok());
+    assert!(Query::parse(many(MAX_CONDITIONS).as_bytes()).is_err());
+    assert!(Query::parse(steps(64).as_bytes()).is_ok() && Query::parse(steps(65).as_bytes()).is_err());
+    let long = |bytes: usize| format!(r#"{{"where":{{"/a":"{}"}}}}"#, "x".repeat(bytes - 19));
+    assert!(Query::parse(long(MAX_QUERY_BYTES).as_bytes()).is_ok());
+    assert!(Query::parse(long(MAX_QUERY_BYTES + 1).as_bytes()).is_err());
+}
+
+#[test]
+fn a_record_of_an_unknown_shape_and_bytes_that_are_none_are_said() {
+    let mut query = Query::parse(br#"{"where":{"/a":1}}"#).unwrap();
+    let mut layouts = Layouts::new();
+    let mut ask = |layouts: &Layouts, bytes: &[u8]| query.matches(Key::string("k"), ValueKind::Shaped, bytes, layouts);
+    assert_eq!(ask(&layouts, &[5, 0, 17]), Err(Unread::Shape(5)));
+    layouts.insert(5, Arc::new(definition::parse(r#"["a"]"#).unwrap()));
+    assert_eq!(ask(&layouts, &[5, 0, 17]), Ok(true));
+    assert_eq!(ask(&layouts, &[5, 0, 18]), Ok(false));
+    for broken in [&[][..], &[5], &[5, 9, 17], &[5, 0]] {
+        assert_eq!(ask(&layouts, broken), Err(Unread::Malformed), "{broken:?}");
+    }
+    let json = query.matches(Key::string("k"), ValueKind::Json, b"{\"a\":", &layouts);
+    assert_eq!(json, Err(Unread::Malformed));
+}
+
+#[test]
+fn parts_of_texts_are_found_in_linear_time() {
+    let text = "\u{100}".repeat(200_000);
+    let part = format!("{}x", "\u{100}".repeat(30_000));
+    let units: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let mut query = Query::parse(format!(r#"{{"where":{{"":{{"contains":"{part}"}}}}}}"#).as_bytes()).unwrap();
+    assert_eq!(query.matches(Key::KEYLESS, ValueKind::Utf16, &units, &Layouts::new()), Ok(false));
+    let mut query = Query::parse(r#"{"where":{"":{"contains":"ĀĀ"}}}"#.as_bytes()).unwrap();
+    assert_eq!(query.matches(Key::KEYLESS, ValueKind::Utf16, &units, &Layouts::new()), Ok(true));
+    // U+0100 twice is 00 01 00 01; the bytes of U+0001 lie within.
+    let mut query = Query::parse(r#"{"where":{"":{"contains":"\u0001"}}}"#.as_bytes()).unwrap();
+    assert_eq!(query.matches(Key::KEYLESS, ValueKind::Utf16, &units, &Layouts::new()), Ok(false));
+}
