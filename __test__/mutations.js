@@ -87,6 +87,7 @@ const TESTS = {
   counters: unit('counter::tests'),
   'increment.spec': spec('entries/increment'),
   'update.spec': spec('entries/update'),
+  'batches-each.spec': spec('entries/batches-each'),
   histories: unit('tests::histories'),
   'names of types': unit('types::tests'),
   'the table of shapes': unit('entry::shapes::tests'),
@@ -1316,6 +1317,15 @@ const MUTATIONS = [
     from: 'if (withState) return write.getOrSet(open, this.#room, key, value, ttl, true)',
     to: 'if (withState) return { value: write.setComputed(open, this.#room, key, value, ttl), inserted: true }',
     test: 'update.spec'
+  },
+
+  // ---- Rows of batches
+  {
+    name: 'a row without a ttl gets that of an earlier batch',
+    file: 'lib/entries/batch.js',
+    from: '      table.putTtl(index, readWriteOptions(entry[2]))',
+    to: '      if (entry[2] !== undefined) table.putTtl(index, readWriteOptions(entry[2]))',
+    test: 'batches-each.spec'
   },
 
   // ---- Steps of counters

@@ -442,10 +442,11 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
   /**
    * Stores many values. One native call; all keys and values are checked before the first is written. Takes no handles.
    *
-   * @param options how long the entries live
+   * @param entries keys and values; a third element says how long that entry lives
+   * @param options how long the other entries live
    * @throws as `set`; if a limit stops it, `details.written` says how many were stored
    */
-  setMany(entries: Iterable<readonly [K, V]>, options?: WriteOptions): this
+  setMany(entries: Iterable<readonly [K, V, WriteOptions?]>, options?: WriteOptions): this
 
   /** The same as `insert` for many values. One native call. Errors as with `setMany`. */
   insertMany<T extends V = V>(
@@ -457,10 +458,17 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
    * Replaces the values of existing entries, skips missing ones, and returns how many it replaced. One native call.
    * Errors as with `setMany`.
    */
-  updateMany(entries: Iterable<readonly [K | Handle<V>, V]>, options?: WriteOptions): number
+  updateMany(entries: Iterable<readonly [K | Handle<V>, V, WriteOptions?]>, options?: WriteOptions): number
 
-  /** Deletes many entries and returns how many there were. One native call. */
-  deleteMany(items: Iterable<K | Handle<V>>): number
+  /** Whether each key or handle has an entry. One native call. */
+  hasMany(items: Iterable<K | Handle<V>>): boolean[]
+
+  /**
+   * Deletes many entries and returns how many there were; with `each`, of each item whether it was there. One native
+   * call.
+   */
+  deleteMany(items: Iterable<K | Handle<V>>, options: { each: true }): boolean[]
+  deleteMany(items: Iterable<K | Handle<V>>, options?: { each?: false | undefined }): number
 
   /**
    * The value of a key or handle, without counting as a read: it neither protects the entry from eviction nor renews

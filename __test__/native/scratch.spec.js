@@ -105,6 +105,7 @@ const OPERATIONS = {
   setMany: [BATCH, ({ id }) => binding.setMany(id, ['a', 'b'], [], table())],
   updateMany: [BATCH, ({ id }) => binding.updateMany(id, ['a', 'b'], [], table())],
   insertMany: [BATCH, ({ id }) => binding.insertMany(id, 2, [], undefined, table())],
+  hasMany: [NOTHING, ({ id }) => binding.hasMany(id, ['a', 'none'], table())],
   deleteMany: [NOTHING, ({ id }) => binding.deleteMany(id, ['a', 'b'], table())],
   walk: [['COUNT'], ({ id }) => binding.walk(id, 0, 4, WANT.ENTRIES, states(STEP_ROW))],
   scan: [

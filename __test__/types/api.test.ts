@@ -404,6 +404,14 @@ const updated: number = configs.updateMany([
   [handle, config]
 ])
 const deleted: number = configs.deleteMany(new Set(['a', handle]))
+const eachDeleted: boolean[] = configs.deleteMany(['a'], { each: true })
+same<typeof eachDeleted, ReturnType<typeof configs.hasMany>>(true)
+configs.setMany([
+  ['a', config, { ttl: 5 }],
+  ['b', config]
+])
+// @ts-expect-error a row has no other options
+configs.setMany([['a', config, { each: true }]])
 
 // @ts-expect-error setMany stores under keys
 configs.setMany([[handle, config]])

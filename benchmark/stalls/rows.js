@@ -75,7 +75,11 @@ const ROWS = {
   ],
   'TypedMap.prototype.setMany': [{ call: (map, n) => map.setMany(pairsFrom(n)), per: BULK }],
   'TypedMap.prototype.updateMany': [{ call: (map, n) => map.updateMany(pairsFrom(n)), per: BULK }],
-  'TypedMap.prototype.deleteMany': [{ call: (map, n) => map.deleteMany(keysFrom(n)), per: BULK }],
+  'TypedMap.prototype.hasMany': [{ call: (map, n) => map.hasMany(keysFrom(n)), per: BULK }],
+  'TypedMap.prototype.deleteMany': [
+    { call: (map, n) => map.deleteMany(keysFrom(n)), per: BULK },
+    { what: 'each', call: (map, n) => map.deleteMany(keysFrom(n), { each: true }), per: BULK }
+  ],
   'TypedMap.prototype.insert': [{ call: (map, n) => map.insert(pairOf(n)) }],
   'TypedMap.prototype.insertMany': [{ call: (map, n) => map.insertMany(keysFrom(n)), per: BULK }],
   'TypedMap.prototype.insertWithHandle': [{ call: (map, n) => map.insertWithHandle(`with ${n}`, 1) }],

@@ -7,12 +7,12 @@ const { ERROR_NUMBERS, TypedMapError, createError, wrongType } = require('../err
 const { isHandleKey } = require('../handle.js')
 const values = require('../codec/values.js')
 const { SHAPE_GONE, binding, scratch } = require('../native/attach.js')
-const { BATCH_ROW, IS_HANDLE, KIND, NUMBER, SCRATCH } = require('../native/layout.js')
+const { BATCH_ROW, IS_HANDLE, ITEM_TTL, KIND, NUMBER, SCRATCH } = require('../native/layout.js')
 const records = require('../native/records.js')
 const { handleAt } = require('../native/rows.js')
 const { requestTtl } = require('../native/ttl.js')
 const { STALE } = require('../near/near-cache.js')
-const { readInsertOptions } = require('../options/call-options.js')
+const { readDeleteManyOptions, readInsertOptions } = require('../options/call-options.js')
 const { readWriteOptions } = require('../options/ttl.js')
 
 const {
@@ -20,6 +20,7 @@ const {
   get: getBinding,
   getByHandle: getByHandleBinding,
   getMany: getManyBinding,
+  hasMany: hasManyBinding,
   insertMany: insertManyBinding,
   setMany: setManyBinding,
   updateMany: updateManyBinding
@@ -43,6 +44,7 @@ const KEPT_ROWS = 256
 /** float64s in a row, and the place of the number among them. */
 const FLOAT_ROW = BATCH_ROW / 2
 const FLOAT_NUMBER = NUMBER / 2
+const FLOAT_TTL = ITEM_TTL / 2
 
 /**
  * The table of a batch: a row of numbers for each item, for its input and its result, in memory that native code reads
@@ -73,6 +75,21 @@ class Table {
 
   giveBack() {
     if (this.rows === KEPT_ROWS) kept = this
+  }
+
+  /**
+   * What an item asks for itself.
+   *
+   * @param {number} index
+   * @param {number} ttl from `readTtl`
+   */
+  putTtl(index, ttl) {
+    this.floats[index * FLOAT_ROW + FLOAT_TTL] = ttl
+  }
+
+  /** Whether each item is there, or was. @param {number} count @returns {boolean[]} */
+  presence(count) {
+    return Array.from({ length: count }, (_, index) => this.words[index * BATCH_ROW + STATE] !== 0)
   }
 
   /** @param {number} index */
@@ -228,10 +245,11 @@ function arrayOf(argument, given) {
 
 /**
  * @param {unknown} entry
- * @returns {{ 0: any, 1: any }}
+ * @returns {{ 0: any, 1: any, 2?: unknown }}
  */
 function checkEntry(entry) {
-  if (typeof entry !== 'object' || entry === null) throw wrongType('an item of entries', entry, '[key, value]')
+  if (typeof entry !== 'object' || entry === null)
+    throw wrongType('an item of entries', entry, '[key, value] or [key, value, { ttl }]')
   return /** @type {any} */ (entry)
 }
 
@@ -423,7 +441,7 @@ function readAgain(open, item) {
 }
 
 /**
- * Writes `[item, value]` entries in one native batch.
+ * Writes `[item, value]` or `[item, value, { ttl }]` entries in one native batch.
  *
  * @param {OpenMap} open
  * @param {RoomMaker} room
@@ -450,6 +468,8 @@ function writeEntries(open, room, entries, ttl, operation, write) {
       }
       items[index] = item
       table.putItem(index, item, open.instance)
+      // Always, because the table has been used before.
+      table.putTtl(index, readWriteOptions(entry[2]))
       table.putValue(index, entry[1], others, open.shapes)
     }
     const written = writeAll(open.shapes, room, table, count, others, ttl, operation, (start, left, words) => {
@@ -504,16 +524,33 @@ function insertMany(open, room, given, type, ttl) {
  * @param {OpenMap} open
  * @param {unknown} items
  */
-function deleteMany(open, items) {
+function hasMany(open, items) {
+  const list = arrayOf('items', items)
+  const count = list.length
+  const table = Table.borrow(count)
+  for (let index = 0; index < count; index++) table.putItem(index, list[index], open.instance)
+  hasManyBinding(open.id, list, table.words)
+  const presence = table.presence(count)
+  table.giveBack()
+  return presence
+}
+
+/**
+ * @param {OpenMap} open
+ * @param {unknown} items
+ * @param {boolean} each whether to say of each item if it was there
+ */
+function deleteMany(open, items, each) {
   const list = arrayOf('items', items)
   const { near } = open
   const count = list.length
   const table = Table.borrow(count)
   for (let index = 0; index < count; index++) table.putItem(index, list[index], open.instance)
   const deleted = deleteManyBinding(open.id, list, table.words)
+  const presence = each ? table.presence(count) : undefined
   table.giveBack()
   for (const item of list) near.forget(item)
-  return deleted
+  return presence ?? deleted
 }
 
 /** @param {import('../install.js').Access} access */
@@ -542,8 +579,13 @@ const methods = ({ openOf, roomOf }) => ({
   },
 
   /** @param {Iterable<any>} items */
-  deleteMany(items) {
-    return deleteMany(openOf(this), items)
+  hasMany(items) {
+    return hasMany(openOf(this), items)
+  },
+
+  /** @param {Iterable<any>} items @param {any} options */
+  deleteMany(items, options = undefined) {
+    return deleteMany(openOf(this), items, readDeleteManyOptions(options))
   }
 })
 

@@ -61,6 +61,12 @@ const NUMBER = 10
 /** Index in a row of a batch that goes in: 1 for a handle, 0 for a key. */
 const IS_HANDLE = 9
 
+/**
+ * Index of the ttl of an item in a row of a batch that goes in: a float64 like that of a write, 0 for that of the
+ * batch.
+ */
+const ITEM_TTL = 6
+
 /** Numbers per item in the table of a batch: a row, whether it is a handle, then the number. */
 const BATCH_ROW = 12
 
@@ -258,6 +264,7 @@ module.exports = {
   ROW,
   NUMBER,
   IS_HANDLE,
+  ITEM_TTL,
   BATCH_ROW,
   WALK_ROW,
   KEY_KIND,

@@ -69,6 +69,16 @@ function readInsertOptions(given) {
   }
 }
 
+/**
+ * Checks the options of `deleteMany`.
+ *
+ * @param {unknown} given
+ * @returns {boolean} whether to say of each item if it was there
+ */
+function readDeleteManyOptions(given) {
+  return given === undefined ? false : boolean('each', checkObject('options', given, ['each']).each ?? false)
+}
+
 const NO_INSERT_OPTIONS = Object.freeze({ type: undefined, ttl: 0 })
 
-module.exports = { readGetOptions, readInsertOptions }
+module.exports = { readDeleteManyOptions, readGetOptions, readInsertOptions }

@@ -88,6 +88,7 @@ fn register(engine: Engine<'_>, target: Js<'_>, evaluation: &Rc<Evaluation>, kep
         "updateMany" 4 batch::update_many;
         "insertMany" 5 batch::insert_many;
         "deleteMany" 3 batch::delete_many;
+        "hasMany" 3 batch::has_many;
         "words" 2 shared_words::words;
         "changes" 1 shared_words::changes;
         "hitLog" 1 shared_words::hit_log;

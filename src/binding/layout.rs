@@ -91,6 +91,9 @@ numbers!(SIZES: usize {
     NUMBER = 10;
     /// Index in a row of a batch that goes in: 1 for a handle, 0 for a key.
     IS_HANDLE = 9;
+    /// Index of the ttl of an item in a row of a batch that goes in: a float64 like that of a write, 0 for that of the
+    /// batch.
+    ITEM_TTL = 6;
     /// Numbers per item in the table of a batch: a row, whether it is a handle, then the number.
     BATCH_ROW = 12;
     /// Numbers per entry in the `states` of candidates: a row, then the kind of the key.
@@ -159,6 +162,9 @@ const _: () = assert!(
         && NUMBER >= ROW
         && NUMBER.is_multiple_of(2)
         && BATCH_ROW == NUMBER + 2
+        && GENERATION < ITEM_TTL
+        && ITEM_TTL + 2 <= SIZE
+        && ITEM_TTL.is_multiple_of(2)
         && KEY_NUMBER == NUMBER + 2
         && SEQUENCE == KEY_NUMBER + 2
         && SEEN == SEQUENCE + 2

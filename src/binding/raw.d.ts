@@ -135,7 +135,9 @@ export declare function insertMany(
   typeName: string | undefined,
   table: Table
 ): void
-/** How many entries were deleted. */
+/** STATE says for each item whether it is there, 1 or 0. */
+export declare function hasMany(id: number, items: readonly unknown[], table: Table): void
+/** How many entries were deleted; STATE says for each item whether it was there, 1 or 0. */
 export declare function deleteMany(id: number, items: readonly unknown[], table: Table): number
 /**
  * The next entries in insertion order after the sequence number `after` (0: from the start): at most `count`, and no

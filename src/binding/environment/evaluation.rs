@@ -259,14 +259,7 @@ impl Evaluation {
     /// Takes the ttl of the running write, so that the next write does not inherit it.
     #[inline]
     pub fn take_ttl(&self) -> Ttl {
-        let ttl_ms = self.scratch.take_ttl();
-        if ttl_ms == f64::INFINITY {
-            Ttl::Never
-        } else if ttl_ms > 0.0 {
-            Ttl::Of(ttl_ms as u64)
-        } else {
-            Ttl::Default
-        }
+        ttl_of(self.scratch.take_ttl())
     }
 
     /// Records that there is no such entry.
@@ -352,6 +345,18 @@ impl Evaluation {
             self.note_written(written, value.bytes.len());
         }
         Js::NOTHING
+    }
+}
+
+/// The ttl that JavaScript asks for by a number.
+#[inline]
+pub fn ttl_of(ttl_ms: f64) -> Ttl {
+    if ttl_ms == f64::INFINITY {
+        Ttl::Never
+    } else if ttl_ms > 0.0 {
+        Ttl::Of(ttl_ms as u64)
+    } else {
+        Ttl::Default
     }
 }
 

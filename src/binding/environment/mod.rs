@@ -10,7 +10,7 @@ mod state;
 mod test_clock;
 
 pub use alarm::{Alarm, Waiting};
-pub use evaluation::{Buffer, Evaluation};
+pub use evaluation::{Buffer, Evaluation, ttl_of};
 pub use holds::Holds;
 pub use open_map::OpenMap;
 pub use roster::Roster;

@@ -10,13 +10,16 @@ use gather::Gathered;
 
 use crate::binding::convert::values::{Space, key, kind, value};
 use crate::binding::engine::{Elements, Js};
-use crate::binding::environment::{Evaluation, OpenMap};
+use crate::binding::environment::{Evaluation, OpenMap, ttl_of};
 use crate::binding::failure::{Failure, Outcome};
-use crate::binding::layout::{BATCH_ROW, GENERATION, IS_HANDLE, NUMBER, PASSED, SHARD, SLOT, STATE, WRITTEN, row};
+use crate::binding::layout::{
+    BATCH_ROW, GENERATION, IS_HANDLE, ITEM_TTL, NUMBER, PASSED, SHARD, SLOT, STATE, WRITTEN, row,
+};
 use crate::binding::operation::Call;
 use crate::binding::operations::write::hold_type;
 use crate::store::{
-    BARE_SHAPE, Error, GROUP, Handle, Key, KeyKind, ShapeHold, Target, TypeHold, Value, ValueKind, Written, fallible,
+    BARE_SHAPE, Error, GROUP, Handle, Key, KeyKind, ShapeHold, Target, Ttl, TypeHold, Value, ValueKind, Written,
+    fallible,
 };
 
 /// The rows of a batch.
@@ -50,6 +53,16 @@ impl<'s> Table<'s> {
     fn handle(&self, row: usize) -> Option<Handle> {
         let at = |column| self.get(row, column);
         (at(IS_HANDLE) != 0).then(|| Handle { shard: at(SHARD), slot: at(SLOT), generation: at(GENERATION) })
+    }
+
+    /// How long an item lives: as it asks for itself, or else as all of the batch.
+    #[inline]
+    fn ttl(&self, row: usize, of_batch: Ttl) -> Ttl {
+        let [low, high] = [ITEM_TTL, ITEM_TTL + 1].map(|column| u64::from(self.get(row, column)));
+        match high << 32 | low {
+            0 => of_batch,
+            bits => ttl_of(f64::from_bits(bits)),
+        }
     }
 
     /// The value of an item, if it is said by kind and number alone.
@@ -274,7 +287,7 @@ pub fn set_many<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     for_each_value(call, &table, call.argument(2), |index, value| {
         foresight.reach(index, &items);
         if let Target::Key(key) = items.get(index) {
-            map.local().set_into(key, value, ttl, &mut None)?;
+            map.local().set_into(key, value, table.ttl(index, ttl), &mut None)?;
         }
         call.evaluation.note_progress(index as u32 + 1, index as u32 + 1);
         Ok(())
@@ -292,6 +305,7 @@ pub fn update_many<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let (foresight, mut updated) = (Foresight::new(&map), 0_u32);
     for_each_value(call, &table, call.argument(2), |index, value| {
         foresight.reach(index, &items);
+        let ttl = table.ttl(index, ttl);
         let written = match items.get(index) {
             Target::Key(key) => map.local().update(key, value, ttl)?,
             Target::Handle(handle) => unless_dead(map.local().replace(handle, value, ttl))?,
@@ -334,7 +348,7 @@ pub fn insert_many<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
     Ok(Js::NOTHING)
 }
 
-/// `deleteMany(id, items, table)`
+/// `deleteMany(id, items, table)`: how many were there, and which, as STATE of their rows.
 pub fn delete_many<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
     let (map, engine) = (call.map()?, call.engine);
     let table = Table::read(call, call.argument(2), engine.array_len(call.argument(1))?)?;
@@ -342,7 +356,22 @@ pub fn delete_many<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
     let (foresight, mut deleted) = (Foresight::new(&map), 0_u32);
     for index in 0..table.rows {
         foresight.reach(index, &items);
-        deleted += u32::from(map.local().delete(items.get(index))?);
+        let was_there = u32::from(map.local().delete(items.get(index))?);
+        table.put(index, &[was_there]);
+        deleted += was_there;
     }
     engine.float(f64::from(deleted))
+}
+
+/// `hasMany(id, items, table)`: which are there, as STATE of their rows.
+pub fn has_many<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
+    let (map, engine) = (call.map()?, call.engine);
+    let table = Table::read(call, call.argument(2), engine.array_len(call.argument(1))?)?;
+    let items = Items::read(call, call.argument(1), &table)?;
+    let foresight = Foresight::new(&map);
+    for index in 0..table.rows {
+        foresight.reach(index, &items);
+        table.put(index, &[u32::from(map.local().has(items.get(index))?)]);
+    }
+    Ok(Js::NOTHING)
 }
