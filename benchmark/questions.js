@@ -14,6 +14,7 @@ const ROOMS = {
   'cold-read': 'reads',
   objects: 'reads',
   set: 'writes',
+  increment: 'writes',
   'raw-calls': 'reads',
   batch: 'reads',
   walk: 'reads',
