@@ -20,6 +20,7 @@
 //! config     what a map is asked to be    options  the same as a table, by name
 //! shard/     one shard: what a write does under its lock, what a reader does without
 //! map/       the map: shards together, one thread's way in, the registry
+//! query/     queries: read from JSON, evaluated on values as they are stored
 //! ```
 //!
 //! A reader takes no lock: index, slab and entries are read under a pin (`reclaim`). A writer holds its shard's lock.
