@@ -135,7 +135,7 @@ const ROWS = {
   ],
   'TypedMap.prototype.scanIterator': [{ reads: true, call: map => map.scanIterator().next() }],
   'TypedMap.prototype.filter': [
-    { what: 'until its first turn ends', call: map => void map.filter(() => false).catch(() => {}) }
+    { what: 'until its first turn ends', reads: true, call: map => void map.filter(() => false).catch(() => {}) }
   ],
   'TypedMap.prototype.randomKey': [{ call: map => map.randomKey() }],
   'TypedMap.prototype.randomEntry': [{ reads: true, call: map => map.randomEntry() }],

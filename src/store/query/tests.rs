@@ -25,6 +25,7 @@ fn a_query_asks_for_what_its_conditions_say() {
         ),
         (r#"{"where":{"/at":{"eq":{"zip":null,"city":"Köln"}}}}"#, true),
         (r#"{"where":{"/at":{"eq":{"city":"Köln"}}}}"#, false),
+        (r#"{"where":{"/at":{"eq":{"city":"Köln","zip":null,"more":1}}}}"#, false),
         (r#"{"where":{"/tags":["x","y\n"],"/tags/1":"y\n","/n":{"contains":2},"/n/0":1}}"#, true),
         (r#"{"where":{"/tags":["y\n","x"]}}"#, false),
         (r#"{"where":{"/missing":null}}"#, false),
