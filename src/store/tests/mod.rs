@@ -1,6 +1,7 @@
 //! Tests of the whole store: against a naive map, with many threads, and at its limits.
 
 mod accounting;
+mod atomic;
 mod bounded;
 mod bounded_work;
 mod failures;
