@@ -126,11 +126,11 @@ fn each_entry_is_drawn_as_often_as_any_other() {
     const SEED: u64 = 12;
     // Few entries of many, and a shard with many more than the others: most cells are holes.
     let map = store(4).join();
-    let handles: Vec<Handle> = (0..4_000_u64)
+    let handles: Vec<Handle> = (0..20_000_u64)
         .map(|n| map.insert(bytes_value(&n.to_le_bytes()), 0, Ttl::Default).unwrap().place.handle)
         .collect();
     let kept: Vec<Handle> =
-        handles.iter().copied().filter(|handle| handle.slot % if handle.shard == 0 { 2 } else { 40 } == 0).collect();
+        handles.iter().copied().filter(|handle| handle.slot % if handle.shard == 0 { 3 } else { 40 } == 0).collect();
     for handle in handles.iter().filter(|handle| !kept.contains(handle)) {
         map.delete(*handle).unwrap();
     }
