@@ -8,6 +8,9 @@ const KEY: Key<'static> = Key::string("counter");
 const THREADS: u64 = 4;
 const STEPS: u64 = if cfg!(any(tsan, miri)) { 500 } else { 20_000 };
 
+/// Something that comes before a write.
+type Change = fn(&Local);
+
 fn by(by: f64) -> Increment<'static> {
     let step = NumberStep { by, initial: 0.0, min: f64::NEG_INFINITY, max: f64::INFINITY };
     Increment { step: CounterStep::Number(step), ttl: Ttl::Default, with_ttl: false }
@@ -77,7 +80,7 @@ fn what_changed_is_neither_replaced_nor_removed() {
     let store = Store::new(&Config { shards: Some(1), ..Config::default() }).unwrap();
     let map = store.join();
     let mut out = Vec::new();
-    let changes: [(&str, fn(&Local)); 4] = [
+    let changes: [(&str, Change); 4] = [
         ("the same value", |map| _ = map.set(KEY, bytes_value(b"1"), Ttl::Default).unwrap()),
         ("deleted", |map| assert!(map.delete(KEY).unwrap())),
         ("another tenant", |map| {
