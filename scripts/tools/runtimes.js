@@ -63,7 +63,7 @@ function sentenceOf() {
     const { title } = RUNTIMES[/** @type {keyof typeof RUNTIMES} */ (name)]
     return `${title} ${version} passes ${passed} of ${passed + failed}`
   })
-  return `Of the tests of the map itself ${parts.join(', ')}; [which not, and why](__test__/README.md#runtimes).`
+  return `Of the tests of the map itself ${parts.join(', ')};\n[which not, and why](__test__/README.md#runtimes).`
 }
 
 module.exports = { RESULTS, RUNTIMES, readBun, readDeno, readRuntimes, sentenceOf }
