@@ -196,6 +196,8 @@ async function test(name, asked) {
   if (!existsSync(addon)) return console.log(`${name}: no addon, \`npm run build:all -- --only ${name}\` makes it`)
   // Where a build for the platform would put it, and only as long as this runs: `npm pack` takes what is there.
   const placed = path.join(root, 'lib', 'addon', `typed-superdashmap.${name}.node`)
+  // A process that has loaded an earlier one keeps it.
+  rmSync(placed, { force: true })
   copyFileSync(addon, placed)
   process.once('exit', () => rmSync(placed, { force: true }))
   const results = readResults(name)
