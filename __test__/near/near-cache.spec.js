@@ -1,15 +1,18 @@
 'use strict'
 
-const { afterEach, beforeEach, describe, it } = require('node:test')
+const { afterEach, beforeEach, describe, it, mock } = require('node:test')
 const assert = require('node:assert/strict')
 const { Handle, TypedMap } = require('../..')
 const { Origin } = require('../../lib/handle.js')
 const { KIND, MARKING, ROW, SCRATCH, UNKEPT } = require('../../lib/native/layout.js')
 const { NearCache, STALE } = require('../../lib/near/near-cache.js')
 const { refuseForeignMemoryForTest } = require('../../lib/addon/load.js')
+const { evaluateAgain } = require('../support/evaluations.js')
 const { runNode } = require('../support/processes.js')
 const { Random } = require('../support/random.js')
 const { nextMessage, startWorker } = require('../support/workers.js')
+
+const { setTimeout: sleep } = require('node:timers/promises')
 
 require('../support/sound.js')
 
@@ -483,6 +486,20 @@ describe('near cache: where the engine refuses memory that is not its own', () =
       return seen
     })
     assert.deepEqual(visited, expected)
+  })
+})
+
+describe('near cache: copies of entries that are gone', () => {
+  it('are removed, although a test had faked timers when it loaded the package', async () => {
+    mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'setImmediate'] })
+    const { TypedMap: Again } = evaluateAgain()
+    const map = new Again([['a', { n: 1 }]])
+    mock.timers.reset()
+    map.get('a')
+    assert.equal(map.getStats().nearCache.entries, 1)
+    map.evict(1)
+    while (map.getStats().nearCache.entries > 0) await sleep(1)
+    map.close()
   })
 })
 

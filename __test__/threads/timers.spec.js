@@ -80,11 +80,6 @@ describe('delivery', { timeout: 300_000 }, () => {
     await until(() => heard.length === 2)
     assert.deepEqual(heard, ['a', 'b'])
     assert.deepEqual(await map.validate(), { ok: true, problems: [] })
-    // The sweeper of near caches.
-    map.get('c')
-    assert.equal(map.getStats().nearCache.entries, 1)
-    map.evict(1)
-    await until(() => map.getStats().nearCache.entries === 0)
     map.close()
   })
 
