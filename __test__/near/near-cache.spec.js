@@ -489,7 +489,7 @@ describe('near cache: where the engine refuses memory that is not its own', () =
   })
 })
 
-describe('near cache: copies of entries that are gone', () => {
+describe('near cache: copies of entries that are gone', { timeout: 300_000 }, () => {
   it('are removed, although a test had faked timers when it loaded the package', async () => {
     mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'setImmediate'] })
     const { TypedMap: Again } = evaluateAgain()
