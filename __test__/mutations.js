@@ -1312,7 +1312,7 @@ const MUTATIONS = [
     test: 'update.spec'
   },
   {
-    name: 'a computed value that says who won overwrites the winner',
+    name: 'a computed value with its state overwrites the value that was first',
     file: 'lib/map.js',
     from: 'if (withState) return write.getOrSet(open, this.#room, key, value, ttl, true)',
     to: 'if (withState) return { value: write.setComputed(open, this.#room, key, value, ttl), inserted: true }',

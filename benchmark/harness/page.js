@@ -3,7 +3,7 @@
 /* Targets beside what was measured: as rows of a table, and as the page with those of all committed results. */
 
 const { writeFileSync } = require('node:fs')
-const { join } = require('node:path')
+const { join, relative, sep } = require('node:path')
 const { QUESTIONS } = require('../questions.js')
 const { describeMachine } = require('./machine.js')
 const { isMet } = require('./question.js')
@@ -31,9 +31,10 @@ function writePage(directory) {
       `${date}, ${describeMachine(where)}, Node.js ${what.node}, typed-superdashmap ${what['typed-superdashmap']}`
     ].join('\n\n')
   )
+  const readme = relative(directory, join(__dirname, '..', 'README.md')).replaceAll(sep, '/')
   const head =
-    '# Targets\n\nWritten by `npm run bench:targets` and `npm run bench:traces`; how the numbers are made is in ' +
-    '[../README.md](../README.md).'
+    '# Targets\n\nWritten by `npm run bench:targets` and `npm run bench:traces`.\n' +
+    `How the numbers are made is in [${readme}](${readme}).`
   writeFileSync(join(directory, 'targets.md'), `${[head, ...parts].join('\n\n')}\n`)
 }
 

@@ -14,7 +14,7 @@ pub fn reserve(bytes: usize) -> Option<NonNull<u8>> {
 }
 
 fn allocate(at: *const u8, bytes: usize, kind: Memory::VIRTUAL_ALLOCATION_TYPE) -> Option<NonNull<u8>> {
-    // SAFETY: new address space is in nobody's use, and to commit pages that are committed changes nothing.
+    // SAFETY: new address space has no user yet, and to commit pages that are committed changes nothing.
     let address = unsafe { Memory::VirtualAlloc(at.cast(), bytes, kind, Memory::PAGE_READWRITE) };
     NonNull::new(address.cast())
 }
