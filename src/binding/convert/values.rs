@@ -240,29 +240,6 @@ pub fn text_to_js<'s>(engine: Engine<'s>, text: RecordText<'_>) -> Outcome<Js<'s
     }
 }
 
-/// JSON text of a record as UTF-8, in `space` if it is not that already.
-pub fn text_to_utf8<'b>(text: RecordText<'b>, space: &'b mut Vec<u8>) -> Outcome<&'b [u8]> {
-    let mut encoded = [0; 4];
-    match text {
-        RecordText::Latin(bytes) if bytes.is_ascii() => return Ok(bytes),
-        RecordText::Latin(bytes) => {
-            fallible::reserve(space, 2 * bytes.len())?;
-            for byte in bytes {
-                space.extend_from_slice(char::from(*byte).encode_utf8(&mut encoded).as_bytes());
-            }
-        }
-        RecordText::Wide(bytes) => {
-            let units = units(bytes)?;
-            fallible::reserve(space, 3 * units.len())?;
-            for decoded in char::decode_utf16(units) {
-                let character = decoded.unwrap_or(char::REPLACEMENT_CHARACTER);
-                space.extend_from_slice(character.encode_utf8(&mut encoded).as_bytes());
-            }
-        }
-    }
-    Ok(space)
-}
-
 /// Makes the JavaScript value that a stored value comes back as: JSON as its text, bytes of all kinds as a
 /// `Uint8Array`.
 #[inline]
@@ -339,16 +316,6 @@ mod tests {
         assert!(has_replacement("\u{f000}€\u{ffff}\u{fffd}x".as_bytes()));
         assert!(!has_replacement("".as_bytes()));
         assert!(!has_replacement("\u{f000}\u{fffc}\u{fffe}".as_bytes()));
-    }
-
-    #[test]
-    fn json_text_of_a_record_becomes_utf_8() {
-        let utf8 = |text| text_to_utf8(text, &mut Vec::new()).map(<[u8]>::to_vec).unwrap();
-        let wide: Vec<u8> = "\"é日😀\"".encode_utf16().flat_map(u16::to_le_bytes).collect();
-        assert_eq!(utf8(RecordText::Latin(b"[1]")), b"[1]");
-        assert_eq!(utf8(RecordText::Latin(&[b'"', 0xe9, 0xff, b'"'])), "\"éÿ\"".as_bytes());
-        assert_eq!(utf8(RecordText::Wide(&wide)), "\"é日😀\"".as_bytes());
-        assert_eq!(utf8(RecordText::Wide(&[0, 0xd8])), "\u{fffd}".as_bytes());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::binding::convert::values::{Space, pointer, text_to_js, text_to_utf8, value_to_js};
+use crate::binding::convert::values::{Space, pointer, text_to_js, value_to_js};
 use crate::binding::engine::Js;
 use crate::binding::environment::OpenMap;
 use crate::binding::failure::{Failure, Outcome};
@@ -10,7 +10,7 @@ use crate::binding::layout::STATE;
 use crate::binding::operation::Call;
 use crate::store::fields::{self, Cursor, Field, Layout, Malformed, Numbers, Place, Text};
 use crate::store::json_text::{self, NotJson};
-use crate::store::{BARE_SHAPE, Error, Found, Pointer, Record, Target, ValueKind, fallible};
+use crate::store::{BARE_SHAPE, Error, Found, Pointer, Record, Target, ValueKind, fallible, json_utf8};
 
 /// How often a record is read again whose shape is not known any more. It was replaced since by another thread, and
 /// that as often in a row is no chance.
@@ -112,7 +112,7 @@ fn of_record<'s>(
         Place::Part(part, _) => give_part(call, record.shape, part),
         Place::Within(text, rest) => {
             let mut utf8 = Vec::new();
-            of_text(call, text_to_utf8(text, &mut utf8)?, rest)
+            of_text(call, json_utf8(text, &mut utf8)?, rest)
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What the definitions of shapes say. `lib/codec/shape-tree.js` makes them: a JSON text of the members, each a name,
 //! or the name and the members of an object, or the same and `1` for rows.
 
-use super::fields::{Content, Layout, Member};
-use super::json_text::{NotJson, Scanner, unescaped};
+use super::fields::{Content, Layout, Member, Name};
+use super::json_text::{NotJson, Scanner, unescaped, unescaped_units};
 
 /// Objects inside each other in a definition. JavaScript makes none that is deeper than 24.
 const MAX_DEPTH: usize = 64;
@@ -48,13 +48,14 @@ fn start_of_array(scanner: &mut Scanner<'_>) -> Result<(), NotJson> {
     if scanner.peek()? == b'[' { Ok(()) } else { Err(NotJson) }
 }
 
-/// A name; `None` if it has lone surrogates, which no pointer has that comes here.
-fn name(scanner: &mut Scanner<'_>) -> Result<Option<Box<[u8]>>, NotJson> {
+fn name(scanner: &mut Scanner<'_>) -> Result<Name, NotJson> {
     let quoted = scanner.value()?;
-    if quoted.first() != Some(&b'"') {
-        return Err(NotJson);
+    let [b'"', content @ .., b'"'] = quoted else { return Err(NotJson) };
+    if let Some(name) = unescaped(quoted) {
+        return Ok(Name::Utf8(name.into_bytes().into()));
     }
-    Ok(unescaped(quoted).map(|name| name.into_bytes().into()))
+    let units = unescaped_units(content).ok_or(NotJson)?;
+    Ok(Name::Wide(units.into_iter().flat_map(u16::to_le_bytes).collect()))
 }
 
 #[cfg(all(test, not(loom)))]
@@ -64,7 +65,7 @@ mod tests {
     #[test]
     fn a_definition_lists_members() {
         let layout = parse(r#"["host",["at",["x","\"\ud83d\ude00"]],["rows",["id",["in",[]]],1],"\ud800"]"#).unwrap();
-        let names = |name: &str| Some(name.as_bytes().into());
+        let names = |name: &str| Name::Utf8(name.as_bytes().into());
         let expected = Layout::new(vec![
             Member { name: names("host"), content: Content::Field },
             Member {
@@ -81,7 +82,7 @@ mod tests {
                     Member { name: names("in"), content: Content::Object(Layout::new(vec![])) },
                 ])),
             },
-            Member { name: None, content: Content::Field },
+            Member { name: Name::Wide(Box::new([0x00, 0xd8])), content: Content::Field },
         ]);
         assert_eq!(format!("{layout:?}"), format!("{expected:?}"));
     }

@@ -3,8 +3,9 @@
 //! A [`Cursor`] goes over the fields in order, as the members of the shape say. What is before the field that is
 //! wanted is passed over: a tag and a length each. `record.rs` says how the fields are laid out.
 
-use super::pointer::Pointer;
+use super::pointer::{Pointer, Token};
 use super::record::{Record, varint};
+use crate::store::error::Error;
 
 /// Rows of one array at most. JavaScript knows the same number (`lib/codec/fields.js`).
 const MAX_ROWS: usize = 65_536;
@@ -15,6 +16,12 @@ const SMALL_BIAS: i32 = 16;
 /// Bytes that are no record of their shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
+
+impl From<Malformed> for Error {
+    fn from(_: Malformed) -> Self {
+        Self::Broken
+    }
+}
 
 /// The members of an object in a record.
 #[derive(Debug, Default, PartialEq)]
@@ -27,10 +34,27 @@ pub struct Layout {
 /// A member of an object.
 #[derive(Debug, PartialEq)]
 pub struct Member {
-    /// Its name; `None` for one that is no text, because of lone surrogates.
-    pub name: Option<Box<[u8]>>,
+    /// Its name.
+    pub name: Name,
     /// What it is.
     pub content: Content,
+}
+
+/// The name of a member.
+#[derive(Debug, PartialEq)]
+pub enum Name {
+    /// UTF-8.
+    Utf8(Box<[u8]>),
+    /// Little-endian code units, for one that has lone surrogates.
+    Wide(Box<[u8]>),
+}
+
+impl Name {
+    /// Whether a token stands for it. None stands for one with lone surrogates.
+    #[must_use]
+    pub fn is(&self, token: Token<'_>) -> bool {
+        matches!(self, Self::Utf8(bytes) if token.is(bytes))
+    }
 }
 
 /// What a member is.
@@ -220,8 +244,9 @@ pub fn find<'a, 'p, 'l>(
             let Some((token, rest)) = step else {
                 return Ok(Place::Part(cursor.part(|part| part.skip_objects(layout, 1))?, Part::Object(layout)));
             };
-            let is_it = |member: &Member| member.name.as_ref().is_some_and(|name| token.is(name));
-            let Some(at) = layout.members.iter().position(is_it) else { return Ok(Place::Nothing) };
+            let Some(at) = layout.members.iter().position(|member| member.name.is(token)) else {
+                return Ok(Place::Nothing);
+            };
             for member in &layout.members[..at] {
                 cursor.skip(&member.content)?;
             }

@@ -5,10 +5,17 @@
 //! JavaScript does not parse, and never beyond its end.
 
 use super::pointer::{Pointer, Token};
+use crate::store::error::Error;
 
 /// Text that is not JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotJson;
+
+impl From<NotJson> for Error {
+    fn from(_: NotJson) -> Self {
+        Self::Broken
+    }
+}
 
 /// Finds the text of what a pointer leads to; `None` if that is nothing. Of members with the same name, the last
 /// counts, as for `JSON.parse`.
@@ -171,32 +178,61 @@ fn is_named(quoted: &[u8], token: Token<'_>) -> Result<bool, NotJson> {
 }
 
 /// The code units that the content of a JSON string stands for; `None` if it is none.
+#[must_use]
 pub fn unescaped_units(content: &[u8]) -> Option<Vec<u16>> {
-    let mut characters = std::str::from_utf8(content).ok()?.chars();
-    let (mut units, mut buffer) = (Vec::with_capacity(content.len()), [0; 2]);
-    while let Some(character) = characters.next() {
-        let unit = match character {
-            '\\' => match characters.next()? {
-                'b' => 8,
-                'f' => 12,
-                'n' => 10,
-                'r' => 13,
-                't' => 9,
-                'u' => {
-                    let digits = characters.as_str().get(..4)?;
-                    characters = characters.as_str()[4..].chars();
-                    u16::from_str_radix(digits, 16).ok()?
-                }
-                other => u16::try_from(u32::from(other)).ok()?,
-            },
-            other => {
-                units.extend_from_slice(other.encode_utf16(&mut buffer));
-                continue;
-            }
-        };
-        units.push(unit);
+    std::str::from_utf8(content).ok()?;
+    Unescaped::of(content).collect::<Result<_, _>>().ok()
+}
+
+/// The code units that the content of a JSON string stands for, one after the other.
+pub struct Unescaped<'t> {
+    characters: std::str::Chars<'t>,
+    /// The second of two units.
+    low: Option<u16>,
+}
+
+impl<'t> Unescaped<'t> {
+    /// Of this content, up to what is no UTF-8.
+    #[must_use]
+    pub fn of(content: &'t [u8]) -> Self {
+        let valid = content.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+        Self { characters: valid.chars(), low: None }
     }
-    Some(units)
+
+    /// What an escape stands for, from after its backslash on.
+    fn escape(&mut self) -> Option<u16> {
+        Some(match self.characters.next()? {
+            'b' => 8,
+            'f' => 12,
+            'n' => 10,
+            'r' => 13,
+            't' => 9,
+            'u' => {
+                let (digits, rest) = self.characters.as_str().split_at_checked(4)?;
+                self.characters = rest.chars();
+                u16::from_str_radix(digits, 16).ok()?
+            }
+            other => u16::try_from(u32::from(other)).ok()?,
+        })
+    }
+}
+
+impl Iterator for Unescaped<'_> {
+    type Item = Result<u16, NotJson>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(low) = self.low.take() {
+            return Some(Ok(low));
+        }
+        let character = self.characters.next()?;
+        if character == '\\' {
+            return Some(self.escape().ok_or(NotJson));
+        }
+        let mut units = [0; 2];
+        character.encode_utf16(&mut units);
+        self.low = Some(units[1]).filter(|_| character.len_utf16() == 2);
+        Some(Ok(units[0]))
+    }
 }
 
 /// The text that a JSON string stands for; `None` if that has lone surrogates.

@@ -1,17 +1,23 @@
-//! One entry: its block, key, value, type and shape, the handle that refers to it, and globs over keys.
+//! One entry: its block, key, value, type and shape, the handle that refers to it, globs over keys, and whether values
+//! are equal.
 
 pub mod block;
 pub mod counter;
 pub mod definition;
+pub mod equality;
 pub mod fields;
 pub mod glob;
 pub mod handle;
 pub mod hash;
 pub mod json_text;
+pub mod json_walk;
 pub mod key;
+pub mod pattern;
 pub mod pointer;
 pub mod record;
 pub mod shapes;
 pub mod target;
+pub mod text;
 pub mod types;
 pub mod value;
+pub mod view;

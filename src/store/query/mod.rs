@@ -8,12 +8,12 @@
 //! ```
 //!
 //! `parse` reads a query and says where it is wrong; `value` finds what a pointer leads to in a value, in whichever way
-//! that is stored, and compares it with an operand without making it; `text` compares texts.
+//! that is stored, and asks the operators about it; `text` looks into texts. Equality is that of `compareAndSet`
+//! (`entry/equality.rs`).
 //!
 //! **Meaning.** Where a pointer leads nowhere, `ne` and `not` hold and every other test fails. Values of different
 //! types are neither equal nor ordered. Numbers are compared as numbers and texts by their code units, as JavaScript
-//! does. Arrays are equal with equal elements in the same order, objects with equal members in any order. `contains`
-//! looks for an equal element in an array, and for a part in a text.
+//! does. `contains` looks for an equal element in an array, and for a part in a text.
 
 mod parse;
 mod text;
@@ -28,6 +28,7 @@ use crate::store::entry::fields::Layout;
 use crate::store::entry::glob::Glob;
 use crate::store::entry::key::Key;
 use crate::store::entry::value::ValueKind;
+use crate::store::error::Error;
 
 pub use parse::{Fault, MAX_CONDITIONS, MAX_DEPTH, MAX_QUERY_BYTES};
 
@@ -45,6 +46,11 @@ pub enum Unread {
     Shape(u32),
     /// Its bytes are none of its kind.
     Malformed,
+    /// There is no memory for what looking at it needs.
+    OutOfMemory {
+        /// Bytes asked for.
+        bytes: u64,
+    },
 }
 
 /// Shapes by their numbers, as far as they are known.
@@ -68,11 +74,11 @@ impl Query {
             return Ok(false);
         }
         let Some(condition) = &self.condition else { return Ok(true) };
-        holds(condition, &Document::of(kind, bytes, layouts)?)
+        Ok(holds(condition, &Document::of(kind, bytes, layouts)?)?)
     }
 }
 
-fn holds(condition: &Where, document: &Document<'_>) -> Result<bool, Unread> {
+fn holds(condition: &Where, document: &Document<'_>) -> Result<bool, Error> {
     let all = |conditions: &[Where], expected: bool| {
         for condition in conditions {
             if holds(condition, document)? != expected {

@@ -6,6 +6,7 @@ use super::Query;
 use super::text::Needle;
 use crate::store::entry::glob::Glob;
 use crate::store::entry::key::Key;
+use crate::store::entry::pattern::Pattern;
 use crate::store::entry::pointer::Pointer;
 
 /// Bytes of the longest query.
@@ -45,27 +46,24 @@ pub enum Where {
 /// A test of what a pointer leads to.
 #[derive(Debug)]
 pub enum Operator {
-    Eq(Operand),
-    Ne(Operand),
-    Gt(Operand),
-    Gte(Operand),
-    Lt(Operand),
-    Lte(Operand),
-    In(Vec<Operand>),
+    Eq(Pattern),
+    Ne(Pattern),
+    Gt(Ordered),
+    Gte(Ordered),
+    Lt(Ordered),
+    Lte(Ordered),
+    In(Vec<Pattern>),
     StartsWith(Needle),
-    Contains(Operand),
+    /// The element that an array has; and if that is a text, the part that a text has.
+    Contains(Pattern, Option<Needle>),
     Exists(bool),
 }
 
-/// A value that others are compared with.
+/// A value that others come before or after.
 #[derive(Debug)]
-pub enum Operand {
-    Null,
-    Boolean(bool),
+pub enum Ordered {
     Number(f64),
     Text(Needle),
-    Array(Vec<Operand>),
-    Object(Vec<(Needle, Operand)>),
 }
 
 /// Where the parser is, and how many conditions it has met.
@@ -133,6 +131,11 @@ impl Parser {
         }
     }
 
+    /// What values are compared with.
+    fn pattern(&self, json: &Json) -> Result<Pattern, Fault> {
+        Pattern::of_json(json.to_string().as_bytes()).map_err(|_| self.fault("a value that there is memory for"))
+    }
+
     fn count(&mut self) -> Result<(), Fault> {
         self.conditions += 1;
         if self.conditions > MAX_CONDITIONS {
@@ -170,7 +173,7 @@ impl Parser {
                     Json::Object(members) => self.operators(members)?,
                     other => {
                         self.count()?;
-                        vec![Operator::Eq(operand(other))]
+                        vec![Operator::Eq(self.pattern(other)?)]
                     }
                 };
                 Ok(Where::Test { pointer: name.as_bytes().into(), operators })
@@ -202,25 +205,29 @@ impl Parser {
     fn operator(&mut self, name: &str, json: &Json) -> Result<Operator, Fault> {
         self.count()?;
         let ordered = |parser: &Self| match json {
-            Json::Number(_) | Json::String(_) => Ok(operand(json)),
+            // What no float can hold is as JavaScript reads it.
+            Json::Number(number) => Ok(Ordered::Number(number.as_f64().unwrap_or(f64::INFINITY))),
+            Json::String(text) => Ok(Ordered::Text(Needle::new(text))),
             _ => Err(parser.fault("a number or a text")),
         };
         Ok(match name {
-            "eq" => Operator::Eq(operand(json)),
-            "ne" => Operator::Ne(operand(json)),
+            "eq" => Operator::Eq(self.pattern(json)?),
+            "ne" => Operator::Ne(self.pattern(json)?),
             "gt" => Operator::Gt(ordered(self)?),
             "gte" => Operator::Gte(ordered(self)?),
             "lt" => Operator::Lt(ordered(self)?),
             "lte" => Operator::Lte(ordered(self)?),
             "in" => match json {
-                Json::Array(elements) => Operator::In(elements.iter().map(operand).collect()),
+                Json::Array(elements) => {
+                    Operator::In(elements.iter().map(|element| self.pattern(element)).collect::<Result<_, _>>()?)
+                }
                 _ => return Err(self.fault("an array of values")),
             },
             "startsWith" => match json {
                 Json::String(text) => Operator::StartsWith(Needle::new(text)),
                 _ => return Err(self.fault("a text")),
             },
-            "contains" => Operator::Contains(operand(json)),
+            "contains" => Operator::Contains(self.pattern(json)?, json.as_str().map(Needle::new)),
             "exists" => match json {
                 Json::Bool(exists) => Operator::Exists(*exists),
                 _ => return Err(self.fault("true or false")),
@@ -234,18 +241,4 @@ impl Parser {
 fn is_pointer(text: &str) -> bool {
     let is_escaped = |rest: &str| rest.starts_with(['0', '1']);
     Pointer::of(text.as_bytes()).is_some() && text.split('~').skip(1).all(is_escaped)
-}
-
-fn operand(json: &Json) -> Operand {
-    match json {
-        Json::Null => Operand::Null,
-        Json::Bool(boolean) => Operand::Boolean(*boolean),
-        // What no float can hold is as JavaScript reads it.
-        Json::Number(number) => Operand::Number(number.as_f64().unwrap_or(f64::INFINITY)),
-        Json::String(text) => Operand::Text(Needle::new(text)),
-        Json::Array(elements) => Operand::Array(elements.iter().map(operand).collect()),
-        Json::Object(members) => {
-            Operand::Object(members.iter().map(|(name, member)| (Needle::new(name), operand(member))).collect())
-        }
-    }
 }

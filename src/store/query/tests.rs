@@ -65,6 +65,18 @@ fn scalars_and_values_that_no_query_has() {
 }
 
 #[test]
+fn a_number_is_the_one_that_its_text_says() {
+    let mut number = 0.1_f64;
+    for _ in 0..2_000 {
+        number = (number * 1_103.0 + 0.7).fract() * 10_f64.powi((number * 600.0) as i32 - 300);
+        let mut query = Query::parse(format!(r#"{{"where":{{"":{number:e}}}}}"#).as_bytes()).unwrap();
+        let bytes = number.to_le_bytes();
+        assert_eq!(query.matches(Key::KEYLESS, ValueKind::Float, &bytes, &Layouts::new()), Ok(true), "{number:e}");
+        number = number.to_bits().wrapping_mul(0x9e37_79b9_7f4a_7c15) as f64 / u64::MAX as f64;
+    }
+}
+
+#[test]
 fn what_is_wrong_is_pointed_at() {
     let deep = |depth: usize| format!(r#"{{"where":{{"/a":{}{}}}}}"#, "[".repeat(depth), "]".repeat(depth));
     let many = |count: usize| format!(r#"{{"where":{{"and":[{}]}}}}"#, vec![r#"{"/a":1}"#; count].join(","));

@@ -1,12 +1,11 @@
 //! Texts as they are stored, compared with texts of a query.
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use memchr::memmem;
 
-use crate::store::entry::fields::Text as RecordText;
 use crate::store::entry::json_text::unescaped_units;
+use crate::store::entry::text::Text;
 
 /// A text of a query.
 #[derive(Debug)]
@@ -25,98 +24,53 @@ impl Needle {
         let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
         Self { utf8: text.as_bytes().into(), latin: latin.map(Into::into), wide: wide.into() }
     }
+}
 
-    /// As UTF-8.
-    pub fn utf8(&self) -> &[u8] {
-        &self.utf8
+/// Whether a text begins with another.
+pub fn starts_with(text: Text<'_>, needle: &Needle) -> bool {
+    match text {
+        Text::Utf8(bytes) => bytes.starts_with(&needle.utf8),
+        Text::Latin(bytes) => needle.latin.as_deref().is_some_and(|latin| bytes.starts_with(latin)),
+        Text::Wide(bytes) => bytes.starts_with(&needle.wide),
+        Text::Escaped(_) => wide(&units(text)).starts_with(&needle.wide),
     }
 }
 
-/// A text that is stored.
-#[derive(Clone, Debug)]
-pub enum Text<'a> {
-    /// UTF-8.
-    Utf8(&'a [u8]),
-    /// Latin-1.
-    Latin(&'a [u8]),
-    /// Little-endian code units.
-    Wide(Cow<'a, [u8]>),
-}
-
-impl<'a> From<RecordText<'a>> for Text<'a> {
-    fn from(text: RecordText<'a>) -> Self {
-        match text {
-            RecordText::Latin(bytes) => Self::Latin(bytes),
-            RecordText::Wide(bytes) => Self::Wide(bytes.into()),
-        }
+/// Whether another is a part of a text. Takes a time that grows with the two lengths and no faster.
+pub fn contains(text: Text<'_>, needle: &Needle) -> bool {
+    match text {
+        Text::Utf8(bytes) => memmem::find(bytes, &needle.utf8).is_some(),
+        Text::Latin(bytes) => needle.latin.as_deref().is_some_and(|latin| memmem::find(bytes, latin).is_some()),
+        // A match may begin in the middle of a unit.
+        _ => aligned_find(&units(text), &units(Text::Wide(&needle.wide))),
     }
 }
 
-impl<'a> Text<'a> {
-    /// What a JSON string stands for, from its quotes on; `None` if it is none.
-    pub fn of_json(quoted: &'a [u8]) -> Option<Self> {
-        let [b'"', content @ .., b'"'] = quoted else { return None };
-        if memchr::memchr(b'\\', content).is_none() {
-            return Some(Self::Utf8(content));
-        }
-        let units = unescaped_units(content)?;
-        Some(Self::Wide(units.into_iter().flat_map(u16::to_le_bytes).collect::<Vec<u8>>().into()))
-    }
+/// Which comes first, by code units, as JavaScript compares.
+pub fn compare(text: Text<'_>, needle: &Needle) -> Ordering {
+    units(text).cmp(&units(Text::Wide(&needle.wide)))
+}
 
-    /// Whether both are the same.
-    pub fn is(&self, needle: &Needle) -> bool {
-        match self {
-            Self::Utf8(bytes) => **bytes == *needle.utf8,
-            Self::Latin(bytes) => needle.latin.as_deref() == Some(bytes),
-            Self::Wide(bytes) => **bytes == *needle.wide,
-        }
-    }
-
-    /// Whether it begins with the other.
-    pub fn starts_with(&self, needle: &Needle) -> bool {
-        match self {
-            Self::Utf8(bytes) => bytes.starts_with(&needle.utf8),
-            Self::Latin(bytes) => needle.latin.as_deref().is_some_and(|latin| bytes.starts_with(latin)),
-            Self::Wide(bytes) => bytes.starts_with(&needle.wide),
-        }
-    }
-
-    /// Whether the other is a part of it. Takes a time that grows with the two lengths and no faster.
-    pub fn contains(&self, needle: &Needle) -> bool {
-        match self {
-            Self::Utf8(bytes) => memmem::find(bytes, &needle.utf8).is_some(),
-            Self::Latin(bytes) => needle.latin.as_deref().is_some_and(|latin| memmem::find(bytes, latin).is_some()),
-            // A match may begin in the middle of a unit.
-            Self::Wide(bytes) => match &*needle.wide {
-                [] => true,
-                wide => aligned_find(bytes, wide),
-            },
-        }
-    }
-
-    /// Which comes first, by code units, as JavaScript compares.
-    pub fn compare(&self, needle: &Needle) -> Ordering {
-        self.units().as_slice().cmp(units(&needle.wide).as_slice())
-    }
-
-    /// Its code units.
-    fn units(&self) -> Vec<u16> {
-        match self {
-            Self::Utf8(bytes) => bytes.utf8_chunks().flat_map(|chunk| chunk.valid().encode_utf16()).collect(),
-            Self::Latin(bytes) => bytes.iter().copied().map(u16::from).collect(),
-            Self::Wide(bytes) => units(bytes),
-        }
+/// Code units.
+fn units(text: Text<'_>) -> Vec<u16> {
+    match text {
+        Text::Utf8(bytes) => bytes.utf8_chunks().flat_map(|chunk| chunk.valid().encode_utf16()).collect(),
+        Text::Latin(bytes) => bytes.iter().copied().map(u16::from).collect(),
+        Text::Wide(bytes) => bytes.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]])).collect(),
+        Text::Escaped(content) => unescaped_units(content).unwrap_or_default(),
     }
 }
 
-fn units(wide: &[u8]) -> Vec<u16> {
-    wide.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]])).collect()
+fn wide(units: &[u16]) -> Vec<u8> {
+    units.iter().flat_map(|unit| unit.to_le_bytes()).collect()
 }
 
 /// Whether units contain others. Of matches in the middle of a unit there may be as many as there are units, so units
 /// are looked for as such: by the failure function of Knuth, Morris and Pratt.
-fn aligned_find(bytes: &[u8], wide: &[u8]) -> bool {
-    let needle = units(wide);
+fn aligned_find(units: &[u16], needle: &[u16]) -> bool {
+    if needle.is_empty() {
+        return true;
+    }
     let mut borders = vec![0; needle.len()];
     let mut border = 0;
     for at in 1..needle.len() {
@@ -127,11 +81,11 @@ fn aligned_find(bytes: &[u8], wide: &[u8]) -> bool {
         borders[at] = border;
     }
     let mut matched = 0;
-    for unit in bytes.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]])) {
-        while matched > 0 && unit != needle[matched] {
+    for unit in units {
+        while matched > 0 && *unit != needle[matched] {
             matched = borders[matched - 1];
         }
-        matched += usize::from(unit == needle[matched]);
+        matched += usize::from(*unit == needle[matched]);
         if matched == needle.len() {
             return true;
         }

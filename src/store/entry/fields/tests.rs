@@ -1,7 +1,7 @@
 use super::*;
 
 fn member(name: &str, content: Content) -> Member {
-    Member { name: Some(name.as_bytes().into()), content }
+    Member { name: Name::Utf8(name.as_bytes().into()), content }
 }
 
 fn field(name: &str) -> Member {
