@@ -17,7 +17,7 @@ async function* rows() {
 }
 
 describe('examples/prefix-scan', { timeout: 120_000 }, () => {
-  it('each entry that matches is on one page, however often the worker changes and whatever else comes and goes', async () => {
+  it('each entry that matches is on one page, whichever worker answers and whatever else comes and goes', async () => {
     const listing = new SharedListing({ name: NAME })
     const map = TypedMap.open(NAME)
     await listing.fill(rows())

@@ -5,6 +5,17 @@ const { text } = require('node:stream/consumers')
 const path = require('node:path')
 const { PACKAGE } = require('./workers.js')
 
+/** What a process prints, and how it ends. It may end without having read its input. */
+async function endOf(child) {
+  child.stdin.on('error', () => {})
+  const closed = new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (status, signal) => resolve({ status, signal }))
+  })
+  const [stdout, stderr, end] = await Promise.all([text(child.stdout), text(child.stderr), closed])
+  return { stdout, stderr, ...end }
+}
+
 /**
  * Starts `examples/NAME/index.js` as its user would.
  *
@@ -18,16 +29,7 @@ function startExample(name, args = [], options = {}) {
     timeout: 100_000,
     ...options
   })
-  // It may end without having read its input.
-  child.stdin.on('error', () => {})
-  const ended = Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    new Promise((resolve, reject) => {
-      child.once('error', reject)
-      child.once('close', (status, signal) => resolve({ status, signal }))
-    })
-  ]).then(([stdout, stderr, end]) => ({ stdout, stderr, ...end }))
+  const ended = endOf(child)
   return { child, ended }
 }
 
@@ -38,4 +40,4 @@ function runExample(name, args, { input = '', ...options } = {}) {
   return ended
 }
 
-module.exports = { runExample, startExample }
+module.exports = { endOf, runExample, startExample }
