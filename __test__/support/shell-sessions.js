@@ -77,6 +77,8 @@ const CHANGES = {
   allow: { bash: file => `/bin/chmod 755 ${file}`, make: file => chmodSync(file, 0o755) }
 }
 
+const OPTIONS = ['-r', '-l', '', '-lr', '-r one', '-rt one', '-', '--', '-d', '-t', '-dt', '-p', '-x', '-ly', '--hlp']
+
 /** A line that changes a file, if it is there. */
 const changeOf = (change, file, root) => ({
   line: `[ ! -e ${file} ] || ${CHANGES[change].bash(file)}`,
@@ -109,8 +111,7 @@ function randomLine(random, root) {
     () => `hash -p${pick(['/nowhere', 'first/one', './two', './missing', '../x'])} ${names()}`,
     () => `hash -p ${quote(root)} ${names()}`,
     () => `hash -l -- ${name()}`,
-    () =>
-      `hash ${pick(['-r', '-l', '', '-lr', '-r one', '-rt one', '-', '--', '-d', '-t', '-dt', '-p', '-x', '-ly', '--hlp'])}`,
+    () => `hash ${pick(OPTIONS)}`,
     () => 'hash',
     () => 'hash -l',
     () => `builtin hash ${pick(['-t one', '', 'two'])}`,

@@ -137,7 +137,7 @@ class Shell {
 const row = hits => String(hits).padStart(4)
 const inputLine = (name, path) => `builtin hash -p ${quote(path)} ${quote(name)}\n`
 
-/** Options as a shell's own `getopt` reads them: letters may stand together, and names begin with the first other word. */
+/** Options as a shell reads those of a builtin: letters may stand together, and the first other word is a name. */
 function optionsOf(args) {
   /** @type {Map<string, string>} */
   const options = new Map()
