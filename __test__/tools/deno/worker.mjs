@@ -1,3 +1,0 @@
-import { TypedMap } from 'typed-superdashmap'
-
-TypedMap.open('shared').set('from', 'a worker')
