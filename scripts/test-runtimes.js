@@ -19,7 +19,7 @@ const SPECS = path.join(ROOT, '__test__')
 const PAGE = path.join(SPECS, 'tools', 'runtimes.md')
 
 /** What `package/` asks is asked of files and of Node.js itself. */
-const ROOMS = ['map', 'entries', 'session', 'near', 'observe', 'threads', 'native']
+const ROOMS = ['map', 'entries', 'queries', 'session', 'near', 'observe', 'threads', 'native']
 
 /** Per file. The histories alone take a minute and a half beside other work. */
 const TIMEOUT_S = 150
