@@ -13,6 +13,7 @@ const ROOMS = {
   'hot-key': 'reads',
   'cold-read': 'reads',
   objects: 'reads',
+  codecs: 'reads',
   set: 'writes',
   increment: 'writes',
   'raw-calls': 'reads',

@@ -132,13 +132,15 @@ const some = (count, noun) => `${count.toLocaleString('en-US')} ${noun}${count =
  */
 const MESSAGES = {
   1001: () => 'the entry of this handle is gone',
-  1002: ({ at, expected, found, of }) =>
-    at !== undefined
-      ? `expected ${expected} at ${describe(at)}, found ${found}`
-      : of === 'value'
-        ? `expected ${expected} as the value, found ${found}`
-        : `expected an entry of type '${expected}', ` +
-          `found ${found === null ? 'one without a type' : `one of type '${found}'`}`,
+  1002: ({ at, expected, found, of, operation }) =>
+    operation !== undefined
+      ? `${operation} needs a map with codec '${expected}', and this one has '${found}'`
+      : at !== undefined
+        ? `expected ${expected} at ${describe(at)}, found ${found}`
+        : of === 'value'
+          ? `expected ${expected} as the value, found ${found}`
+          : `expected an entry of type '${expected}', ` +
+            `found ${found === null ? 'one without a type' : `one of type '${found}'`}`,
   1003: ({ given, map }) =>
     given === undefined
       ? 'the map was cleared since this handle was made'

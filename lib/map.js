@@ -303,7 +303,7 @@ class TypedMap {
   getOrInsert(key, value, options = undefined) {
     const { ttl, withState } = readPutOptions(options)
     const known = isHandleKey(key) ? this.#readExisting(key) : this.#near.lookup(key)
-    if (known === STALE) return write.getOrSet(this.#open, this.#room, key, value, ttl, withState)
+    if (known === STALE) return write.getOrEncode(this.#open, this.#room, key, value, ttl, withState)
     return withState ? { value: known, inserted: false } : known
   }
 

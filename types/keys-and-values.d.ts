@@ -44,6 +44,28 @@ type JsonOf<T> = unknown extends T
             ? { [Name in keyof T]: Name extends symbol ? never : JsonOf<T[Name]> }
             : never
 
+/** Marks {@link Encoded}. No value has it. @internal */
+declare const ENCODED: unique symbol
+
+/** @internal */
+interface OfCodec {
+  readonly [ENCODED]?: never
+}
+
+/**
+ * The type of the values of a map that has a {@link TypedMapOptions.codec | codec}: `T` itself, which need not be JSON
+ * and is not frozen where it is read.
+ *
+ * @example
+ * const seen = TypedMap.open<string, Encoded<Map<string, Date>>>('seen', { codec: 'v8' })
+ * seen.set('ada', new Map([['login', new Date()]]))
+ * seen.get('ada')?.get('login')?.getTime()
+ */
+export type Encoded<T> = T extends null | undefined ? T : T & OfCodec
+
+/** Whether a type is {@link Encoded}. @internal */
+type IsEncoded<T> = typeof ENCODED extends keyof T ? true : false
+
 /** Excludes functions: only they have this property. @internal */
 interface NotCallable {
   readonly [Symbol.hasInstance]?: never
@@ -58,31 +80,36 @@ interface NotCallable {
  */
 export type Storable<V> = (string | number | bigint | boolean | null | undefined | (object & NotCallable)) & {
   // The conditions stand inside, because `V extends Storable<V>` would be circular around them.
-  [Name in keyof V]: V extends bigint | Bytes
+  [Name in keyof V]: IsEncoded<V> extends true
     ? V[Name]
-    : V extends readonly unknown[]
-      ? Name extends number | `${number}`
-        ? JsonOf<V[Name]>
-        : V[Name]
-      : IsError<V> extends true
-        ? never
-        : Name extends symbol
+    : V extends bigint | Bytes
+      ? V[Name]
+      : V extends readonly unknown[]
+        ? Name extends number | `${number}`
+          ? JsonOf<V[Name]>
+          : V[Name]
+        : IsError<V> extends true
           ? never
-          : JsonOf<V[Name]>
+          : Name extends symbol
+            ? never
+            : JsonOf<V[Name]>
 }
 
 /** An array as a map returns it. */
 export interface DeepReadonlyArray<Element> extends ReadonlyArray<DeepReadonly<Element>> {}
 
 /**
- * `V` as a map returns it: deep-frozen. Typed arrays are the exception: each read returns a fresh copy.
+ * `V` as a map returns it: deep-frozen. Typed arrays and values of a codec are the exception: each read returns a fresh
+ * one.
  */
 export type DeepReadonly<V> = unknown extends V
   ? V
   : V extends string | number | boolean | bigint | null | undefined | Bytes
     ? V
-    : V extends readonly (infer Element)[]
-      ? number extends V['length']
-        ? DeepReadonlyArray<Element>
+    : IsEncoded<V> extends true
+      ? V
+      : V extends readonly (infer Element)[]
+        ? number extends V['length']
+          ? DeepReadonlyArray<Element>
+          : { readonly [Name in keyof V]: DeepReadonly<V[Name]> }
         : { readonly [Name in keyof V]: DeepReadonly<V[Name]> }
-      : { readonly [Name in keyof V]: DeepReadonly<V[Name]> }

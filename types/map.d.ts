@@ -40,7 +40,7 @@ type Grouped<K extends MapKey, T> = T[] extends Storable<T[]> ? TypedMap<K, T[]>
  * Values are copies: a write copies the value at the time of the call, and a read returns it frozen. Objects are
  * stored as `JSON.stringify` writes them, except that what it would empty (a promise, a `Map`, an `Error`) is refused.
  * Scalars are stored as they are, with `undefined`, `NaN`, `-0`, infinities and bigints; typed arrays and `Buffer` are
- * stored as bytes and come back as the same kind.
+ * stored as bytes and come back as the same kind. With the option `codec`, a map stores other values too.
  *
  * An entry has a key, or only a handle ({@link TypedMap.insert}). Every method that takes a key takes a handle too.
  * Where keys are returned, an entry without a key has its handle in the key's place: a map with such entries has the

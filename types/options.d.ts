@@ -1,5 +1,7 @@
 // Options of a map, limits among them, and of its calls.
 
+// biome-ignore-all lint/suspicious/noExplicitAny: a codec takes any value
+
 import type { EvictionFunction, EvictionStrategy, OomFunction, OomStrategy } from './eviction.js'
 import type { LogLevel } from './events.js'
 import type { TypedMap } from './map.js'
@@ -24,6 +26,29 @@ export interface Limits {
    * The most bytes that one value may have, as it is stored. A write beyond it is refused with `ERR_VALUE_TOO_LARGE`.
    */
   maxValueBytes?: number | null | undefined
+}
+
+/**
+ * Functions that store the values of a map in a form of their own. They are called as methods of this object, never
+ * under a lock, and may use maps themselves. An error that they throw passes unchanged through the call that needed
+ * them, and nothing is written by it.
+ */
+export interface Codec {
+  /**
+   * Makes of a value what is stored: bytes, or text. Called for each value that is written, also for numbers, texts
+   * and `undefined`. It is synchronous; it may return memory that it uses again at its next call.
+   */
+  encode(value: any): Uint8Array | string
+  /**
+   * Makes the value again: of bytes, which are its own in memory of their own, if `encode` returned bytes, of text if
+   * it returned text. Called at each read of a value. What it returns is the value, a promise too.
+   */
+  decode(encoded: any): any
+  /**
+   * What its values are stored as: a media type of at most 255 characters, such as `'application/msgpack'`. It tells
+   * codecs apart: a thread that opens the map has to pass functions with the same one.
+   */
+  contentType: string
 }
 
 /** How a map is made. */
@@ -82,6 +107,21 @@ export interface TypedMapOptions {
    * near-cache hit may return an entry up to a millisecond after its deadline, plus what the system delays a thread.
    */
   strictTtl?: boolean | undefined
+  /**
+   * How values are stored. `'json'`, the default: as JSON, whose fields can be read alone. `'v8'`: as `serialize` of
+   * `node:v8` writes them, so that `Date`, `Map`, `Set`, `RegExp`, `Error`, bigints, `undefined`, typed arrays and
+   * cycles come back as such, and functions are refused. An object is a codec of yours.
+   *
+   * With another codec than `'json'` each read decodes the value anew, so it belongs to the reader, is not frozen, and
+   * is never in the near cache. Limits in bytes count what the codec makes. What looks into values throws
+   * `ERR_WRONG_TYPE`: option `at` of reads, and `increment`. The type of such a map is `TypedMap<K, Encoded<V>>`, see
+   * {@link Encoded}.
+   *
+   * A thread that opens the map without this option reads and writes as the map does; functions belong to the thread,
+   * so it has to pass them, or gets `ERR_INVALID_OPTION`. `'v8'` data of unknown origin is not safe to load: the
+   * format is not made for bytes that somebody else wrote.
+   */
+  codec?: 'json' | 'v8' | Codec | undefined
   /** Entries to make room for at once. The map grows without pauses, so this saves work only. */
   initialCapacity?: number | undefined
   /** Fill at which an index table grows, 0.25 to 0.95. Lower is faster and larger. */

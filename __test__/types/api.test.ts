@@ -5,9 +5,11 @@
 
 import {
   type Bytes,
+  type Codec,
   type DeepReadonly,
   type DeepReadonlyArray,
   type DroppedRemovals,
+  type Encoded,
   ERROR_NUMBERS,
   type ErrorCode,
   type EvictionCandidate,
@@ -47,6 +49,42 @@ type Tree = { name: string; children: Tree[] }
 
 declare const config: Config
 declare const configs: TypedMap<string, Config>
+
+// ---- Codecs
+
+interface Visit {
+  when: Date
+  pages: Set<string>
+  next?: Visit
+}
+const visits = TypedMap.open<string, Encoded<Visit>>('visits', { codec: 'v8' })
+visits.set('a', { when: new Date(), pages: new Set(['x']) })
+const visit: Visit | undefined = visits.get('a')
+visit?.pages.add('y')
+visits.update('a', (before = { when: new Date(0), pages: new Set() }) => ({ ...before, when: new Date() }))
+visits.insert({ when: new Date(), pages: new Set() }).get()?.when.getTime()
+const scanned: Visit | undefined = visits.scan('0').entries[0]?.[1]
+// @ts-expect-error no date
+visits.set('a', { when: 5, pages: new Set() })
+const stamps = new TypedMap<string, Encoded<Map<string, Date>>>({ codec: 'v8' })
+stamps.set('a', new Map([['x', new Date()]]))
+stamps.get('a')?.set('y', new Date())
+stamps.getOrInsert('a', new Map()).get('x')?.getTime()
+// @ts-expect-error other members
+stamps.set('a', new Map([['x', 5]]))
+new TypedMap<string, Encoded<number | undefined | Date>>({ codec: 'v8' })
+  .set('a', 5)
+  .set('b', undefined)
+  .set('c', new Date())
+// @ts-expect-error without a codec, JSON would change it
+new TypedMap<string, Map<string, Date>>()
+const base64: Codec = { contentType: 'text/x', encode: value => btoa(value), decode: (text: string) => atob(text) }
+new TypedMap<string, Encoded<string>>({ codec: base64 })
+// @ts-expect-error no codec
+new TypedMap({ codec: 'xml' })
+// @ts-expect-error without a content type
+new TypedMap({ codec: { encode: String, decode: Number } })
+same<Visit | undefined, typeof scanned>(true)
 
 // ---- Steps
 

@@ -33,8 +33,11 @@ class Shapes {
   /**
    * @param {(definition: string) => number} publish the number of a shape, UNPUBLISHED if the map has no place for it
    * @param {(number: number) => string | null} define the definition of a shape that still has entries
+   * @param {import('./encoded.js').Codec | undefined} codec what stores the values of the map in place of all this
    */
-  constructor(publish, define) {
+  constructor(publish, define, codec) {
+    /** Undefined if values are stored as JSON and as records. */
+    this.codec = codec
     this.#define = define
     this.#publish = publish
     this.tree = this.#newTree()

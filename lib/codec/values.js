@@ -8,6 +8,7 @@ const { TypedMapError, createError, notSerializable, ERROR_NUMBERS } = require('
 const { scratch } = require('../native/attach.js')
 const { JOINED_TEXT_BYTES, KIND, RECORD_LEN_BITS, SCRATCH } = require('../native/layout.js')
 const records = require('../native/records.js')
+const { encodeWith, ownBytes } = require('./encoded.js')
 const fields = require('./fields.js')
 const { deepFreeze } = require('./freeze.js')
 const record = require('./record.js')
@@ -21,7 +22,11 @@ const SHAPED = KIND.Shaped
 const PLACE = 2 ** RECORD_LEN_BITS
 /** What reading a record returns if its shape is no longer known: the entry that had it has changed since. */
 const GONE = Symbol('gone')
+/** Stands for what is decoded once it was written. */
+const LATER = Symbol('later')
 const FIRST_BYTES = KIND.Uint8Array
+/** Kinds of values of a codec. There are none after them. */
+const ENCODED = KIND.Encoded
 
 /** @typedef {new (buffer: ArrayBuffer, offset: number, length: number) => ArrayBufferView} View */
 
@@ -62,13 +67,17 @@ const typedArrayName = view => Reflect.apply(/** @type {Function} */ (typedArray
 const NO_BYTES = new Uint8Array(0)
 
 /**
- * How a value is to be stored: a number of KIND, JSON text for what may become a record. Throws for values that have no
- * kind.
+ * How a value is to be stored: a number of KIND, JSON text for what may become a record. Throws for values that have
+ * no kind.
  *
+ * @param {Shapes} shapes of the map
  * @param {unknown} value
  * @returns {number}
  */
-function kindOf(value) {
+const kindOf = ({ codec }, value) => (codec === undefined ? kindOfJson(value) : ENCODED)
+
+/** @param {unknown} value @returns {number} */
+function kindOfJson(value) {
   switch (typeof value) {
     case 'object':
       if (value === null) return KIND.Null
@@ -98,8 +107,9 @@ function kindOfView(view) {
 }
 
 /**
- * A value in the form that belongs to its kind. May run code of the value (`toJSON`, getters). A record lies in memory
- * that the next one is written to, so this comes right before the native call.
+ * A value in the form that belongs to its kind. May run code of the value (`toJSON`, getters) and of the codec. A
+ * record lies in memory that the next one is written to, and so may bytes of a codec: this comes right before the
+ * native call.
  *
  * @param {Shapes} shapes of the map
  * @param {any} value
@@ -110,18 +120,25 @@ function encode(shapes, value, kind) {
   if (kind < JSON_TEXT) return value
   if (kind === JSON_TEXT) return encodeObject(shapes, value)
   if (kind <= KIND.Buffer) return value
+  if (kind === ENCODED) return encodeWith(codecOf(shapes), value)
   const { buffer, byteOffset, byteLength } = /** @type {ArrayBufferView} */ (value)
   // Of a detached buffer no view can be made, not even one of nothing.
   return byteLength === 0 ? NO_BYTES : new Uint8Array(buffer, byteOffset, byteLength)
 }
 
+/** The codec of a map that has one. @param {Shapes} shapes */
+const codecOf = shapes => /** @type {import('./encoded.js').Codec} */ (shapes.codec)
+
 /**
- * The kind of a value in its encoded form: what `kindOf` says, but for a record.
+ * The kind of a value in its encoded form: what `kindOf` says, but for a record and for text of a codec.
  *
  * @param {number} kind
  * @param {unknown} wire
  */
-const kindOfWire = (kind, wire) => (kind === JSON_TEXT && typeof wire === 'number' ? SHAPED : kind)
+function kindOfWire(kind, wire) {
+  if (kind === JSON_TEXT) return typeof wire === 'number' ? SHAPED : kind
+  return kind === ENCODED && typeof wire === 'string' ? KIND.EncodedText : kind
+}
 
 /**
  * An object as JSON text, or the place of its record.
@@ -160,7 +177,7 @@ function pack(tree, end, values, from, to) {
 
 /**
  * The value that native code returned in the form of its kind. Objects are deeply frozen, because they may be shared;
- * bytes belong to the caller.
+ * bytes belong to the caller, and so does what a codec returns, whose code may run here.
  *
  * @param {Shapes} shapes of the map
  * @param {number} kind
@@ -171,8 +188,15 @@ function decode(shapes, kind, raw) {
   if (kind < JSON_TEXT) return raw
   if (kind === SHAPED) return decodeRecord(shapes, raw, true)
   if (kind === JSON_TEXT) return deepFreeze(JSON.parse(raw))
-  return viewOf(kind, raw)
+  return kind < ENCODED ? viewOf(kind, raw) : decodeEncoded(shapes, kind, raw)
 }
+
+/**
+ * @param {Shapes} shapes
+ * @param {number} kind
+ * @param {any} raw
+ */
+const decodeEncoded = (shapes, kind, raw) => codecOf(shapes).decode(kind === ENCODED ? viewOf(FIRST_BYTES, raw) : raw)
 
 /**
  * A record that native code returned: where it puts them, or as bytes.
@@ -270,7 +294,7 @@ function decodeCopy(shapes, kind, raw) {
   if (kind < JSON_TEXT) return raw
   if (kind === SHAPED) return decodeRecord(shapes, raw, false)
   if (kind === JSON_TEXT) return JSON.parse(raw)
-  return viewOf(kind, raw)
+  return kind < ENCODED ? viewOf(kind, raw) : decodeEncoded(shapes, kind, raw)
 }
 
 /**
@@ -297,8 +321,42 @@ function viewOf(kind, bytes) {
  */
 function decodeWritten(shapes, kind, wire) {
   if (kind === SHAPED) return decodeWrittenRecord(shapes, wire, true)
-  return decode(shapes, kind, kind >= FIRST_BYTES ? new Uint8Array(wire) : wire)
+  return decode(shapes, kind, kind >= FIRST_BYTES ? ownBytes(wire) : wire)
 }
+
+/**
+ * A value on its way to a write that returns what a read of it would.
+ *
+ * @typedef {object} Prepared
+ * @property {number} kind
+ * @property {any} wire
+ * @property {any} known LATER, or what a read would return
+ */
+
+/**
+ * Encodes a value for a write that returns what a read of it would. A codec decodes it here, so that nothing is
+ * written if it throws.
+ *
+ * @param {Shapes} shapes
+ * @param {any} value
+ * @returns {Prepared}
+ */
+function prepare(shapes, value) {
+  const kind = kindOf(shapes, value)
+  const wire = encode(shapes, value, kind)
+  if (kind !== ENCODED) return { kind: kindOfWire(kind, wire), wire, known: LATER }
+  const own = { kind: kindOfWire(kind, wire), wire: ownBytes(wire) }
+  return { ...own, known: decodeWritten(shapes, own.kind, own.wire) }
+}
+
+/**
+ * What a read would return for a value that was just written.
+ *
+ * @param {Shapes} shapes
+ * @param {Prepared} prepared
+ * @returns {any} GONE if it has to be read
+ */
+const decodePrepared = (shapes, { kind, wire, known }) => (known === LATER ? decodeWritten(shapes, kind, wire) : known)
 
 /** @param {number} place */
 const startOf = place => Math.floor(place / PLACE)
@@ -361,11 +419,13 @@ module.exports = {
   decode,
   decodeCopy,
   decodeField,
+  decodePrepared,
   decodeTexts,
   decodeWritten,
   encode,
   kindOf,
   kindOfWire,
+  prepare,
   startOf,
   textOfWritten
 }

@@ -56,6 +56,7 @@ const methods = ({ openOf, roomOf }) => ({
   /** @this {any} @param {any} key @param {any} by @param {any} options */
   increment(key, by = undefined, options = undefined) {
     const open = openOf(this)
+    open.checkJson('increment')
     const step = readIncrement(by, options)
     if (!open.mayHave(key)) throwDead(open, key)
     let value
@@ -68,7 +69,7 @@ const methods = ({ openOf, roomOf }) => ({
       changed = scratchFloats[STEP_VALUE] !== 0
     }
     const ttl = scratchFloats[STEP_TTL]
-    if (changed) open.near.renew(key, kindOf(value), value, scratch)
+    if (changed) open.near.renew(key, kindOf(open.shapes, value), value, scratch)
     return step.withTtl ? { value, ttl, changed } : value
   }
 })

@@ -5,6 +5,7 @@
 
 const { ERROR_NUMBERS, TypedMapError, createError, wrongType } = require('../errors.js')
 const { isHandleKey } = require('../handle.js')
+const { ownBytes } = require('../codec/encoded.js')
 const values = require('../codec/values.js')
 const { SHAPE_GONE, binding, scratch } = require('../native/attach.js')
 const { BATCH_ROW, IS_HANDLE, ITEM_TTL, KIND, NUMBER, SCRATCH } = require('../native/layout.js')
@@ -129,13 +130,14 @@ class Table {
    * @param {Shapes} shapes
    */
   putValue(index, value, others, shapes) {
-    let kind = values.kindOf(value)
+    let kind = values.kindOf(shapes, value)
     if (kind > KIND.Float) {
       // The value's own code runs in here, so that comes first.
       const wire = values.encode(shapes, value, kind)
       kind = values.kindOfWire(kind, wire)
       if (kind === KIND.Shaped) this.#putRecord(index, /** @type {number} */ (wire))
-      else others.push(wire)
+      // A codec may use its memory again for the next value.
+      else others.push(kind === KIND.Encoded ? ownBytes(wire) : wire)
     } else if (kind === KIND.Int) this.ints[index * BATCH_ROW + NUMBER] = value
     else if (kind === KIND.Float) this.floats[index * FLOAT_ROW + FLOAT_NUMBER] = value
     this.words[index * BATCH_ROW + STATE] = kind

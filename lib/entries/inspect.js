@@ -40,9 +40,25 @@ function someEntries(map, open) {
     const bytes = weightOf(open, key)
     if (bytes === undefined) continue
     const isShown = bytes <= SHOWN_BYTES
-    shown.set(key, isShown ? peek(open, key) : { [CUSTOM]: () => `<${readable(bytes)}>` })
+    shown.set(key, isShown ? shownOf(open, key) : { [CUSTOM]: () => `<${readable(bytes)}>` })
   }
   return shown
+}
+
+/**
+ * A value as it is, or what its codec says in its place.
+ *
+ * @param {OpenMap} open
+ * @param {any} key
+ */
+function shownOf(open, key) {
+  if (open.shapes.codec === undefined) return peek(open, key)
+  try {
+    return peek(open, key)
+  } catch (error) {
+    open.check()
+    return { [CUSTOM]: () => `<not decoded: ${error instanceof Error ? error.message : error}>` }
+  }
 }
 
 /**

@@ -29,7 +29,9 @@ const NO_BYTES = new Uint8Array(0)
  */
 function readAs(open, key, options) {
   const read = readGetOptions(options)
-  return read.at === undefined ? readWhole(open, key, read) : readField(open, key, read, read.at)
+  if (read.at === undefined) return readWhole(open, key, read)
+  open.checkJson('option at')
+  return readField(open, key, read, read.at)
 }
 
 /**

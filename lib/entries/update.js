@@ -5,38 +5,23 @@
 
 const { ERROR_NUMBERS, createError } = require('../errors.js')
 const { isHandleKey } = require('../handle.js')
-const { GONE, decodeCopy, decodeWritten, encode, kindOf, kindOfWire } = require('../codec/values.js')
+const { GONE, decodePrepared, prepare } = require('../codec/values.js')
 const { binding, scratch } = require('../native/attach.js')
 const { SCRATCH } = require('../native/layout.js')
 const { checkFunction } = require('../options/checks.js')
 const { readUpdateOptions } = require('../options/update.js')
-const { about } = require('../session/open-map.js')
 const { writeNative } = require('../session/room-maker.js')
 const { throwDead } = require('./handles.js')
 const { peek } = require('./lifetime.js')
+const { find, removeSeen } = require('./seen.js')
 
-const {
-  getOrInsert: getOrInsertBinding,
-  getVersion: getVersionBinding,
-  removeIf: removeIfBinding,
-  replaceIf: replaceIfBinding
-} = binding
+const { getOrInsert: getOrInsertBinding, replaceIf: replaceIfBinding } = binding
 
 /** @typedef {import('../session/open-map.js').OpenMap} OpenMap */
 /** @typedef {import('../session/room-maker.js').RoomMaker} RoomMaker */
+/** @typedef {import('./seen.js').Seen} Seen */
 
-/**
- * The value of an entry at one moment, and what tells it from later ones.
- *
- * @typedef {object} Seen
- * @property {any} value a private copy
- * @property {number} shard
- * @property {number} slot
- * @property {number} generation
- * @property {number} version
- */
-
-const { GENERATION, SEEN_VERSION, SHARD, SLOT, STATE } = SCRATCH
+const { STATE } = SCRATCH
 const ABSENT = 0
 
 /**
@@ -45,13 +30,7 @@ const ABSENT = 0
  * @returns {Seen | undefined} `undefined` for a key without an entry
  */
 function look(open, target) {
-  const raw = about(getVersionBinding, open, target)
-  const kind = scratch[STATE]
-  if (kind === ABSENT) return isHandleKey(target) ? throwDead(open, target) : undefined
-  const [shard, slot, generation] = [scratch[SHARD], scratch[SLOT], scratch[GENERATION]]
-  const version = scratch[SEEN_VERSION]
-  const value = decodeCopy(open.shapes, kind, raw)
-  return value === GONE ? look(open, target) : { value, shard, slot, generation, version }
+  return find(open, target) ?? (isHandleKey(target) ? throwDead(open, target) : undefined)
 }
 
 /**
@@ -67,37 +46,22 @@ function look(open, target) {
  */
 function writeNext(open, room, target, seen, next, ttl) {
   const { id, shapes } = open
-  const kind = kindOf(next)
-  const wire = encode(shapes, next, kind)
-  const wireKind = kindOfWire(kind, wire)
+  const prepared = prepare(shapes, next)
+  const { kind, wire } = prepared
   if (seen === undefined) {
-    writeNative(room, ttl, 'update', getOrInsertBinding, 2, id, target, wire, wireKind)
+    writeNative(room, ttl, 'update', getOrInsertBinding, 2, id, target, wire, kind)
     if (scratch[STATE] !== ABSENT) return GONE
   } else {
     const { shard, slot, generation, version } = seen
     const write = replaceIfBinding
-    const isDone = writeNative(room, ttl, 'update', write, 4, id, shard, slot, generation, wire, wireKind, version)
+    const isDone = writeNative(room, ttl, 'update', write, 4, id, shard, slot, generation, wire, kind, version)
     if (!isDone) return GONE
   }
-  const written = decodeWritten(shapes, wireKind, wire)
+  const written = decodePrepared(shapes, prepared)
   // Its shape is gone, because a later write came in its place.
   if (written === GONE) return peek(open, target)
-  open.near.keep(target, wireKind, written, scratch, 0)
+  open.near.keep(target, kind, written, scratch, 0)
   return written
-}
-
-/**
- * Removes the entry, if nothing has changed it since it was seen; returns whether it is gone.
- *
- * @param {OpenMap} open
- * @param {any} target
- * @param {Seen | undefined} seen
- */
-function removeSeen(open, target, seen) {
-  if (seen === undefined) return true
-  const isDone = removeIfBinding(open.id, seen.shard, seen.slot, seen.generation, seen.version)
-  if (isDone) open.near.forget(target)
-  return isDone
 }
 
 /** @param {import('../install.js').Access} access */

@@ -3,7 +3,16 @@
 // Writes of one entry. `TypedMap.set` and `TypedMap.delete` are the ones that Map has, too.
 
 const { handleOf, isHandleKey } = require('../handle.js')
-const { GONE, decode, decodeWritten, encode, kindOf, kindOfWire } = require('../codec/values.js')
+const {
+  GONE,
+  decode,
+  decodePrepared,
+  decodeWritten,
+  encode,
+  kindOf,
+  kindOfWire,
+  prepare
+} = require('../codec/values.js')
 const { binding, scratch } = require('../native/attach.js')
 const { SCRATCH } = require('../native/layout.js')
 const { handleAt } = require('../native/rows.js')
@@ -12,9 +21,11 @@ const { readWriteOptions } = require('../options/ttl.js')
 const { about } = require('../session/open-map.js')
 const { writeNative } = require('../session/room-maker.js')
 const { notAHandle, throwDead } = require('./handles.js')
+const { find, removeSeen } = require('./seen.js')
 
 const {
   delete: deleteBinding,
+  get: getBinding,
   getOrInsert: getOrInsertBinding,
   insert: insertBinding,
   remove: removeBinding,
@@ -28,6 +39,9 @@ const {
 const { STATE } = SCRATCH
 const ABSENT = 0
 
+/** How often a value is decoded before its entry is removed at once. */
+const MOST_LOOKS = 100
+
 /**
  * Sets the value of a key. Afterwards the scratch array holds the place of its entry.
  *
@@ -39,7 +53,7 @@ const ABSENT = 0
  */
 function setByKey(open, room, key, value, options) {
   const ttl = readWriteOptions(options)
-  const known = kindOf(value)
+  const known = kindOf(open.shapes, value)
   const wire = encode(open.shapes, value, known)
   const kind = kindOfWire(known, wire)
   writeNative(room, ttl, 'set', setBinding, 2, open.id, key, wire, kind)
@@ -59,17 +73,34 @@ function setByKey(open, room, key, value, options) {
  */
 function getOrSet(open, room, key, value, ttl, withState) {
   const { id, shapes } = open
-  const kind = kindOf(value)
-  const wire = encode(shapes, value, kind)
-  const wireKind = kindOfWire(kind, wire)
-  const raw = writeNative(room, ttl, 'getOrInsert', getOrInsertBinding, 2, id, key, wire, wireKind)
+  const prepared = prepare(shapes, value)
+  const { kind, wire } = prepared
+  const raw = writeNative(room, ttl, 'getOrInsert', getOrInsertBinding, 2, id, key, wire, kind)
   const found = scratch[STATE]
   const isNew = found === ABSENT
-  const known = isNew ? decodeWritten(shapes, wireKind, wire) : decode(shapes, found, raw)
-  if (known === GONE) return getOrSet(open, room, key, decodeWritten(shapes, wireKind, wire), ttl, withState)
+  const known = isNew ? decodePrepared(shapes, prepared) : decode(shapes, found, raw)
+  if (known === GONE) return getOrSet(open, room, key, decodeWritten(shapes, kind, wire), ttl, withState)
   // Encoding a value can run its own code, which may have changed the cache.
-  open.near.keep(key, isNew ? wireKind : found, known, scratch, 0)
+  open.near.keep(key, isNew ? kind : found, known, scratch, 0)
   return withState ? { value: known, inserted: isNew } : known
+}
+
+/**
+ * The same for a value that is not encoded unless it is needed: a look costs less than a codec.
+ *
+ * @type {typeof getOrSet}
+ */
+function getOrEncode(open, room, key, value, ttl, withState) {
+  const { id, shapes } = open
+  if (shapes.codec !== undefined) {
+    const raw = getBinding(id, key)
+    const found = scratch[STATE]
+    if (found !== ABSENT) {
+      const known = decode(shapes, found, raw)
+      return withState ? { value: known, inserted: false } : known
+    }
+  }
+  return getOrSet(open, room, key, value, ttl, withState)
 }
 
 /**
@@ -83,12 +114,11 @@ function getOrSet(open, room, key, value, ttl, withState) {
  */
 function setComputed(open, room, key, value, ttl) {
   const { id, shapes } = open
-  const kind = kindOf(value)
-  const wire = encode(shapes, value, kind)
-  const wireKind = kindOfWire(kind, wire)
-  writeNative(room, ttl, 'set', setBinding, 2, id, key, wire, wireKind)
-  const known = decodeWritten(shapes, wireKind, wire)
-  open.near.keep(key, wireKind, known, scratch, 0)
+  const prepared = prepare(shapes, value)
+  const { kind, wire } = prepared
+  writeNative(room, ttl, 'set', setBinding, 2, id, key, wire, kind)
+  const known = decodePrepared(shapes, prepared)
+  open.near.keep(key, kind, known, scratch, 0)
   return known
 }
 
@@ -106,24 +136,52 @@ function deleteEntry(open, target) {
   return deleted
 }
 
+/**
+ * Removes an entry and returns its value.
+ *
+ * @param {OpenMap} open
+ * @param {any} target
+ * @returns {any}
+ */
+function removeNow(open, target) {
+  const raw = about(removeBinding, open, target)
+  open.near.forget(target)
+  const kind = scratch[STATE]
+  // The shape of the record that was removed last is known until the next is.
+  return kind === ABSENT ? undefined : decode(open.shapes, kind, raw)
+}
+
+/**
+ * The same where code of the user decodes the value. That comes first, so that the entry stays if it throws.
+ *
+ * @param {OpenMap} open
+ * @param {any} target
+ * @returns {any}
+ */
+function removeDecoded(open, target) {
+  for (let tries = 0; tries < MOST_LOOKS; tries++) {
+    const seen = find(open, target)
+    if (seen === undefined) return undefined
+    if (removeSeen(open, target, seen)) return seen.value
+  }
+  // Other threads write the entry faster than its value is decoded.
+  return removeNow(open, target)
+}
+
 /** @param {import('../install.js').Access} access */
 const methods = ({ openOf, roomOf }) => ({
   /** @param {any} key */
   remove(key) {
     const open = openOf(this)
     if (!open.mayHave(key)) return undefined
-    const raw = about(removeBinding, open, key)
-    open.near.forget(key)
-    const kind = scratch[STATE]
-    // The shape of the record that was removed last is known until the next is.
-    return kind === ABSENT ? undefined : decode(open.shapes, kind, raw)
+    return open.shapes.codec === undefined ? removeNow(open, key) : removeDecoded(open, key)
   },
 
   /** @param {any} value @param {any} options */
   insert(value, options = undefined) {
     const { id, origin, shapes } = openOf(this)
     const { type, ttl } = readInsertOptions(options)
-    const kind = kindOf(value)
+    const kind = kindOf(shapes, value)
     const wire = encode(shapes, value, kind)
     writeNative(roomOf(this), ttl, 'insert', insertBinding, 1, id, wire, kindOfWire(kind, wire), type)
     return handleAt(origin, scratch, 0)
@@ -147,7 +205,7 @@ const methods = ({ openOf, roomOf }) => ({
     if (!open.owns(handle)) throwDead(open, handle)
     const { shard, slot, generation } = handle
     const ttl = readWriteOptions(options)
-    const known = kindOf(value)
+    const known = kindOf(open.shapes, value)
     const wire = encode(open.shapes, value, known)
     const kind = kindOfWire(known, wire)
     writeNative(roomOf(this), ttl, 'replace', replaceBinding, 4, open.id, shard, slot, generation, wire, kind)
@@ -156,4 +214,4 @@ const methods = ({ openOf, roomOf }) => ({
   }
 })
 
-module.exports = { deleteEntry, getOrSet, methods, setByKey, setComputed }
+module.exports = { deleteEntry, getOrEncode, getOrSet, methods, setByKey, setComputed }

@@ -164,7 +164,10 @@ const KIND = Object.freeze({
   Float64Array: 25,
   BigInt64Array: 26,
   BigUint64Array: 27,
-  Float16Array: 28
+  Float16Array: 28,
+  Encoded: 29,
+  EncodedText: 30,
+  EncodedUtf16: 31
 })
 
 /** Numbers of log levels, in rising order; a listener gets its own level and everything above. */

@@ -34,8 +34,9 @@ const TAKEN_PER_STEP = 64
 const TAKEN_PER_STEP_BYTES = 256 * 1024
 
 /**
- * A document with more characters than this is decoded when a listener asks for it. Shorter ones take some µs, and as
- * plain properties they are easier to look at.
+ * A document with more characters than this is decoded when a listener asks for it, and so is what a codec has made: if
+ * that throws, the listener gets the error. Shorter documents take some µs, and as plain properties they are easier to
+ * look at.
  */
 const LARGE_TEXT = 1_024
 
@@ -180,11 +181,11 @@ function removalAt(open, cells, index) {
   const key = at(KEY_KIND) === 0 ? handle : cells[index * 2]
   const [kind, raw] = [at(STATE), cells[index * 2 + 1]]
   const omittedBytes = at(OMITTED_BYTES)
-  const isLarge = kind === JSON_TEXT && omittedBytes === 0 && raw.length > LARGE_TEXT
-  const value = omittedBytes > 0 || isLarge ? undefined : decode(open.shapes, kind, raw)
+  const isLater = omittedBytes === 0 && (kind === JSON_TEXT ? raw.length > LARGE_TEXT : kind >= KIND.Encoded)
+  const value = omittedBytes > 0 || isLater ? undefined : decode(open.shapes, kind, raw)
   /** @type {Removal} */
   const removal = { key, handle, value, cause: CAUSE_NAMES[at(REMOVED_BY)] }
-  if (isLarge) decodeLater(open, removal, kind, raw)
+  if (isLater) decodeLater(open, removal, kind, raw)
   if (omittedBytes > 0) removal.omittedBytes = omittedBytes
   const type = at(TYPE) === 0 ? null : open.typeName(at(TYPE))
   if (type !== null) removal.type = type

@@ -9,6 +9,7 @@ const {
   NONE,
   boolean,
   bytes,
+  checkFunction,
   checkObject,
   duration,
   integer,
@@ -50,16 +51,28 @@ const MANUAL_CLOCK = Symbol('manual clock')
 /** Marks a function in the native options. The function itself stays in the thread that passed it. */
 const FUNCTION = 'function'
 
+/** Codecs of the package. */
+const CODECS = ['json', 'v8']
+/** The longest content type. */
+const MAX_CONTENT_TYPE = 255
+
 const NEAR_OPTIONS = ['maxEntries', 'maxBytes']
 const EVICTION_STRATEGIES = ['lru', 'lfu', 'ttl', 'fifo', 'sieve', 's3-fifo', 'w-tinylfu']
 const OOM_STRATEGIES = ['evict', 'reject', 'evict-expired']
 
+/**
+ * @typedef {object} Codec functions of the user
+ * @property {string} contentType
+ * @property {(value: any) => any} encode
+ * @property {(encoded: any) => any} decode
+ */
 /**
  * @typedef {object} Options
  * @property {Record<string, unknown>} native options that belong to the map, for native code; only those given
  * @property {keyof typeof LEVEL} logLevel
  * @property {number} nearMaxEntries 0 for no near cache
  * @property {number | undefined} nearMaxBytes undefined for what `nearBytesFor` says
+ * @property {Codec | undefined} codec the functions that are `codec`
  * @property {Function | undefined} choose the function that is `evictionStrategy`
  * @property {Function | undefined} free the function that is `oomStrategy`
  */
@@ -126,6 +139,41 @@ const oomStrategy = (name, value) => {
   return { evictIdle: duration('milliseconds')(`${name}.evictIdle`, value.evictIdle) }
 }
 
+/** Returns a word, or the functions of the user. @type {Check} */
+const codec = (name, value) => {
+  const allowed = `${quoted(CODECS)}, or { encode, decode, contentType }`
+  if (typeof value === 'string') {
+    if (!CODECS.includes(value)) throw outOfRange(`option ${name}`, value, allowed)
+    return value
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw wrongType(`option ${name}`, value, allowed)
+  }
+  // Read once, and called as methods of the object.
+  const { contentType, encode, decode } = value
+  checkFunction(`option ${name}.encode`, encode)
+  checkFunction(`option ${name}.decode`, decode)
+  return {
+    contentType: checkContentType(`option ${name}.contentType`, contentType),
+    encode: (/** @type {any} */ given) => Reflect.apply(encode, value, [given]),
+    decode: (/** @type {any} */ encoded) => Reflect.apply(decode, value, [encoded])
+  }
+}
+
+/**
+ * A slash tells it from the names of the package's codecs.
+ *
+ * @param {string} argument
+ * @param {any} value
+ */
+function checkContentType(argument, value) {
+  const allowed = `a media type such as 'application/msgpack', of at most ${MAX_CONTENT_TYPE} characters`
+  if (typeof value !== 'string') throw wrongType(argument, value, allowed)
+  const isOne = value.length <= MAX_CONTENT_TYPE && value.includes('/') && /** @type {any} */ (value).isWellFormed()
+  if (!isOne) throw outOfRange(argument, value, allowed)
+  return value
+}
+
 /**
  * @typedef {object} Row what is known of an option
  * @property {Check} check returns the value in the form that is used
@@ -153,6 +201,7 @@ const OPTIONS = {
 
   sliding: { check: boolean },
   strictTtl: { check: boolean },
+  codec: { check: codec },
   initialCapacity: { check: integer(0, MAX_COUNT) },
   maxLoadFactor: { check: number(0.25, 0.95) },
   shards: { check: powerOfTwo(MAX_SHARDS) },
@@ -267,8 +316,22 @@ function readOptions(given = {}) {
     logLevel: own.logLevel ?? 'info',
     nearMaxEntries: own.nearCache?.maxEntries ?? DEFAULT_NEAR_ENTRIES,
     nearMaxBytes: own.nearCache?.maxBytes,
+    codec: takeCodec(native),
     ...takeFunctions(native)
   }
+}
+
+/**
+ * Takes the functions of a codec out of the options of a map, and puts its content type in their place.
+ *
+ * @param {Record<string, any>} native
+ * @returns {Codec | undefined}
+ */
+function takeCodec(native) {
+  const { codec: given } = native
+  if (typeof given !== 'object') return undefined
+  native.codec = given.contentType
+  return given
 }
 
 /**

@@ -2,12 +2,13 @@
 
 // One `open` of a map in this thread: what the parts of TypedMap share, and its end.
 
-const { closed } = require('../errors.js')
+const { ERROR_NUMBERS, closed, createError } = require('../errors.js')
 const { binding } = require('../native/attach.js')
 const { Origin, isHandleKey } = require('../handle.js')
 const { readData, writeData } = require('../native/data.js')
 const { MARKING } = require('../native/layout.js')
 const { HitLog, Words, changesOf } = require('../native/words.js')
+const { codecFor } = require('../codec/encoded.js')
 const { Shapes } = require('../codec/shapes.js')
 const { NO_CACHE, NearCache } = require('../near/near-cache.js')
 const { FUNCTION, nearBytesFor } = require('../options/map-options.js')
@@ -16,6 +17,7 @@ const { join } = require('./told-time.js')
 
 const {
   addNearHits: addNearHitsBinding,
+  close: closeBinding,
   destroy: destroyBinding,
   memoryLimit: memoryLimitBinding,
   open: openBinding,
@@ -44,6 +46,22 @@ function roomFunctionOf({ evictionStrategy, oomStrategy }) {
   return oomStrategy === FUNCTION ? 'oomStrategy' : 'none'
 }
 
+/**
+ * The codec of a map that was opened, which is released if this thread has none for it.
+ *
+ * @param {number} id
+ * @param {Record<string, any>} config the options of the map
+ * @param {Options} options
+ */
+function takeCodec(id, config, options) {
+  try {
+    return codecFor(config.codec, options.codec)
+  } catch (error) {
+    closeBinding(id)
+    throw error
+  }
+}
+
 class OpenMap {
   /** @type {Map<number, string>} */
   #typeNames = new Map()
@@ -59,7 +77,9 @@ class OpenMap {
    * @param {(handle: Handle) => any} read reads a handle; a closure over the map
    */
   constructor(name, options, read) {
-    const { id, instance, shards, marking, memoryLimit, config } = openBinding(name, writeData(options.native))
+    const { id, instance, shards, marking, memoryLimit, config: shown } = openBinding(name, writeData(options.native))
+    const config = readData(shown)
+    const codec = takeCodec(id, config, options)
     this.name = name
     /** The number that native operations take. */
     this.id = id
@@ -69,7 +89,7 @@ class OpenMap {
     this.shards = shards
     this.#lifeline = new Lifeline(id)
     /** The option that holds the user's function which makes room in a full map. */
-    this.roomFunction = roomFunctionOf(readData(config))
+    this.roomFunction = roomFunctionOf(config)
     this.logLevel = options.logLevel
     this.words = new Words(id)
     /** What the handles of this `open` know of it. */
@@ -77,7 +97,8 @@ class OpenMap {
     /** The shapes of the values that are objects. */
     this.shapes = new Shapes(
       definition => publishShapeBinding(id, definition),
-      number => shapeOfBinding(id, number)
+      number => shapeOfBinding(id, number),
+      codec
     )
     const hitLog = marking === MARKING.Order ? new HitLog(id, shards) : null
     this.#followsLimit = options.nearMaxBytes === undefined
@@ -117,6 +138,18 @@ class OpenMap {
    */
   atEnd(ending) {
     this.#lifeline.atEnd(ending)
+  }
+
+  /**
+   * Throws for an operation that looks into values, where a codec hides what is in them.
+   *
+   * @param {string} operation
+   */
+  checkJson(operation) {
+    const { codec } = this.shapes
+    if (codec === undefined) return
+    this.check()
+    throw createError(ERROR_NUMBERS.ERR_WRONG_TYPE, { operation, expected: 'json', found: codec.contentType })
   }
 
   /**

@@ -6,6 +6,7 @@
 
 const { ERROR_NUMBERS, TypedMapError, evictionFailed } = require('../errors.js')
 const { isHandleKey } = require('../handle.js')
+const { ownBytes } = require('../codec/encoded.js')
 const { textOfWritten } = require('../codec/values.js')
 const { SHAPE_GONE, binding, scratch } = require('../native/attach.js')
 const { KEY_KIND, KIND, SCRATCH, WALK_ROW } = require('../native/layout.js')
@@ -212,7 +213,8 @@ function writeNative(room, ttl, operation, write, valueAt, ...parameters) {
         room.writeAsText(parameters, valueAt)
         continue
       }
-      // The functions may write, too.
+      // The functions may write, too, and a codec use its memory again.
+      if (parameters[valueAt + 1] === KIND.Encoded) parameters[valueAt] = ownBytes(parameters[valueAt])
       const held = records.hold()
       try {
         room.make(refused, tries, operation)

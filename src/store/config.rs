@@ -78,6 +78,9 @@ pub struct Config {
     pub sliding: Option<bool>,
     /// Whether no copy of an entry with a deadline may be kept outside the store.
     pub strict_ttl: Option<bool>,
+    /// What encodes and decodes the values: a word of JavaScript, or the content type of functions of the user. The
+    /// store compares it and shows it.
+    pub codec: Option<String>,
     /// Whether time stands still until [`crate::store::platform::clock::Clock::advance`]; for tests.
     pub manual_clock: bool,
 }
@@ -85,6 +88,9 @@ pub struct Config {
 /// Fill at which an index table grows by default. Linear probing looks at 13 words for a miss there, which are two
 /// cache lines, and the table costs 10 bytes an entry.
 pub const DEFAULT_MAX_LOAD_FACTOR: f64 = 0.8;
+
+/// What encodes the values by default.
+const DEFAULT_CODEC: &str = "json";
 
 /// The largest number of shards. Whatever looks at each of them once stays below five milliseconds with so many.
 pub const MAX_SHARDS: u32 = 1 << 12;
@@ -131,6 +137,7 @@ impl Config {
             ttl_on_update: Some(self.ttl_on_update.unwrap_or_default()),
             sliding: Some(self.sliding.unwrap_or(false)),
             strict_ttl: Some(self.strict_ttl.unwrap_or(false)),
+            codec: Some(self.codec.clone().unwrap_or_else(|| DEFAULT_CODEC.to_owned())),
             manual_clock: self.manual_clock,
         }
     }

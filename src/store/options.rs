@@ -102,7 +102,7 @@ macro_rules! row {
 }
 
 /// All options. Where several differ from those of an open map, the first is named.
-pub const OPTIONS: [MapOption; 14] = [
+pub const OPTIONS: [MapOption; 15] = [
     MapOption {
         name: "shards",
         set: |config, given| {
@@ -185,6 +185,15 @@ pub const OPTIONS: [MapOption; 14] = [
     },
     row!("sliding", sliding, flag, Setting::Flag),
     row!("strictTtl", strict_ttl, flag, Setting::Flag),
+    MapOption {
+        name: "codec",
+        set: |config, given| {
+            let Setting::Word(word) = given else { return None };
+            config.codec = Some(word);
+            Some(())
+        },
+        get: |config| config.codec.as_ref().map(Setting::word),
+    },
 ];
 
 #[cfg(all(test, not(loom)))]
@@ -208,6 +217,7 @@ mod tests {
             Setting::word(&"keep"),
             Setting::Flag(true),
             Setting::Flag(false),
+            Setting::word(&"v8"),
         ];
         let mut config = Config::default();
         for (option, setting) in OPTIONS.iter().zip(&given) {

@@ -92,7 +92,7 @@ mod tests {
             "shards": 4, "initialCapacity": 9, "maxLoadFactor": 0.5, "seed": "7", "enableSIMD": false, "memoryLimit": 1,
             "maxEntries": 2, "maxValueBytes": 3, "evictionStrategy": "s3-fifo",
             "oomStrategy": { "evictIdle": 4 }, "ttl": 5,
-            "ttlOnUpdate": "keep", "sliding": true, "strictTtl": false
+            "ttlOnUpdate": "keep", "sliding": true, "strictTtl": false, "codec": "application/cbor"
         }"#;
         let config = parse(text).unwrap();
         assert_eq!(
@@ -111,6 +111,7 @@ mod tests {
             r#"{"evictionStrategy":"LRU"}"#,
             r#"{"oomStrategy":{}}"#,
             r#"{"ttlOnUpdate":true}"#,
+            r#"{"codec":1}"#,
             "[]",
             "x",
         ] {

@@ -212,6 +212,11 @@ pub fn value<'b>(engine: Engine<'_>, js: Js<'_>, kind: ValueKind, space: &'b mut
             Some(Text::Utf16) => Ok(Value { kind: ValueKind::Utf16, bytes: space.bytes() }),
             None => Err(OTHER),
         },
+        ValueKind::EncodedText | ValueKind::EncodedUtf16 => match space.read_text(engine, js)? {
+            Some(Text::Utf8) => Ok(Value { kind: ValueKind::EncodedText, bytes: space.bytes() }),
+            Some(Text::Utf16) => Ok(Value { kind: ValueKind::EncodedUtf16, bytes: space.bytes() }),
+            None => Err(OTHER),
+        },
         ValueKind::Undefined | ValueKind::Null | ValueKind::False | ValueKind::True => Ok(Value { kind, bytes: &[] }),
         ValueKind::Int => Ok(Value { kind, bytes: space.hold(engine.i32(js)?.to_le_bytes()) }),
         ValueKind::Float => Ok(Value { kind, bytes: space.hold(engine.f64(js)?.to_le_bytes()) }),
@@ -245,14 +250,14 @@ pub fn text_to_js<'s>(engine: Engine<'s>, text: RecordText<'_>) -> Outcome<Js<'s
 #[inline]
 pub fn value_to_js<'s>(engine: Engine<'s>, kind: ValueKind, bytes: &[u8]) -> Outcome<Js<'s>> {
     match kind {
-        ValueKind::Json | ValueKind::String => engine.text(bytes),
+        ValueKind::Json | ValueKind::String | ValueKind::EncodedText => engine.text(bytes),
         ValueKind::Int => engine.int(i32::from_le_bytes(exactly(bytes)?)),
         ValueKind::Float => engine.float(f64::from_le_bytes(exactly(bytes)?)),
         ValueKind::Undefined => engine.undefined(),
         ValueKind::Null => engine.null(),
         ValueKind::False => engine.boolean(false),
         ValueKind::True => engine.boolean(true),
-        ValueKind::Utf16 => engine.text_utf16(&units(bytes)?),
+        ValueKind::Utf16 | ValueKind::EncodedUtf16 => engine.text_utf16(&units(bytes)?),
         ValueKind::BigInt => bigint_to_js(engine, bytes),
         _ => engine.uint8_array(bytes),
     }

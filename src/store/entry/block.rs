@@ -61,7 +61,7 @@ const LARGE: u32 = KIND_MASK;
 
 const _: () = assert!(MAX_BLOCK_BYTES <= LEN_MASK as usize, "both lengths of a small entry fit into its header");
 const _: () = assert!(KeyKind::COUNT <= LARGE as usize, "no key has the kind that marks a large entry");
-const _: () = assert!(ValueKind::Float16Array as u32 <= VALUE_KIND_MASK, "the last kind of value fits as well");
+const _: () = assert!(ValueKind::EncodedUtf16 as u32 <= VALUE_KIND_MASK, "the last kind of value fits as well");
 
 /// An offset within most entries, in the second of the two lines that they may lie in.
 const SECOND_LINE: usize = 48;

@@ -42,6 +42,12 @@ pub enum ValueKind {
     BigInt64Array = 26,
     BigUint64Array = 27,
     Float16Array = 28,
+    /// What the codec of a map made of a value, as bytes. Only JavaScript knows what is in it.
+    Encoded = 29,
+    /// The same as text, in UTF-8.
+    EncodedText = 30,
+    /// The same as text with lone surrogates, as little-endian UTF-16 code units.
+    EncodedUtf16 = 31,
 }
 
 impl ValueKind {
@@ -73,6 +79,9 @@ impl ValueKind {
             26 => Self::BigInt64Array,
             27 => Self::BigUint64Array,
             28 => Self::Float16Array,
+            29 => Self::Encoded,
+            30 => Self::EncodedText,
+            31 => Self::EncodedUtf16,
             _ => return None,
         })
     }
@@ -88,6 +97,7 @@ impl ValueKind {
             Self::String | Self::Utf16 => "a string",
             Self::BigInt => "a bigint",
             Self::Json | Self::Shaped => "an object or array",
+            Self::Encoded | Self::EncodedText | Self::EncodedUtf16 => "a value of a codec",
             _ => "bytes",
         }
     }

@@ -4,7 +4,7 @@ use super::super::eviction::PolicyKind;
 use super::*;
 
 fn least_bytes(config: &Config) -> u64 {
-    match Store::new(&Config { memory_limit_bytes: Some(1), ..*config }).err() {
+    match Store::new(&Config { memory_limit_bytes: Some(1), ..config.clone() }).err() {
         Some(Error::InvalidOption { option: "memoryLimit", given, allowed }) => {
             assert_eq!(given, "1");
             let first = allowed.split_whitespace().find_map(|word| word.parse().ok());
@@ -29,7 +29,7 @@ fn at_the_least_limit_every_small_write_succeeds() {
         for shards in [1, 2, 8, 16] {
             let config = Config { shards: Some(shards), eviction: Some(policy), seed: Some(1), ..Config::default() };
             let least = least_bytes(&config);
-            assert!(Store::new(&Config { memory_limit_bytes: Some(least - 1), ..config }).is_err());
+            assert!(Store::new(&Config { memory_limit_bytes: Some(least - 1), ..config.clone() }).is_err());
             let store = Store::new(&Config { memory_limit_bytes: Some(least), ..config }).unwrap();
             let map = store.join();
             let mut random = Random(u64::from(shards));

@@ -1,0 +1,202 @@
+'use strict'
+
+// Every method that gives or takes a value does so through the codec of the map. The methods are those of the stalls
+// rows, which name everything public: one that is new fails here until it has a row below, or stands among those
+// without a value.
+
+const { describe, it } = require('node:test')
+const assert = require('node:assert/strict')
+const { inspect } = require('node:util')
+const { TypedMap } = require('../..')
+const { ROWS } = require('../../benchmark/stalls/rows.js')
+const { CODECS } = require('../support/codecs.js')
+const { throwsTyped } = require('../support/errors.js')
+const { until } = require('../support/turns.js')
+
+require('../support/sound.js')
+
+/** Nothing in it is JSON. */
+const make = () => {
+  const value = { when: new Date(5), names: new Map([['a', new Set([1n, /x/g])]]), bytes: Buffer.from('abc') }
+  value.self = value
+  return value
+}
+
+/** @param {TypedMap} map */
+const put = map => {
+  map.set('key', make())
+  return 'key'
+}
+
+/**
+ * What each method gives, as a list of values that all have to be what `make` makes. A method that writes gives what
+ * was written, read back. Each `map` is empty and has a codec.
+ *
+ * @type {Record<string, (map: any, codec: any) => any[] | Promise<any[]>>}
+ */
+const GIVES = {
+  'TypedMap.prototype.constructor': (_, codec) => [new TypedMap([['a', make()]], { codec }).get('a')],
+  'TypedMap.open': (_, codec) => {
+    const map = TypedMap.open(`codec methods ${process.pid}`, { codec })
+    const value = map.set('a', make()).get('a')
+    map.destroy()
+    return [value]
+  },
+  'TypedMap.prototype.get': map => {
+    const handle = map.insertWithHandle('key', make())
+    return [map.get('key'), map.get('key', { copy: true }), map.get(handle), map.get(handle, { copy: true })]
+  },
+  'TypedMap.prototype.getByHandle': map => [map.getByHandle(map.insert(make()))],
+  'Handle.prototype.get': map => {
+    const handle = map.insert(make(), { type: 'T' })
+    return [handle.get(), handle.get(), map.get(handle, 'T')]
+  },
+  'TypedMap.prototype.peek': map => [map.peek(put(map)), map.peek(map.getHandle('key'))],
+  'TypedMap.prototype.getMany': map => [...map.getMany([put(map), map.getHandle('key'), 'key'])],
+  'TypedMap.prototype.set': map => [map.set('a', 1).set('a', make()).get('a'), map.set(map.insert(1), make()).get('a')],
+  'TypedMap.prototype.setMany': map => {
+    map.setMany([
+      ['a', make()],
+      ['b', make(), { ttl: 1_000 }]
+    ])
+    return [...map.values()]
+  },
+  'TypedMap.prototype.updateMany': map => {
+    map.updateMany([
+      [put(map), make()],
+      [map.insert(1), make()]
+    ])
+    return [...map.values()]
+  },
+  'TypedMap.prototype.insert': map => [map.insert(make()).get()],
+  'TypedMap.prototype.insertMany': map => map.insertMany([make(), make(), make()]).map(handle => handle.get()),
+  'TypedMap.prototype.insertWithHandle': map => [map.insertWithHandle('a', make()).get(), map.get('a')],
+  'TypedMap.prototype.replace': map => {
+    const handle = map.insert(1)
+    return [map.replace(handle, make()).get(handle)]
+  },
+  'TypedMap.prototype.getOrInsert': map => {
+    const [missing, present] = [map.getOrInsert('a', make()), map.getOrInsert('a', 1)]
+    const { value } = map.getOrInsert('a', 1, { withState: true })
+    const { value: inserted } = map.getOrInsert('b', make(), { withState: true })
+    return [missing, present, value, inserted, map.getOrInsert(map.getHandle('a'), 1), ...map.values()]
+  },
+  'TypedMap.prototype.getOrInsertComputed': map => {
+    const [missing, present] = [map.getOrInsertComputed('a', make), map.getOrInsertComputed('a', () => 1)]
+    const { value } = map.getOrInsertComputed('a', () => 1, { withState: true })
+    const { value: inserted } = map.getOrInsertComputed('b', make, { withState: true })
+    return [missing, present, value, inserted, map.getOrInsertComputed(map.getHandle('a'), make), ...map.values()]
+  },
+  'TypedMap.prototype.update': map => {
+    const given = []
+    const note = value => {
+      given.push(value)
+      return make()
+    }
+    given.push(map.update(put(map), note), map.update(map.getHandle('key'), note))
+    given.push(
+      map.update('new', () => make()),
+      ...map.values()
+    )
+    return given
+  },
+  'TypedMap.prototype.remove': map => [map.remove(put(map)), map.remove(map.insert(make()))],
+  'TypedMap.prototype.entries': map => [...map.set('a', make()).set('b', make()).entries()].map(([, value]) => value),
+  'TypedMap.prototype[Symbol.iterator]': map => [...map.set('a', make())].map(([, value]) => value),
+  'TypedMap.prototype.values': map => [...map.set('a', make()).values(), ...map.values()],
+  'TypedMap.prototype.forEach': map => {
+    const values = []
+    map.set('a', make()).set('b', make())
+    map.forEach(value => {
+      values.push(value)
+    })
+    return values
+  },
+  'TypedMap.prototype.scan': map => map.scan('0', { count: put(map).length }).entries.map(([, value]) => value),
+  'TypedMap.prototype.scanIterator': map => [...map.set('a', make()).scanIterator()].map(([, value]) => value),
+  'TypedMap.prototype.randomEntry': map => [map.set('a', make()).randomEntry()[1], map.randomEntry()[1]],
+  'TypedMap.prototype.filter': async map => {
+    const values = []
+    map.set('a', make())
+    await map.filter(value => values.push(value))
+    return values
+  },
+  'TypedMap.prototype.onEvict': async map => {
+    const values = []
+    const causes = ['explicit', 'replaced', 'cleared']
+    map.onEvict(({ value }) => values.push(value), { causes })
+    map.set('a', make()).set('a', make())
+    map.set('b', make()).delete('a')
+    map.clear()
+    await until(() => values.length === causes.length)
+    return values
+  },
+  'TypedMap.prototype[nodejs.util.inspect.custom]': map => {
+    const text = inspect(map.set('a', make()), { depth: 5 })
+    for (const part of [/1970-01-01T00:00:00.005Z/, /Set\(2\) \{ 1n, \/x\/g \}/, /Buffer 61 62 63/])
+      assert.match(text, part)
+    return []
+  }
+}
+
+/** Those that look into values, which throw. @type {Record<string, (map: any) => unknown>} */
+const REFUSED = {
+  'TypedMap.prototype.increment': map => map.increment('new')
+}
+
+/** Those that neither give nor take a value of a map with a codec. */
+const WITHOUT_VALUE = [
+  'Handle.prototype.constructor',
+  'Handle.prototype.id',
+  // Makes a map of JSON.
+  'TypedMap.groupBy',
+  'TypedMap.names',
+  'TypedMap.setClock',
+  'TypedMap[Symbol.species]',
+  'TypedMap.prototype[Symbol.dispose]',
+  'TypedMap.prototype[Symbol.toStringTag]',
+  ...'clear close delete deleteMany destroy evict getHandle getStats handle has hasMany keys memoryUsage onError onLog'
+    .concat(' onPressure purgeExpired randomKey reserve setLimits shrinkToFit size touch ttlOf validate')
+    .split(' ')
+    .map(name => `TypedMap.prototype.${name}`)
+]
+
+describe('codec: methods', () => {
+  it('each public one is known here', () => {
+    const known = [...Object.keys(GIVES), ...Object.keys(REFUSED), ...WITHOUT_VALUE]
+    const methods = Object.keys(ROWS).filter(name => /^(TypedMap|Handle)\b/.test(name))
+    const unknown = methods.filter(name => !known.includes(name))
+    assert.deepEqual(unknown, [], 'add a row that shows the values that it gives or takes, or that it has none')
+    const gone = known.filter(name => !(name in ROWS))
+    assert.deepEqual(gone, [], 'no public methods')
+  })
+
+  for (const [codecName, makeCodec] of Object.entries(CODECS)) {
+    for (const [method, give] of Object.entries(GIVES)) {
+      it(`${codecName}: ${method} gives values as they were, each of its own`, async () => {
+        const codec = makeCodec()
+        const map = new TypedMap({ codec })
+        const values = await give(map, codec)
+        for (const value of values) {
+          assert.deepStrictEqual(value, make())
+          assert.ok(!Object.isFrozen(value) && !Object.isFrozen(value.when))
+        }
+        assert.equal(new Set(values).size, values.length, 'none is shared')
+        map.close()
+      })
+    }
+
+    for (const [method, call] of Object.entries(REFUSED)) {
+      it(`${codecName}: ${method} looks into values, and is refused`, () => {
+        const codec = makeCodec()
+        const map = new TypedMap({ codec })
+        map.set('key', 1)
+        const error = throwsTyped(() => call(map), 'ERR_WRONG_TYPE', { says: [/codec 'json'/, /this one has '/] })
+        assert.equal(error.details.found, codec.contentType ?? codec)
+        assert.deepEqual([...map], [['key', 1]])
+        map.close()
+        throwsTyped(() => call(map), 'ERR_CLOSED')
+      })
+    }
+  }
+})
