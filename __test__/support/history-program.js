@@ -83,6 +83,7 @@ const PROFILES = [
   { name: 'clear, several shards', options: { shards: 4 }, weights: { ...ALL, clear: 2, churn: 4 } },
   { name: 'destroy', options: { shards: 1 }, weights: ALL, destroys: true, operations: 200, longest: 60_000 },
   { name: 'growth', options: { shards: 1 }, weights: { ...ALL, churn: 20, shrink: 1 } },
+  { name: 'codec', options: { shards: 1, codec: 'v8' }, weights: { ...ALL, remove: 6 } },
   {
     name: 'eviction',
     options: { shards: 1, maxEntries: KEYS - 1, evictionStrategy: 'sieve' },

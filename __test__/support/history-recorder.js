@@ -58,12 +58,14 @@ class Recorder {
   #nextValue
   #other = 0
   #longest
+  #hasCodec
   /** The handle that this thread uses for each key. */
   #handles = []
   count = 0
 
-  /** Two maps of one name, the second without near cache. */
-  constructor({ near, native, control, log, thread, longest }) {
+  /** Two maps of one name, the second without near cache. Nothing is added to what a codec has made. */
+  constructor({ near, native, control, log, thread, longest, codec }) {
+    this.#hasCodec = codec !== undefined
     this.#longest = longest
     this.#near = near
     this.#native = native
@@ -133,6 +135,7 @@ class Recorder {
   }
 
   #increment(key, random, options) {
+    if (this.#hasCodec) return this.update(key, random)
     const name = keyOf(key)
     const by = 1 + random.below(3)
     const start = this.#start()

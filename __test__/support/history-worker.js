@@ -32,8 +32,9 @@ function record({ name, seed, profile: number, log, threads, operations }) {
   // The same map without a near cache: what it reads is what the store holds.
   const native = TypedMap.open(name, { ...profile.options, nearCache: false })
   const near = TypedMap.open(name, { ...profile.options, nearCache: nearCacheOf(seed) })
-  const { longest = LONGEST } = profile
-  const recorder = new Recorder({ near, native, control, log: new Float64Array(logs[log]), thread, longest })
+  const { longest = LONGEST, options } = profile
+  const written = new Float64Array(logs[log])
+  const recorder = new Recorder({ near, native, control, log: written, thread, longest, codec: options.codec })
   const draws = drawsOf(profile)
   const destroysAt = profile.destroys && seed % threads === thread ? random.below(operations) : -1
   meet(CONTROL.STARTED, threads)
