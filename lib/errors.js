@@ -24,6 +24,7 @@ const ERROR_NUMBERS = Object.freeze({
   ERR_BROKEN: 1020,
   ERR_NATIVE_UNAVAILABLE: 1024,
   ERR_OUT_OF_RANGE: 1025,
+  ERR_TIMEOUT: 1027,
   ERR_CLOCK_ENDED: 1031
 })
 
@@ -174,7 +175,8 @@ const MESSAGES = {
     `the entry was changed by others during each of ${retries + 1} attempts to update it; it is as they left it`,
   1020: ({ panic }) =>
     `an internal failure left the map in doubt, and it refuses further use${panic === undefined ? '' : ` (${panic})`}`,
-  1025: ({ reached, allowed }) => `the result is ${reached}; allowed: ${allowed}; the entry is unchanged`
+  1025: ({ reached, allowed }) => `the result is ${reached}; allowed: ${allowed}; the entry is unchanged`,
+  1027: ({ timeout }) => `no value was loaded within ${some(timeout, 'millisecond')}`
 }
 
 /**
@@ -276,6 +278,20 @@ function evictionFailed(reason, refused, cause = refused) {
   return new TypedMapError('ERR_EVICTION_FAILED', text(details), details, { cause })
 }
 
+/**
+ * An error of this package that another thread described.
+ *
+ * @param {string} name
+ * @param {ErrorCode} code
+ * @param {string} message
+ * @param {Details} details
+ */
+function reviveError(name, code, message, details) {
+  if (name === 'TypeError') return argumentError(TypeError, code, message, details)
+  if (name === 'RangeError') return argumentError(RangeError, code, message, details)
+  return new TypedMapError(code, message, details)
+}
+
 const closed = () => createError(ERROR_NUMBERS.ERR_CLOSED, {})
 
 module.exports = {
@@ -288,5 +304,6 @@ module.exports = {
   evictionFailed,
   notSerializable,
   outOfRange,
+  reviveError,
   wrongType
 }

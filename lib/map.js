@@ -16,6 +16,7 @@ const { CUSTOM, inspectMap } = require('./entries/inspect.js')
 const { Cursor, MapIterator } = require('./entries/iterators.js')
 const lifetime = require('./entries/lifetime.js')
 const limits = require('./entries/limits.js')
+const load = require('./entries/load.js')
 const { readAs } = require('./entries/read.js')
 const update = require('./entries/update.js')
 const write = require('./entries/write.js')
@@ -411,6 +412,7 @@ class TypedMap {
       batch,
       lifetime,
       limits,
+      load,
       stats,
       validation,
       logs,

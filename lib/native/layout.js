@@ -50,6 +50,12 @@ const STEP_TTL = 28
 /** Index of the number that a counter is afterwards; of a bigint, 1 if it has changed, else 0. */
 const STEP_VALUE = 29
 
+/** Index of the ticket of a load, as a float64. */
+const LOAD_TICKET = 20
+
+/** Index of the token of a load that is owned, as a float64. */
+const LOAD_TOKEN = 21
+
 /** Numbers in a row that says all about an entry: STATE to SIZE, at the indexes of SCRATCH. */
 const ROW = 9
 
@@ -105,6 +111,16 @@ const OMITTED_BYTES = 11
 /** In place of a chunk: no copy of this value is to be kept. Its version is 0 then, which no kept copy has. */
 const UNKEPT = 4294967295
 
+/**  */
+const BEGUN = Object.freeze({
+  /** The key has an entry. */
+  PRESENT: 0,
+  /** The caller owns the load, under the token at LOAD_TOKEN. */
+  OWNED: 1,
+  /** There is a load already, which this map knows by the ticket at LOAD_TICKET. */
+  JOINED: 2
+})
+
 /** Why an entry, or a value of it, is gone. */
 const CAUSE = Object.freeze({
   explicit: 1,
@@ -112,6 +128,16 @@ const CAUSE = Object.freeze({
   evicted: 3,
   expired: 4,
   cleared: 5
+})
+
+/**  */
+const ENDED = Object.freeze({
+  /** The load was not the caller's any more: the waiters get nothing, and nothing was stored. */
+  FENCED: 0,
+  /** The waiters get the value, and nothing was stored. */
+  UNSTORED: 1,
+  /** The value was stored. */
+  STORED: 2
 })
 
 /** Where a string of a walk is. */
@@ -189,6 +215,32 @@ const MARKING = Object.freeze({
   Order: -1
 })
 
+/**  */
+const NEED = Object.freeze({
+  /** Nothing waits for a load any more. */
+  NOTHING: 0,
+  /** Only what runs its loader waits for it. */
+  OUTCOME: 1,
+  /** Something waits that would run its own loader. */
+  TURN: 2
+})
+
+/**  */
+const NOTICES = Object.freeze({
+  /** There is no notice. */
+  NONE: 0,
+  /** The load brought a value. */
+  LOADED: 1,
+  /** The load failed. */
+  FAILED: 2,
+  /** The load is the receiver's, under the token at LOAD_TOKEN. */
+  GRANTED: 3,
+  /** The receiver's load has ended, because nothing waits for it. */
+  UNWANTED: 4,
+  /** The map has ended, with all loads. */
+  OVER: 5
+})
+
 /** Index in the scratch array, in which a native call leaves what it has to say besides its result. */
 const SCRATCH = Object.freeze({
   /** 0 = absent, else the number of the value's kind. */
@@ -224,7 +276,9 @@ const SCRATCH = Object.freeze({
   /** Slot at which a scan goes on. */
   NEXT_SLOT: 15,
   /** What tells the value that `getVersion` returned from those before and after it. */
-  SEEN_VERSION: 16
+  SEEN_VERSION: 16,
+  /** What `takeLoad` took out, one of NOTICE. */
+  NOTICE: 17
 })
 
 /** What waits for a subscription that rang. */
@@ -234,7 +288,9 @@ const WAKE = Object.freeze({
   /** Removals, for `takeRemovals`. */
   REMOVALS: 1,
   /** Pressure, for `takePressure`; the subscription's number comes with it. */
-  PRESSURE: 2
+  PRESSURE: 2,
+  /** `takeLoad` has something. */
+  LOADS: 3
 })
 
 /** What `walk` is asked for. */
@@ -264,6 +320,8 @@ module.exports = {
   STEP_MAX,
   STEP_TTL,
   STEP_VALUE,
+  LOAD_TICKET,
+  LOAD_TOKEN,
   ROW,
   NUMBER,
   IS_HANDLE,
@@ -279,12 +337,16 @@ module.exports = {
   REMOVED_BY,
   OMITTED_BYTES,
   UNKEPT,
+  BEGUN,
   CAUSE,
+  ENDED,
   IN_TEXT,
   KEY,
   KIND,
   LEVEL,
   MARKING,
+  NEED,
+  NOTICES,
   SCRATCH,
   WAKE,
   WANT

@@ -25,7 +25,11 @@ function byTimeout(callback, ms, keepsAlive = false) {
   if (!keepsAlive) timer?.unref?.()
 }
 
-/** Another way to the platform's timers, where there is one. @returns {typeof byTimeout | undefined} */
+/**
+ * Another way to the platform's timers, where there is one: it returns what stops the timer.
+ *
+ * @returns {((callback: () => void, ms: number) => () => void) | undefined}
+ */
 function timersOfSockets() {
   const { Socket } = process.getBuiltinModule('node:net')
   const probe = /** @type {any} */ (new Socket().setTimeout(1))
@@ -39,6 +43,7 @@ function timersOfSockets() {
       socket.destroy()
       callback()
     })
+    return () => socket.destroy()
   }
 }
 
@@ -64,7 +69,22 @@ const later = replaced ?? byTimeout
 /** The same in the next turn of the event loop, and it is asked for. @type {(callback: () => void) => void} */
 const soon = replaced === undefined ? setImmediate : callback => replaced(callback, 0)
 
+/**
+ * Calls a function once, after some milliseconds, unless what is returned is called before. The process does not stay
+ * alive for it.
+ *
+ * @param {() => void} callback
+ * @param {number} ms
+ * @returns {() => void}
+ */
+function timeout(callback, ms) {
+  if (replaced !== undefined) return replaced(callback, ms)
+  const timer = setTimeout(callback, ms)
+  timer?.unref?.()
+  return () => clearTimeout(timer)
+}
+
 /** Milliseconds since some time. `performance.now` is replaced as an object's property, and this is not. */
 const now = () => uptime() * 1_000
 
-module.exports = { later, now, soon }
+module.exports = { later, now, soon, timeout }

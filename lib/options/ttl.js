@@ -12,13 +12,14 @@ const ALLOWED = `a number of milliseconds above 0, up to ${MAX_TTL_MS}, or Infin
  * Checks the ttl of a write.
  *
  * @param {unknown} ttl
+ * @param {string} [name] of the option
  * @returns {number} milliseconds, `Infinity` for never, MAPS_OWN if there is none
  */
-function readTtl(ttl) {
+function readTtl(ttl, name = 'ttl') {
   if (ttl === undefined) return MAPS_OWN
-  if (typeof ttl !== 'number') throw wrongType('option ttl', ttl, ALLOWED)
+  if (typeof ttl !== 'number') throw wrongType(`option ${name}`, ttl, ALLOWED)
   if (!(ttl > 0) || (ttl > MAX_TTL_MS && ttl !== Number.POSITIVE_INFINITY)) {
-    throw outOfRange('option ttl', ttl, ALLOWED)
+    throw outOfRange(`option ${name}`, ttl, ALLOWED)
   }
   return Math.ceil(ttl)
 }

@@ -14,7 +14,7 @@ use crate::binding::failure::{Outcome, capture_panics};
 use crate::binding::operation::enter;
 use crate::binding::operations::observe::removals;
 use crate::binding::operations::write;
-use crate::binding::operations::{atomic, batch, field, for_tests, lifetime, limits, read, scan, shared_words, walk};
+use crate::binding::operations::{atomic, batch, field, for_tests, lifetime, limits, load, read, scan, shared_words, walk};
 
 /// The callback of a raw operation: its name in JavaScript, how many arguments, the function. The name is also the one
 /// that errors and events carry.
@@ -70,6 +70,11 @@ fn register(engine: Engine<'_>, target: Js<'_>, evaluation: &Rc<Evaluation>, kep
         "getVersion" 4 atomic::get_version;
         "replaceIf" 7 atomic::replace_if;
         "removeIf" 5 atomic::remove_if;
+        "beginLoad" 3 load::begin_load;
+        "completeLoad" 6 load::complete_load;
+        "failLoad" 4 load::fail_load;
+        "wantLoad" 5 load::want_load;
+        "takeLoad" 1 load::take_load;
         "delete" 4 write::delete;
         "remove" 4 write::remove;
         "walk" 5 walk::walk;

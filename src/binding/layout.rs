@@ -49,6 +49,8 @@ numbers!(SCRATCH: usize {
     NEXT_SLOT = 15;
     /// What tells the value that `getVersion` returned from those before and after it.
     SEEN_VERSION = 16;
+    /// What `takeLoad` took out, one of NOTICE.
+    NOTICE = 17;
 });
 
 numbers!(SIZES: usize {
@@ -84,6 +86,10 @@ numbers!(SIZES: usize {
     STEP_TTL = 28;
     /// Index of the number that a counter is afterwards; of a bigint, 1 if it has changed, else 0.
     STEP_VALUE = 29;
+    /// Index of the ticket of a load, as a float64.
+    LOAD_TICKET = 20;
+    /// Index of the token of a load that is owned, as a float64.
+    LOAD_TOKEN = 21;
     /// Numbers in a row that says all about an entry: STATE to SIZE, at the indexes of SCRATCH.
     ROW = 9;
     /// Index of a value that is a number in a row of a batch: an int32, or a float64 in two places. Even, for the
@@ -132,6 +138,48 @@ numbers!(WANT: u32 {
     WANT_ENTRIES = WANT_KEYS | WANT_VALUES;
 });
 
+numbers!(BEGUN: u32 {
+    /// The key has an entry.
+    BEGUN_PRESENT = 0;
+    /// The caller owns the load, under the token at LOAD_TOKEN.
+    BEGUN_OWNED = 1;
+    /// There is a load already, which this map knows by the ticket at LOAD_TICKET.
+    BEGUN_JOINED = 2;
+});
+
+numbers!(ENDED: u32 {
+    /// The load was not the caller's any more: the waiters get nothing, and nothing was stored.
+    ENDED_FENCED = 0;
+    /// The waiters get the value, and nothing was stored.
+    ENDED_UNSTORED = 1;
+    /// The value was stored.
+    ENDED_STORED = 2;
+});
+
+numbers!(NEED: u32 {
+    /// Nothing waits for a load any more.
+    NEED_NOTHING = 0;
+    /// Only what runs its loader waits for it.
+    NEED_OUTCOME = 1;
+    /// Something waits that would run its own loader.
+    NEED_TURN = 2;
+});
+
+numbers!(NOTICES: u32 {
+    /// There is no notice.
+    NOTICE_NONE = 0;
+    /// The load brought a value.
+    NOTICE_LOADED = 1;
+    /// The load failed.
+    NOTICE_FAILED = 2;
+    /// The load is the receiver's, under the token at LOAD_TOKEN.
+    NOTICE_GRANTED = 3;
+    /// The receiver's load has ended, because nothing waits for it.
+    NOTICE_UNWANTED = 4;
+    /// The map has ended, with all loads.
+    NOTICE_OVER = 5;
+});
+
 numbers!(IN_TEXT: u32 {
     /// A string goes on in the text of the one before.
     IN_TEXT_GOES_ON = 0;
@@ -148,6 +196,8 @@ numbers!(WAKE: u32 {
     WAKE_REMOVALS = 1;
     /// Pressure, for `takePressure`; the subscription's number comes with it.
     WAKE_PRESSURE = 2;
+    /// `takeLoad` has something.
+    WAKE_LOADS = 3;
 });
 
 const _: () = assert!(
@@ -229,6 +279,10 @@ pub fn layout() -> String {
         "WANT": rows(WANT, "WANT_"),
         "IN_TEXT": rows(IN_TEXT, "IN_TEXT_"),
         "WAKE": rows(WAKE, "WAKE_"),
+        "BEGUN": rows(BEGUN, "BEGUN_"),
+        "ENDED": rows(ENDED, "ENDED_"),
+        "NEED": rows(NEED, "NEED_"),
+        "NOTICES": rows(NOTICES, "NOTICE_"),
         "KIND": numbered(kinds.collect()),
         "KEY": numbered(keys.into()),
         "MARKING": [{ "name": "None", "value": MARKING_NONE }, { "name": "Order", "value": MARKING_ORDER }],

@@ -105,6 +105,33 @@ export declare function replaceIf(
 ): boolean
 /** Removes an entry, if the version is what it was; whether it is. */
 export declare function removeIf(id: number, shard: number, slot: number, generation: number, version: number): boolean
+/**
+ * Begins a load of a key under a ticket that this map has not used, or joins one, unless the key has an entry: one of
+ * BEGUN. LOAD_TOKEN is the token of a load that was begun, LOAD_TICKET the ticket of one that was joined. Needs
+ * `listenLoads`, like the four that follow.
+ */
+export declare function beginLoad(id: number, key: unknown, ticket: number): number
+/** Ends a load: one of ENDED. A value that is not `isStored` is for those that wait alone. */
+export declare function completeLoad(
+  id: number,
+  key: unknown,
+  value: unknown,
+  kind: number,
+  token: number,
+  isStored: number
+): number
+/** Ends a load that failed; whether it was the caller's. */
+export declare function failLoad(id: number, key: unknown, token: number, reason: string): boolean
+/**
+ * Says what is wanted of a load, one of NEED. `token` is that of the loader that runs here, 0 for none; whether it is
+ * the one that counts.
+ */
+export declare function wantLoad(id: number, key: unknown, ticket: number, need: number, token: number): boolean
+/**
+ * Takes out the oldest notice: NOTICE says what it is, LOAD_TICKET of which load. The result is the value of one that
+ * was loaded, with its kind as STATE, or the reason of one that failed.
+ */
+export declare function takeLoad(id: number): unknown
 declare function delete_(id: number, ...target: Target): boolean
 export { delete_ as delete }
 /** The value that was removed, or undefined with STATE 0. */

@@ -315,6 +315,13 @@ impl Evaluation {
         }
     }
 
+    /// Hands a value to JavaScript that is no entry's: its kind and size in the scratch array.
+    pub fn give_value<'s>(&self, engine: Engine<'s>, kind: ValueKind, bytes: &[u8]) -> Outcome<Js<'s>> {
+        self.note(STATE, kind as u32);
+        self.note(SIZE, bytes.len() as u32);
+        if kind == ValueKind::Shaped { self.give_record(engine, bytes) } else { value_to_js(engine, kind, bytes) }
+    }
+
     /// Records that a part of a record is what was found, and its size.
     pub fn note_part(&self, size: usize) {
         self.note(STATE, ValueKind::Shaped as u32);

@@ -8,8 +8,8 @@ use crate::binding::convert::definitions::Layouts;
 use crate::binding::convert::options::parse;
 use crate::binding::failure::{Failure, Outcome};
 use crate::store::{
-    Audience, Error, Handle, HeldTime, Local, Next, PressureSubscription, Problem, ShapeHold, Store, Subscription,
-    TypeHold, Validation, registry,
+    self, Audience, Error, Handle, HeldTime, Local, Next, PressureSubscription, Problem, Seat, ShapeHold, Store,
+    Subscription, TypeHold, Validation, Wake, registry,
 };
 
 /// One `open` of one map in one evaluation. Dropping it closes the map, and frees it if no other holder is left.
@@ -34,6 +34,12 @@ pub struct OpenMap {
     layouts: Layouts,
     /// Whether the evaluation counts this among the maps that it listens to.
     pub counted_as_listened: Cell<bool>,
+    /// Where this evaluation is reached that loads values of the map.
+    seat: RefCell<Option<Arc<Seat>>>,
+    /// Whether it waits for some.
+    pub loads_are_awaited: Cell<bool>,
+    /// What a load brought that was handed over last, with a shape for which JavaScript is about to ask.
+    told_load: RefCell<Option<Arc<store::Outcome>>>,
     /// The time of the map, while a test of this thread holds it.
     held_time: RefCell<Option<HeldTime>>,
 }
@@ -59,6 +65,9 @@ impl OpenMap {
             told_shapes: RefCell::default(),
             layouts: Layouts::default(),
             counted_as_listened: Cell::new(false),
+            seat: RefCell::default(),
+            loads_are_awaited: Cell::new(false),
+            told_load: RefCell::default(),
             held_time: RefCell::default(),
         })
     }
@@ -96,12 +105,46 @@ impl OpenMap {
 
     /// Whether anything listens to it here.
     pub fn is_listened_to(&self) -> bool {
-        self.subscription.borrow().is_some() || self.audience.borrow().is_some() || !self.gauges.borrow().is_empty()
+        self.subscription.borrow().is_some()
+            || self.audience.borrow().is_some()
+            || !self.gauges.borrow().is_empty()
+            || self.loads_are_awaited.get()
     }
 
     /// Ends what listens to it here.
     pub fn stop_listening(&self) {
         drop((self.subscription.take(), self.audience.take(), self.gauges.take()));
+        self.loads_are_awaited.set(false);
+        self.stand_up();
+    }
+
+    /// Has the evaluation reached by what `make_waker` makes, when there is news of loads.
+    pub fn sit_down(&self, make_waker: impl FnOnce() -> Outcome<Arc<dyn Wake>>) -> Outcome<()> {
+        if self.seat.borrow().is_none() {
+            let seat = self.local.loads_seat(make_waker()?);
+            let before = self.seat.replace(Some(seat));
+            drop(before);
+        }
+        Ok(())
+    }
+
+    /// Where it is reached.
+    pub fn seat(&self) -> Outcome<Arc<Seat>> {
+        self.seat.borrow().clone().ok_or(Failure::Misuse("loads are not listened to"))
+    }
+
+    /// Leaves its loads to others.
+    fn stand_up(&self) {
+        let seat = self.seat.take();
+        if let Some(seat) = seat {
+            self.local.leave_loads(&seat);
+        }
+    }
+
+    /// Keeps the shape of what a load brought known until the next one is handed over.
+    pub fn keep_loaded(&self, outcome: Option<Arc<store::Outcome>>) {
+        let before = self.told_load.replace(outcome);
+        drop(before);
     }
 
     /// Holds the time of the map, in place of how it is held here.
@@ -190,6 +233,7 @@ impl OpenMap {
 
 impl Drop for OpenMap {
     fn drop(&mut self) {
+        self.stand_up();
         if let Some(name) = &self.name {
             registry::release(name, self.local.store());
         }

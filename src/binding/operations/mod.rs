@@ -7,6 +7,7 @@ pub mod for_tests;
 pub mod lifecycle;
 pub mod lifetime;
 pub mod limits;
+pub mod load;
 pub mod observe;
 pub mod read;
 pub mod scan;

@@ -6,6 +6,7 @@ pub mod foresight;
 pub mod hit_log;
 pub mod instance;
 pub mod limits;
+pub mod loads;
 pub mod local;
 pub mod registry;
 pub mod remains;

@@ -201,6 +201,11 @@ impl Store {
         self.expiry.schedule(shard.next_deadline_ms(), self);
     }
 
+    /// The same for a load that is waited for in a shard.
+    pub(crate) fn expect_lease(self: &Arc<Self>, shard: &Shard) {
+        self.expiry.schedule(shard.next_lease_ms(), self);
+    }
+
     /// Bytes that the map holds, everything counted.
     pub fn memory_bytes(&self) -> u64 {
         self.context.memory.total()
@@ -404,16 +409,21 @@ impl Emptied for Store {
 
 impl Expires for Store {
     fn expire(&self, now_ms: u64) -> Option<u64> {
-        let is_due = |shard: &&Shard| shard.next_deadline_ms() <= now_ms;
+        let is_due = |shard: &&Shard| shard.next_due_ms() <= now_ms;
         if self.shards.iter().any(|shard| is_due(&shard)) {
             let expire = |member: &Member<'_>| {
                 let mut due = self.shards.iter().filter(is_due);
-                due.try_for_each(|shard| shard.expire_due(member, now_ms, EXPIRED_PER_STEP).map(|_| ()))
+                due.try_for_each(|shard| {
+                    if shard.next_lease_ms() <= now_ms {
+                        shard.end_leases(member)?;
+                    }
+                    shard.expire_due(member, now_ms, EXPIRED_PER_STEP).map(|_| ())
+                })
             };
             // A map that was destroyed has nothing left to expire.
             self.as_guest(expire).ok()?;
         }
-        let next_ms = self.shards.iter().map(Shard::next_deadline_ms).min();
+        let next_ms = self.shards.iter().map(Shard::next_due_ms).min();
         next_ms.filter(|&next_ms| next_ms != u64::MAX)
     }
 

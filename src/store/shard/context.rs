@@ -21,6 +21,7 @@ use crate::store::platform::clock::Clock;
 use crate::store::platform::sync::process::AtomicBool;
 use crate::store::platform::sync::{Arc, AtomicU8, AtomicU64, Ordering, heavy_fence};
 use crate::store::shard::changes::Changes;
+use crate::store::shard::seat::Seats;
 use crate::store::slab::word_table::WordTable;
 
 /// Evictions, one by one, that a write may wait for: half a millisecond. It takes some thousand small ones to make
@@ -88,6 +89,8 @@ pub struct Context {
     pub words: WordTable,
     /// How often each shard changed.
     pub changes: Changes,
+    /// Where the threads are reached that load values.
+    pub seats: Seats,
 }
 
 impl Context {
@@ -129,6 +132,7 @@ impl Context {
             has_lost: Arc::default(),
             words: WordTable::new(config.shards.unwrap_or(1)),
             changes: Changes::new(config.shards.unwrap_or(1)),
+            seats: Seats::default(),
         }
     }
 
@@ -161,7 +165,7 @@ impl Context {
         }
     }
 
-    /// Ends every copy of a value, for good, in a map that just ended. Writers hold their locks and may be settling a
+    /// Ends every copy of a value, for good, in a map that just ended, and whatever waits for a load. Writers hold their locks and may be settling a
     /// version: by this fence and the one with which each leaves, either the words are ended after that, or the writer
     /// sees that the map ended and ends them itself.
     fn end_copies(&self) {
@@ -171,6 +175,7 @@ impl Context {
         }
         self.words.end();
         self.changes.end_all();
+        self.seats.end();
     }
 
     /// The next insertion's place in the map-wide order. Under a shard's lock, so that each shard's only grow. An

@@ -26,6 +26,12 @@ impl Shard {
         self.next_deadline_ms.load(Ordering::Relaxed)
     }
 
+    /// When something is to be done in this shard because time passes, at the latest: an entry expires, or a load is
+    /// handed over.
+    pub fn next_due_ms(&self) -> u64 {
+        self.next_deadline_ms().min(self.next_lease_ms())
+    }
+
     /// What remains of a tenant's life. Under a pin or the lock.
     pub fn left(&self, context: &Context, number: u32) -> RemainingTtl {
         let deadline_ms = self.slab.life(number).and_then(LifeRef::deadline_ms);

@@ -7,6 +7,7 @@
 //! contents what was taken out, on its way             changes  how often it changed, for walks
 //! scan     its slots in order, for scans; an entry that is drawn
 //! atomic   writes that the present value decides
+//! loading  begins and ends loads: loads (those under way), load (one of them), seat (how threads learn of them)
 //! ```
 //!
 //! Readers take no lock: they find a slot through the index or by its number, check whose it is, and copy. Writers
@@ -20,10 +21,14 @@ pub mod context;
 mod expiry;
 mod findings;
 mod freed;
+pub mod load;
+mod loading;
+mod loads;
 pub mod member;
 mod retired;
 mod room;
 mod scan;
+pub mod seat;
 mod upkeep;
 mod validate;
 mod write;
@@ -49,6 +54,7 @@ use crate::store::slab::location::EntryLocation;
 use crate::store::slab::order::Order;
 use crate::store::slab::slots::{Slab, SlabWriter, SlotRef};
 use freed::FreedLater;
+use loads::Loads;
 use retired::Retired;
 
 pub use atomic::{Increment, Incremented};
@@ -79,6 +85,8 @@ pub struct Shard {
     deadlines: AtomicU64,
     /// No deadline is before this; `u64::MAX` if there is none. Written under the lock.
     next_deadline_ms: AtomicU64,
+    /// No load that is waited for is handed over before this; `u64::MAX` if there is none. Written under the lock.
+    next_lease_ms: AtomicU64,
     writer: Mutex<Writer>,
 }
 
@@ -110,6 +118,8 @@ struct Writer {
     changes: u64,
     /// Whether each write empties a page, until there is none left that is worth it.
     is_compacting: bool,
+    /// Loads of its keys that are under way. Each write that a program asked for makes those of its key void.
+    loads: Loads,
     /// Index capacities that a table grew or shrank to, to be reported as soon as the lock is released.
     resized: Option<usize>,
 }
@@ -183,6 +193,7 @@ impl Shard {
             expired: AtomicU64::new(0),
             deadlines: AtomicU64::new(0),
             next_deadline_ms: AtomicU64::new(u64::MAX),
+            next_lease_ms: AtomicU64::new(u64::MAX),
             writer: Mutex::new(Writer::new(context)),
         }
     }
@@ -475,6 +486,7 @@ impl Writer {
             upkeep: 0,
             changes: 0,
             is_compacting: false,
+            loads: Loads::default(),
             resized: None,
         }
     }

@@ -44,12 +44,18 @@ impl Shard {
         let changing = context.changes.begin(self.number);
         let writer = &mut *guard;
         if writer.slab.capacity() == 0 {
+            if cause == Cause::Cleared {
+                writer.loads.void_all();
+            }
             return None;
         }
         let Some(successor) = writer.slab.successor() else {
             // Generations are used up: entries are removed one by one, and their slots retire.
             while let Some(number) = writer.order.oldest() {
                 self.leave(writer, context, number, cause);
+            }
+            if cause == Cause::Cleared {
+                writer.loads.void_all();
             }
             let has_news = std::mem::take(&mut writer.has_news);
             drop(changing);
@@ -65,6 +71,10 @@ impl Shard {
         writer.slab = successor;
         writer.changes = old.changes + 1;
         writer.freed_later = old.freed_later;
+        writer.loads = old.loads;
+        if cause == Cause::Cleared {
+            writer.loads.void_all();
+        }
         // Large entries are no part of the arena, and pages that are not full weigh more than their entries.
         let weight = self.weight_bytes.load(Ordering::Relaxed) as usize + old.limbo.bytes();
         let bytes = old.arena.bytes().max(weight) + old.slab.capacity() as usize * slots::SLOT_BYTES;

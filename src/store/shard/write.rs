@@ -66,7 +66,7 @@ impl<'a> Draft<'a> {
     }
 
     /// The entry, if it is too large to be made under the lock. Refuses what no map and what not this one could hold.
-    fn prepare<'c>(&self, context: &'c Context) -> Result<Option<Prepared<'c>>, Error> {
+    pub(super) fn prepare<'c>(&self, context: &'c Context) -> Result<Option<Prepared<'c>>, Error> {
         let key = *self.key();
         block::check_size(key, self.value)?;
         context.check_value(self.value.bytes.len())?;
@@ -167,7 +167,13 @@ impl Shard {
             let (number, spot) = match target {
                 Sought::Key(key, hash) => match self.living_spot(writer, context, &key, hash) {
                     Some(spot) => (spot.slot, Some(spot)),
-                    None => return Ok(None),
+                    None => {
+                        // Also a deletion of what is not there: it may be what is being loaded.
+                        if cause == Cause::Explicit && !writer.loads.is_empty() {
+                            writer.loads.void(key, hash);
+                        }
+                        return Ok(None);
+                    }
                 },
                 Sought::Handle(handle) => match self.living_slot(writer, context, handle) {
                     Ok(_) => (handle.slot, None),
@@ -257,8 +263,11 @@ impl Shard {
         }
         change.occupy(entry, writer.order.append(sequence, number));
         let stamp = change.settle(life);
-        if let Some((_, hash)) = draft.key {
+        if let Some((key, hash)) = draft.key {
             writer.index.insert(&self.index, hash as u32, number);
+            if !writer.loads.is_empty() {
+                writer.loads.void(key, hash);
+            }
         }
         self.count(1, entry.weight_bytes() as i64);
         if draft.type_id != 0 && context.types.enter(draft.type_id) {
@@ -399,6 +408,9 @@ impl Shard {
             policy.hit(number);
         }
         self.count(0, grown);
+        if !writer.loads.is_empty() {
+            writer.loads.void(key, context.hasher.hash(key));
+        }
         *written = Some(Written { place, replaced: true });
         Ok(())
     }
@@ -468,6 +480,9 @@ impl Shard {
         if context.may_expire() {
             writer.wheel.cancel(number);
             self.deadlines.store(writer.wheel.len() as u64, Ordering::Relaxed);
+        }
+        if cause == Cause::Explicit && !writer.loads.is_empty() {
+            writer.loads.void(entry.key(), context.hasher.hash(entry.key()));
         }
         writer.order.remove(slot.position(), |number, position| {
             if let Some(slot) = self.slab.slot(number) {

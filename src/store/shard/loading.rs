@@ -1,0 +1,145 @@
+//! Loading: what a shard does, under its lock, while a program loads the value of a key (`loads.rs`).
+
+use super::context::Context;
+use super::load::{Begun, Load, Party, Time, Want, Woken};
+use super::member::Member;
+use super::seat::Seat;
+use super::write::{Draft, Written};
+use super::{Shard, Writer, freed};
+use crate::store::entry::key::Key;
+use crate::store::error::Error;
+use crate::store::platform::sync::{Arc, Ordering};
+
+impl Shard {
+    /// When the first load that is waited for may be handed over, or earlier; `u64::MAX` if there is none.
+    pub fn next_lease_ms(&self) -> u64 {
+        self.next_lease_ms.load(Ordering::Relaxed)
+    }
+
+    /// Begins a load of a key, or joins the one that is under way, unless the key has an entry.
+    pub fn begin_load(&self, context: &Member<'_>, key: Key<'_>, hash: u64, party: &Party) -> Result<Begun, Error> {
+        let mut woken = Woken::new();
+        let load = Load::new(key, party.clone(), false, time_of(context))?;
+        let begun = self.locked(context, |writer| {
+            if self.living_spot(writer, context, &key, hash).is_some() {
+                return Ok(Begun::Present);
+            }
+            let Some(found) = writer.loads.find(key, hash) else {
+                let token = load.token();
+                writer.loads.add(load, hash)?;
+                return Ok(Begun::Owned(token));
+            };
+            let ticket = found.join(party)?;
+            self.expect_lease(found);
+            self.hand_over_due(writer, context, &mut woken);
+            Ok(Begun::Joined(ticket))
+        });
+        wake(woken);
+        begun
+    }
+
+    /// Ends a load. Its value is stored, if that is asked for and the load is not void; `written` says so. Returns the
+    /// load, for those that wait for it; `None` if there is none with this token.
+    pub fn complete_load(
+        &self,
+        context: &Member<'_>,
+        token: u64,
+        draft: &Draft<'_>,
+        is_stored: bool,
+        written: &mut Option<Written>,
+    ) -> Result<Option<Load>, Error> {
+        let Some((key, hash)) = draft.key else { return Err(Error::Broken) };
+        let mut prepared = if is_stored { draft.prepare(context)? } else { None };
+        let done = self.locked(context, |writer| {
+            self.step(writer, context);
+            let Some(is_good) = writer.loads.standing(hash, token) else { return Ok(None) };
+            if is_stored && is_good {
+                self.with_room(writer, context, draft.value.bytes.len(), |writer| {
+                    if let Some(spot) = self.living_spot(writer, context, &key, hash) {
+                        self.exchange(writer, context, spot.slot, draft, &mut prepared, written)?;
+                    }
+                    match written {
+                        None => self.insert(writer, context, draft, &mut prepared, written),
+                        Some(_) => Ok(()),
+                    }
+                })?;
+            }
+            Ok(writer.loads.take(hash, token))
+        });
+        freed::discard(prepared, context);
+        done
+    }
+
+    /// Ends a load that brought nothing. As [`Shard::complete_load`].
+    pub fn take_load(&self, context: &Member<'_>, hash: u64, token: u64) -> Result<Option<Load>, Error> {
+        self.locked(context, |writer| Ok(writer.loads.take(hash, token)))
+    }
+
+    /// Changes what a seat wants of a load. Returns whether the loader that it runs, with this token (0 for none), is
+    /// the one that counts.
+    pub fn want_load(
+        &self,
+        context: &Member<'_>,
+        hash: u64,
+        party: &Party,
+        want: Want,
+        token: u64,
+    ) -> Result<bool, Error> {
+        let mut woken = Woken::new();
+        let counts = self.locked(context, |writer| {
+            let counts = writer.loads.set_want(hash, party, want, token, time_of(context), &mut woken)?;
+            if let Some(load) = writer.loads.of(hash, party) {
+                self.expect_lease(load);
+            }
+            Ok(counts)
+        });
+        wake(woken);
+        counts
+    }
+
+    /// A seat ends: the loads that it owns go to their first waiters.
+    pub fn leave_loads(&self, context: &Member<'_>, seat: &Arc<Seat>) -> Result<(), Error> {
+        let mut woken = Woken::new();
+        let left = self.locked(context, |writer| {
+            writer.loads.leave(seat, time_of(context), &mut woken);
+            self.hand_over_due(writer, context, &mut woken);
+            Ok(())
+        });
+        wake(woken);
+        left
+    }
+
+    /// Hands over the loads whose lease is over.
+    pub fn end_leases(&self, context: &Member<'_>) -> Result<(), Error> {
+        let mut woken = Woken::new();
+        let ended = self.locked(context, |writer| {
+            self.hand_over_due(writer, context, &mut woken);
+            Ok(())
+        });
+        wake(woken);
+        ended
+    }
+
+    fn hand_over_due(&self, writer: &mut Writer, context: &Member<'_>, woken: &mut Woken) {
+        let next_ms = writer.loads.end_leases(time_of(context), woken);
+        self.next_lease_ms.store(next_ms, Ordering::Relaxed);
+    }
+
+    fn expect_lease(&self, load: &Load) {
+        let ends_ms = load.lease_ends_ms().unwrap_or(u64::MAX);
+        if ends_ms < self.next_lease_ms() {
+            self.next_lease_ms.store(ends_ms, Ordering::Relaxed);
+        }
+    }
+}
+
+fn time_of<'a>(context: &'a Context) -> Time<'a> {
+    Time { seats: &context.seats, now_ms: context.clock.now_ms() }
+}
+
+/// Without the lock.
+fn wake(woken: Woken) {
+    for seat in woken {
+        seat.wake();
+    }
+}
