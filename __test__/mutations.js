@@ -88,6 +88,9 @@ const TESTS = {
   'codec.spec': spec('entries/codec'),
   'increment.spec': spec('entries/increment'),
   'update.spec': spec('entries/update'),
+  'load.spec': spec('entries/load'),
+  'loads.spec': spec('threads/loads'),
+  'loads of the store': unit('tests::loads'),
   'batches-each.spec': spec('entries/batches-each'),
   histories: unit('tests::histories'),
   'names of types': unit('types::tests'),
@@ -1319,6 +1322,71 @@ const MUTATIONS = [
     from: 'if (withState) return write.getOrSet(open, this.#room, key, value, ttl, true)',
     to: 'if (withState) return { value: write.setComputed(open, this.#room, key, value, ttl), inserted: true }',
     test: 'update.spec'
+  },
+
+  // ---- Loads
+  {
+    name: 'a deletion of what is not there does not make a load void',
+    file: 'src/store/shard/write.rs',
+    from: 'if cause == Cause::Explicit && !writer.loads.is_empty() {\n                            writer',
+    to: 'if cause == Cause::Evicted && !writer.loads.is_empty() {\n                            writer',
+    test: 'load.spec'
+  },
+  {
+    name: 'a write does not make a load void',
+    file: 'src/store/shard/write.rs',
+    from: 'writer.loads.void(key, hash);\n            }\n        }\n        self.count(1',
+    to: '_ = hash;\n            }\n        }\n        self.count(1',
+    test: 'load.spec'
+  },
+  {
+    name: 'an eviction makes a load void',
+    file: 'src/store/shard/upkeep.rs',
+    from: 'writer.loads = old.loads;\n        if cause == Cause::Cleared {',
+    to: 'writer.loads = old.loads;\n        if cause != Cause::Expired {',
+    test: 'loads of the store'
+  },
+  {
+    name: 'a void load is stored',
+    file: 'src/store/shard/loading.rs',
+    from: 'if is_stored && is_good {',
+    to: 'if is_stored && (is_good || !is_good) {',
+    test: 'load.spec'
+  },
+  {
+    name: 'a load whose lease is over keeps its token',
+    file: 'src/store/shard/load.rs',
+    from: '        self.token = time.seats.next_token();\n',
+    to: '',
+    test: 'load.spec'
+  },
+  {
+    name: 'newcomers join a load that is void',
+    file: 'src/store/shard/loads.rs',
+    from: 'find(|load| !load.is_void() && load.is_of(key))',
+    to: 'find(|load| load.is_of(key))',
+    test: 'load.spec'
+  },
+  {
+    name: 'a thread that ends takes its loads along',
+    file: 'src/binding/environment/open_map.rs',
+    from: '    fn drop(&mut self) {\n        self.stand_up();',
+    to: '    fn drop(&mut self) {',
+    test: 'loads.spec'
+  },
+  {
+    name: 'a key that has an entry by now is loaded again',
+    file: 'src/store/shard/loading.rs',
+    from: 'return Ok(Begun::Present);',
+    to: '',
+    test: 'loads of the store'
+  },
+  {
+    name: 'nothing waits for a loader, which does not learn of it',
+    file: 'src/store/shard/load.rs',
+    from: 'self.owner.seat.send(Notice::Unwanted(self.owner.ticket));',
+    to: '',
+    test: 'loads.spec'
   },
 
   // ---- Rows of batches

@@ -13,6 +13,9 @@ import type {
   IncrementOptions,
   InsertOptions,
   Limits,
+  Loader,
+  LoaderContext,
+  LoadOptions,
   ReadOptions,
   Put,
   PutOptions,
@@ -296,6 +299,40 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
     callback: (key: K) => V,
     options?: PutOptions & { withState?: false }
   ): DeepReadonly<V>
+
+  /**
+   * The value of a key; if there is none, what `loader` brings, which is stored. Among all threads of the process one
+   * loader runs for each key at a time; the other calls wait for it, and block no event loop.
+   *
+   * - `undefined` is returned and not stored, unless `negativeTtl` says for how long. If the loader throws, all calls
+   *   that wait are rejected, in other threads with an error of the same name, message, `code` and `details`, and
+   *   nothing is stored.
+   * - A loader has a minute before the first call that waits runs its own. So it does when the thread of the loader
+   *   ends or closes the map. What the first loader brings after that is its own call's, and is not stored.
+   * - A `set`, a `delete` (also of the missing key), a `clear` or any other change of that key that a program asks for
+   *   makes a load void: calls that wait get the value, and nothing is stored. Calls that come after that load anew.
+   *   Eviction, expiry, `touch` and a write that was refused do not.
+   * - A loader that waits for its own key, in one async context, is rejected with `ERR_INVALID_OPTION`.
+   * - A key that is there costs what `get` does and a promise; `options` are not looked at if the near cache has it. A
+   *   call with a handle is a read, and rejects if the handle is dead.
+   *
+   * A call that waits keeps the event loop alive.
+   *
+   * @returns rejects with what the loader threw; `ERR_TIMEOUT`; the reason of `signal`; `ERR_CLOSED`; otherwise with
+   * what `set` throws
+   * @example
+   * const user = await users.getOrLoad(id, async (id, { signal }) => {
+   *   const response = await fetch(`https://users.example/${id}`, { signal })
+   *   return response.ok ? response.json() : undefined
+   * }, { ttl: 60_000, negativeTtl: 5_000 })
+   */
+  getOrLoad<T extends V>(handle: Handle<T>, loader: Loader<K, T>, options?: LoadOptions<T>): Promise<DeepReadonly<T>>
+  getOrLoad(
+    key: K,
+    loader: (key: K, given: LoaderContext<V>) => V | PromiseLike<V>,
+    options?: LoadOptions<V>
+  ): Promise<DeepReadonly<V>>
+  getOrLoad(key: K | Handle<V>, loader: Loader<K, V>, options?: LoadOptions<V>): Promise<DeepReadonly<V> | undefined>
 
   /**
    * Writes what `callback` makes of a value, and returns what a read of it would. The callback gets a copy of its own,

@@ -4,6 +4,7 @@
 
 import type { EvictionFunction, EvictionStrategy, OomFunction, OomStrategy } from './eviction.js'
 import type { LogLevel } from './events.js'
+import type { DeepReadonly } from './keys-and-values.js'
 import type { TypedMap } from './map.js'
 import type { TypedMapStats } from './stats.js'
 
@@ -204,6 +205,38 @@ export interface Put<V> {
   value: V
   /** Whether this call inserted it. */
   inserted: boolean
+}
+
+/** What a loader is given besides the key. */
+export interface LoaderContext<V> {
+  /** Aborts when nothing waits any more for what the loader brings: calls timed out or were aborted, or the map ended. */
+  readonly signal: AbortSignal
+  /** The value that is being refreshed; `undefined` if there is none. */
+  readonly stale: DeepReadonly<V> | undefined
+}
+
+/** Brings the value of a key. `undefined` says that there is none. */
+export type Loader<K, V> = (
+  key: K,
+  given: LoaderContext<V>
+) => V | undefined | void | PromiseLike<V | undefined> | PromiseLike<void>
+
+/** Options of `getOrLoad`. */
+export interface LoadOptions<V> {
+  /**
+   * How long the entry lives, in milliseconds, or a function that says so of the value that was loaded. `Infinity` for
+   * ever, the map's own by default.
+   */
+  ttl?: number | ((value: V) => number | undefined) | undefined
+  /** How long `undefined` is stored, in milliseconds. By default it is not. */
+  negativeTtl?: number | undefined
+  /**
+   * How long this call waits, in milliseconds, before it is rejected with `ERR_TIMEOUT`. The loader goes on if another
+   * call waits for it. By default it waits for as long as it takes. From 1 to 2^31 − 1.
+   */
+  timeout?: number | undefined
+  /** Ends this call, which is rejected with its reason. The loader goes on if another call waits for it. */
+  signal?: AbortSignal | undefined
 }
 
 /** Options of `update`. */

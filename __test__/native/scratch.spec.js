@@ -23,7 +23,9 @@ const FLOATS = {
   STEP_MIN: layout.STEP_MIN,
   STEP_MAX: layout.STEP_MAX,
   STEP_TTL: layout.STEP_TTL,
-  STEP_VALUE: layout.STEP_VALUE
+  STEP_VALUE: layout.STEP_VALUE,
+  LOAD_TICKET: layout.LOAD_TICKET,
+  LOAD_TOKEN: layout.LOAD_TOKEN
 }
 for (const [name, index] of Object.entries(FLOATS)) for (const half of [0, 1]) NAMES.set(2 * index + half, name)
 
@@ -92,6 +94,20 @@ const OPERATIONS = {
   replaceIf: [WRITE, ({ id, handle, version }) => binding.replaceIf(id, ...handle, TEXT, STRING, version)],
   'replaceIf of what changed': [['TTL'], ({ id, handle }) => binding.replaceIf(id, ...handle, TEXT, STRING, 1)],
   removeIf: [NOTHING, ({ id, handle, version }) => binding.removeIf(id, ...handle, version)],
+  'beginLoad of a key that is there': [NOTHING, ({ id }) => binding.beginLoad(id, 'a', 1)],
+  'beginLoad that owns it': [['LOAD_TOKEN'], ({ id }) => binding.beginLoad(id, 'b', 1)],
+  'beginLoad that joins another': [['LOAD_TICKET'], ({ id, loading }) => binding.beginLoad(id, loading.key, 2)],
+  'completeLoad that stores': [
+    WRITE,
+    ({ id, loading }) => binding.completeLoad(id, loading.key, TEXT, STRING, loading.token, 1)
+  ],
+  'completeLoad that stores nothing': [
+    ['TTL'],
+    ({ id, loading }) => binding.completeLoad(id, loading.key, TEXT, STRING, loading.token, 0)
+  ],
+  failLoad: [NOTHING, ({ id, loading }) => binding.failLoad(id, loading.key, loading.token, '{}')],
+  wantLoad: [NOTHING, ({ id, loading }) => binding.wantLoad(id, loading.key, 1, 2, 0)],
+  'takeLoad of nothing': [['NOTICE', 'LOAD_TICKET'], ({ id }) => binding.takeLoad(id)],
   remove: [ROW, ({ id }) => binding.remove(id, 'a')],
   'remove of nothing': [ABSENT, ({ id }) => binding.remove(id, 'none')],
   'remove by handle': [ROW, ({ id, handle }) => binding.remove(id, ...handle)],
@@ -133,9 +149,12 @@ describe('scratch array', () => {
       binding.set(id, 'number', 1, KIND.Int)
       const number = [SCRATCH.SHARD, SCRATCH.SLOT, SCRATCH.GENERATION].map(column => scratch[column])
       const dead = [...handle.slice(0, 2), handle[2] + 1]
+      binding.listenLoads(id, true)
+      binding.beginLoad(id, 'loading', 1)
+      const loading = { key: 'loading', token: scratchFloats[layout.LOAD_TOKEN] }
       scratch.fill(UNTOUCHED)
       try {
-        run({ id, handle, number, dead, version })
+        run({ id, handle, number, dead, version, loading })
       } catch (error) {
         if (!name.endsWith('that throws')) throw error
       }

@@ -36,6 +36,10 @@ const SHAPES = {
   getOrInsert: ['id', 'any', 'any', 'number'],
   insert: ['id', 'any', 'number', 'text'],
   replace: ['id', 'number', 'number', 'number', 'any', 'number'],
+  beginLoad: ['id', 'any', 'number'],
+  completeLoad: ['id', 'any', 'any', 'number', 'number', 'number'],
+  failLoad: ['id', 'any', 'number', 'text'],
+  wantLoad: ['id', 'any', 'number', 'number', 'number'],
   listenPressure: ['id', 'thresholds'],
   setLimits: ['id', 'options'],
   giveUp: ['id', 'text']

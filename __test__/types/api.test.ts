@@ -116,6 +116,22 @@ configs.update('a', () => 5)
 // @ts-expect-error a function that returns a promise
 configs.update('a', async () => config)
 
+const loaded: Promise<DeepReadonly<Config>> = configs.getOrLoad('a', async () => config, {
+  ttl: ({ port }) => port,
+  negativeTtl: 5,
+  timeout: 1_000,
+  signal: AbortSignal.timeout(5)
+})
+const maybe = configs.getOrLoad('a', async (key, { signal, stale }) => {
+  same<[string, AbortSignal, DeepReadonly<Config> | undefined], [typeof key, typeof signal, typeof stale]>(true)
+  return signal.aborted ? undefined : config
+})
+same<[Promise<DeepReadonly<Config>>, Promise<DeepReadonly<Config> | undefined>], [typeof loaded, typeof maybe]>(true)
+// @ts-expect-error not a value of the map
+configs.getOrLoad('a', () => 5)
+// @ts-expect-error no such option
+configs.getOrLoad('a', () => config, { tll: 5 })
+
 // ---- Making one
 
 new TypedMap()

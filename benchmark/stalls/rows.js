@@ -59,6 +59,10 @@ const ROWS = {
   'TypedMap.prototype.update': [{ call: (map, n) => map.update(n, pair => pair ?? pairOf(n)) }],
   'TypedMap.prototype.getOrInsert': [{ call: (map, n) => map.getOrInsert(`or ${n}`, 1) }],
   'TypedMap.prototype.getOrInsertComputed': [{ call: (map, n) => map.getOrInsertComputed(`computed ${n}`, () => 1) }],
+  'TypedMap.prototype.getOrLoad': [
+    { reads: true, call: (map, n) => void map.getOrLoad(n, () => pairOf(n)) },
+    { what: 'a new key', call: (map, n) => void map.getOrLoad(`load ${n}`, () => 1) }
+  ],
   'TypedMap.prototype.delete': [
     { call: (map, n) => map.delete(n) },
     { what: '100 MB', before: map => ignoreRefusal(() => map.set('huge', huge)), call: map => map.delete('huge') }

@@ -2,6 +2,7 @@
 
 // One call that waits for a load: its promise, its loader, and what frees it early. And the job of running a loader.
 
+const { Buffer } = process.getBuiltinModule('node:buffer')
 const { AsyncLocalStorage, AsyncResource } = process.getBuiltinModule('node:async_hooks')
 const { ERROR_NUMBERS, createError } = require('../errors.js')
 const { timeout } = require('../native/timer.js')
@@ -24,9 +25,9 @@ const { release, hold } = require('../session/keep-alive.js')
 /** @type {AsyncLocalStorage<Running>} */
 const running = new AsyncLocalStorage()
 
-/** Whether two keys are one to a map. @param {any} one @param {any} other */
+/** Whether two keys are one to a map. None is -0. @param {any} one @param {any} other */
 function isSameKey(one, other) {
-  if (typeof one !== 'object' || one === null) return one === other || (one !== one && other !== other)
+  if (typeof one !== 'object' || one === null) return Object.is(one, other)
   return other instanceof Uint8Array && Buffer.compare(one, other) === 0
 }
 

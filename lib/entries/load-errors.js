@@ -3,7 +3,7 @@
 // What a loader threw, as the threads get it that waited for another one's loader: an error of the same name, message,
 // code and details.
 
-const { TypedMapError, createError, reviveError } = require('../errors.js')
+const { TypedMapError, reviveError } = require('../errors.js')
 const { readData, writeData } = require('../native/data.js')
 
 /** @param {any} object @param {string} name */

@@ -9,6 +9,7 @@ mod freshness;
 mod histories;
 mod least;
 mod limits;
+mod loads;
 mod model;
 #[cfg(all(target_os = "linux", not(miri), not(tsan)))]
 mod refused_fences;
