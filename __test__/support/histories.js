@@ -36,6 +36,9 @@ const MEANING = {
   [KIND.TOUCH]: given => [given ? SAW.PRESENT : SAW.ABSENT, DOES.NOTHING],
   [KIND.INCREMENT]: added,
   [KIND.UPDATE]: added,
+  [KIND.PUT]: () => [SAW.ANYTHING, DOES.WRITE],
+  [KIND.LOAD]: () => [SAW.ANYTHING, DOES.MAYBE_WRITE],
+  [KIND.GOT]: () => [SAW.ANYTHING, DOES.NOTHING],
   [KIND.CLEAR]: () => [SAW.ANYTHING, DOES.DELETE],
   [KIND.DESTROY]: () => [SAW.ANYTHING, DOES.DELETE]
 }
@@ -75,7 +78,8 @@ function tenantsOf(threads) {
   const keys = new Map()
   for (const thread of threads) {
     for (const [key, operations] of thread.entries()) {
-      for (const { tenant, does, value } of operations) {
+      for (const { kind, tenant, does, value } of operations) {
+        if (kind === KIND.LOAD) continue
         if (tenant !== 0 && (keys.get(tenant) ?? key) !== key) throw new Error(`tenant ${tenant} has two keys`)
         if (tenant !== 0) keys.set(tenant, key)
         // A counter has the same values again and again, and is not asked for its handle.
@@ -108,6 +112,33 @@ function checkEnd(logs, counts) {
   }
 }
 
+/** What a program asks for that makes a load void. */
+const VOIDING = new Set([KIND.PUT, KIND.DELETE, KIND.REMOVE, KIND.CLEAR, KIND.DESTROY])
+const READING = new Set([KIND.READ, KIND.READ_NATIVE, KIND.REMOVE, KIND.GOT])
+
+/**
+ * What was loaded before a change of its key is not read after it, nor does a call get it that comes after it. A
+ * checker of one entry does not see that: to it, a load is a write at any moment until it returns.
+ *
+ * @param {import('./linearizability.js').Operation[]} operations of one key, of all threads
+ */
+function checkLoads(operations) {
+  const loaded = new Map()
+  for (const { kind, value, tenant } of operations) if (kind === KIND.LOAD) loaded.set(value, tenant)
+  const changes = operations.filter(({ kind }) => VOIDING.has(kind)).sort((one, other) => one.end - other.end)
+  const reads = operations.filter(({ kind, result }) => READING.has(kind) && loaded.has(result))
+  reads.sort((one, other) => one.start - other.start)
+  let [next, latest] = [0, -1]
+  for (const { start, result } of reads) {
+    while (next < changes.length && changes[next].end < start) latest = Math.max(latest, changes[next++].start)
+    if (latest >= loaded.get(result)) {
+      throw new Error(
+        `${result} was loaded from ${loaded.get(result)} on, and read at ${start} after a change at ${latest}`
+      )
+    }
+  }
+}
+
 /** Checks what the threads of a round wrote down. Throws if nothing explains it. */
 function check(logs, counts, profile) {
   checkEnd(logs, counts)
@@ -115,6 +146,7 @@ function check(logs, counts, profile) {
   const tenants = tenantsOf(threads)
   for (let key = 0; key < KEYS; key++) {
     const operations = threads.map(keys => keys[key])
+    checkLoads(operations.flat())
     const found = violation(operations, { tenants, vanish: profile.vanish }, describe)
     if (found !== null) throw new Error(`${profile.name}, key ${key}: ${found}`)
   }

@@ -2,9 +2,13 @@
 
 // What histories are made of: the operations, how often each comes, and the maps they run on.
 
-/** Keys of a round. Few, so that threads meet. The last one is that of a counter, which is written by steps alone. */
-const KEYS = 4
+/**
+ * Keys of a round. Few, so that threads meet. The last one is that of a counter, which is written by steps alone, and
+ * the one before is loaded where it is missing.
+ */
+const KEYS = 5
 const COUNTER = KEYS - 1
+const LOADED = KEYS - 2
 const keyOf = key => (key === 0 ? 0 : `key-${key}`)
 
 /** Characters of the longest values: too many for a page of small entries. */
@@ -46,7 +50,13 @@ const KIND = Object.freeze({
   /** Added VALUE to a counter, which is RESULT from here on. */
   INCREMENT: 17,
   /** The same by a function. */
-  UPDATE: 18
+  UPDATE: 18,
+  /** Wrote VALUE by key; the handle is not known. */
+  PUT: 19,
+  /** Loaded VALUE by its own loader, which began after TENANT. It was stored, or not: the map does not say. */
+  LOAD: 20,
+  /** Got RESULT, which was there or which another call has loaded meanwhile. */
+  GOT: 21
 })
 
 /** The near caches of the threads of a round, in turn. */
@@ -121,4 +131,17 @@ function drawsOf({ weights }) {
   return Object.entries(weights).flatMap(([operation, weight]) => new Array(weight).fill(operation))
 }
 
-module.exports = { CONTROL, CONTROL_LENGTH, COUNTER, KEYS, KIND, LONGEST, NEAR_CACHES, PROFILES, ROW, drawsOf, keyOf }
+module.exports = {
+  CONTROL,
+  CONTROL_LENGTH,
+  COUNTER,
+  KEYS,
+  KIND,
+  LOADED,
+  LONGEST,
+  NEAR_CACHES,
+  PROFILES,
+  ROW,
+  drawsOf,
+  keyOf
+}

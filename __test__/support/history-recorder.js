@@ -2,7 +2,7 @@
 
 // Runs operations on a map and writes each down as a row of numbers.
 
-const { CONTROL, COUNTER, KIND, ROW, keyOf } = require('./history-program.js')
+const { CONTROL, COUNTER, KIND, LOADED, ROW, keyOf } = require('./history-program.js')
 
 /** Values of other threads begin above. */
 const VALUES_PER_THREAD = 2 ** 20
@@ -50,6 +50,17 @@ const OF_COUNTER = {
   find: 'increment'
 }
 
+/** The same where the key is loaded. */
+const OF_LOADED = {
+  write: 'put',
+  writeBrief: 'put',
+  writeForever: 'load',
+  replace: 'load',
+  find: 'load',
+  has: 'load',
+  readHandle: 'load'
+}
+
 class Recorder {
   #near
   #native
@@ -74,16 +85,20 @@ class Recorder {
     this.#nextValue = thread * VALUES_PER_THREAD
   }
 
-  /** Runs an operation and writes down what it saw. */
+  /** Runs an operation and writes down what it saw. Returns a promise for one that ends later. */
   run(operation, key, random) {
     const start = Atomics.load(this.#control, CONTROL.CLOCK)
-    try {
-      this[(key === COUNTER && OF_COUNTER[operation]) || operation](key, random)
-    } catch (error) {
+    const name = (key === COUNTER && OF_COUNTER[operation]) || (key === LOADED && OF_LOADED[operation]) || operation
+    const failed = error => {
       const end = Atomics.add(this.#control, CONTROL.CLOCK, 1)
       if (error.code === 'ERR_CLOSED') this.#note(KIND.CLOSED, key, 0, 0, 0, start, end)
       // The map is as it was.
       else if (!FULL.has(error.code)) throw error
+    }
+    try {
+      return this[name](key, random)?.catch(failed)
+    } catch (error) {
+      return failed(error)
     }
   }
 
@@ -160,6 +175,32 @@ class Recorder {
     const value = this.#near.update(name, add)
     const end = this.#end()
     this.#note(KIND.UPDATE, key, value, by, 0, start, end)
+  }
+
+  put(key) {
+    const number = ++this.#nextValue
+    const value = valueFor(number, this.#longest)
+    const start = this.#start()
+    this.#near.set(keyOf(key), value)
+    this.#note(KIND.PUT, key, 1, number, 0, start, this.#end())
+  }
+
+  /** Loads it where it is missing. Some loaders take a while, so that others write meanwhile. */
+  async load(key, random) {
+    const number = ++this.#nextValue
+    const turns = random.below(3)
+    let began = 0
+    const loader = async () => {
+      began = this.#start() + 1
+      for (let turn = 0; turn < turns; turn++) await new Promise(resolve => setImmediate(resolve))
+      return valueFor(number, this.#longest)
+    }
+    const start = this.#start()
+    const value = numberOf(await this.#near.getOrLoad(keyOf(key), loader), this.#longest)
+    const end = this.#end()
+    // It may have begun to load, and got what was loaded by others in the end.
+    if (value === number) this.#note(KIND.LOAD, key, value, value, began, start, end)
+    else this.#note(KIND.GOT, key, value, 0, 0, start, end)
   }
 
   replace(key) {

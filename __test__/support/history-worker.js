@@ -26,7 +26,7 @@ function meet(stage, threads) {
 }
 
 /** A round that is written down. Gives the number of rows. */
-function record({ name, seed, profile: number, log, threads, operations }) {
+async function record({ name, seed, profile: number, log, threads, operations }) {
   const profile = PROFILES[number]
   const random = new Random(seed + thread * 0x9e3779b9)
   // The same map without a near cache: what it reads is what the store holds.
@@ -42,7 +42,8 @@ function record({ name, seed, profile: number, log, threads, operations }) {
   for (let n = 0; n < operations; n++) {
     // Runs of operations on one key: what one of them sees, the next must not contradict.
     if (random.below(4) === 0) key = random.below(KEYS)
-    recorder.run(n === destroysAt ? 'destroy' : draws[random.below(draws.length)], key, random)
+    const later = recorder.run(n === destroysAt ? 'destroy' : draws[random.below(draws.length)], key, random)
+    if (later !== undefined) await later
   }
   meet(CONTROL.ENDED, threads)
   // Nothing is written any more: now all threads agree, whatever copies they keep.
@@ -75,4 +76,6 @@ function watch({ name, seed, threads, operations }) {
 
 const nearCacheOf = seed => NEAR_CACHES[(seed + thread) % NEAR_CACHES.length]
 
-parentPort.on('message', message => parentPort.postMessage(message.watches ? watch(message) : record(message)))
+parentPort.on('message', async message =>
+  parentPort.postMessage(message.watches ? watch(message) : await record(message))
+)

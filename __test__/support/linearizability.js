@@ -32,7 +32,13 @@ const SAW = Object.freeze({
 })
 
 /** What an operation does to the state. */
-const DOES = Object.freeze({ NOTHING: 0, WRITE: 1, DELETE: 2 })
+const DOES = Object.freeze({
+  NOTHING: 0,
+  WRITE: 1,
+  DELETE: 2,
+  /** Writes if there is no entry, or does not. */
+  MAYBE_WRITE: 3
+})
 
 /**
  * @typedef {object} Operation
@@ -69,10 +75,16 @@ function agrees({ saw, of }, state, tenants) {
   return (tenants.get(state) === of) === (saw !== SAW.NO_TENANT)
 }
 
-/** @param {Operation} operation @param {number} state */
+/**
+ * The states that an operation may lead to.
+ *
+ * @param {Operation} operation
+ * @param {number} state
+ */
 function after({ does, value }, state) {
-  if (does === DOES.WRITE) return value
-  return does === DOES.DELETE ? ABSENT : state
+  if (does === DOES.WRITE) return [value]
+  if (does === DOES.MAYBE_WRITE && state === ABSENT) return [state, value]
+  return [does === DOES.DELETE ? ABSENT : state]
 }
 
 /**
@@ -120,7 +132,7 @@ function search(threads, { tenants, vanish = false }) {
       const operation = threads[thread][reached[thread]]
       const further = reached.slice()
       further[thread]++
-      open.push({ reached: further, state: after(operation, state) })
+      for (const reachedState of after(operation, state)) open.push({ reached: further, state: reachedState })
     }
   }
 }

@@ -203,6 +203,8 @@ describe('loads among threads', { timeout: 600_000 }, () => {
     const map = TypedMap.open(name)
     const worker = startWorker(async ({ TypedMap, data, port }) => {
       const map = TypedMap.open(data)
+      // Nothing waits here in the end, and the thread is to see it all the same.
+      const alive = setInterval(() => {}, 1_000)
       let given
       const own = new AbortController()
       const result = map.getOrLoad(
@@ -219,6 +221,7 @@ describe('loads among threads', { timeout: 600_000 }, () => {
       await result.catch(() => {})
       port.postMessage(given.aborted)
       if (!given.aborted) await new Promise(resolve => given.addEventListener('abort', resolve))
+      clearInterval(alive)
     }, name)
     await nextMessage(worker)
     const own = new AbortController()
