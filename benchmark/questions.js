@@ -16,6 +16,7 @@ const ROOMS = {
   codecs: 'reads',
   set: 'writes',
   increment: 'writes',
+  load: 'reads',
   'raw-calls': 'reads',
   batch: 'reads',
   walk: 'reads',
