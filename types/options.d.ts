@@ -209,7 +209,7 @@ export interface Put<V> {
 
 /** What a loader is given besides the key. */
 export interface LoaderContext<V> {
-  /** Aborts when nothing waits any more for what the loader brings: calls timed out or were aborted, or the map ended. */
+  /** Aborts when nothing waits any more for what the loader brings: calls ended early, or the map has ended. */
   readonly signal: AbortSignal
   /** The value that is being refreshed; `undefined` if there is none. */
   readonly stale: DeepReadonly<V> | undefined

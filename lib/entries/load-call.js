@@ -22,7 +22,7 @@ const { release, hold } = require('../session/keep-alive.js')
  * @property {Running | undefined} outer
  */
 
-/** @type {AsyncLocalStorage<Running>} */
+/** @type {import('node:async_hooks').AsyncLocalStorage<Running>} */
 const running = new AsyncLocalStorage()
 
 /** Whether two keys are one to a map. None is -0. @param {any} one @param {any} other */

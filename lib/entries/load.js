@@ -43,7 +43,7 @@ function readBy(open, key, read) {
 /**
  * Waits for a load of a key, which this begins unless there is one.
  *
- * @param {import('./loads.js').OpenLoads} loads
+ * @param {import('./loads.js').Loads} loads
  * @param {any} key
  * @param {(key: any, given: Given) => any} loader
  * @param {import('../options/load.js').LoadOptions} options

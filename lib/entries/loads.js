@@ -29,6 +29,7 @@ const {
 /** @typedef {import('../session/open-map.js').OpenMap} OpenMap */
 /** @typedef {import('../session/room-maker.js').RoomMaker} RoomMaker */
 /** @typedef {import('./load-call.js').Call} Call */
+/** @typedef {InstanceType<typeof OpenLoads>} Loads */
 
 const { BEGUN, ENDED, KIND, LOAD_TICKET, LOAD_TOKEN, NEED, NOTICES, SCRATCH, WAKE } = layout
 const FIRST_BYTES = KIND.Uint8Array
@@ -131,6 +132,7 @@ class Load {
   #review() {
     const { job, calls } = this
     const isTurn = [...calls].some(call => job === undefined || call !== job.call)
+    /** @type {number} */
     let need = NEED.TURN
     if (calls.size === 0) need = NEED.NOTHING
     else if (!isTurn) need = NEED.OUTCOME
@@ -229,6 +231,7 @@ class OpenLoads {
   begin(key, call) {
     const ticket = ++this.#lastTicket
     if (this.#loads.size === 0) listenBinding(this.open.id, true)
+    /** @type {number} */
     let begun = BEGUN.PRESENT
     try {
       begun = beginBinding(this.open.id, key, ticket)
@@ -262,6 +265,7 @@ class OpenLoads {
   /** Takes out one notice; whether there was one. */
   step() {
     const { id, shapes } = this.open
+    /** @type {any} */
     let raw
     try {
       raw = takeBinding(id)

@@ -14,7 +14,9 @@ use crate::binding::failure::{Outcome, capture_panics};
 use crate::binding::operation::enter;
 use crate::binding::operations::observe::removals;
 use crate::binding::operations::write;
-use crate::binding::operations::{atomic, batch, field, for_tests, lifetime, limits, load, read, scan, shared_words, walk};
+use crate::binding::operations::{
+    atomic, batch, field, for_tests, lifetime, limits, load, read, scan, shared_words, walk,
+};
 
 /// The callback of a raw operation: its name in JavaScript, how many arguments, the function. The name is also the one
 /// that errors and events carry.

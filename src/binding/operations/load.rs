@@ -11,7 +11,8 @@ use crate::binding::environment::{Environment, Waiting};
 use crate::binding::failure::{Failure, Outcome};
 use crate::binding::layout::{
     BEGUN_JOINED, BEGUN_OWNED, BEGUN_PRESENT, ENDED_FENCED, ENDED_STORED, ENDED_UNSTORED, LOAD_TICKET, LOAD_TOKEN,
-    NEED_NOTHING, NEED_OUTCOME, NOTICE, NOTICE_FAILED, NOTICE_GRANTED, NOTICE_LOADED, NOTICE_NONE, NOTICE_OVER, NOTICE_UNWANTED, WAKE_LOADS,
+    NEED_NOTHING, NEED_OUTCOME, NOTICE, NOTICE_FAILED, NOTICE_GRANTED, NOTICE_LOADED, NOTICE_NONE, NOTICE_OVER,
+    NOTICE_UNWANTED, WAKE_LOADS,
 };
 use crate::binding::operation::{Call, within};
 use crate::store::{self, Begun, Completion, Notice, Want};

@@ -165,9 +165,9 @@ impl Context {
         }
     }
 
-    /// Ends every copy of a value, for good, in a map that just ended, and whatever waits for a load. Writers hold their locks and may be settling a
-    /// version: by this fence and the one with which each leaves, either the words are ended after that, or the writer
-    /// sees that the map ended and ends them itself.
+    /// Ends every copy of a value, for good, in a map that just ended, and what waits for a load. Writers hold their
+    /// locks and may be settling a version: by this fence and the one with which each leaves, either the words are
+    /// ended after that, or the writer sees that the map ended and ends them itself.
     fn end_copies(&self) {
         if heavy_fence().is_none() {
             // Refused. No processor keeps a store to itself for that long.
