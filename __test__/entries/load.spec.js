@@ -304,6 +304,17 @@ describe('what frees a call', () => {
     }
   })
 
+  it('a call that is aborted after the map was destroyed elsewhere ends as others do', async () => {
+    const name = `load ends ${process.pid}`
+    const [map, other] = [TypedMap.open(name), TypedMap.open(name)]
+    const own = new AbortController()
+    const { result, given } = begin(map, 'a', { signal: own.signal })
+    other.destroy()
+    own.abort()
+    await assert.rejects(result, { name: 'AbortError' })
+    while (!given.signal.aborted) await turn()
+  })
+
   it('a call keeps the process alive, and one that ended does not', async () => {
     const { stdout } = await runNode(`const map = new TypedMap()
       map.getOrLoad('a', () => new Promise(() => {}), { timeout: 20 }).catch(error => console.log(error.code))`)

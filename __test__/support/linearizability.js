@@ -80,10 +80,11 @@ function agrees({ saw, of }, state, tenants) {
  *
  * @param {Operation} operation
  * @param {number} state
+ * @param {boolean} vanish whether the entry may have vanished before
  */
-function after({ does, value }, state) {
+function after({ does, value }, state, vanish) {
   if (does === DOES.WRITE) return [value]
-  if (does === DOES.MAYBE_WRITE && state === ABSENT) return [state, value]
+  if (does === DOES.MAYBE_WRITE && (state === ABSENT || vanish)) return [state, value]
   return [does === DOES.DELETE ? ABSENT : state]
 }
 
@@ -132,7 +133,7 @@ function search(threads, { tenants, vanish = false }) {
       const operation = threads[thread][reached[thread]]
       const further = reached.slice()
       further[thread]++
-      for (const reachedState of after(operation, state)) open.push({ reached: further, state: reachedState })
+      for (const reachedState of after(operation, state, vanish)) open.push({ reached: further, state: reachedState })
     }
   }
 }

@@ -125,7 +125,12 @@ class Load {
     this.calls.delete(call)
     // A loader whose load is another's by now runs for its call alone.
     if (call.job !== this.job) call.job?.abort()
-    if (!this.isOver) attempt(() => this.#review())
+    if (this.isOver) return
+    try {
+      this.#review()
+    } catch {
+      // The map has ended, and so does all that waits for it: notice comes of that.
+    }
   }
 
   /** Tells native code what is wanted of the load, if that has changed. */

@@ -141,9 +141,9 @@ numbers!(WANT: u32 {
 numbers!(BEGUN: u32 {
     /// The key has an entry.
     BEGUN_PRESENT = 0;
-    /// The caller owns the load, under the token at LOAD_TOKEN.
+    /// The caller owns the load, under the token at `LOAD_TOKEN`.
     BEGUN_OWNED = 1;
-    /// There is a load already, which this map knows by the ticket at LOAD_TICKET.
+    /// There is a load already, which this map knows by the ticket at `LOAD_TICKET`.
     BEGUN_JOINED = 2;
 });
 
@@ -172,7 +172,7 @@ numbers!(NOTICES: u32 {
     NOTICE_LOADED = 1;
     /// The load failed.
     NOTICE_FAILED = 2;
-    /// The load is the receiver's, under the token at LOAD_TOKEN.
+    /// The load is the receiver's, under the token at `LOAD_TOKEN`.
     NOTICE_GRANTED = 3;
     /// The receiver's load has ended, because nothing waits for it.
     NOTICE_UNWANTED = 4;

@@ -133,7 +133,7 @@ impl Shard {
     }
 }
 
-fn time_of<'a>(context: &'a Context) -> Time<'a> {
+fn time_of(context: &Context) -> Time<'_> {
     Time { seats: &context.seats, now_ms: context.clock.now_ms() }
 }
 

@@ -165,16 +165,16 @@ impl Shard {
         self.locked(context, |writer| {
             self.step(writer, context);
             let (number, spot) = match target {
-                Sought::Key(key, hash) => match self.living_spot(writer, context, &key, hash) {
-                    Some(spot) => (spot.slot, Some(spot)),
-                    None => {
-                        // Also a deletion of what is not there: it may be what is being loaded.
+                Sought::Key(key, hash) => {
+                    let Some(spot) = self.living_spot(writer, context, &key, hash) else {
+                        // What is not there may be what is being loaded.
                         if cause == Cause::Explicit && !writer.loads.is_empty() {
                             writer.loads.void(key, hash);
                         }
                         return Ok(None);
-                    }
-                },
+                    };
+                    (spot.slot, Some(spot))
+                }
                 Sought::Handle(handle) => match self.living_slot(writer, context, handle) {
                     Ok(_) => (handle.slot, None),
                     Err(_) => return Ok(None),
