@@ -97,6 +97,11 @@ const TESTS = {
   'the table of shapes': unit('entry::shapes::tests'),
   'shapes of entries': unit('store::tests::shapes'),
   'insertion order': unit('order::tests'),
+  'logs of types': unit('slab::typed::tests'),
+  'entries of a type': unit('store::tests::typed'),
+  'views.spec': spec('queries/views'),
+  'views-schema.spec': spec('queries/views-schema'),
+  'views-threads.spec': spec('queries/views-threads'),
   globs: unit('glob::tests'),
   scans: unit('tests::scan'),
   queries: unit('query::tests'),
@@ -646,8 +651,8 @@ const MUTATIONS = [
     name: 'a record that was not inserted stays counted',
     file: 'src/store/shard/write.rs',
     from: `            writer.leave_shape(shape);
-            context.release_entries(1);`,
-    to: '            context.release_entries(1);',
+            writer.typed.tidy`,
+    to: '            writer.typed.tidy',
     test: 'shapes of entries'
   },
   {
@@ -839,6 +844,93 @@ const MUTATIONS = [
     from: '        if number == MAX_SEGMENTS {',
     to: '        if number == usize::MAX - MAX_SEGMENTS {',
     test: 'insertion order'
+  },
+  // ---- Types of entries
+  {
+    name: 'a small neighbour in the log of a type is not joined',
+    file: 'src/store/slab/typed/log.rs',
+    from: 'if cells > JOINED_CELLS || older.high() != newer.high() {',
+    to: 'if cells > 1 || older.high() != newer.high() {',
+    test: 'logs of types'
+  },
+  {
+    name: 'neighbours whose sequences are far apart are joined',
+    file: 'src/store/slab/typed/log.rs',
+    from: 'if cells > JOINED_CELLS || older.high() != newer.high() {',
+    to: 'if cells > JOINED_CELLS {',
+    test: 'logs of types'
+  },
+  {
+    name: 'a log keeps the segment of an entry that did not come',
+    file: 'src/store/slab/typed/log.rs',
+    from: 'if self.segments.get(at).is_some_and(|segment| segment.cells.is_empty()) {',
+    to: 'if self.segments.get(at).is_some_and(|segment| segment.cells.len() > SEGMENT_CELLS) {',
+    test: 'logs of types'
+  },
+  {
+    name: 'an entry that gets another type stays in the log of the old one',
+    file: 'src/store/shard/write.rs',
+    from: `        if self.from != 0 {
+            writer.leave_type`,
+    to: `        if self.from != 0 && self.to != 0 {
+            writer.leave_type`,
+    test: 'entries of a type'
+  },
+  {
+    name: 'a write to a type that is refused leaves its room in the log',
+    file: 'src/store/shard/write.rs',
+    from: '            writer.typed.tidy(draft.type_id, sequence);',
+    to: '',
+    test: 'entries of a type'
+  },
+  {
+    name: 'a write gives its type to an entry of another',
+    file: 'src/store/shard/write.rs',
+    from: 'if type_id != had && type_id != 0 && had != 0 {',
+    to: 'if type_id != had && type_id != 0 && had == SAME_TYPE {',
+    test: 'entries of a type'
+  },
+  {
+    name: 'a large entry is stored with the type that it was made with before the lock',
+    file: 'src/store/shard/write.rs',
+    from: 'if prepared.as_ref().is_some_and(|prepared| prepared.type_id() == type_id) {',
+    to: 'if prepared.as_ref().is_some() {',
+    test: 'entries of a type'
+  },
+  {
+    name: 'an entry is deleted whatever its type is',
+    file: 'src/store/map/typed.rs',
+    from: 'is_other = tenant.entry.type_id() != type_id;',
+    to: 'is_other = tenant.entry.type_id() == 0;',
+    test: 'views-threads.spec'
+  },
+  {
+    name: 'an entry of another type counts as used',
+    file: 'src/store/map/typed.rs',
+    from: 'let found = self.find(target, Look::Peek, |shard, tenant| {',
+    to: 'let found = self.find(target, Look::Use, |shard, tenant| {',
+    test: 'entries of a type'
+  },
+  {
+    name: 'a walk gives an entry that has lost its type since',
+    file: 'src/binding/operations/walk.rs',
+    from: 'if type_id != 0 && found.type_id != type_id {',
+    to: 'if type_id == u32::MAX {',
+    test: 'views-threads.spec'
+  },
+  {
+    name: 'a view answers from a copy that it has not read',
+    file: 'lib/queries/views.js',
+    from: 'if (isObject(copy) && this.#known.has(copy) && near.lookup(key) !== STALE) return copy',
+    to: 'if (isObject(copy) && near.lookup(key) !== STALE) return copy',
+    test: 'views.spec'
+  },
+  {
+    name: 'what was given is stored in place of what the schema made of it',
+    file: 'lib/queries/views.js',
+    from: 'const output = this.#output === undefined ? value : this.#output(value)',
+    to: 'const output = this.#output === undefined || this.#output(value) === GONE ? value : value',
+    test: 'views-schema.spec'
   },
   // ---- Words of shards, by which a walk knows whether what it fetched ahead is fresh
   {
@@ -1413,8 +1505,8 @@ const MUTATIONS = [
   {
     name: 'a step gives an entry that is there another deadline',
     file: 'src/store/shard/atomic.rs',
-    from: 'let draft = Draft { key: None, value: sum, type_id: 0, ttl: Ttl::Keep };',
-    to: 'let draft = Draft { key: None, value: sum, type_id: 0, ttl: increment.ttl };',
+    from: 'let draft = Draft { key: None, value: sum, type_id: SAME_TYPE, ttl: Ttl::Keep };',
+    to: 'let draft = Draft { key: None, value: sum, type_id: SAME_TYPE, ttl: increment.ttl };',
     test: 'increment.spec'
   },
   {

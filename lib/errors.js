@@ -24,6 +24,7 @@ const ERROR_NUMBERS = Object.freeze({
   ERR_BROKEN: 1020,
   ERR_NATIVE_UNAVAILABLE: 1024,
   ERR_OUT_OF_RANGE: 1025,
+  ERR_VALIDATION: 1026,
   ERR_TIMEOUT: 1027,
   ERR_CLOCK_ENDED: 1031
 })
@@ -127,6 +128,18 @@ const WITH_ARTICLE = /** @type {Record<string, string>} */ ({
 const some = (count, noun) => `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`
 
 /**
+ * The first of what a schema has found, and how many more there are.
+ *
+ * @param {readonly { message: string, path: (string | number)[] }[]} issues
+ */
+function showIssues(issues) {
+  if (issues.length === 0) return 'the schema does not say why'
+  const [{ message, path }] = issues
+  const at = path.length === 0 ? '' : `${path.join('.')}: `
+  return issues.length === 1 ? `${at}${message}` : `${at}${message} (and ${issues.length - 1} more)`
+}
+
+/**
  * The text for each number that the native side throws, made of the details that come with it.
  *
  * @type {Record<number, (details: Details) => string>}
@@ -176,6 +189,7 @@ const MESSAGES = {
   1020: ({ panic }) =>
     `an internal failure left the map in doubt, and it refuses further use${panic === undefined ? '' : ` (${panic})`}`,
   1025: ({ reached, allowed }) => `the result is ${reached}; allowed: ${allowed}; the entry is unchanged`,
+  1026: ({ type, issues }) => `the value does not fit the schema of type '${type}': ${showIssues(issues)}`,
   1027: ({ timeout }) => `no value was loaded within ${some(timeout, 'millisecond')}`
 }
 
@@ -235,6 +249,15 @@ const wrongType = (argument, given, allowed) => notAllowed(TypeError, argument, 
  * @param {string} allowed
  */
 const outOfRange = (argument, given, allowed) => notAllowed(RangeError, argument, given, allowed)
+
+/** The error for a schema whose answer comes later: a write is done when the call returns. */
+const asynchronousSchema = () =>
+  argumentError(
+    TypeError,
+    'ERR_INVALID_OPTION',
+    'the schema is asynchronous: its validate returned a promise; allowed: a schema that validates at once',
+    { argument: 'schema', given: 'an asynchronous schema', allowed: 'a schema that validates at once' }
+  )
 
 /**
  * The error for an invalid option.
@@ -297,6 +320,7 @@ const closed = () => createError(ERROR_NUMBERS.ERR_CLOSED, {})
 module.exports = {
   ERROR_NUMBERS,
   TypedMapError,
+  asynchronousSchema,
   badOption,
   closed,
   createError,

@@ -35,6 +35,7 @@ const { readPutOptions } = require('./options/update.js')
 const filters = require('./queries/filter.js')
 const random = require('./queries/random.js')
 const scans = require('./queries/scan.js')
+const views = require('./queries/views.js')
 const { OpenMap } = require('./session/open-map.js')
 const { construct, takeRequest } = require('./session/opening.js')
 const { RoomMaker } = require('./session/room-maker.js')
@@ -420,7 +421,8 @@ class TypedMap {
       pressure,
       scans,
       random,
-      filters
+      filters,
+      views
     ]
     install(
       TypedMap.prototype,

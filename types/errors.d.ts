@@ -51,6 +51,11 @@ export declare const ERROR_NUMBERS: {
   readonly ERR_NATIVE_UNAVAILABLE: 1024
   /** A result that is not allowed; the entry is unchanged. `details`: `reached` and `allowed`, in words. */
   readonly ERR_OUT_OF_RANGE: 1025
+  /**
+   * A value does not fit the schema of a view; nothing was written. `details`: `type`, the name, and `issues`, an array
+   * of `{ message, path }` as the schema reported them, `path` an array of keys.
+   */
+  readonly ERR_VALIDATION: 1026
   /** A call of `getOrLoad` waited for longer than it should. `details`: `timeout`, in milliseconds. */
   readonly ERR_TIMEOUT: 1027
   /** The clock of a test was restored, or another one was set in its place. */

@@ -26,6 +26,7 @@ import type {
 import type { FilterOptions, ScanIterator, ScanOptions, ScanPage } from './queries.js'
 import type { TypedMapStats, Validation } from './stats.js'
 import type { TestClock, TestClockOptions } from './test-clock.js'
+import type { InferInput, InferOutput, StandardSchemaV1, StorableSchema, TypedView } from './views.js'
 
 /** True for `any` alone. @internal */
 type IsAny<T> = 0 extends 1 & T ? true : false
@@ -433,6 +434,26 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
    * const large = await files.filter(file => file.size > 1e6, { limit: 10 })
    */
   filter(predicate: (value: DeepReadonly<V>, key: K) => unknown, options?: FilterOptions): Promise<Handle<V>[]>
+
+  /**
+   * A view of the entries of one type: those that were inserted with it or through a view of it. Making one is cheap; a
+   * map has views of up to 256 types in each thread that opens it.
+   *
+   * @param name of the type, at most 4,096 bytes
+   * @param schema checks each value that is written through this view, before it is written: what it makes of the value
+   * is stored. Its types are those of the view. Any validator with the interface of Standard Schema
+   * @throws TypeError or RangeError with `ERR_INVALID_OPTION`; a write does, too, if the schema is asynchronous
+   * @example
+   * const users = map.ofType('User', z.object({ name: z.string(), age: z.coerce.number() }))
+   * users.set('ada', { name: 'Ada', age: '36' })
+   * users.get('ada')?.age //=> 36
+   * users.set('bob', { name: 1 }) // throws ERR_VALIDATION
+   */
+  ofType<T extends V = V>(name: string): TypedView<K, T>
+  ofType<S extends StandardSchemaV1<any, V>>(
+    name: string,
+    schema: S & StorableSchema<S>
+  ): TypedView<K, InferOutput<S>, InferInput<S>>
 
   /**
    * Stores a value without a key and returns its handle. Costs a native call, and for objects the encoding as JSON.

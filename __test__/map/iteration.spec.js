@@ -420,7 +420,7 @@ describe('iteration: what was fetched ahead', () => {
 describe('iteration: batches', () => {
   /** How many entries one native walk returns. */
   const walked = (id, count, want) => {
-    const cells = binding.walk(id, 0, count, want, new Uint32Array(count * STEP_ROW))
+    const cells = binding.walk(id, 0, count, want, new Uint32Array(count * STEP_ROW), 0)
     assert.ok(cells.length > 0)
     return scratch[SCRATCH.COUNT]
   }

@@ -113,7 +113,7 @@ describe('raw binding: code of the user that runs in the middle of a call', () =
     const { id } = raw.opened(null)
     // Each of these is a cell of its own, so that cells are made before all rows are.
     for (let key = 0; key < 2_000; key++) raw.set(id, key, 'täxt', KIND.String)
-    raw.walk(id, 0, 2_000, 3, table)
+    raw.walk(id, 0, 2_000, 3, table, 0)
     assert.equal(raw.scratch[SCRATCH.COUNT], 2_000)
     assert.deepEqual([...stolen], copy)
   })
@@ -139,11 +139,11 @@ describe('raw binding: numbers and arrays out of any range', () => {
     for (let key = 0; key < 10; key++) raw.set(id, key, key, KIND.Int)
     const table = new Uint32Array(4 * STEP_ROW)
     for (const count of [0xffff_ffff, 2 ** 31, 5]) {
-      raw.walk(id, 0, count, 3, table)
+      raw.walk(id, 0, count, 3, table, 0)
       assert.equal(raw.scratch[SCRATCH.COUNT], 4)
     }
     for (const short of [new Uint32Array(0), new Uint32Array(STEP_ROW - 1)]) {
-      assert.throws(() => raw.walk(id, 0, 0xffff_ffff, 3, short), /no room/)
+      assert.throws(() => raw.walk(id, 0, 0xffff_ffff, 3, short, 0), /no room/)
     }
     assert.throws(() => raw.walk(id, 0, 0xffff_ffff))
     assert.throws(() => raw.candidates(id, 0xffff_ffff, table), /no room/)

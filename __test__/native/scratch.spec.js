@@ -123,7 +123,17 @@ const OPERATIONS = {
   insertMany: [BATCH, ({ id }) => binding.insertMany(id, 2, [], undefined, table())],
   hasMany: [NOTHING, ({ id }) => binding.hasMany(id, ['a', 'none'], table())],
   deleteMany: [NOTHING, ({ id }) => binding.deleteMany(id, ['a', 'b'], table())],
-  walk: [['COUNT'], ({ id }) => binding.walk(id, 0, 4, WANT.ENTRIES, states(STEP_ROW))],
+  walk: [['COUNT'], ({ id }) => binding.walk(id, 0, 4, WANT.ENTRIES, states(STEP_ROW), 0)],
+  'walk of a type': [['COUNT'], ({ id, type }) => binding.walk(id, 0, 4, WANT.ENTRIES, states(STEP_ROW), type)],
+  'getOfType of an entry': [ROW, ({ id, type }) => binding.getOfType(id, type, 'typed')],
+  'getOfType of another type': [ABSENT, ({ id, type }) => binding.getOfType(id, type, 'a')],
+  'getOfType by handle': [ABSENT, ({ id, type, handle }) => binding.getOfType(id, type, ...handle)],
+  hasOfType: [NOTHING, ({ id, type }) => binding.hasOfType(id, type, 'typed')],
+  setOfType: [WRITE, ({ id, type }) => binding.setOfType(id, type, TEXT, STRING, 'typed')],
+  'setOfType by handle': [WRITE, ({ id, type, handle }) => binding.setOfType(id, type, TEXT, STRING, ...handle)],
+  'setOfType that throws': [['TTL'], ({ id, type }) => binding.setOfType(id, type + 1, TEXT, STRING, 'typed')],
+  deleteOfType: [NOTHING, ({ id, type }) => binding.deleteOfType(id, type, 'typed')],
+  sizeOfType: [NOTHING, ({ id, type }) => binding.sizeOfType(id, type)],
   scan: [
     ['COUNT', 'NEXT_SHARD', 'NEXT_SLOT'],
     ({ id }) => binding.scan(id, 0, 0, 4, undefined, undefined, states(STEP_ROW))
@@ -152,9 +162,11 @@ describe('scratch array', () => {
       binding.listenLoads(id, true)
       binding.beginLoad(id, 'loading', 1)
       const loading = { key: 'loading', token: scratchFloats[layout.LOAD_TOKEN] }
+      const type = binding.holdViewType(id, 'Type')
+      binding.setOfType(id, type, TEXT, STRING, 'typed')
       scratch.fill(UNTOUCHED)
       try {
-        run({ id, handle, number, dead, version, loading })
+        run({ id, handle, number, dead, version, loading, type })
       } catch (error) {
         if (!name.endsWith('that throws')) throw error
       }

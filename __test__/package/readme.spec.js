@@ -79,6 +79,8 @@ describe('README', () => {
     folder = mkdtempSync(path.join(tmpdir(), 'readme-'))
     mkdirSync(path.join(folder, 'node_modules'))
     symlinkSync(PACKAGE, path.join(folder, 'node_modules', 'typed-superdashmap'), 'junction')
+    // What an example uses beside it.
+    symlinkSync(path.join(PACKAGE, 'node_modules', 'zod'), path.join(folder, 'node_modules', 'zod'), 'junction')
   })
 
   after(() => rmSync(folder, { recursive: true, force: true }))

@@ -141,6 +141,32 @@ const ROWS = {
   'TypedMap.prototype.filter': [
     { what: 'until its first turn ends', reads: true, call: map => void map.filter(() => false).catch(() => {}) }
   ],
+  'TypedMap.prototype.ofType': [{ call: map => map.ofType('View') }],
+  'TypedView.prototype.name': [{ before: withView, call: (_, __, { view }) => view.name }],
+  'TypedView.prototype.size': [{ before: withView, call: (_, __, { view }) => view.size }],
+  'TypedView.prototype.get': [{ before: withView, call: (_, n, { view }) => view.get(`view ${n}`) }],
+  'TypedView.prototype.has': [{ before: withView, call: (_, n, { view }) => view.has(`view ${n}`) }],
+  'TypedView.prototype.insert': [{ before: withView, call: (_, n, { view }) => view.insert(pairOf(n)) }],
+  'TypedView.prototype.set': [
+    { before: withView, call: (_, n, { view }) => view.set(`view ${n}`, pairOf(n)) },
+    {
+      what: 'in place of one without a type',
+      before: (map, n) => {
+        map.set(`plain ${n}`, n)
+        return withView(map, n)
+      },
+      call: (_, n, { view }) => view.set(`plain ${n}`, pairOf(n))
+    }
+  ],
+  'TypedView.prototype.delete': [{ before: withView, call: (_, n, { view }) => view.delete(`view ${n}`) }],
+  'TypedView.prototype.keys': [{ before: withView, call: (_, __, { view }) => view.keys().next() }],
+  'TypedView.prototype.values': [{ before: withView, call: (_, __, { view }) => view.values().next() }],
+  'TypedView.prototype.entries': [{ before: withView, call: (_, __, { view }) => view.entries().next() }],
+  'TypedView.prototype[Symbol.iterator]': [
+    { before: withView, call: (_, __, { view }) => view[Symbol.iterator]().next() }
+  ],
+  'TypedView.prototype[Symbol.toStringTag]': [{ before: withView, call: (_, __, { view }) => String(view) }],
+  'TypedView.prototype.scan': [{ reads: true, before: withView, call: (_, __, { view }) => view.scan('0') }],
   'TypedMap.prototype.randomKey': [{ call: map => map.randomKey() }],
   'TypedMap.prototype.randomEntry': [{ reads: true, call: map => map.randomEntry() }],
   'TypedMap.prototype.getStats': [{ call: map => map.getStats() }],
@@ -217,6 +243,13 @@ function withReadHandle(map) {
   return { handle }
 }
 
+/** A view of a type that has an entry for this call. */
+function withView(map, n) {
+  const view = map.ofType('View')
+  ignoreRefusal(() => view.set(`view ${n}`, pairOf(n)))
+  return { view }
+}
+
 function withIterator(map) {
   return { iterator: map.entries() }
 }
@@ -282,6 +315,7 @@ function publicSurface({ TypedMap: Api, Handle }) {
     ...names('Handle.prototype', Handle.prototype),
     ...names('Handle', Handle, ofFunctions),
     ...names('MapIterator.prototype', MapIterator),
+    ...names('TypedView.prototype', Object.getPrototypeOf(new Api().ofType('View'))),
     ...names('TestClock.prototype', Object.getPrototypeOf(clock))
   ]
 }

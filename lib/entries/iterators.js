@@ -36,6 +36,7 @@ class Cursor {
   value = undefined
   #open
   #want
+  #type
   /** Sequence number of the current entry. */
   #after = 0
   #walked
@@ -52,12 +53,14 @@ class Cursor {
    * @param {object} map
    * @param {OpenMap} open what the map has open
    * @param {number} want one of WANT
+   * @param {number} type number of the type whose entries are visited, 0 for all
    */
-  constructor(map, open, want) {
+  constructor(map, open, want, type = 0) {
     /** Held, because an unreachable map is closed. */
     this.map = map
     this.#open = open
     this.#want = want
+    this.#type = type
     this.#walked = new Walked(FIRST_BATCH, open)
   }
 
@@ -99,7 +102,7 @@ class Cursor {
       this.#room = count
     }
     const walked = this.#walked
-    const cells = walkBinding(id, this.#after, count, this.#want, walked.words)
+    const cells = walkBinding(id, this.#after, count, this.#want, walked.words, this.#type)
     this.#count = scratch[COUNT]
     walked.begin(this.#count, cells)
     this.#next = 0
@@ -145,9 +148,10 @@ class MapIterator {
    * @param {object} map
    * @param {OpenMap} open
    * @param {number} want one of WANT
+   * @param {number} type number of the type whose entries are visited, 0 for all
    */
-  constructor(map, open, want) {
-    this.#cursor = new Cursor(map, open, want)
+  constructor(map, open, want, type = 0) {
+    this.#cursor = new Cursor(map, open, want, type)
     this.#want = want
   }
 

@@ -115,9 +115,9 @@ const UNKEPT = 4294967295
 const BEGUN = Object.freeze({
   /** The key has an entry. */
   PRESENT: 0,
-  /** The caller owns the load, under the token at LOAD_TOKEN. */
+  /** The caller owns the load, under the token at `LOAD_TOKEN`. */
   OWNED: 1,
-  /** There is a load already, which this map knows by the ticket at LOAD_TICKET. */
+  /** There is a load already, which this map knows by the ticket at `LOAD_TICKET`. */
   JOINED: 2
 })
 
@@ -233,7 +233,7 @@ const NOTICES = Object.freeze({
   LOADED: 1,
   /** The load failed. */
   FAILED: 2,
-  /** The load is the receiver's, under the token at LOAD_TOKEN. */
+  /** The load is the receiver's, under the token at `LOAD_TOKEN`. */
   GRANTED: 3,
   /** The receiver's load has ended, because nothing waits for it. */
   UNWANTED: 4,

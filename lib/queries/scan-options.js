@@ -46,6 +46,16 @@ function readScanOptions(given) {
   }
 }
 
+/**
+ * The same for a scan of a view, which has its type.
+ *
+ * @param {unknown} given
+ * @returns {ScanOptions}
+ */
+function readViewScanOptions(given) {
+  return readScanOptions(given === undefined ? undefined : checkObject('options', given, ['count', 'match']))
+}
+
 /** The name of a type, or undefined for all. @param {unknown} given @returns {string | undefined} */
 const readType = given => (given === undefined ? undefined : readName('option type', given, MAX_TYPE_NAME_BYTES))
 
@@ -97,4 +107,4 @@ function cursorOf(open, shard, slot) {
   return shard >= open.shards ? START : `${open.instance}-${shard}-${slot}`
 }
 
-module.exports = { START, cursorOf, readCursor, readScanOptions, readType }
+module.exports = { START, cursorOf, readCursor, readScanOptions, readType, readViewScanOptions }

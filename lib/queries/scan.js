@@ -137,4 +137,4 @@ const methods = ({ openOf }) => ({
   }
 })
 
-module.exports = { methods }
+module.exports = { methods, scan }

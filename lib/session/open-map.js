@@ -2,7 +2,7 @@
 
 // One `open` of a map in this thread: what the parts of TypedMap share, and its end.
 
-const { ERROR_NUMBERS, closed, createError } = require('../errors.js')
+const { ERROR_NUMBERS, closed, createError, outOfRange } = require('../errors.js')
 const { binding } = require('../native/attach.js')
 const { Origin, isHandleKey } = require('../handle.js')
 const { readData, writeData } = require('../native/data.js')
@@ -19,6 +19,7 @@ const {
   addNearHits: addNearHitsBinding,
   close: closeBinding,
   destroy: destroyBinding,
+  holdViewType: holdViewTypeBinding,
   memoryLimit: memoryLimitBinding,
   open: openBinding,
   publishShape: publishShapeBinding,
@@ -31,6 +32,9 @@ const {
 
 /** Near-cache hits are reported to the store at the first miss after so many, for the statistics of other threads. */
 const HITS_PER_REPORT = 1_024
+
+/** Types that have a view, which keep their names: at most so many in one `open`. */
+const MOST_VIEW_TYPES = 256
 
 /** Names of types that are kept, for those that are read again and again. */
 const MOST_TYPE_NAMES = 1_024
@@ -65,6 +69,8 @@ function takeCodec(id, config, options) {
 class OpenMap {
   /** @type {Map<number, string>} */
   #typeNames = new Map()
+  /** Names of the types that have a view. @type {Set<string>} */
+  #viewTypes = new Set()
   #lifeline
   /** @type {Uint32Array | undefined} */
   #changes
@@ -224,6 +230,21 @@ class OpenMap {
     if (this.#typeNames.size >= MOST_TYPE_NAMES) this.#typeNames.clear()
     if (name !== null) this.#typeNames.set(type, name)
     return name
+  }
+
+  /**
+   * The number of a type that has a view. Native code keeps it until this is closed.
+   *
+   * @param {string} name
+   * @returns {number}
+   */
+  viewType(name) {
+    if (this.#viewTypes.size >= MOST_VIEW_TYPES && !this.#viewTypes.has(name)) {
+      throw outOfRange('name', name, `one of the ${MOST_VIEW_TYPES} types that have a view; a map has no more of them`)
+    }
+    const type = holdViewTypeBinding(this.id, name)
+    this.#viewTypes.add(name)
+    return type
   }
 
   /** Releases this `open`. Does nothing the second time. */

@@ -15,7 +15,7 @@ use crate::binding::operation::enter;
 use crate::binding::operations::observe::removals;
 use crate::binding::operations::write;
 use crate::binding::operations::{
-    atomic, batch, field, for_tests, lifetime, limits, load, read, scan, shared_words, walk,
+    atomic, batch, field, for_tests, lifetime, limits, load, read, scan, shared_words, typed, walk,
 };
 
 /// The callback of a raw operation: its name in JavaScript, how many arguments, the function. The name is also the one
@@ -79,7 +79,12 @@ fn register(engine: Engine<'_>, target: Js<'_>, evaluation: &Rc<Evaluation>, kep
         "takeLoad" 1 load::take_load;
         "delete" 4 write::delete;
         "remove" 4 write::remove;
-        "walk" 5 walk::walk;
+        "getOfType" 5 typed::get;
+        "hasOfType" 5 typed::has;
+        "setOfType" 7 typed::set;
+        "deleteOfType" 5 typed::delete;
+        "sizeOfType" 2 typed::size;
+        "walk" 6 walk::walk;
         "scan" 7 scan::scan;
         "draw" 5 scan::draw;
         "field" 6 field::field;

@@ -169,16 +169,26 @@ export declare function deleteMany(id: number, items: readonly unknown[], table:
 /**
  * The next entries in insertion order after the sequence number `after` (0: from the start): at most `count`, and no
  * more once they have come to 256 KiB, but at least one if there is any. COUNT says how many there are, 0 at the end.
- * `want`: 1 keys, 2 values, 3 both. A row of STEP_ROW numbers for each in `table`. Keys and values that the rows do not
- * say are in the result, as those of a batch; strings are cut out of texts, as IN_TEXT says.
+ * `want`: 1 keys, 2 values, 3 both. `type`: the number of a type whose entries alone are meant, 0 for all. A row of
+ * STEP_ROW numbers for each in `table`. Keys and values that the rows do not say are in the result, as those of a
+ * batch; strings are cut out of texts, as IN_TEXT says.
  */
 export declare function walk(
   id: number,
   after: number,
   count: number,
   want: number,
-  table: Table
+  table: Table,
+  type: number
 ): unknown[] | undefined
+/** As `get`, of an entry of the type with this number. To what follows, an entry of another type is not there. */
+export declare function getOfType(id: number, type: number, ...target: Target): unknown
+export declare function hasOfType(id: number, type: number, ...target: Target): boolean
+/** As `set` and `replace`, and gives the entry the type. Throws 1002 if it has another. */
+export declare function setOfType(id: number, type: number, value: unknown, kind: number, ...target: Target): void
+export declare function deleteOfType(id: number, type: number, ...target: Target): boolean
+/** Entries of the type. */
+export declare function sizeOfType(id: number, type: number): number
 /**
  * A page of a scan that goes on at a slot of a shard: at most `count` entries, fewer once they have come to 256 KiB or
  * a millisecond is over, and maybe none. COUNT says how many, NEXT_SHARD and NEXT_SLOT where the next page begins.

@@ -26,6 +26,8 @@ pub struct OpenMap {
     /// Validations under way, by number.
     validations: RefCell<HashMap<u32, Validation>>,
     last_validation: Cell<u32>,
+    /// Types that have a view.
+    view_types: RefCell<Vec<TypeHold>>,
     /// Types of the removals that were handed over last, for which JavaScript is about to ask.
     told_types: RefCell<Vec<TypeHold>>,
     /// Likewise of the shapes of values.
@@ -61,6 +63,7 @@ impl OpenMap {
             last_gauge: Cell::new(0),
             validations: RefCell::default(),
             last_validation: Cell::new(0),
+            view_types: RefCell::default(),
             told_types: RefCell::default(),
             told_shapes: RefCell::default(),
             layouts: Layouts::default(),
@@ -191,6 +194,21 @@ impl OpenMap {
     pub fn remove_gauge(&self, gauge: u32) {
         let removed = self.gauges.borrow_mut().remove(&gauge);
         drop(removed);
+    }
+
+    /// Keeps the type of a view known until the map is closed here, and returns its number.
+    pub fn keep_view_type(&self, held: TypeHold) -> u32 {
+        let id = held.id();
+        let mut types = self.view_types.borrow_mut();
+        if types.iter().all(|known| known.id() != id) {
+            types.push(held);
+        }
+        id
+    }
+
+    /// Whether a view here keeps the type with this number.
+    pub fn has_view_type(&self, id: u32) -> bool {
+        self.view_types.borrow().iter().any(|known| known.id() == id)
     }
 
     /// Keeps the types of removals known until the next ones are handed over.

@@ -13,5 +13,6 @@ pub mod read;
 pub mod scan;
 pub mod shared_words;
 pub mod test_clock;
+pub mod typed;
 pub mod walk;
 pub mod write;

@@ -12,13 +12,13 @@ use crate::binding::operations::batch::gather::Gathered;
 /// visited is wasted, and a caller that asks for one entry should not pay for 256 of any size.
 const WALK_BYTES: usize = 256 * 1_024;
 
-/// `walk(id, after, count, want, table)`: the next entries after a sequence, at most `count` and as many as fit into
-/// [`WALK_BYTES`], but at least one if there is any. A row for each in `table`, and how many there are as COUNT. The
-/// result has the keys and values that the rows do not say, as that of a batch.
-pub fn walk<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
+/// `walk(id, after, count, want, table, type)`: the next entries after a sequence, at most `count` and as many as fit
+/// into [`WALK_BYTES`], but at least one if there is any; those of a type, unless that is 0. A row for each in `table`,
+/// and how many there are as COUNT. The result has the keys and values that the rows do not say, as that of a batch.
+pub fn walk<'s>(call: &Call<'s, 6>) -> Outcome<Js<'s>> {
     let (map, engine, many) = (call.map()?, call.engine, call.evaluation.many());
     let mut after = engine.f64(call.argument(1))? as u64;
-    let want = call.number(3)?;
+    let (want, type_id) = (call.number(3)?, call.number(5)?);
     let table = engine.elements::<u32>(call.argument(4), many)?;
     let count = (call.number(2)? as usize).min(table.len() / STEP_ROW);
     if count == 0 {
@@ -31,7 +31,7 @@ pub fn walk<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
     let (mut steps, mut done, mut bytes) = (Vec::new(), 0, 0);
     // All entries of a stretch may be gone by the time they are read. Only a stretch without entries is the end.
     while done == 0 {
-        map.local().walk(after, count, &mut steps)?;
+        map.local().walk_of_type(type_id, after, count, &mut steps)?;
         let Some(last) = steps.last() else { break };
         after = last.sequence;
         for step in &steps {
@@ -52,6 +52,10 @@ pub fn walk<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
                 }
             };
             let Some((key_kind, found)) = entry else { continue };
+            // It may have another type by now.
+            if type_id != 0 && found.type_id != type_id {
+                continue;
+            }
             if wants_values {
                 value_len = value_out.len();
                 bytes += value_len;

@@ -171,6 +171,11 @@ impl<'m> Prepared<'m> {
         Self { entry: Some(entry), memory, _transfer: memory.transfer() }
     }
 
+    /// The type of the entry, 0 for none.
+    pub fn type_id(&self) -> u32 {
+        self.entry.map_or(0, Entry::type_id)
+    }
+
     /// The entry, if it was not used: the caller's to free.
     pub fn take(mut self) -> Option<Entry> {
         self.entry.take()

@@ -31,7 +31,7 @@ use crate::store::platform::sync::{Arc, CachePadded};
 use crate::store::shard::changes::Changes;
 use crate::store::shard::member::Member;
 use crate::store::shard::{
-    Draft, Freed, Liveness, MAX_COMPACTIONS, Presence, Shard, Sought, Stillness, Tenant, Written,
+    Draft, Freed, Liveness, MAX_COMPACTIONS, Presence, SAME_TYPE, Shard, Sought, Stillness, Tenant, Written,
 };
 use crate::store::slab::location::EntryLocation;
 use crate::store::slab::words::Words;
@@ -188,7 +188,7 @@ impl Local {
 
     /// Finds an entry and uses it under a pin; looks again if `use_it` says that the slot changed meanwhile.
     #[inline]
-    fn find<'t, T>(
+    pub(super) fn find<'t, T>(
         &self,
         target: impl KeyOrHandle<'t>,
         look: Look,
@@ -314,6 +314,12 @@ impl Local {
             *is_log_full = self.note_use(shard, tenant);
         }
         Ok(Some(answer))
+    }
+
+    /// Reports a use that a look turned out to be. Under the pin under which the tenant was found. Returns whether the
+    /// log of hits is full.
+    pub(super) fn turn_to_use(&self, shard: &Shard, tenant: &Tenant<'_>) -> bool {
+        self.notes_uses && self.note_use(shard, tenant)
     }
 
     /// Reports a use to the policy and the deadline. Returns whether the log of hits is full.
@@ -641,7 +647,8 @@ impl Local {
     ) -> Result<(), Error> {
         *written = None;
         let (shard, hash) = self.shard_of(key);
-        let draft = Draft { key: Some((key, hash)), value, type_id: 0, ttl };
+        let type_id = if wanted == Presence::Present { SAME_TYPE } else { 0 };
+        let draft = Draft { key: Some((key, hash)), value, type_id, ttl };
         let about = Some(Sought::Key(key, hash));
         self.write(operation, shard, about, key.len() + value.bytes.len(), || {
             shard.write_key(&self.member(), &draft, wanted, written)
@@ -735,7 +742,7 @@ impl Local {
         let shard = self.shard_of_handle(handle)?;
         let mut written = None;
         self.write("replace", shard, Some(Sought::Handle(handle)), value.bytes.len(), || {
-            shard.replace(&self.member(), handle, value, ttl, &mut written)
+            shard.replace(&self.member(), handle, value, SAME_TYPE, ttl, &mut written)
         })?;
         let written = written.ok_or(Error::Broken)?;
         self.count_write(&written);
@@ -833,10 +840,15 @@ impl Local {
     /// The next entries in insertion order, after the sequence `after` (0 at the start): none at the end, at most
     /// `count`.
     pub fn walk(&self, after: u64, count: usize, out: &mut Vec<Step>) -> Result<(), Error> {
+        self.walk_of_type(0, after, count, out)
+    }
+
+    /// The same of the entries of a type. What is returned had it then; all entries for 0.
+    pub fn walk_of_type(&self, type_id: u32, after: u64, count: usize, out: &mut Vec<Step>) -> Result<(), Error> {
         self.store.context.check()?;
         self.count_walk();
         let last = self.store.context.last_sequence();
-        walk::window(self.store.all_shards(), last, after, count.max(1), out)
+        walk::window(self.store.all_shards(), type_id, last, after, count.max(1), out)
     }
 
     /// Counts a fetch of a walk.

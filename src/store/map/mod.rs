@@ -14,5 +14,6 @@ pub mod room;
 pub mod scan;
 pub mod store;
 pub mod test_clock;
+mod typed;
 pub mod validate;
 pub mod walk;

@@ -20,6 +20,10 @@ const LONGEST_STRETCH: usize = 4_096;
 /// How much longer a stretch is than the one before, which held too few.
 const LONGER: usize = 4;
 
+/// A stretch with less than one entry in so many sequences is sorted: a look at each place would take longer. So it is
+/// where few entries are of the type that is walked over.
+const FEW: usize = 16;
+
 /// One entry on the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
@@ -42,13 +46,22 @@ thread_local! {
     pub static ASKED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
-/// The next entries after `after`, oldest first: at least one if there is any, at most `count`. `last` is the sequence
-/// of the last insertion, read before: what is inserted meanwhile comes in a later window, because shards are asked
-/// one after the other, and what one of them gets when it was asked already would be passed over.
-pub fn window(shards: &[Shard], last: u64, after: u64, count: usize, out: &mut Vec<Step>) -> Result<(), Error> {
+/// The next entries after `after`, oldest first: at least one if there is any, at most `count`. Those of a type, unless
+/// that is 0. `last` is the sequence of the last insertion, read before: what is inserted meanwhile comes in a later
+/// window, because shards are asked one after the other, and what one of them gets when it was asked already would be
+/// passed over.
+pub fn window(
+    shards: &[Shard],
+    type_id: u32,
+    last: u64,
+    after: u64,
+    count: usize,
+    out: &mut Vec<Step>,
+) -> Result<(), Error> {
     out.clear();
     let mut heads: Vec<Next> = fallible::vec(shards.len())?;
-    heads.extend((0..).zip(shards).filter_map(|(shard, of)| Some(Next { shard, sequence: of.first_after(after)? })));
+    let first_of = |(shard, of): (u32, &Shard)| Some(Next { shard, sequence: of.first_after(type_id, after)? });
+    heads.extend((0..).zip(shards).filter_map(first_of));
     let (mut scratch, mut found, mut places) = (Vec::new(), Vec::new(), Vec::new());
     let mut length = count.min(LONGEST_STRETCH);
     while out.len() < count
@@ -65,19 +78,26 @@ pub fn window(shards: &[Shard], last: u64, after: u64, count: usize, out: &mut V
             }
             #[cfg(test)]
             ASKED.set(ASKED.get() + 1);
-            let answer = shards[next.shard as usize].walk(next.sequence - 1, end, &mut scratch, &mut found);
+            let answer = shards[next.shard as usize].walk(type_id, next.sequence - 1, end, &mut scratch, &mut found);
             next.sequence = answer.unwrap_or(u64::MAX);
             answer.is_some()
         });
-        places.clear();
-        fallible::reserve(&mut places, length)?;
-        places.resize(length, 0_u32);
-        for (place, &(sequence, _)) in (1..).zip(&found) {
-            places[(sequence - first) as usize] = place;
+        let wanted = found.len().min(count - out.len());
+        fallible::reserve(out, wanted)?;
+        let step = |&(sequence, handle): &(u64, Handle)| Step { sequence, handle };
+        if found.len() < length / FEW {
+            found.sort_unstable_by_key(|&(sequence, _)| sequence);
+            out.extend(found.iter().take(wanted).map(step));
+        } else {
+            places.clear();
+            fallible::reserve(&mut places, length)?;
+            places.resize(length, 0_u32);
+            for (place, &(sequence, _)) in (1..).zip(&found) {
+                places[(sequence - first) as usize] = place;
+            }
+            let in_order = places.iter().filter_map(|&place| found.get((place as usize).wrapping_sub(1)));
+            out.extend(in_order.take(wanted).map(step));
         }
-        fallible::reserve(out, found.len().min(count - out.len()))?;
-        let in_order = places.iter().filter_map(|&place| found.get((place as usize).wrapping_sub(1)));
-        out.extend(in_order.take(count - out.len()).map(|&(sequence, handle)| Step { sequence, handle }));
         length = (length * LONGER).min(LONGEST_STRETCH);
     }
     Ok(())

@@ -35,7 +35,7 @@ pub enum Use {
     Fixed,
     /// Deadlines.
     Expiry,
-    /// Names of types.
+    /// Names of types, and which entries have them.
     Types,
     /// Shapes, and what shards count them with.
     Shapes,

@@ -107,7 +107,7 @@ pub struct MemoryStats {
     pub policy: u64,
     /// Deadlines.
     pub expiry: u64,
-    /// Names of types.
+    /// Names of types, and which entries have them.
     pub types: u64,
     /// Shapes of values, and what counts their entries.
     pub shapes: u64,

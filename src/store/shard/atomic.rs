@@ -1,7 +1,7 @@
 //! Writes that are decided under the lock, by the value that is there.
 
 use super::member::Member;
-use super::write::{Draft, Sought, Written};
+use super::write::{Draft, SAME_TYPE, Sought, Written};
 use super::{Shard, freed};
 use crate::store::entry::block;
 use crate::store::entry::block::Prepared;
@@ -88,7 +88,7 @@ impl Shard {
                 match (number, target) {
                     (Some(number), _) => {
                         context.check_value(sum.bytes.len())?;
-                        let draft = Draft { key: None, value: sum, type_id: 0, ttl: Ttl::Keep };
+                        let draft = Draft { key: None, value: sum, type_id: SAME_TYPE, ttl: Ttl::Keep };
                         self.exchange(writer, context, number, &draft, &mut prepared, &mut written)?;
                     }
                     (None, Sought::Key(key, hash)) => {
@@ -119,7 +119,7 @@ impl Shard {
         ttl: Ttl,
         written: &mut Option<Written>,
     ) -> Result<(), Error> {
-        let draft = Draft { key: None, value, type_id: 0, ttl };
+        let draft = Draft { key: None, value, type_id: SAME_TYPE, ttl };
         Self::check(context, Key::KEYLESS, value)?;
         // Out here, because what is not used is freed without the lock.
         let mut prepared = None;

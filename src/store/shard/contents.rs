@@ -17,6 +17,7 @@ use crate::store::memory::reclaim::Limbo;
 use crate::store::platform::sync::Arc;
 use crate::store::slab::order::Order;
 use crate::store::slab::slots;
+use crate::store::slab::typed::TypeLogs;
 
 /// Pages freed in a step: 128 to 512 KiB, 50 ns each. Few, because shards are freed in turns and become less together.
 const PAGES_PER_STEP: usize = 32;
@@ -32,6 +33,7 @@ pub struct Parts {
     pub tables: Option<Box<Tables>>,
     pub slab: slots::Detached,
     pub order: Order,
+    pub typed: TypeLogs,
     pub arena: Arena,
     pub policy: Option<Box<dyn Policy>>,
     pub wheel: TimerWheel,
@@ -52,6 +54,7 @@ pub struct Contents {
     tables_released: usize,
     /// What is freed as a whole, each in a step of its own.
     order: Option<Order>,
+    typed: Option<TypeLogs>,
     policy: Option<Box<dyn Policy>>,
     wheel: Option<TimerWheel>,
     shapes: Option<ShapeCounts>,
@@ -72,6 +75,7 @@ impl Contents {
             tables: parts.tables,
             tables_released: 0,
             order: Some(parts.order),
+            typed: Some(parts.typed),
             policy: parts.policy,
             wheel: Some(parts.wheel),
             shapes: Some(parts.shapes),
@@ -114,6 +118,7 @@ impl Contents {
         let goes_on = self.arena.free_some(PAGES_PER_STEP)
             || self.slab.free_some(CHUNKS_PER_STEP)
             || self.order.take().is_some()
+            || self.typed.take_if(|typed| typed.total() > 0).is_some()
             || self.policy.take().is_some()
             || self.wheel.take().is_some()
             || self.free_tables();

@@ -53,6 +53,7 @@ use crate::store::shard::member::Member;
 use crate::store::slab::location::EntryLocation;
 use crate::store::slab::order::Order;
 use crate::store::slab::slots::{Slab, SlabWriter, SlotRef};
+use crate::store::slab::typed::TypeLogs;
 use freed::FreedLater;
 use loads::Loads;
 use retired::Retired;
@@ -66,7 +67,7 @@ pub use upkeep::DETACHED;
 #[cfg(all(test, not(loom)))]
 pub use validate::Damage;
 pub use validate::Walk;
-pub use write::{Draft, Presence, Sought, Written};
+pub use write::{Draft, Presence, SAME_TYPE, Sought, Written};
 
 /// One shard.
 pub struct Shard {
@@ -97,6 +98,8 @@ struct Writer {
     /// Generations below this are of entries that were cleared.
     cleared_below: u32,
     order: Order,
+    /// Which entries have a type.
+    typed: TypeLogs,
     arena: Arena,
     /// The shapes of its entries. What is taken out leaves here after it was reported, since a report holds its shape.
     shapes: ShapeCounts,
@@ -202,6 +205,11 @@ impl Shard {
     #[inline]
     pub fn number(&self) -> u32 {
         self.number
+    }
+
+    /// Entries of a type. Takes the lock.
+    pub fn len_of_type(&self, type_id: u32) -> u64 {
+        self.writer.lock().typed.len(type_id) as u64
     }
 
     /// Entries.
@@ -374,15 +382,17 @@ impl Shard {
         drop(self.writer.lock());
     }
 
-    /// The first sequence after this one that an entry can have.
-    pub fn first_after(&self, after: u64) -> Option<u64> {
-        self.writer.lock().order.gaps().first_after(after)
+    /// The first sequence after this one that an entry can have; of a type, unless that is 0.
+    pub fn first_after(&self, type_id: u32, after: u64) -> Option<u64> {
+        let writer = self.writer.lock();
+        if type_id == 0 { writer.order.gaps().first_after(after) } else { writer.typed.first_after(type_id, after) }
     }
 
-    /// The entries after this sequence and up to `last`, oldest first; returns the sequence of the next one. `scratch`
-    /// and `out` have room for all of them.
+    /// The entries after this sequence and up to `last`, oldest first; of a type, unless that is 0. Returns the
+    /// sequence of the next one. `scratch` and `out` have room for all of them.
     pub fn walk(
         &self,
+        type_id: u32,
         after: u64,
         last: u64,
         scratch: &mut Vec<(u64, u32)>,
@@ -390,7 +400,11 @@ impl Shard {
     ) -> Option<u64> {
         scratch.clear();
         let mut writer = self.writer.lock();
-        let next = writer.order.walk(after, last, scratch);
+        let next = if type_id == 0 {
+            writer.order.walk(after, last, scratch)
+        } else {
+            writer.typed.walk(type_id, after, last, scratch)
+        };
         let handle = |slot: u32| {
             let generation = self.slab.slot(slot).map_or(0, SlotRef::generation);
             Handle { shard: self.number, slot, generation }
@@ -474,6 +488,7 @@ impl Writer {
             slab: SlabWriter::new(1),
             cleared_below: 0,
             order: Order::new(&context.memory),
+            typed: TypeLogs::new(&context.memory),
             arena: Arena::new(&context.memory),
             shapes: ShapeCounts::new(&context.shapes),
             policy: context.policy.and_then(|kind| eviction::make(kind, &context.memory, &context.clock)),

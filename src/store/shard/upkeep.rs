@@ -86,6 +86,7 @@ impl Shard {
                 tables: self.index.detach(&ended),
                 slab,
                 order: old.order,
+                typed: old.typed,
                 arena: old.arena,
                 policy: old.policy,
                 wheel: old.wheel,

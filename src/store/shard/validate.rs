@@ -35,6 +35,8 @@ pub struct Walk {
     stage: Stage,
     /// The next slot, word or segment of this stage.
     next: usize,
+    /// The next log of a type, and segment in it.
+    place: (usize, usize),
     /// Changes of the shard when the walk began; `None` before that.
     changes: Option<u64>,
     restarts: u32,
@@ -50,6 +52,7 @@ enum Stage {
     Slots,
     Index,
     Order,
+    Types,
     Vacant,
     Pages,
     Totals,
@@ -68,6 +71,9 @@ struct Seen {
     free: usize,
     words: usize,
     ordered: usize,
+    /// Entries with a type, and those in the logs of types.
+    typed: usize,
+    logged: usize,
     records: u64,
     /// Entries of each shape.
     shapes: Tally,
@@ -117,6 +123,7 @@ impl Shard {
             Stage::Slots => self.validate_slots(writer, context, walk, findings),
             Stage::Index => self.validate_index(context, walk, findings),
             Stage::Order => self.validate_order(writer, walk, findings),
+            Stage::Types => self.validate_types(writer, walk, findings),
             // Lists cannot be followed where others change them.
             Stage::Vacant | Stage::Pages | Stage::Totals if !walk.is_whole() => return true,
             Stage::Vacant => self.validate_vacant(writer, walk, findings),
@@ -172,6 +179,12 @@ impl Shard {
         check(slot.generation() >= writer.slab.base_generation(), "the generation is one from before a clear");
         check(entry.is_in_place(), "the entry's block is none of the arena");
         check(writer.order.slot_at(slot.position()) == Some(number), "the order does not know the slot");
+        if entry.type_id() != 0 {
+            let sequence = writer.order.sequence_at(slot.position());
+            let found = sequence.and_then(|sequence| writer.typed.slot_of(entry.type_id(), sequence));
+            check(found == Some(number), "the log of its type does not know the slot");
+            seen.typed += 1;
+        }
         let key = entry.key();
         if key.kind() == KeyKind::Keyless {
             check(entry.is_large() || key.bytes() == number.to_le_bytes(), "an entry without a key names another slot");
@@ -233,11 +246,26 @@ impl Shard {
         let position_of = |number| self.tenant(number).map(|tenant| tenant.slot.position());
         for _ in 0..SEGMENTS {
             match writer.order.check(walk.next, position_of) {
-                None => return walk.go_to(Stage::Vacant),
+                None => return walk.go_to(Stage::Types),
                 Some(Ok(entries)) => walk.seen.ordered += entries,
                 Some(Err(what)) => findings.add(None, what),
             }
             walk.next += 1;
+        }
+    }
+
+    fn validate_types(&self, writer: &Writer, walk: &mut Walk, findings: &mut Findings) {
+        let is_there = |type_id, sequence, number| {
+            self.tenant(number).is_some_and(|Tenant { entry, slot, .. }| {
+                entry.type_id() == type_id && writer.order.sequence_at(slot.position()) == Some(sequence)
+            })
+        };
+        for _ in 0..SEGMENTS {
+            match writer.typed.check(&mut walk.place, is_there) {
+                None => return walk.go_to(Stage::Vacant),
+                Some(Ok(entries)) => walk.seen.logged += entries,
+                Some(Err(what)) => findings.add(None, what),
+            }
         }
     }
 
@@ -279,6 +307,8 @@ impl Shard {
         check(seen.weight_bytes == self.weight_bytes(), "the weight is not that of the entries");
         check(seen.words == seen.keyed && seen.keyed == writer.index.len(), "the index has other words than keys");
         check(seen.ordered as u64 == seen.entries && seen.ordered == writer.order.len(), "the order has other entries");
+        let typed = writer.typed.total();
+        check(seen.typed == typed && seen.logged == typed, "the logs of types have other entries than have a type");
         check(seen.deadlines == writer.wheel.len(), "the timer wheel has other deadlines than the slots");
         let deadlines = self.deadlines.load(Ordering::Relaxed);
         check(deadlines == seen.deadlines as u64, "the number of deadlines is not what there are");
@@ -314,6 +344,7 @@ impl Shard {
         recount.add(Use::Index, tables.iter().map(|&(_, bytes)| bytes).sum());
         recount.add(Use::Slab, slots_bytes + directories_bytes);
         recount.add(Use::Order, writer.order.bytes());
+        recount.add(Use::Types, writer.typed.bytes());
         recount.add(Use::Policy, writer.policy.as_ref().map_or(0, |policy| policy.bytes()));
         recount.add(Use::Expiry, writer.wheel.bytes() + lives_bytes);
     }
@@ -340,6 +371,7 @@ pub enum Damage {
     Version,
     FreeList,
     Shape,
+    TypeLog,
 }
 
 #[cfg(test)]
@@ -358,7 +390,9 @@ impl Shard {
                     writer.index.remove(&self.index, spot);
                 }
             }
-            Damage::OrderHole => writer.order.remove(tenant.slot.position(), |_, _| ()),
+            Damage::OrderHole => {
+                writer.order.remove(tenant.slot.position(), |_, _| ());
+            }
             Damage::Deadline => writer.wheel.cancel(slot),
             Damage::Policy => {
                 let hash = self.policy_hash(context, slot);
@@ -367,6 +401,10 @@ impl Shard {
                 }
             }
             Damage::Version => tenant.slot.clear_version(),
+            Damage::TypeLog => {
+                let sequence = writer.order.sequence_at(tenant.slot.position()).unwrap();
+                writer.typed.remove(tenant.entry.type_id(), sequence);
+            }
             Damage::Shape => writer.shapes.leave(tenant.entry.shape().unwrap()),
             Damage::FreeList => {
                 let number = writer.slab.next();

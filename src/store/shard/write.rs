@@ -49,13 +49,16 @@ pub enum Sought<'a> {
     Handle(Handle),
 }
 
+/// Stands for the type of the entry that a draft replaces, in a draft that replaces one or is not written.
+pub const SAME_TYPE: u32 = u32::MAX;
+
 /// An entry to be.
 #[derive(Clone, Copy, Debug)]
 pub struct Draft<'a> {
     /// Its key, with the hash of it; `None` for an entry without one.
     pub key: Option<(Key<'a>, u64)>,
     pub value: Value<'a>,
-    /// 0 for none.
+    /// 0 for none, or [`SAME_TYPE`].
     pub type_id: u32,
     pub ttl: Ttl,
 }
@@ -65,13 +68,18 @@ impl<'a> Draft<'a> {
         self.key.as_ref().map_or(&Key::KEYLESS, |(key, _)| key)
     }
 
+    /// Its type, if it makes an entry of its own.
+    fn own_type(&self) -> u32 {
+        if self.type_id == SAME_TYPE { 0 } else { self.type_id }
+    }
+
     /// The entry, if it is too large to be made under the lock. Refuses what no map and what not this one could hold.
     pub(super) fn prepare<'c>(&self, context: &'c Context) -> Result<Option<Prepared<'c>>, Error> {
         let key = *self.key();
         block::check_size(key, self.value)?;
         context.check_value(self.value.bytes.len())?;
-        context.check_weight(|| block::weight_bytes(key, self.value, self.type_id))?;
-        Prepared::new(key, self.value, self.type_id, &context.memory)
+        context.check_weight(|| block::weight_bytes(key, self.value, self.own_type()))?;
+        Prepared::new(key, self.value, self.own_type(), &context.memory)
     }
 }
 
@@ -126,16 +134,17 @@ impl Shard {
         Ok(())
     }
 
-    /// Replaces a living entry's value; its key and its type stay.
+    /// Replaces a living entry's value; its key stays, and its type, if `type_id` is [`SAME_TYPE`].
     pub fn replace(
         &self,
         context: &Member<'_>,
         handle: Handle,
         value: Value<'_>,
+        type_id: u32,
         ttl: Ttl,
         written: &mut Option<Written>,
     ) -> Result<(), Error> {
-        let draft = Draft { key: None, value, type_id: 0, ttl };
+        let draft = Draft { key: None, value, type_id, ttl };
         block::check_size(Key::KEYLESS, value)?;
         context.check_value(value.bytes.len())?;
         context.check_weight(|| block::weight_bytes(Key::KEYLESS, value, 0))?;
@@ -251,6 +260,7 @@ impl Shard {
         let made = self.make_entry(writer, context, sequence, draft, prepared);
         let (entry, span) = made.inspect_err(|_| {
             writer.leave_shape(shape);
+            writer.typed.tidy(draft.type_id, sequence);
             context.release_entries(1);
         })?;
 
@@ -270,8 +280,8 @@ impl Shard {
             }
         }
         self.count(1, entry.weight_bytes() as i64);
-        if draft.type_id != 0 && context.types.enter(draft.type_id) {
-            writer.arena.admit_entry_to_look_at();
+        if draft.type_id != 0 {
+            writer.enter_type(context, draft.type_id, sequence, number);
         }
         *written = Some(Written { place: self.place(context, slot, number, stamp), replaced: false });
         Ok(())
@@ -287,6 +297,9 @@ impl Shard {
         prepared: &mut Option<Prepared<'c>>,
     ) -> Result<(Entry, Option<Span>), Error> {
         writer.order.make_room(sequence)?;
+        if draft.type_id != 0 {
+            writer.typed.make_room(draft.type_id, sequence)?;
+        }
         if draft.key.is_some() {
             let mut replaced = Vec::new();
             let made = writer.index.make_room(&self.index, &context.memory, &mut replaced);
@@ -349,9 +362,9 @@ impl Shard {
         }
     }
 
-    /// Replaces an entry's value, and its deadline with the one that comes with it. Removes the entry instead, and
-    /// leaves `written` as it is, if a reader has found meanwhile that its old deadline has passed: that reader has
-    /// reported it as gone.
+    /// Replaces an entry's value, its type, and its deadline with the one that comes with it. Refuses to give a type to
+    /// an entry of another. Removes the entry instead, and leaves `written` as it is, if a reader has found meanwhile
+    /// that its old deadline has passed: that reader has reported it as gone.
     pub(super) fn exchange<'c>(
         &self,
         writer: &mut Writer,
@@ -365,21 +378,31 @@ impl Shard {
         let slot = self.slab.slot(number).ok_or(Error::Broken)?;
         let old = slot.entry().ok_or(Error::HandleNotFound)?;
         let number_bytes = number.to_le_bytes();
-        let (mut key, type_id) = (old.key(), old.type_id());
+        let (mut key, had) = (old.key(), old.type_id());
+        let type_id = if draft.type_id == SAME_TYPE { had } else { draft.type_id };
+        if type_id != had && type_id != 0 && had != 0 {
+            return Err(Error::WrongType { expected: type_id, found: had });
+        }
         if key.kind() == KeyKind::Keyless {
             // A large one was made before its slot was known, and does not say it.
             key = Key::new(KeyKind::Keyless, &number_bytes);
         }
-        if draft.key.is_none() && prepared.is_none() {
-            // A replacement by handle comes without: its key was not known before.
-            *prepared = Prepared::new(key, draft.value, type_id, &context.memory)?;
+        if draft.key.is_none() || type_id != draft.type_id || prepared.is_some() {
+            writer.prepare_again(context, key, draft.value, type_id, prepared)?;
         }
         let entry = Entry::alloc(key, draft.value, type_id, prepared, &mut writer.arena)?;
-        let mut reshaped = None;
+        let (mut reshaped, mut retyped) = (None, None);
         // A comparison or two for what is no record.
         if old.is_record() || draft.value.is_record() {
             reshaped =
                 Reshaped::begin(writer, old, draft.value).inspect_err(|_| unmake(writer, context, entry, prepared))?;
+        }
+        if type_id != had {
+            let begun = Retyped::begin(writer, slot, had, type_id);
+            retyped = Some(begun.inspect_err(|_| {
+                writer.leave_shape(reshaped.as_ref().and_then(|reshaped| reshaped.to));
+                unmake(writer, context, entry, prepared);
+            })?);
         }
         let change = slot.change();
         let renewed = self.renew(writer, context, number, draft.ttl);
@@ -388,6 +411,9 @@ impl Shard {
             let _ = change.settle(self.life(context, number));
             if let Some(reshaped) = reshaped {
                 writer.leave_shape(reshaped.to);
+            }
+            if let Some(retyped) = retyped {
+                retyped.cancel(writer);
             }
             unmake(writer, context, entry, prepared);
             renewed?;
@@ -402,6 +428,9 @@ impl Shard {
         writer.has_news |= context.removals.tell(old, place.handle, Cause::Replaced);
         if let Some(reshaped) = reshaped {
             writer.leave_shape(reshaped.from);
+        }
+        if let Some(retyped) = retyped {
+            retyped.end(writer, context, number);
         }
         writer.retire(context, Retired::Entry(old), old.weight_bytes());
         if let Some(policy) = &mut writer.policy {
@@ -484,7 +513,7 @@ impl Shard {
         if cause == Cause::Explicit && !writer.loads.is_empty() {
             writer.loads.void(entry.key(), context.hasher.hash(entry.key()));
         }
-        writer.order.remove(slot.position(), |number, position| {
+        let sequence = writer.order.remove(slot.position(), |number, position| {
             if let Some(slot) = self.slab.slot(number) {
                 slot.set_position(position);
             }
@@ -495,7 +524,7 @@ impl Shard {
         writer.has_news |= context.removals.tell(entry, handle, cause);
         writer.leave_shape(entry.shape());
         if entry.type_id() != 0 {
-            context.types.leave(entry.type_id());
+            writer.leave_type(context, entry.type_id(), sequence);
         }
         writer.retire(context, Retired::Entry(entry), entry.weight_bytes());
     }
@@ -520,7 +549,76 @@ impl Reshaped {
     }
 }
 
+/// An entry is about to have another type, or none: there is room for it in the log of that type.
+struct Retyped {
+    from: u32,
+    to: u32,
+    sequence: u64,
+}
+
+impl Retyped {
+    #[cold]
+    fn begin(writer: &mut Writer, slot: SlotRef<'_>, from: u32, to: u32) -> Result<Self, Error> {
+        let sequence = writer.order.sequence_at(slot.position()).ok_or(Error::Broken)?;
+        if to != 0 {
+            writer.typed.make_room(to, sequence)?;
+        }
+        Ok(Self { from, to, sequence })
+    }
+
+    /// The entry has its type, and the old one was reported if that had to be.
+    #[cold]
+    fn end(self, writer: &mut Writer, context: &Context, number: u32) {
+        if self.from != 0 {
+            writer.leave_type(context, self.from, self.sequence);
+        }
+        if self.to != 0 {
+            writer.enter_type(context, self.to, self.sequence, number);
+        }
+    }
+
+    /// The entry stays as it was.
+    #[cold]
+    fn cancel(self, writer: &mut Writer) {
+        writer.typed.tidy(self.to, self.sequence);
+    }
+}
+
 impl Writer {
+    /// An entry has got this type; there is room for it in the log.
+    fn enter_type(&mut self, context: &Context, type_id: u32, sequence: u64, number: u32) {
+        self.typed.add(type_id, sequence, number);
+        if context.types.enter(type_id) {
+            self.arena.admit_entry_to_look_at();
+        }
+    }
+
+    /// An entry of this type is gone, or has it no more.
+    fn leave_type(&mut self, context: &Context, type_id: u32, sequence: u64) {
+        self.typed.remove(type_id, sequence);
+        context.types.leave(type_id);
+    }
+
+    /// Prepares a large entry under the lock, where only that says its key and its type, if it is not yet prepared with
+    /// both. What was prepared with another type is freed when the lock is released.
+    fn prepare_again<'c>(
+        &mut self,
+        context: &'c Context,
+        key: Key<'_>,
+        value: Value<'_>,
+        type_id: u32,
+        prepared: &mut Option<Prepared<'c>>,
+    ) -> Result<(), Error> {
+        if prepared.as_ref().is_some_and(|prepared| prepared.type_id() == type_id) {
+            return Ok(());
+        }
+        if let Some(entry) = prepared.take().and_then(Prepared::take) {
+            self.freed_later.push(Retired::Entry(entry));
+        }
+        *prepared = Prepared::new(key, value, type_id, &context.memory)?;
+        Ok(())
+    }
+
     /// An entry of this shape is gone, if it has one.
     #[inline]
     fn leave_shape(&mut self, shape: Option<u32>) {

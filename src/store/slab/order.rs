@@ -206,8 +206,16 @@ impl Order {
         position(last, self.segments[last as usize].push(sequence, slot))
     }
 
-    /// Removes the entry at this position. `moved` learns the new position of each slot that is moved.
-    pub fn remove(&mut self, position: u32, moved: impl FnMut(u32, u32)) {
+    /// The sequence of the entry at this position, if there is one.
+    pub fn sequence_at(&self, position: u32) -> Option<u64> {
+        let segment = self.segments.get((position / SEGMENT_CELLS as u32) as usize)?;
+        let cell = *segment.cells.get(position as usize % SEGMENT_CELLS)?;
+        (cell != HOLE).then(|| segment.base + (cell >> 32))
+    }
+
+    /// Removes the entry at this position, and returns its sequence. `moved` learns the new position of each slot that
+    /// is moved.
+    pub fn remove(&mut self, position: u32, moved: impl FnMut(u32, u32)) -> u64 {
         let (number, cell) = (position / SEGMENT_CELLS as u32, position as usize % SEGMENT_CELLS);
         let segment = &mut self.segments[number as usize];
         debug_assert_ne!(segment.cells[cell], HOLE);
@@ -229,6 +237,7 @@ impl Order {
         if sequence == self.gaps.oldest {
             self.gaps.oldest = self.first().map_or(u64::MAX, |(sequence, _)| sequence);
         }
+        sequence
     }
 
     /// A segment has no entries any more.

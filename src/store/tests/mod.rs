@@ -16,6 +16,7 @@ mod refused_fences;
 mod scan;
 mod shapes;
 mod threads;
+mod typed;
 mod validate;
 
 use super::*;

@@ -85,6 +85,8 @@ fn damage_is_found_where_it_is() {
         (Damage::Policy, Some(40), "the policy does not know the slot"),
         (Damage::Version, Some(40), "the version word of an entry is 0"),
         (Damage::FreeList, None, "the free list does not have all vacant slots"),
+        (Damage::TypeLog, Some(40), "the log of its type does not know the slot"),
+        (Damage::TypeLog, None, "the logs of types have other entries than have a type"),
     ];
     for (damage, slot, what) in cases {
         let config =
@@ -92,7 +94,8 @@ fn damage_is_found_where_it_is() {
         let store = Store::new(&config).unwrap();
         let map = store.join();
         for n in 0..500_u32 {
-            map.set(Key::string(&n.to_string()), bytes_value(b"v"), Ttl::Default).unwrap();
+            let (text, held) = (n.to_string(), map.hold_type(&format!("type {}", n % 3)).unwrap());
+            map.set_of_type(Key::string(&text), held.id(), bytes_value(b"v"), Ttl::Default).unwrap();
         }
         for n in 100..110_u32 {
             map.delete(Key::string(&n.to_string())).unwrap();
