@@ -91,6 +91,8 @@ const TESTS = {
   'load.spec': spec('entries/load'),
   'loads.spec': spec('threads/loads'),
   'loads of the store': unit('tests::loads'),
+  'compare-and-set.spec': spec('entries/compare-and-set'),
+  'updates by threads': unit('tests::atomic'),
   'batches-each.spec': spec('entries/batches-each'),
   histories: unit('tests::histories'),
   'names of types': unit('types::tests'),
@@ -1479,6 +1481,34 @@ const MUTATIONS = [
     from: 'self.owner.seat.send(Notice::Unwanted(self.owner.ticket));',
     to: '',
     test: 'loads.spec'
+  },
+  {
+    name: 'compareAndSet is a comparison, and then a write',
+    file: 'src/store/map/compare.rs',
+    from: 'self.replace_within("compareAndSet", found.place.handle, version, next, ttl)?',
+    to: 'self.replace(found.place.handle, next, ttl).ok()',
+    test: 'updates by threads'
+  },
+  {
+    name: 'what compareAndSet has compared is not looked at again in histories',
+    file: 'src/store/map/compare.rs',
+    from: 'self.replace_within("compareAndSet", found.place.handle, version, next, ttl)?',
+    to: 'self.replace(found.place.handle, next, ttl).ok()',
+    test: 'histories'
+  },
+  {
+    name: '-0 is not 0',
+    file: 'src/store/entry/equality.rs',
+    from: 'one == other || one.is_nan() && other.is_nan(),',
+    to: 'one.to_bits() == other.to_bits() || one.is_nan() && other.is_nan(),',
+    test: 'equality'
+  },
+  {
+    name: 'an object that another thread wrote is kept as what compareAndSet has set',
+    file: 'lib/entries/compare.js',
+    from: 'const value = swapped ? decodeWritten(shapes, kind, wire) : decode(shapes, found, raw)',
+    to: 'const value = decodeWritten(shapes, kind, wire)',
+    test: 'compare-and-set.spec'
   },
 
   // ---- Rows of batches

@@ -10,6 +10,7 @@ const { install } = require('./install.js')
 const { GONE, decode } = require('./codec/values.js')
 const atomic = require('./entries/atomic.js')
 const batch = require('./entries/batch.js')
+const compare = require('./entries/compare.js')
 const { group } = require('./entries/group.js')
 const handles = require('./entries/handles.js')
 const { CUSTOM, inspectMap } = require('./entries/inspect.js')
@@ -410,6 +411,7 @@ class TypedMap {
       write,
       atomic,
       update,
+      compare,
       batch,
       lifetime,
       limits,

@@ -8,6 +8,7 @@ import type { DroppedRemovals, LogLine, Removal, RemovalCause, RemovalWithoutVal
 import type { Handle, HandleData } from './handles.js'
 import type { DeepReadonly, MapKey, Storable } from './keys-and-values.js'
 import type {
+  Compared,
   FieldOptions,
   Incremented,
   IncrementOptions,
@@ -358,6 +359,37 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
     callback: (value: V | undefined) => V | undefined,
     options?: UpdateOptions
   ): DeepReadonly<V> | undefined
+
+  /**
+   * Sets the value of an entry if it equals the expected one. `value` is what is there afterwards, as a read returns
+   * it. One step for all threads: no write of another thread comes between the comparison and the write.
+   *
+   * Values are equal as those of JSON are, in whichever way they are stored: objects with equal members in any order,
+   * arrays with equal elements in the same one. A value counts as what it is read as, so a date equals its text. Of
+   * scalars, `NaN` equals itself, `-0` is 0, and `1n` is not 1. Bytes are equal with the same content and the same
+   * class. `undefined` equals a stored `undefined` alone: a missing key equals nothing, {@link TypedMap.getOrInsert} is
+   * for that. A handle must have an entry.
+   *
+   * Costs a native call, which copies and compares the value: a time that grows with the length of both, in which no
+   * lock is held.
+   *
+   * @param options how long the entry lives if its value is set
+   * @throws as `set`, for `expected`, too
+   * @example
+   * jobs.compareAndSet('42', { state: 'new' }, { state: 'taken', by: threadId }).swapped
+   */
+  compareAndSet<T extends V>(
+    handle: Handle<T>,
+    expected: NoInfer<T> | DeepReadonly<NoInfer<T>> | undefined,
+    next: NoInfer<T>,
+    options?: WriteOptions
+  ): Compared<DeepReadonly<T>>
+  compareAndSet(
+    key: K | Handle<V>,
+    expected: V | DeepReadonly<V> | undefined,
+    next: V,
+    options?: WriteOptions
+  ): Compared<DeepReadonly<V> | undefined>
 
   /**
    * Keys in the order in which they were first set; a handle for each entry without a key. Iterators are live: they

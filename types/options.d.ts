@@ -247,6 +247,14 @@ export interface UpdateOptions {
   ttl?: number | undefined
 }
 
+/** What `compareAndSet` returns. */
+export interface Compared<V> {
+  /** Whether the value was the expected one, and is the next one now. */
+  swapped: boolean
+  /** The value that is there now; `undefined` for a missing key. */
+  value: V
+}
+
 /** Options of `increment`. */
 export interface IncrementOptions<N extends number | bigint> {
   /** What a missing key begins at: the first result is `initial + by`. 0 by default. */

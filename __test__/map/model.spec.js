@@ -300,6 +300,24 @@ class Sequence {
     this.#same(written, value)
   }
 
+  compareAndSet(map) {
+    const key = this.#key()
+    const entry = this.#model.get(tokenOf(key))
+    const expects = this.#random.oneIn(3) ? this.#value() : entry?.value
+    const value = this.#value()
+    this.#say('compareAndSet', key, expects, value)
+    const target = entry === undefined || this.#random.oneIn(2) ? key : map.getHandle(key)
+    const { swapped, value: after } = map.compareAndSet(target, expects, value)
+    if (entry !== undefined && expects === entry.value) assert.equal(swapped, true)
+    if (entry === undefined) assert.equal(swapped, false)
+    // Another value may be equal.
+    if (swapped) {
+      this.#same(expects, entry.value)
+      this.#store(key, value)
+    }
+    this.#same(after, swapped ? value : entry?.value)
+  }
+
   getOrInsert(map) {
     const key = this.#key()
     const value = this.#value()
@@ -506,6 +524,7 @@ const OPERATIONS = {
   clear: 1,
   increment: 4,
   update: 3,
+  compareAndSet: 4,
   getOrInsert: 3,
   getOrInsertComputed: 3,
   insert: 4,

@@ -108,6 +108,19 @@ const OPERATIONS = {
   failLoad: [NOTHING, ({ id, loading }) => binding.failLoad(id, loading.key, loading.token, '{}')],
   wantLoad: [NOTHING, ({ id, loading }) => binding.wantLoad(id, loading.key, 1, 2, 0)],
   'takeLoad of nothing': [['NOTICE', 'LOAD_TICKET'], ({ id }) => binding.takeLoad(id)],
+  'compareAndSet that swaps': [WRITE, ({ id }) => binding.compareAndSet(id, TEXT, STRING, 1, KIND.Int, 'a')],
+  'compareAndSet by handle': [
+    WRITE,
+    ({ id, handle }) => binding.compareAndSet(id, TEXT, STRING, 1, KIND.Int, ...handle)
+  ],
+  'compareAndSet of another value': [
+    [...ROW, 'REPLACED', 'TTL'],
+    ({ id }) => binding.compareAndSet(id, 'other', STRING, 1, KIND.Int, 'a')
+  ],
+  'compareAndSet of nothing': [
+    ['STATE', 'REPLACED', 'TTL'],
+    ({ id }) => binding.compareAndSet(id, TEXT, STRING, 1, KIND.Int, 'none')
+  ],
   remove: [ROW, ({ id }) => binding.remove(id, 'a')],
   'remove of nothing': [ABSENT, ({ id }) => binding.remove(id, 'none')],
   'remove by handle': [ROW, ({ id, handle }) => binding.remove(id, ...handle)],

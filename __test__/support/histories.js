@@ -6,7 +6,7 @@ const { once } = require('node:events')
 const path = require('node:path')
 const { Worker } = require('node:worker_threads')
 const { TypedMap } = require('../..')
-const { CONTROL_LENGTH, KEYS, KIND, PROFILES, ROW } = require('./history-program.js')
+const { CONTROL_LENGTH, COUNTER, KEYS, KIND, PROFILES, ROW } = require('./history-program.js')
 const { DOES, SAW, violation } = require('./linearizability.js')
 
 const THREADS = 3
@@ -39,6 +39,8 @@ const MEANING = {
   [KIND.PUT]: () => [SAW.ANYTHING, DOES.WRITE],
   [KIND.LOAD]: () => [SAW.ANYTHING, DOES.MAYBE_WRITE],
   [KIND.GOT]: () => [SAW.ANYTHING, DOES.NOTHING],
+  [KIND.DIFFERS]: () => [SAW.VALUE, DOES.NOTHING],
+  [KIND.SWAP]: given => [SAW.VALUE, DOES.WRITE, given],
   [KIND.CLEAR]: () => [SAW.ANYTHING, DOES.DELETE],
   [KIND.DESTROY]: () => [SAW.ANYTHING, DOES.DELETE]
 }
@@ -86,6 +88,15 @@ function tenantsOf(threads) {
         if (does === DOES.WRITE && tenant !== 0) tenants.set(value, tenant)
       }
     }
+  }
+  // A value that was written in place of an expected one has the tenant of that.
+  const swaps = threads.flatMap(keys => keys.slice(0, COUNTER).flat()).filter(({ kind }) => kind === KIND.SWAP)
+  const expectedOf = new Map(swaps.map(({ value, result }) => [value, result]))
+  for (const { value } of swaps) {
+    const unknown = []
+    for (let at = value; at !== undefined && !tenants.has(at); at = expectedOf.get(at)) unknown.push(at)
+    const tenant = tenants.get(expectedOf.get(unknown.at(-1)))
+    if (tenant !== undefined) for (const number of unknown) tenants.set(number, tenant)
   }
   for (const { kind, tenant, result } of threads.flat(2)) {
     const isRead = kind === KIND.READ_HANDLE || kind === KIND.READ_HANDLE_NATIVE

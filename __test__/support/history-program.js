@@ -56,7 +56,11 @@ const KIND = Object.freeze({
   /** Loaded VALUE by its own loader, which began after TENANT. It was stored, or not: the map does not say. */
   LOAD: 20,
   /** Got RESULT, which was there or which another call has loaded meanwhile. */
-  GOT: 21
+  GOT: 21,
+  /** Found RESULT where the write of VALUE expected another value. With TENANT, by its handle. */
+  DIFFERS: 22,
+  /** Found RESULT, as expected, and wrote VALUE. */
+  SWAP: 23
 })
 
 /** The near caches of the threads of a round, in turn. */
@@ -73,7 +77,8 @@ const READS = {
   peek: 3,
   getMany: 2
 }
-const WRITES = { write: 8, replace: 4, remove: 2, delete: 3, deleteHandle: 1, find: 3 }
+const SWAPS = { compareAndSet: 4, compareAndSetHandle: 2 }
+const WRITES = { write: 8, replace: 4, ...SWAPS, remove: 2, delete: 3, deleteHandle: 1, find: 3 }
 const ALL = { ...READS, ...WRITES }
 
 /**

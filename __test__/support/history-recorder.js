@@ -72,6 +72,8 @@ class Recorder {
   #hasCodec
   /** The handle that this thread uses for each key. */
   #handles = []
+  /** The number that this thread has seen last of each key, 0 for none. */
+  #seen = []
   count = 0
 
   /** Two maps of one name, the second without near cache. Nothing is added to what a codec has made. */
@@ -222,12 +224,56 @@ class Recorder {
     this.#note(KIND.REPLACE, key, isWritten, number, tenantOf(handle), start, end)
   }
 
+  /**
+   * Writes a value in place of one that this thread wrote or saw before. The expected one is made anew, so that it is
+   * compared as a value.
+   */
+  #compareAndSet(key, target, tenant, random) {
+    const number = ++this.#nextValue
+    const expected = this.#expectedFor(key, random)
+    const next = key === COUNTER ? expected + 1 : valueFor(number, this.#longest)
+    const asked = key === COUNTER ? expected : valueFor(expected, this.#longest)
+    const start = this.#start()
+    let answer
+    try {
+      answer = this.#near.compareAndSet(target, asked, next)
+    } catch (error) {
+      const end = this.#end()
+      if (!DEAD.has(error.code)) throw error
+      this.#note(KIND.READ_HANDLE, key, 0, 0, tenant, start, end)
+      return
+    }
+    const end = this.#end()
+    const { swapped, value } = answer
+    const found = numberOf(value, this.#longest)
+    if (!swapped && found === expected) throw new Error(`${found} was not found equal to itself`)
+    if (swapped) this.#note(KIND.SWAP, key, expected, found, tenant, start, end)
+    else this.#note(KIND.DIFFERS, key, found, 0, tenant, start, end)
+    this.#seen[key] = found
+  }
+
+  /** The number of a value that may be there. */
+  #expectedFor(key, random) {
+    return this.#seen[key] && !random.oneIn(8) ? this.#seen[key] : 1 + random.below(this.#nextValue)
+  }
+
+  compareAndSet(key, random) {
+    this.#compareAndSet(key, keyOf(key), 0, random)
+  }
+
+  compareAndSetHandle(key, random) {
+    const handle = this.#handles[key]
+    if (handle !== undefined) this.#compareAndSet(key, handle, tenantOf(handle), random)
+  }
+
   #read(kind, map, key) {
     const name = keyOf(key)
     const start = this.#start()
     const value = map.get(name)
     const end = this.#end()
-    this.#note(kind, key, numberOf(value, this.#longest), 0, 0, start, end)
+    const number = numberOf(value, this.#longest)
+    this.#note(kind, key, number, 0, 0, start, end)
+    this.#seen[key] = number
   }
 
   readNear(key) {

@@ -131,6 +131,17 @@ same<[Promise<DeepReadonly<Config>>, Promise<DeepReadonly<Config> | undefined>],
 configs.getOrLoad('a', () => 5)
 // @ts-expect-error no such option
 configs.getOrLoad('a', () => config, { tll: 5 })
+const compared = configs.compareAndSet('a', configs.get('a'), config, { ttl: 5 })
+same<[boolean, DeepReadonly<Config> | undefined], [typeof compared.swapped, typeof compared.value]>(true)
+const ofHandle: DeepReadonly<Config> = configs.compareAndSet(configs.insert(config), config, config).value
+configs.compareAndSet('a', ofHandle, config)
+configs.compareAndSet('a', undefined, config)
+// @ts-expect-error not a value of the map
+configs.compareAndSet('a', 5, config)
+// @ts-expect-error not a value of the map
+configs.compareAndSet('a', config, 5)
+// @ts-expect-error without the next value
+configs.compareAndSet('a', config)
 
 // ---- Making one
 

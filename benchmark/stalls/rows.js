@@ -17,6 +17,9 @@ const pairsFrom = n => keysFrom(n).map(key => [key, pairOf(key)])
 const huge = Buffer.alloc(HUGE_BYTES)
 const hugeText = 'x'.repeat(HUGE_BYTES)
 const megabytes = HUGE_BYTES / 1024 ** 2
+/** Members of an object whose text has some 10 MB. */
+const wide = Array.from({ length: 100_000 }, (_, at) => [`member ${at}`, { id: at, text: 'x'.repeat(70) }])
+const WIDE_BYTES = JSON.stringify(Object.fromEntries(wide)).length
 const DISPOSE = Symbol.dispose ?? Symbol.for('Symbol.dispose')
 const anyHandle = map => map.insertWithHandle('handle', 1)
 
@@ -57,6 +60,25 @@ const ROWS = {
     { what: 'a new counter', call: (map, n) => map.increment(`counter ${n}`, 1, { ttl: 60_000 }) }
   ],
   'TypedMap.prototype.update': [{ call: (map, n) => map.update(n, pair => pair ?? pairOf(n)) }],
+  'TypedMap.prototype.compareAndSet': [
+    { call: (map, n) => map.compareAndSet(n, pairOf(n), pairOf(n + 1)) },
+    {
+      what: '10 MB, in another order',
+      before: (map, n) => {
+        const expected = Object.fromEntries(wide.toReversed())
+        ignoreRefusal(() => map.set(`wide ${n}`, Object.fromEntries(wide)))
+        return { expected }
+      },
+      call: (map, n, { expected }) => map.compareAndSet(`wide ${n}`, expected, n),
+      per: WIDE_BYTES / 1024 ** 2
+    },
+    {
+      what: '100 MB of bytes',
+      before: (map, n) => ignoreRefusal(() => map.set(`huge ${n}`, huge)),
+      call: (map, n) => map.compareAndSet(`huge ${n}`, huge, n),
+      per: megabytes
+    }
+  ],
   'TypedMap.prototype.getOrInsert': [{ call: (map, n) => map.getOrInsert(`or ${n}`, 1) }],
   'TypedMap.prototype.getOrInsertComputed': [{ call: (map, n) => map.getOrInsertComputed(`computed ${n}`, () => 1) }],
   'TypedMap.prototype.getOrLoad': [

@@ -9,7 +9,7 @@
 //
 // No regular expressions in here, as in containers.js.
 
-const { checkEmpty, enter, isWrapper, leave, ordinary, thenable } = require('./containers.js')
+const { checkEmpty, enter, inside, isWrapper, leave, ordinary, thenable } = require('./containers.js')
 
 /** Names of members whose text is kept, and the longest of them. Programs have few names and repeat them. */
 const KEPT_NAMES = 2_048
@@ -36,6 +36,18 @@ const { stringify } = JSON
 const firstNames = new Map()
 /** The same with a comma before. @type {Map<string, string>} */
 const nextNames = new Map()
+
+/**
+ * The text of a whole value.
+ *
+ * @param {object} value
+ * @returns {string | undefined} undefined if `toJSON` returned nothing
+ * @throws TypeError with ERR_VALUE_NOT_SERIALIZABLE, and what code of the value throws
+ */
+const write = value => inside(rootText, value)
+
+/** @param {any} value */
+const rootText = value => objectText(value, '')
 
 /**
  * @param {any} value
@@ -228,5 +240,6 @@ module.exports = {
   shownBy,
   shownText,
   stringText,
-  valueText
+  valueText,
+  write
 }

@@ -11,6 +11,7 @@ const records = require('../native/records.js')
 const { encodeWith, ownBytes } = require('./encoded.js')
 const fields = require('./fields.js')
 const { deepFreeze } = require('./freeze.js')
+const json = require('./json.js')
 const record = require('./record.js')
 const { BARE, UNPUBLISHED } = require('./shapes.js')
 
@@ -152,14 +153,40 @@ function encodeObject(shapes, value) {
   try {
     wire = fields.write(value, shapes.tree, pack)
   } catch (cause) {
-    // Ours already: from here, or from a map that code of the value wrote to.
-    if (cause instanceof TypedMapError) throw cause
-    const reason = cause instanceof Error ? cause.message : 'its toJSON or a getter of it threw'
-    throw notSerializable(reason, {}, cause)
+    throw asRefused(cause)
   }
-  if (wire === undefined) throw notSerializable('its toJSON gave nothing that is JSON', {})
+  if (wire === undefined) throw nothingShown()
   return wire
 }
+
+/**
+ * A value in the form that belongs to its kind, objects as JSON text. May run code of the value.
+ *
+ * @param {any} value
+ * @param {number} kind what `kindOf` says
+ * @returns {unknown}
+ */
+function encodeAsText(value, kind) {
+  if (kind !== JSON_TEXT) return encode(/** @type {any} */ (undefined), value, kind)
+  let text
+  try {
+    text = json.write(value)
+  } catch (cause) {
+    throw asRefused(cause)
+  }
+  if (text === undefined) throw nothingShown()
+  return text
+}
+
+/** The error to throw for one that code of a value threw, or that says why it is no JSON. @param {unknown} cause */
+function asRefused(cause) {
+  // Ours already: from here, or from a map that code of the value wrote to.
+  if (cause instanceof TypedMapError) return cause
+  const reason = cause instanceof Error ? cause.message : 'its toJSON or a getter of it threw'
+  return notSerializable(reason, {}, cause)
+}
+
+const nothingShown = () => notSerializable('its toJSON gave nothing that is JSON', {})
 
 /** @type {import('./fields.js').Pack} */
 function pack(tree, end, values, from, to) {
@@ -423,6 +450,7 @@ module.exports = {
   decodeTexts,
   decodeWritten,
   encode,
+  encodeAsText,
   kindOf,
   kindOfWire,
   prepare,

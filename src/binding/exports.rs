@@ -77,6 +77,7 @@ fn register(engine: Engine<'_>, target: Js<'_>, evaluation: &Rc<Evaluation>, kep
         "failLoad" 4 load::fail_load;
         "wantLoad" 5 load::want_load;
         "takeLoad" 1 load::take_load;
+        "compareAndSet" 8 atomic::compare_and_set;
         "delete" 4 write::delete;
         "remove" 4 write::remove;
         "getOfType" 5 typed::get;

@@ -132,6 +132,18 @@ export declare function wantLoad(id: number, key: unknown, ticket: number, need:
  * was loaded, with its kind as STATE, or the reason of one that failed.
  */
 export declare function takeLoad(id: number): unknown
+/**
+ * Sets the value of an entry if it is the expected one, no record. REPLACED is 1 then, else 0, and the value that is
+ * there is the result; STATE is 0 if there is none.
+ */
+export declare function compareAndSet(
+  id: number,
+  expected: unknown,
+  expectedKind: number,
+  next: unknown,
+  kind: number,
+  ...target: Target
+): unknown
 declare function delete_(id: number, ...target: Target): boolean
 export { delete_ as delete }
 /** The value that was removed, or undefined with STATE 0. */

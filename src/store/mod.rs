@@ -78,6 +78,7 @@ pub use error::Error;
 pub use events::{Drained, Event, Events, Level, Subscription, Wake};
 pub use eviction::{Mark, PolicyKind};
 pub use expiry::life::{RemainingTtl, Ttl};
+pub use map::compare::{Compared, MOST_READS};
 pub use map::foresight::GROUP;
 pub use map::instance::image;
 pub use map::loads::Completion;

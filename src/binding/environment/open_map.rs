@@ -2,11 +2,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::binding::convert::definitions::Layouts;
 use crate::binding::convert::options::parse;
 use crate::binding::failure::{Failure, Outcome};
+use crate::store::fields::Layout;
 use crate::store::{
     self, Audience, Error, Handle, HeldTime, Local, Next, PressureSubscription, Problem, Seat, ShapeHold, Store,
     Subscription, TypeHold, Validation, Wake, registry,
@@ -81,9 +83,13 @@ impl OpenMap {
         &self.local
     }
 
-    /// What the shapes mean that fields were read of.
-    pub fn layouts(&self) -> &Layouts {
-        &self.layouts
+    /// What a shape means; `None` if no entry has it any more.
+    pub fn layout_of(&self, number: u32) -> Result<Option<Rc<Layout>>, Error> {
+        if let Some(layout) = self.layouts.get(number) {
+            return Ok(Some(layout));
+        }
+        let Some(definition) = self.local.shape(number)? else { return Ok(None) };
+        Ok(Some(self.layouts.add(number, &definition)?))
     }
 
     /// The store.

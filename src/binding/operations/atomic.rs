@@ -3,9 +3,12 @@
 use crate::binding::convert::values::{Space, key, value, value_to_js};
 use crate::binding::engine::{Engine, Js, JsType};
 use crate::binding::failure::{Failure, Outcome};
-use crate::binding::layout::{SEEN_VERSION, STEP_BY, STEP_INITIAL, STEP_MAX, STEP_MIN, STEP_TTL, STEP_VALUE};
+use crate::binding::layout::{REPLACED, SEEN_VERSION, STEP_BY, STEP_INITIAL, STEP_MAX, STEP_MIN, STEP_TTL, STEP_VALUE};
 use crate::binding::operation::Call;
-use crate::store::{BigIntStep, CounterStep, Increment, Incremented, KeyOrHandle, NumberStep, RemainingTtl, ValueKind};
+use crate::store::{
+    BigIntStep, Compared, CounterStep, Expected, Increment, Incremented, KeyOrHandle, NumberStep, RemainingTtl,
+    ValueKind,
+};
 
 /// `increment(id, key)`: by what the scratch array says, which the result is written to. Whether the value has changed.
 pub fn increment<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
@@ -91,6 +94,30 @@ pub fn replace_if<'s>(call: &Call<'s, 7>) -> Outcome<Js<'s>> {
 pub fn remove_if<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
     let map = call.map()?;
     call.engine.boolean(map.local().remove_if(call.handle(1)?, call.number(4)?)?)
+}
+
+/// `compareAndSet(id, expected, kind, next, kind, ...target)`: the value if it is another one; REPLACED says whether it
+/// is the next one now.
+pub fn compare_and_set<'s>(call: &Call<'s, 8>) -> Outcome<Js<'s>> {
+    let ttl = call.evaluation.take_ttl();
+    let map = call.map()?;
+    let (mut expected_space, mut next_space, mut space) = (Space::default(), Space::default(), Space::default());
+    let expected = call.value(1, &mut expected_space)?;
+    let next = call.value(3, &mut next_space)?;
+    let target = call.target(5, &mut space)?;
+    let mut out = call.evaluation.value_buffer();
+    let layout_of = |shape| map.layout_of(shape);
+    let compared = map.local().compare_and_set(target, &mut Expected::new(expected), next, ttl, &mut out, layout_of)?;
+    let found = match &compared {
+        Compared::Swapped(written) => {
+            call.evaluation.note_written(written, next.bytes.len());
+            return Ok(Js::NOTHING);
+        }
+        Compared::Different(found) => Some(found),
+        Compared::Absent => None,
+    };
+    call.evaluation.note(REPLACED, 0);
+    call.evaluation.give(call.engine, found, &out)
 }
 
 fn run<'t, const N: usize>(

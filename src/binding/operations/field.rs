@@ -1,7 +1,5 @@
 //! A read of one field of a value.
 
-use std::rc::Rc;
-
 use crate::binding::convert::values::{Space, pointer, text_to_js, value_to_js};
 use crate::binding::engine::Js;
 use crate::binding::environment::OpenMap;
@@ -10,11 +8,7 @@ use crate::binding::layout::STATE;
 use crate::binding::operation::Call;
 use crate::store::fields::{self, Cursor, Field, Layout, Malformed, Numbers, Place, Text};
 use crate::store::json_text::{self, NotJson};
-use crate::store::{BARE_SHAPE, Error, Found, Pointer, Record, Target, ValueKind, fallible, json_utf8};
-
-/// How often a record is read again whose shape is not known any more. It was replaced since by another thread, and
-/// that as often in a row is no chance.
-const MOST_READS: usize = 64;
+use crate::store::{BARE_SHAPE, Error, Found, MOST_READS, Pointer, Record, Target, ValueKind, fallible, json_utf8};
 
 /// An array of numbers as a typed array.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -48,7 +42,7 @@ pub fn field<'s>(call: &Call<'s, 6>) -> Outcome<Js<'s>> {
     };
     let target = call.target(3, &mut space)?;
     let (mut out, mut found) = (call.evaluation.value_buffer(), None);
-    let layout = read_known(&map, target, &mut out, &mut found, |shape| layout_of(&map, shape))?;
+    let layout = read_known(&map, target, &mut out, &mut found, |shape| Ok(map.layout_of(shape)?))?;
     let Some(found) = &found else {
         call.evaluation.note_absent();
         return Ok(Js::NOTHING);
@@ -88,15 +82,6 @@ fn read_known<L>(
         }
     }
     Err(Error::Broken.into())
-}
-
-/// What a shape means; `None` if no entry has it any more.
-fn layout_of(map: &OpenMap, number: u32) -> Outcome<Option<Rc<Layout>>> {
-    if let Some(layout) = map.layouts().get(number) {
-        return Ok(Some(layout));
-    }
-    let Some(definition) = map.local().shape(number)? else { return Ok(None) };
-    Ok(Some(map.layouts().add(number, &definition)?))
 }
 
 fn of_record<'s>(
@@ -232,7 +217,7 @@ mod tests {
                 change(&writer, old);
             }
             asked.push(shape);
-            layout_of(&map, shape)
+            Ok(map.layout_of(shape)?)
         })
         .unwrap();
         let b = layout.map(|layout| {

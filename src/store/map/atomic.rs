@@ -83,9 +83,21 @@ impl Local {
         value: Value<'_>,
         ttl: Ttl,
     ) -> Result<Option<Written>, Error> {
+        self.replace_within("update", handle, version, value, ttl)
+    }
+
+    /// The same as a part of another operation, which errors and events name.
+    pub(super) fn replace_within(
+        &self,
+        operation: &'static str,
+        handle: Handle,
+        version: u32,
+        value: Value<'_>,
+        ttl: Ttl,
+    ) -> Result<Option<Written>, Error> {
         let (shard, sought) = self.seek_existing(handle)?;
         let mut written = None;
-        self.write("update", shard, Some(sought), value.bytes.len(), || {
+        self.write(operation, shard, Some(sought), value.bytes.len(), || {
             shard.replace_if(&self.member(), handle, version, value, ttl, &mut written)
         })?;
         if let Some(written) = &written {

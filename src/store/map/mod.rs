@@ -1,6 +1,7 @@
 //! A map: its shards, the threads that use it, its name.
 
 pub mod atomic;
+pub mod compare;
 mod draw;
 pub mod foresight;
 pub mod hit_log;

@@ -3,6 +3,7 @@
 use std::thread;
 
 use super::*;
+use crate::store::entry::fields::Layout;
 
 const KEY: Key<'static> = Key::string("counter");
 const THREADS: u64 = 4;
@@ -105,4 +106,87 @@ fn what_changed_is_neither_replaced_nor_removed() {
     assert_eq!(map.remove_if(found.place.handle, version), Ok(true));
     assert!(map.is_empty());
     assert_eq!(map.get_version(KEY, &mut out), Ok(None));
+}
+
+const DEFINITION: &str = r#"["n"]"#;
+
+/// The record of `{ n }`.
+fn record_of(shape: u32, n: u8) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    Record { shape, tail: b"", fields: &[16 + n] }.write(&mut bytes).unwrap();
+    bytes
+}
+
+/// What the definition means.
+fn layout() -> Arc<Layout> {
+    Arc::new(definition::parse(DEFINITION).unwrap())
+}
+
+#[test]
+fn no_value_that_came_in_between_is_written_over_by_threads_that_compare() {
+    let store = Store::new(&Config::default()).unwrap();
+    store.join().set(KEY, Value::json(r#"{"n":0}"#), Ttl::Default).unwrap();
+    let rounds = if cfg!(any(tsan, miri)) { 20 } else { 1_000 };
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            let map = store.join();
+            scope.spawn(move || {
+                let (mut out, mut n) = (Vec::new(), 0);
+                let mut swapped = 0;
+                while swapped < rounds {
+                    let (text, next) = (format!(r#"{{"n":{n}}}"#), format!(r#"{{"n":{}}}"#, n + 1));
+                    let mut expected = Expected::new(Value::json(&text));
+                    match map
+                        .compare_and_set(KEY, &mut expected, Value::json(&next), Ttl::Default, &mut out, |_| {
+                            Ok(Some(layout()))
+                        })
+                        .unwrap()
+                    {
+                        Compared::Swapped(_) => swapped += 1,
+                        Compared::Different(_) => {
+                            let text = String::from_utf8(out.clone()).unwrap();
+                            n = text[5..text.len() - 1].parse::<u64>().unwrap();
+                        }
+                        Compared::Absent => panic!("the entry is there"),
+                    }
+                }
+            });
+        }
+    });
+    let mut out = Vec::new();
+    store.join().get(KEY, &mut out).unwrap();
+    assert_eq!(out, format!(r#"{{"n":{}}}"#, THREADS * rounds).into_bytes());
+}
+
+#[test]
+fn a_record_is_compared_by_what_its_shape_means_and_read_again_if_that_is_gone() {
+    let store = Store::new(&Config::default()).unwrap();
+    let map = store.join();
+    let shape = map.publish_shape(DEFINITION).unwrap().unwrap();
+    let set = |n| map.set(KEY, Value { kind: ValueKind::Shaped, bytes: &record_of(shape, n) }, Ttl::Default).unwrap();
+    let compare = |text: &str, meaning: &mut dyn FnMut() -> Option<Arc<Layout>>| {
+        let (mut out, next) = (Vec::new(), Value::json("7"));
+        map.compare_and_set(KEY, &mut Expected::new(Value::json(text)), next, Ttl::Default, &mut out, |number| {
+            assert_eq!(number, shape);
+            Ok(meaning())
+        })
+    };
+    set(3);
+    assert!(matches!(compare(r#"{"n":4}"#, &mut || Some(layout())), Ok(Compared::Different(_))));
+    assert!(matches!(compare(r#"{"n":3}"#, &mut || Some(layout())), Ok(Compared::Swapped(_))));
+    set(3);
+    // Another value comes in between.
+    let mut is_gone = false;
+    let mut once_gone = || {
+        if !std::mem::replace(&mut is_gone, true) {
+            set(4);
+            return None;
+        }
+        Some(layout())
+    };
+    assert!(matches!(compare(r#"{"n":4}"#, &mut once_gone), Ok(Compared::Swapped(_))));
+    set(3);
+    assert!(matches!(compare(r#"{"n":3}"#, &mut || None), Err(Error::Broken)));
+    map.delete(KEY).unwrap();
+    assert!(matches!(compare(r#"{"n":3}"#, &mut || Some(layout())), Ok(Compared::Absent)));
 }

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::*;
+use crate::store::entry::fields::Layout;
 
 /// Values of other threads begin above.
 const NUMBERS_PER_THREAD: Number = 1 << 20;
@@ -40,6 +41,8 @@ pub struct Thread<'a> {
     handles: [Option<Handle>; KEYS],
     by_key: [Option<Copy>; KEYS],
     by_handle: [Option<Copy>; KEYS],
+    /// The value that it has seen last of each key, 0 for none.
+    seen: [Number; KEYS],
     out: Vec<u8>,
     pub recorded: Recorded,
 }
@@ -96,6 +99,7 @@ impl<'a> Thread<'a> {
             handles: [None; KEYS],
             by_key: Default::default(),
             by_handle: Default::default(),
+            seen: [0; KEYS],
             out: Vec::new(),
             recorded: Recorded::default(),
         }
@@ -134,8 +138,9 @@ impl<'a> Thread<'a> {
         }
         if key == COUNTER {
             return match self.random.below(100) {
-                0..50 => self.increment(),
-                50..92 => self.get_counter(),
+                0..40 => self.increment(),
+                40..55 => self.compare_and_set_counter(),
+                55..92 => self.get_counter(),
                 92..96 => self.delete(key),
                 _ if brief > 0 => self.touch(key),
                 _ => self.has(key),
@@ -149,7 +154,8 @@ impl<'a> Thread<'a> {
             58..64 => self.has(key),
             64..68 => self.find(key),
             68..84 => self.set(key),
-            84..90 => self.replace(key),
+            84..87 => self.replace(key),
+            87..90 => self.compare_and_set(key),
             90..94 => self.delete(key),
             94..96 => self.delete_handle(key),
             96..98 => self.remove(key),
@@ -331,6 +337,82 @@ impl<'a> Thread<'a> {
         );
     }
 
+    /// Adds to the counter if it is what this thread has seen last.
+    fn compare_and_set_counter(&mut self) {
+        let expected = self.seen[COUNTER];
+        let (bytes, next) = (expected.to_le_bytes(), (expected + 1).to_le_bytes());
+        let [bytes, next] = [&bytes, &next].map(|bytes| Value { kind: ValueKind::Int, bytes });
+        let ttl = self.ttl();
+        self.record(
+            COUNTER,
+            None,
+            |this| {
+                let key = Key::string(&this.names[COUNTER]);
+                let (mut asked, layout) = (Expected::new(bytes), Layout::default());
+                let compared =
+                    this.map.compare_and_set(key, &mut asked, next, ttl, &mut this.out, |_| Ok(Some(&layout)))?;
+                let found = match compared {
+                    Compared::Swapped(_) => Some(expected),
+                    Compared::Different(_) => Some(counted(&this.out)),
+                    Compared::Absent => None,
+                };
+                this.seen[COUNTER] = found.unwrap_or(0);
+                // As JavaScript does.
+                this.by_key[COUNTER] = match compared {
+                    Compared::Swapped(written) => Self::keep(&this.map, written.place, expected + 1),
+                    Compared::Different(found) => Self::keep(&this.map, found.place, this.seen[COUNTER]),
+                    Compared::Absent => None,
+                };
+                Ok((found, matches!(compared, Compared::Swapped(_))))
+            },
+            |&(found, is_swapped)| {
+                let does = if is_swapped { Does::Write(expected + 1) } else { Does::Nothing };
+                Some((found.map_or(Saw::Absent, Saw::Value), does, None))
+            },
+        );
+    }
+
+    /// Writes a value if the one that this thread has seen last is there, by key or by handle.
+    fn compare_and_set(&mut self, key: usize) {
+        let expected = self.seen[key];
+        let handle = self.handles[key].filter(|_| self.random.below(2) == 0);
+        let (number, bytes) = self.new_value();
+        let (asked, ttl) = (bytes_of(expected), self.ttl());
+        self.record(
+            key,
+            handle,
+            |this| {
+                let name = this.names[key].clone();
+                let target = handle.map_or(Target::Key(Key::string(&name)), Target::Handle);
+                // Only values that are no records are expected, so what a shape means is not asked.
+                let (mut asked, layout) = (Expected::new(bytes_value(&asked)), Layout::default());
+                let next = bytes_value(&bytes);
+                let compared =
+                    this.map.compare_and_set(target, &mut asked, next, ttl, &mut this.out, |_| Ok(Some(&layout)))?;
+                let found = match compared {
+                    Compared::Swapped(_) => Some(expected),
+                    Compared::Different(Found { kind: ValueKind::Shaped, .. }) => Some(number_of(parts(&this.out).1)),
+                    Compared::Different(_) => Some(number_of(&this.out)),
+                    Compared::Absent => None,
+                };
+                this.seen[key] = found.unwrap_or(0);
+                if let (Compared::Swapped(written), None) = (compared, handle) {
+                    this.by_key[key] = Self::keep(&this.map, written.place, number);
+                }
+                let written = if let Compared::Swapped(written) = compared { Some(written.place.handle) } else { None };
+                Ok((found, written))
+            },
+            |&(found, written)| {
+                let saw = match (found, handle) {
+                    (Some(number), _) => Saw::Value(number),
+                    (None, Some(handle)) => Saw::NoTenant(handle),
+                    (None, None) => Saw::Absent,
+                };
+                Some((saw, if written.is_some() { Does::Write(number) } else { Does::Nothing }, written))
+            },
+        );
+    }
+
     /// Reads the counter: a copy, if there is a fresh one.
     fn get_counter(&mut self) {
         self.record(
@@ -343,6 +425,7 @@ impl<'a> Thread<'a> {
                 let found = this.map.get(Key::string(&this.names[COUNTER]), &mut this.out)?;
                 let read = found.map(|found| (found, counted(&this.out)));
                 this.by_key[COUNTER] = read.and_then(|(found, number)| Self::keep(&this.map, found.place, number));
+                this.seen[COUNTER] = read.map_or(0, |(_, number)| number);
                 Ok(read.map(|(_, number)| number))
             },
             |number| Some((number.map_or(Saw::Absent, Saw::Value), Does::Nothing, None)),
@@ -378,6 +461,7 @@ impl<'a> Thread<'a> {
                 }
                 let name = this.names[key].clone();
                 let read = this.read(|map, out| map.get(Key::string(&name), out))?;
+                this.seen[key] = read.map_or(0, |(_, number)| number);
                 this.by_key[key] = read.and_then(|(found, number)| Self::keep(&this.map, found.place, number));
                 Ok(read.map(|(_, number)| number))
             },
