@@ -307,7 +307,8 @@ describe('codec: what looks into values', () => {
     'getByHandle with at': map => map.getByHandle(map.getHandle('key'), { at: '/a', copy: true }),
     increment: map => map.increment('key'),
     'increment of a missing key': map => map.increment('missing', 5n, { withTtl: true }),
-    'increment by handle': map => map.increment(map.insert(1))
+    'increment by handle': map => map.increment(map.insert(1)),
+    compareAndSet: map => map.compareAndSet('key', 1, 2)
   }
   for (const [what, call] of Object.entries(CALLS)) {
     it(`${what} is refused`, () => {

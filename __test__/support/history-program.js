@@ -78,6 +78,7 @@ const READS = {
   getMany: 2
 }
 const SWAPS = { compareAndSet: 4, compareAndSetHandle: 2 }
+const NO_SWAPS = { compareAndSet: 0, compareAndSetHandle: 0 }
 const WRITES = { write: 8, replace: 4, ...SWAPS, remove: 2, delete: 3, deleteHandle: 1, find: 3 }
 const ALL = { ...READS, ...WRITES }
 
@@ -98,7 +99,7 @@ const PROFILES = [
   { name: 'clear, several shards', options: { shards: 4 }, weights: { ...ALL, clear: 2, churn: 4 } },
   { name: 'destroy', options: { shards: 1 }, weights: ALL, destroys: true, operations: 200, longest: 60_000 },
   { name: 'growth', options: { shards: 1 }, weights: { ...ALL, churn: 20, shrink: 1 } },
-  { name: 'codec', options: { shards: 1, codec: 'v8' }, weights: { ...ALL, remove: 6 } },
+  { name: 'codec', options: { shards: 1, codec: 'v8' }, weights: { ...ALL, ...NO_SWAPS, remove: 6 } },
   {
     name: 'eviction',
     options: { shards: 1, maxEntries: KEYS - 1, evictionStrategy: 'sieve' },

@@ -37,9 +37,9 @@ const NEXT_AT = 3
  */
 function compareAndSet(open, room, target, expected, next, ttl) {
   const { id, shapes } = open
-  const expectedKind = kindOf(expected)
+  const expectedKind = kindOf(shapes, expected)
   const asked = encodeAsText(expected, expectedKind)
-  const known = kindOf(next)
+  const known = kindOf(shapes, next)
   const wire = encode(shapes, next, known)
   const kind = kindOfWire(known, wire)
   for (;;) {
@@ -81,6 +81,7 @@ const methods = ({ openOf, roomOf }) => ({
   compareAndSet(key, expected, next, options = undefined) {
     const open = openOf(this)
     const ttl = readWriteOptions(options)
+    open.checkJson(NAME)
     if (!open.mayHave(key)) throwDead(open, key)
     return compareAndSet(open, roomOf(this), key, expected, next, ttl)
   }
