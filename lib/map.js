@@ -18,6 +18,7 @@ const { Cursor, MapIterator } = require('./entries/iterators.js')
 const lifetime = require('./entries/lifetime.js')
 const limits = require('./entries/limits.js')
 const load = require('./entries/load.js')
+const loadMany = require('./entries/load-many.js')
 const { readAs } = require('./entries/read.js')
 const update = require('./entries/update.js')
 const write = require('./entries/write.js')
@@ -416,6 +417,7 @@ class TypedMap {
       lifetime,
       limits,
       load,
+      loadMany,
       stats,
       validation,
       logs,

@@ -56,7 +56,7 @@ export declare const ERROR_NUMBERS: {
    * of `{ message, path }` as the schema reported them, `path` an array of keys.
    */
   readonly ERR_VALIDATION: 1026
-  /** A call of `getOrLoad` waited for longer than it should. `details`: `timeout`, in milliseconds. */
+  /** A call of `getOrLoad` or `getManyOrLoad` waited longer than it should. `details`: `timeout`, in milliseconds. */
   readonly ERR_TIMEOUT: 1027
   /** The clock of a test was restored, or another one was set in its place. */
   readonly ERR_CLOCK_ENDED: 1031

@@ -337,6 +337,32 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
   getOrLoad(key: K | Handle<V>, loader: Loader<K, V>, options?: LoadOptions<V>): Promise<DeepReadonly<V> | undefined>
 
   /**
+   * The values of many keys, in their order; `loadMany` brings those that are missing, except for keys that another
+   * call or thread is loading, which are waited for. It gets an array of keys and returns an array of as many values,
+   * or a promise for one. What is said of {@link TypedMap.getOrLoad} holds for each key.
+   *
+   * Costs a native call for all keys, and one or two for each that is missing.
+   *
+   * @returns rejects as `getOrLoad` does, with the first key that cannot be had; TypeError with `ERR_INVALID_OPTION` if
+   * `loadMany` returns anything else than an array with a value for each key
+   * @example
+   * const users = await map.getManyOrLoad(ids, ids => database.users(ids), { ttl: 60_000 })
+   */
+  getManyOrLoad(
+    keys: Iterable<K | Handle<V>>,
+    loadMany: (keys: K[], given: LoaderContext<V>) => readonly V[] | PromiseLike<readonly V[]>,
+    options?: LoadOptions<V>
+  ): Promise<DeepReadonly<V>[]>
+  getManyOrLoad(
+    keys: Iterable<K | Handle<V>>,
+    loadMany: (
+      keys: K[],
+      given: LoaderContext<V>
+    ) => readonly (V | undefined)[] | PromiseLike<readonly (V | undefined)[]>,
+    options?: LoadOptions<V>
+  ): Promise<(DeepReadonly<V> | undefined)[]>
+
+  /**
    * Writes what `callback` makes of a value, and returns what a read of it would. The callback gets a copy of its own,
    * `undefined` for a missing key. It is called again, with what is there by then, if the entry has changed meanwhile,
    * so it should do nothing else than to compute. `undefined` removes the entry. A handle must have an entry.

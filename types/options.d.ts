@@ -221,7 +221,7 @@ export type Loader<K, V> = (
   given: LoaderContext<V>
 ) => V | undefined | void | PromiseLike<V | undefined> | PromiseLike<void>
 
-/** Options of `getOrLoad`. */
+/** Options of `getOrLoad` and `getManyOrLoad`. */
 export interface LoadOptions<V> {
   /**
    * How long the entry lives, in milliseconds, or a function that says so of the value that was loaded. `Infinity` for

@@ -61,7 +61,7 @@ describe('getOrLoad', () => {
         const [one, other] = await Promise.all([map.getOrLoad(key, async () => value), map.getOrLoad(key, never)])
         assert.deepEqual(one, value)
         assert.deepEqual(other, value)
-        if (ArrayBuffer.isView(value)) assert.notEqual(one, other)
+        if (ArrayBuffer.isView(value)) assert.notEqual(one.buffer, other.buffer)
         assert.deepEqual(await map.getOrLoad(key, never), value)
       }
       map.clear()
@@ -149,6 +149,7 @@ describe('getOrLoad', () => {
 
   it('undefined is handed out and not stored, unless negativeTtl says how long', async () => {
     const map = new TypedMap({ ttl: 1_000 })
+    const clock = TypedMap.setClock()
     let loads = 0
     const none = async () => {
       loads++
@@ -158,6 +159,7 @@ describe('getOrLoad', () => {
     assert.equal(await map.getOrLoad('a', none, { ttl: 5, negativeTtl: 20 }), undefined)
     assert.deepEqual([loads, map.has('a'), map.ttlOf('a')], [2, true, 20])
     assert.equal(await map.getOrLoad('a', never), undefined)
+    clock.restore()
   })
 
   it('an error rejects all that wait, and nothing is stored', async () => {
@@ -191,6 +193,36 @@ describe('getOrLoad', () => {
       await rejects(other, code)
     }
     assert.equal(map.size, 0)
+  })
+
+  it('in a map with a codec each call gets a value of its own', async () => {
+    const v8 = new TypedMap({ codec: 'v8' })
+    const date = new Date(5)
+    const dates = await Promise.all([v8.getOrLoad('a', async () => date), v8.getOrLoad('a', never)])
+    assert.deepEqual([...dates, await v8.getOrLoad('a', never)], [date, date, date])
+    assert.notEqual(dates[0], dates[1])
+    const decode = () => {
+      throw new Error('no decoding')
+    }
+    const broken = new TypedMap({ codec: { encode: String, decode, contentType: 'text/broken' } })
+    await assert.rejects(
+      broken.getOrLoad('a', () => 1),
+      /no decoding/
+    )
+    assert.equal(broken.size, 0)
+  })
+
+  it('a map that nothing reaches is collected when its loads are over', async () => {
+    const reference = await (async () => {
+      const map = new TypedMap()
+      assert.equal(await map.getOrLoad('a', async () => 1), 1)
+      return new WeakRef(map)
+    })()
+    for (let turns = 0; turns < 200 && reference.deref() !== undefined; turns++) {
+      await turn()
+      globalThis.gc?.()
+    }
+    if (globalThis.gc !== undefined) assert.equal(reference.deref(), undefined)
   })
 
   it('a full map makes room by its own function', async () => {

@@ -142,6 +142,12 @@ configs.compareAndSet('a', 5, config)
 configs.compareAndSet('a', config, 5)
 // @ts-expect-error without the next value
 configs.compareAndSet('a', config)
+const manyLoaded: Promise<DeepReadonly<Config>[]> = configs.getManyOrLoad(['a'], async keys => keys.map(() => config))
+const someLoaded = configs.getManyOrLoad(new Set(['a']), keys => keys.map(key => (key === 'a' ? config : undefined)))
+same<Promise<(DeepReadonly<Config> | undefined)[]>, typeof someLoaded>(true)
+same<Promise<DeepReadonly<Config>[]>, typeof manyLoaded>(true)
+// @ts-expect-error no array
+configs.getManyOrLoad(['a'], () => config)
 
 // ---- Making one
 

@@ -85,6 +85,14 @@ const ROWS = {
     { reads: true, call: (map, n) => ignoreRejection(map.getOrLoad(n, () => pairOf(n))) },
     { what: 'a new key', call: (map, n) => ignoreRejection(map.getOrLoad(`load ${n}`, () => 1)) }
   ],
+  'TypedMap.prototype.getManyOrLoad': [
+    { call: (map, n) => ignoreRejection(map.getManyOrLoad(keysFrom(n), keys => keys.map(pairOf))), per: BULK },
+    {
+      what: 'new keys',
+      call: (map, n) => ignoreRejection(map.getManyOrLoad(keysFrom(n).map(String), keys => keys.map(Number))),
+      per: BULK
+    }
+  ],
   'TypedMap.prototype.delete': [
     { call: (map, n) => map.delete(n) },
     { what: '100 MB', before: map => ignoreRefusal(() => map.set('huge', huge)), call: map => map.delete('huge') }

@@ -591,4 +591,4 @@ const methods = ({ openOf, roomOf }) => ({
   }
 })
 
-module.exports = { methods, setMany }
+module.exports = { arrayOf, methods, setMany }

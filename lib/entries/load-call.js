@@ -100,68 +100,101 @@ class Call extends AsyncResource {
   }
 }
 
-/** What the loader of a call is given. The signal is made when it is asked for. */
-class Context {
-  #job
-
-  /** @param {Job} job @param {any} stale */
-  constructor(job, stale) {
-    this.#job = job
-    this.stale = stale
-  }
-
-  get signal() {
-    return this.#job.signal
-  }
-}
-
-/** A loader that runs. */
-class Job {
-  isOver = false
+/** What aborts the signal of a loader, which is made when it is asked for. */
+class Abortion {
+  #isOver = false
   /** @type {AbortController | undefined} */
   #controller
-  #isAborted = false
+  /** Jobs that would have what it brings. */
+  #wanted
 
-  /**
-   * @param {number} token by which it owns its load
-   * @param {Call | undefined} call whose loader it is, if that waits
-   */
-  constructor(token, call) {
-    this.token = token
-    this.call = call
+  /** @param {number} jobs that the loader runs for */
+  constructor(jobs) {
+    this.#wanted = jobs
   }
 
   get signal() {
     if (this.#controller === undefined) {
       this.#controller = new AbortController()
-      if (this.#isAborted) this.#controller.abort()
+      if (this.#wanted === 0) this.#controller.abort()
     }
     return this.#controller.signal
   }
 
-  /** Nothing waits for it any more. */
-  abort() {
-    this.#isAborted = true
-    if (!this.isOver) this.#controller?.abort()
+  /** Nothing waits any more for one of the jobs. */
+  leave() {
+    this.#wanted--
+    if (this.#wanted === 0 && !this.#isOver) this.#controller?.abort()
   }
 
-  /**
-   * Runs the loader.
-   *
-   * @param {OpenMap} open
-   * @param {any} key
-   * @param {(key: any, given: Given) => any} loader
-   * @param {any} stale
-   * @returns {Promise<any>}
-   */
-  async run({ instance }, key, loader, stale) {
-    const own = { instance, key, job: this, outer: running.getStore() }
-    try {
-      return await running.run(own, loader, key, new Context(this, stale))
-    } finally {
-      this.isOver = true
-    }
+  /** The loader has ended. */
+  end() {
+    this.#isOver = true
   }
 }
 
-module.exports = { Call, Job, isLoading }
+/** What a loader is given besides the key. */
+class Context {
+  #abortion
+
+  /** @param {Abortion} abortion @param {any} stale */
+  constructor(abortion, stale) {
+    this.#abortion = abortion
+    this.stale = stale
+  }
+
+  get signal() {
+    return this.#abortion.signal
+  }
+}
+
+/** The loading of a key. One loader may run for several of them. */
+class Job {
+  isOver = false
+  #isAborted = false
+  #abortion
+
+  /**
+   * @param {any} key
+   * @param {number} token by which it owns its load
+   * @param {Call} call whose loader it is
+   * @param {Abortion} abortion
+   */
+  constructor(key, token, call, abortion) {
+    this.key = key
+    this.token = token
+    this.call = call
+    this.#abortion = abortion
+    call.job = this
+  }
+
+  /** Nothing waits for it any more. */
+  abort() {
+    if (this.#isAborted) return
+    this.#isAborted = true
+    this.#abortion.leave()
+  }
+}
+
+/**
+ * Runs a loader for jobs, whose calls get what it brings.
+ *
+ * @param {OpenMap} open
+ * @param {readonly Job[]} jobs
+ * @param {Abortion} abortion of these jobs
+ * @param {any} stale
+ * @param {(given: Given) => any} loader
+ * @returns {Promise<any>}
+ */
+async function runLoader({ instance }, jobs, abortion, stale, loader) {
+  let own = running.getStore()
+  for (const job of jobs) own = { instance, key: job.key, job, outer: own }
+  try {
+    return await running.run(/** @type {Running} */ (own), loader, new Context(abortion, stale))
+  } finally {
+    abortion.end()
+    for (const job of jobs) job.isOver = true
+  }
+}
+
+module.exports = { Abortion, Call, Job, isLoading, runLoader }

@@ -5,7 +5,8 @@
 // of it. A load has a ticket, the number that native code knows it by here.
 
 const { closed } = require('../errors.js')
-const { GONE, decode, decodeWritten, encode, kindOf, kindOfWire } = require('../codec/values.js')
+const { ownBytes } = require('../codec/encoded.js')
+const { GONE, decode, decodePrepared, decodeWritten, prepare } = require('../codec/values.js')
 const { binding, onWake, scratch, scratchFloats } = require('../native/attach.js')
 const { attempt } = require('../native/attempt.js')
 const layout = require('../native/layout.js')
@@ -13,7 +14,7 @@ const { now, soon } = require('../native/timer.js')
 const { MAPS_OWN } = require('../native/ttl.js')
 const { readTtl } = require('../options/ttl.js')
 const { writeNative } = require('../session/room-maker.js')
-const { Job } = require('./load-call.js')
+const { Abortion, Job, runLoader } = require('./load-call.js')
 const { readError, writeError } = require('./load-errors.js')
 
 const {
@@ -30,6 +31,7 @@ const {
 /** @typedef {import('../session/room-maker.js').RoomMaker} RoomMaker */
 /** @typedef {import('./load-call.js').Call} Call */
 /** @typedef {InstanceType<typeof OpenLoads>} Loads */
+/** @typedef {InstanceType<typeof Loading>} Load */
 
 const { BEGUN, ENDED, KIND, LOAD_TICKET, LOAD_TOKEN, NEED, NOTICES, SCRATCH, WAKE } = layout
 const FIRST_BYTES = KIND.Uint8Array
@@ -38,7 +40,7 @@ const FIRST_BYTES = KIND.Uint8Array
 const TURN_MS = 2
 
 /** A load of an open map, for the calls that wait for it. */
-class Load {
+class Loading {
   /** The calls that wait for it, the first one first. @type {Set<Call>} */
   calls = new Set()
   /** What runs the loader that counts, where that is here. @type {Job | undefined} */
@@ -67,12 +69,26 @@ class Load {
    * @param {number} token
    */
   start(call, token) {
-    const { open } = this.loads
-    const job = new Job(token, call)
-    call.job = job
+    const { key } = this
+    const abortion = new Abortion(1)
+    const job = new Job(key, token, call, abortion)
+    const { loader } = call
+    this.follow(
+      job,
+      runLoader(this.loads.open, [job], abortion, undefined, given => Reflect.apply(loader, undefined, [key, given]))
+    )
+  }
+
+  /**
+   * Goes on with what a loader brings that runs for this load.
+   *
+   * @param {Job} job
+   * @param {Promise<any>} value
+   */
+  follow(job, value) {
     this.job = job
-    job.run(open, this.key, call.loader, undefined).then(
-      value => this.#complete(job, call, value),
+    value.then(
+      value => this.#complete(job, value),
       error => this.#fail(job, error)
     )
   }
@@ -88,17 +104,37 @@ class Load {
   }
 
   /**
-   * Hands a value out. Bytes belong to the caller, so each call gets its own.
+   * Hands a value out.
    *
    * @param {number} kind
    * @param {any} value
+   * @param {() => any} decodeAgain bytes, and what a codec makes, belong to the caller: each call gets its own
    */
-  resolve(kind, value) {
+  resolve(kind, value, decodeAgain) {
     this.#end()
     let isTaken = false
     for (const call of this.calls) {
-      call.resolve(isTaken && kind >= FIRST_BYTES ? value.slice() : value)
+      try {
+        call.resolve(isTaken && kind >= FIRST_BYTES ? decodeAgain() : value)
+      } catch (error) {
+        call.reject(error)
+      }
       isTaken = true
+    }
+  }
+
+  /**
+   * Hands out what another thread has loaded.
+   *
+   * @param {number} kind
+   * @param {any} raw
+   */
+  receive(kind, raw) {
+    const { shapes } = this.loads.open
+    try {
+      this.resolve(kind, decode(shapes, kind, ownBytes(raw)), () => decode(shapes, kind, ownBytes(raw)))
+    } catch (error) {
+      this.reject(error)
     }
   }
 
@@ -151,11 +187,11 @@ class Load {
    * Stores what a loader brought, unless the load is void or another's, and hands it out.
    *
    * @param {Job} job
-   * @param {Call} call
    * @param {any} value
    */
-  #complete(job, call, value) {
+  #complete(job, value) {
     if (this.isOver && this.job === job) return
+    const { call } = job
     const { open, room } = this.loads
     try {
       const { ttl, negativeTtl } = call.options
@@ -168,7 +204,7 @@ class Load {
       const ended = writeNative(room, asked, 'getOrLoad', completeBinding, 2, ...parameters)
       if (ended === ENDED.STORED) open.near.keep(key, kind, known, scratch, 0)
       if (ended === ENDED.FENCED) call.resolve(known)
-      else this.resolve(kind, known)
+      else this.resolve(kind, known, () => decodeWritten(open.shapes, kind, wire))
     } catch (error) {
       this.#fail(job, error)
     }
@@ -187,7 +223,7 @@ class Load {
       // The map has ended, and so does all that waits for it.
     }
     if (wasOwner) this.reject(error)
-    else job.call?.reject(error)
+    else job.call.reject(error)
   }
 }
 
@@ -199,11 +235,9 @@ class Load {
  */
 function written({ shapes }, value) {
   for (;;) {
-    const known = kindOf(value)
-    const wire = encode(shapes, value, known)
-    const kind = kindOfWire(known, wire)
-    const read = decodeWritten(shapes, kind, wire)
-    if (read !== GONE) return { kind, wire, known: read }
+    const prepared = prepare(shapes, value)
+    const known = decodePrepared(shapes, prepared)
+    if (known !== GONE) return { ...prepared, known }
     shapes.renew()
   }
 }
@@ -211,7 +245,6 @@ function written({ shapes }, value) {
 /** The loads of an open map. */
 class OpenLoads {
   isClosed = false
-  #lastTicket = 0
   /** By ticket. @type {Map<number, Load>} */
   #loads = new Map()
 
@@ -232,9 +265,10 @@ class OpenLoads {
    *
    * @param {any} key
    * @param {Call} call
+   * @param {(load: Load, token: number) => void} start called if the load is its own
    */
-  begin(key, call) {
-    const ticket = ++this.#lastTicket
+  begin(key, call, start) {
+    const ticket = ++lastTicket
     if (this.#loads.size === 0) listenBinding(this.open.id, true)
     /** @type {number} */
     let begun = BEGUN.PRESENT
@@ -247,19 +281,20 @@ class OpenLoads {
     const isOwner = begun === BEGUN.OWNED
     const known = isOwner ? ticket : scratchFloats[LOAD_TICKET]
     const token = scratchFloats[LOAD_TOKEN]
-    const load = this.#loads.get(known) ?? new Load(this, key, known)
+    const load = this.#loads.get(known) ?? new Loading(this, key, known)
     this.#loads.set(known, load)
+    all.set(this.open.id, this)
     load.add(call)
     load.need = isOwner ? NEED.OUTCOME : NEED.TURN
-    if (isOwner) load.start(call, token)
+    if (isOwner) start(load, token)
     return true
   }
 
   /** @param {Load} load */
   remove({ ticket }) {
-    if (this.#loads.delete(ticket) && this.#loads.size === 0 && !this.isClosed) {
-      attempt(() => listenBinding(this.open.id, false))
-    }
+    if (!this.#loads.delete(ticket) || this.#loads.size > 0 || this.isClosed) return
+    all.delete(this.open.id)
+    attempt(() => listenBinding(this.open.id, false))
   }
 
   /** @param {unknown} reason */
@@ -269,7 +304,7 @@ class OpenLoads {
 
   /** Takes out one notice; whether there was one. */
   step() {
-    const { id, shapes } = this.open
+    const { id } = this.open
     /** @type {any} */
     let raw
     try {
@@ -282,11 +317,9 @@ class OpenLoads {
     switch (scratch[SCRATCH.NOTICE]) {
       case NOTICES.NONE:
         return false
-      case NOTICES.LOADED: {
-        const kind = scratch[SCRATCH.STATE]
-        load?.resolve(kind, decode(shapes, kind, raw))
+      case NOTICES.LOADED:
+        load?.receive(scratch[SCRATCH.STATE], raw)
         break
-      }
       case NOTICES.FAILED:
         load?.reject(readError(raw))
         break
@@ -312,8 +345,14 @@ class OpenLoads {
   }
 }
 
-/** By the id of the open map. @type {Map<number, OpenLoads>} */
+/** Tickets are not used again. */
+let lastTicket = 0
+
+/** Those with loads under way, by the id of the open map. @type {Map<number, OpenLoads>} */
 const all = new Map()
+
+/** All of them. @type {WeakMap<OpenMap, OpenLoads>} */
+const loadsOfOpen = new WeakMap()
 
 /** @param {number} id */
 function forget(id) {
@@ -332,12 +371,12 @@ function forget(id) {
  * @param {object} map
  */
 function loadsOf(open, room, map) {
-  const known = all.get(open.id)
+  const known = loadsOfOpen.get(open)
   if (known !== undefined) return known
   open.check()
-  const loads = new OpenLoads(open, room, map)
   open.atEnd(forget)
-  all.set(open.id, loads)
+  const loads = new OpenLoads(open, room, map)
+  loadsOfOpen.set(open, loads)
   return loads
 }
 
