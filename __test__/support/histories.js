@@ -124,7 +124,7 @@ function checkEnd(logs, counts) {
 }
 
 /** What a program asks for that makes a load void. */
-const VOIDING = new Set([KIND.PUT, KIND.DELETE, KIND.REMOVE, KIND.CLEAR, KIND.DESTROY])
+const VOIDING = new Set([KIND.PUT, KIND.SWAP, KIND.DELETE, KIND.REMOVE, KIND.CLEAR, KIND.DESTROY])
 const READING = new Set([KIND.READ, KIND.READ_NATIVE, KIND.REMOVE, KIND.GOT])
 
 /**
