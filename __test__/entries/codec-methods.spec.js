@@ -87,6 +87,10 @@ const GIVES = {
     const { value: inserted } = map.getOrInsertComputed('b', make, { withState: true })
     return [missing, present, value, inserted, map.getOrInsertComputed(map.getHandle('a'), make), ...map.values()]
   },
+  'TypedMap.prototype.getOrLoad': async map => {
+    const load = () => map.getOrLoad('a', async () => make())
+    return [...(await Promise.all([load(), load(), load()])), await load(), map.get('a')]
+  },
   'TypedMap.prototype.update': map => {
     const given = []
     const note = value => {

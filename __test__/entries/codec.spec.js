@@ -492,6 +492,24 @@ describe('codec: a decode that throws', () => {
     assert.deepEqual([...map.values()], [1, 2, 3, 4, 5])
   })
 
+  it('getOrLoad rejects, of a key that is there and of one that is loaded, which stays absent', async () => {
+    const { map, fails, failure } = failing()
+    map.set('key', 1)
+    for (const name of ['decode', 'encode']) {
+      fails[name] = true
+      const load = () =>
+        assert.rejects(
+          map.getOrLoad('new', async () => 5),
+          error => error === failure
+        )
+      await Promise.all([load(), load()])
+      if (name === 'decode') await assert.rejects(map.getOrLoad('key', assert.fail), error => error === failure)
+      fails[name] = false
+      assert.ok(!map.has('new'))
+    }
+    assert.equal(await map.getOrLoad('new', async () => 5), 5)
+  })
+
   it('filter rejects', async () => {
     const { map, fails, failure } = failing()
     map.set('key', 1)
@@ -676,6 +694,34 @@ describe('codec: threads', () => {
     worker.postMessage('end')
     await worker.result
     for (const map of maps) map.destroy()
+  })
+
+  it('each waiter of a load gets a value of its own, also of one in another thread', async () => {
+    const title = freshName()
+    const map = TypedMap.open(title, { codec: new BytesCodec() })
+    const support = require.resolve('../support/codecs.js')
+    const worker = startWorker(
+      async ({ TypedMap, data, port }) => {
+        const { createRequire } = require('node:module')
+        const { BytesCodec } = createRequire(data.support)(data.support)
+        const map = TypedMap.open(data.title, { codec: new BytesCodec() })
+        const loaded = new Promise(resolve => port.once('message', resolve))
+        const all = [map.getOrLoad('a', () => loaded), map.getOrLoad('a', () => loaded)]
+        port.postMessage('loading')
+        const values = await Promise.all(all)
+        return [values, values[0] !== values[1]]
+      },
+      { title, support }
+    )
+    await nextMessage(worker)
+    const waiters = [1, 2, 3].map(() => map.getOrLoad('a', assert.fail))
+    const value = new Map([['a', new Set([1n])]])
+    worker.postMessage(value)
+    const values = await Promise.all(waiters)
+    for (const one of values) assert.deepStrictEqual(one, value)
+    assert.equal(new Set(values).size, 3)
+    assert.deepStrictEqual(await worker.result, [[value, value], true])
+    map.destroy()
   })
 
   it('update and remove lose nothing while all threads write', async () => {

@@ -63,7 +63,7 @@ const visit: Visit | undefined = visits.get('a')
 visit?.pages.add('y')
 visits.update('a', (before = { when: new Date(0), pages: new Set() }) => ({ ...before, when: new Date() }))
 visits.insert({ when: new Date(), pages: new Set() }).get()?.when.getTime()
-const scanned: Visit | undefined = visits.scan('0').entries[0]?.[1]
+visits.scan('0').entries[0]?.[1].when.getTime()
 // @ts-expect-error no date
 visits.set('a', { when: 5, pages: new Set() })
 const stamps = new TypedMap<string, Encoded<Map<string, Date>>>({ codec: 'v8' })
@@ -84,7 +84,6 @@ new TypedMap<string, Encoded<string>>({ codec: base64 })
 new TypedMap({ codec: 'xml' })
 // @ts-expect-error without a content type
 new TypedMap({ codec: { encode: String, decode: Number } })
-same<Visit | undefined, typeof scanned>(true)
 
 // ---- Steps
 
