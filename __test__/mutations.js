@@ -89,6 +89,7 @@ const TESTS = {
   'increment.spec': spec('entries/increment'),
   'update.spec': spec('entries/update'),
   'load.spec': spec('entries/load'),
+  'load-refresh.spec': spec('entries/load-refresh'),
   'loads.spec': spec('threads/loads'),
   'loads of the store': unit('tests::loads'),
   'compare-and-set.spec': spec('entries/compare-and-set'),
@@ -1509,6 +1510,28 @@ const MUTATIONS = [
     from: 'const value = swapped ? decodeWritten(shapes, kind, wire) : decode(shapes, found, raw)',
     to: 'const value = decodeWritten(shapes, kind, wire)',
     test: 'compare-and-set.spec'
+  },
+
+  {
+    name: 'an entry that is to be loaded again keeps its copies',
+    file: 'src/store/shard/refresh.rs',
+    from: 'if let Some(change) = self.slab.slot(number).map(SlotRef::change) {',
+    to: 'if let Some(change) = self.slab.slot(number).filter(|_| false).map(SlotRef::change) {',
+    test: 'load-refresh.spec'
+  },
+  {
+    name: 'a copy is trusted that any read has made',
+    file: 'lib/entries/refresh.js',
+    from: 'return handle === undefined ? STALE : near.lookup(handle)',
+    to: 'return handle === undefined ? STALE : near.lookup(key)',
+    test: 'load-refresh.spec'
+  },
+  {
+    name: 'a written entry is loaded again at the time of the one before',
+    file: 'src/store/shard/write.rs',
+    from: 'writer.refreshes.cancel(number);\n        }\n        *written',
+    to: '}\n        *written',
+    test: 'load-refresh.spec'
   },
 
   // ---- Rows of batches

@@ -314,6 +314,8 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
    * - A `set`, a `delete` (also of the missing key), a `clear` or any other change of that key that a program asks for
    *   makes a load void: calls that wait get the value, and nothing is stored. Calls that come after that load anew.
    *   Eviction, expiry, `touch` and a write that was refused do not.
+   * - With `refreshAfter`, an entry that is older is loaded again in the background by the first call that reads it;
+   *   its loader gets the value that is there as `stale`.
    * - A loader that waits for its own key, in one async context, is rejected with `ERR_INVALID_OPTION`.
    * - A key that is there costs what `get` does and a promise; `options` are not looked at if the near cache has it. A
    *   call with a handle is a read, and rejects if the handle is dead.

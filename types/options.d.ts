@@ -231,6 +231,13 @@ export interface LoadOptions<V> {
   /** How long `undefined` is stored, in milliseconds. By default it is not. */
   negativeTtl?: number | undefined
   /**
+   * After so many milliseconds, the next such call loads the entry again in the background, and is answered with the
+   * value that is there. Counted from when it was loaded; where it was written otherwise, from the first such read. If
+   * the refresh fails, the value stays, `onLog` reports `refresh.failed`, and the next call tries again. By default
+   * nothing is refreshed.
+   */
+  refreshAfter?: number | undefined
+  /**
    * How long this call waits, in milliseconds, before it is rejected with `ERR_TIMEOUT`. The loader goes on if another
    * call waits for it. By default it waits for as long as it takes. From 1 to 2^31 − 1.
    */

@@ -271,6 +271,7 @@ describe('getOrLoad', () => {
       { ttl: '1' },
       { negativeTtl: 0 },
       { negativeTtl: () => 1 },
+      { refreshAfter: 0 },
       { timeout: 0 },
       { timeout: 2 ** 31 },
       { timeout: '1' },
@@ -411,6 +412,10 @@ describe('what voids a load', () => {
     },
     increment: map => map.increment('a'),
     update: map => map.update('a', () => 'updated'),
+    'a compareAndSet that swapped': map => {
+      map.set('a', 1)
+      assert.ok(map.compareAndSet('a', 1, 2).swapped)
+    },
     getOrInsert: map => map.getOrInsert('a', 'inserted'),
     'a replace by handle': map => {
       const handle = map.insertWithHandle('a', 1)
@@ -433,6 +438,7 @@ describe('what voids a load', () => {
 
   const others = {
     'a delete of another key': map => map.delete('b'),
+    'a compareAndSet that did not swap': map => assert.ok(!map.compareAndSet('a', 1, 2).swapped),
     'a touch': map => map.touch('a', { ttl: 10 }),
     'a write that is refused': map => assert.throws(() => map.set('a', 'x'.repeat(2_000))),
     'an update of a key that is not there': map => map.updateMany([['a', 1]]),

@@ -97,13 +97,15 @@ const OPERATIONS = {
   'beginLoad of a key that is there': [NOTHING, ({ id }) => binding.beginLoad(id, 'a', 1)],
   'beginLoad that owns it': [['LOAD_TOKEN'], ({ id }) => binding.beginLoad(id, 'b', 1)],
   'beginLoad that joins another': [['LOAD_TICKET'], ({ id, loading }) => binding.beginLoad(id, loading.key, 2)],
+  'beginRefresh of a fresh entry': [NOTHING, ({ id }) => binding.beginRefresh(id, 'a', 2, 60_000)],
+  'beginRefresh of nothing': [NOTHING, ({ id }) => binding.beginRefresh(id, 'none', 2, 60_000)],
   'completeLoad that stores': [
     WRITE,
-    ({ id, loading }) => binding.completeLoad(id, loading.key, TEXT, STRING, loading.token, 1)
+    ({ id, loading }) => binding.completeLoad(id, loading.key, TEXT, STRING, loading.token, 1, 60_000)
   ],
   'completeLoad that stores nothing': [
     ['TTL'],
-    ({ id, loading }) => binding.completeLoad(id, loading.key, TEXT, STRING, loading.token, 0)
+    ({ id, loading }) => binding.completeLoad(id, loading.key, TEXT, STRING, loading.token, 0, 0)
   ],
   failLoad: [NOTHING, ({ id, loading }) => binding.failLoad(id, loading.key, loading.token, '{}')],
   wantLoad: [NOTHING, ({ id, loading }) => binding.wantLoad(id, loading.key, 1, 2, 0)],

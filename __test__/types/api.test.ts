@@ -118,6 +118,7 @@ configs.update('a', async () => config)
 const loaded: Promise<DeepReadonly<Config>> = configs.getOrLoad('a', async () => config, {
   ttl: ({ port }) => port,
   negativeTtl: 5,
+  refreshAfter: 5,
   timeout: 1_000,
   signal: AbortSignal.timeout(5)
 })

@@ -18,6 +18,7 @@ const ENTRIES = 1_000
 const OPERATIONS = 5_000
 /** Times the time of a read and a promise. */
 const HIT_COST = 1.3
+const REFRESH_COST = 2
 
 const THREADS = 4
 const CALLS = 250
@@ -70,10 +71,12 @@ async function measure({ quick }, report) {
     for (let n = 0; n < OPERATIONS; n++) call(keys[n % ENTRIES])
   }
   const options = { ttl: 60_000, negativeTtl: 1_000, timeout: 1_000 }
+  const refreshing = { refreshAfter: 3_600_000 }
   const calls = {
     'get and Promise.resolve': key => Promise.resolve(map.get(key)),
     getOrLoad: key => map.getOrLoad(key, loader),
     'getOrLoad with options': key => map.getOrLoad(key, loader, options),
+    'getOrLoad with refreshAfter': key => map.getOrLoad(key, loader, refreshing),
     'fetch of lru-cache': key => cache.fetch(key)
   }
   const contenders = Object.entries(calls).map(([name, call]) => ({ name, operations: OPERATIONS, run: each(call) }))
@@ -99,6 +102,7 @@ async function measure({ quick }, report) {
     targets: [
       atMost('hit of getOrLoad: time against get and Promise.resolve', HIT_COST, time('getOrLoad') / base),
       atMost('hit of getOrLoad with options: the same', HIT_COST, time('getOrLoad with options') / base),
+      atMost('hit of getOrLoad with refreshAfter: the same', REFRESH_COST, time('getOrLoad with refreshAfter') / base),
       atLeast(
         'hit of getOrLoad: times faster than fetch of lru-cache',
         1,

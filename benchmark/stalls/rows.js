@@ -83,7 +83,12 @@ const ROWS = {
   'TypedMap.prototype.getOrInsertComputed': [{ call: (map, n) => map.getOrInsertComputed(`computed ${n}`, () => 1) }],
   'TypedMap.prototype.getOrLoad': [
     { reads: true, call: (map, n) => ignoreRejection(map.getOrLoad(n, () => pairOf(n))) },
-    { what: 'a new key', call: (map, n) => ignoreRejection(map.getOrLoad(`load ${n}`, () => 1)) }
+    { what: 'a new key', call: (map, n) => ignoreRejection(map.getOrLoad(`load ${n}`, () => 1)) },
+    {
+      what: 'refreshAfter',
+      reads: true,
+      call: (map, n) => ignoreRejection(map.getOrLoad(n, () => pairOf(n), { refreshAfter: 1 }))
+    }
   ],
   'TypedMap.prototype.getManyOrLoad': [
     { call: (map, n) => ignoreRejection(map.getManyOrLoad(keysFrom(n), keys => keys.map(pairOf))), per: BULK },

@@ -100,6 +100,21 @@ class Call extends AsyncResource {
   }
 }
 
+/** What stands for a call where nothing waits for what its loader brings. */
+class NoCall {
+  /** @type {Job | undefined} */
+  job
+
+  /** @param {LoadOptions} options */
+  constructor(options) {
+    this.options = options
+  }
+
+  resolve() {}
+
+  reject() {}
+}
+
 /** What aborts the signal of a loader, which is made when it is asked for. */
 class Abortion {
   #isOver = false
@@ -157,7 +172,7 @@ class Job {
   /**
    * @param {any} key
    * @param {number} token by which it owns its load
-   * @param {Call} call whose loader it is
+   * @param {Call | NoCall} call whose loader it is
    * @param {Abortion} abortion
    */
   constructor(key, token, call, abortion) {
@@ -197,4 +212,4 @@ async function runLoader({ instance }, jobs, abortion, stale, loader) {
   }
 }
 
-module.exports = { Abortion, Call, Job, isLoading, runLoader }
+module.exports = { Abortion, Call, Job, NoCall, isLoading, runLoader }

@@ -2,6 +2,7 @@
 
 // How calls come to wait for a load.
 
+const { types } = process.getBuiltinModule('node:util')
 const { badOption } = require('../errors.js')
 const { GONE, decode } = require('../codec/values.js')
 const { binding, scratch } = require('../native/attach.js')
@@ -61,7 +62,7 @@ function wait(loads, key, call, start) {
  * @param {any} key
  */
 function ownKey(key) {
-  if (typeof key === 'object' && key !== null) return new Uint8Array(key)
+  if (types.isUint8Array(key)) return new Uint8Array(key)
   return key === 0 ? 0 : key
 }
 

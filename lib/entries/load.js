@@ -11,6 +11,7 @@ const { throwDead } = require('./handles.js')
 const { Call } = require('./load-call.js')
 const { checkIsNotLoading, ownKey, readBy, wait } = require('./load-wait.js')
 const { loadsOf } = require('./loads.js')
+const refresh = require('./refresh.js')
 
 const { get: getBinding } = binding
 
@@ -35,13 +36,13 @@ const methods = ({ openOf, roomOf }) => {
       const value = map.get(key)
       return value === undefined && !map.has(key) ? throwDead(open, key) : value
     }
-    const known = readBy(open, key, getBinding)
+    const loads = loadsOf(open, roomOf(map), map)
+    const own = ownKey(key)
+    const known = options.refreshAfter > 0 ? refresh.read(loads, own, loader, options) : readBy(open, key, getBinding)
     open.reportManyHits()
     if (known !== STALE) return known
     options.signal?.throwIfAborted()
-    const own = ownKey(key)
     checkIsNotLoading(open, own)
-    const loads = loadsOf(open, roomOf(map), map)
     return new Promise((resolve, reject) => {
       const call = new Call(loader, options, resolve, reject)
       wait(loads, own, call, (load, token) => load.start(call, token))
@@ -51,7 +52,8 @@ const methods = ({ openOf, roomOf }) => {
   return {
     /** @param {any} key @param {(key: any, given: Given) => any} loader @param {any} options */
     getOrLoad(key, loader, options = undefined) {
-      const known = openOf(this).near.lookup(key)
+      const open = openOf(this)
+      const known = options?.refreshAfter === undefined ? open.near.lookup(key) : refresh.lookup(open, key)
       if (known !== STALE && typeof loader === 'function') return Promise.resolve(known)
       return load(this, key, loader, options)
     }

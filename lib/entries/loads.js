@@ -14,11 +14,12 @@ const { now, soon } = require('../native/timer.js')
 const { MAPS_OWN } = require('../native/ttl.js')
 const { readTtl } = require('../options/ttl.js')
 const { writeNative } = require('../session/room-maker.js')
-const { Abortion, Job, runLoader } = require('./load-call.js')
+const { Abortion, Job, NoCall, runLoader } = require('./load-call.js')
 const { readError, writeError } = require('./load-errors.js')
 
 const {
   beginLoad: beginBinding,
+  beginRefresh: refreshBinding,
   completeLoad: completeBinding,
   failLoad: failBinding,
   listenLoads: listenBinding,
@@ -33,7 +34,7 @@ const {
 /** @typedef {InstanceType<typeof OpenLoads>} Loads */
 /** @typedef {InstanceType<typeof Loading>} Load */
 
-const { BEGUN, ENDED, KIND, LOAD_TICKET, LOAD_TOKEN, NEED, NOTICES, SCRATCH, WAKE } = layout
+const { BEGUN, ENDED, FRESHNESS, KIND, LOAD_TICKET, LOAD_TOKEN, NEED, NOTICES, SCRATCH, WAKE } = layout
 const FIRST_BYTES = KIND.Uint8Array
 
 /** What notices may take of one turn of the event loop. The step under way is finished, so it is a little more. */
@@ -69,14 +70,34 @@ class Loading {
    * @param {number} token
    */
   start(call, token) {
+    this.#run(call, token, call.loader, undefined)
+  }
+
+  /**
+   * Runs a loader in the background.
+   *
+   * @param {number} token
+   * @param {(key: any, given: any) => any} loader
+   * @param {import('../options/load.js').LoadOptions} options
+   * @param {any} stale
+   */
+  refresh(token, loader, options, stale) {
+    this.need = NEED.NOTHING
+    this.#run(new NoCall(options), token, loader, stale)
+  }
+
+  /**
+   * @param {Call | NoCall} call
+   * @param {number} token
+   * @param {(key: any, given: any) => any} loader
+   * @param {any} stale
+   */
+  #run(call, token, loader, stale) {
     const { key } = this
     const abortion = new Abortion(1)
     const job = new Job(key, token, call, abortion)
-    const { loader } = call
-    this.follow(
-      job,
-      runLoader(this.loads.open, [job], abortion, undefined, given => Reflect.apply(loader, undefined, [key, given]))
-    )
+    const run = (/** @type {any} */ given) => Reflect.apply(loader, undefined, [key, given])
+    this.follow(job, runLoader(this.loads.open, [job], abortion, stale, run))
   }
 
   /**
@@ -194,20 +215,32 @@ class Loading {
     const { call } = job
     const { open, room } = this.loads
     try {
-      const { ttl, negativeTtl } = call.options
+      const { ttl, negativeTtl, refreshAfter } = call.options
       let [asked, isStored] = [MAPS_OWN, 1]
       if (value === undefined) [asked, isStored] = negativeTtl === undefined ? [MAPS_OWN, 0] : [negativeTtl, 1]
       else asked = typeof ttl === 'function' ? readTtl(Reflect.apply(ttl, undefined, [value])) : ttl
       const { kind, wire, known } = written(open, value)
       const { key } = this
-      const parameters = /** @type {[any, any, any, any, any, any]} */ ([open.id, key, wire, kind, job.token, isStored])
+      /** @type {[any, any, any, any, any, any, any]} */
+      const parameters = [open.id, key, wire, kind, job.token, isStored, refreshAfter]
       const ended = writeNative(room, asked, 'getOrLoad', completeBinding, 2, ...parameters)
       if (ended === ENDED.STORED) open.near.keep(key, kind, known, scratch, 0)
-      if (ended === ENDED.FENCED) call.resolve(known)
+      if (ended === ENDED.FENCED) this.#finish(call, known)
       else this.resolve(kind, known, () => decodeWritten(open.shapes, kind, wire))
     } catch (error) {
       this.#fail(job, error)
     }
+  }
+
+  /**
+   * Answers the call of a loader whose load is another's by now.
+   *
+   * @param {Call | NoCall} call
+   * @param {any} value
+   */
+  #finish(call, value) {
+    call.resolve(value)
+    if (this.calls.size === 0 && call.job === this.job && !this.isOver) this.#end()
   }
 
   /**
@@ -288,6 +321,29 @@ class OpenLoads {
     load.need = isOwner ? NEED.OUTCOME : NEED.TURN
     if (isOwner) start(load, token)
     return true
+  }
+
+  /**
+   * Loads an entry again in the background, if it is time for that. Returns how it stands, one of FRESHNESS.
+   *
+   * @param {any} key
+   * @param {(key: any, given: any) => any} loader
+   * @param {import('../options/load.js').LoadOptions} options
+   * @param {any} stale its value
+   * @returns {number}
+   */
+  refresh(key, loader, options, stale) {
+    const { id } = this.open
+    const ticket = ++lastTicket
+    const freshness = refreshBinding(id, key, ticket, options.refreshAfter)
+    if (freshness !== FRESHNESS.OWNED) return freshness
+    const token = scratchFloats[LOAD_TOKEN]
+    if (this.#loads.size === 0) listenBinding(id, true)
+    const load = new Loading(this, key, ticket)
+    this.#loads.set(ticket, load)
+    all.set(id, this)
+    load.refresh(token, loader, options, stale)
+    return freshness
   }
 
   /** @param {Load} load */

@@ -140,6 +140,20 @@ const ENDED = Object.freeze({
   STORED: 2
 })
 
+/**  */
+const FRESHNESS = Object.freeze({
+  /** The key has no entry. */
+  ABSENT: 0,
+  /** It is not to be loaded yet, and copies that were made before end when it is. */
+  WATCHED: 1,
+  /** It is not to be loaded yet. */
+  UNWATCHED: 2,
+  /** It is being loaded. */
+  LOADING: 3,
+  /** It is to be loaded, by the caller, who owns the load under the token at `LOAD_TOKEN`. */
+  OWNED: 4
+})
+
 /** Where a string of a walk is. */
 const IN_TEXT = Object.freeze({
   /** A string goes on in the text of the one before. */
@@ -340,6 +354,7 @@ module.exports = {
   BEGUN,
   CAUSE,
   ENDED,
+  FRESHNESS,
   IN_TEXT,
   KEY,
   KIND,

@@ -11,11 +11,12 @@ const { readTtl } = require('./ttl.js')
  * @typedef {object} LoadOptions
  * @property {number | ((value: any) => unknown)} ttl from `readTtl`, or what gives it
  * @property {number | undefined} negativeTtl from `readTtl`
+ * @property {number} refreshAfter milliseconds, 0 for never
  * @property {number | undefined} timeout milliseconds
  * @property {AbortSignal | undefined} signal
  */
 
-const OPTIONS = ['ttl', 'negativeTtl', 'timeout', 'signal']
+const OPTIONS = ['ttl', 'negativeTtl', 'refreshAfter', 'timeout', 'signal']
 
 /** What a timer takes. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1
@@ -25,6 +26,7 @@ const timeoutCheck = integer(1, MAX_TIMEOUT_MS)
 const NO_LOAD_OPTIONS = Object.freeze({
   ttl: MAPS_OWN,
   negativeTtl: undefined,
+  refreshAfter: 0,
   timeout: undefined,
   signal: undefined
 })
@@ -37,16 +39,23 @@ const NO_LOAD_OPTIONS = Object.freeze({
  */
 function readLoadOptions(given) {
   if (given === undefined) return NO_LOAD_OPTIONS
-  const { ttl, negativeTtl, timeout, signal } = checkObject('options', given, OPTIONS)
+  const { ttl, negativeTtl, refreshAfter, timeout, signal } = checkObject('options', given, OPTIONS)
   if (signal !== undefined && typeof signal?.throwIfAborted !== 'function') {
     throw wrongType('option signal', signal, 'an AbortSignal')
   }
   return {
     ttl: typeof ttl === 'function' ? ttl : readTtl(ttl),
     negativeTtl: negativeTtl === undefined ? undefined : readTtl(negativeTtl, 'negativeTtl'),
+    refreshAfter: readRefreshAfter(refreshAfter),
     timeout: timeout === undefined ? undefined : timeoutCheck('timeout', timeout),
     signal
   }
+}
+
+/** @param {unknown} refreshAfter */
+function readRefreshAfter(refreshAfter) {
+  const ms = refreshAfter === undefined ? Number.POSITIVE_INFINITY : readTtl(refreshAfter, 'refreshAfter')
+  return ms === Number.POSITIVE_INFINITY ? 0 : ms
 }
 
 module.exports = { readLoadOptions }

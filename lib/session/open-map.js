@@ -98,6 +98,8 @@ class OpenMap {
     this.roomFunction = roomFunctionOf(config)
     this.logLevel = options.logLevel
     this.words = new Words(id)
+    /** Handles whose copies end when their entries are to be loaded again, by key. @type {Map<any, Handle>} */
+    this.refreshed = new Map()
     /** What the handles of this `open` know of it. */
     this.origin = new Origin(instance, read)
     /** The shapes of the values that are objects. */
@@ -273,6 +275,7 @@ class OpenMap {
     this.origin.close()
     near.dispose()
     this.words.forget()
+    this.refreshed.clear()
     this.#changes = undefined
   }
 }

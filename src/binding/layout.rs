@@ -156,6 +156,19 @@ numbers!(ENDED: u32 {
     ENDED_STORED = 2;
 });
 
+numbers!(FRESHNESS: u32 {
+    /// The key has no entry.
+    FRESHNESS_ABSENT = 0;
+    /// It is not to be loaded yet, and copies that were made before end when it is.
+    FRESHNESS_WATCHED = 1;
+    /// It is not to be loaded yet.
+    FRESHNESS_UNWATCHED = 2;
+    /// It is being loaded.
+    FRESHNESS_LOADING = 3;
+    /// It is to be loaded, by the caller, who owns the load under the token at `LOAD_TOKEN`.
+    FRESHNESS_OWNED = 4;
+});
+
 numbers!(NEED: u32 {
     /// Nothing waits for a load any more.
     NEED_NOTHING = 0;
@@ -281,6 +294,7 @@ pub fn layout() -> String {
         "WAKE": rows(WAKE, "WAKE_"),
         "BEGUN": rows(BEGUN, "BEGUN_"),
         "ENDED": rows(ENDED, "ENDED_"),
+        "FRESHNESS": rows(FRESHNESS, "FRESHNESS_"),
         "NEED": rows(NEED, "NEED_"),
         "NOTICES": rows(NOTICES, "NOTICE_"),
         "KIND": numbered(kinds.collect()),

@@ -108,17 +108,26 @@ export declare function removeIf(id: number, shard: number, slot: number, genera
 /**
  * Begins a load of a key under a ticket that this map has not used, or joins one, unless the key has an entry: one of
  * BEGUN. LOAD_TOKEN is the token of a load that was begun, LOAD_TICKET the ticket of one that was joined. Needs
- * `listenLoads`, like the four that follow.
+ * `listenLoads`, like the five that follow.
  */
 export declare function beginLoad(id: number, key: unknown, ticket: number): number
-/** Ends a load: one of ENDED. A value that is not `isStored` is for those that wait alone. */
+/**
+ * Begins a load of an entry that is to be loaded again: one of FRESHNESS. LOAD_TOKEN is the token of a load that was
+ * begun. An entry without a time for that gets one, in `afterMs` milliseconds.
+ */
+export declare function beginRefresh(id: number, key: unknown, ticket: number, afterMs: number): number
+/**
+ * Ends a load: one of ENDED. A value that is not `isStored` is for those that wait alone. After `refreshMs` it is to be
+ * loaded again, 0 for never.
+ */
 export declare function completeLoad(
   id: number,
   key: unknown,
   value: unknown,
   kind: number,
   token: number,
-  isStored: number
+  isStored: number,
+  refreshMs: number
 ): number
 /** Ends a load that failed; whether it was the caller's. */
 export declare function failLoad(id: number, key: unknown, token: number, reason: string): boolean

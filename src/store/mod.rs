@@ -99,6 +99,7 @@ pub(crate) use platform::fallible;
 pub use query::{Fault, Layouts, MAX_CONDITIONS, MAX_DEPTH, MAX_QUERY_BYTES, Query, Unread};
 pub use shard::context::Limits;
 pub use shard::load::{Begun, Want};
+pub use shard::refresh::Freshness;
 pub use shard::seat::{Notice, Outcome, Seat};
 pub use shard::{Increment, Incremented, Problem, Written};
 pub use slab::location::EntryLocation;

@@ -6,16 +6,17 @@ use std::sync::Arc;
 use napi_derive::napi;
 
 use crate::binding::convert::values::{Space, key};
-use crate::binding::engine::Js;
-use crate::binding::environment::{Environment, Waiting};
+use crate::binding::engine::{Engine, Js};
+use crate::binding::environment::{Environment, OpenMap, Waiting};
 use crate::binding::failure::{Failure, Outcome};
 use crate::binding::layout::{
-    BEGUN_JOINED, BEGUN_OWNED, BEGUN_PRESENT, ENDED_FENCED, ENDED_STORED, ENDED_UNSTORED, LOAD_TICKET, LOAD_TOKEN,
-    NEED_NOTHING, NEED_OUTCOME, NOTICE, NOTICE_FAILED, NOTICE_GRANTED, NOTICE_LOADED, NOTICE_NONE, NOTICE_OVER,
-    NOTICE_UNWANTED, WAKE_LOADS,
+    BEGUN_JOINED, BEGUN_OWNED, BEGUN_PRESENT, ENDED_FENCED, ENDED_STORED, ENDED_UNSTORED, FRESHNESS_ABSENT,
+    FRESHNESS_LOADING, FRESHNESS_OWNED, FRESHNESS_UNWATCHED, FRESHNESS_WATCHED, LOAD_TICKET, LOAD_TOKEN, NEED_NOTHING,
+    NEED_OUTCOME, NOTICE, NOTICE_FAILED, NOTICE_GRANTED, NOTICE_LOADED, NOTICE_NONE, NOTICE_OVER, NOTICE_UNWANTED,
+    WAKE_LOADS,
 };
 use crate::binding::operation::{Call, within};
-use crate::store::{self, Begun, Completion, Notice, Want};
+use crate::store::{self, Begun, Completion, Freshness, Notice, Want};
 
 /// Has this evaluation woken when there is news of its loads, or no longer.
 #[napi(catch_unwind)]
@@ -24,15 +25,19 @@ pub fn listen_loads(env: &napi::Env, id: u32, listens: bool) -> napi::Result<()>
         let map = evaluation.map(id)?;
         if listens {
             map.check()?;
-            map.sit_down(|| {
-                let waiting = Waiting { id, what: WAKE_LOADS, number: 0 };
-                Environment::of(engine)?.waker(engine, waiting)
-            })?;
+            sit_down(engine, &map, id)?;
         } else if let Ok(seat) = map.seat() {
             seat.clear();
         }
         map.loads_are_awaited.set(listens);
         evaluation.note_listening(engine, &map)
+    })
+}
+
+fn sit_down(engine: Engine<'_>, map: &OpenMap, id: u32) -> Outcome<()> {
+    map.sit_down(|| {
+        let waiting = Waiting { id, what: WAKE_LOADS, number: 0 };
+        Environment::of(engine)?.waker(engine, waiting)
     })
 }
 
@@ -57,15 +62,37 @@ pub fn begin_load<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
     call.engine.int(begun.cast_signed())
 }
 
-/// `completeLoad(id, key, value, kind, token, isStored)`: one of ENDED; where it was stored in the scratch array.
-pub fn complete_load<'s>(call: &Call<'s, 6>) -> Outcome<Js<'s>> {
+/// `beginRefresh(id, key, ticket, afterMs)`: one of FRESHNESS.
+pub fn begin_refresh<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
+    let map = call.map()?;
+    let mut space = Space::default();
+    let key = key(call.engine, call.argument(1), &mut space)?;
+    // It is not woken before it has loads.
+    sit_down(call.engine, &map, call.number(0)?)?;
+    let freshness = match map.local().begin_refresh(key, number(call, 3)?, &map.seat()?, number(call, 2)?)? {
+        Freshness::Absent => FRESHNESS_ABSENT,
+        Freshness::Fresh { is_watched: true } => FRESHNESS_WATCHED,
+        Freshness::Fresh { is_watched: false } => FRESHNESS_UNWATCHED,
+        Freshness::Loading => FRESHNESS_LOADING,
+        Freshness::Owned(token) => {
+            call.evaluation.scratch().set_float(LOAD_TOKEN, token as f64);
+            FRESHNESS_OWNED
+        }
+    };
+    call.engine.int(freshness.cast_signed())
+}
+
+/// `completeLoad(id, key, value, kind, token, isStored, refreshMs)`: one of ENDED; where it was stored in the scratch
+/// array.
+pub fn complete_load<'s>(call: &Call<'s, 7>) -> Outcome<Js<'s>> {
     let ttl = call.evaluation.take_ttl();
     let map = call.map()?;
     let (mut key_space, mut value_space) = (Space::default(), Space::default());
     let key = key(call.engine, call.argument(1), &mut key_space)?;
     let value = call.value(2, &mut value_space)?;
     let is_stored = call.number(5)? != 0;
-    let completion = Completion { key, token: number(call, 4)?, value, is_stored, ttl };
+    let refresh_ms = Some(number(call, 6)?).filter(|&after_ms| after_ms > 0);
+    let completion = Completion { key, token: number(call, 4)?, value, is_stored, ttl, refresh_ms };
     let mut written = None;
     let was_owned = map.local().complete_load(&completion, &mut written)?;
     let ended = match &written {

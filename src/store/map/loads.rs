@@ -5,10 +5,11 @@ use crate::store::entry::key::Key;
 use crate::store::entry::shapes::ShapeHold;
 use crate::store::entry::value::Value;
 use crate::store::error::Error;
-use crate::store::events::Wake;
+use crate::store::events::{Level, Wake};
 use crate::store::expiry::life::Ttl;
 use crate::store::platform::sync::Arc;
 use crate::store::shard::load::{Begun, Party, Want};
+use crate::store::shard::refresh::Freshness;
 use crate::store::shard::seat::{Outcome, Seat};
 use crate::store::shard::{Draft, Written};
 
@@ -25,6 +26,8 @@ pub struct Completion<'a> {
     pub is_stored: bool,
     /// How long it lives then.
     pub ttl: Ttl,
+    /// After how long it is to be loaded again.
+    pub refresh_ms: Option<u64>,
 }
 
 impl Local {
@@ -44,10 +47,26 @@ impl Local {
         Ok(begun)
     }
 
+    /// Whether an entry is to be loaded again; if so, the caller owns the load, unless it is under way. One without a
+    /// time for that gets one, `after_ms` from now.
+    pub fn begin_refresh(
+        &self,
+        key: Key<'_>,
+        after_ms: u64,
+        seat: &Arc<Seat>,
+        ticket: u64,
+    ) -> Result<Freshness, Error> {
+        let (shard, hash) = self.shard_of(key);
+        let party = Party { seat: Arc::clone(seat), ticket };
+        let freshness = shard.begin_refresh(&self.member(), key, hash, after_ms, &party)?;
+        self.store().expect_lease(shard);
+        Ok(freshness)
+    }
+
     /// Ends a load with a value. `None` if the load is owned by another seat meanwhile, or has ended: nothing is stored
     /// then. Otherwise what was written, which is nothing if it was not to be stored or the load is void.
     pub fn complete_load(&self, completion: &Completion<'_>, written: &mut Option<Written>) -> Result<bool, Error> {
-        let Completion { key, token, value, is_stored, ttl } = *completion;
+        let Completion { key, token, value, is_stored, ttl, refresh_ms } = *completion;
         *written = None;
         // Waiters read the record when its entry may be gone.
         let hold = match value.shape() {
@@ -59,10 +78,13 @@ impl Local {
         let draft = Draft { key: Some((key, hash)), value, type_id: 0, ttl };
         let added_bytes = key.len() + value.bytes.len();
         let load = self.write("getOrLoad", shard, Some(sought), added_bytes, || {
-            shard.complete_load(&self.member(), token, &draft, is_stored, written)
+            shard.complete_load(&self.member(), token, &draft, is_stored, refresh_ms, written)
         })?;
         if let Some(written) = written {
             self.count_write(written);
+        }
+        if refresh_ms.is_some() {
+            self.store().expect_lease(shard);
         }
         let was_owned = load.is_some();
         if let Some(load) = load {
@@ -87,6 +109,9 @@ impl Local {
         let load = shard.take_load(&self.member(), hash, token)?;
         let was_owned = load.is_some();
         if let Some(load) = load {
+            if load.is_background() {
+                self.store().context.events.log(Level::Warn, "refresh.failed", &[]);
+            }
             load.report(|| Outcome::Failed(reason));
         }
         Ok(was_owned)

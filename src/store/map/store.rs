@@ -201,9 +201,9 @@ impl Store {
         self.expiry.schedule(shard.next_deadline_ms(), self);
     }
 
-    /// The same for a load that is waited for in a shard.
+    /// The same for a load that is waited for in a shard, and for an entry that is to be loaded again.
     pub(crate) fn expect_lease(self: &Arc<Self>, shard: &Shard) {
-        self.expiry.schedule(shard.next_lease_ms(), self);
+        self.expiry.schedule(shard.next_lease_ms().min(shard.next_refresh_ms()), self);
     }
 
     /// Bytes that the map holds, everything counted.
@@ -416,6 +416,9 @@ impl Expires for Store {
                 due.try_for_each(|shard| {
                     if shard.next_lease_ms() <= now_ms {
                         shard.end_leases(member)?;
+                    }
+                    if shard.next_refresh_ms() <= now_ms {
+                        shard.end_refreshable_copies(member, now_ms, EXPIRED_PER_STEP)?;
                     }
                     shard.expire_due(member, now_ms, EXPIRED_PER_STEP).map(|_| ())
                 })

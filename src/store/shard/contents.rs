@@ -37,6 +37,7 @@ pub struct Parts {
     pub arena: Arena,
     pub policy: Option<Box<dyn Policy>>,
     pub wheel: TimerWheel,
+    pub refreshes: TimerWheel,
     pub shapes: ShapeCounts,
     /// Retired before; the small entries among them lie in the same arena.
     pub retired: Limbo<Retired>,
@@ -57,6 +58,7 @@ pub struct Contents {
     typed: Option<TypeLogs>,
     policy: Option<Box<dyn Policy>>,
     wheel: Option<TimerWheel>,
+    refreshes: Option<TimerWheel>,
     shapes: Option<ShapeCounts>,
     entries: u64,
     bytes: usize,
@@ -78,6 +80,7 @@ impl Contents {
             typed: Some(parts.typed),
             policy: parts.policy,
             wheel: Some(parts.wheel),
+            refreshes: Some(parts.refreshes),
             shapes: Some(parts.shapes),
             entries,
             bytes,
@@ -121,6 +124,7 @@ impl Contents {
             || self.typed.take_if(|typed| typed.total() > 0).is_some()
             || self.policy.take().is_some()
             || self.wheel.take().is_some()
+            || self.refreshes.take_if(|refreshes| refreshes.len() > 0).is_some()
             || self.free_tables();
         !goes_on
     }

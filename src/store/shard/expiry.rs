@@ -26,10 +26,10 @@ impl Shard {
         self.next_deadline_ms.load(Ordering::Relaxed)
     }
 
-    /// When something is to be done in this shard because time passes, at the latest: an entry expires, or a load is
-    /// handed over.
+    /// When something is to be done in this shard because time passes, at the latest: an entry expires or is to be
+    /// loaded again, or a load is handed over.
     pub fn next_due_ms(&self) -> u64 {
-        self.next_deadline_ms().min(self.next_lease_ms())
+        self.next_deadline_ms().min(self.next_lease_ms()).min(self.next_refresh_ms())
     }
 
     /// What remains of a tenant's life. Under a pin or the lock.

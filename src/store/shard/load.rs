@@ -126,6 +126,11 @@ impl Load {
         self.is_void
     }
 
+    /// Whether it goes on if nothing waits for it.
+    pub fn is_background(&self) -> bool {
+        self.is_background
+    }
+
     /// Its key was written or deleted.
     pub(super) fn void(&mut self) {
         self.is_void = true;
@@ -154,6 +159,11 @@ impl Load {
     /// When the first waiter may take it over, if there is one.
     pub fn lease_ends_ms(&self) -> Option<u64> {
         (!self.waiters.is_empty()).then_some(self.lease_ends_ms)
+    }
+
+    /// Its token, if its lease is over and there is none to take it over: its loader hangs.
+    pub(super) fn overdue(&self, now_ms: u64) -> Option<u64> {
+        (self.lease_ends_ms <= now_ms && self.waiters.is_empty()).then_some(self.token)
     }
 
     /// The ticket by which a seat knows it.

@@ -38,14 +38,16 @@ impl Shard {
         begun
     }
 
-    /// Ends a load. Its value is stored, if that is asked for and the load is not void; `written` says so. Returns the
-    /// load, for those that wait for it; `None` if there is none with this token.
+    /// Ends a load. Its value is stored, if that is asked for and the load is not void; `written` says so. After
+    /// `refresh_ms` the entry is to be loaded again. Returns the load, for those that wait for it; `None` if there is
+    /// none with this token.
     pub fn complete_load(
         &self,
         context: &Member<'_>,
         token: u64,
         draft: &Draft<'_>,
         is_stored: bool,
+        refresh_ms: Option<u64>,
         written: &mut Option<Written>,
     ) -> Result<Option<Load>, Error> {
         let Some((key, hash)) = draft.key else { return Err(Error::Broken) };
@@ -63,6 +65,10 @@ impl Shard {
                         Some(_) => Ok(()),
                     }
                 })?;
+            }
+            if let (Some(after_ms), Some(written)) = (refresh_ms, &written) {
+                let at_ms = context.clock.now_ms().saturating_add(after_ms);
+                self.plan_refresh(writer, written.place.handle.slot, at_ms);
             }
             Ok(writer.loads.take(hash, token))
         });
@@ -133,7 +139,7 @@ impl Shard {
     }
 }
 
-fn time_of(context: &Context) -> Time<'_> {
+pub(super) fn time_of(context: &Context) -> Time<'_> {
     Time { seats: &context.seats, now_ms: context.clock.now_ms() }
 }
 

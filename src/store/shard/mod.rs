@@ -8,6 +8,7 @@
 //! scan     its slots in order, for scans; an entry that is drawn
 //! atomic   writes that the present value decides
 //! loading  begins and ends loads: loads (those under way), load (one of them), seat (how threads learn of them)
+//! refresh  when entries are to be loaded again
 //! ```
 //!
 //! Readers take no lock: they find a slot through the index or by its number, check whose it is, and copy. Writers
@@ -25,6 +26,7 @@ pub mod load;
 mod loading;
 mod loads;
 pub mod member;
+pub mod refresh;
 mod retired;
 mod room;
 mod scan;
@@ -88,6 +90,8 @@ pub struct Shard {
     next_deadline_ms: AtomicU64,
     /// No load that is waited for is handed over before this; `u64::MAX` if there is none. Written under the lock.
     next_lease_ms: AtomicU64,
+    /// No entry is to be loaded again before this; `u64::MAX` if none is. Written under the lock.
+    next_refresh_ms: AtomicU64,
     writer: Mutex<Writer>,
 }
 
@@ -106,6 +110,8 @@ struct Writer {
     /// Chooses the entry to evict when there is no room; without a policy, the oldest.
     policy: Option<Box<dyn Policy>>,
     wheel: TimerWheel,
+    /// When entries are to be loaded again.
+    refreshes: TimerWheel,
     /// Slots that are due, while they are taken out.
     due: Vec<u32>,
     /// The slot that the present write is about, which is not evicted for it.
@@ -197,6 +203,7 @@ impl Shard {
             deadlines: AtomicU64::new(0),
             next_deadline_ms: AtomicU64::new(u64::MAX),
             next_lease_ms: AtomicU64::new(u64::MAX),
+            next_refresh_ms: AtomicU64::new(u64::MAX),
             writer: Mutex::new(Writer::new(context)),
         }
     }
@@ -493,6 +500,7 @@ impl Writer {
             shapes: ShapeCounts::new(&context.shapes),
             policy: context.policy.and_then(|kind| eviction::make(kind, &context.memory, &context.clock)),
             wheel: TimerWheel::new(&context.memory),
+            refreshes: TimerWheel::new(&context.memory),
             due: Vec::new(),
             spared: None,
             has_news: false,

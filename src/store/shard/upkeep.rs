@@ -90,6 +90,7 @@ impl Shard {
                 arena: old.arena,
                 policy: old.policy,
                 wheel: old.wheel,
+                refreshes: old.refreshes,
                 shapes: old.shapes,
                 retired: old.limbo,
             },
@@ -100,6 +101,7 @@ impl Shard {
         self.weight_bytes.store(0, Ordering::Relaxed);
         self.deadlines.store(0, Ordering::Relaxed);
         self.next_deadline_ms.store(u64::MAX, Ordering::Relaxed);
+        self.next_refresh_ms.store(u64::MAX, Ordering::Relaxed);
         if cause == Cause::Evicted {
             self.evicted.store(self.evicted.load(Ordering::Relaxed) + contents.len(), Ordering::Relaxed);
         }

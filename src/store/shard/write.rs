@@ -440,6 +440,9 @@ impl Shard {
         if !writer.loads.is_empty() {
             writer.loads.void(key, context.hasher.hash(key));
         }
+        if writer.refreshes.len() > 0 {
+            writer.refreshes.cancel(number);
+        }
         *written = Some(Written { place, replaced: true });
         Ok(())
     }
@@ -509,6 +512,9 @@ impl Shard {
         if context.may_expire() {
             writer.wheel.cancel(number);
             self.deadlines.store(writer.wheel.len() as u64, Ordering::Relaxed);
+        }
+        if writer.refreshes.len() > 0 {
+            writer.refreshes.cancel(number);
         }
         if cause == Cause::Explicit && !writer.loads.is_empty() {
             writer.loads.void(entry.key(), context.hasher.hash(entry.key()));

@@ -8,7 +8,7 @@ use crate::store::map::local::Local;
 use crate::store::map::store::Store;
 use crate::store::shard::load::{Begun, LEASE_MS, Want};
 use crate::store::shard::seat::{Notice, Outcome, Seat};
-use crate::store::{Config, Error, Key, Limits, Ttl, Value, ValueKind, Wake};
+use crate::store::{Config, Error, Freshness, Key, Limits, Ttl, Value, ValueKind, Wake};
 
 const KEY: Key<'static> = Key::string("key");
 const VALUE: Value<'static> = Value { kind: ValueKind::Json, bytes: b"1" };
@@ -44,7 +44,8 @@ impl Loader {
     }
     /// Whether it was owned, and whether it was stored.
     fn complete(&self, token: u64) -> (bool, bool) {
-        let completion = Completion { key: KEY, token, value: VALUE, is_stored: true, ttl: Ttl::Default };
+        let completion =
+            Completion { key: KEY, token, value: VALUE, is_stored: true, ttl: Ttl::Default, refresh_ms: None };
         let mut written = None;
         let was_owned = self.local.complete_load(&completion, &mut written).unwrap();
         (was_owned, written.is_some())
@@ -273,7 +274,7 @@ fn a_failure_and_the_end_of_the_map_reach_those_that_wait() {
         assert!(matches!(loader.seat.take(), Some(Notice::Over)));
         assert!(loader.bell.0.load(Ordering::SeqCst) > 0);
     }
-    let completion = Completion { key: KEY, token, value: VALUE, is_stored: true, ttl: Ttl::Default };
+    let completion = Completion { key: KEY, token, value: VALUE, is_stored: true, ttl: Ttl::Default, refresh_ms: None };
     assert_eq!(one.local.complete_load(&completion, &mut None), Err(Error::Closed));
 }
 
@@ -285,10 +286,70 @@ fn a_value_that_does_not_fit_leaves_the_load_to_its_owner() {
     let limits = Limits { max_value_bytes: Some(Some(1)), ..Limits::default() };
     store.set_limits(&limits).unwrap();
     let large = Value { kind: ValueKind::Json, bytes: b"12" };
-    let completion = Completion { key: KEY, token, value: large, is_stored: true, ttl: Ttl::Default };
+    let completion = Completion { key: KEY, token, value: large, is_stored: true, ttl: Ttl::Default, refresh_ms: None };
     let refused = one.local.complete_load(&completion, &mut None);
     assert!(matches!(refused, Err(Error::ValueTooLarge { .. })), "{refused:?}");
     assert_eq!(one.complete(token), (true, true));
+}
+
+#[test]
+fn an_entry_is_loaded_again_when_its_time_has_come() {
+    let store = store(&Config::default());
+    let [one, other] = pair(&store);
+    let token = one.own(1);
+    let load = |token| {
+        let refresh_ms = Some(100);
+        let completion = Completion { key: KEY, token, value: VALUE, is_stored: true, ttl: Ttl::Default, refresh_ms };
+        assert!(one.local.complete_load(&completion, &mut None).unwrap());
+    };
+    load(token);
+    let stamp = || one.local.get(KEY, &mut Vec::new()).unwrap().unwrap().place.stamp;
+    let ask = |loader: &Loader, ticket| loader.local.begin_refresh(KEY, 100, &loader.seat, ticket).unwrap();
+    let is_fresh = |freshness| matches!(freshness, Freshness::Fresh { .. });
+    let before = stamp();
+    store.advance_clock(99);
+    assert!(is_fresh(ask(&one, 2)) && stamp() == before);
+    store.advance_clock(1);
+    assert_ne!(stamp(), before, "its copies have ended");
+    let Freshness::Owned(token) = ask(&one, 3) else { panic!("it is not time") };
+    assert_eq!((ask(&other, 4), store.stats().deadlines), (Freshness::Loading, 0));
+    load(token);
+    assert!(is_fresh(ask(&other, 5)));
+    // What was written otherwise has its time from the first that asks.
+    one.local.set(KEY, VALUE, Ttl::Default).unwrap();
+    store.advance_clock(500);
+    assert!(is_fresh(ask(&one, 6)));
+    store.advance_clock(100);
+    assert!(matches!(ask(&one, 7), Freshness::Owned(_)));
+    // A loader that hangs.
+    store.advance_clock(LEASE_MS - 1);
+    assert_eq!(ask(&other, 8), Freshness::Loading);
+    store.advance_clock(1);
+    assert!(matches!(ask(&other, 9), Freshness::Owned(_)));
+    one.local.delete(KEY).unwrap();
+    assert_eq!(ask(&one, 10), Freshness::Absent);
+    assert!(store.validate().unwrap().is_empty());
+}
+
+#[test]
+fn many_entries_are_due_at_once() {
+    let store = store(&Config::default());
+    let one = Loader::new(&store);
+    for number in 0..2_000 {
+        let key = number.to_string();
+        one.local.set(Key::string(&key), VALUE, Ttl::Default).unwrap();
+        one.local.begin_refresh(Key::string(&key), 1 + number % 3, &one.seat, number).unwrap();
+    }
+    assert!(store.validate().unwrap().is_empty());
+    store.advance_clock(10);
+    for number in 0..2_000 {
+        let key = number.to_string();
+        let freshness = one.local.begin_refresh(Key::string(&key), 1, &one.seat, 5_000 + number).unwrap();
+        assert!(matches!(freshness, Freshness::Owned(_)), "{number}: {freshness:?}");
+    }
+    one.local.leave_loads(&one.seat);
+    one.local.clear().unwrap();
+    assert!(store.validate().unwrap().is_empty());
 }
 
 #[test]
@@ -307,8 +368,14 @@ fn threads_that_miss_the_same_keys_load_each_once() {
                     match loader.local.begin_load(key, &loader.seat, u64::from(number)).unwrap() {
                         Begun::Owned(token) => {
                             loads.fetch_add(1, Ordering::SeqCst);
-                            let completion =
-                                Completion { key, token, value: VALUE, is_stored: true, ttl: Ttl::Default };
+                            let completion = Completion {
+                                key,
+                                token,
+                                value: VALUE,
+                                is_stored: true,
+                                ttl: Ttl::Default,
+                                refresh_ms: None,
+                            };
                             assert!(loader.local.complete_load(&completion, &mut None).unwrap());
                         }
                         Begun::Joined(_) => awaited += 1,
