@@ -26,7 +26,9 @@ const ERROR_NUMBERS = Object.freeze({
   ERR_OUT_OF_RANGE: 1025,
   ERR_VALIDATION: 1026,
   ERR_TIMEOUT: 1027,
-  ERR_CLOCK_ENDED: 1031
+  ERR_INVALID_QUERY: 1028,
+  ERR_CLOCK_ENDED: 1031,
+  ERR_TOO_MANY_JOBS: 1032
 })
 
 /** @typedef {keyof typeof ERROR_NUMBERS} ErrorCode */
@@ -124,6 +126,9 @@ const WITH_ARTICLE = /** @type {Record<string, string>} */ ({
   handle: 'a handle'
 })
 
+/** Characters of a pointer that a message has. */
+const MAX_POINTER_SHOWN = 200
+
 /** @param {number} count @param {string} noun */
 const some = (count, noun) => `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`
 
@@ -190,7 +195,15 @@ const MESSAGES = {
     `an internal failure left the map in doubt, and it refuses further use${panic === undefined ? '' : ` (${panic})`}`,
   1025: ({ reached, allowed }) => `the result is ${reached}; allowed: ${allowed}; the entry is unchanged`,
   1026: ({ type, issues }) => `the value does not fit the schema of type '${type}': ${showIssues(issues)}`,
-  1027: ({ timeout }) => `no value was loaded within ${some(timeout, 'millisecond')}`
+  1027: ({ timeout }) => `no value was loaded within ${some(timeout, 'millisecond')}`,
+  1028: ({ at, allowed }) => {
+    const end = at.length > MAX_POINTER_SHOWN ? `…${at.slice(-MAX_POINTER_SHOWN)}` : at
+    return `the query is wrong ${at === '' ? 'as a whole' : `at '${end}'`}; allowed: ${allowed}`
+  },
+  1032: ({ limit }) =>
+    limit === undefined
+      ? 'the system starts no thread for the job'
+      : `${limit} jobs of this process wait or are under way, and no more can; try again when one of them is done`
 }
 
 /**
@@ -204,6 +217,7 @@ function createError(number, details) {
   const code = CODES.get(number)
   const message = MESSAGES[number]
   if (code === undefined || message === undefined) return new Error(`typed-superdashmap: unknown error ${number}`)
+  if (number === ERROR_NUMBERS.ERR_INVALID_QUERY) return argumentError(TypeError, code, message(details), details)
   if (number >= ERROR_NUMBERS.ERR_KEY_TYPE && number <= ERROR_NUMBERS.ERR_INVALID_OPTION) {
     const isOutOfRange = number === ERROR_NUMBERS.ERR_INVALID_OPTION && details.allowed !== undefined
     return argumentError(isOutOfRange ? RangeError : TypeError, code, message(details), details)
@@ -315,6 +329,14 @@ function reviveError(name, code, message, details) {
   return new TypedMapError(code, message, details)
 }
 
+/**
+ * The error for a query that is none.
+ *
+ * @param {string} at where, as a JSON pointer into the query
+ * @param {string} allowed what may be there
+ */
+const invalidQuery = (at, allowed) => createError(ERROR_NUMBERS.ERR_INVALID_QUERY, { at, allowed })
+
 const closed = () => createError(ERROR_NUMBERS.ERR_CLOSED, {})
 
 module.exports = {
@@ -326,6 +348,7 @@ module.exports = {
   createError,
   describe,
   evictionFailed,
+  invalidQuery,
   notSerializable,
   outOfRange,
   reviveError,

@@ -35,6 +35,7 @@ const { MAX_MAP_NAME_BYTES, checkFunction, readName } = require('./options/check
 const { readOptions } = require('./options/map-options.js')
 const { readPutOptions } = require('./options/update.js')
 const filters = require('./queries/filter.js')
+const jobs = require('./queries/find.js')
 const random = require('./queries/random.js')
 const scans = require('./queries/scan.js')
 const views = require('./queries/views.js')
@@ -426,7 +427,8 @@ class TypedMap {
       scans,
       random,
       filters,
-      views
+      views,
+      jobs
     ]
     install(
       TypedMap.prototype,

@@ -58,8 +58,18 @@ export declare const ERROR_NUMBERS: {
   readonly ERR_VALIDATION: 1026
   /** A call of `getOrLoad` or `getManyOrLoad` waited longer than it should. `details`: `timeout`, in milliseconds. */
   readonly ERR_TIMEOUT: 1027
+  /**
+   * A `TypeError`: a query that is none. `details`: `at`, a JSON pointer to where in the query, and `allowed`, what may
+   * be there, in words.
+   */
+  readonly ERR_INVALID_QUERY: 1028
   /** The clock of a test was restored, or another one was set in its place. */
   readonly ERR_CLOCK_ENDED: 1031
+  /**
+   * As many jobs (`find`, `count`) of this process wait or are under way as may be. `details`: `limit`; nothing, if
+   * the system starts no thread for the job.
+   */
+  readonly ERR_TOO_MANY_JOBS: 1032
 }
 
 /** Why the addon cannot be loaded: the README says what to do about each. */

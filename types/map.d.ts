@@ -24,7 +24,7 @@ import type {
   UpdateOptions,
   WriteOptions
 } from './options.js'
-import type { FilterOptions, ScanIterator, ScanOptions, ScanPage } from './queries.js'
+import type { CountOptions, FilterOptions, FindOptions, Query, ScanIterator, ScanOptions, ScanPage } from './queries.js'
 import type { TypedMapStats, Validation } from './stats.js'
 import type { TestClock, TestClockOptions } from './test-clock.js'
 import type { InferInput, InferOutput, StandardSchemaV1, StorableSchema, TypedView } from './views.js'
@@ -494,6 +494,32 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
    * const large = await files.filter(file => file.size > 1e6, { limit: 10 })
    */
   filter(predicate: (value: DeepReadonly<V>, key: K) => unknown, options?: FilterOptions): Promise<Handle<V>[]>
+
+  /**
+   * Handles of the entries that a query asks for, in no particular order. An entry that is in the map all the while is
+   * looked at exactly once, and each at a moment of its own; a handle may have lost its entry before it is given.
+   *
+   * The query is asked natively, by threads that all maps of the process share: one less than there are processors, and
+   * at least one, below normal priority. Jobs take turns; at most 64 wait or are under way at a time. This thread only
+   * makes the handles, some in each turn of its event loop. The process stays alive until the promise is settled.
+   *
+   * @throws TypeError with `ERR_INVALID_QUERY` for what is no query, where `details.at` says where in it; with
+   * `ERR_INVALID_OPTION` for another option; `ERR_TOO_MANY_JOBS`; the reason of `signal`, also if that was aborted
+   * before; `ERR_CLOSED`, also if the map is closed or destroyed meanwhile. All of them reject the promise.
+   * @example
+   * const where = { '/status': 'open', '/total': { gte: 10 } }
+   * const open = await orders.find({ key: 'order:*', where }, { limit: 100 })
+   */
+  find(query: Query, options?: FindOptions): Promise<Handle<V>[]>
+
+  /**
+   * How many entries a query asks for. As {@link TypedMap.find}, without the handles.
+   *
+   * @throws as `find`
+   * @example
+   * const open = await orders.count({ where: { '/status': 'open' } })
+   */
+  count(query: Query, options?: CountOptions): Promise<number>
 
   /**
    * A view of the entries of one type: those that were inserted with it or through a view of it. Making one is cheap; a

@@ -1,4 +1,4 @@
-// Scans and filters.
+// Scans, filters and queries.
 
 import type { Handle } from './handles.js'
 import type { DeepReadonly, MapKey, Storable } from './keys-and-values.js'
@@ -45,4 +45,102 @@ export interface FilterOptions {
   type?: string | undefined
   /** Ends the search; the promise rejects with its reason. */
   signal?: AbortSignal | undefined
+}
+
+/** What a value, or a part of one, is compared with in a {@link Query}: plain JSON, with finite numbers. */
+export type QueryValue =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly QueryValue[]
+  | { readonly [name: string]: QueryValue }
+
+/** Tests of a value, or a part of one, all of which have to hold. */
+export interface QueryOperators {
+  /** Equal as JSON: numbers as numbers, objects whatever the order of their names. */
+  readonly eq?: QueryValue
+  /** Not equal. Holds where there is no such part. */
+  readonly ne?: QueryValue
+  /** Greater. Numbers are ordered among each other, and texts by their code units; nothing else is. */
+  readonly gt?: number | string
+  /** Greater or equal. */
+  readonly gte?: number | string
+  /** Less. */
+  readonly lt?: number | string
+  /** Less or equal. */
+  readonly lte?: number | string
+  /** Equal to one of these. */
+  readonly in?: readonly QueryValue[]
+  /** A text that begins so. */
+  readonly startsWith?: string
+  /** An array with an element that is equal, or a text with this part. */
+  readonly contains?: QueryValue
+  /** Whether there is such a part. */
+  readonly exists?: boolean
+}
+
+/** What a part of a value is to be: operators, or a value that it equals. */
+export type QueryTest = QueryOperators | null | boolean | number | string | readonly QueryValue[]
+
+/**
+ * Conditions on a value, all of which have to hold: tests of its parts by their JSON pointers (`''` is the value
+ * itself), and `and`, `or` and `not`. An object under a pointer is always operators; any other value means `eq`.
+ */
+export interface QueryWhere {
+  readonly [pointer: `/${string}`]: QueryTest
+  /** The value itself. */
+  readonly ''?: QueryTest
+  /** All of these hold. */
+  readonly and?: readonly QueryWhere[]
+  /** One of these holds. */
+  readonly or?: readonly QueryWhere[]
+  /** This does not hold. */
+  readonly not?: QueryWhere
+}
+
+/**
+ * Which entries are asked for: plain JSON, of at most 64 KB, 16 objects and arrays inside each other and 256
+ * conditions. An empty one asks for all.
+ *
+ * Where a pointer leads nowhere, `ne` and `not` hold and every other test fails. Values of different types are neither
+ * equal nor ordered. A bigint, bytes and `undefined` are equal to nothing.
+ *
+ * @example
+ * const query = {
+ *   key: 'order:*',
+ *   where: { '/status': 'open', '/total': { gte: 10, lt: 100 }, '/tags': { contains: 'x' } }
+ * }
+ */
+export interface Query {
+  /** A glob that keys have to match, as `match` of {@link ScanOptions}. */
+  readonly key?: string
+  /** Conditions on the value. */
+  readonly where?: QueryWhere
+}
+
+/** How far a job is. */
+export interface JobProgress {
+  /** Entries that were looked at. */
+  seen: number
+  /** Entries that were found. */
+  found: number
+  /** Entries that are in the map. */
+  total: number
+}
+
+/** What {@link TypedMap.count} looks at, and when it ends. */
+export interface CountOptions {
+  /** The name of the type that entries have to have been inserted with. */
+  type?: string | undefined
+  /** Ends the search; the promise rejects with its reason. */
+  signal?: AbortSignal | undefined
+  /** Called on this thread every 100 ms while the promise waits. What it throws is an uncaught exception. */
+  onProgress?: ((progress: JobProgress) => void) | undefined
+}
+
+/** The same for {@link TypedMap.find}. */
+export interface FindOptions extends CountOptions {
+  /** Ends after so many entries were found. Without it, all are looked at. */
+  limit?: number | undefined
 }

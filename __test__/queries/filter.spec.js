@@ -3,7 +3,7 @@
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const { Handle, TypedMap } = require('../..')
-const { isTyped } = require('../support/errors.js')
+const { rejectsTyped } = require('../support/errors.js')
 const { runNode } = require('../support/processes.js')
 
 require('../support/sound.js')
@@ -12,15 +12,6 @@ const filled = count => {
   const map = new TypedMap()
   map.setMany(Array.from({ length: count }, (_, n) => [`key ${n}`, { n }]))
   return map
-}
-
-/** The error that a promise rejects with, which must be one of this package. */
-async function rejectsTyped(promise, code, options) {
-  const error = await promise.then(
-    () => assert.fail(`expected ${code}`),
-    thrown => thrown
-  )
-  isTyped(error, code, options)
 }
 
 describe('filter', () => {

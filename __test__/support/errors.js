@@ -29,7 +29,9 @@ const NUMBERS = {
   ERR_OUT_OF_RANGE: 1025,
   ERR_VALIDATION: 1026,
   ERR_TIMEOUT: 1027,
-  ERR_CLOCK_ENDED: 1031
+  ERR_INVALID_QUERY: 1028,
+  ERR_CLOCK_ENDED: 1031,
+  ERR_TOO_MANY_JOBS: 1032
 }
 
 /**
@@ -47,6 +49,16 @@ function throwsTyped(fn, codes, { kind = Error, says = [] } = {}) {
   assert.ok(thrown !== undefined, `expected ${codes}, but the call returned ${typeof result}`)
   isTyped(thrown, codes, { kind, says })
   return thrown
+}
+
+/** The error that a promise rejects with, which must be as one that `throwsTyped` takes. */
+async function rejectsTyped(promise, codes, options) {
+  const error = await promise.then(
+    () => assert.fail(`expected ${codes}`),
+    thrown => thrown
+  )
+  isTyped(error, codes, options)
+  return error
 }
 
 function isTyped(error, codes, { kind = Error, says = [] } = {}) {
@@ -77,4 +89,4 @@ function refusesUnchanged(map, fn, codes, options) {
   return error
 }
 
-module.exports = { NUMBERS, contentOf, isTyped, refusesUnchanged, throwsTyped }
+module.exports = { NUMBERS, contentOf, isTyped, refusesUnchanged, rejectsTyped, throwsTyped }

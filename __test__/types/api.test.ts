@@ -20,6 +20,7 @@ import {
   type MapKey,
   type NativeReason,
   type NearCacheStats,
+  type Query,
   type Removal,
   type RemovalCause,
   type RemovalWithoutValue,
@@ -358,6 +359,25 @@ const filtered = configs.filter((value, key) => value.port > 1 && key !== '', { 
 same<Promise<Handle<Config>[]>, typeof filtered>(true)
 // @ts-expect-error
 void configs.filter('port')
+const query: Query = {
+  key: 'user:*',
+  where: { '/port': { gte: 1, in: [1, 2] }, '/tags': { contains: 'x' }, not: { '/host': 'a' }, or: [{ '/a': null }] }
+}
+const asked = configs.find(query, { limit: 1, type: 'Config', signal: AbortSignal.abort() })
+same<Promise<Handle<Config>[]>, typeof asked>(true)
+const howMany = configs.count(
+  { where: { '/port': 1 } },
+  { onProgress: ({ seen, found, total }) => seen + found + total }
+)
+same<Promise<number>, typeof howMany>(true)
+// @ts-expect-error
+void configs.find({ where: { '/port': { like: 1 } } })
+// @ts-expect-error
+void configs.find({ where: { port: 1 } })
+// @ts-expect-error
+void configs.find({ keys: 'a' })
+// @ts-expect-error
+void configs.count({}, { limit: 1 })
 same<[string, DeepReadonly<Config>] | undefined, ReturnType<typeof configs.randomEntry>>(true)
 // @ts-expect-error
 configs.scan(0)

@@ -176,6 +176,12 @@ const ROWS = {
   'TypedMap.prototype.filter': [
     { what: 'until its first turn ends', reads: true, call: map => void map.filter(() => false).catch(() => {}) }
   ],
+  'TypedMap.prototype.find': [
+    { what: 'until it waits', call: map => void map.find({ where: { '/port': 1 } }).catch(() => {}) }
+  ],
+  'TypedMap.prototype.count': [
+    { what: 'until it waits', call: map => void map.count({ where: { '/port': 1 } }).catch(() => {}) }
+  ],
   'TypedMap.prototype.ofType': [{ call: map => map.ofType('View') }],
   'TypedView.prototype.name': [{ before: withView, call: (_, __, { view }) => view.name }],
   'TypedView.prototype.size': [{ before: withView, call: (_, __, { view }) => view.size }],

@@ -304,7 +304,9 @@ const WAKE = Object.freeze({
   /** Pressure, for `takePressure`; the subscription's number comes with it. */
   PRESSURE: 2,
   /** `takeLoad` has something. */
-  LOADS: 3
+  LOADS: 3,
+  /** Promises, for `takeNotices`. */
+  PENDING: 4
 })
 
 /** What `walk` is asked for. */

@@ -15,7 +15,7 @@ use crate::binding::operation::enter;
 use crate::binding::operations::observe::removals;
 use crate::binding::operations::write;
 use crate::binding::operations::{
-    atomic, batch, field, for_tests, lifetime, limits, load, read, scan, shared_words, typed, walk,
+    ask, atomic, batch, field, for_tests, lifetime, limits, load, read, scan, shared_words, typed, walk,
 };
 
 /// The callback of a raw operation: its name in JavaScript, how many arguments, the function. The name is also the one
@@ -89,6 +89,7 @@ fn register(engine: Engine<'_>, target: Js<'_>, evaluation: &Rc<Evaluation>, kep
         "walk" 6 walk::walk;
         "scan" 7 scan::scan;
         "draw" 5 scan::draw;
+        "takeHandles" 3 ask::take_handles;
         "field" 6 field::field;
         "peek" 4 read::peek;
         "ttlOf" 4 lifetime::ttl_of;

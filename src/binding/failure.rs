@@ -6,7 +6,7 @@ use std::sync::Once;
 
 use napi::sys;
 
-use crate::store::Error;
+use crate::store::{Error, Fault};
 
 /// What the functions of the binding return.
 pub type Outcome<T> = Result<T, Failure>;
@@ -21,6 +21,8 @@ pub enum Failure {
         /// What it is instead.
         given: &'static str,
     },
+    /// The query is none.
+    Query(Fault),
     /// JavaScript in this package called an operation in a way that it never should.
     Misuse(&'static str),
     /// The engine refused a call, with this status.
@@ -29,6 +31,12 @@ pub enum Failure {
     Pending,
     /// Rust panicked, with this message.
     Panic(String),
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::Query(fault)
+    }
 }
 
 impl From<Error> for Failure {

@@ -211,6 +211,8 @@ numbers!(WAKE: u32 {
     WAKE_PRESSURE = 2;
     /// `takeLoad` has something.
     WAKE_LOADS = 3;
+    /// Promises, for `takeNotices`.
+    WAKE_PENDING = 4;
 });
 
 const _: () = assert!(

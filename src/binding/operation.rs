@@ -181,6 +181,7 @@ fn throw(
     let store = map.map(|map| map.store().as_ref());
     let (number, details) = match failure {
         Failure::Store(error) => (error.code(), details(&error, store)),
+        Failure::Query(fault) => (1028, json!({ "at": fault.at, "allowed": fault.allowed })),
         Failure::KeyType { given } => (1011, json!({ "argument": "key", "given": given })),
         Failure::Panic(panic) if map.is_some_and(OpenMap::is_broken) => {
             if let Some(store) = store {

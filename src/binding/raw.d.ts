@@ -231,6 +231,10 @@ export declare function scan(
  */
 export declare function draw(id: number, low: number, high: number, want: number, table: Table): unknown[] | undefined
 /**
+ * Takes handles that a job has found: shard, slot and generation of each, into `table`. Returns how many; 0 at the end.
+ */
+export declare function takeHandles(id: number, number: number, table: Uint32Array): number
+/**
  * How often each shard changed: `changes.length` divided by the number of shards lies between the words of two. Null if
  * there is no memory for it, or the engine refuses memory that is not its own.
  */

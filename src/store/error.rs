@@ -84,6 +84,13 @@ pub enum Error {
     },
     /// A map that was made without limits is to get one.
     Unbounded,
+    /// As many jobs of the process wait or are under way as may be.
+    TooManyJobs {
+        /// How many.
+        limit: usize,
+    },
+    /// The system starts no thread for a job.
+    NoThread,
     /// The map was destroyed.
     Closed,
     /// A panic left the map in doubt.
@@ -125,6 +132,7 @@ impl Error {
             Self::OptionMismatch { .. } | Self::InvalidOption { .. } | Self::Unbounded => 1013,
             Self::Broken => 1020,
             Self::OutOfRange { .. } => 1025,
+            Self::TooManyJobs { .. } | Self::NoThread => 1032,
             // Not one of the public numbers, which follow those of the specification.
             Self::ShapeGone => 1900,
         }
@@ -158,6 +166,8 @@ impl fmt::Display for Error {
                 write!(f, "option {option} is {given}; allowed: {allowed}")
             }
             Self::Unbounded => write!(f, "the map was made without limits and without an eviction strategy"),
+            Self::TooManyJobs { limit } => write!(f, "{limit} jobs of this process wait or are under way"),
+            Self::NoThread => write!(f, "the system starts no thread for a job"),
             Self::Closed => write!(f, "the map is closed"),
             Self::Broken => write!(f, "a panic left the map in doubt"),
             Self::ShapeGone => write!(f, "the shape of the value is not known any more"),

@@ -96,6 +96,8 @@ pub use options::{OPTIONS, Setting};
 pub use platform::clock::Clock;
 #[cfg(feature = "binding")]
 pub(crate) use platform::fallible;
+pub use platform::pool::MAX_JOBS;
+pub use query::job::{Answer, Inquiry, Progress, Task, begin as ask};
 pub use query::{Fault, Layouts, MAX_CONDITIONS, MAX_DEPTH, MAX_QUERY_BYTES, Query, Unread};
 pub use shard::context::Limits;
 pub use shard::load::{Begun, Want};

@@ -24,6 +24,7 @@ pub fn details(error: &Error, store: Option<&Store>) -> Json {
         Error::InvalidOption { option, given, allowed } => {
             json!({ "option": option, "given": given, "allowed": allowed })
         }
+        Error::TooManyJobs { limit } => json!({ "limit": limit }),
         Error::Unbounded => json!({ "option": "limits" }),
         Error::OptionMismatch { option, given, existing } => {
             json!({ "option": option, "given": given, "existing": existing })

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::pending::Pending;
 use crate::binding::convert::definitions::Layouts;
 use crate::binding::convert::options::parse;
 use crate::binding::failure::{Failure, Outcome};
@@ -25,6 +26,8 @@ pub struct OpenMap {
     /// The same of memory pressure, by number.
     gauges: RefCell<HashMap<u32, PressureSubscription>>,
     last_gauge: Cell<u32>,
+    /// Promises that wait for what native code does.
+    pub pending: Pending,
     /// Validations under way, by number.
     validations: RefCell<HashMap<u32, Validation>>,
     last_validation: Cell<u32>,
@@ -63,6 +66,7 @@ impl OpenMap {
             audience: RefCell::default(),
             gauges: RefCell::default(),
             last_gauge: Cell::new(0),
+            pending: Pending::default(),
             validations: RefCell::default(),
             last_validation: Cell::new(0),
             view_types: RefCell::default(),
@@ -112,17 +116,19 @@ impl OpenMap {
         self.store().is_destroyed()
     }
 
-    /// Whether anything listens to it here.
+    /// Whether anything listens to it here, or waits for it.
     pub fn is_listened_to(&self) -> bool {
         self.subscription.borrow().is_some()
             || self.audience.borrow().is_some()
             || !self.gauges.borrow().is_empty()
             || self.loads_are_awaited.get()
+            || !self.pending.is_empty()
     }
 
     /// Ends what listens to it here.
     pub fn stop_listening(&self) {
         drop((self.subscription.take(), self.audience.take(), self.gauges.take()));
+        self.pending.end_all();
         self.loads_are_awaited.set(false);
         self.stand_up();
     }

@@ -1,5 +1,6 @@
 //! The operations: each converts, calls the store once, and converts back.
 
+pub mod ask;
 pub mod atomic;
 pub mod batch;
 pub mod field;
@@ -9,6 +10,7 @@ pub mod lifetime;
 pub mod limits;
 pub mod load;
 pub mod observe;
+pub mod pending;
 pub mod read;
 pub mod scan;
 pub mod shared_words;

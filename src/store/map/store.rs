@@ -19,7 +19,7 @@ use crate::store::observe::removals::{Audience, Cause};
 use crate::store::observe::stats::{Counters, MemoryStats, Operations, ShapeStats, SimdStats, Stats};
 use crate::store::platform::clock::{Clock, Patience};
 use crate::store::platform::fallible;
-use crate::store::platform::sync::{Arc, AtomicU32, CachePadded, Mutex, Ordering};
+use crate::store::platform::sync::{Arc, AtomicU32, CachePadded, Mutex, Ordering, Weak};
 use crate::store::shard::context::Context;
 use crate::store::shard::member::Member;
 use crate::store::shard::{Contents, Shard};
@@ -36,6 +36,8 @@ pub struct Store {
     /// Where the next sample of shards begins.
     pub(crate) samples: AtomicU32,
     counters: Mutex<CounterTable>,
+    /// What is woken when the map is destroyed. Bounded by the opens that are alive.
+    endings: Mutex<Vec<Weak<dyn Wake>>>,
     expiry: Expiry,
     #[expect(dead_code, reason = "gives the fixed bytes back when it is dropped")]
     fixed: Reservation,
@@ -128,6 +130,7 @@ impl Store {
             turn: AtomicU32::new(0),
             samples: AtomicU32::new(0),
             counters: Mutex::new(CounterTable::default()),
+            endings: Mutex::new(Vec::new()),
             expiry,
             fixed,
         };
@@ -330,6 +333,21 @@ impl Store {
             self.context.events.log(Level::Info, "map.destroyed", &[("entries", self.len())]);
             self.context.shapes.end();
             reaper::dispose(Remains::of_destroyed(&self.context, Arc::clone(self) as Arc<dyn Emptied>));
+            let endings = std::mem::take(&mut *self.endings.lock());
+            endings.iter().filter_map(Weak::upgrade).for_each(|ending| ending.wake());
+        }
+    }
+
+    /// Has `ending` woken when the map is destroyed, which it may be already. The store does not keep it alive.
+    pub fn watch_end(&self, ending: &Arc<dyn Wake>) {
+        let mut endings = self.endings.lock();
+        if endings.len() == endings.capacity() {
+            endings.retain(|one| one.strong_count() > 0);
+        }
+        endings.push(Arc::downgrade(ending));
+        drop(endings);
+        if self.is_destroyed() {
+            ending.wake();
         }
     }
 

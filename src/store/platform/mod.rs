@@ -5,6 +5,7 @@ pub mod background;
 pub mod clock;
 pub mod fallible;
 pub mod mapping;
+pub mod pool;
 pub mod prefetch;
 pub mod spans;
 pub mod sync;

@@ -8,14 +8,18 @@
 //! ```
 //!
 //! `parse` reads a query and says where it is wrong; `value` finds what a pointer leads to in a value, in whichever way
-//! that is stored, and asks the operators about it; `text` looks into texts. Equality is that of `compareAndSet`
-//! (`entry/equality.rs`).
+//! that is stored, and asks the operators about it; `text` looks into texts, `prefix` at the beginnings of keys.
+//! Equality is that of `compareAndSet` (`entry/equality.rs`). `job` asks a query of a whole map, beside the threads of
+//! the program; `sweep` is how it goes over the entries.
 //!
 //! **Meaning.** Where a pointer leads nowhere, `ne` and `not` hold and every other test fails. Values of different
 //! types are neither equal nor ordered. Numbers are compared as numbers and texts by their code units, as JavaScript
 //! does. `contains` looks for an equal element in an array, and for a part in a text.
 
+pub mod job;
 mod parse;
+mod prefix;
+mod sweep;
 mod text;
 mod value;
 
@@ -23,6 +27,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use self::parse::{Operator, Where};
+use self::prefix::Prefix;
 use self::value::Document;
 use crate::store::entry::fields::Layout;
 use crate::store::entry::glob::Glob;
@@ -33,10 +38,37 @@ use crate::store::error::Error;
 pub use parse::{Fault, MAX_CONDITIONS, MAX_DEPTH, MAX_QUERY_BYTES};
 
 /// A query, ready to be asked of entries.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Query {
-    glob: Option<Glob>,
+    keys: Keys,
     condition: Option<Where>,
+    effort: Effort,
+}
+
+/// Which keys are asked for.
+#[derive(Debug, Default)]
+enum Keys {
+    #[default]
+    All,
+    Glob(Glob),
+    Prefix(Prefix),
+}
+
+/// What a look at an entry takes, in bytes of which each is looked at once.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Effort {
+    least: usize,
+    per_key_byte: usize,
+    per_value_byte: usize,
+}
+
+impl Effort {
+    /// With a key and a value of so many bytes.
+    #[must_use]
+    pub fn of(self, key: usize, value: usize) -> usize {
+        let per = |bytes: usize, each: usize| bytes.saturating_mul(each);
+        per(key, self.per_key_byte).saturating_add(per(value, self.per_value_byte)).saturating_add(self.least)
+    }
 }
 
 /// Why an entry could not be looked at.
@@ -62,15 +94,26 @@ impl Query {
         parse::query(text)
     }
 
-    /// A query for keys that begin with a text.
+    /// A query for keys that begin with a text, which is given as a key.
+    pub fn of_prefix(prefix: Key<'_>) -> Result<Self, Error> {
+        let keys = Keys::Prefix(Prefix::new(prefix)?);
+        Ok(Self { keys, condition: None, effort: Effort { per_key_byte: 1, ..Effort::default() } })
+    }
+
+    /// What it takes.
     #[must_use]
-    pub fn of_glob(glob: Glob) -> Self {
-        Self { glob: Some(glob), condition: None }
+    pub fn effort(&self) -> Effort {
+        self.effort
     }
 
     /// Whether an entry is one that is asked for.
     pub fn matches(&mut self, key: Key<'_>, kind: ValueKind, bytes: &[u8], layouts: &Layouts) -> Result<bool, Unread> {
-        if self.glob.as_mut().is_some_and(|glob| !glob.matches(key)) {
+        let is_asked = match &mut self.keys {
+            Keys::All => true,
+            Keys::Glob(glob) => glob.matches(key),
+            Keys::Prefix(prefix) => prefix.begins(key),
+        };
+        if !is_asked {
             return Ok(false);
         }
         let Some(condition) = &self.condition else { return Ok(true) };

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::Query;
 use super::text::Needle;
+use super::{Effort, Keys, Query};
 use crate::store::entry::glob::Glob;
 use crate::store::entry::key::Key;
 use crate::store::entry::pattern::Pattern;
@@ -82,13 +82,15 @@ pub fn query(text: &[u8]) -> Result<Query, Fault> {
     let json: Json = serde_json::from_slice(text).map_err(|_| parser.fault("JSON without lone surrogates"))?;
     parser.check_depth(&json, MAX_DEPTH)?;
     let Json::Object(members) = &json else { return Err(parser.fault("an object { key, where }")) };
-    let (mut glob, mut condition) = (None, None);
+    let (mut keys, mut condition) = (Keys::All, None);
+    let mut effort = Effort { least: text.len() / 4, ..Effort::default() };
     for (name, member) in members {
         parser.within(name, |parser| {
             match (&name[..], member) {
                 ("key", Json::String(pattern)) => {
                     let allowed = "a glob of at most 1,024 characters";
-                    glob = Some(Glob::new(Key::string(pattern)).map_err(|_| parser.fault(allowed))?);
+                    keys = Keys::Glob(Glob::new(Key::string(pattern)).map_err(|_| parser.fault(allowed))?);
+                    effort.per_key_byte = 1 + pattern.len() / 64;
                 }
                 ("key", _) => return Err(parser.fault("a glob")),
                 ("where", member) => condition = Some(parser.condition(member)?),
@@ -97,7 +99,8 @@ pub fn query(text: &[u8]) -> Result<Query, Fault> {
             Ok(())
         })?;
     }
-    Ok(Query { glob, condition })
+    effort.per_value_byte = parser.conditions + members_within(&json);
+    Ok(Query { keys, condition, effort })
 }
 
 impl Parser {
@@ -234,6 +237,15 @@ impl Parser {
             },
             _ => return Err(self.fault(OPERATORS)),
         })
+    }
+}
+
+/// Members of all objects: a look at a member of a value may go over those that it is compared with.
+fn members_within(json: &Json) -> usize {
+    match json {
+        Json::Array(elements) => elements.iter().map(members_within).sum(),
+        Json::Object(all) => all.len() + all.values().map(members_within).sum::<usize>(),
+        _ => 0,
     }
 }
 

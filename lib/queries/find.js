@@ -1,0 +1,155 @@
+'use strict'
+
+// Queries of a whole map: native code asks them of all entries, on threads of its own, and this thread waits for the
+// answer as its event loop goes on. How many entries match, and their handles.
+
+const { Handle } = require('../handle.js')
+const { binding } = require('../native/attach.js')
+const { later } = require('../native/timer.js')
+const { Subscription } = require('../observe/turns.js')
+const { checkFunction, checkObject, integer } = require('../options/checks.js')
+const { MORE, pending } = require('../session/pending.js')
+const { wrongType } = require('../errors.js')
+const { writeQuery } = require('./query.js')
+const { readType } = require('./scan-options.js')
+
+const {
+  askCount: askCountBinding,
+  askFind: askFindBinding,
+  jobProgress: jobProgressBinding,
+  takeAnswer: takeAnswerBinding,
+  takeHandles: takeHandlesBinding
+} = binding
+
+/** @typedef {import('../session/open-map.js').OpenMap} OpenMap */
+
+/** Milliseconds between two calls of `onProgress`. */
+const PROGRESS_MS = 100
+/** Handles that are made in one step: some hundred microseconds. */
+const HANDLES_PER_STEP = 1_024
+/** Numbers of a handle that native code gives. */
+const HANDLE_ROW = 3
+
+const limitOf = integer(1, Number.MAX_SAFE_INTEGER)
+
+/**
+ * @typedef {object} JobOptions
+ * @property {number} limit
+ * @property {string | undefined} type
+ * @property {AbortSignal | undefined} signal
+ * @property {((progress: { seen: number, found: number, total: number }) => void) | undefined} onProgress
+ */
+
+/** @param {unknown} given @param {string[]} names @returns {JobOptions} */
+function readJobOptions(given, names) {
+  const { limit, type, signal, onProgress } = given === undefined ? {} : checkObject('options', given, names)
+  if (onProgress !== undefined) checkFunction('option onProgress', onProgress)
+  return {
+    limit: limit === undefined ? Number.MAX_SAFE_INTEGER : limitOf('limit', limit),
+    type: readType(type),
+    signal: readSignal(signal),
+    onProgress
+  }
+}
+
+/** @param {any} signal @returns {AbortSignal | undefined} */
+function readSignal(signal) {
+  if (signal !== undefined && typeof signal?.throwIfAborted !== 'function') {
+    throw wrongType('option signal', signal, 'an AbortSignal')
+  }
+  return signal
+}
+
+/**
+ * Has a job's progress told now and then, as long as its promise waits.
+ *
+ * @param {OpenMap} open
+ * @param {number} number
+ * @param {NonNullable<JobOptions['onProgress']>} onProgress
+ * @returns {() => void} ends it
+ */
+function report(open, number, onProgress) {
+  const listener = new Subscription(onProgress)
+  let isOver = false
+  const tell = () => {
+    if (isOver) return
+    listener.call(jobProgressBinding(open.id, number))
+    later(tell, PROGRESS_MS)
+  }
+  later(tell, PROGRESS_MS)
+  return () => {
+    isOver = true
+  }
+}
+
+/**
+ * A promise for what a job comes to.
+ *
+ * @template T
+ * @param {OpenMap} open
+ * @param {object} map
+ * @param {JobOptions} options
+ * @param {() => number} ask starts the job, and returns the number of its promise
+ * @param {(number: number) => T | typeof MORE} take
+ * @returns {Promise<T>}
+ */
+async function job(open, map, { signal, onProgress }, ask, take) {
+  let end = () => {}
+  const begin = () => {
+    const number = ask()
+    if (onProgress !== undefined) end = report(open, number, onProgress)
+    return number
+  }
+  try {
+    return await pending(open, map, { begin, take, signal })
+  } finally {
+    end()
+  }
+}
+
+/**
+ * What takes the handles that a job has found, some in each step.
+ *
+ * @param {OpenMap} open
+ */
+function handleTaker({ id, origin }) {
+  const table = new Uint32Array(HANDLES_PER_STEP * HANDLE_ROW)
+  /** @type {Handle[]} */
+  const handles = []
+  return (/** @type {number} */ number) => {
+    const count = takeHandlesBinding(id, number, table)
+    for (let row = 0; row < count * HANDLE_ROW; row += HANDLE_ROW) {
+      handles.push(new Handle(origin.instance, table[row], table[row + 1], table[row + 2], origin))
+    }
+    return count < HANDLES_PER_STEP ? handles : MORE
+  }
+}
+
+/** @param {import('../install.js').Access} access */
+const methods = ({ openOf }) => ({
+  /** @param {any} query @param {any} options */
+  async find(query, options = undefined) {
+    const open = openOf(this)
+    const read = readJobOptions(options, ['limit', 'type', 'signal', 'onProgress'])
+    const text = writeQuery(query)
+    open.check()
+    return job(open, this, read, () => askFindBinding(open.id, text, read.type, read.limit), handleTaker(open))
+  },
+
+  /** @param {any} query @param {any} options */
+  async count(query, options = undefined) {
+    const open = openOf(this)
+    const read = readJobOptions(options, ['type', 'signal', 'onProgress'])
+    const text = writeQuery(query)
+    open.check()
+    return job(
+      open,
+      this,
+      read,
+      () => askCountBinding(open.id, text, read.type),
+      number => takeAnswerBinding(open.id, number)
+    )
+  }
+})
+
+module.exports = { methods }
