@@ -43,10 +43,12 @@ const PRELUDE = `
   const full = new TypedMap({ maxEntries: 1, oomStrategy: 'reject' })
   full.set('a', 1)
   const asked = new TypedMap({ maxEntries: 1, oomStrategy: map => { map.clear() } })
+  const coded = new TypedMap({ maxEntries: 100, codec: 'v8' })
+  coded.set(0, new Map([[1, new Date(5)]]))
   const closed = new TypedMap()
   closed.close()
   const checkSound = async () => {
-    for (const one of [map, full, asked]) assert.deepEqual(await one.validate(), { ok: true, problems: [] })
+    for (const one of [map, full, asked, coded]) assert.deepEqual(await one.validate(), { ok: true, problems: [] })
   }
 `
 
@@ -71,6 +73,11 @@ const CALLS = {
     new TypedMap({ memoryLimit: '1.5 mb', ttl: 5 }).close(), new TypedMap([[1, { a: 1 }]]).close(),
     TypedMap.open(named, { maxEntries: 100 }).close(), TypedMap.names(), TypedMap.groupBy([1, 2], n => n % 2).close()`,
   listeners: `map.onEvict(() => {})(), map.onError(() => {})(), map.onLog(() => {})(), map.onPressure(() => {})()`,
+  'reads with a codec': `
+    coded.get(0), coded.peek(0), coded.getMany([0, 'none']), [...coded.values()].length, coded.scan('0').cursor`,
+  'writes with a codec': `
+    coded.set(0, new Map([[1, new Date(5)]])), coded.setMany([[1, new Set([1n])]]), coded.insert([1]),
+    coded.getOrInsert('new', /x/), coded.update(0, value => value), coded.remove('new')`,
   functions: `asked.set('a', 1), asked.set('b', 2)`,
   clearing: `map.clear()`
 }
@@ -81,6 +88,8 @@ const FAILURES = {
   'a promise': `map.set('a', { b: Promise.resolve(1) })`,
   'a cycle': `(() => { const cycle = { a: [] }; cycle.a.push(cycle); map.set('a', cycle) })()`,
   'a toJSON that throws': `map.set('a', { toJSON() { throw new Error('no') } })`,
+  'a value that a codec refuses': `coded.set('a', { b: () => 1 })`,
+  'a field of a value of a codec': `coded.get(0, { at: '/a' })`,
   'a dead handle': `map.replace(dead, 1)`,
   'another type': `map.get(handle, 'B')`,
   'another map': `full.replace(handle, 1)`,
