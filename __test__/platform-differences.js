@@ -10,10 +10,6 @@ const OTHER_ADDON =
 
 /** Platform to (part of) the name of the file to the reason. @type {Record<string, Record<string, string>>} */
 const DIFFERENCES = {
-  'linux-arm64-gnu': {
-    'resident-memory.spec': 'what qemu makes of the code is resident, too: 21 MB where 20 are allowed; without it, 18',
-    'the store in Rust': 'a test starts its own program as a child, which needs the emulator before it'
-  },
   'linux-x64-musl': {
     'load-error.spec': OTHER_ADDON,
     'options.spec': ELSEWHERE_TOO,

@@ -82,6 +82,7 @@ function arm64() {
     node,
     env: {
       TEST_EXEC_PATH: wrapped,
+      TEST_EMULATOR: before.join(' '),
       NODE_OPTIONS: `--require ${path.join(root, '__test__', 'support', 'exec-path.js')}`
     },
     pathOf: file => file,

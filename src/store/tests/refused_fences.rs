@@ -1,6 +1,7 @@
 //! Systems that refuse `membarrier`: its announcement, the command itself although it was announced, or the command
 //! later on. Each runs in a process of its own, because a filter of system calls stays for good.
 
+use std::ffi::OsString;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::{env, thread};
@@ -80,10 +81,20 @@ fn of_a_child_process() {
     println!("{left} bytes are left");
 }
 
+/// The program of the tests, with the emulator before it that it runs in.
+fn this_program() -> Command {
+    let emulator = env::var("TEST_EMULATOR").unwrap_or_default();
+    let words = emulator.split_whitespace().map(OsString::from);
+    let mut words = words.chain([env::current_exe().unwrap().into_os_string()]);
+    let mut command = Command::new(words.next().unwrap());
+    command.args(words);
+    command
+}
+
 #[test]
 fn readers_run_fences_of_their_own_and_nothing_is_freed_without_one() {
     for (refused, is_freed) in [("announcement", true), ("command", true), ("command, later on", false)] {
-        let child = Command::new(env::current_exe().unwrap())
+        let child = this_program()
             .args(["--exact", "store::tests::refused_fences::of_a_child_process", "--nocapture"])
             .env(REFUSED, refused)
             // What is lost for want of a fence is what the last one asks for. Only AddressSanitizer reads this.
