@@ -21,12 +21,14 @@ const ERROR_NUMBERS = Object.freeze({
   ERR_VALUE_NOT_SERIALIZABLE: 1012,
   ERR_INVALID_OPTION: 1013,
   ERR_TRANSACTION_CONFLICT: 1014,
+  ERR_TRANSACTION_CLOSED: 1015,
   ERR_BROKEN: 1020,
   ERR_NATIVE_UNAVAILABLE: 1024,
   ERR_OUT_OF_RANGE: 1025,
   ERR_VALIDATION: 1026,
   ERR_TIMEOUT: 1027,
   ERR_INVALID_QUERY: 1028,
+  ERR_TRANSACTION_TOO_LARGE: 1030,
   ERR_CLOCK_ENDED: 1031,
   ERR_TOO_MANY_JOBS: 1032
 })
@@ -132,6 +134,17 @@ const MAX_POINTER_SHOWN = 200
 /** @param {number} count @param {string} noun */
 const some = (count, noun) => `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`
 
+/** Why a transaction takes no call. @type {Record<string, string>} */
+const TRANSACTION_STATES = {
+  committed: 'the transaction is over: it was committed',
+  rolledBack: 'the transaction is over: it was rolled back',
+  conflict: 'the transaction is over: others changed what it had read',
+  ended: 'the transaction is over: its callback has returned',
+  running:
+    'the callback of this transaction is running: what it returns or throws commits the transaction or rolls it back',
+  nested: 'a transaction of this map is running in this thread: use the one that its callback got, or begin()'
+}
+
 /**
  * The first of what a schema has found, and how many more there are.
  *
@@ -150,7 +163,10 @@ function showIssues(issues) {
  * @type {Record<number, (details: Details) => string>}
  */
 const MESSAGES = {
-  1001: () => 'the entry of this handle is gone',
+  1001: ({ pending }) =>
+    pending
+      ? 'the transaction that inserts the entry of this handle has not been committed'
+      : 'the entry of this handle is gone',
   1002: ({ at, expected, found, of, operation }) =>
     operation !== undefined
       ? `${operation} needs a map with codec '${expected}', and this one has '${found}'`
@@ -189,8 +205,12 @@ const MESSAGES = {
       : given === undefined
         ? 'a map that was made without limits and without evictionStrategy takes none: it does not track what to evict'
         : `option ${option} is ${given}, but the map of this name was made with ${existing}`,
-  1014: ({ retries }) =>
-    `the entry was changed by others during each of ${retries + 1} attempts to update it; it is as they left it`,
+  1014: ({ retries, keys }) =>
+    keys === undefined
+      ? `the entry was changed by others during each of ${retries + 1} attempts to update it; it is as they left it`
+      : `others changed ${keys.length === 1 ? describe(keys[0]) : some(keys.length, 'key')} meanwhile, ` +
+        `${retries === undefined ? 'so' : `in each of ${some(retries + 1, 'attempt')};`} nothing was written`,
+  1015: ({ state }) => TRANSACTION_STATES[state],
   1020: ({ panic }) =>
     `an internal failure left the map in doubt, and it refuses further use${panic === undefined ? '' : ` (${panic})`}`,
   1025: ({ reached, allowed }) => `the result is ${reached}; allowed: ${allowed}; the entry is unchanged`,
@@ -200,6 +220,9 @@ const MESSAGES = {
     const end = at.length > MAX_POINTER_SHOWN ? `…${at.slice(-MAX_POINTER_SHOWN)}` : at
     return `the query is wrong ${at === '' ? 'as a whole' : `at '${end}'`}; allowed: ${allowed}`
   },
+  1030: ({ keys, limitKeys, bytes, limitBytes }) =>
+    `a transaction of ${some(keys, 'key')} and ${some(bytes, 'byte')} is too large: it may have ` +
+    `${some(limitKeys, 'key')} and ${some(limitBytes, 'byte')}`,
   1032: ({ limit }) =>
     limit === undefined
       ? 'the system starts no thread for the job'

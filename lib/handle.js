@@ -54,6 +54,12 @@ let readOrMark
 let markAccess
 /** @type {(handle: Handle, origin: Origin) => Handle} */
 let handleOf
+/** Makes a pending handle that of an entry. @type {(pending: Handle, numbers: Coordinates, origin: Origin) => void} */
+let fillHandle
+/** @type {(handle: Handle) => boolean} */
+let isPending
+
+/** @typedef {{ map: number, shard: number, slot: number, generation: number }} Coordinates */
 
 /**
  * One `open` of a map in this thread, as its handles see it: what answers `handle.get()`. All handles that this `open`
@@ -138,6 +144,14 @@ const NO_ORIGIN = new Origin(0, handle => {
   throw createError(ERROR_NUMBERS.ERR_HANDLE_INVALIDATED, { given: handle.map })
 })
 
+/** Answers a handle whose entry a transaction will insert. */
+const PENDING = new Origin(0, () => {
+  throw createError(ERROR_NUMBERS.ERR_HANDLE_NOT_FOUND, { pending: true })
+})
+
+/** A handle of no entry, until a commit inserts one. */
+const pendingHandle = () => new Handle(0, 0, 0, 0, PENDING)
+
 /**
  * A reference to one entry of one map, in any thread. Its own properties are plain numbers, so `postMessage` sends it
  * as data that `map.handle(data)` revives. It cannot be changed: its numbers are all that identifies the entry.
@@ -179,7 +193,7 @@ class Handle {
     this.slot = slot >>> 0
     /** Which tenant of the slot. */
     this.generation = generation >>> 0
-    Object.freeze(this)
+    if (origin !== PENDING) Object.freeze(this)
   }
 
   /** The same text for each handle of the same entry, and for no other. */
@@ -246,6 +260,12 @@ class Handle {
       return handle.#copy
     }
     markAccess = (handle, limit) => markAccessWord(handle.#words, indexOf(handle.#word), limit)
+    isPending = handle => handle.#origin === PENDING
+    fillHandle = (pending, { map, shard, slot, generation }, origin) => {
+      Object.assign(pending, { map, shard, slot, generation })
+      pending.#origin = origin
+      Object.freeze(pending)
+    }
     handleOf = (handle, origin) => {
       if (handle.#origin === origin) return handle
       return new Handle(handle.map, handle.shard, handle.slot, handle.generation, origin)
@@ -274,6 +294,7 @@ module.exports = {
   STALE,
   copyOf,
   dropCopy,
+  fillHandle,
   freshCopyOf,
   handleOf,
   hasFreshCopy,
@@ -282,10 +303,12 @@ module.exports = {
   isHandleKey,
   isHit,
   isKeptBy,
+  isPending,
   keepCopy,
   leaveCache,
   markAccess,
   markAccessWord,
+  pendingHandle,
   takeMark
 }
 

@@ -20,6 +20,7 @@ const limits = require('./entries/limits.js')
 const load = require('./entries/load.js')
 const loadMany = require('./entries/load-many.js')
 const { readAs } = require('./entries/read.js')
+const transactions = require('./entries/transaction.js')
 const update = require('./entries/update.js')
 const write = require('./entries/write.js')
 const { binding, scratch } = require('./native/attach.js')
@@ -414,6 +415,7 @@ class TypedMap {
       atomic,
       update,
       compare,
+      transactions,
       batch,
       lifetime,
       limits,

@@ -39,8 +39,16 @@ export declare const ERROR_NUMBERS: {
   readonly ERR_VALUE_NOT_SERIALIZABLE: 1012
   /** A `TypeError` or `RangeError`, about an option or another argument. */
   readonly ERR_INVALID_OPTION: 1013
-  /** Others changed the entry during each attempt. `details`: `retries`. */
+  /**
+   * Others changed the entry during each attempt, or what a transaction had read. `details`: `retries`, and of a
+   * transaction `keys`: those that were changed, bigints as text, and handles of entries without a key as `HandleData`.
+   */
   readonly ERR_TRANSACTION_CONFLICT: 1014
+  /**
+   * The transaction is over, or its callback is running. `details`: `state`, which is `committed`, `rolledBack`,
+   * `conflict`, `ended`, `running` or `nested`.
+   */
+  readonly ERR_TRANSACTION_CLOSED: 1015
   /** An internal failure left the map in doubt; it refuses further use, and the process lives. */
   readonly ERR_BROKEN: 1020
   /**
@@ -63,6 +71,8 @@ export declare const ERROR_NUMBERS: {
    * be there, in words.
    */
   readonly ERR_INVALID_QUERY: 1028
+  /** The transaction is about too much. `details`: `keys`, `limitKeys`, `bytes`, `limitBytes`. */
+  readonly ERR_TRANSACTION_TOO_LARGE: 1030
   /** The clock of a test was restored, or another one was set in its place. */
   readonly ERR_CLOCK_ENDED: 1031
   /**

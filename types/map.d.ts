@@ -28,6 +28,7 @@ import type { CountOptions, FilterOptions, FindOptions, Query, ScanIterator, Sca
 import type { TypedMapStats, Validation } from './stats.js'
 import type { TestClock, TestClockOptions } from './test-clock.js'
 import type { InferInput, InferOutput, StandardSchemaV1, StorableSchema, TypedView } from './views.js'
+import type { Transaction, TransactionOptions } from './transactions.js'
 
 /** True for `any` alone. @internal */
 type IsAny<T> = 0 extends 1 & T ? true : false
@@ -420,6 +421,36 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
   ): Compared<DeepReadonly<V> | undefined>
 
   /**
+   * Runs `callback` with a {@link Transaction}, commits what it has written, and returns what it returns. The callback
+   * is called again, whatever it threw, if others changed what it had read, so it should do nothing else than to read
+   * and write. What it throws otherwise undoes its writes and is thrown on. A plain `map.set` inside is outside of the
+   * transaction.
+   *
+   * No lock is held while the callback runs. A commit waits for no reader; it holds the locks of all the shards that it
+   * is about for some microseconds.
+   *
+   * @throws `ERR_TRANSACTION_CONFLICT` if others changed what it had read during each attempt; TypeError with
+   * `ERR_INVALID_OPTION` if the callback returns a promise; `ERR_TRANSACTION_CLOSED` inside of another callback of this
+   * map; what the callback throws; otherwise as `set`
+   * @example
+   * accounts.transaction(tx => {
+   *   tx.set('ada', tx.get('ada') - 10)
+   *   tx.set('bob', tx.get('bob') + 10)
+   * })
+   */
+  transaction<T>(callback: (transaction: Transaction<K, V>) => T, options?: TransactionOptions): T
+
+  /**
+   * Begins a transaction that ends with its `commit` or `rollback`. One that nothing reaches any more is rolled back.
+   *
+   * @example
+   * const tx = accounts.begin()
+   * tx.increment('visits')
+   * tx.commit()
+   */
+  begin(): Transaction<K, V>
+
+  /**
    * Keys in the order in which they were first set; a handle for each entry without a key. Iterators are live: they
    * visit entries that are added and skip entries that are deleted before they reach them. The order is exact for
    * entries of one thread; entries that several threads add at the same moment may be in any order.
@@ -580,7 +611,10 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
    */
   handle<T extends V = V>(data: HandleData): Handle<T>
 
-  /** The values of keys and handles in their order, `undefined` for each that is missing. At most one native call. */
+  /**
+   * The values of keys and handles in their order, `undefined` for each that is missing. Of a commit, it sees all
+   * writes or none; other writes may come in between. One native call, two if a commit came in between.
+   */
   getMany(items: Iterable<K | Handle<V>>): (DeepReadonly<V> | undefined)[]
 
   /**

@@ -27,6 +27,7 @@ import {
   type ShapeStats,
   type Storable,
   type TestClock,
+  type Transaction,
   TypedMap,
   TypedMapError,
   type TypedMapOptions,
@@ -149,6 +150,22 @@ same<Promise<(DeepReadonly<Config> | undefined)[]>, typeof someLoaded>(true)
 same<Promise<DeepReadonly<Config>[]>, typeof manyLoaded>(true)
 // @ts-expect-error no array
 configs.getManyOrLoad(['a'], () => config)
+const transferred = counters.transaction(
+  tx => {
+    tx.set('a', tx.get('a') ?? 0).delete('b')
+    const one: Handle<number> = tx.insert(5)
+    return { sum: tx.increment('a', 1, { min: 0 }), one, has: tx.has(one) }
+  },
+  { retries: 5 }
+)
+same<{ sum: number; one: Handle<number>; has: boolean }, typeof transferred>(true)
+const begun: Transaction<string, Config> = configs.begin()
+begun.set('a', config)
+begun.commit()
+// @ts-expect-error not a value of the map
+begun.set('a', 5)
+// @ts-expect-error not within a transaction
+counters.begin().increment('a', 1, { withTtl: true })
 
 // ---- Making one
 

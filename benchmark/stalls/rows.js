@@ -79,6 +79,18 @@ const ROWS = {
       per: megabytes
     }
   ],
+  'TypedMap.prototype.transaction': [
+    { call: (map, n) => map.transaction(tx => tx.set(n, pairOf(n)).set(`new ${n}`, tx.get(n))) },
+    {
+      what: '1,000 keys',
+      call: (map, n) =>
+        map.transaction(tx => {
+          for (const key of keysFrom(n)) tx.set(key, pairOf(key))
+        }),
+      per: BULK
+    }
+  ],
+  'TypedMap.prototype.begin': [{ call: map => map.begin().rollback() }],
   'TypedMap.prototype.getOrInsert': [{ call: (map, n) => map.getOrInsert(`or ${n}`, 1) }],
   'TypedMap.prototype.getOrInsertComputed': [{ call: (map, n) => map.getOrInsertComputed(`computed ${n}`, () => 1) }],
   'TypedMap.prototype.getOrLoad': [

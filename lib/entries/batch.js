@@ -370,6 +370,10 @@ function getMany(open, items) {
   /** @type {number[] | undefined} */
   let places
   const { looks } = near
+  // Copies and what is read natively are of one moment, as far as commits are concerned: what native code reads in one
+  // call is, and so are copies that are all fresh.
+  const commits = open.commitWord
+  const before = Atomics.load(commits, 0)
   for (let index = 0; index < count; index++) {
     const item = list[index]
     const copy = looks || typeof item === 'object' ? near.lookup(item) : STALE
@@ -387,9 +391,28 @@ function getMany(open, items) {
     }
   }
   if (missing.length === 0) open.check()
-  else getMissing(open, missing, places, table, found)
+  else {
+    const isOfOneCall = getMissing(open, missing, places, table, found) && places === undefined
+    if (!isOfOneCall && Atomics.load(commits, 0) !== before) getAll(open, list, table, found)
+  }
   table.giveBack()
   return found
+}
+
+/**
+ * Reads all items natively, as one commit left them.
+ *
+ * @param {OpenMap} open
+ * @param {readonly any[]} list
+ * @param {Table} table
+ * @param {any[]} found takes the values
+ */
+function getAll(open, list, table, found) {
+  for (;;) {
+    const before = Atomics.load(open.commitWord, 0)
+    for (const [index, item] of list.entries()) table.putItem(index, item, open.instance)
+    if (getMissing(open, list, undefined, table, found) || Atomics.load(open.commitWord, 0) === before) return
+  }
 }
 
 /**
@@ -405,6 +428,7 @@ const firstOf = count => Array.from({ length: count }, (_, index) => index)
  * @param {number[] | undefined} places where their values belong; undefined if that is where they are
  * @param {Table} table
  * @param {any[]} found takes their values
+ * @returns {boolean} whether one native call has read them all
  */
 function getMissing(open, items, places, table, found) {
   const { near, shapes } = open
@@ -422,6 +446,7 @@ function getMissing(open, items, places, table, found) {
     else if (kind !== 0) near.keep(items[index], kind, value, words, row)
   }
   for (const index of again) found[places === undefined ? index : places[index]] = readAgain(open, items[index])
+  return again.length === 0
 }
 
 /**

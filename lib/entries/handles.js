@@ -4,7 +4,7 @@
 // no entry.
 
 const { ERROR_NUMBERS, createError, wrongType } = require('../errors.js')
-const { Handle, handleOf, isHandleKey } = require('../handle.js')
+const { Handle, handleOf, isHandleKey, isPending } = require('../handle.js')
 const { binding, scratch } = require('../native/attach.js')
 const { handleAt } = require('../native/rows.js')
 
@@ -31,6 +31,7 @@ const notAHandle = given =>
  * @returns {never}
  */
 function throwDead(open, handle) {
+  if (isPending(handle)) throw createError(ERROR_NUMBERS.ERR_HANDLE_NOT_FOUND, { pending: true })
   if (handle.map !== open.instance) {
     throw createError(ERROR_NUMBERS.ERR_HANDLE_INVALIDATED, { given: handle.map, map: open.instance })
   }

@@ -5,7 +5,13 @@
 
 const { binding } = require('./attach.js')
 
-const { changes: changesBinding, hitLog: hitLogBinding, replayHits: replayHitsBinding, words: wordsBinding } = binding
+const {
+  changes: changesBinding,
+  commitWord: commitWordBinding,
+  hitLog: hitLogBinding,
+  replayHits: replayHitsBinding,
+  words: wordsBinding
+} = binding
 
 /** Above this number of kept chunks, `tidy` looks for cleared ones. */
 const FIRST_SWEEP = 64
@@ -87,6 +93,16 @@ class Words {
  */
 const changesOf = id => changesBinding(id) ?? new Uint32Array(0)
 
+/** In place of a word that the engine refuses: without it, no copies are kept either. */
+const NO_COMMITS = new Uint32Array(1)
+
+/**
+ * The word that is odd while a commit changes entries of a map, and another even number after each.
+ *
+ * @param {number} id
+ */
+const commitWordOf = id => commitWordBinding(id) ?? NO_COMMITS
+
 /** The hits of this thread in one map, in order, for a policy that goes by it. Native code reads and empties it. */
 class HitLog {
   #id
@@ -125,4 +141,4 @@ class HitLog {
   }
 }
 
-module.exports = { HitLog, Words, changesOf }
+module.exports = { HitLog, Words, changesOf, commitWordOf }

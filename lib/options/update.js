@@ -6,7 +6,7 @@ const { boolean, checkObject, integer } = require('./checks.js')
 const { MAPS_OWN } = require('../native/ttl.js')
 const { readTtl } = require('./ttl.js')
 
-/** How often an update is tried again. */
+/** How often an update or a transaction is tried again. */
 const RETRIES = 1_000
 const MOST_RETRIES = 2 ** 31
 
@@ -25,6 +25,18 @@ function readUpdateOptions(options) {
 }
 
 /**
+ * Checks the options of `transaction`.
+ *
+ * @param {unknown} options
+ * @returns {{ retries: number }}
+ */
+function readTransactionOptions(options) {
+  if (options === undefined) return { retries: RETRIES }
+  const { retries = RETRIES } = checkObject('options', options, ['retries'])
+  return { retries: retriesCheck('retries', retries) }
+}
+
+/**
  * Checks the options of `getOrInsert` and `getOrInsertComputed`.
  *
  * @param {unknown} options
@@ -38,4 +50,4 @@ function readPutOptions(options) {
 
 const NO_PUT_OPTIONS = Object.freeze({ ttl: MAPS_OWN, withState: false })
 
-module.exports = { readPutOptions, readUpdateOptions }
+module.exports = { readPutOptions, readTransactionOptions, readUpdateOptions }

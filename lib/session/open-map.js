@@ -7,7 +7,7 @@ const { binding } = require('../native/attach.js')
 const { Origin, isHandleKey } = require('../handle.js')
 const { readData, writeData } = require('../native/data.js')
 const { MARKING } = require('../native/layout.js')
-const { HitLog, Words, changesOf } = require('../native/words.js')
+const { HitLog, Words, changesOf, commitWordOf } = require('../native/words.js')
 const { codecFor } = require('../codec/encoded.js')
 const { Shapes } = require('../codec/shapes.js')
 const { NO_CACHE, NearCache } = require('../near/near-cache.js')
@@ -74,6 +74,10 @@ class OpenMap {
   #lifeline
   /** @type {Uint32Array | undefined} */
   #changes
+  /** @type {Uint32Array | undefined} */
+  #commitWord
+  /** Whether the callback of a transaction is running. */
+  isInTransaction = false
   /** Whether the bytes of the near cache follow from the limit of the map. */
   #followsLimit
 
@@ -207,6 +211,12 @@ class OpenMap {
     return this.#changes
   }
 
+  /** The word that tells of commits. Native code keeps it for as long as this does. */
+  get commitWord() {
+    this.#commitWord ??= commitWordOf(this.id)
+    return this.#commitWord
+  }
+
   /** Reports near-cache hits to the store. */
   reportHits() {
     if (this.near.waitingHits > 0) addNearHitsBinding(this.id, this.near.takeHits())
@@ -277,6 +287,7 @@ class OpenMap {
     this.words.forget()
     this.refreshed.clear()
     this.#changes = undefined
+    this.#commitWord = undefined
   }
 }
 

@@ -15,7 +15,7 @@ use crate::binding::operation::enter;
 use crate::binding::operations::observe::removals;
 use crate::binding::operations::write;
 use crate::binding::operations::{
-    ask, atomic, batch, field, for_tests, lifetime, limits, load, read, scan, shared_words, typed, walk,
+    ask, atomic, batch, field, for_tests, lifetime, limits, load, read, scan, shared_words, transaction, typed, walk,
 };
 
 /// The callback of a raw operation: its name in JavaScript, how many arguments, the function. The name is also the one
@@ -79,6 +79,18 @@ fn register(engine: Engine<'_>, target: Js<'_>, evaluation: &Rc<Evaluation>, kep
         "wantLoad" 5 load::want_load;
         "takeLoad" 1 load::take_load;
         "compareAndSet" 8 atomic::compare_and_set;
+        "transactionGet" 5 transaction::get;
+        "transactionHas" 5 transaction::has;
+        "transactionSet" 7 transaction::set;
+        "transactionDelete" 5 transaction::delete;
+        "transactionInsert" 5 transaction::insert;
+        "transactionIncrement" 5 transaction::increment;
+        "transactionIncrementBigInt" 9 transaction::increment_big_int;
+        "transactionIsValid" 2 transaction::is_valid;
+        "transactionConflicts" 2 transaction::conflicts;
+        "transactionEnd" 2 transaction::end;
+        "commit" 3 transaction::commit;
+        "commitWord" 1 shared_words::commit_word;
         "delete" 4 write::delete;
         "remove" 4 write::remove;
         "getOfType" 5 typed::get;

@@ -153,6 +153,57 @@ export declare function compareAndSet(
   kind: number,
   ...target: Target
 ): unknown
+/**
+ * What follows is about the transaction of this number, which begins with the first call. Each throws 1014 once others
+ * have changed what it has read. As `get`, of one moment with everything that it has read before.
+ */
+export declare function transactionGet(id: number, number: number, ...target: Target): unknown
+export declare function transactionHas(id: number, number: number, ...target: Target): boolean
+export declare function transactionSet(
+  id: number,
+  number: number,
+  value: unknown,
+  kind: number,
+  ...target: Target
+): void
+/** Whether there was an entry. */
+export declare function transactionDelete(id: number, number: number, ...target: Target): boolean
+/** SHARD, SLOT and GENERATION say which handle the entry has in this transaction. */
+export declare function transactionInsert(
+  id: number,
+  number: number,
+  value: unknown,
+  kind: number,
+  typeName: string | undefined
+): void
+/** Adds to a number by what the scratch array says at STEP_BY to STEP_MAX; STEP_VALUE is the number afterwards. */
+export declare function transactionIncrement(id: number, number: number, ...target: Target): void
+/** The same for a bigint, which is the result. */
+export declare function transactionIncrementBigInt(
+  id: number,
+  number: number,
+  by: bigint,
+  initial: bigint,
+  min: bigint | undefined,
+  max: bigint | undefined,
+  ...target: Target
+): bigint
+/** Whether everything that was read is still as it was. */
+export declare function transactionIsValid(id: number, number: number): boolean
+/** The keys that others have changed; of an entry without one, the three numbers of its handle. */
+export declare function transactionConflicts(id: number, number: number): unknown[]
+/** Forgets the transaction. */
+export declare function transactionEnd(id: number, number: number): void
+/**
+ * Makes all writes, or throws. `table` gets a row of ROW numbers for each entry that was inserted. The transaction is
+ * forgotten then, and stays as it is if a limit has refused it.
+ */
+export declare function commit(id: number, number: number, table: Table): void
+/**
+ * One word, which is odd while a commit changes entries, and another even number after each; null if the engine refuses
+ * memory that is not its own.
+ */
+export declare function commitWord(id: number): Uint32Array<ArrayBuffer> | null
 declare function delete_(id: number, ...target: Target): boolean
 export { delete_ as delete }
 /** The value that was removed, or undefined with STATE 0. */

@@ -95,6 +95,15 @@ pub enum Error {
     Closed,
     /// A panic left the map in doubt.
     Broken,
+    /// Others have changed what a transaction has read.
+    TransactionConflict,
+    /// A transaction is about more entries or bytes than it may be.
+    TransactionTooLarge {
+        /// Entries, with the one that was refused.
+        keys: u64,
+        /// Bytes of keys and values, likewise.
+        bytes: u64,
+    },
     /// The shape of a record is not known any more, so that no thread could read it. Not for users: the caller writes
     /// the value in another way.
     ShapeGone,
@@ -130,8 +139,10 @@ impl Error {
             Self::OutOfMemory { .. } => 1009,
             Self::Closed => 1010,
             Self::OptionMismatch { .. } | Self::InvalidOption { .. } | Self::Unbounded => 1013,
+            Self::TransactionConflict => 1014,
             Self::Broken => 1020,
             Self::OutOfRange { .. } => 1025,
+            Self::TransactionTooLarge { .. } => 1030,
             Self::TooManyJobs { .. } | Self::NoThread => 1032,
             // Not one of the public numbers, which follow those of the specification.
             Self::ShapeGone => 1900,
@@ -170,6 +181,10 @@ impl fmt::Display for Error {
             Self::NoThread => write!(f, "the system starts no thread for a job"),
             Self::Closed => write!(f, "the map is closed"),
             Self::Broken => write!(f, "a panic left the map in doubt"),
+            Self::TransactionConflict => write!(f, "others have changed what the transaction has read"),
+            Self::TransactionTooLarge { keys, bytes } => {
+                write!(f, "a transaction of {keys} entries and {bytes} bytes is too large")
+            }
             Self::ShapeGone => write!(f, "the shape of the value is not known any more"),
             Self::OptionMismatch { option, given, existing } => {
                 write!(f, "option {option}: given {given}, but the map was made with {existing}")

@@ -87,6 +87,7 @@ pub use map::registry;
 pub use map::scan::{Filter, Place, Scan};
 pub use map::store::Store;
 pub use map::test_clock::HeldTime;
+pub use map::transaction::{MAX_BYTES as MAX_TRANSACTION_BYTES, MAX_KEYS as MAX_TRANSACTION_KEYS, Transaction};
 pub use map::validate::{Next, Validation};
 pub use map::walk::Step;
 pub use observe::pressure::{Pressure, PressureSubscription};

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::store::{Error, Store};
+use crate::store::{Error, MAX_TRANSACTION_BYTES, MAX_TRANSACTION_KEYS, Store};
 
 /// What `details` of the JavaScript error holds. The store of the map, where there is one, knows the names of types.
 pub fn details(error: &Error, store: Option<&Store>) -> Json {
@@ -25,6 +25,10 @@ pub fn details(error: &Error, store: Option<&Store>) -> Json {
             json!({ "option": option, "given": given, "allowed": allowed })
         }
         Error::TooManyJobs { limit } => json!({ "limit": limit }),
+        Error::TransactionTooLarge { keys, bytes } => {
+            let (limit_keys, limit_bytes) = (MAX_TRANSACTION_KEYS, MAX_TRANSACTION_BYTES);
+            json!({ "keys": keys, "limitKeys": limit_keys, "bytes": bytes, "limitBytes": limit_bytes })
+        }
         Error::Unbounded => json!({ "option": "limits" }),
         Error::OptionMismatch { option, given, existing } => {
             json!({ "option": option, "given": given, "existing": existing })

@@ -12,7 +12,7 @@ use crate::binding::failure::{Failure, Outcome};
 use crate::store::fields::Layout;
 use crate::store::{
     self, Audience, Error, Handle, HeldTime, Local, Next, PressureSubscription, Problem, Seat, ShapeHold, Store,
-    Subscription, TypeHold, Validation, Wake, registry,
+    Subscription, Transaction, TypeHold, Validation, Wake, registry,
 };
 
 /// One `open` of one map in one evaluation. Dropping it closes the map, and frees it if no other holder is left.
@@ -39,6 +39,8 @@ pub struct OpenMap {
     told_shapes: RefCell<Vec<ShapeHold>>,
     /// What the shapes mean that fields were read of.
     layouts: Layouts,
+    /// Transactions under way, by number.
+    transactions: RefCell<HashMap<u32, Transaction>>,
     /// Whether the evaluation counts this among the maps that it listens to.
     pub counted_as_listened: Cell<bool>,
     /// Where this evaluation is reached that loads values of the map.
@@ -73,6 +75,7 @@ impl OpenMap {
             told_types: RefCell::default(),
             told_shapes: RefCell::default(),
             layouts: Layouts::default(),
+            transactions: RefCell::default(),
             counted_as_listened: Cell::new(false),
             seat: RefCell::default(),
             loads_are_awaited: Cell::new(false),
@@ -94,6 +97,17 @@ impl OpenMap {
         }
         let Some(definition) = self.local.shape(number)? else { return Ok(None) };
         Ok(Some(self.layouts.add(number, &definition)?))
+    }
+
+    /// Works on the transaction of a number, which begins with that.
+    pub fn transaction<T>(&self, number: u32, work: impl FnOnce(&mut Transaction) -> Outcome<T>) -> Outcome<T> {
+        work(self.transactions.borrow_mut().entry(number).or_default())
+    }
+
+    /// Forgets a transaction.
+    pub fn end_transaction(&self, number: u32) {
+        let ended = self.transactions.borrow_mut().remove(&number);
+        drop(ended);
     }
 
     /// The store.

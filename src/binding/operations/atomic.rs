@@ -2,6 +2,7 @@
 
 use crate::binding::convert::values::{Space, key, value, value_to_js};
 use crate::binding::engine::{Engine, Js, JsType};
+use crate::binding::environment::Scratch;
 use crate::binding::failure::{Failure, Outcome};
 use crate::binding::layout::{REPLACED, SEEN_VERSION, STEP_BY, STEP_INITIAL, STEP_MAX, STEP_MIN, STEP_TTL, STEP_VALUE};
 use crate::binding::operation::Call;
@@ -24,37 +25,55 @@ pub fn increment_by_handle<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
 
 fn increment_number<'s, 't, const N: usize>(call: &Call<'s, N>, target: impl KeyOrHandle<'t>) -> Outcome<Js<'s>> {
     let scratch = call.evaluation.scratch();
-    let step = NumberStep {
+    let mut out = call.evaluation.value_buffer();
+    let done = run(call, target, CounterStep::Number(number_step(scratch)), &mut out)?;
+    scratch.set_float(STEP_VALUE, number(done.kind, &out)?);
+    call.engine.boolean(done.written.is_some())
+}
+
+/// The step that the scratch array asks for.
+pub fn number_step(scratch: &Scratch) -> NumberStep {
+    NumberStep {
         by: scratch.float(STEP_BY),
         initial: scratch.float(STEP_INITIAL),
         min: scratch.float(STEP_MIN),
         max: scratch.float(STEP_MAX),
+    }
+}
+
+/// The number that a counter is.
+pub fn number(kind: ValueKind, bytes: &[u8]) -> Outcome<f64> {
+    let value = match kind {
+        ValueKind::Int => bytes.try_into().map(|bytes| f64::from(i32::from_le_bytes(bytes))),
+        _ => bytes.try_into().map(f64::from_le_bytes),
     };
-    let mut out = call.evaluation.value_buffer();
-    let done = run(call, target, CounterStep::Number(step), &mut out)?;
-    let value = match done.kind {
-        ValueKind::Int => out[..].try_into().map(|bytes| f64::from(i32::from_le_bytes(bytes))),
-        _ => out[..].try_into().map(f64::from_le_bytes),
-    };
-    scratch.set_float(STEP_VALUE, value.map_err(|_| Failure::Misuse("a counter is no number"))?);
-    call.engine.boolean(done.written.is_some())
+    value.map_err(|_| Failure::Misuse("a counter is no number"))
 }
 
 /// `incrementBigInt(id, by, initial, min, max, ...target)`: the value; whether it has changed is CHANGED.
 pub fn increment_big_int<'s>(call: &Call<'s, 8>) -> Outcome<Js<'s>> {
     let mut spaces: [Space; 4] = Default::default();
-    let [by, initial, min, max] = &mut spaces;
-    let step = BigIntStep {
-        by: big_int(call.engine, call.argument(1), by)?.unwrap_or_default(),
-        initial: big_int(call.engine, call.argument(2), initial)?.unwrap_or_default(),
-        min: big_int(call.engine, call.argument(3), min)?,
-        max: big_int(call.engine, call.argument(4), max)?,
-    };
+    let step = big_int_step(call, 1, &mut spaces)?;
     let mut space = Space::default();
     let mut out = call.evaluation.value_buffer();
     let done = run(call, call.target(5, &mut space)?, CounterStep::BigInt(step), &mut out)?;
     call.evaluation.scratch().set_float(STEP_VALUE, f64::from(u8::from(done.written.is_some())));
     value_to_js(call.engine, done.kind, &out)
+}
+
+/// The step in the four arguments from `at` on.
+pub fn big_int_step<'b, const N: usize>(
+    call: &Call<'_, N>,
+    at: usize,
+    spaces: &'b mut [Space; 4],
+) -> Outcome<BigIntStep<'b>> {
+    let [by, initial, min, max] = spaces;
+    Ok(BigIntStep {
+        by: big_int(call.engine, call.argument(at), by)?.unwrap_or_default(),
+        initial: big_int(call.engine, call.argument(at + 1), initial)?.unwrap_or_default(),
+        min: big_int(call.engine, call.argument(at + 2), min)?,
+        max: big_int(call.engine, call.argument(at + 3), max)?,
+    })
 }
 
 /// The bytes of a bigint, `None` for `undefined`.

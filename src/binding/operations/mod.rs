@@ -15,6 +15,7 @@ pub mod read;
 pub mod scan;
 pub mod shared_words;
 pub mod test_clock;
+pub mod transaction;
 pub mod typed;
 pub mod walk;
 pub mod write;

@@ -27,6 +27,16 @@ pub fn changes<'s>(call: &Call<'s, 1>) -> Outcome<Js<'s>> {
     }
 }
 
+/// `commitWord(id)`: one word that is odd while a commit changes entries, and another even number after each; `null` if
+/// there is no memory for it or the engine refuses foreign memory.
+pub fn commit_word<'s>(call: &Call<'s, 1>) -> Outcome<Js<'s>> {
+    match call.map()?.local().commit_word() {
+        Ok(words) => share(call.engine, words),
+        Err(Error::OutOfMemory { .. } | Error::MemoryLimit { .. }) => call.engine.null(),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// `hitLog(id)`: where this thread records hits that never come here, for a policy that goes by their order; `null` if
 /// it goes by something else or the engine refuses foreign memory. In the first word how many there are, then `slot *
 /// shards + shard` of each.

@@ -259,6 +259,25 @@ impl Entry {
         }
     }
 
+    /// Writes an entry that is small into a block of `arena`.
+    pub fn alloc_small(key: Key<'_>, value: Value<'_>, type_id: u32, arena: &mut Arena) -> Result<Self, Error> {
+        Self::alloc(key, value, type_id, &mut None, arena)
+    }
+
+    /// Names the slot of a small entry without a key, which was not known when the entry was written.
+    ///
+    /// # Safety
+    ///
+    /// The entry was never published, and no other thread has it.
+    pub unsafe fn set_slot(self, number: u32) {
+        let Layout { key, key_len, .. } = self.layout();
+        if key_len == size_of::<u32>() && !self.is_large() {
+            // SAFETY: the key of an entry without one has as many bytes as a slot's number; the rest is the caller's
+            // promise.
+            unsafe { self.0.add(key).cast::<[u8; 4]>().write(number.to_le_bytes()) };
+        }
+    }
+
     /// A copy of a small entry in another block.
     pub fn copy(self, arena: &mut Arena) -> Result<Self, Error> {
         let block = arena.alloc(self.size())?;

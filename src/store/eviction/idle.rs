@@ -46,6 +46,10 @@ impl Policy for Idle {
         Ok(())
     }
 
+    fn make_room(&mut self, slot: u32) -> Result<(), Error> {
+        self.links.make_room(slot)
+    }
+
     fn hit(&mut self, slot: u32) {
         self.used(slot);
     }

@@ -45,7 +45,7 @@ impl Lfu {
     }
 
     /// Makes sure that one more class finds room.
-    fn make_room(&mut self) -> Result<(), Error> {
+    fn make_room_for_class(&mut self) -> Result<(), Error> {
         let wanted = self.classes.len() + 1;
         boxes::grow(&mut self.classes, wanted, &mut self.held)
     }
@@ -72,7 +72,7 @@ impl Lfu {
     /// Adds hits to a slot's frequency.
     fn raise(&mut self, slot: u32, hits: u32) {
         // Without memory for another class, the hits are lost; the entry stays where it is.
-        if self.make_room().is_ok() {
+        if self.make_room_for_class().is_ok() {
             let frequency = self.links.note(slot).saturating_add(hits);
             self.take_out(slot);
             self.put(slot, frequency);
@@ -82,10 +82,15 @@ impl Lfu {
 
 impl Policy for Lfu {
     fn insert(&mut self, slot: u32, _hash: u64, _capacity: usize) -> Result<(), Error> {
-        self.make_room()?;
+        self.make_room_for_class()?;
         self.links.add(slot)?;
         self.put(slot, 1);
         Ok(())
+    }
+
+    fn make_room(&mut self, slot: u32) -> Result<(), Error> {
+        self.make_room_for_class()?;
+        self.links.make_room(slot)
     }
 
     fn hit(&mut self, slot: u32) {

@@ -34,7 +34,7 @@ const VACANT: Node = Node { newer: NONE, older: NONE, note: 0 };
 struct Chunk {
     /// Nodes of the first slots of this chunk.
     nodes: Box<[Node]>,
-    /// Slots in use. Invariant: without any, there are no nodes.
+    /// Slots in use. Without any there are no nodes, unless room was made for the first.
     live: usize,
 }
 
@@ -61,6 +61,17 @@ impl Links {
 
     /// Makes a node for `slot`, which has none. It is in no list, and its note is 0.
     pub fn add(&mut self, slot: u32) -> Result<(), Error> {
+        self.make_room(slot)?;
+        let (index, offset) = locate(slot);
+        let chunk = &mut self.chunks[index];
+        chunk.live += 1;
+        chunk.nodes[offset] = VACANT;
+        Ok(())
+    }
+
+    /// Makes sure that [`Links::add`] finds room for `slot`.
+    #[inline]
+    pub fn make_room(&mut self, slot: u32) -> Result<(), Error> {
         let (index, offset) = locate(slot);
         if index >= self.chunks.len() {
             self.add_chunks(index + 1)?;
@@ -70,8 +81,6 @@ impl Links {
             let len = (offset + 1).next_power_of_two().max(FIRST_SLOTS);
             grow(&mut chunk.nodes, len, &mut self.held)?;
         }
-        chunk.live += 1;
-        chunk.nodes[offset] = VACANT;
         Ok(())
     }
 

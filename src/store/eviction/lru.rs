@@ -31,6 +31,10 @@ impl Policy for Lru {
         Ok(())
     }
 
+    fn make_room(&mut self, slot: u32) -> Result<(), Error> {
+        self.links.make_room(slot)
+    }
+
     fn hit(&mut self, slot: u32) {
         self.list.renew(&mut self.links, slot);
     }

@@ -122,6 +122,9 @@ pub trait Policy: Send {
     /// shard holds when it is full, as far as is known. After an error the policy does not know the entry.
     fn insert(&mut self, slot: u32, hash: u64, capacity: usize) -> Result<(), Error>;
 
+    /// Makes sure that an insertion into `slot` will find memory.
+    fn make_room(&mut self, slot: u32) -> Result<(), Error>;
+
     /// Memory that an insertion has replaced and that takes long to free.
     fn take_outgrown(&mut self) -> Option<Cells> {
         None

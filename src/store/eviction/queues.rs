@@ -67,6 +67,11 @@ impl Queues {
         self.list(queue).oldest()
     }
 
+    /// Makes sure that an entry in `slot` will find room.
+    pub fn make_room(&mut self, slot: u32) -> Result<(), Error> {
+        self.links.make_room(slot)
+    }
+
     /// Adds an entry without hits.
     pub fn add(&mut self, slot: u32, queue: Queue) -> Result<(), Error> {
         self.links.add(slot)?;

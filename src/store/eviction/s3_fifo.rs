@@ -62,6 +62,10 @@ impl Policy for S3Fifo {
         Ok(())
     }
 
+    fn make_room(&mut self, slot: u32) -> Result<(), Error> {
+        self.queues.make_room(slot)
+    }
+
     fn take_outgrown(&mut self) -> Option<Cells> {
         self.ghosts.take_outgrown()
     }

@@ -37,6 +37,10 @@ impl Policy for Sieve {
         Ok(())
     }
 
+    fn make_room(&mut self, slot: u32) -> Result<(), Error> {
+        self.links.make_room(slot)
+    }
+
     fn hit(&mut self, slot: u32) {
         self.links.set_note(slot, HIT);
     }

@@ -149,6 +149,10 @@ impl Policy for WTinyLfu {
         Ok(())
     }
 
+    fn make_room(&mut self, slot: u32) -> Result<(), Error> {
+        self.queues.make_room(slot)
+    }
+
     fn take_outgrown(&mut self) -> Option<Cells> {
         self.frequencies.take_outgrown().or_else(|| self.ghosts.take_outgrown())
     }

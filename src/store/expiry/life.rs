@@ -151,6 +151,16 @@ impl LifeRef<'_> {
         }
     }
 
+    /// Sets it back to what it was before [`LifeRef::renew`], unless a read has prolonged or closed it since. Under the
+    /// shard's lock.
+    pub fn restore(self, span: Span, renewed: Option<Span>, generation: u32) {
+        let from = renewed.map_or(0, |span| word(span.deadline_ms, generation));
+        let to = word(span.deadline_ms, generation);
+        self.ttl.store(span.ttl_ms, Ordering::Relaxed);
+        #[expect(clippy::let_underscore_must_use, reason = "refused, what a reader has said holds")]
+        let _ = self.deadline.compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed);
+    }
+
     /// Whether it was closed. Closing it later synchronises with this look, which is a read-modify-write: that reader
     /// sees what the caller has stored before. Under the shard's lock.
     pub fn is_closed(self) -> bool {

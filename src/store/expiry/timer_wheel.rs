@@ -199,7 +199,7 @@ impl TimerWheel {
             }
         }
         // What can fail comes first.
-        let bucket = match self.make_link(slot).and_then(|()| self.make_room(deadline_ms)) {
+        let bucket = match self.make_link(slot).and_then(|()| self.make_room(1, deadline_ms)) {
             Ok(bucket) => bucket,
             Err(error) => {
                 if self.len == 0 {
@@ -222,6 +222,13 @@ impl TimerWheel {
             self.len += 1;
         }
         Ok(())
+    }
+
+    /// Sets aside what [`TimerWheel::schedule`] needs of so many slots with this deadline, if no other deadline comes
+    /// before them. `slot` is one of them.
+    pub fn make_room_for(&mut self, count: usize, slot: u32, deadline_ms: u64) -> Result<(), Error> {
+        self.make_link(slot)?;
+        self.make_room(count, deadline_ms.min(NO_DEADLINE - 1)).map(|_| ())
     }
 
     /// Takes a slot's deadline away, if it has one.
@@ -350,8 +357,8 @@ impl TimerWheel {
         }
     }
 
-    /// A bucket that can take this deadline.
-    fn make_room(&mut self, deadline_ms: u64) -> Result<Bucket, Error> {
+    /// A bucket that can take so many entries with this deadline.
+    fn make_room(&mut self, count: usize, deadline_ms: u64) -> Result<Bucket, Error> {
         let level = root_level(deadline_ms);
         if self.root == NONE {
             self.root = self.open_wheel(Wheel::new(level, Bucket { wheel: NONE, number: 0 }))?;
@@ -367,7 +374,8 @@ impl TimerWheel {
             let wheel = &self.wheels[bucket.wheel];
             let head = wheel.heads[bucket.number];
             let is_same = || !wheel.is_mixed(bucket.number) && self.link(head).deadline_ms == deadline_ms;
-            if head == NONE || wheel.lengths[bucket.number] < CROWD || is_same() {
+            let fits = usize::from(wheel.lengths[bucket.number]) + count <= usize::from(CROWD);
+            if head == NONE || fits || is_same() {
                 return Ok(bucket);
             }
             // Each time, digits are one fewer, and deadlines that agree in all of them are the same.
@@ -464,7 +472,7 @@ impl TimerWheel {
     }
 
     /// Makes sure that there is a link for this slot.
-    fn make_link(&mut self, slot: u32) -> Result<(), Error> {
+    pub fn make_link(&mut self, slot: u32) -> Result<(), Error> {
         if self.links.get(chunk_of(slot)).is_some() {
             return Ok(());
         }

@@ -389,8 +389,26 @@ impl IndexWriter {
         memory: &Arc<Memory>,
         replaced: &mut Vec<Box<Tables>>,
     ) -> Result<(), Error> {
+        self.make_room_for(1, index, memory, replaced)
+    }
+
+    /// Whether so many entries fit into the table as it is.
+    pub fn has_room_for(&self, count: usize, index: &Index) -> bool {
+        ((self.len() + count) as f64) < index.capacity() as f64 * HARD_LOAD_FACTOR
+    }
+
+    /// The same as [`IndexWriter::make_room`] for several entries.
+    #[expect(clippy::vec_box, reason = "readers may be looking into the boxes")]
+    #[inline]
+    pub fn make_room_for(
+        &mut self,
+        count: usize,
+        index: &Index,
+        memory: &Arc<Memory>,
+        replaced: &mut Vec<Box<Tables>>,
+    ) -> Result<(), Error> {
         let capacity = index.capacity();
-        let wanted = self.len() + 1;
+        let wanted = self.len() + count;
         if wanted as f64 <= capacity as f64 * self.max_load_factor {
             return Ok(());
         }
@@ -408,7 +426,8 @@ impl IndexWriter {
         } else {
             capacity + capacity / 2
         };
-        match self.start_migration(index, grown.max(self.reserved), memory) {
+        let least = if count > 1 { self.capacity_for(wanted) } else { 0 };
+        match self.start_migration(index, grown.max(least).max(self.reserved), memory) {
             Ok(tables) => replaced.extend(tables),
             Err(_) if (wanted as f64) < capacity as f64 * HARD_LOAD_FACTOR => {}
             Err(refused) => return Err(refused),

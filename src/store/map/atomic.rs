@@ -22,7 +22,7 @@ impl Local {
         *done = None;
         let (shard, sought) = self.seek_existing(target)?;
         let added_bytes = size_of::<f64>() + if let Sought::Key(key, _) = sought { key.len() } else { 0 };
-        self.write("increment", shard, Some(sought), added_bytes, || {
+        self.write("increment", shard, &[sought], added_bytes, || {
             shard.increment(&self.member(), sought, increment, out, done)
         })?;
         if let Some(written) = done.as_ref().and_then(|done| done.written.as_ref()) {
@@ -97,7 +97,7 @@ impl Local {
     ) -> Result<Option<Written>, Error> {
         let (shard, sought) = self.seek_existing(handle)?;
         let mut written = None;
-        self.write(operation, shard, Some(sought), value.bytes.len(), || {
+        self.write(operation, shard, &[sought], value.bytes.len(), || {
             shard.replace_if(&self.member(), handle, version, value, ttl, &mut written)
         })?;
         if let Some(written) = &written {

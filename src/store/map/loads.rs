@@ -77,7 +77,7 @@ impl Local {
         let (_, hash) = self.shard_of(key);
         let draft = Draft { key: Some((key, hash)), value, type_id: 0, ttl };
         let added_bytes = key.len() + value.bytes.len();
-        let load = self.write("getOrLoad", shard, Some(sought), added_bytes, || {
+        let load = self.write("getOrLoad", shard, &[sought], added_bytes, || {
             shard.complete_load(&self.member(), token, &draft, is_stored, refresh_ms, written)
         })?;
         if let Some(written) = written {

@@ -466,7 +466,7 @@ impl Local {
         &self,
         operation: &'static str,
         shard: &Shard,
-        about: Option<Sought<'_>>,
+        about: &[Sought<'_>],
         added_bytes: usize,
         mut write: impl FnMut() -> Result<T, Error>,
     ) -> Result<T, Error> {
@@ -561,7 +561,7 @@ impl Local {
 
     /// What a write has to see to afterwards, without the lock.
     #[inline]
-    fn follow_up(&self, shard: &Shard, added_bytes: usize) {
+    pub(super) fn follow_up(&self, shard: &Shard, added_bytes: usize) {
         let context = &self.store.context;
         reaper::help_if_stuck();
         if context.may_expire() {
@@ -649,8 +649,8 @@ impl Local {
         let (shard, hash) = self.shard_of(key);
         let type_id = if wanted == Presence::Present { SAME_TYPE } else { 0 };
         let draft = Draft { key: Some((key, hash)), value, type_id, ttl };
-        let about = Some(Sought::Key(key, hash));
-        self.write(operation, shard, about, key.len() + value.bytes.len(), || {
+        let about = [Sought::Key(key, hash)];
+        self.write(operation, shard, &about, key.len() + value.bytes.len(), || {
             shard.write_key(&self.member(), &draft, wanted, written)
         })?;
         if let Some(written) = written {
@@ -685,7 +685,7 @@ impl Local {
     /// the name's.
     pub fn hold_type(&self, name: &str) -> Result<TypeHold, Error> {
         let shard = &self.store.all_shards()[0];
-        self.write("insert", shard, None, name.len(), || self.store.context.types.hold(name))
+        self.write("insert", shard, &[], name.len(), || self.store.context.types.hold(name))
     }
 
     /// The number of a shape's definition, for values that are about to be written: at most
@@ -700,7 +700,7 @@ impl Local {
                 // A full map evicts entries for it: what they leave has room for more entries that have a shape.
                 Err(refused) if refused.is_limit() && rounds > 0 => {
                     self.replay_hits();
-                    if self.store.make_room(&self.member(), &refused, 0, None, 0)? == Freed::Nothing {
+                    if self.store.make_room(&self.member(), &refused, 0, &[], 0)? == Freed::Nothing {
                         return Ok(None);
                     }
                 }
@@ -729,7 +729,7 @@ impl Local {
         let shard = self.store.next_shard();
         let draft = Draft { key: None, value, type_id, ttl };
         let mut written = None;
-        self.write("insert", shard, None, value.bytes.len(), || {
+        self.write("insert", shard, &[], value.bytes.len(), || {
             shard.insert_keyless(&self.member(), &draft, &mut written)
         })?;
         let written = written.ok_or(Error::Broken)?;
@@ -741,7 +741,7 @@ impl Local {
     pub fn replace(&self, handle: Handle, value: Value<'_>, ttl: Ttl) -> Result<Written, Error> {
         let shard = self.shard_of_handle(handle)?;
         let mut written = None;
-        self.write("replace", shard, Some(Sought::Handle(handle)), value.bytes.len(), || {
+        self.write("replace", shard, &[Sought::Handle(handle)], value.bytes.len(), || {
             shard.replace(&self.member(), handle, value, SAME_TYPE, ttl, &mut written)
         })?;
         let written = written.ok_or(Error::Broken)?;
@@ -753,7 +753,7 @@ impl Local {
     /// with what `ttl` says. Returns whether it was there.
     pub fn touch<'t>(&self, target: impl KeyOrHandle<'t>, ttl: Ttl) -> Result<bool, Error> {
         let Some((shard, sought)) = self.seek(target) else { return Ok(false) };
-        self.write("touch", shard, Some(sought), 0, || shard.touch(&self.member(), sought, ttl))
+        self.write("touch", shard, &[sought], 0, || shard.touch(&self.member(), sought, ttl))
     }
 
     /// Evicts at most `count` entries, as the policy chooses; returns how many.

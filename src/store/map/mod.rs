@@ -1,6 +1,7 @@
 //! A map: its shards, the threads that use it, its name.
 
 pub mod atomic;
+pub mod commit;
 pub mod compare;
 mod draw;
 pub mod foresight;
@@ -9,12 +10,14 @@ pub mod instance;
 pub mod limits;
 pub mod loads;
 pub mod local;
+mod observe;
 pub mod registry;
 pub mod remains;
 pub mod room;
 pub mod scan;
 pub mod store;
 pub mod test_clock;
+pub mod transaction;
 mod typed;
 pub mod validate;
 pub mod walk;

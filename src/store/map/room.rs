@@ -33,18 +33,18 @@ const ROOM_BESIDE_PART: u64 = 64;
 const SAMPLE: usize = 32;
 
 impl Store {
-    /// Has others make room for a write, about this entry if it exists, that shard `own` had no room for: a shard that
-    /// holds much, if any of its entries may be evicted, else the next. For a value that is large beside the entries
-    /// of the map, whole shards.
+    /// Has others make room for a write, about these entries as far as they exist, that shard `own` had no room for: a
+    /// shard that holds much, if any of its entries may be evicted, else the next. For a value that is large beside the
+    /// entries of the map, whole shards.
     pub(crate) fn make_room(
         &self,
         member: &Member<'_>,
         refused: &Error,
         own: u32,
-        about: Option<Sought<'_>>,
+        about: &[Sought<'_>],
         value_bytes: usize,
     ) -> Result<Freed, Error> {
-        let give = |shard: &Shard| shard.give(member, refused, about.filter(|_| shard.number() == own));
+        let give = |shard: &Shard| shard.give(member, refused, about);
         if self.evict_shards(member, refused, own, about, value_bytes) {
             return Ok(Freed::Entries);
         }
@@ -72,14 +72,14 @@ impl Store {
     }
 
     /// Evicts all entries of so many shards, the heaviest first, that a large value fits, if it would take too long to
-    /// evict one entry after the other. Not those of shard `own`, of which the write may be about one; of a single
-    /// shard, if it is. Whether there were any.
+    /// evict one entry after the other. Not those of shard `own`, of which the write may be about one, nor those that
+    /// have one that it is about; of a single shard, if it is about none. Whether there were any.
     fn evict_shards(
         &self,
         member: &Member<'_>,
         refused: &Error,
         own: u32,
-        about: Option<Sought<'_>>,
+        about: &[Sought<'_>],
         value_bytes: usize,
     ) -> bool {
         let Error::MemoryLimit { requested_bytes, used_bytes, limit_bytes } = *refused else { return false };
@@ -101,14 +101,23 @@ impl Store {
         {
             let shard = &shards[number];
             let len = shard.len();
-            let is_about_it = || about.is_some_and(|target| shard.has(target));
-            let is_spared = || shard.number() == own && (shards.len() > 1 || is_about_it());
+            let is_about_it = || about.iter().any(|&target| self.is_in(shard, target) && shard.has(target));
+            let is_spared = || shard.number() == own && shards.len() > 1 || is_about_it();
             if len <= MAX_LOSS * one_by_one && !is_spared() {
                 contents.extend(shard.detach(member, Cause::Evicted));
                 freed += len * bytes_per_entry;
             }
         }
         self.dispose(contents) > 0
+    }
+
+    /// Whether a shard is the one for a target.
+    fn is_in(&self, shard: &Shard, target: Sought<'_>) -> bool {
+        shard.number()
+            == match target {
+                Sought::Key(_, hash) => self.shard_of(hash).number(),
+                Sought::Handle(handle) => handle.shard,
+            }
     }
 
     /// One write's share of coming below a limit that was lowered: so many bytes are evicted.

@@ -299,18 +299,26 @@ impl Store {
         self.len() == 0
     }
 
-    /// Takes everything out, shard by shard, and lets the reaper free it.
+    /// Takes everything out, shard by shard, and lets the reaper free it. No commit comes in between.
     pub(crate) fn clear(&self, member: &Member<'_>) -> u64 {
-        self.clear_shards(member, 0..self.shards.len())
-    }
-
-    /// The same with some shards.
-    pub(crate) fn clear_shards(&self, member: &Member<'_>, numbers: Range<usize>) -> u64 {
         // From when the first shard was emptied until everything counts as debris.
         let _transfer = self.context.memory.transfer();
+        let excluded = self.context.commits.exclude();
+        let contents = self.take_contents(member, 0..self.shards.len());
+        drop(excluded);
+        self.dispose(contents)
+    }
+
+    /// The same with some shards of a map that has ended.
+    pub(crate) fn clear_shards(&self, member: &Member<'_>, numbers: Range<usize>) -> u64 {
+        let _transfer = self.context.memory.transfer();
+        self.dispose(self.take_contents(member, numbers))
+    }
+
+    fn take_contents(&self, member: &Member<'_>, numbers: Range<usize>) -> Vec<Contents> {
         let mut contents = Vec::with_capacity(numbers.len());
         contents.extend(self.shards[numbers].iter().filter_map(|shard| shard.detach(member, Cause::Cleared)));
-        self.dispose(contents)
+        contents
     }
 
     /// Lets the reaper free what was taken out of shards, in a transfer that began before. Returns how many entries
@@ -329,7 +337,10 @@ impl Store {
     /// Ends the map for all threads: every operation fails with [`Error::Closed`], no copy is fresh any more, and what
     /// was in it is taken out and freed, in the background if it is much.
     pub fn destroy(self: &Arc<Self>) {
-        if self.context.destroy() {
+        let excluded = self.context.commits.exclude();
+        let is_first = self.context.destroy();
+        drop(excluded);
+        if is_first {
             self.context.events.log(Level::Info, "map.destroyed", &[("entries", self.len())]);
             self.context.shapes.end();
             reaper::dispose(Remains::of_destroyed(&self.context, Arc::clone(self) as Arc<dyn Emptied>));

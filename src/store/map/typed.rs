@@ -78,7 +78,7 @@ impl Local {
         let (shard, sought) = self.seek_existing(target)?;
         let key_bytes = if let Sought::Key(key, _) = sought { key.len() } else { 0 };
         let mut written = None;
-        self.write("set", shard, Some(sought), key_bytes + value.bytes.len(), || match sought {
+        self.write("set", shard, &[sought], key_bytes + value.bytes.len(), || match sought {
             Sought::Key(key, hash) => {
                 let draft = Draft { key: Some((key, hash)), value, type_id, ttl };
                 shard.write_key(&self.member(), &draft, Presence::Any, &mut written)

@@ -11,9 +11,36 @@
 //! would release more than is reserved is a bug: tests stop at it, and elsewhere it is refused, counted and logged, so
 //! that no count ever runs below zero.
 
+use std::cell::Cell;
+
 use crate::store::error::Error;
 use crate::store::events::{Events, Level};
 use crate::store::platform::sync::{Arc, AtomicU64, Ordering};
+
+thread_local! {
+    /// Whether this thread holds locks under which nothing may grow.
+    static IS_FROZEN: Cell<bool> = const { Cell::new(false) };
+}
+
+/// While this lives, whatever asks for bytes on this thread is refused as by a limit, in every map. A commit holds the
+/// locks of several shards, and nothing is allocated under them: what it needs was set aside before.
+#[derive(Debug)]
+#[must_use = "memory may be had again when this is dropped"]
+pub struct Frozen(());
+
+impl Frozen {
+    /// Refuses bytes from here on.
+    pub fn begin() -> Self {
+        IS_FROZEN.set(true);
+        Self(())
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        IS_FROZEN.set(false);
+    }
+}
 
 /// What bytes are used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -189,6 +216,10 @@ impl Memory {
     fn reserve(&self, what: Use, bytes: usize) -> Result<(), Error> {
         let bytes = bytes as u64;
         let ceiling_bytes = self.ceiling.load(Ordering::Relaxed);
+        if IS_FROZEN.get() {
+            let used_bytes = self.total.load(Ordering::Relaxed);
+            return Err(Error::MemoryLimit { requested_bytes: bytes, used_bytes, limit_bytes: ceiling_bytes });
+        }
         if ceiling_bytes == u64::MAX {
             self.total.fetch_add(bytes, Ordering::Relaxed);
         } else {

@@ -234,7 +234,23 @@ impl<T> Limbo<T> {
     pub fn retire(&mut self, item: T, bytes: usize) -> bool {
         self.open.push(item);
         self.open_bytes += bytes;
+        self.is_due()
+    }
+
+    /// Whether it is time to [`Limbo::collect`].
+    #[inline]
+    pub fn is_due(&self) -> bool {
         self.open.len() >= BATCH_ITEMS || self.open_bytes >= BATCH_BYTES
+    }
+
+    /// Makes sure that so many can be retired without an allocation.
+    pub fn make_room_for(&mut self, count: usize) {
+        self.open.reserve(count);
+    }
+
+    /// Whether that is so.
+    pub fn has_room_for(&self, count: usize) -> bool {
+        self.open.capacity() - self.open.len() >= count
     }
 
     /// Everything that waits, for a caller that knows that no reader is left or that waits for them in another way.

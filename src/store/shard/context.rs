@@ -21,6 +21,7 @@ use crate::store::platform::clock::Clock;
 use crate::store::platform::sync::process::AtomicBool;
 use crate::store::platform::sync::{Arc, AtomicU8, AtomicU64, Ordering, heavy_fence};
 use crate::store::shard::changes::Changes;
+use crate::store::shard::commits::Commits;
 use crate::store::shard::seat::Seats;
 use crate::store::slab::word_table::WordTable;
 
@@ -91,6 +92,8 @@ pub struct Context {
     pub changes: Changes,
     /// Where the threads are reached that load values.
     pub seats: Seats,
+    /// What commits exclude, and whether one is under way.
+    pub commits: Commits,
 }
 
 impl Context {
@@ -133,6 +136,7 @@ impl Context {
             words: WordTable::new(config.shards.unwrap_or(1)),
             changes: Changes::new(config.shards.unwrap_or(1)),
             seats: Seats::default(),
+            commits: Commits::default(),
         }
     }
 
@@ -317,6 +321,11 @@ impl Context {
             Ttl::Of(ttl_ms) => ttl_ms,
         };
         Some(Span::new(now_ms(), ttl_ms))
+    }
+
+    /// Whether a write with this ttl leaves the deadline of an entry that is there as it is.
+    pub fn keeps_deadline(&self, ttl: Ttl) -> bool {
+        ttl == Ttl::Keep || ttl == Ttl::Default && self.ttl_on_update == TtlOnUpdate::Keep
     }
 
     /// Whether any entry ever had a deadline, so that reads have to look.

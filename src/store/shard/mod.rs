@@ -9,6 +9,8 @@
 //! atomic   writes that the present value decides
 //! loading  begins and ends loads: loads (those under way), load (one of them), seat (how threads learn of them)
 //! refresh  when entries are to be loaded again
+//! stage    what a commit sets aside           commit   its writes, under the locks of all its shards
+//! commits  what commits exclude, and the word that says that one is under way
 //! ```
 //!
 //! Readers take no lock: they find a slot through the index or by its number, check whose it is, and copy. Writers
@@ -17,6 +19,8 @@
 
 mod atomic;
 pub mod changes;
+mod commit;
+pub mod commits;
 mod contents;
 pub mod context;
 mod expiry;
@@ -31,6 +35,7 @@ mod retired;
 mod room;
 mod scan;
 pub mod seat;
+mod stage;
 mod upkeep;
 mod validate;
 mod write;
@@ -61,9 +66,11 @@ use loads::Loads;
 use retired::Retired;
 
 pub use atomic::{Increment, Incremented};
+pub use commit::{Locked, Step};
 pub use contents::Contents;
 pub use findings::{Findings, Problem, Recount};
 pub use room::{Freed, MAX_COMPACTIONS};
+pub use stage::{Intent, Staged, Wanted};
 #[cfg(all(test, not(loom)))]
 pub use upkeep::DETACHED;
 #[cfg(all(test, not(loom)))]
@@ -116,6 +123,10 @@ struct Writer {
     due: Vec<u32>,
     /// The slot that the present write is about, which is not evicted for it.
     spared: Option<u32>,
+    /// Those that the present commit is about, likewise. Empty at any other time.
+    also_spared: Vec<u32>,
+    /// Whether the locks of other shards may be held, too, so that nothing is freed that was retired.
+    is_committing: bool,
     /// Whether listeners have to be woken for removals as soon as the lock is released.
     has_news: bool,
     limbo: Limbo<Retired>,
@@ -148,6 +159,19 @@ impl Tenant<'_> {
     #[inline]
     pub fn number(&self) -> u32 {
         self.number
+    }
+
+    /// The handle of the entry. Under the shard's lock.
+    #[inline]
+    pub fn handle(&self, _: &Stillness<'_>) -> Handle {
+        Handle { shard: self.shard, slot: self.number, generation: self.slot.generation() }
+    }
+
+    /// Whether the version is still this one. Without the lock: what a thread has learnt of happened after a change
+    /// that this does not see yet.
+    #[inline]
+    pub fn is_version(&self, version: u32) -> bool {
+        self.slot.version() == version
     }
 
     /// What tells this value of the entry from those before and after it. Under the shard's lock.
@@ -444,12 +468,7 @@ impl Shard {
         let changing = context.changes.begin(self.number);
         let answer = write(&mut guard);
         drop(changing);
-        // The map may have ended meanwhile: its copies have ended, and what was settled here since ends, too.
-        light_fence();
-        if context.check().is_err() {
-            let _ended = self.slab.end_copies();
-            context.changes.end(self.number);
-        }
+        self.end_if_ended(context);
         let freed = (!guard.freed_later.is_empty())
             .then(|| (std::mem::take(&mut guard.freed_later), context.memory.transfer()));
         let resized = guard.resized.take();
@@ -472,6 +491,17 @@ impl Shard {
         // A result that is returned as it is would be moved as a whole, which waits for what was just stored.
         let answer = answer?;
         Ok(answer)
+    }
+
+    /// Called by each writer before it releases the lock. The map may have ended meanwhile: its copies have ended, and
+    /// what was settled here since ends, too.
+    #[inline]
+    fn end_if_ended(&self, context: &Context) {
+        light_fence();
+        if context.check().is_err() {
+            let _ended = self.slab.end_copies();
+            context.changes.end(self.number);
+        }
     }
 
     fn spot(&self, key: &Key<'_>, tag: u32) -> Option<Spot> {
@@ -503,6 +533,8 @@ impl Writer {
             refreshes: TimerWheel::new(&context.memory),
             due: Vec::new(),
             spared: None,
+            also_spared: Vec::new(),
+            is_committing: false,
             has_news: false,
             limbo: Limbo::new(),
             freed_later: FreedLater::default(),

@@ -165,39 +165,51 @@ impl Shard {
     /// Evicts entries for a write in another shard, or to come below a limit: of enough to free so many bytes, or of
     /// one where entries are counted.
     ///
-    /// The entry that the write is about stays, if it is in this shard.
-    pub fn give(&self, context: &Member<'_>, refused: &Error, about: Option<Sought<'_>>) -> Result<Freed, Error> {
+    /// The entries that the write is about stay, those in this shard.
+    pub fn give(&self, context: &Member<'_>, refused: &Error, about: &[Sought<'_>]) -> Result<Freed, Error> {
         self.locked(context, |writer| {
-            writer.spared = about.and_then(|target| match target {
-                Sought::Key(key, hash) => self.spot(&key, hash as u32).map(|spot| spot.slot),
-                Sought::Handle(handle) => Some(handle.slot),
-            });
-            let (bytes, least) = match *refused {
-                Error::MemoryLimit { requested_bytes, .. } => (requested_bytes as i64, self.batch()),
-                _ => (0, 1),
-            };
-            if bytes > 0 && Self::is_held(writer, context) {
-                return Ok(Freed::Held(self.number));
-            }
-            let (target, before) = (self.weight_bytes() as i64 - bytes, context.memory.total());
-            let mut gone = 0;
-            while gone < least || self.weight_bytes() as i64 > target {
-                match self.evict(writer, context, least) {
-                    0 => break,
-                    more => gone += more,
-                }
-            }
-            self.free_waiting_until(writer, context, 1 + gone / MAX_BATCH, || context.memory.has_room(bytes as u64));
-            Ok(match gone {
-                _ if !context.memory.has_room(bytes as u64) && Self::is_held(writer, context) => {
-                    Freed::Held(self.number)
-                }
-                // What is large is freed without the lock.
-                0 if context.memory.total() < before || !writer.freed_later.is_empty() => Freed::Pages,
-                0 => Freed::Nothing,
-                _ => Freed::Entries,
-            })
+            writer.spared = None;
+            self.spare(writer, about);
+            let given = self.give_under_lock(writer, context, refused);
+            writer.also_spared.clear();
+            Ok(given)
         })
+    }
+
+    fn give_under_lock(&self, writer: &mut Writer, context: &Member<'_>, refused: &Error) -> Freed {
+        let (bytes, least) = match *refused {
+            Error::MemoryLimit { requested_bytes, .. } => (requested_bytes as i64, self.batch()),
+            _ => (0, 1),
+        };
+        if bytes > 0 && Self::is_held(writer, context) {
+            return Freed::Held(self.number);
+        }
+        let (target, before) = (self.weight_bytes() as i64 - bytes, context.memory.total());
+        let mut gone = 0;
+        while gone < least || self.weight_bytes() as i64 > target {
+            match self.evict(writer, context, least) {
+                0 => break,
+                more => gone += more,
+            }
+        }
+        self.free_waiting_until(writer, context, 1 + gone / MAX_BATCH, || context.memory.has_room(bytes as u64));
+        match gone {
+            _ if !context.memory.has_room(bytes as u64) && Self::is_held(writer, context) => Freed::Held(self.number),
+            // What is large is freed without the lock.
+            0 if context.memory.total() < before || !writer.freed_later.is_empty() => Freed::Pages,
+            0 => Freed::Nothing,
+            _ => Freed::Entries,
+        }
+    }
+
+    /// Has no entry evicted that is one of these, until others are named.
+    pub(super) fn spare(&self, writer: &mut Writer, about: &[Sought<'_>]) {
+        let slots = about.iter().filter_map(|target| match target {
+            Sought::Key(key, hash) => self.spot(key, *hash as u32).map(|spot| spot.slot),
+            Sought::Handle(handle) => (handle.shard == self.number).then_some(handle.slot),
+        });
+        writer.also_spared.clear();
+        writer.also_spared.extend(slots);
     }
 
     /// Whether readers hold much of what was retired here, for longer than the lock may be held for them.
@@ -307,22 +319,24 @@ impl Shard {
 
     fn victim(&self, writer: &mut Writer, context: &Context) -> Option<u32> {
         let capacity = self.share_of_entries(context);
-        let spared = writer.spared;
-        if let Some(policy) = &mut writer.policy {
+        let Writer { policy, order, wheel, spared, also_spared, .. } = writer;
+        let is_spared = |slot: u32| Some(slot) == *spared || also_spared.contains(&slot);
+        let oldest = |order: &Order| oldest_but(order, 1 + also_spared.len(), is_spared);
+        if let Some(policy) = policy {
             let hash_of = |slot| self.policy_hash(context, slot);
             for _ in 0..CHOICES {
                 let victim = policy.victim(&Marks(&self.slab), &hash_of, capacity)?;
-                if Some(victim) != spared {
+                if !is_spared(victim) {
                     return Some(victim);
                 }
                 // The write counts as a use of it anyway.
                 policy.hit(victim);
             }
-            // It keeps choosing the one entry that stays, as it may where few are left.
-            return oldest_but(&writer.order, spared);
+            // It keeps choosing entries that stay, as it may where few others are left.
+            return oldest(order);
         }
-        let by_deadline = (context.policy == Some(PolicyKind::Ttl)).then(|| writer.wheel.soonest()).flatten();
-        by_deadline.filter(|&slot| Some(slot) != spared).or_else(|| oldest_but(&writer.order, spared))
+        let by_deadline = (context.policy == Some(PolicyKind::Ttl)).then(|| wheel.soonest()).flatten();
+        by_deadline.filter(|&slot| !is_spared(slot)).or_else(|| oldest(order))
     }
 
     /// How many entries the shard holds when it is full, as far as is known.
@@ -359,11 +373,11 @@ impl Shard {
     }
 }
 
-/// The slot of the oldest entry but one.
-fn oldest_but(order: &Order, spared: Option<u32>) -> Option<u32> {
-    let mut oldest = Vec::with_capacity(2);
-    order.after(0, u64::MAX, 2, &mut oldest);
-    oldest.into_iter().map(|(_, slot)| slot).find(|&slot| Some(slot) != spared)
+/// The slot of the oldest entry that is not spared, which at most so many are.
+fn oldest_but(order: &Order, spared: usize, is_spared: impl Fn(u32) -> bool) -> Option<u32> {
+    let mut oldest = Vec::with_capacity(spared + 1);
+    order.after(0, u64::MAX, spared + 1, &mut oldest);
+    oldest.into_iter().map(|(_, slot)| slot).find(|&slot| !is_spared(slot))
 }
 
 /// A write goes on without the lock, for a reader keeps it from what it needs.

@@ -207,7 +207,7 @@ impl Writer {
     }
 
     pub(super) fn retire(&mut self, context: &Member<'_>, item: Retired, bytes: usize) {
-        if self.limbo.retire(item, bytes) {
+        if self.limbo.retire(item, bytes) && !self.is_committing {
             self.collect(context);
         }
     }

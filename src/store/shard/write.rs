@@ -1,6 +1,5 @@
 //! Inserting, replacing and removing, under the lock.
 
-use super::super::config::TtlOnUpdate;
 use super::super::error::Error;
 use super::context::Context;
 use super::freed;
@@ -18,7 +17,7 @@ use crate::store::observe::removals::Cause;
 use crate::store::platform::fallible;
 use crate::store::platform::sync::{Arc, Ordering};
 use crate::store::slab::location::EntryLocation;
-use crate::store::slab::slots::{SlotRef, Stamp};
+use crate::store::slab::slots::{Change, SlotRef, Stamp};
 
 /// What a write did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -207,7 +206,7 @@ impl Shard {
         let writer = self.writer.lock();
         match target {
             Sought::Key(key, hash) => self.spot(&key, hash as u32).is_some(),
-            Sought::Handle(handle) => self.tenant_of(&writer, handle).is_ok(),
+            Sought::Handle(handle) => handle.shard == self.number && self.tenant_of(&writer, handle).is_ok(),
         }
     }
 
@@ -334,7 +333,13 @@ impl Shard {
     }
 
     /// Reports a newcomer to the policy.
-    fn follow(&self, writer: &mut Writer, context: &Context, number: u32, draft: &Draft<'_>) -> Result<(), Error> {
+    pub(super) fn follow(
+        &self,
+        writer: &mut Writer,
+        context: &Context,
+        number: u32,
+        draft: &Draft<'_>,
+    ) -> Result<(), Error> {
         let capacity = self.share_of_entries(context);
         let Some(policy) = &mut writer.policy else { return Ok(()) };
         let hash = draft.key.map_or_else(|| self.keyless_hash(number), |(_, hash)| hash);
@@ -349,7 +354,7 @@ impl Shard {
     }
 
     /// What stands for the hash of an entry without a key: no other entry of the shard ever has it.
-    fn keyless_hash(&self, number: u32) -> u64 {
+    pub(super) fn keyless_hash(&self, number: u32) -> u64 {
         let generation = self.slab.slot(number).map_or(0, SlotRef::generation);
         (u64::from(generation) << 32 | u64::from(number)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
@@ -421,6 +426,23 @@ impl Shard {
             writer.spared = None;
             return Ok(());
         }
+        let place = self.swap(writer, context, number, (slot, change), (old, entry), (reshaped, retyped));
+        *written = Some(Written { place, replaced: true });
+        Ok(())
+    }
+
+    /// Puts a new entry in the place of an old one, whose change has begun. Cannot fail.
+    #[expect(clippy::inline_always, reason = "what a write hands over in memory costs it 4 to 5 ns")]
+    #[inline(always)]
+    pub(super) fn swap(
+        &self,
+        writer: &mut Writer,
+        context: &Member<'_>,
+        number: u32,
+        (slot, change): (SlotRef<'_>, Change<'_>),
+        (old, entry): (Entry, Entry),
+        (reshaped, retyped): (Option<Reshaped>, Option<Retyped>),
+    ) -> EntryLocation {
         let grown = entry.weight_bytes() as i64 - old.weight_bytes() as i64;
         let _ = change.exchange(entry);
         let stamp = change.settle(self.life(context, number));
@@ -438,19 +460,19 @@ impl Shard {
         }
         self.count(0, grown);
         if !writer.loads.is_empty() {
+            let key = entry.key();
             writer.loads.void(key, context.hasher.hash(key));
         }
         if writer.refreshes.len() > 0 {
             writer.refreshes.cancel(number);
         }
-        *written = Some(Written { place, replaced: true });
-        Ok(())
+        place
     }
 
     /// Sets a living entry's deadline to the one that a write brings; false if a reader has closed its life meanwhile.
     /// Called before the value is stored, so that no reader finds the new value with a deadline that has passed.
     fn renew(&self, writer: &mut Writer, context: &Member<'_>, number: u32, ttl: Ttl) -> Result<bool, Error> {
-        if ttl == Ttl::Keep || ttl == Ttl::Default && context.ttl_on_update == TtlOnUpdate::Keep {
+        if context.keeps_deadline(ttl) {
             // The value then ends with the old deadline, at the moment at which a reader found that it has passed.
             return Ok(true);
         }
@@ -478,7 +500,13 @@ impl Shard {
 
     /// Where an entry is that was just written. Under the lock.
     #[inline]
-    fn place(&self, context: &Context, slot: SlotRef<'_>, number: u32, stamp: Option<Stamp>) -> EntryLocation {
+    pub(super) fn place(
+        &self,
+        context: &Context,
+        slot: SlotRef<'_>,
+        number: u32,
+        stamp: Option<Stamp>,
+    ) -> EntryLocation {
         let handle = Handle { shard: self.number, slot: number, generation: slot.generation() };
         EntryLocation { handle, stamp: stamp.filter(|_| self.may_keep(context, number)) }
     }
@@ -537,15 +565,15 @@ impl Shard {
 }
 
 /// An entry's value is about to be one of another shape, or of none: it counts for both, until one of them leaves.
-struct Reshaped {
+pub(super) struct Reshaped {
     from: Option<u32>,
-    to: Option<u32>,
+    pub(super) to: Option<u32>,
 }
 
 impl Reshaped {
     /// `None` for an entry that keeps its shape, and is counted already. What is refused is not counted.
     #[inline(never)]
-    fn begin(writer: &mut Writer, old: Entry, new: Value<'_>) -> Result<Option<Self>, Error> {
+    pub(super) fn begin(writer: &mut Writer, old: Entry, new: Value<'_>) -> Result<Option<Self>, Error> {
         let (from, to) = (old.shape(), new.shape());
         if from == to {
             return Ok(None);
@@ -556,7 +584,7 @@ impl Reshaped {
 }
 
 /// An entry is about to have another type, or none: there is room for it in the log of that type.
-struct Retyped {
+pub(super) struct Retyped {
     from: u32,
     to: u32,
     sequence: u64,
@@ -564,7 +592,7 @@ struct Retyped {
 
 impl Retyped {
     #[cold]
-    fn begin(writer: &mut Writer, slot: SlotRef<'_>, from: u32, to: u32) -> Result<Self, Error> {
+    pub(super) fn begin(writer: &mut Writer, slot: SlotRef<'_>, from: u32, to: u32) -> Result<Self, Error> {
         let sequence = writer.order.sequence_at(slot.position()).ok_or(Error::Broken)?;
         if to != 0 {
             writer.typed.make_room(to, sequence)?;
@@ -585,7 +613,7 @@ impl Retyped {
 
     /// The entry stays as it was.
     #[cold]
-    fn cancel(self, writer: &mut Writer) {
+    pub(super) fn cancel(self, writer: &mut Writer) {
         writer.typed.tidy(self.to, self.sequence);
     }
 }
@@ -627,7 +655,7 @@ impl Writer {
 
     /// An entry of this shape is gone, if it has one.
     #[inline]
-    fn leave_shape(&mut self, shape: Option<u32>) {
+    pub(super) fn leave_shape(&mut self, shape: Option<u32>) {
         if let Some(number) = shape {
             self.shapes.leave(number);
         }

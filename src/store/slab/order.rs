@@ -55,7 +55,9 @@ pub struct Order {
     vacant: u32,
     live: usize,
     gaps: Gaps,
-    /// For all three: cells, segments and their order.
+    /// Cells of segments that several entries at once may need; see [`Order::make_room_for`].
+    spare: Vec<Vec<u64>>,
+    /// For all of them: cells, segments and their order.
     held: Reservation,
 }
 
@@ -132,6 +134,7 @@ impl Order {
             vacant: NONE,
             live: 0,
             gaps: Gaps::new(),
+            spare: Vec::new(),
             held: Reservation::empty(memory, Use::Order),
         }
     }
@@ -154,6 +157,54 @@ impl Order {
         fallible::reserve(&mut last.cells, more).inspect_err(|_| self.held.shrink(bytes))
     }
 
+    /// Makes sure that so many entries can be appended without memory: what does not fit into the last segment gets
+    /// others, which wait until they are needed or [`Order::release_spare`].
+    pub fn make_room_for(&mut self, count: usize) -> Result<(), Error> {
+        let mut room = 0;
+        if let Some(&last) = self.sorted.back() {
+            let last = &mut self.segments[last as usize];
+            let (len, before) = (last.cells.len(), last.cells.capacity());
+            let target = (len + count).max(2 * before).min(SEGMENT_CELLS);
+            if len + count > before && target > before {
+                let bytes = (target - before) * size_of::<u64>();
+                self.held.grow(bytes)?;
+                fallible::reserve(&mut last.cells, target - len).inspect_err(|_| self.held.shrink(bytes))?;
+            }
+            room = last.cells.capacity() - len;
+        }
+        if room >= count {
+            return Ok(());
+        }
+        let wanted = (count - room).div_ceil(SEGMENT_CELLS);
+        let segments = self.segments.len() + wanted;
+        boxes::grow(&mut self.segments, segments, &mut self.held)?;
+        self.make_room_in_sorted(wanted)?;
+        boxes::grow(&mut self.spare, wanted, &mut self.held)?;
+        while self.spare.len() < wanted {
+            let bytes = SEGMENT_CELLS * size_of::<u64>();
+            self.held.grow(bytes)?;
+            let cells = fallible::vec(SEGMENT_CELLS).inspect_err(|_| self.held.shrink(bytes))?;
+            self.spare.push(cells);
+        }
+        Ok(())
+    }
+
+    /// Whether there is any such.
+    pub fn has_spare(&self) -> bool {
+        self.spare.capacity() > 0
+    }
+
+    /// Gives back what [`Order::make_room_for`] set aside and was not needed.
+    pub fn release_spare(&mut self) {
+        if self.spare.capacity() > 0 {
+            let spare = std::mem::take(&mut self.spare);
+            let places = spare.capacity() * size_of::<Vec<u64>>();
+            let bytes = places + spare.iter().map(|cells| cells.capacity() * size_of::<u64>()).sum::<usize>();
+            drop(spare);
+            self.held.shrink(bytes);
+        }
+    }
+
     /// Appends an empty segment.
     #[cold]
     fn add_segment(&mut self, room: usize) -> Result<(), Error> {
@@ -163,10 +214,14 @@ impl Order {
         }
         // All that can fail comes first. What is there already when something is refused waits for the next attempt.
         boxes::grow(&mut self.segments, number + 1, &mut self.held)?;
-        self.make_room_in_sorted()?;
-        let bytes = room * size_of::<u64>();
-        self.held.grow(bytes)?;
-        let cells = fallible::vec(room).inspect_err(|_| self.held.shrink(bytes))?;
+        self.make_room_in_sorted(1)?;
+        let cells = if let Some(cells) = self.spare.pop() {
+            cells
+        } else {
+            let bytes = room * size_of::<u64>();
+            self.held.grow(bytes)?;
+            fallible::vec(room).inspect_err(|_| self.held.shrink(bytes))?
+        };
 
         let segment = Segment { older: self.sorted.back().copied().unwrap_or(NONE), ..Segment::new(cells) };
         if let Some(last) = self.segments.get_mut(segment.older as usize) {
@@ -182,11 +237,11 @@ impl Order {
         Ok(())
     }
 
-    fn make_room_in_sorted(&mut self) -> Result<(), Error> {
-        if self.sorted.len() < self.sorted.capacity() {
+    fn make_room_in_sorted(&mut self, more: usize) -> Result<(), Error> {
+        if self.sorted.len() + more <= self.sorted.capacity() {
             return Ok(());
         }
-        let (room, wanted) = (self.sorted.capacity(), (self.sorted.len() * 2).max(8));
+        let (room, wanted) = (self.sorted.capacity(), (self.sorted.len() * 2).max(self.sorted.len() + more).max(8));
         let bytes = (wanted - room) * size_of::<u32>();
         self.held.grow(bytes)?;
         let refused = Error::OutOfMemory { bytes: bytes as u64 };
@@ -251,6 +306,7 @@ impl Order {
         // Room for many segments is not kept for the few that come next.
         if self.live == 0 && self.segments.capacity() > boxes::FIRST_PLACES {
             (self.segments, self.sorted, self.vacant) = (Vec::new(), VecDeque::new(), NONE);
+            self.spare = Vec::new();
             self.held.shrink(self.held.bytes());
         }
     }
@@ -378,6 +434,8 @@ impl Order {
         cells * size_of::<u64>()
             + self.segments.capacity() * size_of::<Segment>()
             + self.sorted.capacity() * size_of::<u32>()
+            + self.spare.capacity() * size_of::<Vec<u64>>()
+            + self.spare.iter().map(|cells| cells.capacity() * size_of::<u64>()).sum::<usize>()
     }
 
     /// Where entries can be.

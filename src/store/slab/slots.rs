@@ -371,6 +371,22 @@ impl SlabWriter {
         if self.free != NO_SLOT || self.fresh < self.capacity {
             return Ok(None);
         }
+        self.add_chunk(slab, memory, new_id)
+    }
+
+    /// The slots that [`SlabWriter::take`] returns next, at most `count`.
+    pub fn coming(&self, slab: &Slab, count: usize) -> impl Iterator<Item = u32> {
+        let free = std::iter::successors(self.first_free(), |&number| slab.slot(number).and_then(Self::next_free));
+        free.chain(self.fresh..self.capacity).take(count)
+    }
+
+    /// Adds a chunk of slots, be there vacant ones or not. A directory that was replaced comes back, to be retired.
+    pub fn add_chunk(
+        &mut self,
+        slab: &Slab,
+        memory: &Arc<Memory>,
+        new_id: impl FnOnce(&Arc<Words>) -> Result<u32, Error>,
+    ) -> Result<Option<Box<Directory>>, Error> {
         let slots = chunk_slots(self.chunks);
         if NO_SLOT - self.capacity < slots {
             return Err(Error::OutOfMemory { bytes: u64::from(slots) * size_of::<Slot>() as u64 });
@@ -662,6 +678,11 @@ impl<'a> SlotRef<'a> {
     /// shard's lock.
     pub fn relocate(self, copy: Entry) {
         self.slot.entry.store(copy.as_ptr(), Ordering::Release);
+    }
+
+    /// Ends copies of the value for a change that [`SlotRef::change`] begins later. Under the shard's lock.
+    pub fn end_copies_of_change(self) {
+        words::begin(self.version);
     }
 
     /// Begins a change: copies of the value are not fresh from here on. Under the shard's lock.

@@ -16,6 +16,7 @@ mod refused_fences;
 mod scan;
 mod shapes;
 mod threads;
+mod transactions;
 mod typed;
 mod validate;
 

@@ -236,16 +236,37 @@ fn for_each_value<const N: usize>(
     }
 }
 
-/// `getMany(id, items, table)`
+/// How often a batch is read again because a commit came in between. Then commits wait until it is read.
+const READS: u32 = 4;
+
+/// `getMany(id, items, table)`: as no commit, or all of it, has left the entries.
 pub fn get_many<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
     let (map, engine) = (call.map()?, call.engine);
     let table = Table::read(call, call.argument(2), engine.array_len(call.argument(1))?)?;
     let items = Items::read(call, call.argument(1), &table)?;
+    for _ in 0..READS {
+        let before = map.local().commits();
+        if before.is_some() {
+            let gathered = gather(call, &map, &table, &items)?;
+            if map.local().commits() == before {
+                return gathered.finish();
+            }
+        }
+        std::hint::spin_loop();
+    }
+    map.local().between_commits(|| gather(call, &map, &table, &items))?.finish()
+}
+
+/// Reads all items.
+fn gather<'s, 'm>(call: &Call<'s, 3>, map: &OpenMap, table: &Table<'s>, items: &Items) -> Outcome<Gathered<'s, 'm>>
+where
+    's: 'm,
+{
     let mut out = call.evaluation.value_buffer();
-    let mut gathered = Gathered::new(engine, call.evaluation.many());
-    let (foresight, mut found) = (Foresight::new(&map), None);
+    let mut gathered = Gathered::new(call.engine, call.evaluation.many());
+    let (foresight, mut found) = (Foresight::new(map), None);
     for index in 0..table.rows {
-        foresight.reach(index, &items);
+        foresight.reach(index, items);
         map.local().get_into(items.get(index), &mut out, &mut found)?;
         match &found {
             None => table.put(index, &[0]),
@@ -257,7 +278,7 @@ pub fn get_many<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
             }
         }
     }
-    gathered.finish()
+    Ok(gathered)
 }
 
 impl Table<'_> {

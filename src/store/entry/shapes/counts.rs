@@ -91,6 +91,13 @@ impl ShapeCounts {
         Ok(())
     }
 
+    /// Makes sure that entries of so many shapes that are held find room.
+    pub fn make_room_for(&mut self, count: usize) -> Result<(), Error> {
+        // A power of two, as `shrink` halves it.
+        let wanted = (self.tally.0.len() + count).next_power_of_two();
+        boxes::grow(&mut self.tally.0, wanted, &mut self.held)
+    }
+
     /// An entry of this shape is gone for all threads that look from now on.
     pub fn leave(&mut self, number: u32) {
         debug_assert!(self.records > 0, "a record leaves that never came");

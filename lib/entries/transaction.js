@@ -1,0 +1,340 @@
+'use strict'
+
+// Transactions: reads of one moment, and writes that are made all at once or not at all. The store keeps what a
+// transaction has read and will write (src/store/map/transaction.rs); nothing is locked between two calls.
+
+const { ERROR_NUMBERS, badOption, createError, wrongType } = require('../errors.js')
+const { fillHandle, isHandleKey, pendingHandle } = require('../handle.js')
+const { GONE, decode, encode, kindOf, kindOfWire } = require('../codec/values.js')
+const { binding, scratch, scratchFloats } = require('../native/attach.js')
+const { ROW, SCRATCH, STEP_BY, STEP_INITIAL, STEP_MAX, STEP_MIN, STEP_VALUE } = require('../native/layout.js')
+const { MAPS_OWN, requestTtl } = require('../native/ttl.js')
+const { readInsertOptions } = require('../options/call-options.js')
+const { checkFunction } = require('../options/checks.js')
+const { readIncrement } = require('../options/increment.js')
+const { readWriteOptions } = require('../options/ttl.js')
+const { readTransactionOptions } = require('../options/update.js')
+const { writeNative } = require('../session/room-maker.js')
+const { throwDead } = require('./handles.js')
+
+const {
+  commit: commitBinding,
+  transactionConflicts: conflictsBinding,
+  transactionDelete: deleteBinding,
+  transactionEnd: endBinding,
+  transactionGet: getBinding,
+  transactionHas: hasBinding,
+  transactionIncrement: incrementBinding,
+  transactionIncrementBigInt: incrementBigIntBinding,
+  transactionInsert: insertBinding,
+  transactionIsValid: isValidBinding,
+  transactionSet: setBinding
+} = binding
+
+/** @typedef {import('../handle.js').Handle} Handle */
+/** @typedef {import('../session/open-map.js').OpenMap} OpenMap */
+/** @typedef {import('../session/room-maker.js').RoomMaker} RoomMaker */
+/** @typedef {[shard: number, slot: number, generation: number]} Coordinates */
+/** @typedef {'open' | 'committed' | 'rolledBack' | 'conflict' | 'ended'} State */
+
+const { GENERATION, SHARD, SLOT, STATE } = SCRATCH
+const ABSENT = 0
+const NO_ROWS = new Uint32Array(0)
+const dispose = Symbol.dispose ?? Symbol.for('Symbol.dispose')
+
+/** The number of the transaction that began last. */
+let last = 0
+
+/** Forgets natively what was neither committed nor rolled back. */
+const unreachable = new FinalizationRegistry(({ id, number }) => {
+  try {
+    endBinding(id, number)
+  } catch {
+    // The map was closed, and its transactions went with it.
+  }
+})
+
+/** @param {unknown} error */
+const isConflict = error => /** @type {any} */ (error)?.number === ERROR_NUMBERS.ERR_TRANSACTION_CONFLICT
+
+/**
+ * A key as plain JSON, for the details of an error.
+ *
+ * @param {OpenMap} open
+ * @param {any} key an array has the numbers of a handle
+ */
+function asJson({ instance }, key) {
+  if (Array.isArray(key)) return { map: instance, shard: key[0], slot: key[1], generation: key[2] }
+  if (key instanceof Uint8Array) return Array.from(key)
+  if (typeof key === 'bigint') return `${key}n`
+  return typeof key === 'string' || typeof key === 'boolean' || Number.isFinite(key) ? key : String(key)
+}
+
+class Transaction {
+  #open
+  #room
+  #number
+  /** @type {State} */
+  #state = 'open'
+  /** Whether it belongs to a callback, whose end is its own. */
+  #isScoped
+  /** Handles of entries to be inserted, each with the numbers that it has here. @type {Map<Handle, Coordinates>} */
+  #inserted = new Map()
+
+  /** @param {OpenMap} open @param {RoomMaker} room @param {boolean} isScoped */
+  constructor(open, room, isScoped) {
+    open.check()
+    last = (last + 1) >>> 0
+    this.#open = open
+    this.#room = room
+    this.#number = last
+    this.#isScoped = isScoped
+    if (!isScoped) unreachable.register(this, { id: open.id, number: last }, this)
+  }
+
+  /** @param {any} key */
+  get(key) {
+    return this.#guard(() => {
+      const { shapes } = this.#open
+      for (;;) {
+        const raw = this.#about(getBinding, key)
+        const kind = raw === GONE ? ABSENT : scratch[STATE]
+        if (kind === ABSENT) return undefined
+        const value = decode(shapes, kind, raw)
+        if (value !== GONE) return value
+      }
+    })
+  }
+
+  /** @param {any} key @returns {boolean} */
+  has(key) {
+    return this.#guard(() => this.#about(hasBinding, key) === true)
+  }
+
+  /** @param {any} key @param {any} value @param {any} options */
+  set(key, value, options = undefined) {
+    return this.#guard(() => {
+      const { id, shapes } = this.#open
+      const ttl = readWriteOptions(options)
+      const target = this.#targetOf(key)
+      if (target === undefined) throwDead(this.#open, key)
+      const known = kindOf(shapes, value)
+      const wire = encode(shapes, value, known)
+      const kind = kindOfWire(known, wire)
+      // The value's own code may have ended it.
+      this.#check()
+      writeNative(this.#room, ttl, 'transaction', setBinding, 2, id, this.#number, wire, kind, ...target)
+      return this
+    })
+  }
+
+  /** @param {any} key @returns {boolean} */
+  delete(key) {
+    return this.#guard(() => this.#about(deleteBinding, key) === true)
+  }
+
+  /** @param {any} value @param {any} options */
+  insert(value, options = undefined) {
+    return this.#guard(() => {
+      const { id, shapes } = this.#open
+      const { type, ttl } = readInsertOptions(options)
+      const known = kindOf(shapes, value)
+      const wire = encode(shapes, value, known)
+      const kind = kindOfWire(known, wire)
+      this.#check()
+      writeNative(this.#room, ttl, 'transaction', insertBinding, 2, id, this.#number, wire, kind, type)
+      const handle = pendingHandle()
+      this.#inserted.set(handle, [scratch[SHARD], scratch[SLOT], scratch[GENERATION]])
+      return handle
+    })
+  }
+
+  /** @param {any} key @param {any} by @param {any} options */
+  increment(key, by = undefined, options = undefined) {
+    return this.#guard(() => {
+      this.#open.checkJson('increment')
+      const step = readIncrement(by, options)
+      if (step.withTtl) throw badOption('withTtl', 'is not for a step within a transaction')
+      const target = this.#targetOf(key)
+      if (target === undefined) throwDead(this.#open, key)
+      const { id } = this.#open
+      requestTtl(step.ttl)
+      if (typeof step.by === 'bigint') {
+        const { initial, min, max } = step
+        return incrementBigIntBinding(id, this.#number, step.by, initial, min, max, ...target)
+      }
+      scratchFloats[STEP_BY] = step.by
+      scratchFloats[STEP_INITIAL] = step.initial
+      scratchFloats[STEP_MIN] = step.min
+      scratchFloats[STEP_MAX] = step.max
+      incrementBinding(id, this.#number, ...target)
+      return scratchFloats[STEP_VALUE]
+    })
+  }
+
+  commit() {
+    if (this.#isScoped && this.#state === 'open') throw createError(ERROR_NUMBERS.ERR_TRANSACTION_CLOSED, RUNNING)
+    this.#commit()
+  }
+
+  rollback() {
+    if (this.#isScoped && this.#state === 'open') throw createError(ERROR_NUMBERS.ERR_TRANSACTION_CLOSED, RUNNING)
+    this.#check()
+    this.#end('rolledBack')
+  }
+
+  [dispose]() {
+    if (this.#state === 'open' && !this.#isScoped) this.#end('rolledBack')
+  }
+
+  #commit() {
+    this.#guard(() => {
+      const { id, instance, origin } = this.#open
+      const rows = this.#inserted.size === 0 ? NO_ROWS : new Uint32Array(this.#inserted.size * ROW)
+      writeNative(this.#room, MAPS_OWN, 'transaction', commitBinding, 0, id, this.#number, rows)
+      let row = 0
+      for (const handle of this.#inserted.keys()) {
+        const [shard, slot, generation] = [rows[row + SHARD], rows[row + SLOT], rows[row + GENERATION]]
+        // One that the transaction itself has removed again has no entry.
+        if (generation !== 0) fillHandle(handle, { map: instance, shard, slot, generation }, origin)
+        row += ROW
+      }
+      this.#end('committed')
+    })
+  }
+
+  #check() {
+    if (this.#state === 'open') return
+    throw createError(ERROR_NUMBERS.ERR_TRANSACTION_CLOSED, { state: this.#state })
+  }
+
+  /**
+   * Does something with a transaction that is not over. A conflict says which keys others have changed.
+   *
+   * @template T
+   * @param {() => T} work
+   * @returns {T}
+   */
+  #guard(work) {
+    this.#check()
+    try {
+      return work()
+    } catch (error) {
+      if (!isConflict(error) || this.#state !== 'open') throw error
+      const keys = this.#conflicts()
+      // The transaction of a callback is looked at once more before it is forgotten.
+      if (!this.#isScoped) this.#end('conflict')
+      throw createError(ERROR_NUMBERS.ERR_TRANSACTION_CONFLICT, { keys })
+    }
+  }
+
+  /** The keys that others have changed, as plain JSON. */
+  #conflicts() {
+    return conflictsBinding(this.#open.id, this.#number).map(key => asJson(this.#open, key))
+  }
+
+  /** @param {State} state */
+  #end(state) {
+    this.#state = state
+    this.#inserted = new Map()
+    if (!this.#isScoped) unreachable.unregister(this)
+    if (state !== 'committed') endBinding(this.#open.id, this.#number)
+  }
+
+  /**
+   * What native code takes for a key or handle.
+   *
+   * @param {any} key
+   * @returns {[key: any] | Coordinates | undefined} `undefined` for a handle that has no entry here
+   */
+  #targetOf(key) {
+    if (!isHandleKey(key)) return [key]
+    const inserted = this.#inserted.get(key)
+    if (inserted !== undefined) return inserted
+    return this.#open.owns(key) ? [key.shard, key.slot, key.generation] : undefined
+  }
+
+  /**
+   * @param {(id: number, number: number, ...target: any[]) => any} operation
+   * @param {any} key
+   * @returns {any} GONE for a handle that has no entry here
+   */
+  #about(operation, key) {
+    const target = this.#targetOf(key)
+    return target === undefined ? GONE : operation(this.#open.id, this.#number, ...target)
+  }
+
+  /**
+   * One attempt of a callback.
+   *
+   * @param {OpenMap} open
+   * @param {RoomMaker} room
+   * @param {(transaction: Transaction) => any} callback
+   * @returns {{ result: any } | { keys: any[] }} the keys that others have changed, if it is to be tried again
+   */
+  static attempt(open, room, callback) {
+    const one = new Transaction(open, room, true)
+    try {
+      const result = one.#run(callback)
+      one.#commit()
+      return { result }
+    } catch (error) {
+      // Whatever it threw: it may be for what it has read, which was not there at one moment.
+      if (one.#isValid()) throw error
+      return { keys: one.#conflicts() }
+    } finally {
+      if (one.#state === 'open') one.#end('ended')
+    }
+  }
+
+  /** @param {(transaction: Transaction) => any} callback */
+  #run(callback) {
+    const open = this.#open
+    open.isInTransaction = true
+    try {
+      const result = Reflect.apply(callback, undefined, [this])
+      if (typeof result?.then === 'function') {
+        throw wrongType('the result of callback', result, 'no promise: a transaction ends when its callback returns')
+      }
+      return result
+    } finally {
+      open.isInTransaction = false
+    }
+  }
+
+  #isValid() {
+    try {
+      return isValidBinding(this.#open.id, this.#number)
+    } catch {
+      // The map has ended, and what the callback threw says so, or something else that matters more.
+      return true
+    }
+  }
+}
+
+const RUNNING = Object.freeze({ state: 'running' })
+const NESTED = Object.freeze({ state: 'nested' })
+
+/** @param {import('../install.js').Access} access */
+const methods = ({ openOf, roomOf }) => ({
+  /** @this {any} @param {(transaction: Transaction) => any} callback @param {any} options */
+  transaction(callback, options = undefined) {
+    const open = openOf(this)
+    checkFunction('callback', callback)
+    const { retries } = readTransactionOptions(options)
+    if (open.isInTransaction) throw createError(ERROR_NUMBERS.ERR_TRANSACTION_CLOSED, NESTED)
+    for (let tries = 0; ; tries++) {
+      const attempt = Transaction.attempt(open, roomOf(this), callback)
+      if ('result' in attempt) return attempt.result
+      if (tries === retries) {
+        throw createError(ERROR_NUMBERS.ERR_TRANSACTION_CONFLICT, { retries, keys: attempt.keys })
+      }
+    }
+  },
+
+  begin() {
+    return new Transaction(openOf(this), roomOf(this), false)
+  }
+})
+
+module.exports = { methods }

@@ -1,0 +1,381 @@
+//! Transactions: reads of one moment, and writes that are all made at once or not at all.
+//!
+//! A transaction is a list of entries, each with what was seen of it and what will be written to it. It belongs to one
+//! thread, and takes no lock between two calls. Other threads see nothing of it before [`Transaction::commit`].
+//!
+//! **Reads are of one moment.** With each read, everything that was read before is looked at again (`observe.rs`): if
+//! something has changed, the transaction is *doomed*, and each call fails with [`Error::TransactionConflict`] from
+//! then on.
+//!
+//! **An entry is known by its key if it has one**, however it was reached first, so that a write by key is seen by a
+//! read by handle. A handle without an entry is not remembered: it is dead for good.
+
+use std::collections::HashMap;
+
+use super::local::Local;
+use crate::store::entry::block;
+use crate::store::entry::counter::Sum;
+use crate::store::entry::handle::Handle;
+use crate::store::entry::key::{Key, KeyKind};
+use crate::store::entry::shapes::ShapeHold;
+use crate::store::entry::shapes::numbers::BUILT_IN;
+use crate::store::entry::target::Target;
+use crate::store::entry::types::TypeHold;
+use crate::store::entry::value::{Value, ValueKind};
+use crate::store::error::Error;
+use crate::store::expiry::life::{Span, Ttl};
+use crate::store::platform::fallible;
+use crate::store::shard::{Increment, Sought};
+use crate::store::slab::location::EntryLocation;
+
+/// Entries that a transaction may read or write.
+pub const MAX_KEYS: usize = 1_024;
+/// Bytes of their keys and of what is written.
+pub const MAX_BYTES: usize = 16 << 20;
+/// In place of the shard of an entry that a transaction is about to insert. Its slot says which one.
+const TO_BE_INSERTED: u32 = u32::MAX;
+
+/// A transaction of one thread in one map.
+#[derive(Default)]
+pub struct Transaction {
+    pub(super) items: Vec<Item>,
+    by_hash: HashMap<u64, usize>,
+    by_handle: HashMap<Handle, usize>,
+    bytes: usize,
+    /// Items that were not there when they were read.
+    pub(super) absent: usize,
+    /// Entries to be inserted without a key, and where they are once it is committed.
+    pub(super) inserted: Vec<Option<EntryLocation>>,
+    /// Items that others changed, after which the transaction is doomed.
+    pub(super) changed: Vec<usize>,
+}
+
+/// An entry that a transaction reads or writes.
+pub(super) struct Item {
+    pub(super) key: Option<OwnedKey>,
+    pub(super) seen: Seen,
+    pub(super) write: Option<Write>,
+    /// The next item with the same hash of another key.
+    next: Option<usize>,
+}
+
+pub(super) struct OwnedKey {
+    kind: KeyKind,
+    bytes: Vec<u8>,
+    pub(super) hash: u64,
+}
+
+/// What was seen of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// Nothing: it was only written.
+    Not,
+    /// That there is none.
+    Absent,
+    /// One of its values.
+    Present { handle: Handle, version: u32 },
+    /// That it is to be inserted: the number of it.
+    Inserted(usize),
+}
+
+/// What will be written.
+pub(super) struct Write {
+    /// `None` if the entry will be removed.
+    pub(super) value: Option<(ValueKind, Vec<u8>)>,
+    pub(super) ttl: Ttl,
+    /// Whether the entry keeps its type, as one that is written by its handle does.
+    pub(super) keeps_type: bool,
+    /// Known until the commit.
+    pub(super) type_hold: Option<TypeHold>,
+    #[expect(dead_code, reason = "keeps the shape of the value known")]
+    shape_hold: Option<ShapeHold>,
+}
+
+/// A value of an entry at the moment of a read. Its bytes are in the caller's buffer.
+pub(super) struct Observed {
+    pub(super) kind: ValueKind,
+    pub(super) handle: Handle,
+    pub(super) version: u32,
+}
+
+impl OwnedKey {
+    pub(super) fn key(&self) -> Key<'_> {
+        Key::new(self.kind, &self.bytes)
+    }
+}
+
+impl Item {
+    /// What is locked, looked at and written for it; `None` for one that is to be inserted without a key.
+    pub(super) fn sought(&self) -> Option<Sought<'_>> {
+        match (&self.key, self.seen) {
+            (Some(key), _) => Some(Sought::Key(key.key(), key.hash)),
+            (None, Seen::Present { handle, .. }) => Some(Sought::Handle(handle)),
+            (None, _) => None,
+        }
+    }
+}
+
+impl Transaction {
+    /// Which of the entries were changed by others.
+    pub fn conflicts(&self) -> impl Iterator<Item = Target<'_>> {
+        self.changed.iter().filter_map(|&at| match self.items[at].sought()? {
+            Sought::Key(key, _) => Some(Target::Key(key)),
+            Sought::Handle(handle) => Some(Target::Handle(handle)),
+        })
+    }
+
+    /// Where the entries are that were inserted without a key, in that order. After the commit.
+    pub fn inserted(&self) -> impl Iterator<Item = Option<EntryLocation>> {
+        self.inserted.iter().copied()
+    }
+
+    /// Copies a value into `out`, and says what it is; `None` if there is none.
+    pub fn get(&mut self, map: &Local, target: Target<'_>, out: &mut Vec<u8>) -> Result<Option<ValueKind>, Error> {
+        self.check(map)?;
+        let kind = self.read(map, target, out)?.map(|(_, kind)| kind);
+        map.count_read(kind.is_some());
+        Ok(kind)
+    }
+
+    /// Whether an entry is there.
+    pub fn has(&mut self, map: &Local, target: Target<'_>) -> Result<bool, Error> {
+        Ok(self.get(map, target, &mut Vec::new())?.is_some())
+    }
+
+    /// Sets a value. The entry of a handle has to be there.
+    pub fn set(&mut self, map: &Local, target: Target<'_>, value: Value<'_>, ttl: Ttl) -> Result<(), Error> {
+        self.check(map)?;
+        let at = match target {
+            Target::Key(key) => self.item_of(map, key)?,
+            Target::Handle(handle) => self.read_existing(map, handle, &mut Vec::new())?.0,
+        };
+        self.put(map, at, Some(value), ttl, matches!(target, Target::Handle(_)), None)
+    }
+
+    /// Removes an entry; whether it was there.
+    pub fn delete(&mut self, map: &Local, target: Target<'_>) -> Result<bool, Error> {
+        self.check(map)?;
+        let found = self.read(map, target, &mut Vec::new())?;
+        // A key that is not there is deleted, too: a load of it that is under way is void.
+        let at = found.map(|(at, _)| at).or_else(|| self.find(map, target));
+        if let Some(at) = at.filter(|&at| self.items[at].write.as_ref().is_none_or(|write| write.value.is_some())) {
+            self.put(map, at, None, Ttl::Default, false, None)?;
+        }
+        Ok(found.is_some())
+    }
+
+    /// Adds an entry without a key. The answer stands for its handle in this transaction.
+    pub fn insert(&mut self, map: &Local, value: Value<'_>, hold: Option<TypeHold>, ttl: Ttl) -> Result<Handle, Error> {
+        self.check(map)?;
+        let number = self.inserted.len();
+        let handle = Handle { shard: TO_BE_INSERTED, slot: number as u32, generation: 0 };
+        let at = self.add(Item { key: None, seen: Seen::Inserted(number), write: None, next: None })?;
+        if let Err(refused) = self.put(map, at, Some(value), ttl, true, hold) {
+            self.items.pop();
+            return Err(refused);
+        }
+        self.by_handle.insert(handle, at);
+        self.inserted.push(None);
+        Ok(handle)
+    }
+
+    /// Adds to a number or bigint, whose deadline stays. What it is afterwards is in `out`.
+    pub fn increment(
+        &mut self,
+        map: &Local,
+        target: Target<'_>,
+        increment: &Increment<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<ValueKind, Error> {
+        self.check(map)?;
+        let mut before = Vec::new();
+        let found = match target {
+            Target::Key(_) => self.read(map, target, &mut before)?,
+            Target::Handle(handle) => Some(self.read_existing(map, handle, &mut before)?),
+        };
+        let value = found.map(|(_, kind)| (kind, before.as_slice()));
+        let kind = match increment.step.add(value, out)? {
+            Sum::Within(kind) => kind,
+            Sum::Outside(_) => return Err(increment.step.refusal(out)),
+        };
+        let (at, ttl) = match (found, target) {
+            (Some((at, _)), _) => (at, Ttl::Keep),
+            (None, Target::Key(key)) => (self.item_of(map, key)?, increment.ttl),
+            (None, Target::Handle(_)) => return Err(Error::HandleNotFound),
+        };
+        let sum = std::mem::take(out);
+        let done = self.put(map, at, Some(Value { kind, bytes: &sum }), ttl, true, None);
+        *out = sum;
+        done.map(|()| kind)
+    }
+
+    /// Whether everything that was read is still as it was. If not, the transaction is doomed.
+    pub fn is_valid(&mut self, map: &Local) -> Result<bool, Error> {
+        match self.check(map).and_then(|()| self.confirm(map)) {
+            Ok(()) => Ok(true),
+            Err(Error::TransactionConflict) => Ok(false),
+            Err(refused) => Err(refused),
+        }
+    }
+
+    fn check(&self, map: &Local) -> Result<(), Error> {
+        map.store().context.check()?;
+        if self.changed.is_empty() { Ok(()) } else { Err(Error::TransactionConflict) }
+    }
+
+    /// Which item a target is, if it is known.
+    fn find(&self, map: &Local, target: Target<'_>) -> Option<usize> {
+        match target {
+            Target::Key(key) => self.find_key(key, map.store().context.hasher.hash(key)),
+            Target::Handle(handle) => self.by_handle.get(&handle).copied(),
+        }
+    }
+
+    fn find_key(&self, key: Key<'_>, hash: u64) -> Option<usize> {
+        let mut next = self.by_hash.get(&hash).copied();
+        while let Some(at) = next {
+            let item = &self.items[at];
+            if item.key.as_ref().is_some_and(|own| own.key() == key) {
+                return Some(at);
+            }
+            next = item.next;
+        }
+        None
+    }
+
+    /// The item of a key, which becomes one if it is none.
+    fn item_of(&mut self, map: &Local, key: Key<'_>) -> Result<usize, Error> {
+        let hash = map.store().context.hasher.hash(key);
+        if let Some(at) = self.find_key(key, hash) {
+            return Ok(at);
+        }
+        let mut bytes = Vec::new();
+        fallible::copy_into(&mut bytes, key.bytes())?;
+        let next = self.by_hash.get(&hash).copied();
+        let at = self.add(Item {
+            key: Some(OwnedKey { kind: key.kind(), bytes, hash }),
+            seen: Seen::Not,
+            write: None,
+            next,
+        })?;
+        self.by_hash.insert(hash, at);
+        Ok(at)
+    }
+
+    fn add(&mut self, item: Item) -> Result<usize, Error> {
+        let bytes = self.bytes + item.key.as_ref().map_or(0, |key| key.bytes.len());
+        if self.items.len() == MAX_KEYS || bytes > MAX_BYTES {
+            return Err(self.too_large(bytes));
+        }
+        self.bytes = bytes;
+        self.items.push(item);
+        Ok(self.items.len() - 1)
+    }
+
+    fn too_large(&self, bytes: usize) -> Error {
+        Error::TransactionTooLarge { keys: self.items.len() as u64 + 1, bytes: bytes as u64 }
+    }
+
+    /// Notes what will be written to an item.
+    fn put(
+        &mut self,
+        map: &Local,
+        at: usize,
+        value: Option<Value<'_>>,
+        ttl: Ttl,
+        keeps_type: bool,
+        type_hold: Option<TypeHold>,
+    ) -> Result<(), Error> {
+        let context = &map.store().context;
+        let item = &self.items[at];
+        let mut shape_hold = None;
+        let mut copy = Vec::new();
+        if let Some(value) = value {
+            block::check_size(item.key.as_ref().map_or(Key::KEYLESS, OwnedKey::key), value)?;
+            context.check_value(value.bytes.len())?;
+            if let Some(shape) = value.shape().filter(|&shape| shape != BUILT_IN) {
+                shape_hold = Some(context.shapes.hold(shape).ok_or(Error::ShapeGone)?);
+            }
+        }
+        let before = item.write.as_ref().and_then(|write| write.value.as_ref()).map_or(0, |(_, bytes)| bytes.len());
+        let bytes = self.bytes + value.map_or(0, |value| value.bytes.len()) - before;
+        if bytes > MAX_BYTES {
+            return Err(self.too_large(bytes));
+        }
+        if let Some(value) = value {
+            fallible::copy_into(&mut copy, value.bytes)?;
+        }
+        let item = &mut self.items[at];
+        let (ttl, keeps_type, type_hold) = match item.write.take() {
+            None => (ttl, keeps_type, type_hold),
+            // What follows a removal is a new entry.
+            Some(Write { value: None, type_hold, .. }) => (as_of_new(context.span(ttl, || 0)), false, type_hold),
+            Some(Write { ttl: before, keeps_type: kept_type, type_hold, .. }) => {
+                let keeps = context.keeps_deadline(ttl);
+                (if keeps { before } else { ttl }, keeps_type && kept_type, type_hold)
+            }
+        };
+        let value = value.map(|value| (value.kind, copy));
+        item.write = Some(Write { value, ttl, keeps_type, type_hold, shape_hold });
+        self.bytes = bytes;
+        Ok(())
+    }
+
+    /// Reads an entry: its own write, or what is there, as of one moment with everything that was read before. `None`
+    /// if there is none.
+    fn read(
+        &mut self,
+        map: &Local,
+        target: Target<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<(usize, ValueKind)>, Error> {
+        if let Some(at) = self.find(map, target)
+            && let Some(write) = &self.items[at].write
+        {
+            let Some((kind, bytes)) = &write.value else { return Ok(None) };
+            fallible::copy_into(out, bytes)?;
+            return Ok(Some((at, *kind)));
+        }
+        let mut key_out = None;
+        let Some(observed) = self.observe(map, target, out, &mut key_out)? else {
+            if let Target::Key(key) = target {
+                let at = self.item_of(map, key)?;
+                if self.items[at].seen == Seen::Not {
+                    self.items[at].seen = Seen::Absent;
+                    self.absent += 1;
+                }
+            }
+            return Ok(None);
+        };
+        let at = match (target, &key_out) {
+            (Target::Key(key), _) => self.item_of(map, key)?,
+            (Target::Handle(_), Some((kind, bytes))) => self.item_of(map, Key::new(*kind, bytes))?,
+            (Target::Handle(handle), None) => match self.by_handle.get(&handle) {
+                Some(&at) => at,
+                None => self.add(Item { key: None, seen: Seen::Not, write: None, next: None })?,
+            },
+        };
+        let item = &mut self.items[at];
+        item.seen = Seen::Present { handle: observed.handle, version: observed.version };
+        self.by_handle.insert(observed.handle, at);
+        // Its key may have been written before.
+        let Some(write) = &item.write else { return Ok(Some((at, observed.kind))) };
+        let Some((kind, bytes)) = &write.value else { return Ok(None) };
+        fallible::copy_into(out, bytes)?;
+        Ok(Some((at, *kind)))
+    }
+
+    /// The same for a handle whose entry has to be there.
+    fn read_existing(&mut self, map: &Local, handle: Handle, out: &mut Vec<u8>) -> Result<(usize, ValueKind), Error> {
+        if let Some(found) = self.read(map, Target::Handle(handle), out)? {
+            return Ok(found);
+        }
+        map.check(handle)?;
+        // The transaction itself has removed it.
+        Err(Error::HandleNotFound)
+    }
+}
+
+fn as_of_new(span: Option<Span>) -> Ttl {
+    span.map_or(Ttl::Never, |span| Ttl::Of(span.ttl_ms))
+}

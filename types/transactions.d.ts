@@ -1,0 +1,82 @@
+// biome-ignore-all lint/suspicious/noExplicitAny: a map without type arguments is a map of any, as Map is
+
+// Transactions.
+
+import type { Handle } from './handles.js'
+import type { DeepReadonly, MapKey, Storable } from './keys-and-values.js'
+import type { IncrementOptions, InsertOptions, WriteOptions } from './options.js'
+
+/** Options of {@link TypedMap.transaction}. */
+export interface TransactionOptions {
+  /** How often the callback is called again when others changed what it had read. Default: 1,000 */
+  readonly retries?: number | undefined
+}
+
+/** Options of {@link Transaction.increment}. */
+export type TransactionIncrementOptions<N extends number | bigint> = Omit<IncrementOptions<N>, 'withTtl'>
+
+/**
+ * Reads of one moment, and writes that are made all at once or not at all. {@link TypedMap.transaction} hands one to
+ * its callback, {@link TypedMap.begin} returns one.
+ *
+ * Nothing is locked between two calls. What others change meanwhile is noticed by the next read, or by the commit: no
+ * read returns a value that was not there at one moment with everything that the transaction has read before. Each
+ * call throws `ERR_TRANSACTION_CONFLICT` from then on; `details.keys` has the keys that others have changed.
+ *
+ * A transaction is about at most 1,024 keys and handles, and 16 MB of keys and of values that it writes
+ * (`ERR_TRANSACTION_TOO_LARGE`). Every method throws `ERR_TRANSACTION_CLOSED` once it is over.
+ */
+export interface Transaction<K extends MapKey | Handle = MapKey, V extends Storable<V> = any> {
+  /**
+   * The value of a key or handle: what the transaction has written, or what is in the map. Always a native call, whose
+   * time grows with the number of keys that were read before.
+   */
+  get<T extends V>(handle: Handle<T>): DeepReadonly<T> | undefined
+  get(key: K | Handle<V>): DeepReadonly<V> | undefined
+
+  /** Whether there is an entry. A read like `get`. */
+  has(key: K | Handle<V>): boolean
+
+  /**
+   * Sets a value, which is copied now and seen by others after the commit. The entry of a handle has to be there. A
+   * native call.
+   *
+   * @throws `ERR_HANDLE_NOT_FOUND` and others of a dead handle; otherwise as `set` of the map, but for limits, which
+   * refuse the commit
+   */
+  set<T extends V>(handle: Handle<T>, value: NoInfer<T>, options?: WriteOptions): this
+  set(key: K | Handle<V>, value: V, options?: WriteOptions): this
+
+  /** Deletes an entry; returns whether there was one. A read like `get`. */
+  delete(key: K | Handle<V>): boolean
+
+  /**
+   * Adds an entry without a key. The handle can be read and written within this transaction at once. Everywhere else it
+   * has no entry until the commit, which makes it the handle of the new entry: `handle.get()` throws
+   * `ERR_HANDLE_NOT_FOUND` until then.
+   */
+  insert<T extends V>(value: T, options?: InsertOptions): Handle<T>
+
+  /**
+   * Adds to a number or a bigint, and returns what it is then; as `increment` of the map, of which it takes all options
+   * but `withTtl`.
+   */
+  increment(key: K | Handle<V>, by?: number, options?: TransactionIncrementOptions<number>): number
+  increment(key: K | Handle<V>, by: bigint, options?: TransactionIncrementOptions<bigint>): bigint
+
+  /**
+   * Makes all writes in one moment. Only for a transaction from {@link TypedMap.begin}.
+   *
+   * Evicts entries as single writes do, but none that the transaction has read or writes.
+   *
+   * @throws `ERR_TRANSACTION_CONFLICT` if others changed what it has read; it is over then. `ERR_MEMORY_LIMIT` and
+   * others of a full map: nothing is written, and it can be committed once there is room.
+   */
+  commit(): void
+
+  /** Forgets all writes. Only for a transaction from {@link TypedMap.begin}. */
+  rollback(): void
+
+  /** Rolls back what is not over, so that `using` can declare it. */
+  [Symbol.dispose](): void
+}
