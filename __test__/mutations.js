@@ -1529,8 +1529,8 @@ const MUTATIONS = [
   {
     name: 'a written entry is loaded again at the time of the one before',
     file: 'src/store/shard/write.rs',
-    from: 'writer.refreshes.cancel(number);\n        }\n        *written',
-    to: '}\n        *written',
+    from: 'writer.refreshes.cancel(number);\n        }\n        place',
+    to: '}\n        place',
     test: 'load-refresh.spec'
   },
 
