@@ -98,6 +98,21 @@ const GIVES = {
     const load = () => map.getManyOrLoad(['a', 'b'], async keys => keys.map(make))
     return [...(await Promise.all([load(), load()])), await load(), [...map.values()]].flat()
   },
+  'TypedMap.prototype.transaction': map => {
+    put(map)
+    const values = map.transaction(tx => {
+      tx.set('a', make())
+      return [tx.get('key'), tx.get('a'), tx.get('a'), tx.get(tx.insert(make()))]
+    })
+    return [...values, ...map.values()]
+  },
+  'TypedMap.prototype.begin': map => {
+    const tx = map.begin()
+    const values = [tx.set(put(map), make()).get('key'), tx.get('key')]
+    const handle = tx.insert(make())
+    tx.commit()
+    return [...values, map.get('key'), handle.get()]
+  },
   'TypedMap.prototype.update': map => {
     const given = []
     const note = value => {

@@ -306,6 +306,7 @@ describe('codec: what looks into values', () => {
     'get by handle with at': map => map.get(map.getHandle('key'), { at: '/a' }),
     'getByHandle with at': map => map.getByHandle(map.getHandle('key'), { at: '/a', copy: true }),
     increment: map => map.increment('key'),
+    'increment in a transaction': map => map.transaction(tx => tx.set('missing', 1).increment('key')),
     'increment of a missing key': map => map.increment('missing', 5n, { withTtl: true }),
     'increment by handle': map => map.increment(map.insert(1)),
     compareAndSet: map => map.compareAndSet('key', 1, 2)
@@ -347,7 +348,9 @@ describe('codec: an encode that fails', () => {
     getOrInsertComputed: map => map.getOrInsertComputed('new', () => 2),
     'getOrInsertComputed with its state': map => map.getOrInsertComputed('new', () => 2, { withState: true }),
     update: map => map.update('key', () => 2),
-    'update of a new key': map => map.update('new', () => 2)
+    'update of a new key': map => map.update('new', () => 2),
+    transaction: map => map.transaction(tx => tx.delete('key') && tx.set('new', 2)),
+    'insert of a transaction': map => map.transaction(tx => tx.delete('key') && tx.insert(2))
   }
 
   for (const [what, write] of Object.entries(WRITES)) {
@@ -444,6 +447,8 @@ describe('codec: a decode that throws', () => {
       map.getOrInsertComputed('new', () => 1, { withState: true }),
     update: map => map.update('key', () => assert.fail()),
     'update of a new key': map => map.update('new', () => 1),
+    transaction: map => map.transaction(tx => tx.set('new', 1).get('key')),
+    'what a transaction has set': map => map.transaction(tx => tx.set('new', 1).get('new')),
     remove: map => map.remove('key'),
     'remove by handle': map => map.remove(map.getHandle('key'))
   }
