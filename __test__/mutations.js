@@ -106,6 +106,10 @@ const TESTS = {
   'views-schema.spec': spec('queries/views-schema'),
   'views-threads.spec': spec('queries/views-threads'),
   globs: unit('glob::tests'),
+  'hashes of keys': unit('hash::tests'),
+  folding: unit('folding::tests'),
+  'key-options.spec': spec('entries/key-options'),
+  'normalize-key.spec': spec('entries/normalize-key'),
   scans: unit('tests::scan'),
   queries: unit('query::tests'),
   equality: unit('equality::tests'),
@@ -896,7 +900,7 @@ const MUTATIONS = [
   {
     name: 'a large entry is stored with the type that it was made with before the lock',
     file: 'src/store/shard/write.rs',
-    from: 'if prepared.as_ref().is_some_and(|prepared| prepared.type_id() == type_id) {',
+    from: 'if prepared.as_mut().is_some_and(|prepared| prepared.type_id() == type_id && prepared.respell(key)) {',
     to: 'if prepared.as_ref().is_some() {',
     test: 'entries of a type'
   },
@@ -1728,6 +1732,78 @@ const MUTATIONS = [
     from: 'return family === libc() ? null :',
     to: 'return libc() !== family ? null :',
     test: 'load-error.spec'
+  },
+
+  // ---- Keys in several spellings, and hashes
+  {
+    name: 'FNV-1a chooses shards without its last step',
+    file: 'src/store/entry/algorithm.rs',
+    from: 'mix(finish(hasher, key, folds))',
+    to: 'finish(hasher, key, folds)',
+    test: 'hashes of keys'
+  },
+  {
+    name: 'another hash function minds the case of a key that is not to be minded',
+    file: 'src/store/entry/algorithm.rs',
+    from: 'if folds { finish(Xxh3::with_seed(seed), key, true) } else { xxh3_64_with_seed(key.bytes(), seed) }',
+    to: 'xxh3_64_with_seed(key.bytes(), seed ^ u64::from(folds))',
+    test: 'hashes of keys'
+  },
+  {
+    name: 'a folded key is cut where its own bytes are',
+    file: 'src/store/entry/folding.rs',
+    from: '            self.write_if_full();',
+    to: '            (self.write)(&self.bytes[..std::mem::take(&mut self.len)]);',
+    test: 'folding'
+  },
+  {
+    name: 'a key in another case is not the key of its entry',
+    file: 'src/store/shard/mod.rs',
+    from: 'entry.has_key(key) || self.ignores_case && entry.has_key_in_another_case(key)',
+    to: 'entry.has_key(key) || self.ignores_case && entry.has_key(key)',
+    test: 'the naive map'
+  },
+  {
+    name: 'a large value is stored under the last spelling of its key',
+    file: 'src/store/entry/block.rs',
+    from: 'if own != key {',
+    to: 'if false {',
+    test: 'the naive map'
+  },
+  {
+    name: 'a large entry is kept though the first spelling of its key has another length',
+    file: 'src/store/shard/write.rs',
+    from: 'if draft.key.is_none() || type_id != draft.type_id || prepared.is_some() || self.ignores_case {',
+    to: 'if draft.key.is_none() || type_id != draft.type_id || prepared.is_some() {',
+    test: 'the naive map'
+  },
+  {
+    name: 'a range of a glob has the letters that it names and no others',
+    file: 'src/store/entry/glob.rs',
+    from: '                    _ => self.ranges.push((folded, folded)),',
+    to: '                    _ => {}',
+    test: 'globs'
+  },
+  {
+    name: 'a thread opens a map that normalises its keys, and does not',
+    file: 'src/store/map/registry.rs',
+    from: 'if existing.normalises_keys && !given.normalises_keys {',
+    to: 'if given.normalises_keys && !existing.normalises_keys {',
+    test: 'normalize-key.spec'
+  },
+  {
+    name: 'the near cache is asked for a key as it was given',
+    file: 'lib/near/near-cache.js',
+    from: 'this.isIndirect = this.isSplit || options.normalizes',
+    to: 'this.isIndirect = this.isSplit',
+    test: 'normalize-key.spec'
+  },
+  {
+    name: 'a batch takes keys as they were given',
+    file: 'lib/entries/batch.js',
+    from: 'return open.normalizes ? items.map(item => open.keyOf(item)) : items',
+    to: 'return items',
+    test: 'key-options.spec'
   }
 ]
 

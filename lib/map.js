@@ -221,17 +221,20 @@ class TypedMap {
   /**
    * Reads natively, and keeps what was read, unless the near cache has it.
    *
-   * @param {any} key
+   * @param {any} given the key as the caller spells it
    * @param {number | undefined} visible the place where the near cache shows a copy of it
    * @returns {any}
    */
-  #readByKey(key, visible) {
+  #readByKey(given, visible) {
     const near = this.#near
-    if (near.isSplit) {
+    let key = given
+    let place = visible
+    if (near.isIndirect) {
+      key = this.#open.keyOf(given)
       const copy = near.lookup(key)
       if (copy !== STALE) return copy
+      place = near.placeOf(key)
     }
-    const place = near.isSplit ? near.placeOf(key) : visible
     const known = near.findKey(key, place)
     if (known !== STALE) return known
     const open = this.#open
@@ -243,7 +246,7 @@ class TypedMap {
       return undefined
     }
     const value = decode(open.shapes, kind, raw)
-    return value === GONE ? this.#readByKey(key, visible) : this.#keepByKey(key, place, kind, value)
+    return value === GONE ? this.#readByKey(given, visible) : this.#keepByKey(key, place, kind, value)
   }
 
   /**
@@ -290,7 +293,7 @@ class TypedMap {
   /** @param {any} key */
   has(key) {
     const { id } = this.#open
-    if (!isHandleKey(key)) return hasBinding(id, key)
+    if (!isHandleKey(key)) return hasBinding(id, this.#open.keyOf(key))
     // A copy that is fresh is a copy of an entry that is there.
     if (this.#near.peek(key) !== STALE) return true
     return this.#open.owns(key) && hasHandleBinding(id, key.shard, key.slot, key.generation)
@@ -301,30 +304,32 @@ class TypedMap {
   /** @param {any} key @param {any} value @param {any} options */
   set(key, value, options = undefined) {
     if (isHandleKey(key)) return /** @type {any} */ (this).replace(key, value, options)
-    write.setByKey(this.#open, this.#room, key, value, options)
+    write.setByKey(this.#open, this.#room, this.#open.keyOf(key), value, options)
     return this
   }
 
-  /** @param {any} key @param {any} value @param {any} options */
-  getOrInsert(key, value, options = undefined) {
+  /** @param {any} given @param {any} value @param {any} options */
+  getOrInsert(given, value, options = undefined) {
     const { ttl, withState } = readPutOptions(options)
+    const key = this.#open.keyOf(given)
     const known = isHandleKey(key) ? this.#readExisting(key) : this.#near.lookup(key)
     if (known === STALE) return write.getOrEncode(this.#open, this.#room, key, value, ttl, withState)
     return withState ? { value: known, inserted: false } : known
   }
 
-  /** @param {any} key @param {(key: any) => any} callback @param {any} options @returns {any} */
-  getOrInsertComputed(key, callback, options = undefined) {
+  /** @param {any} given @param {(key: any) => any} callback @param {any} options @returns {any} */
+  getOrInsertComputed(given, callback, options = undefined) {
     const open = this.#open
     checkFunction('callback', callback)
     const { ttl, withState } = readPutOptions(options)
+    const key = open.keyOf(given)
     const answer = (/** @type {any} */ value) => (withState ? { value, inserted: false } : value)
     const known = isHandleKey(key) ? this.#readExisting(key) : this.#near.lookup(key)
     if (known !== STALE) return answer(known)
     const raw = getBinding(open.id, key)
     const found = scratch[STATE]
     const present = found === ABSENT ? undefined : decode(open.shapes, found, raw)
-    if (present === GONE) return this.getOrInsertComputed(key, callback, options)
+    if (present === GONE) return this.getOrInsertComputed(given, callback, options)
     if (found !== ABSENT) return answer(this.#keepByKey(key, this.#near.placeOf(key), found, present))
     // -0 is the key 0. The callback is called without `this`, and may change the cache as well as the map.
     const value = callback(key === 0 ? 0 : key)
@@ -345,7 +350,7 @@ class TypedMap {
 
   /** @param {any} key */
   delete(key) {
-    return write.deleteEntry(this.#open, key)
+    return write.deleteEntry(this.#open, this.#open.keyOf(key))
   }
 
   clear() {

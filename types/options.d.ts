@@ -1,10 +1,11 @@
 // Options of a map, limits among them, and of its calls.
+// biome-ignore-all lint/suspicious/noExplicitAny: a function of keys takes those of its own map
 
 // biome-ignore-all lint/suspicious/noExplicitAny: a codec takes any value
 
 import type { EvictionFunction, EvictionStrategy, OomFunction, OomStrategy } from './eviction.js'
 import type { LogLevel } from './events.js'
-import type { DeepReadonly } from './keys-and-values.js'
+import type { DeepReadonly, MapKey } from './keys-and-values.js'
 import type { TypedMap } from './map.js'
 import type { TypedMapStats } from './stats.js'
 
@@ -132,8 +133,42 @@ export interface TypedMapOptions {
    * The default follows the number of cores; it is 1 for a map with an `oomStrategy` function.
    */
   shards?: number | undefined
-  /** Seed of the hash function, 64 bits. Random by default. */
+  /**
+   * The hash function of keys. `'ahash'`, the default, and `'siphash'` (SipHash-2-4) keep who chooses keys from making
+   * many that collide, as long as the seed is unknown. `'xxh3'` and `'fnv1a'` do not: they are for keys that you trust.
+   * Up to some hundred bytes none is faster than `'ahash'`; from a thousand bytes on `'xxh3'` is.
+   */
+  hash?: 'ahash' | 'siphash' | 'xxh3' | 'fnv1a' | undefined
+  /**
+   * Seed of the hash function, an integer or bigint of 64 bits. Random for each map by default. With one seed, the same
+   * keys come to the same shards and the same order of a scan in each map of one version on one kind of processor. It
+   * is a secret: no error and no inspection shows it.
+   */
   seed?: number | bigint | undefined
+  /**
+   * Whether strings that differ in case only are one key: `'Content-Type'` and `'content-type'`. By Unicode's simple
+   * case folding (version 16), one character for one, whatever the language: `'ς'` is `'σ'`, the sign of Kelvin is
+   * `'k'` and `'ẞ'` is `'ß'`, but `'ß'` is not `'ss'`, and `'İ'` is not `'i'`. `false` by default.
+   *
+   * An entry keeps its key as it was first spelled; that is what `keys()`, scans and listeners give. Globs ignore case,
+   * too. Each native call folds the key: for a short one about 30 ns, beyond ASCII about 15 ns for each character. A
+   * near cache knows a value by each spelling that it was read by.
+   */
+  caseInsensitiveKeys?: boolean | undefined
+  /**
+   * A function that makes a key of what is given as one: `key => key.normalize('NFC').trim()`. Every method passes each
+   * key through it, once, before it does anything else; handles are not passed. The map has what it returns, calls
+   * callbacks with that, and gives that back. A glob goes through it, too, and has to come out as a string.
+   *
+   * It must return a key, the same for the same key each time. Anything else, a promise or a handle for example, is
+   * `ERR_KEY_TYPE`, and so is `undefined` for another key than that. What it throws is handed on, and the map is
+   * unchanged. It may use the map.
+   *
+   * It belongs to the thread, but a map that was made with one has it for good: a thread that opens the map without
+   * one is refused with `ERR_INVALID_OPTION`, and so is one that brings one to a map without. That the functions of all
+   * threads agree is yours to see to.
+   */
+  normalizeKey?: ((key: any) => MapKey) | undefined
   /** Whether SIMD instructions are used where the processor has them; `true` by default. */
   enableSIMD?: boolean | undefined
   /** The same as `enableSIMD`. */

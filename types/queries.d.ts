@@ -11,7 +11,8 @@ export interface ScanOptions {
    * A glob that keys have to match, with the meaning that it has in Redis, but of characters in place of bytes: `*` is
    * any text, `?` one character, `[a-z]` one of these and `[^a-z]` one of all others, and after `\\` a character is
    * itself. At most 1,024 characters. Keys that are no strings match nothing. It is matched natively, in a time that
-   * grows with the length of a key and no faster.
+   * grows with the length of a key and no faster. It ignores case where the map does (`caseInsensitiveKeys`), and goes
+   * through `normalizeKey` as keys do.
    */
   match?: string | undefined
   /** The name of the type that entries have to have been inserted with. */

@@ -54,7 +54,13 @@ const ODD_KEYS = [
 ]
 
 /** What Map takes for the same key: bytes by content, everything else by itself. */
-const tokenOf = key => (key instanceof Uint8Array ? `bytes:${key.join()}` : key)
+const tokenOfAny = key => (key instanceof Uint8Array ? `bytes:${key.join()}` : key)
+
+/** Spellings of one key, where case is ignored: some have another length in bytes. */
+const SPELLINGS = ['key', 'KEY', 'Key', '\u212aey', '\u212aEY']
+
+/** The same for a map that ignores case. The strings here have one lower case each, but for the sign of Kelvin. */
+const tokenOfSpelling = key => (typeof key === 'string' ? key.replaceAll('\u212a', 'k').toLowerCase() : tokenOfAny(key))
 
 function sameValue(actual, expected) {
   if (Object.is(actual, expected)) return true
@@ -76,14 +82,16 @@ class Sequence {
   #iterators = []
   #log = []
   #growing = true
+  #ignoresCase
 
   /** Native code looks into no value of a codec. */
   #hasCodec
 
-  constructor(random, maps, hasCodec) {
+  constructor(random, maps, { codec, caseInsensitiveKeys = false }) {
     this.#random = random
     this.#maps = maps
-    this.#hasCodec = hasCodec
+    this.#hasCodec = codec !== undefined
+    this.#ignoresCase = caseInsensitiveKeys
   }
 
   run(steps) {
@@ -139,6 +147,10 @@ class Sequence {
     else this.#same(actual, entry.key)
   }
 
+  #tokenOf(key) {
+    return this.#ignoresCase ? tokenOfSpelling(key) : tokenOfAny(key)
+  }
+
   #key() {
     const random = this.#random
     switch (random.below(8)) {
@@ -150,7 +162,7 @@ class Sequence {
       case 3:
         return random.below(64)
       case 4:
-        return `key ${random.below(64)}`
+        return `${this.#ignoresCase ? random.pick(SPELLINGS) : 'key'} ${random.below(64)}`
       default:
         return this.#growing ? random.below(20_000) : random.below(64)
     }
@@ -193,7 +205,7 @@ class Sequence {
   }
 
   #store(key, value) {
-    const token = tokenOf(key)
+    const token = this.#tokenOf(key)
     const entry = this.#model.get(token)
     if (entry) entry.value = value
     // Map keeps 0 for -0.
@@ -212,7 +224,7 @@ class Sequence {
   get(map) {
     const key = this.#key()
     this.#say('get', key)
-    this.#same(map.get(key), this.#model.get(tokenOf(key))?.value)
+    this.#same(map.get(key), this.#model.get(this.#tokenOf(key))?.value)
   }
 
   getTwice(map) {
@@ -220,20 +232,20 @@ class Sequence {
     this.#say('get twice', key)
     const first = map.get(key)
     const second = map.get(key)
-    this.#same(second, this.#model.get(tokenOf(key))?.value)
+    this.#same(second, this.#model.get(this.#tokenOf(key))?.value)
     this.#same(first, second)
   }
 
   has(map) {
     const key = this.#key()
     this.#say('has', key)
-    assert.equal(map.has(key), this.#model.has(tokenOf(key)))
+    assert.equal(map.has(key), this.#model.has(this.#tokenOf(key)))
   }
 
   delete(map) {
     const key = this.#key()
     this.#say('delete', key)
-    assert.equal(map.delete(key), this.#model.delete(tokenOf(key)))
+    assert.equal(map.delete(key), this.#model.delete(this.#tokenOf(key)))
   }
 
   /** Shrinks faster than keys drawn at random would. */
@@ -254,8 +266,8 @@ class Sequence {
   remove(map) {
     const key = this.#key()
     this.#say('remove', key)
-    this.#same(map.remove(key), this.#model.get(tokenOf(key))?.value)
-    this.#model.delete(tokenOf(key))
+    this.#same(map.remove(key), this.#model.get(this.#tokenOf(key))?.value)
+    this.#model.delete(this.#tokenOf(key))
   }
 
   clear(map) {
@@ -270,7 +282,7 @@ class Sequence {
     const key = this.#random.oneIn(2) ? this.#key() : `counter ${this.#random.below(20)}`
     const by = this.#random.pick([undefined, 1, -3, 0.5, 2 ** 40, 1n, -(2n ** 65n)])
     this.#say('increment', key, by)
-    const entry = this.#model.get(tokenOf(key))
+    const entry = this.#model.get(this.#tokenOf(key))
     const zero = typeof by === 'bigint' ? 0n : 0
     const before = entry === undefined ? zero : entry.value
     if (typeof before !== typeof zero) {
@@ -290,7 +302,7 @@ class Sequence {
     const key = this.#key()
     const value = this.#random.oneIn(3) ? undefined : this.#value()
     this.#say('update', key, value)
-    const entry = this.#model.get(tokenOf(key))
+    const entry = this.#model.get(this.#tokenOf(key))
     const seen = []
     const written = map.update(key, before => {
       seen.push(before)
@@ -301,7 +313,7 @@ class Sequence {
     this.#same(seen[0], entry?.value)
     for (let n = 0; n < 3; n++) map.delete(`beside ${n}`)
     if (seen.length === 2) this.#same(seen[1], undefined)
-    if (seen.length === 2 || value === undefined) this.#model.delete(tokenOf(key))
+    if (seen.length === 2 || value === undefined) this.#model.delete(this.#tokenOf(key))
     if (value !== undefined) this.#store(key, value)
     this.#same(written, value)
   }
@@ -328,7 +340,7 @@ class Sequence {
     const key = this.#key()
     const value = this.#value()
     this.#say('getOrInsert', key, value)
-    const token = tokenOf(key)
+    const token = this.#tokenOf(key)
     if (!this.#model.has(token)) this.#store(key, value)
     this.#same(map.getOrInsert(key, value), this.#model.get(token).value)
   }
@@ -337,7 +349,7 @@ class Sequence {
     const key = this.#key()
     const value = this.#value()
     this.#say('getOrInsertComputed', key, value)
-    const token = tokenOf(key)
+    const token = this.#tokenOf(key)
     const present = this.#model.has(token)
     let calls = 0
     const back = map.getOrInsertComputed(key, () => {
@@ -370,7 +382,7 @@ class Sequence {
     const key = this.#key()
     this.#say('getHandle', key)
     const handle = map.getHandle(key)
-    const token = tokenOf(key)
+    const token = this.#tokenOf(key)
     assert.equal(handle !== undefined, this.#model.has(token))
     if (handle) this.#hold(handle, token)
   }
@@ -415,7 +427,7 @@ class Sequence {
       const held = this.#held.length > 0 && this.#random.oneIn(3) ? this.#random.pick(this.#held) : undefined
       if (held === undefined) {
         const key = this.#key()
-        return { item: key, token: tokenOf(key), isThere: () => this.#model.has(tokenOf(key)) }
+        return { item: key, token: this.#tokenOf(key), isThere: () => this.#model.has(this.#tokenOf(key)) }
       }
       return { item: held.handle, token: held.token, isThere: () => this.#isAlive(held) }
     })
@@ -558,6 +570,7 @@ const CONFIGURATIONS = {
   'with a near cache of one entry': { nearCache: { maxEntries: 1 } },
   'with one shard': { shards: 1 },
   'with a codec': { codec: 'v8' },
+  'that ignores case': { caseInsensitiveKeys: true, hash: 'siphash' },
   'on an engine that refuses shared memory': {}
 }
 
@@ -569,7 +582,7 @@ describe('model', () => {
       refuseForeignMemoryForTest(name.includes('refuses'))
       const maps = [1, 2].map(() => TypedMap.open(`model ${name} ${random.seed}`, options))
       try {
-        new Sequence(random, maps, options.codec !== undefined).run(STEPS)
+        new Sequence(random, maps, options).run(STEPS)
       } finally {
         for (const map of maps) map.close()
         refuseForeignMemoryForTest(false)

@@ -76,6 +76,7 @@ const OPERATIONS = {
   'getHandle of an entry': [ROW, ({ id }) => binding.getHandle(id, 'a')],
   'getHandle of nothing': [NOTHING, ({ id }) => binding.getHandle(id, 'none')],
   has: [NOTHING, ({ id }) => binding.has(id, 'a')],
+  isOneKey: [NOTHING, ({ id }) => binding.isOneKey(id, 'a', 'A')],
   hasHandle: [NOTHING, ({ id, handle }) => binding.hasHandle(id, ...handle)],
   'set of a new key': [WRITE, ({ id }) => binding.set(id, 'b', TEXT, STRING)],
   'set of a present key': [WRITE, ({ id }) => binding.set(id, 'a', TEXT, STRING)],

@@ -4,6 +4,7 @@ const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const { readFileSync } = require('node:fs')
 const path = require('node:path')
+const { inspect } = require('node:util')
 const { TypedMap } = require('../..')
 const { MANUAL_CLOCK } = require('../../lib/options/map-options.js')
 const { isTyped, throwsTyped } = require('../support/errors.js')
@@ -38,6 +39,13 @@ describe('options: accepted', () => {
     { maxLoadFactor: 0.5 },
     { seed: 0 },
     { seed: 12_345 },
+    { seed: Number.MAX_SAFE_INTEGER },
+    { hash: 'ahash' },
+    { hash: 'siphash', seed: 1 },
+    { hash: 'xxh3' },
+    { hash: 'fnv1a', shards: 4 },
+    { caseInsensitiveKeys: true },
+    { caseInsensitiveKeys: false },
     { enableSIMD: true },
     { enableSIMD: false },
     { simdEnabled: true },
@@ -176,7 +184,7 @@ describe('options: refused', () => {
   })
 
   it('those that this version does not have, by their name', () => {
-    for (const [name, value] of Object.entries({ autoResize: true, hash: 'xxh3', logTargets: [] })) {
+    for (const [name, value] of Object.entries({ autoResize: true, logTargets: [] })) {
       isRefused({ [name]: value }, { says: [new RegExp(name), /not available/] })
     }
   })
@@ -272,6 +280,29 @@ describe('options: refused', () => {
       isRefused({ simdEnabled: value }, { says: [/simdEnabled/] })
       isRefused({ sliding: value }, { says: [/sliding/] })
       isRefused({ strictTtl: value }, { says: [/strictTtl/] })
+      isRefused({ caseInsensitiveKeys: value }, { says: [/caseInsensitiveKeys/, /true or false/] })
+    }
+  })
+
+  it('an unknown hash function, with a list of the known ones', () => {
+    for (const value of ['', 'XXH3', 'md5', 'sip', 1, true, null, {}, ['ahash']]) {
+      isRefused({ hash: value }, { says: [/option hash/, /'ahash', 'siphash', 'xxh3', 'fnv1a'/] })
+    }
+  })
+
+  it('a normalizeKey that is no function', () => {
+    for (const value of ['function', 'lower', true, null, {}, Symbol('s')]) {
+      isRefused({ normalizeKey: value }, { kind: TypeError, says: [/normalizeKey/, /a function/] })
+    }
+  })
+
+  it('a seed that is none, and no error shows it', () => {
+    for (const value of [-1, -1n, 2 ** 53, 2n ** 64n, 0.5, Number.NaN, Number.POSITIVE_INFINITY, '5', null, true, {}]) {
+      isRefused({ seed: value }, { kind: TypeError, says: [/seed/, /integer or bigint from 0 to 2\^64 - 1/] })
+    }
+    for (const value of ['77001', 77_001.5, -77_001, 2n ** 64n + 77_001n]) {
+      const error = throwsTyped(() => new TypedMap({ seed: value }), 'ERR_INVALID_OPTION')
+      assert.doesNotMatch(`${error.stack}${JSON.stringify(error.details)}`.replaceAll(/\.js:\d+:\d+/g, ''), /7001/)
     }
   })
 
@@ -369,6 +400,14 @@ describe('options: of a write', () => {
 describe('options: of a named map', () => {
   const MADE_WITH = [
     [{ maxValueBytes: 100 }, { maxValueBytes: 101 }],
+    [{ hash: 'siphash' }, { hash: 'xxh3' }],
+    [{}, { hash: 'fnv1a' }, 'hash'],
+    [{ hash: 'fnv1a' }, { hash: 'ahash' }],
+    [{ seed: 5 }, { seed: 6 }],
+    [{}, { seed: 6 }],
+    [{ caseInsensitiveKeys: true }, { caseInsensitiveKeys: false }],
+    [{}, { caseInsensitiveKeys: true }],
+    [{}, { normalizeKey: key => key }],
     [{ evictionStrategy: 'lru' }, { evictionStrategy: 'sieve' }],
     [{ evictionStrategy: 'lru' }, { evictionStrategy: () => [] }],
     [{ evictionStrategy: () => [] }, { evictionStrategy: 'lru' }],
@@ -397,6 +436,17 @@ describe('options: of a named map', () => {
       map.close()
     })
   }
+
+  it('a seed that differs is not shown, nor is the one that is there', () => {
+    const title = `options ${process.pid} ${++names}`
+    const map = TypedMap.open(title, { seed: 77_001n })
+    const error = throwsTyped(() => TypedMap.open(title, { seed: 77_002 }), 'ERR_INVALID_OPTION', { says: [/seed/] })
+    const shown = [error.message, JSON.stringify(error.details), inspect(map), inspect(map, { showHidden: true })]
+    shown.push(JSON.stringify(map.getStats()), inspect(new TypedMap({ seed: 77_001 }), { depth: 9 }))
+    for (const text of shown) assert.doesNotMatch(text, /7700/)
+    for (const same of [{ seed: 77_001 }, { seed: 77_001n }]) TypedMap.open(title, same).close()
+    map.close()
+  })
 
   it('the same in other words is the same', () => {
     const title = `options ${process.pid} ${++names}`

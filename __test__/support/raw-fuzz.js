@@ -143,13 +143,36 @@ class Fuzz {
   #options() {
     const random = this.#random
     const names = ['memoryLimit', 'maxEntries', 'maxValueBytes', 'ttl', 'initialCapacity', 'maxLoadFactor', 'seed']
-    const others = ['evictionStrategy', 'oomStrategy', 'sliding', 'ttlOnUpdate', 'enableSIMD', 'none']
-    const values = [0, 1, 4_096, 70_000, 1e6, 2 ** 32, 1e18, 1.5, -1, 1e300, null, true, 'lru', 'function', '7', {}, []]
+    const others = ['evictionStrategy', 'oomStrategy', 'sliding', 'ttlOnUpdate', 'enableSIMD', 'none', 'hash']
+    const keys = ['caseInsensitiveKeys', 'normalizeKey']
+    const values = [
+      0,
+      1,
+      4_096,
+      70_000,
+      1e6,
+      2 ** 32,
+      1e18,
+      1.5,
+      -1,
+      1e300,
+      null,
+      true,
+      'lru',
+      'function',
+      '7',
+      'xxh3',
+      {},
+      []
+    ]
     if (random.oneIn(5)) return this.#text()
     const count = random.below(4)
     return JSON.stringify(
       Object.fromEntries(
-        Array.from({ length: count }, () => [random.pick(random.oneIn(3) ? others : names), random.pick(values)])
+        Array.from({ length: count }, () => [
+          random.pick(random.oneIn(3) ? [...others, ...keys] : names),
+          random.pick(values)
+        ])
       )
     )
   }

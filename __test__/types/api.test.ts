@@ -174,6 +174,13 @@ new TypedMap({ memoryLimitMb: 100, enableSIMD: true, logLevel: 'warn' })
 new TypedMap(null, { nearCache: false })
 new TypedMap<string, Config>([['a', config]], { nearCache: { maxEntries: 5 }, memoryLimit: '64mb', seed: 5n })
 new TypedMap({ nearCache: { maxBytes: '4mb' } })
+new TypedMap({ hash: 'siphash', caseInsensitiveKeys: true, normalizeKey: (key: string) => key.trim() })
+// @ts-expect-error no hash function of ours
+new TypedMap({ hash: 'md5' })
+// @ts-expect-error an object is no key
+new TypedMap({ normalizeKey: () => ({}) })
+// @ts-expect-error a promise is no key
+new TypedMap({ normalizeKey: async (key: string) => key })
 new TypedMap({ nearCache: { maxEntries: undefined, maxBytes: 4_000_000 } })
 const { entries: copies, bytes: copiedBytes, maxBytes }: NearCacheStats = new TypedMap().getStats().nearCache
 same<[number, number, number], [typeof copies, typeof copiedBytes, typeof maxBytes]>(true)

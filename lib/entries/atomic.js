@@ -53,11 +53,12 @@ function incrementBigInt({ id }, target, { by, initial, min, max, withTtl }) {
 
 /** @param {import('../install.js').Access} access */
 const methods = ({ openOf, roomOf }) => ({
-  /** @this {any} @param {any} key @param {any} by @param {any} options */
-  increment(key, by = undefined, options = undefined) {
+  /** @this {any} @param {any} given @param {any} by @param {any} options */
+  increment(given, by = undefined, options = undefined) {
     const open = openOf(this)
     open.checkJson('increment')
     const step = readIncrement(by, options)
+    const key = open.keyOf(given)
     if (!open.mayHave(key)) throwDead(open, key)
     let value
     let changed

@@ -246,6 +246,19 @@ function arrayOf(argument, given) {
 }
 
 /**
+ * The keys and handles of a batch, as the map has them.
+ *
+ * @param {OpenMap} open
+ * @param {string} argument
+ * @param {unknown} given
+ * @returns {any[]}
+ */
+function itemsOf(open, argument, given) {
+  const items = arrayOf(argument, given)
+  return open.normalizes ? items.map(item => open.keyOf(item)) : items
+}
+
+/**
  * @param {unknown} entry
  * @returns {{ 0: any, 1: any, 2?: unknown }}
  */
@@ -356,11 +369,10 @@ const from = (items, start) => (start === 0 ? items : items.slice(start))
 
 /**
  * @param {OpenMap} open
- * @param {unknown} items
+ * @param {any[]} list from `itemsOf`
  * @returns {any[]}
  */
-function getMany(open, items) {
-  const list = arrayOf('items', items)
+function getMany(open, list) {
   const { near } = open
   const count = list.length
   const found = new Array(count)
@@ -489,10 +501,11 @@ function writeEntries(open, room, entries, ttl, operation, write) {
   try {
     for (let index = 0; index < count; index++) {
       const entry = checkEntry(list[index])
-      const item = entry[0]
-      if (operation === 'setMany' && isHandleKey(item)) {
+      const given = entry[0]
+      if (operation === 'setMany' && isHandleKey(given)) {
         throw createError(ERROR_NUMBERS.ERR_KEY_TYPE, { argument: 'key', given: 'handle' })
       }
+      const item = open.keyOf(given)
       items[index] = item
       table.putItem(index, item, open.instance)
       // Always, because the table has been used before.
@@ -552,7 +565,7 @@ function insertMany(open, room, given, type, ttl) {
  * @param {unknown} items
  */
 function hasMany(open, items) {
-  const list = arrayOf('items', items)
+  const list = itemsOf(open, 'items', items)
   const count = list.length
   const table = Table.borrow(count)
   for (let index = 0; index < count; index++) table.putItem(index, list[index], open.instance)
@@ -568,7 +581,7 @@ function hasMany(open, items) {
  * @param {boolean} each whether to say of each item if it was there
  */
 function deleteMany(open, items, each) {
-  const list = arrayOf('items', items)
+  const list = itemsOf(open, 'items', items)
   const { near } = open
   const count = list.length
   const table = Table.borrow(count)
@@ -584,7 +597,8 @@ function deleteMany(open, items, each) {
 const methods = ({ openOf, roomOf }) => ({
   /** @param {readonly any[] | Iterable<any>} items */
   getMany(items) {
-    return getMany(openOf(this), items)
+    const open = openOf(this)
+    return getMany(open, itemsOf(open, 'items', items))
   },
 
   /** @param {Iterable<any>} entries @param {any} options */
@@ -616,4 +630,4 @@ const methods = ({ openOf, roomOf }) => ({
   }
 })
 
-module.exports = { arrayOf, methods, setMany }
+module.exports = { getMany, itemsOf, methods, setMany }

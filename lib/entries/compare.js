@@ -77,9 +77,10 @@ function swap(room, ttl, id, asked, askedKind, wire, kind, target) {
 
 /** @param {import('../install.js').Access} access */
 const methods = ({ openOf, roomOf }) => ({
-  /** @this {any} @param {any} key @param {any} expected @param {any} next @param {any} options */
-  compareAndSet(key, expected, next, options = undefined) {
+  /** @this {any} @param {any} given @param {any} expected @param {any} next @param {any} options */
+  compareAndSet(given, expected, next, options = undefined) {
     const open = openOf(this)
+    const key = open.keyOf(given)
     const ttl = readWriteOptions(options)
     open.checkJson(NAME)
     if (!open.mayHave(key)) throwDead(open, key)

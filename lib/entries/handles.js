@@ -73,7 +73,7 @@ const methods = ({ openOf }) => ({
   getHandle(key) {
     const open = openOf(this)
     if (isHandleKey(key)) return this.has(key) ? handleOf(key, open.origin) : undefined
-    return getHandleBinding(open.id, key) ? handleAt(open.origin, scratch, 0) : undefined
+    return getHandleBinding(open.id, open.keyOf(key)) ? handleAt(open.origin, scratch, 0) : undefined
   },
 
   /** @param {any} data */

@@ -62,17 +62,20 @@ function touch(open, key, ttl) {
 const methods = ({ openOf }) => ({
   /** @param {any} key */
   peek(key) {
-    return peek(openOf(this), key)
+    const open = openOf(this)
+    return peek(open, open.keyOf(key))
   },
 
   /** @param {any} key */
   ttlOf(key) {
-    return ttlOf(openOf(this), key)
+    const open = openOf(this)
+    return ttlOf(open, open.keyOf(key))
   },
 
   /** @param {any} key @param {any} options */
   touch(key, options = undefined) {
-    return touch(openOf(this), key, readWriteOptions(options))
+    const open = openOf(this)
+    return touch(open, open.keyOf(key), readWriteOptions(options))
   },
 
   purgeExpired() {

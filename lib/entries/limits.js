@@ -35,7 +35,7 @@ const methods = ({ openOf }) => ({
   /** @param {any[]} given no argument, or a key, which may be undefined */
   memoryUsage(...given) {
     const open = openOf(this)
-    return given.length === 0 ? memoryUsedBinding(open.id) : weightOf(open, given[0])
+    return given.length === 0 ? memoryUsedBinding(open.id) : weightOf(open, open.keyOf(given[0]))
   },
 
   /** @param {number} count */

@@ -2,11 +2,13 @@
 
 // One call that waits for a load: its promise, its loader, and what frees it early. And the job of running a loader.
 
-const { Buffer } = process.getBuiltinModule('node:buffer')
 const { AsyncLocalStorage, AsyncResource } = process.getBuiltinModule('node:async_hooks')
 const { ERROR_NUMBERS, createError } = require('../errors.js')
+const { binding } = require('../native/attach.js')
 const { timeout } = require('../native/timer.js')
 const { release, hold } = require('../session/keep-alive.js')
+
+const { isOneKey: isOneKeyBinding } = binding
 
 /** @typedef {import('../session/open-map.js').OpenMap} OpenMap */
 /** @typedef {import('../options/load.js').LoadOptions} LoadOptions */
@@ -25,12 +27,6 @@ const { release, hold } = require('../session/keep-alive.js')
 /** @type {import('node:async_hooks').AsyncLocalStorage<Running>} */
 const running = new AsyncLocalStorage()
 
-/** Whether two keys are one to a map. None is -0. @param {any} one @param {any} other */
-function isSameKey(one, other) {
-  if (typeof one !== 'object' || one === null) return Object.is(one, other)
-  return other instanceof Uint8Array && Buffer.compare(one, other) === 0
-}
-
 /**
  * Whether the running code was called by a loader of this key, which has not ended: to wait for it would be to wait
  * for itself.
@@ -38,9 +34,9 @@ function isSameKey(one, other) {
  * @param {OpenMap} open
  * @param {any} key
  */
-function isLoading({ instance }, key) {
+function isLoading({ id, instance }, key) {
   for (let one = running.getStore(); one !== undefined; one = one.outer) {
-    if (!one.job.isOver && one.instance === instance && isSameKey(one.key, key)) return true
+    if (!one.job.isOver && one.instance === instance && isOneKeyBinding(id, one.key, key)) return true
   }
   return false
 }

@@ -7,7 +7,7 @@ const { isHandleKey } = require('../handle.js')
 const { timeout } = require('../native/timer.js')
 const { checkFunction } = require('../options/checks.js')
 const { readLoadOptions } = require('../options/load.js')
-const { arrayOf } = require('./batch.js')
+const { getMany, itemsOf } = require('./batch.js')
 const { throwDead } = require('./handles.js')
 const { Abortion, Call, Job, runLoader } = require('./load-call.js')
 const { checkIsNotLoading, ownKey, wait } = require('./load-wait.js')
@@ -107,10 +107,10 @@ const methods = ({ openOf, roomOf }) => ({
   /** @this {any} @param {Iterable<any>} keys @param {ManyLoader} loadMany @param {any} options */
   async getManyOrLoad(keys, loadMany, options = undefined) {
     const open = openOf(this)
-    const items = arrayOf('keys', keys)
+    const items = itemsOf(open, 'keys', keys)
     checkFunction('loadMany', loadMany)
     const read = readLoadOptions(options)
-    const values = this.getMany(items)
+    const values = getMany(open, items)
     /** @type {number[]} */
     const missing = []
     for (const [at, key] of items.entries()) {

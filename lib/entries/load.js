@@ -16,6 +16,10 @@ const refresh = require('./refresh.js')
 const { get: getBinding } = binding
 
 /** @typedef {import('./load-call.js').Given} Given */
+/** @typedef {import('../session/open-map.js').OpenMap} OpenMap */
+
+/** @param {OpenMap} open @param {any} key @param {boolean} isRefreshed */
+const copyOf = (open, key, isRefreshed) => (isRefreshed ? refresh.lookup(open, key) : open.near.lookup(key))
 
 /** @param {import('../install.js').Access} access */
 const methods = ({ openOf, roomOf }) => {
@@ -23,19 +27,23 @@ const methods = ({ openOf, roomOf }) => {
    * What no copy answers.
    *
    * @param {any} map
-   * @param {any} key
+   * @param {any} target
    * @param {(key: any, given: Given) => any} loader
    * @param {unknown} given
    * @returns {Promise<any>}
    */
-  async function load(map, key, loader, given) {
+  async function load(map, target, loader, given) {
     const open = openOf(map)
     checkFunction('loader', loader)
     const options = readLoadOptions(given)
+    const key = open.keyOf(target)
     if (isHandleKey(key)) {
       const value = map.get(key)
       return value === undefined && !map.has(key) ? throwDead(open, key) : value
     }
+    // Where keys are normalised, no copy was looked for yet.
+    const copy = open.normalizes ? copyOf(open, key, options.refreshAfter > 0) : STALE
+    if (copy !== STALE) return copy
     const loads = loadsOf(open, roomOf(map), map)
     const own = ownKey(key)
     const known = options.refreshAfter > 0 ? refresh.read(loads, own, loader, options) : readBy(open, key, getBinding)
@@ -53,7 +61,7 @@ const methods = ({ openOf, roomOf }) => {
     /** @param {any} key @param {(key: any, given: Given) => any} loader @param {any} options */
     getOrLoad(key, loader, options = undefined) {
       const open = openOf(this)
-      const known = options?.refreshAfter === undefined ? open.near.lookup(key) : refresh.lookup(open, key)
+      const known = open.normalizes ? STALE : copyOf(open, key, options?.refreshAfter !== undefined)
       if (known !== STALE && typeof loader === 'function') return Promise.resolve(known)
       return load(this, key, loader, options)
     }

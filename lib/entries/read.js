@@ -29,9 +29,10 @@ const NO_BYTES = new Uint8Array(0)
  */
 function readAs(open, key, options) {
   const read = readGetOptions(options)
-  if (read.at === undefined) return readWhole(open, key, read)
+  const own = open.keyOf(key)
+  if (read.at === undefined) return readWhole(open, own, read)
   open.checkJson('option at')
-  return readField(open, key, read, read.at)
+  return readField(open, own, read, read.at)
 }
 
 /**

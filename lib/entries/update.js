@@ -66,11 +66,12 @@ function writeNext(open, room, target, seen, next, ttl) {
 
 /** @param {import('../install.js').Access} access */
 const methods = ({ openOf, roomOf }) => ({
-  /** @this {any} @param {any} key @param {(value: any) => any} callback @param {any} options */
-  update(key, callback, options = undefined) {
+  /** @this {any} @param {any} given @param {(value: any) => any} callback @param {any} options */
+  update(given, callback, options = undefined) {
     const open = openOf(this)
     checkFunction('callback', callback)
     const { retries, ttl } = readUpdateOptions(options)
+    const key = open.keyOf(given)
     if (!open.mayHave(key)) throwDead(open, key)
     for (let tries = 0; tries <= retries; tries++) {
       const seen = look(open, key)

@@ -170,9 +170,10 @@ function removeDecoded(open, target) {
 
 /** @param {import('../install.js').Access} access */
 const methods = ({ openOf, roomOf }) => ({
-  /** @param {any} key */
-  remove(key) {
+  /** @param {any} given */
+  remove(given) {
     const open = openOf(this)
+    const key = open.keyOf(given)
     if (!open.mayHave(key)) return undefined
     return open.shapes.codec === undefined ? removeNow(open, key) : removeDecoded(open, key)
   },
@@ -194,7 +195,7 @@ const methods = ({ openOf, roomOf }) => ({
       this.replace(key, value, options)
       return handleOf(key, open.origin)
     }
-    setByKey(open, roomOf(this), key, value, options)
+    setByKey(open, roomOf(this), open.keyOf(key), value, options)
     return handleAt(open.origin, scratch, 0)
   },
 

@@ -50,6 +50,7 @@ const { Ring } = require('./ring.js')
  * @property {number} shards how many the map has
  * @property {number} marking one of MARKING, or what access words are counted up to
  * @property {HitLog | null} hitLog where marking is in order
+ * @property {boolean} normalizes whether keys are another when they come here than when they were given
  * @property {Origin} origin what the handles of the map know of it, which counts hits of its own
  */
 
@@ -124,8 +125,10 @@ class NearCache {
     this.copies = this.ring.parts[0]
     /** Whether they have several parts. */
     this.isSplit = this.ring.parts.length > 1
-    /** Where reads by key look: the places of `copies`; nothing while that is not worth it, or if they are split. */
-    this.visible = this.isSplit ? NOTHING : this.copies.places
+    /** Whether a read has more to do than to look for the given key in one place. */
+    this.isIndirect = this.isSplit || options.normalizes
+    /** Where reads by key look: the places of `copies`; nothing while that is not worth it, or if it is not all. */
+    this.visible = this.isIndirect ? NOTHING : this.copies.places
   }
 
   /** Its contents, bounds and counters, for `getStats`. */
@@ -165,7 +168,7 @@ class NearCache {
    * @param {unknown} key
    */
   placeOf(key) {
-    if (!this.isSplit) return this.visible.get(key)
+    if (!this.isIndirect) return this.visible.get(key)
     return this.#isLooking ? this.partOf(key).places.get(key) : undefined
   }
 
@@ -537,7 +540,7 @@ class NearCache {
   /** @param {boolean} isLooking */
   #look(isLooking) {
     this.#isLooking = isLooking
-    this.visible = isLooking && !this.isSplit ? this.copies.places : NOTHING
+    this.visible = isLooking && !this.isIndirect ? this.copies.places : NOTHING
   }
 
   /**
@@ -594,6 +597,7 @@ const NO_CACHE = new NearCache({
   shards: 1,
   marking: MARKING.None,
   hitLog: null,
+  normalizes: false,
   origin: NO_HANDLES
 })
 

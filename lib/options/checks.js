@@ -74,9 +74,14 @@ const boolean = (name, value) => {
 /** @type {Check} */
 const seed = (name, value) => {
   const allowed = 'an integer or bigint from 0 to 2^64 - 1'
-  if (typeof value !== 'bigint' && typeof value !== 'number') throw wrongType(`option ${name}`, value, allowed)
-  if (typeof value === 'number' && !Number.isSafeInteger(value)) throw outOfRange(`option ${name}`, value, allowed)
-  if (value < 0 || value > MAX_SEED) throw outOfRange(`option ${name}`, value, allowed)
+  // No error shows a seed, not even one that does not fit: it may be a secret that was misplaced.
+  if (typeof value !== 'bigint' && typeof value !== 'number') {
+    throw badOption(name, `is of type ${typeof value}; allowed: ${allowed}`)
+  }
+  if (typeof value === 'number' && !Number.isSafeInteger(value)) {
+    throw badOption(name, `is no safe integer; allowed: ${allowed}`)
+  }
+  if (value < 0 || value > MAX_SEED) throw badOption(name, `is out of range; allowed: ${allowed}`)
   // A number of JavaScript does not hold 64 bits.
   return String(value)
 }

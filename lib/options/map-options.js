@@ -59,6 +59,7 @@ const MAX_CONTENT_TYPE = 255
 const NEAR_OPTIONS = ['maxEntries', 'maxBytes']
 const EVICTION_STRATEGIES = ['lru', 'lfu', 'ttl', 'fifo', 'sieve', 's3-fifo', 'w-tinylfu']
 const OOM_STRATEGIES = ['evict', 'reject', 'evict-expired']
+const HASHES = ['ahash', 'siphash', 'xxh3', 'fnv1a']
 
 /**
  * @typedef {object} Codec functions of the user
@@ -75,6 +76,7 @@ const OOM_STRATEGIES = ['evict', 'reject', 'evict-expired']
  * @property {Codec | undefined} codec the functions that are `codec`
  * @property {Function | undefined} choose the function that is `evictionStrategy`
  * @property {Function | undefined} free the function that is `oomStrategy`
+ * @property {((key: any) => any) | undefined} normalizeKey
  */
 
 /** @type {Check} */
@@ -174,6 +176,12 @@ function checkContentType(argument, value) {
   return value
 }
 
+/** @type {Check} */
+const normalizeKey = (name, value) => {
+  if (typeof value !== 'function') throw wrongType(`option ${name}`, value, 'a function')
+  return value
+}
+
 /**
  * @typedef {object} Row what is known of an option
  * @property {Check} check returns the value in the form that is used
@@ -205,7 +213,10 @@ const OPTIONS = {
   initialCapacity: { check: integer(0, MAX_COUNT) },
   maxLoadFactor: { check: number(0.25, 0.95) },
   shards: { check: powerOfTwo(MAX_SHARDS) },
+  hash: { check: oneOf(HASHES) },
   seed: { check: seed },
+  caseInsensitiveKeys: { check: boolean },
+  normalizeKey: { check: normalizeKey },
   enableSIMD: { check: boolean },
   simdEnabled: { check: boolean, as: 'enableSIMD' },
   nearCache: { check: nearCache, isOwn: true },
@@ -215,7 +226,7 @@ const OPTIONS = {
 const LIMITS = Object.keys(OPTIONS).filter(name => OPTIONS[name]?.isLimit)
 
 /** Reserved options, not implemented yet. They are refused, not ignored. */
-const LATER = new Set(['autoResize', 'hash', 'logTargets'])
+const LATER = new Set(['autoResize', 'logTargets'])
 
 const ENTRIES = 'a map is limited by maxEntries'
 const BYTES = 'a map is limited in bytes by memoryLimit'
@@ -340,6 +351,13 @@ function takeCodec(native) {
  * @param {Record<string, any>} native
  */
 function takeFunctions(native) {
+  const { normalizeKey } = native
+  if (normalizeKey !== undefined) native.normalizeKey = FUNCTION
+  return { normalizeKey, ...takeRoomFunctions(native) }
+}
+
+/** @param {Record<string, any>} native */
+function takeRoomFunctions(native) {
   const { evictionStrategy: choose, oomStrategy: free } = native
   if (typeof choose === 'function') {
     if (free !== undefined && free !== 'evict') {

@@ -11,7 +11,7 @@ const { checkFunction, checkObject, integer } = require('../options/checks.js')
 const { MORE, pending } = require('../session/pending.js')
 const { wrongType } = require('../errors.js')
 const { writeQuery } = require('./query.js')
-const { readType } = require('./scan-options.js')
+const { readGlob, readType } = require('./scan-options.js')
 
 const {
   askCount: askCountBinding,
@@ -125,13 +125,24 @@ function handleTaker({ id, origin }) {
   }
 }
 
+/**
+ * A query whose glob is one over keys as the map has them.
+ *
+ * @param {OpenMap} open
+ * @param {any} query
+ */
+function withOwnKeys(open, query) {
+  if (!open.normalizes || typeof query?.key !== 'string') return query
+  return { ...query, key: readGlob(open, 'key of the query', query.key) }
+}
+
 /** @param {import('../install.js').Access} access */
 const methods = ({ openOf }) => ({
   /** @param {any} query @param {any} options */
   async find(query, options = undefined) {
     const open = openOf(this)
     const read = readJobOptions(options, ['limit', 'type', 'signal', 'onProgress'])
-    const text = writeQuery(query)
+    const text = writeQuery(withOwnKeys(open, query))
     open.check()
     return job(open, this, read, () => askFindBinding(open.id, text, read.type, read.limit), handleTaker(open))
   },
@@ -140,7 +151,7 @@ const methods = ({ openOf }) => ({
   async count(query, options = undefined) {
     const open = openOf(this)
     const read = readJobOptions(options, ['type', 'signal', 'onProgress'])
-    const text = writeQuery(query)
+    const text = writeQuery(withOwnKeys(open, query))
     open.check()
     return job(
       open,

@@ -32,16 +32,17 @@ const count = integer(1, 2 ** 32)
 /**
  * Checks the options of a scan.
  *
+ * @param {OpenMap} open
  * @param {unknown} given
  * @returns {ScanOptions}
  */
-function readScanOptions(given) {
+function readScanOptions(open, given) {
   if (given === undefined) return { count: DEFAULT_COUNT, match: undefined, type: undefined }
   const options = checkObject('options', given, ['count', 'match', 'type'])
   const { match, type } = options
   return {
     count: options.count === undefined ? DEFAULT_COUNT : Math.min(count('count', options.count), MAX_COUNT),
-    match: match === undefined ? undefined : readGlob('option match', match),
+    match: match === undefined ? undefined : readGlob(open, 'option match', match),
     type: readType(type)
   }
 }
@@ -49,28 +50,32 @@ function readScanOptions(given) {
 /**
  * The same for a scan of a view, which has its type.
  *
+ * @param {OpenMap} open
  * @param {unknown} given
  * @returns {ScanOptions}
  */
-function readViewScanOptions(given) {
-  return readScanOptions(given === undefined ? undefined : checkObject('options', given, ['count', 'match']))
+function readViewScanOptions(open, given) {
+  return readScanOptions(open, given === undefined ? undefined : checkObject('options', given, ['count', 'match']))
 }
 
 /** The name of a type, or undefined for all. @param {unknown} given @returns {string | undefined} */
 const readType = given => (given === undefined ? undefined : readName('option type', given, MAX_TYPE_NAME_BYTES))
 
 /**
- * Checks a glob.
+ * Checks a glob. It is over keys as the map has them, so it is normalised as they are.
  *
+ * @param {OpenMap} open
  * @param {string} argument
  * @param {unknown} given
  * @returns {string}
  */
-function readGlob(argument, given) {
+function readGlob(open, argument, given) {
   const allowed = `a glob of at most ${MAX_GLOB} characters`
   if (typeof given !== 'string') throw wrongType(argument, given, allowed)
-  if (given.length > MAX_GLOB) throw outOfRange(argument, given, allowed)
-  return given
+  const glob = open.keyOf(given)
+  if (typeof glob !== 'string') throw wrongType(`${argument}, which normalizeKey was called with,`, glob, 'a string')
+  if (glob.length > MAX_GLOB) throw outOfRange(argument, glob, allowed)
+  return glob
 }
 
 /**
@@ -107,4 +112,4 @@ function cursorOf(open, shard, slot) {
   return shard >= open.shards ? START : `${open.instance}-${shard}-${slot}`
 }
 
-module.exports = { START, cursorOf, readCursor, readScanOptions, readType, readViewScanOptions }
+module.exports = { START, cursorOf, readCursor, readGlob, readScanOptions, readType, readViewScanOptions }

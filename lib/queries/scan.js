@@ -126,14 +126,15 @@ Object.defineProperty(ScanIterator.prototype, Symbol.toStringTag, { value: 'Scan
 const methods = ({ openOf }) => ({
   /** @param {string} cursor @param {any} options */
   scan(cursor, options = undefined) {
-    return scan(openOf(this), cursor, readScanOptions(options))
+    const open = openOf(this)
+    return scan(open, cursor, readScanOptions(open, options))
   },
 
   /** @param {any} options */
   scanIterator(options = undefined) {
     const open = openOf(this)
     open.check()
-    return new ScanIterator(this, open, readScanOptions(options))
+    return new ScanIterator(this, open, readScanOptions(open, options))
   }
 })
 

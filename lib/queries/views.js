@@ -83,9 +83,10 @@ class TypedView {
 
   // ---- Reading
 
-  /** @param {any} key @param {any} options @returns {any} */
-  get(key, options = undefined) {
+  /** @param {any} given @param {any} options @returns {any} */
+  get(given, options = undefined) {
     const isCopy = options !== undefined && readCopy(options)
+    const key = this.#open.keyOf(given)
     const { near } = this.#open
     if (!isCopy) {
       const copy = near.peek(key)
@@ -118,8 +119,9 @@ class TypedView {
     return value
   }
 
-  /** @param {any} key @returns {boolean} */
-  has(key) {
+  /** @param {any} given @returns {boolean} */
+  has(given) {
+    const key = this.#open.keyOf(given)
     return this.#open.mayHave(key) && this.#about(hasOfTypeBinding, key)
   }
 
@@ -133,9 +135,10 @@ class TypedView {
     return handleAt(open.origin, scratch, 0)
   }
 
-  /** @param {any} key @param {any} value @param {any} options */
-  set(key, value, options = undefined) {
+  /** @param {any} given @param {any} value @param {any} options */
+  set(given, value, options = undefined) {
     const open = this.#open
+    const key = open.keyOf(given)
     const isHandle = isHandleKey(key)
     if (isHandle && !open.owns(key)) throwDead(open, key)
     const { ttl, kind, wire } = this.#encode(value, options)
@@ -162,9 +165,10 @@ class TypedView {
     return { ttl, kind: kindOfWire(known, wire), wire }
   }
 
-  /** @param {any} key @returns {boolean} */
-  delete(key) {
+  /** @param {any} given @returns {boolean} */
+  delete(given) {
     const open = this.#open
+    const key = open.keyOf(given)
     if (!open.mayHave(key)) return false
     const isDeleted = this.#about(deleteOfTypeBinding, key)
     if (isDeleted) open.near.forget(key)
@@ -208,7 +212,8 @@ class TypedView {
 
   /** @param {string} cursor @param {any} options */
   scan(cursor, options = undefined) {
-    return scan(this.#open, cursor, { ...readViewScanOptions(options), type: this.#name })
+    const open = this.#open
+    return scan(open, cursor, { ...readViewScanOptions(open, options), type: this.#name })
   }
 }
 

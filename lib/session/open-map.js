@@ -80,6 +80,8 @@ class OpenMap {
   isInTransaction = false
   /** Whether the bytes of the near cache follow from the limit of the map. */
   #followsLimit
+  /** What makes a key of what was given as one. @type {((key: any) => any) | undefined} */
+  #normalize
 
   /**
    * @param {string | null} name
@@ -114,6 +116,7 @@ class OpenMap {
     )
     const hitLog = marking === MARKING.Order ? new HitLog(id, shards) : null
     this.#followsLimit = options.nearMaxBytes === undefined
+    this.#normalize = options.normalizeKey
     this.near = new NearCache({
       maxEntries: options.nearMaxEntries,
       maxBytes: options.nearMaxBytes ?? nearBytesFor(memoryLimit),
@@ -122,6 +125,7 @@ class OpenMap {
       shards,
       marking,
       hitLog,
+      normalizes: this.normalizes,
       origin: this.origin
     })
     // Where hits are logged in order, the near cache sees to each of them.
@@ -182,6 +186,22 @@ class OpenMap {
    */
   mayHave(target) {
     return !isHandleKey(target) || this.owns(target)
+  }
+
+  /** Whether keys go through a function of the user. */
+  get normalizes() {
+    return this.#normalize !== undefined
+  }
+
+  /**
+   * The key under which the map has what was given as one: every method passes what its user gave through here, once,
+   * before anything else sees it. A handle stays what it is.
+   *
+   * @param {any} given
+   * @returns {any}
+   */
+  keyOf(given) {
+    return this.#normalize === undefined || isHandleKey(given) ? given : normalized(this.#normalize, given)
   }
 
   /** Bytes that the map may hold now, `null` for no limit. */
@@ -289,6 +309,26 @@ class OpenMap {
     this.#changes = undefined
     this.#commitWord = undefined
   }
+}
+
+/**
+ * What a function of the user makes of a key. What it throws is handed on.
+ *
+ * @param {(key: any) => any} normalize
+ * @param {any} given
+ */
+function normalized(normalize, given) {
+  const key = Reflect.apply(normalize, undefined, [given])
+  const type = typeof key
+  // A handle would lead to another entry, and a function that forgets to return would make one key of all.
+  const isKey =
+    type === 'object' ? key === null || key instanceof Uint8Array : type !== 'undefined' || given === undefined
+  if (isKey && type !== 'symbol' && type !== 'function') return key
+  throw createError(ERROR_NUMBERS.ERR_KEY_TYPE, {
+    argument: 'what normalizeKey returned',
+    given: type === 'object' && isHandleKey(key) ? 'handle' : type,
+    allowed: 'string, number, bigint, boolean, null, Uint8Array'
+  })
 }
 
 /**

@@ -61,6 +61,7 @@ fn register(engine: Engine<'_>, target: Js<'_>, evaluation: &Rc<Evaluation>, kep
         "has" 2 read::has;
         "hasHandle" 4 read::has_handle;
         "getHandle" 2 read::get_handle;
+        "isOneKey" 3 read::is_one_key;
         "size" 1 read::size;
         "set" 4 write::set;
         "getOrInsert" 4 write::get_or_insert;

@@ -57,6 +57,8 @@ export declare function get(id: number, key: unknown): unknown
 export declare function getByHandle(id: number, shard: number, slot: number, generation: number): unknown
 export declare function has(id: number, key: unknown): boolean
 export declare function hasHandle(id: number, shard: number, slot: number, generation: number): boolean
+/** Whether two keys are one to the map. */
+export declare function isOneKey(id: number, one: unknown, other: unknown): boolean
 /** Whether the key has an entry; its place stands in the scratch array. */
 export declare function getHandle(id: number, key: unknown): boolean
 export declare function size(id: number): number

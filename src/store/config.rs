@@ -1,6 +1,7 @@
 //! How a map is made.
 
 use super::eviction::PolicyKind;
+use crate::store::entry::algorithm::Algorithm;
 
 /// What happens to a write that finds no room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,8 +56,14 @@ pub struct Config {
     pub initial_capacity: Option<u64>,
     /// Fill at which an index table grows, 0.25 to 0.95.
     pub max_load_factor: Option<f64>,
+    /// The hash function.
+    pub hash: Option<Algorithm>,
     /// Seed of the hash function.
     pub seed: Option<u64>,
+    /// Whether keys that differ in case only are the same.
+    pub ignores_case: Option<bool>,
+    /// Whether the threads of the map pass each key through a function of their own before it comes here.
+    pub normalises_keys: bool,
     /// Whether SIMD may be used where the processor has it.
     pub simd: Option<bool>,
     /// Byte limit over everything the map holds. This, the two below and `ttl_ms` can be [`NONE`].
@@ -126,7 +133,10 @@ impl Config {
             ),
             initial_capacity: self.initial_capacity,
             max_load_factor: Some(self.max_load_factor.unwrap_or(DEFAULT_MAX_LOAD_FACTOR).clamp(0.25, 0.95)),
+            hash: Some(self.hash.unwrap_or_default()),
             seed: Some(self.seed.unwrap_or_else(crate::store::entry::hash::KeyHasher::random_seed)),
+            ignores_case: Some(self.ignores_case.unwrap_or(false)),
+            normalises_keys: self.normalises_keys,
             simd: Some(self.simd.unwrap_or(true)),
             memory_limit_bytes: self.memory_limit_bytes,
             max_entries: self.max_entries,

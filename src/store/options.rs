@@ -6,6 +6,7 @@ use std::fmt;
 
 use super::config::{Config, NONE, TtlOnUpdate, WhenFull};
 use super::eviction::PolicyKind;
+use crate::store::entry::algorithm::Algorithm;
 
 /// The value of an option, in words that a text can carry.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +21,8 @@ pub enum Setting {
     Real(f64),
     /// One of some words, or digits that a number of JavaScript does not hold.
     Word(String),
+    /// A number that is shown to no one.
+    Secret(u64),
     /// `{ evictIdle: ms }`.
     EvictIdle(u64),
     /// A function of the user, which stays with the thread that passed it.
@@ -34,6 +37,7 @@ impl fmt::Display for Setting {
             Self::Whole(number) => write!(f, "{number}"),
             Self::Real(number) => write!(f, "{number}"),
             Self::Word(word) => f.write_str(word),
+            Self::Secret(_) => f.write_str("another one, which is not shown"),
             Self::EvictIdle(idle_ms) => write!(f, "evictIdle: {idle_ms}"),
             Self::Function => f.write_str("a function"),
         }
@@ -102,7 +106,7 @@ macro_rules! row {
 }
 
 /// All options. Where several differ from those of an open map, the first is named.
-pub const OPTIONS: [MapOption; 15] = [
+pub const OPTIONS: [MapOption; 18] = [
     MapOption {
         name: "shards",
         set: |config, given| {
@@ -114,13 +118,31 @@ pub const OPTIONS: [MapOption; 15] = [
     row!("initialCapacity", initial_capacity, whole, Setting::Whole),
     row!("maxLoadFactor", max_load_factor, real, Setting::Real),
     MapOption {
+        name: "hash",
+        set: |config, given| {
+            let Setting::Word(word) = given else { return None };
+            config.hash = Some(Algorithm::named(&word)?);
+            Some(())
+        },
+        get: |config| config.hash.as_ref().map(Setting::word),
+    },
+    MapOption {
         name: "seed",
         set: |config, given| {
             let Setting::Word(digits) = given else { return None };
             config.seed = Some(digits.parse().ok()?);
             Some(())
         },
-        get: |config| config.seed.as_ref().map(Setting::word),
+        get: |config| config.seed.map(Setting::Secret),
+    },
+    row!("caseInsensitiveKeys", ignores_case, flag, Setting::Flag),
+    MapOption {
+        name: "normalizeKey",
+        set: |config, given| {
+            config.normalises_keys = given == Setting::Function;
+            config.normalises_keys.then_some(())
+        },
+        get: |config| config.normalises_keys.then_some(Setting::Function),
     },
     row!("enableSIMD", simd, flag, Setting::Flag),
     row!("memoryLimit", memory_limit_bytes, limit, Setting::of_limit),
@@ -206,7 +228,10 @@ mod tests {
             Setting::Whole(4),
             Setting::Whole(9),
             Setting::Real(0.5),
+            Setting::word(&"siphash"),
             Setting::word(&u64::MAX),
+            Setting::Flag(true),
+            Setting::Function,
             Setting::Flag(false),
             Setting::Whole(1),
             Setting::None,
@@ -223,7 +248,9 @@ mod tests {
         for (option, setting) in OPTIONS.iter().zip(&given) {
             assert_eq!((option.get)(&config), None, "{}", option.name);
             assert_eq!((option.set)(&mut config, setting.clone()), Some(()), "{}", option.name);
-            assert_eq!((option.get)(&config).as_ref(), Some(setting), "{}", option.name);
+            // A seed is a number from here on.
+            let shown = if option.name == "seed" { Setting::Secret(u64::MAX) } else { setting.clone() };
+            assert_eq!((option.get)(&config), Some(shown), "{}", option.name);
         }
         // A field that no row sets would still be open.
         assert!(!format!("{config:?}").contains(": None"), "{config:?}");

@@ -57,8 +57,8 @@ fn ask(
     task: Task,
 ) -> napi::Result<u32> {
     within(env, operation, id, |engine, evaluation| {
-        let query = Query::parse(query.as_bytes())?;
         let map = evaluation.map(id)?;
+        let query = Query::parse_for(map.store(), query.as_bytes())?;
         pending::begin(engine, evaluation, id, |notice| {
             let inquiry = store::ask(map.store(), query, of_type, task, notice)?;
             Ok(Asked { inquiry, handles: RefCell::default(), taken: Cell::default() })

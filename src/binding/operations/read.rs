@@ -56,6 +56,15 @@ pub fn get_handle<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
     call.engine.boolean(place.is_some())
 }
 
+/// `isOneKey(id, one, other)`: whether two keys are one to the map.
+pub fn is_one_key<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
+    let map = call.map()?;
+    let (mut space, mut other_space) = (Space::default(), Space::default());
+    let one = key(call.engine, call.argument(1), &mut space)?;
+    let other = key(call.engine, call.argument(2), &mut other_space)?;
+    call.engine.boolean(map.store().is_one_key(one, other))
+}
+
 /// `size(id)`
 pub fn size<'s>(call: &Call<'s, 1>) -> Outcome<Js<'s>> {
     let map = call.map()?;

@@ -24,7 +24,9 @@ pub fn scan<'s>(call: &Call<'s, 7>) -> Outcome<Js<'s>> {
     if count == 0 {
         return Err(Failure::Misuse("there is no room for an entry"));
     }
-    let filter = Filter { glob: glob(engine, call.argument(4))?, type_name: type_name(engine, call.argument(5))? };
+    let folds = map.store().ignores_case();
+    let filter =
+        Filter { glob: glob(engine, call.argument(4), folds)?, type_name: type_name(engine, call.argument(5))? };
     let (mut key_buffer, mut value_buffer) = (call.evaluation.key_buffer(), call.evaluation.value_buffer());
     let (key_out, value_out) = (&mut *key_buffer, &mut *value_buffer);
     let mut gathered = Gathered::new(engine, many);
@@ -92,10 +94,10 @@ fn take(
 }
 
 /// The glob in an argument; `None` for `undefined`.
-fn glob(engine: Engine<'_>, js: Js<'_>) -> Outcome<Option<Glob>> {
+fn glob(engine: Engine<'_>, js: Js<'_>, folds: bool) -> Outcome<Option<Glob>> {
     match engine.type_of(js)? {
         JsType::Undefined => Ok(None),
-        JsType::String => Ok(Some(Glob::new(key(engine, js, &mut Space::default())?)?)),
+        JsType::String => Ok(Some(Glob::in_case(key(engine, js, &mut Space::default())?, folds)?)),
         _ => Err(Failure::Misuse("a glob is a string")),
     }
 }

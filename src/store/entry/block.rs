@@ -26,6 +26,7 @@
 
 use std::ptr::NonNull;
 
+use super::folding;
 use super::key::{KIND_BITS, Key, KeyKind};
 use super::shapes::numbers;
 use super::value::{Value, ValueKind};
@@ -174,6 +175,21 @@ impl<'m> Prepared<'m> {
     /// The type of the entry, 0 for none.
     pub fn type_id(&self) -> u32 {
         self.entry.map_or(0, Entry::type_id)
+    }
+
+    /// Makes it the entry of this key, if its own has the same kind and length; whether it is.
+    pub fn respell(&mut self, key: Key<'_>) -> bool {
+        let Some(entry) = self.entry else { return false };
+        let own = entry.key();
+        if own.kind_and_len() != key.kind_and_len() {
+            return false;
+        }
+        if own != key {
+            // SAFETY: the key lies at this offset with this length. The entry was never published, so no other thread
+            // reads it, and `own` is not used any more.
+            unsafe { entry.0.add(entry.layout().key).as_ptr().copy_from(key.bytes().as_ptr(), key.len()) };
+        }
+        true
     }
 
     /// The entry, if it was not used: the caller's to free.
@@ -427,6 +443,13 @@ impl Entry {
         // Entries do not change.
         let bytes = unsafe { std::slice::from_raw_parts(self.0.add(offset).as_ptr(), key.len()) };
         is_equal(bytes, key.bytes())
+    }
+
+    /// The same where keys that differ in case only are the same.
+    #[cold]
+    #[inline(never)]
+    pub fn has_key_in_another_case(self, key: Key<'_>) -> bool {
+        folding::is_equal(self.key(), key)
     }
 
     /// Whether its block can be one of an arena's. Large ones are not.

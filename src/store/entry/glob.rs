@@ -10,6 +10,7 @@
 //!
 //! Brackets that are not closed end with the glob, and a last `\` is itself, as in Redis. A character is a code point
 //! where Redis takes a byte, so `?` matches `é`; a lone surrogate is one, too. Keys that are no strings match nothing.
+//! In a map that ignores case, globs do as well: a range stands for all that differ from its characters in case only.
 //!
 //! **Linear time.** A matcher that goes back to the last `*` whenever it is stuck takes the product of both lengths,
 //! and one that does so for each `*` takes ages. This one keeps the set of all positions of the glob that the
@@ -21,6 +22,7 @@
 //! Most globs begin with plain text and most keys differ there already, so that is compared first, as bytes.
 
 use super::key::{Key, KeyKind};
+use super::{characters, folding};
 use crate::store::error::Error;
 use crate::store::platform::fallible;
 
@@ -41,6 +43,8 @@ pub struct Glob {
     /// Characters of that.
     prefix_characters: usize,
     rest: Rest,
+    /// Whether it was folded, as keys have to be then.
+    folds: bool,
 }
 
 /// What follows the plain text.
@@ -100,14 +104,48 @@ impl Class {
             _ => None,
         }
     }
+
+    /// Adds what its characters become when they are folded. What they were stays, and no folded text has it.
+    fn fold(&mut self) {
+        for at in 0..self.ranges.len() {
+            let (first, last) = self.ranges[at];
+            if first == last {
+                self.ranges[at] = (folding::fold(first), folding::fold(first));
+                continue;
+            }
+            let all = folding::folded_characters();
+            let from = all.partition_point(|&(character, _)| character < first);
+            for &(_, folded) in all[from..].iter().take_while(|&&(character, _)| character <= last) {
+                let is_there = (first..=last).contains(&folded);
+                match self.ranges.last_mut() {
+                    _ if is_there => {}
+                    Some((_, end)) if *end + 1 == folded => *end = folded,
+                    _ => self.ranges.push((folded, folded)),
+                }
+            }
+        }
+    }
+}
+
+impl Part {
+    fn fold(&mut self) {
+        if let Self::One(class) = self {
+            class.fold();
+        }
+    }
 }
 
 impl Glob {
     /// Reads a glob from a string, as a key holds one. At most [`MAX_GLOB_CHARACTERS`].
     pub fn new(pattern: Key<'_>) -> Result<Self, Error> {
+        Self::in_case(pattern, false)
+    }
+
+    /// The same for keys that are the same if they differ in case only, if `folds`.
+    pub fn in_case(pattern: Key<'_>, folds: bool) -> Result<Self, Error> {
         let mut characters = fallible::vec(MAX_GLOB_CHARACTERS)?;
         let mut is_too_long = false;
-        each_character(pattern, |character| {
+        characters::each(pattern, |character| {
             is_too_long = characters.len() == MAX_GLOB_CHARACTERS;
             if !is_too_long {
                 characters.push(character);
@@ -118,8 +156,12 @@ impl Glob {
             let allowed = format!("a glob of at most {MAX_GLOB_CHARACTERS} characters");
             return Err(Error::InvalidOption { option: "match", given: "a longer one".to_owned(), allowed });
         }
-        let parts = parse(&characters);
-        let plain = |part: &Part| if let Part::One(class) = part { class.plain() } else { None };
+        let mut parts = parse(&characters);
+        if folds {
+            parts.iter_mut().for_each(Part::fold);
+        }
+        // The bytes of a key are not those of a folded one.
+        let plain = |part: &Part| if let Part::One(class) = part { class.plain().filter(|_| !folds) } else { None };
         let prefix: String = parts.iter().map_while(plain).collect();
         let prefix_characters = prefix.chars().count();
         let rest = match parts[prefix_characters..] {
@@ -127,7 +169,7 @@ impl Glob {
             [Part::Any] => Rest::Anything,
             _ => Rest::Automaton(fallible::boxed(Automaton::new(&parts)?)?),
         };
-        Ok(Self { prefix: prefix.into_bytes(), prefix_characters, rest })
+        Ok(Self { prefix: prefix.into_bytes(), prefix_characters, rest, folds })
     }
 
     /// Whether a key is a string that the glob matches.
@@ -139,7 +181,7 @@ impl Glob {
                     Rest::End => tail.is_empty(),
                     Rest::Anything => true,
                     Rest::Automaton(automaton) => {
-                        automaton.matches(self.prefix_characters, Key::new(KeyKind::String, tail))
+                        automaton.matches(self.prefix_characters, Key::new(KeyKind::String, tail), self.folds)
                     }
                 }
             }
@@ -151,23 +193,11 @@ impl Glob {
                 match &mut self.rest {
                     Rest::End => is_prefixed && units.len() == 0,
                     Rest::Anything => is_prefixed,
-                    Rest::Automaton(automaton) => automaton.matches(0, key),
+                    Rest::Automaton(automaton) => automaton.matches(0, key, self.folds),
                 }
             }
             _ => false,
         }
-    }
-}
-
-/// Calls `next` with each character of a string until that returns false.
-fn each_character(text: Key<'_>, mut next: impl FnMut(u32) -> bool) {
-    if text.kind() == KeyKind::Utf16 {
-        let units = text.bytes().chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]]));
-        let mut decoded = char::decode_utf16(units);
-        decoded.all(|unit| next(unit.map_or_else(|lone| u32::from(lone.unpaired_surrogate()), u32::from)));
-    } else {
-        // Strings are stored as UTF-8, so there is one chunk.
-        text.bytes().utf8_chunks().all(|chunk| chunk.valid().chars().all(|character| next(character.into())));
     }
 }
 
@@ -271,10 +301,11 @@ impl Automaton {
     }
 
     /// Whether a text leads from a position to the end.
-    fn matches(&mut self, position: usize, text: Key<'_>) -> bool {
+    fn matches(&mut self, position: usize, text: Key<'_>, folds: bool) -> bool {
         self.reached.fill(0);
         set(&mut self.reached, position);
-        each_character(text, |character| {
+        characters::each(text, |character| {
+            let character = if folds { folding::fold(character) } else { character };
             let interval = match self.table.get(character as usize) {
                 Some(&interval) => interval as usize,
                 None => interval_of(&self.starts, character),

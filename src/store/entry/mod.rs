@@ -1,11 +1,14 @@
 //! One entry: its block, key, value, type and shape, the handle that refers to it, globs over keys, and whether values
 //! are equal.
 
+pub mod algorithm;
 pub mod block;
+pub mod characters;
 pub mod counter;
 pub mod definition;
 pub mod equality;
 pub mod fields;
+pub mod folding;
 pub mod glob;
 pub mod handle;
 pub mod hash;

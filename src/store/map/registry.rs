@@ -69,6 +69,11 @@ fn compare(given: &Config, store: &Store) -> Result<(), Error> {
         max_value_bytes: store.max_value_bytes(),
         ..existing.clone()
     };
+    // Keys that a thread does not normalise would be other ones than those of the other threads.
+    if existing.normalises_keys && !given.normalises_keys {
+        let (given, existing) = (Setting::None.to_string(), Setting::Function.to_string());
+        return Err(Error::OptionMismatch { option: "normalizeKey", given, existing });
+    }
     // Rounded and clamped as the map's own were.
     let asked = given.normalised();
     for MapOption { name, get, .. } in &OPTIONS {

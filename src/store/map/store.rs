@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::instance;
 use super::remains::{Emptied, Remains};
 use crate::store::config::Config;
+use crate::store::entry::key::Key;
 use crate::store::entry::shapes::Shapes;
 use crate::store::error::Error;
 use crate::store::events::{Events, Level, Wake};
@@ -281,6 +282,16 @@ impl Store {
     #[inline]
     pub(crate) fn shard_of(&self, hash: u64) -> &Shard {
         &self.shards[(hash >> 40) as usize & (self.shards.len() - 1)]
+    }
+
+    /// Whether keys that differ in case only are the same.
+    pub fn ignores_case(&self) -> bool {
+        self.context.hasher.folds()
+    }
+
+    /// Whether two keys are one to the map.
+    pub fn is_one_key(&self, one: Key<'_>, other: Key<'_>) -> bool {
+        self.context.hasher.is_one_key(one, other)
     }
 
     /// Keyless entries go around.

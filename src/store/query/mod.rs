@@ -34,6 +34,7 @@ use crate::store::entry::glob::Glob;
 use crate::store::entry::key::Key;
 use crate::store::entry::value::ValueKind;
 use crate::store::error::Error;
+use crate::store::map::store::Store;
 
 pub use parse::{Fault, MAX_CONDITIONS, MAX_DEPTH, MAX_QUERY_BYTES};
 
@@ -91,12 +92,17 @@ pub type Layouts = HashMap<u32, Arc<Layout>>;
 impl Query {
     /// Reads a query from its JSON text.
     pub fn parse(text: &[u8]) -> Result<Self, Fault> {
-        parse::query(text)
+        parse::query(text, false)
     }
 
-    /// A query for keys that begin with a text, which is given as a key.
-    pub fn of_prefix(prefix: Key<'_>) -> Result<Self, Error> {
-        let keys = Keys::Prefix(Prefix::new(prefix)?);
+    /// The same for a map, of whose keys it knows whether their case matters.
+    pub fn parse_for(store: &Store, text: &[u8]) -> Result<Self, Fault> {
+        parse::query(text, store.ignores_case())
+    }
+
+    /// A query for keys of a map that begin with a text, which is given as a key.
+    pub fn of_prefix(store: &Store, prefix: Key<'_>) -> Result<Self, Error> {
+        let keys = Keys::Prefix(Prefix::new(prefix, store.ignores_case())?);
         Ok(Self { keys, condition: None, effort: Effort { per_key_byte: 1, ..Effort::default() } })
     }
 

@@ -73,8 +73,8 @@ struct Parser {
     conditions: usize,
 }
 
-/// A query from its text.
-pub fn query(text: &[u8]) -> Result<Query, Fault> {
+/// A query from its text. Its glob ignores case if the map does.
+pub fn query(text: &[u8], ignores_case: bool) -> Result<Query, Fault> {
     let mut parser = Parser::default();
     if text.len() > MAX_QUERY_BYTES {
         return Err(parser.fault(&format!("a query of at most {MAX_QUERY_BYTES} bytes")));
@@ -89,7 +89,8 @@ pub fn query(text: &[u8]) -> Result<Query, Fault> {
             match (&name[..], member) {
                 ("key", Json::String(pattern)) => {
                     let allowed = "a glob of at most 1,024 characters";
-                    keys = Keys::Glob(Glob::new(Key::string(pattern)).map_err(|_| parser.fault(allowed))?);
+                    let glob = Glob::in_case(Key::string(pattern), ignores_case);
+                    keys = Keys::Glob(glob.map_err(|_| parser.fault(allowed))?);
                     effort.per_key_byte = 1 + pattern.len() / 64;
                 }
                 ("key", _) => return Err(parser.fault("a glob")),

@@ -106,7 +106,11 @@ impl Context {
         Self {
             memory,
             collector: Collector::new(),
-            hasher: KeyHasher::new(config.seed.unwrap_or_default()),
+            hasher: KeyHasher::new(
+                config.hash.unwrap_or_default(),
+                config.seed.unwrap_or_default(),
+                config.ignores_case.unwrap_or_default(),
+            ),
             events,
             removals: Arc::new(Removals::new(&types, &shapes)),
             types,

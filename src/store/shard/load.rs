@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::seat::{Notice, Outcome, Seat, Seats};
+use crate::store::entry::folding;
 use crate::store::entry::key::{Key, KeyKind};
 use crate::store::error::Error;
 use crate::store::platform::fallible;
@@ -60,10 +61,27 @@ impl Party {
     }
 }
 
+/// The key of a load.
+struct OwnKey {
+    kind: KeyKind,
+    bytes: Vec<u8>,
+    /// Whether keys that differ in case only are the same.
+    ignores_case: bool,
+}
+
+impl OwnKey {
+    fn key(&self) -> Key<'_> {
+        Key::new(self.kind, &self.bytes)
+    }
+
+    fn is(&self, other: Key<'_>) -> bool {
+        self.key() == other || self.ignores_case && folding::is_equal(self.key(), other)
+    }
+}
+
 /// A load under way.
 pub struct Load {
-    kind: KeyKind,
-    key: Vec<u8>,
+    key: OwnKey,
     token: u64,
     owner: Party,
     /// Whether the owner's thread waits for what it loads.
@@ -90,13 +108,18 @@ pub struct Time<'a> {
 pub type Woken = Vec<Arc<Seat>>;
 
 impl Load {
-    /// A load of a key, which is not begun yet.
-    pub fn new(key: Key<'_>, owner: Party, is_background: bool, time: Time<'_>) -> Result<Self, Error> {
+    /// A load of a key, which is not begun yet. `ignores_case` if the map does.
+    pub fn new(
+        key: Key<'_>,
+        ignores_case: bool,
+        owner: Party,
+        is_background: bool,
+        time: Time<'_>,
+    ) -> Result<Self, Error> {
         let mut bytes = Vec::new();
         fallible::copy_into(&mut bytes, key.bytes())?;
         Ok(Self {
-            kind: key.kind(),
-            key: bytes,
+            key: OwnKey { kind: key.kind(), bytes, ignores_case },
             token: time.seats.next_token(),
             owner,
             is_wanted_by_owner: !is_background,
@@ -108,12 +131,12 @@ impl Load {
     }
 
     pub(super) fn is_of(&self, key: Key<'_>) -> bool {
-        self.kind == key.kind() && self.key == key.bytes()
+        self.key.is(key)
     }
 
     /// Whether both are of one key.
     pub(super) fn is_like(&self, other: &Self) -> bool {
-        self.kind == other.kind && self.key == other.key
+        self.key.is(other.key.key())
     }
 
     /// What its owner proves by that it is.

@@ -19,7 +19,7 @@ impl Shard {
     /// Begins a load of a key, or joins the one that is under way, unless the key has an entry.
     pub fn begin_load(&self, context: &Member<'_>, key: Key<'_>, hash: u64, party: &Party) -> Result<Begun, Error> {
         let mut woken = Woken::new();
-        let load = Load::new(key, party.clone(), false, time_of(context))?;
+        let load = Load::new(key, self.ignores_case, party.clone(), false, time_of(context))?;
         let begun = self.locked(context, |writer| {
             if self.living_spot(writer, context, &key, hash).is_some() {
                 return Ok(Begun::Present);

@@ -81,6 +81,8 @@ pub use write::{Draft, Presence, SAME_TYPE, Sought, Written};
 /// One shard.
 pub struct Shard {
     number: u32,
+    /// Whether keys that differ in case only are the same.
+    ignores_case: bool,
     index: Index,
     slab: Slab,
     /// Entries. Written under the lock.
@@ -218,6 +220,7 @@ impl Shard {
     pub fn new(number: u32, context: &Context) -> Self {
         Self {
             number,
+            ignores_case: context.hasher.folds(),
             index: Index::new(context.simd),
             slab: Slab::new(matches!(context.mark(), eviction::Mark::UpTo(_))),
             len: AtomicU64::new(0),
@@ -269,7 +272,13 @@ impl Shard {
     /// [`Shard::stillness`].
     #[inline]
     pub fn find(&self, key: Key<'_>, tag: u32, _pin: &Pin<'_>) -> Result<Option<Tenant<'_>>, Contended> {
-        self.index.find(tag, |number| self.tenant(number).filter(|tenant| tenant.entry.has_key(key)))
+        self.index.find(tag, |number| self.tenant(number).filter(|tenant| self.is_of(tenant.entry, key)))
+    }
+
+    /// Whether an entry is the one of a key, which has its tag.
+    #[inline]
+    fn is_of(&self, entry: Entry, key: Key<'_>) -> bool {
+        entry.has_key(key) || self.ignores_case && entry.has_key_in_another_case(key)
     }
 
     /// Asks for the line of the index where a tag is at home. Under a pin, like the three that follow it.
@@ -506,7 +515,7 @@ impl Shard {
 
     fn spot(&self, key: &Key<'_>, tag: u32) -> Option<Spot> {
         let is_match =
-            |number| self.slab.slot(number).and_then(SlotRef::entry).is_some_and(|entry| entry.has_key(*key));
+            |number| self.slab.slot(number).and_then(SlotRef::entry).is_some_and(|entry| self.is_of(entry, *key));
         self.index.spot(tag, is_match)
     }
 

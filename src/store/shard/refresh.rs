@@ -47,7 +47,7 @@ impl Shard {
         after_ms: u64,
         party: &Party,
     ) -> Result<Freshness, Error> {
-        let load = Load::new(key, party.clone(), true, super::loading::time_of(context))?;
+        let load = Load::new(key, self.ignores_case, party.clone(), true, super::loading::time_of(context))?;
         self.locked(context, |writer| {
             let Some(spot) = self.living_spot(writer, context, &key, hash) else { return Ok(Freshness::Absent) };
             let now_ms = context.clock.now_ms();

@@ -317,6 +317,10 @@ impl Shard {
             Some((key, _)) => key,
             None => Key::new(KeyKind::Keyless, &number_bytes),
         };
+        if self.ignores_case {
+            // It may have been prepared for an entry that is gone by now, and spelled as that was.
+            writer.prepare_again(context, key, draft.value, draft.type_id, prepared)?;
+        }
         let entry = Entry::alloc(key, draft.value, draft.type_id, prepared, &mut writer.arena)?;
         let span = context.span(draft.ttl, || context.clock.now_ms());
         let settled =
@@ -392,7 +396,7 @@ impl Shard {
             // A large one was made before its slot was known, and does not say it.
             key = Key::new(KeyKind::Keyless, &number_bytes);
         }
-        if draft.key.is_none() || type_id != draft.type_id || prepared.is_some() {
+        if draft.key.is_none() || type_id != draft.type_id || prepared.is_some() || self.ignores_case {
             writer.prepare_again(context, key, draft.value, type_id, prepared)?;
         }
         let entry = Entry::alloc(key, draft.value, type_id, prepared, &mut writer.arena)?;
@@ -633,8 +637,9 @@ impl Writer {
         context.types.leave(type_id);
     }
 
-    /// Prepares a large entry under the lock, where only that says its key and its type, if it is not yet prepared with
-    /// both. What was prepared with another type is freed when the lock is released.
+    /// Prepares a large entry under the lock, where only that says its type and how its key was spelled first, if it is
+    /// not yet prepared with both. A spelling of the same length is changed in place. What was prepared with another
+    /// type, or with a spelling of another length, is freed when the lock is released.
     fn prepare_again<'c>(
         &mut self,
         context: &'c Context,
@@ -643,7 +648,7 @@ impl Writer {
         type_id: u32,
         prepared: &mut Option<Prepared<'c>>,
     ) -> Result<(), Error> {
-        if prepared.as_ref().is_some_and(|prepared| prepared.type_id() == type_id) {
+        if prepared.as_mut().is_some_and(|prepared| prepared.type_id() == type_id && prepared.respell(key)) {
             return Ok(());
         }
         if let Some(entry) = prepared.take().and_then(Prepared::take) {

@@ -21,6 +21,7 @@ mod typed;
 mod validate;
 
 use super::*;
+use crate::store::entry::algorithm::Algorithm;
 use crate::store::platform::sync::Arc;
 
 /// A small generator whose seed each test prints on failure.

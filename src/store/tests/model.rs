@@ -1,12 +1,15 @@
 //! Random operations, compared with a naive map after each.
 
 use super::*;
+use std::collections::HashMap;
 
 /// The naive map: a vector in insertion order.
 #[derive(Default)]
 struct Naive {
     entries: Vec<(Option<u64>, Handle, Vec<u8>)>,
     dead: Vec<Handle>,
+    /// Each key as it was spelled when its entry was made.
+    spelled: HashMap<u64, String>,
 }
 
 impl Naive {
@@ -24,14 +27,31 @@ impl Naive {
 #[test]
 fn agrees_with_a_naive_map() {
     for (seed, shards) in [(1, 1), (2, 4), (3, 16), (4, 1), (5, 2), (6, 8)] {
-        run(seed, shards);
+        let config = Config { shards: Some(shards), simd: Some(seed % 2 == 1), ..Config::default() };
+        run(seed, &config);
     }
 }
 
-fn run(seed: u64, shards: u32) {
-    let store =
-        Store::new(&Config { shards: Some(shards), seed: Some(seed), simd: Some(seed % 2 == 1), ..Config::default() })
-            .unwrap();
+#[test]
+fn agrees_with_a_naive_map_whatever_hashes_its_keys_and_however_they_are_spelled() {
+    for (seed, (_, algorithm)) in (1..).zip(Algorithm::NAMES) {
+        for ignores_case in [false, true] {
+            let config = Config { hash: Some(algorithm), ignores_case: Some(ignores_case), ..Config::default() };
+            run(seed, &Config { shards: Some(2), ..config });
+        }
+    }
+}
+
+/// A spelling of a key: some have another length in bytes than others.
+fn spell(number: u64, random: &mut Random) -> String {
+    let first = ["k", "K", "\u{212a}"][random.below(3) as usize];
+    let last = ["ey", "EY", "eY"][random.below(3) as usize];
+    format!("{first}{last}-{number}")
+}
+
+fn run(seed: u64, config: &Config) {
+    let store = Store::new(&Config { seed: Some(seed), ..config.clone() }).unwrap();
+    let ignores_case = config.ignores_case == Some(true);
     let map = store.join();
     let mut random = Random(seed);
     let mut naive = Naive::default();
@@ -39,7 +59,7 @@ fn run(seed: u64, shards: u32) {
     for round in 0..20_000 {
         let at = format!("seed {seed}, round {round}");
         let number = random.below(150 + round / 20);
-        let text = format!("key-{number}");
+        let text = if ignores_case { spell(number, &mut random) } else { format!("key-{number}") };
         let key = Key::string(&text);
         let length = if random.below(50) == 0 { random.below(9_000) } else { random.below(60) };
         let mut content = vec![(round % 251) as u8; length as usize];
@@ -54,12 +74,12 @@ fn run(seed: u64, shards: u32) {
             0..35 => {
                 let written = map.set(key, value, Ttl::Default).unwrap();
                 let handle = written.place.handle;
-                match naive.position(number) {
-                    Some(position) => {
-                        assert!(written.replaced && naive.entries[position].1 == handle, "{at}");
-                        naive.entries[position].2 = content;
-                    }
-                    None => naive.entries.push((Some(number), handle, content)),
+                if let Some(position) = naive.position(number) {
+                    assert!(written.replaced && naive.entries[position].1 == handle, "{at}");
+                    naive.entries[position].2 = content;
+                } else {
+                    naive.entries.push((Some(number), handle, content));
+                    naive.spelled.insert(number, text.clone());
                 }
             }
             35..40 => {
@@ -113,8 +133,14 @@ fn run(seed: u64, shards: u32) {
         if round % 500 == 0 {
             let expected: Vec<_> = naive.entries.iter().map(|(_, _, value)| value.clone()).collect();
             let window = 1 + random.below(200) as usize;
-            let found: Vec<_> = contents(&map, window).into_iter().map(|(_, _, value)| value).collect();
+            let (mut keys, mut found) = (Vec::new(), Vec::new());
+            for (kind, key, value) in contents(&map, window) {
+                keys.push((kind != KeyKind::Keyless).then(|| String::from_utf8(key).unwrap()));
+                found.push(value);
+            }
             assert_eq!(found, expected, "{at}");
+            let spelled = |number: &Option<u64>| number.map(|number| naive.spelled[&number].clone());
+            assert_eq!(keys, naive.entries.iter().map(|(number, ..)| spelled(number)).collect::<Vec<_>>(), "{at}");
         }
     }
     assert_eq!(store.validate().unwrap(), [], "seed {seed}");

@@ -21,31 +21,36 @@ fn glob(pattern: &str) -> Glob {
 }
 
 /// The same by trying everything, from the table in the head of the file.
-fn naive(pattern: &[char], text: &[char]) -> bool {
+fn naive(pattern: &[char], text: &[char], folds: bool) -> bool {
+    let is = |one: &char, other: &char| within(*one, *one, *other, folds);
     match pattern {
         [] => text.is_empty(),
-        ['*', rest @ ..] => (0..=text.len()).any(|skipped| naive(rest, &text[skipped..])),
-        ['?', rest @ ..] => !text.is_empty() && naive(rest, &text[1..]),
+        ['*', rest @ ..] => (0..=text.len()).any(|skipped| naive(rest, &text[skipped..], folds)),
+        ['?', rest @ ..] => !text.is_empty() && naive(rest, &text[1..], folds),
         ['[', ..] => {
-            let (members, rest) = brackets(&pattern[1..]);
-            text.first().is_some_and(|first| members(*first)) && naive(rest, &text[1..])
+            let (members, rest) = brackets(&pattern[1..], folds);
+            text.first().is_some_and(|first| members(*first)) && naive(rest, &text[1..], folds)
         }
-        ['\\', escaped, rest @ ..] => text.first() == Some(escaped) && naive(rest, &text[1..]),
-        [plain, rest @ ..] => text.first() == Some(plain) && naive(rest, &text[1..]),
+        ['\\', escaped, rest @ ..] => {
+            text.first().is_some_and(|first| is(escaped, first)) && naive(rest, &text[1..], folds)
+        }
+        [plain, rest @ ..] => text.first().is_some_and(|first| is(plain, first)) && naive(rest, &text[1..], folds),
     }
 }
 
-fn brackets(pattern: &[char]) -> (Box<dyn Fn(char) -> bool + '_>, &[char]) {
+fn brackets(pattern: &[char], folds: bool) -> (Box<dyn Fn(char) -> bool + '_>, &[char]) {
     if let ['^', rest @ ..] = pattern {
         let (members, rest) = listed(rest);
-        return (Box::new(move |character| !members.iter().any(|(a, b)| within(*a, *b, character))), rest);
+        return (Box::new(move |character| !members.iter().any(|(a, b)| within(*a, *b, character, folds))), rest);
     }
     let (members, rest) = listed(pattern);
-    (Box::new(move |character| members.iter().any(|(a, b)| within(*a, *b, character))), rest)
+    (Box::new(move |character| members.iter().any(|(a, b)| within(*a, *b, character, folds))), rest)
 }
 
-fn within(a: char, b: char, character: char) -> bool {
-    (a <= character && character <= b) || (b <= character && character <= a)
+/// Whether a range has a character, or one that differs from it in case only.
+fn within(a: char, b: char, character: char, folds: bool) -> bool {
+    let folded = |character: char| if folds { folding::fold(character.into()) } else { character.into() };
+    (a.min(b)..=a.max(b)).any(|other| folded(other) == folded(character))
 }
 
 fn listed(pattern: &[char]) -> (Vec<(char, char)>, &[char]) {
@@ -108,7 +113,7 @@ fn random_globs_match_as_the_naive_ones_do() {
             text = pattern.chars().filter(|character| TEXT.contains(character)).collect();
         }
         let characters = |text: &str| text.chars().collect::<Vec<_>>();
-        let expected = naive(&characters(&pattern), &characters(&text));
+        let expected = naive(&characters(&pattern), &characters(&text), false);
         let mut glob = glob(&pattern);
         assert_eq!(glob.matches(Key::string(&text)), expected, "{pattern:?} and {text:?}, seed {SEED}");
         let units: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -179,4 +184,39 @@ fn what_takes_others_ages_is_done_at_once() {
     let text = "a".repeat(100_000);
     assert!(!glob(&format!("{}b", "*a".repeat(500))).matches(Key::string(&text)));
     assert!(glob(&"*a".repeat(500)).matches(Key::string(&text)));
+}
+
+#[test]
+fn random_globs_ignore_case_as_the_naive_ones_do() {
+    // Pairs whose halves lie on both sides of the other characters; the signs of Kelvin and of Angstrom, with two
+    // spellings besides; the three sigmas.
+    const PATTERN: [char; 22] = [
+        '*', '*', '?', '[', '[', ']', '^', '-', '-', '\\', 'a', 'A', 'B', 'k', 'K', '\u{212a}', 'Å', '\u{212b}', 'Σ',
+        'σ', 'ς', '_',
+    ];
+    const TEXT: [char; 14] = ['a', 'A', 'b', 'B', 'k', 'K', '\u{212a}', 'å', '\u{212b}', 'Σ', 'σ', 'ς', '_', '-'];
+    let mut random = Random(SEED);
+    let (mut matched, mut in_case) = (0, 0);
+    for _ in 0..60_000 {
+        let pattern = random.pick(&PATTERN, 8);
+        let mut text = random.pick(&TEXT, 7);
+        if random.below(2) == 0 {
+            // The plain characters of the pattern, each in any of its spellings.
+            let spelled = |of: char| {
+                let is_one = |other: &&char| folding::fold((**other).into()) == folding::fold(of.into());
+                let spellings: Vec<_> = TEXT.iter().filter(is_one).collect();
+                (!spellings.is_empty()).then(|| *spellings[random.below(spellings.len() as u64) as usize])
+            };
+            text = pattern.chars().filter_map(spelled).collect();
+        }
+        let characters = |text: &str| text.chars().collect::<Vec<_>>();
+        let expected = naive(&characters(&pattern), &characters(&text), true);
+        let mut glob = Glob::in_case(Key::string(&pattern), true).unwrap();
+        assert_eq!(glob.matches(Key::string(&text)), expected, "{pattern:?} and {text:?}, seed {SEED}");
+        let units: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(glob.matches(Key::new(KeyKind::Utf16, &units)), expected, "{pattern:?} and {text:?} as UTF-16");
+        matched += usize::from(expected);
+        in_case += usize::from(naive(&characters(&pattern), &characters(&text), false));
+    }
+    assert!(in_case > 3_000 && matched > in_case + 1_000, "{matched} of 60,000 match, {in_case} with their case");
 }
