@@ -404,6 +404,8 @@ describe('codec: an encode that fails', () => {
       const error = throwsTyped(() => map.set('a', value), 'ERR_VALUE_NOT_SERIALIZABLE', { kind: TypeError })
       assert.ok(error.cause instanceof Error)
     }
+    const missing = [/could not be cloned\. Is an await missing\?$/]
+    throwsTyped(() => map.set('a', Promise.resolve(1)), 'ERR_VALUE_NOT_SERIALIZABLE', { says: missing })
     const cause = new Error('from a getter')
     const value = {
       get a() {

@@ -26,7 +26,8 @@ const V8 = Object.freeze({
     } catch (cause) {
       // Ours already: from a map that a getter of the value wrote to.
       if (cause instanceof TypedMapError) throw cause
-      throw notSerializable(cause instanceof Error ? cause.message : 'a getter of it threw', {}, cause)
+      const reason = cause instanceof Error ? cause.message : 'a getter of it threw'
+      throw notSerializable(types.isPromise(value) ? `${reason} Is an await missing?` : reason, {}, cause)
     }
   },
   decode: encoded => v8.deserialize(encoded)
