@@ -90,6 +90,8 @@ const TESTS = {
   'update.spec': spec('entries/update'),
   'load.spec': spec('entries/load'),
   'load-refresh.spec': spec('entries/load-refresh'),
+  'load-stale.spec': spec('entries/load-stale'),
+  'stale values': unit('tests::stale'),
   'loads.spec': spec('threads/loads'),
   'loads of the store': unit('tests::loads'),
   'compare-and-set.spec': spec('entries/compare-and-set'),
@@ -1536,6 +1538,28 @@ const MUTATIONS = [
     from: 'writer.refreshes.cancel(number);\n        }\n        place',
     to: '}\n        place',
     test: 'load-refresh.spec'
+  },
+
+  {
+    name: 'a deletion leaves the value that loads hand out',
+    file: 'src/store/shard/write.rs',
+    from: 'if !writer.stale.is_empty() {\n                            Self',
+    to: 'if writer.stale.is_empty() {\n                            Self',
+    test: 'load-stale.spec'
+  },
+  {
+    name: 'a stale value is handed out for ever',
+    file: 'src/store/shard/stale.rs',
+    from: 'filter(|value| value.end.0 > now_ms)',
+    to: 'filter(|value| value.end.0 + now_ms > 0)',
+    test: 'stale values'
+  },
+  {
+    name: 'entries are evicted before stale values',
+    file: 'src/store/shard/room.rs',
+    from: 'if context.stale_entries.load(Ordering::Relaxed) > 0 {\n            return false;\n        }\n        let wants',
+    to: 'let wants',
+    test: 'stale values'
   },
 
   // ---- Rows of batches

@@ -317,6 +317,7 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
    *   Eviction, expiry, `touch` and a write that was refused do not.
    * - With `refreshAfter`, an entry that is older is loaded again in the background by the first call that reads it;
    *   its loader gets the value that is there as `stale`.
+   * - With `staleFor`, the value of an entry that has expired is handed out for so long while one loader refreshes it.
    * - A loader that waits for its own key, in one async context, is rejected with `ERR_INVALID_OPTION`.
    * - A key that is there costs what `get` does and a promise; `options` are not looked at if the near cache has it. A
    *   call with a handle is a read, and rejects if the handle is dead.

@@ -273,6 +273,14 @@ export interface LoadOptions<V> {
    */
   refreshAfter?: number | undefined
   /**
+   * For how many milliseconds after its deadline the value is kept for `getOrLoad` and `getManyOrLoad` alone. To
+   * everything else the entry has expired. A call for it is answered at once with that value, while one loader runs in
+   * the background; it gets the value as `stale`. If it fails, `onLog` reports `refresh.failed`, and the next call tries
+   * again. A write or a deletion of the key drops the value, and it is the first to go where room is needed. Values of
+   * more than 1 MB are not kept. By default none is. `Infinity` for as long as there is room.
+   */
+  staleFor?: number | undefined
+  /**
    * How long this call waits, in milliseconds, before it is rejected with `ERR_TIMEOUT`. The loader goes on if another
    * call waits for it. By default it waits for as long as it takes. From 1 to 2^31 − 1.
    */

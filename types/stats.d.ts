@@ -38,6 +38,11 @@ export interface TypedMapStats {
   /** Entries that have a deadline. */
   deadlines: number
   /**
+   * Values of expired entries that are kept for `getOrLoad` (option `staleFor`). They count for `maxEntries` and in
+   * `memory.expiry`, and are in none of the other numbers.
+   */
+  stale: number
+  /**
    * `operations` per second since the last call of `getStats` on this object; the first time, since the map was made.
    */
   opsPerSecond: number

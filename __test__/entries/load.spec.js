@@ -272,6 +272,7 @@ describe('getOrLoad', () => {
       { negativeTtl: 0 },
       { negativeTtl: () => 1 },
       { refreshAfter: 0 },
+      { staleFor: 0 },
       { timeout: 0 },
       { timeout: 2 ** 31 },
       { timeout: '1' },

@@ -102,11 +102,11 @@ const OPERATIONS = {
   'beginRefresh of nothing': [NOTHING, ({ id }) => binding.beginRefresh(id, 'none', 2, 60_000)],
   'completeLoad that stores': [
     WRITE,
-    ({ id, loading }) => binding.completeLoad(id, loading.key, TEXT, STRING, loading.token, 1, 60_000)
+    ({ id, loading }) => binding.completeLoad(id, loading.key, TEXT, STRING, loading.token, 1, 60_000, 0)
   ],
   'completeLoad that stores nothing': [
     ['TTL'],
-    ({ id, loading }) => binding.completeLoad(id, loading.key, TEXT, STRING, loading.token, 0, 0)
+    ({ id, loading }) => binding.completeLoad(id, loading.key, TEXT, STRING, loading.token, 0, 0, 0)
   ],
   failLoad: [NOTHING, ({ id, loading }) => binding.failLoad(id, loading.key, loading.token, '{}')],
   wantLoad: [NOTHING, ({ id, loading }) => binding.wantLoad(id, loading.key, 1, 2, 0)],

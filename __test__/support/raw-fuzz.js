@@ -45,7 +45,7 @@ const SHAPES = {
   replace: ['id', 'number', 'number', 'number', 'any', 'number'],
   beginLoad: ['id', 'any', 'number'],
   beginRefresh: ['id', 'any', 'number', 'number'],
-  completeLoad: ['id', 'any', 'any', 'number', 'number', 'number', 'number'],
+  completeLoad: ['id', 'any', 'any', 'number', 'number', 'number', 'number', 'number'],
   failLoad: ['id', 'any', 'number', 'text'],
   wantLoad: ['id', 'any', 'number', 'number', 'number'],
   listenPressure: ['id', 'thresholds'],

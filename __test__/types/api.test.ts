@@ -121,6 +121,7 @@ const loaded: Promise<DeepReadonly<Config>> = configs.getOrLoad('a', async () =>
   ttl: ({ port }) => port,
   negativeTtl: 5,
   refreshAfter: 5,
+  staleFor: 5,
   timeout: 1_000,
   signal: AbortSignal.timeout(5)
 })

@@ -97,6 +97,10 @@ const ROWS = {
     { reads: true, call: (map, n) => ignoreRejection(map.getOrLoad(n, () => pairOf(n))) },
     { what: 'a new key', call: (map, n) => ignoreRejection(map.getOrLoad(`load ${n}`, () => 1)) },
     {
+      what: 'staleFor',
+      call: (map, n) => ignoreRejection(map.getOrLoad(`stale ${n}`, () => 1, { ttl: 1, staleFor: 5 }))
+    },
+    {
       what: 'refreshAfter',
       reads: true,
       call: (map, n) => ignoreRejection(map.getOrLoad(n, () => pairOf(n), { refreshAfter: 1 }))

@@ -24,6 +24,7 @@ const {
   failLoad: failBinding,
   listenLoads: listenBinding,
   size: sizeBinding,
+  staleValue: staleBinding,
   takeLoad: takeBinding,
   wantLoad: wantBinding
 } = binding
@@ -36,6 +37,9 @@ const {
 
 const { BEGUN, ENDED, FRESHNESS, KIND, LOAD_TICKET, LOAD_TOKEN, NEED, NOTICES, SCRATCH, WAKE } = layout
 const FIRST_BYTES = KIND.Uint8Array
+
+/** What `beginLoad` says of a load that this thread has part in. */
+const LOADS = new Set(/** @type {number[]} */ ([BEGUN.OWNED, BEGUN.JOINED, BEGUN.STALE_OWNED]))
 
 /** What notices may take of one turn of the event loop. The step under way is finished, so it is a little more. */
 const TURN_MS = 2
@@ -215,14 +219,14 @@ class Loading {
     const { call } = job
     const { open, room } = this.loads
     try {
-      const { ttl, negativeTtl, refreshAfter } = call.options
+      const { ttl, negativeTtl, refreshAfter, staleFor } = call.options
       let [asked, isStored] = [MAPS_OWN, 1]
       if (value === undefined) [asked, isStored] = negativeTtl === undefined ? [MAPS_OWN, 0] : [negativeTtl, 1]
       else asked = typeof ttl === 'function' ? readTtl(Reflect.apply(ttl, undefined, [value])) : ttl
       const { kind, wire, known } = written(open, value)
       const { key } = this
-      /** @type {[any, any, any, any, any, any, any]} */
-      const parameters = [open.id, key, wire, kind, job.token, isStored, refreshAfter]
+      /** @type {[any, any, any, any, any, any, any, any]} */
+      const parameters = [open.id, key, wire, kind, job.token, isStored, refreshAfter, staleFor]
       const ended = writeNative(room, asked, 'getOrLoad', completeBinding, 2, ...parameters)
       if (ended === ENDED.STORED) open.near.keep(key, kind, known, scratch, 0)
       if (ended === ENDED.FENCED) this.#finish(call, known)
@@ -294,7 +298,7 @@ class OpenLoads {
 
   /**
    * Begins a load of a key for a call, or has the call wait for the one that is under way; false if the key has an
-   * entry.
+   * entry. Where the value of an expired one is kept, the call gets that, and the load is one in the background.
    *
    * @param {any} key
    * @param {Call} call
@@ -308,19 +312,38 @@ class OpenLoads {
     try {
       begun = beginBinding(this.open.id, key, ticket)
     } finally {
-      if (this.#loads.size === 0 && begun === BEGUN.PRESENT) listenBinding(this.open.id, false)
+      if (this.#loads.size === 0 && !LOADS.has(begun)) listenBinding(this.open.id, false)
     }
     if (begun === BEGUN.PRESENT) return false
-    const isOwner = begun === BEGUN.OWNED
-    const known = isOwner ? ticket : scratchFloats[LOAD_TICKET]
     const token = scratchFloats[LOAD_TOKEN]
-    const load = this.#loads.get(known) ?? new Loading(this, key, known)
-    this.#loads.set(known, load)
-    all.set(this.open.id, this)
+    if (begun === BEGUN.STALE || begun === BEGUN.STALE_OWNED) {
+      const { id, shapes } = this.open
+      const raw = staleBinding(id)
+      const kind = scratch[SCRATCH.STATE]
+      const stale = decode(shapes, kind, ownBytes(raw))
+      if (begun === BEGUN.STALE_OWNED) this.#add(key, ticket).refresh(token, call.loader, call.options, stale)
+      call.resolve(stale)
+      return true
+    }
+    const isOwner = begun === BEGUN.OWNED
+    const load = this.#add(key, isOwner ? ticket : scratchFloats[LOAD_TICKET])
     load.add(call)
     load.need = isOwner ? NEED.OUTCOME : NEED.TURN
     if (isOwner) start(load, token)
     return true
+  }
+
+  /**
+   * The load of a ticket.
+   *
+   * @param {any} key
+   * @param {number} ticket
+   */
+  #add(key, ticket) {
+    const load = this.#loads.get(ticket) ?? new Loading(this, key, ticket)
+    this.#loads.set(ticket, load)
+    all.set(this.open.id, this)
+    return load
   }
 
   /**
@@ -339,10 +362,7 @@ class OpenLoads {
     if (freshness !== FRESHNESS.OWNED) return freshness
     const token = scratchFloats[LOAD_TOKEN]
     if (this.#loads.size === 0) listenBinding(id, true)
-    const load = new Loading(this, key, ticket)
-    this.#loads.set(ticket, load)
-    all.set(id, this)
-    load.refresh(token, loader, options, stale)
+    this.#add(key, ticket).refresh(token, loader, options, stale)
     return freshness
   }
 

@@ -118,7 +118,11 @@ const BEGUN = Object.freeze({
   /** The caller owns the load, under the token at `LOAD_TOKEN`. */
   OWNED: 1,
   /** There is a load already, which this map knows by the ticket at `LOAD_TICKET`. */
-  JOINED: 2
+  JOINED: 2,
+  /** The value of an expired entry is there, and is being loaded. `staleValue` returns it. */
+  STALE: 3,
+  /** The same, where the caller owns the load. */
+  STALE_OWNED: 4
 })
 
 /** Why an entry, or a value of it, is gone. */

@@ -75,7 +75,8 @@ fn register(engine: Engine<'_>, target: Js<'_>, evaluation: &Rc<Evaluation>, kep
         "removeIf" 5 atomic::remove_if;
         "beginLoad" 3 load::begin_load;
         "beginRefresh" 4 load::begin_refresh;
-        "completeLoad" 7 load::complete_load;
+        "staleValue" 1 load::stale_value;
+        "completeLoad" 8 load::complete_load;
         "failLoad" 4 load::fail_load;
         "wantLoad" 5 load::want_load;
         "takeLoad" 1 load::take_load;

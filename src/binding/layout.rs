@@ -145,6 +145,10 @@ numbers!(BEGUN: u32 {
     BEGUN_OWNED = 1;
     /// There is a load already, which this map knows by the ticket at `LOAD_TICKET`.
     BEGUN_JOINED = 2;
+    /// The value of an expired entry is there, and is being loaded. `staleValue` returns it.
+    BEGUN_STALE = 3;
+    /// The same, where the caller owns the load.
+    BEGUN_STALE_OWNED = 4;
 });
 
 numbers!(ENDED: u32 {

@@ -120,7 +120,7 @@ export declare function beginLoad(id: number, key: unknown, ticket: number): num
 export declare function beginRefresh(id: number, key: unknown, ticket: number, afterMs: number): number
 /**
  * Ends a load: one of ENDED. A value that is not `isStored` is for those that wait alone. After `refreshMs` it is to be
- * loaded again, 0 for never.
+ * loaded again, 0 for never; for `staleMs` after its deadline its value is kept for loads.
  */
 export declare function completeLoad(
   id: number,
@@ -129,8 +129,11 @@ export declare function completeLoad(
   kind: number,
   token: number,
   isStored: number,
-  refreshMs: number
+  refreshMs: number,
+  staleMs: number
 ): number
+/** The value of the expired entry that `beginLoad` has just found; its kind is STATE. */
+export declare function staleValue(id: number): unknown
 /** Ends a load that failed; whether it was the caller's. */
 export declare function failLoad(id: number, key: unknown, token: number, reason: string): boolean
 /**

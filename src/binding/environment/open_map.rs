@@ -170,6 +170,11 @@ impl OpenMap {
         }
     }
 
+    /// What is kept by that.
+    pub fn loaded(&self) -> Option<Arc<store::Outcome>> {
+        self.told_load.borrow().clone()
+    }
+
     /// Keeps the shape of what a load brought known until the next one is handed over.
     pub fn keep_loaded(&self, outcome: Option<Arc<store::Outcome>>) {
         let before = self.told_load.replace(outcome);

@@ -10,10 +10,10 @@ use crate::binding::engine::{Engine, Js};
 use crate::binding::environment::{Environment, OpenMap, Waiting};
 use crate::binding::failure::{Failure, Outcome};
 use crate::binding::layout::{
-    BEGUN_JOINED, BEGUN_OWNED, BEGUN_PRESENT, ENDED_FENCED, ENDED_STORED, ENDED_UNSTORED, FRESHNESS_ABSENT,
-    FRESHNESS_LOADING, FRESHNESS_OWNED, FRESHNESS_UNWATCHED, FRESHNESS_WATCHED, LOAD_TICKET, LOAD_TOKEN, NEED_NOTHING,
-    NEED_OUTCOME, NOTICE, NOTICE_FAILED, NOTICE_GRANTED, NOTICE_LOADED, NOTICE_NONE, NOTICE_OVER, NOTICE_UNWANTED,
-    WAKE_LOADS,
+    BEGUN_JOINED, BEGUN_OWNED, BEGUN_PRESENT, BEGUN_STALE, BEGUN_STALE_OWNED, ENDED_FENCED, ENDED_STORED,
+    ENDED_UNSTORED, FRESHNESS_ABSENT, FRESHNESS_LOADING, FRESHNESS_OWNED, FRESHNESS_UNWATCHED, FRESHNESS_WATCHED,
+    LOAD_TICKET, LOAD_TOKEN, NEED_NOTHING, NEED_OUTCOME, NOTICE, NOTICE_FAILED, NOTICE_GRANTED, NOTICE_LOADED,
+    NOTICE_NONE, NOTICE_OVER, NOTICE_UNWANTED, WAKE_LOADS,
 };
 use crate::binding::operation::{Call, within};
 use crate::store::{self, Begun, Completion, Freshness, Notice, Want};
@@ -48,7 +48,8 @@ pub fn begin_load<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
     let key = key(call.engine, call.argument(1), &mut space)?;
     let ticket = number(call, 2)?;
     let scratch = call.evaluation.scratch();
-    let begun = match map.local().begin_load(key, &map.seat()?, ticket)? {
+    let mut stale = None;
+    let begun = match map.local().begin_load(key, &map.seat()?, ticket, &mut stale)? {
         Begun::Present => BEGUN_PRESENT,
         Begun::Owned(token) => {
             scratch.set_float(LOAD_TOKEN, token as f64);
@@ -58,8 +59,25 @@ pub fn begin_load<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
             scratch.set_float(LOAD_TICKET, ticket as f64);
             BEGUN_JOINED
         }
+        Begun::Stale(None) => BEGUN_STALE,
+        Begun::Stale(Some(token)) => {
+            scratch.set_float(LOAD_TOKEN, token as f64);
+            BEGUN_STALE_OWNED
+        }
     };
+    if let Some(stale) = stale {
+        map.keep_loaded(Some(Arc::new(stale)));
+    }
     call.engine.int(begun.cast_signed())
+}
+
+/// `staleValue(id)`: the value of the expired entry that `beginLoad` found; its kind in the scratch array.
+pub fn stale_value<'s>(call: &Call<'s, 1>) -> Outcome<Js<'s>> {
+    let map = call.map()?;
+    match map.loaded().as_deref() {
+        Some(store::Outcome::Loaded { kind, bytes, .. }) => call.evaluation.give_value(call.engine, *kind, bytes),
+        _ => Err(Failure::Misuse("there is no stale value")),
+    }
 }
 
 /// `beginRefresh(id, key, ticket, afterMs)`: one of FRESHNESS.
@@ -82,9 +100,9 @@ pub fn begin_refresh<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     call.engine.int(freshness.cast_signed())
 }
 
-/// `completeLoad(id, key, value, kind, token, isStored, refreshMs)`: one of ENDED; where it was stored in the scratch
-/// array.
-pub fn complete_load<'s>(call: &Call<'s, 7>) -> Outcome<Js<'s>> {
+/// `completeLoad(id, key, value, kind, token, isStored, refreshMs, staleMs)`: one of ENDED; where it was stored in the
+/// scratch array.
+pub fn complete_load<'s>(call: &Call<'s, 8>) -> Outcome<Js<'s>> {
     let ttl = call.evaluation.take_ttl();
     let map = call.map()?;
     let (mut key_space, mut value_space) = (Space::default(), Space::default());
@@ -92,7 +110,8 @@ pub fn complete_load<'s>(call: &Call<'s, 7>) -> Outcome<Js<'s>> {
     let value = call.value(2, &mut value_space)?;
     let is_stored = call.number(5)? != 0;
     let refresh_ms = Some(number(call, 6)?).filter(|&after_ms| after_ms > 0);
-    let completion = Completion { key, token: number(call, 4)?, value, is_stored, ttl, refresh_ms };
+    let stale_ms = Some(number(call, 7)?).filter(|&stale_ms| stale_ms > 0);
+    let completion = Completion { key, token: number(call, 4)?, value, is_stored, ttl, refresh_ms, stale_ms };
     let mut written = None;
     let was_owned = map.local().complete_load(&completion, &mut written)?;
     let ended = match &written {

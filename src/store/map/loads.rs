@@ -28,6 +28,8 @@ pub struct Completion<'a> {
     pub ttl: Ttl,
     /// After how long it is to be loaded again.
     pub refresh_ms: Option<u64>,
+    /// For how long its value is kept for loads after its deadline.
+    pub stale_ms: Option<u64>,
 }
 
 impl Local {
@@ -37,10 +39,18 @@ impl Local {
     }
 
     /// Begins a load of a key, or joins the one that is under way. A ticket is a number that the seat has not used.
-    pub fn begin_load(&self, key: Key<'_>, seat: &Arc<Seat>, ticket: u64) -> Result<Begun, Error> {
+    /// The value of an expired entry that is kept for loads is put into `stale`.
+    pub fn begin_load(
+        &self,
+        key: Key<'_>,
+        seat: &Arc<Seat>,
+        ticket: u64,
+        stale: &mut Option<Outcome>,
+    ) -> Result<Begun, Error> {
         self.store().context.check()?;
+        *stale = None;
         let (shard, hash) = self.shard_of(key);
-        let begun = shard.begin_load(&self.member(), key, hash, &Party { seat: Arc::clone(seat), ticket })?;
+        let begun = shard.begin_load(&self.member(), key, hash, &Party { seat: Arc::clone(seat), ticket }, stale)?;
         if matches!(begun, Begun::Joined(_)) {
             self.store().expect_lease(shard);
         }
@@ -66,7 +76,7 @@ impl Local {
     /// Ends a load with a value. `None` if the load is owned by another seat meanwhile, or has ended: nothing is stored
     /// then. Otherwise what was written, which is nothing if it was not to be stored or the load is void.
     pub fn complete_load(&self, completion: &Completion<'_>, written: &mut Option<Written>) -> Result<bool, Error> {
-        let Completion { key, token, value, is_stored, ttl, refresh_ms } = *completion;
+        let Completion { key, token, value, is_stored, ttl, refresh_ms, stale_ms } = *completion;
         *written = None;
         // Waiters read the record when its entry may be gone.
         let hold = match value.shape() {
@@ -78,7 +88,7 @@ impl Local {
         let draft = Draft { key: Some((key, hash)), value, type_id: 0, ttl };
         let added_bytes = key.len() + value.bytes.len();
         let load = self.write("getOrLoad", shard, &[sought], added_bytes, || {
-            shard.complete_load(&self.member(), token, &draft, is_stored, refresh_ms, written)
+            shard.complete_load(&self.member(), token, &draft, is_stored, refresh_ms, stale_ms, written)
         })?;
         if let Some(written) = written {
             self.count_write(written);

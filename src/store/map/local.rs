@@ -508,6 +508,8 @@ impl Local {
                     self.follow_up(shard, added_bytes);
                     return Ok(done);
                 }
+                // What is kept for loads is the first to go.
+                Err(ref refused) if refused.is_limit() && self.store.drop_stale(&self.member(), refused)? => {}
                 // What was detached is being freed: the write helps, and waits where readers keep it from being freed.
                 Err(Error::MemoryLimit { .. })
                     if is_freeing

@@ -71,6 +71,33 @@ impl Store {
         Ok(Freed::Nothing)
     }
 
+    /// Drops values that are kept for loads, for room that was refused. Returns whether there were any.
+    pub(crate) fn drop_stale(&self, member: &Member<'_>, refused: &Error) -> Result<bool, Error> {
+        let bytes = match *refused {
+            Error::MemoryLimit { requested_bytes, .. } => requested_bytes,
+            _ => 0,
+        };
+        Ok(self.drop_some_stale(member, bytes, EVICTED_PER_STEP as u64)? > 0)
+    }
+
+    /// Drops values that are kept for loads, of so many bytes, or one if that is 0. Returns how many.
+    fn drop_some_stale(&self, member: &Member<'_>, bytes: u64, most: u64) -> Result<u64, Error> {
+        if self.context.stale_entries.load(Ordering::Relaxed) == 0 {
+            return Ok(0);
+        }
+        let (mut gone, mut freed) = (0, 0);
+        for shard in self.all_shards().iter().filter(|shard| shard.next_stale_end_ms() != u64::MAX) {
+            let (more, more_bytes) =
+                shard.drop_some_stale(member, bytes.saturating_sub(freed), (most - gone) as usize)?;
+            gone += more;
+            freed += more_bytes;
+            if gone == most || gone > 0 && freed >= bytes {
+                break;
+            }
+        }
+        Ok(gone)
+    }
+
     /// Evicts all entries of so many shards, the heaviest first, that a large value fits, if it would take too long to
     /// evict one entry after the other. Not those of shard `own`, of which the write may be about one, nor those that
     /// have one that it is about; of a single shard, if it is about none. Whether there were any.
@@ -123,6 +150,9 @@ impl Store {
     /// One write's share of coming below a limit that was lowered: so many bytes are evicted.
     #[cold]
     pub(crate) fn shed(&self, member: &Member<'_>, bytes: usize) {
+        if self.drop_some_stale(member, bytes as u64, EVICTED_PER_STEP as u64).is_ok_and(|gone| gone > 0) {
+            return;
+        }
         if let Some(shard) = self.heavy(Shard::weight_bytes) {
             // A map that ended meanwhile has nothing to shed.
             drop(shard.shed(member, bytes));
@@ -143,7 +173,8 @@ impl Store {
     pub(crate) fn evict(&self, member: &Member<'_>, count: u64) -> Result<u64, Error> {
         let shards = self.all_shards();
         let mut by_len = Self::heap(shards, Shard::len);
-        let (mut gone, mut touched) = (0, Vec::new());
+        let mut touched = Vec::new();
+        let mut gone = self.drop_some_stale(member, u64::MAX, count.min(EVICTED_PER_CALL))?;
         while gone < count
             && let Some((_, number)) = by_len.pop()
         {
@@ -183,7 +214,8 @@ impl Store {
         let memory = &self.context.memory;
         let goal = bytes.max(memory.total().saturating_sub(EVICTED_BYTES_PER_CALL));
         let mut by_weight = Self::heap(shards, Shard::weight_bytes);
-        let mut gone = 0;
+        let excess = memory.total().saturating_sub(goal);
+        let mut gone = if excess == 0 { 0 } else { self.drop_some_stale(member, excess, EVICTED_PER_CALL)? };
         while gone < EVICTED_PER_CALL
             && memory.total() > goal
             && let Some((_, number)) = by_weight.pop()

@@ -425,6 +425,7 @@ impl Store {
             evictions,
             expirations,
             deadlines,
+            stale: self.context.stale_entries.load(Ordering::Relaxed),
             max_entries: self.context.max_entries(),
             max_value_bytes: self.context.max_value_bytes(),
             memory: MemoryStats::new(&self.context.memory, live, retired),
@@ -456,6 +457,9 @@ impl Expires for Store {
                 due.try_for_each(|shard| {
                     if shard.next_lease_ms() <= now_ms {
                         shard.end_leases(member)?;
+                    }
+                    if shard.next_stale_end_ms() <= now_ms {
+                        shard.end_stale(member, now_ms, EXPIRED_PER_STEP)?;
                     }
                     if shard.next_refresh_ms() <= now_ms {
                         shard.end_refreshable_copies(member, now_ms, EXPIRED_PER_STEP)?;

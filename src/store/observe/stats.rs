@@ -181,6 +181,8 @@ pub struct Stats {
     pub expirations: u64,
     /// Entries that have a deadline.
     pub deadlines: u64,
+    /// Values of expired entries that are kept for loads.
+    pub stale: u64,
     /// Largest number of entries, if there is a limit.
     pub max_entries: Option<u64>,
     /// Largest size of a value, if there is a limit.

@@ -38,6 +38,7 @@ pub struct Parts {
     pub policy: Option<Box<dyn Policy>>,
     pub wheel: TimerWheel,
     pub refreshes: TimerWheel,
+    pub stale_for: TimerWheel,
     pub shapes: ShapeCounts,
     /// Retired before; the small entries among them lie in the same arena.
     pub retired: Limbo<Retired>,
@@ -59,6 +60,7 @@ pub struct Contents {
     policy: Option<Box<dyn Policy>>,
     wheel: Option<TimerWheel>,
     refreshes: Option<TimerWheel>,
+    stale_for: Option<TimerWheel>,
     shapes: Option<ShapeCounts>,
     entries: u64,
     bytes: usize,
@@ -81,6 +83,7 @@ impl Contents {
             policy: parts.policy,
             wheel: Some(parts.wheel),
             refreshes: Some(parts.refreshes),
+            stale_for: Some(parts.stale_for),
             shapes: Some(parts.shapes),
             entries,
             bytes,
@@ -125,6 +128,7 @@ impl Contents {
             || self.policy.take().is_some()
             || self.wheel.take().is_some()
             || self.refreshes.take_if(|refreshes| refreshes.len() > 0).is_some()
+            || self.stale_for.take_if(|stale_for| stale_for.len() > 0).is_some()
             || self.free_tables();
         !goes_on
     }

@@ -90,6 +90,8 @@ pub struct Context {
     pub words: WordTable,
     /// How often each shard changed.
     pub changes: Changes,
+    /// Values of expired entries that are kept for loads.
+    pub stale_entries: AtomicU64,
     /// Where the threads are reached that load values.
     pub seats: Seats,
     /// What commits exclude, and whether one is under way.
@@ -139,6 +141,7 @@ impl Context {
             has_lost: Arc::default(),
             words: WordTable::new(config.shards.unwrap_or(1)),
             changes: Changes::new(config.shards.unwrap_or(1)),
+            stale_entries: AtomicU64::new(0),
             seats: Seats::default(),
             commits: Commits::default(),
         }

@@ -29,7 +29,7 @@ impl Shard {
     /// When something is to be done in this shard because time passes, at the latest: an entry expires or is to be
     /// loaded again, or a load is handed over.
     pub fn next_due_ms(&self) -> u64 {
-        self.next_deadline_ms().min(self.next_lease_ms()).min(self.next_refresh_ms())
+        self.next_deadline_ms().min(self.next_lease_ms()).min(self.next_refresh_ms()).min(self.next_stale_end_ms())
     }
 
     /// What remains of a tenant's life. Under a pin or the lock.
@@ -157,7 +157,14 @@ impl Shard {
 
     /// Removes an entry whose deadline is over.
     pub(super) fn expire_one(&self, writer: &mut Writer, context: &Member<'_>, number: u32) {
+        let kept = match self.tenant(number) {
+            Some(tenant) if writer.stale_for.len() > 0 => self.copy_for_loads(writer, context, tenant),
+            _ => None,
+        };
         self.leave(writer, context, number, Cause::Expired);
+        if let Some(kept) = kept {
+            self.keep_for_loads(writer, context, kept);
+        }
         self.expired.store(self.expired.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 }

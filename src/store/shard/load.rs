@@ -19,6 +19,8 @@ pub enum Begun {
     Present,
     /// The load is owned, under this token.
     Owned(u64),
+    /// The value of an expired entry is there. A load in the background is owned, under this token, or is under way.
+    Stale(Option<u64>),
     /// Another load of the key is under way, and this seat knows it by this ticket.
     Joined(u64),
 }
@@ -152,6 +154,11 @@ impl Load {
     /// Whether it goes on if nothing waits for it.
     pub fn is_background(&self) -> bool {
         self.is_background
+    }
+
+    /// Has it go on if nothing waits for it. Before it is begun.
+    pub(super) fn go_to_background(&mut self) {
+        (self.is_background, self.is_wanted_by_owner) = (true, false);
     }
 
     /// Its key was written or deleted.

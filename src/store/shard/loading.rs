@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::load::{Begun, Load, Party, Time, Want, Woken};
 use super::member::Member;
-use super::seat::Seat;
+use super::seat::{Outcome, Seat};
 use super::write::{Draft, Written};
 use super::{Shard, Writer, freed};
 use crate::store::entry::key::Key;
@@ -16,13 +16,35 @@ impl Shard {
         self.next_lease_ms.load(Ordering::Relaxed)
     }
 
-    /// Begins a load of a key, or joins the one that is under way, unless the key has an entry.
-    pub fn begin_load(&self, context: &Member<'_>, key: Key<'_>, hash: u64, party: &Party) -> Result<Begun, Error> {
+    /// Begins a load of a key, or joins the one that is under way, unless the key has an entry. Where the value of an
+    /// expired one is kept, it is put into `stale`, and the load is one in the background.
+    pub fn begin_load(
+        &self,
+        context: &Member<'_>,
+        key: Key<'_>,
+        hash: u64,
+        party: &Party,
+        stale: &mut Option<Outcome>,
+    ) -> Result<Begun, Error> {
         let mut woken = Woken::new();
-        let load = Load::new(key, self.ignores_case, party.clone(), false, time_of(context))?;
+        let mut load = Load::new(key, self.ignores_case, party.clone(), false, time_of(context))?;
         let begun = self.locked(context, |writer| {
             if self.living_spot(writer, context, &key, hash).is_some() {
                 return Ok(Begun::Present);
+            }
+            if !writer.stale.is_empty() {
+                *stale = Self::stale_value(writer, context, key, hash)?;
+            }
+            if stale.is_some() {
+                if let Some(found) = writer.loads.find(key, hash) {
+                    let Some(token) = found.overdue(context.clock.now_ms()) else { return Ok(Begun::Stale(None)) };
+                    // Its loader hangs.
+                    drop(writer.loads.take(hash, token));
+                }
+                let token = load.token();
+                load.go_to_background();
+                writer.loads.add(load, hash)?;
+                return Ok(Begun::Stale(Some(token)));
             }
             let Some(found) = writer.loads.find(key, hash) else {
                 let token = load.token();
@@ -39,7 +61,7 @@ impl Shard {
     }
 
     /// Ends a load. Its value is stored, if that is asked for and the load is not void; `written` says so. After
-    /// `refresh_ms` the entry is to be loaded again. Returns the load, for those that wait for it; `None` if there is
+    /// `refresh_ms` the entry is to be loaded again; for `stale_ms` after its deadline its value is kept. Returns the load, for those that wait for it; `None` if there is
     /// none with this token.
     pub fn complete_load(
         &self,
@@ -48,6 +70,7 @@ impl Shard {
         draft: &Draft<'_>,
         is_stored: bool,
         refresh_ms: Option<u64>,
+        stale_ms: Option<u64>,
         written: &mut Option<Written>,
     ) -> Result<Option<Load>, Error> {
         let Some((key, hash)) = draft.key else { return Err(Error::Broken) };
@@ -69,6 +92,10 @@ impl Shard {
             if let (Some(after_ms), Some(written)) = (refresh_ms, &written) {
                 let at_ms = context.clock.now_ms().saturating_add(after_ms);
                 self.plan_refresh(writer, written.place.handle.slot, at_ms);
+            }
+            if let (Some(stale_ms), Some(written)) = (stale_ms, &written) {
+                // Without memory for that, nothing is kept.
+                drop(writer.stale_for.schedule(written.place.handle.slot, stale_ms));
             }
             Ok(writer.loads.take(hash, token))
         });

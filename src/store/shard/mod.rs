@@ -8,7 +8,7 @@
 //! scan     its slots in order, for scans; an entry that is drawn
 //! atomic   writes that the present value decides
 //! loading  begins and ends loads: loads (those under way), load (one of them), seat (how threads learn of them)
-//! refresh  when entries are to be loaded again
+//! refresh  when entries are to be loaded again    stale  values of expired entries that loads still hand out
 //! stage    what a commit sets aside           commit   its writes, under the locks of all its shards
 //! commits  what commits exclude, and the word that says that one is under way
 //! ```
@@ -36,6 +36,7 @@ mod room;
 mod scan;
 pub mod seat;
 mod stage;
+mod stale;
 mod upkeep;
 mod validate;
 mod write;
@@ -64,6 +65,7 @@ use crate::store::slab::typed::TypeLogs;
 use freed::FreedLater;
 use loads::Loads;
 use retired::Retired;
+use stale::StaleValues;
 
 pub use atomic::{Increment, Incremented};
 pub use commit::{Locked, Step};
@@ -101,6 +103,8 @@ pub struct Shard {
     next_lease_ms: AtomicU64,
     /// No entry is to be loaded again before this; `u64::MAX` if none is. Written under the lock.
     next_refresh_ms: AtomicU64,
+    /// No stale value is over before this; `u64::MAX` if there is none. Written under the lock.
+    next_stale_end_ms: AtomicU64,
     writer: Mutex<Writer>,
 }
 
@@ -121,6 +125,10 @@ struct Writer {
     wheel: TimerWheel,
     /// When entries are to be loaded again.
     refreshes: TimerWheel,
+    /// For how many milliseconds the values of slots are kept for loads after their deadline. A wheel that never turns,
+    /// because it has a counted place for each slot that needs one.
+    stale_for: TimerWheel,
+    stale: StaleValues,
     /// Slots that are due, while they are taken out.
     due: Vec<u32>,
     /// The slot that the present write is about, which is not evicted for it.
@@ -231,6 +239,7 @@ impl Shard {
             next_deadline_ms: AtomicU64::new(u64::MAX),
             next_lease_ms: AtomicU64::new(u64::MAX),
             next_refresh_ms: AtomicU64::new(u64::MAX),
+            next_stale_end_ms: AtomicU64::new(u64::MAX),
             writer: Mutex::new(Writer::new(context)),
         }
     }
@@ -540,6 +549,8 @@ impl Writer {
             policy: context.policy.and_then(|kind| eviction::make(kind, &context.memory, &context.clock)),
             wheel: TimerWheel::new(&context.memory),
             refreshes: TimerWheel::new(&context.memory),
+            stale_for: TimerWheel::new(&context.memory),
+            stale: StaleValues::default(),
             due: Vec::new(),
             spared: None,
             also_spared: Vec::new(),

@@ -106,6 +106,10 @@ impl Shard {
     }
 
     fn make_room(&self, writer: &mut Writer, context: &Member<'_>, refused: &Error, room: &mut Room) -> bool {
+        // What is kept for loads goes first, whichever shard has it.
+        if context.stale_entries.load(Ordering::Relaxed) > 0 {
+            return false;
+        }
         let wants_bytes = matches!(refused, Error::MemoryLimit { .. });
         // No entry has to be evicted for what was cleared: the write waits until that is free.
         if wants_bytes && context.is_freeing() {

@@ -20,7 +20,7 @@ pub enum Outcome {
         /// Its bytes.
         bytes: Vec<u8>,
         /// Keeps the shape of a record known until it was read.
-        shape: Option<ShapeHold>,
+        shape: Option<Arc<ShapeHold>>,
     },
     /// There is no value, for a reason that the caller describes in its own terms.
     Failed(Vec<u8>),
@@ -104,6 +104,7 @@ impl Seats {
 impl Outcome {
     /// A copy of a value.
     pub fn of(value: Value<'_>, shape: Option<ShapeHold>) -> Self {
+        let shape = shape.map(Arc::new);
         let mut bytes = Vec::new();
         match fallible::copy_into(&mut bytes, value.bytes) {
             Ok(()) => Self::Loaded { kind: value.kind, bytes, shape },

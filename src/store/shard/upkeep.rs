@@ -91,6 +91,7 @@ impl Shard {
                 policy: old.policy,
                 wheel: old.wheel,
                 refreshes: old.refreshes,
+                stale_for: old.stale_for,
                 shapes: old.shapes,
                 retired: old.limbo,
             },
@@ -102,6 +103,8 @@ impl Shard {
         self.deadlines.store(0, Ordering::Relaxed);
         self.next_deadline_ms.store(u64::MAX, Ordering::Relaxed);
         self.next_refresh_ms.store(u64::MAX, Ordering::Relaxed);
+        self.next_stale_end_ms.store(u64::MAX, Ordering::Relaxed);
+        Self::count_dropped(context, old.stale.len());
         if cause == Cause::Evicted {
             self.evicted.store(self.evicted.load(Ordering::Relaxed) + contents.len(), Ordering::Relaxed);
         }

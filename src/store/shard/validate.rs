@@ -346,13 +346,23 @@ impl Shard {
         recount.add(Use::Order, writer.order.bytes());
         recount.add(Use::Types, writer.typed.bytes());
         recount.add(Use::Policy, writer.policy.as_ref().map_or(0, |policy| policy.bytes()));
-        recount.add(Use::Expiry, writer.wheel.bytes() + writer.refreshes.bytes() + lives_bytes);
+        recount.add(
+            Use::Expiry,
+            writer.wheel.bytes()
+                + writer.refreshes.bytes()
+                + writer.stale_for.bytes()
+                + writer.stale.bytes()
+                + lives_bytes,
+        );
     }
 }
 
 fn validate_vacancy(writer: &Writer, slot: SlotRef<'_>, number: u32, seen: &mut Seen, findings: &mut Findings) {
     let is_usable = number < writer.slab.fresh() && slot.generation() <= MAX_GENERATION;
     seen.vacant += usize::from(is_usable);
+    if writer.stale_for.deadline_of(number).is_some() {
+        findings.add(Some(number), "the slot is vacant, and its value is to be kept for loads");
+    }
     if writer.refreshes.deadline_of(number).is_some() {
         findings.add(Some(number), "the slot is vacant, and is to be loaded again");
     }

@@ -179,6 +179,9 @@ impl Shard {
                         if cause == Cause::Explicit && !writer.loads.is_empty() {
                             writer.loads.void(key, hash);
                         }
+                        if !writer.stale.is_empty() {
+                            Self::drop_stale_of(writer, context, key, hash);
+                        }
                         return Ok(None);
                     };
                     (spot.slot, Some(spot))
@@ -276,6 +279,9 @@ impl Shard {
             writer.index.insert(&self.index, hash as u32, number);
             if !writer.loads.is_empty() {
                 writer.loads.void(key, hash);
+            }
+            if !writer.stale.is_empty() {
+                Self::drop_stale_of(writer, context, key, hash);
             }
         }
         self.count(1, entry.weight_bytes() as i64);
@@ -470,6 +476,9 @@ impl Shard {
         if writer.refreshes.len() > 0 {
             writer.refreshes.cancel(number);
         }
+        if writer.stale_for.len() > 0 {
+            writer.stale_for.cancel(number);
+        }
         place
     }
 
@@ -547,6 +556,9 @@ impl Shard {
         }
         if writer.refreshes.len() > 0 {
             writer.refreshes.cancel(number);
+        }
+        if writer.stale_for.len() > 0 {
+            writer.stale_for.cancel(number);
         }
         if cause == Cause::Explicit && !writer.loads.is_empty() {
             writer.loads.void(entry.key(), context.hasher.hash(entry.key()));

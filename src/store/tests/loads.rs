@@ -36,7 +36,7 @@ impl Loader {
         Self { local, seat, bell }
     }
     fn begin(&self, ticket: u64) -> Begun {
-        self.local.begin_load(KEY, &self.seat, ticket).unwrap()
+        self.local.begin_load(KEY, &self.seat, ticket, &mut None).unwrap()
     }
     fn own(&self, ticket: u64) -> u64 {
         let Begun::Owned(token) = self.begin(ticket) else { panic!("another load is under way") };
@@ -44,8 +44,15 @@ impl Loader {
     }
     /// Whether it was owned, and whether it was stored.
     fn complete(&self, token: u64) -> (bool, bool) {
-        let completion =
-            Completion { key: KEY, token, value: VALUE, is_stored: true, ttl: Ttl::Default, refresh_ms: None };
+        let completion = Completion {
+            key: KEY,
+            token,
+            value: VALUE,
+            is_stored: true,
+            ttl: Ttl::Default,
+            refresh_ms: None,
+            stale_ms: None,
+        };
         let mut written = None;
         let was_owned = self.local.complete_load(&completion, &mut written).unwrap();
         (was_owned, written.is_some())
@@ -274,7 +281,15 @@ fn a_failure_and_the_end_of_the_map_reach_those_that_wait() {
         assert!(matches!(loader.seat.take(), Some(Notice::Over)));
         assert!(loader.bell.0.load(Ordering::SeqCst) > 0);
     }
-    let completion = Completion { key: KEY, token, value: VALUE, is_stored: true, ttl: Ttl::Default, refresh_ms: None };
+    let completion = Completion {
+        key: KEY,
+        token,
+        value: VALUE,
+        is_stored: true,
+        ttl: Ttl::Default,
+        refresh_ms: None,
+        stale_ms: None,
+    };
     assert_eq!(one.local.complete_load(&completion, &mut None), Err(Error::Closed));
 }
 
@@ -286,7 +301,15 @@ fn a_value_that_does_not_fit_leaves_the_load_to_its_owner() {
     let limits = Limits { max_value_bytes: Some(Some(1)), ..Limits::default() };
     store.set_limits(&limits).unwrap();
     let large = Value { kind: ValueKind::Json, bytes: b"12" };
-    let completion = Completion { key: KEY, token, value: large, is_stored: true, ttl: Ttl::Default, refresh_ms: None };
+    let completion = Completion {
+        key: KEY,
+        token,
+        value: large,
+        is_stored: true,
+        ttl: Ttl::Default,
+        refresh_ms: None,
+        stale_ms: None,
+    };
     let refused = one.local.complete_load(&completion, &mut None);
     assert!(matches!(refused, Err(Error::ValueTooLarge { .. })), "{refused:?}");
     assert_eq!(one.complete(token), (true, true));
@@ -299,7 +322,15 @@ fn an_entry_is_loaded_again_when_its_time_has_come() {
     let token = one.own(1);
     let load = |token| {
         let refresh_ms = Some(100);
-        let completion = Completion { key: KEY, token, value: VALUE, is_stored: true, ttl: Ttl::Default, refresh_ms };
+        let completion = Completion {
+            key: KEY,
+            token,
+            value: VALUE,
+            is_stored: true,
+            ttl: Ttl::Default,
+            refresh_ms,
+            stale_ms: None,
+        };
         assert!(one.local.complete_load(&completion, &mut None).unwrap());
     };
     load(token);
@@ -365,7 +396,7 @@ fn threads_that_miss_the_same_keys_load_each_once() {
                 for number in 0..KEYS {
                     let name = number.to_string();
                     let key = Key::string(&name);
-                    match loader.local.begin_load(key, &loader.seat, u64::from(number)).unwrap() {
+                    match loader.local.begin_load(key, &loader.seat, u64::from(number), &mut None).unwrap() {
                         Begun::Owned(token) => {
                             loads.fetch_add(1, Ordering::SeqCst);
                             let completion = Completion {
@@ -375,11 +406,12 @@ fn threads_that_miss_the_same_keys_load_each_once() {
                                 is_stored: true,
                                 ttl: Ttl::Default,
                                 refresh_ms: None,
+                                stale_ms: None,
                             };
                             assert!(loader.local.complete_load(&completion, &mut None).unwrap());
                         }
                         Begun::Joined(_) => awaited += 1,
-                        Begun::Present => {}
+                        Begun::Present | Begun::Stale(_) => {}
                     }
                 }
                 while awaited > 0 {

@@ -15,6 +15,7 @@ mod model;
 mod refused_fences;
 mod scan;
 mod shapes;
+mod stale;
 mod threads;
 mod transactions;
 mod typed;

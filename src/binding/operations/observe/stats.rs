@@ -42,6 +42,7 @@ fn to_json(stats: &Stats) -> String {
         "evictions": stats.evictions,
         "expirations": stats.expirations,
         "deadlines": stats.deadlines,
+        "stale": stats.stale,
         "operations": operations.total(),
         "memory": {
             "entries": memory.entries,
