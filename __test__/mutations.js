@@ -1436,8 +1436,8 @@ const MUTATIONS = [
   {
     name: 'a write does not make a load void',
     file: 'src/store/shard/write.rs',
-    from: 'writer.loads.void(key, hash);\n            }\n        }\n        self.count(1',
-    to: '_ = hash;\n            }\n        }\n        self.count(1',
+    from: 'writer.loads.void(key, hash);\n            }\n            if !writer.stale',
+    to: '_ = hash;\n            }\n            if !writer.stale',
     test: 'load.spec'
   },
   {
@@ -1535,7 +1535,7 @@ const MUTATIONS = [
   {
     name: 'a written entry is loaded again at the time of the one before',
     file: 'src/store/shard/write.rs',
-    from: 'writer.refreshes.cancel(number);\n        }\n        place',
+    from: 'writer.refreshes.cancel(number);\n        }\n        if writer.stale_for.len() > 0 {\n            writer.stale_for.cancel(number);\n        }\n        place',
     to: '}\n        place',
     test: 'load-refresh.spec'
   },
