@@ -9,6 +9,7 @@ use crate::store::events::{Level, Wake};
 use crate::store::expiry::life::Ttl;
 use crate::store::platform::sync::Arc;
 use crate::store::shard::load::{Begun, Party, Want};
+use crate::store::shard::loading::LoadEnd;
 use crate::store::shard::refresh::Freshness;
 use crate::store::shard::seat::{Outcome, Seat};
 use crate::store::shard::{Draft, Written};
@@ -86,9 +87,10 @@ impl Local {
         let (shard, sought) = self.seek_existing(key)?;
         let (_, hash) = self.shard_of(key);
         let draft = Draft { key: Some((key, hash)), value, type_id: 0, ttl };
+        let end = LoadEnd { token, draft, is_stored, refresh_ms, stale_ms };
         let added_bytes = key.len() + value.bytes.len();
         let load = self.write("getOrLoad", shard, &[sought], added_bytes, || {
-            shard.complete_load(&self.member(), token, &draft, is_stored, refresh_ms, stale_ms, written)
+            shard.complete_load(&self.member(), &end, written)
         })?;
         if let Some(written) = written {
             self.count_write(written);

@@ -10,6 +10,20 @@ use crate::store::entry::key::Key;
 use crate::store::error::Error;
 use crate::store::platform::sync::{Arc, Ordering};
 
+/// What a load brought.
+pub struct LoadEnd<'a> {
+    /// What its owner got.
+    pub token: u64,
+    /// Its key and its value.
+    pub draft: Draft<'a>,
+    /// Whether the value is to be stored.
+    pub is_stored: bool,
+    /// After how long the entry is to be loaded again.
+    pub refresh_ms: Option<u64>,
+    /// For how long its value is kept for loads after its deadline.
+    pub stale_ms: Option<u64>,
+}
+
 impl Shard {
     /// When the first load that is waited for may be handed over, or earlier; `u64::MAX` if there is none.
     pub fn next_lease_ms(&self) -> u64 {
@@ -60,19 +74,15 @@ impl Shard {
         begun
     }
 
-    /// Ends a load. Its value is stored, if that is asked for and the load is not void; `written` says so. After
-    /// `refresh_ms` the entry is to be loaded again; for `stale_ms` after its deadline its value is kept. Returns the load, for those that wait for it; `None` if there is
-    /// none with this token.
+    /// Ends a load. Its value is stored, if that is asked for and the load is not void; `written` says so. Returns the
+    /// load, for those that wait for it; `None` if there is none with this token.
     pub fn complete_load(
         &self,
         context: &Member<'_>,
-        token: u64,
-        draft: &Draft<'_>,
-        is_stored: bool,
-        refresh_ms: Option<u64>,
-        stale_ms: Option<u64>,
+        end: &LoadEnd<'_>,
         written: &mut Option<Written>,
     ) -> Result<Option<Load>, Error> {
+        let LoadEnd { token, ref draft, is_stored, refresh_ms, stale_ms } = *end;
         let Some((key, hash)) = draft.key else { return Err(Error::Broken) };
         let mut prepared = if is_stored { draft.prepare(context)? } else { None };
         let done = self.locked(context, |writer| {

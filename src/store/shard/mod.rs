@@ -27,7 +27,7 @@ mod expiry;
 mod findings;
 mod freed;
 pub mod load;
-mod loading;
+pub mod loading;
 mod loads;
 pub mod member;
 pub mod refresh;

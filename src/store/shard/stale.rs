@@ -14,6 +14,7 @@ use crate::store::entry::key::{Key, KeyKind};
 use crate::store::entry::shapes::ShapeHold;
 use crate::store::entry::value::ValueKind;
 use crate::store::error::Error;
+use crate::store::expiry::life::LifeRef;
 use crate::store::memory::budget::{Reservation, Use};
 use crate::store::observe::removals::CARRIED_BYTES;
 use crate::store::platform::fallible;
@@ -136,7 +137,7 @@ impl Shard {
             return None;
         }
         let now_ms = context.clock.now_ms();
-        let deadline_ms = self.slab.life(tenant.number()).and_then(|life| life.deadline_ms()).unwrap_or(now_ms);
+        let deadline_ms = self.slab.life(tenant.number()).and_then(LifeRef::deadline_ms).unwrap_or(now_ms);
         let end_ms = deadline_ms.saturating_add(stale_ms);
         if end_ms <= now_ms {
             return None;
