@@ -98,7 +98,11 @@ describe('staleFor', () => {
     'a delete': map => map.delete('a'),
     deleteMany: map => map.deleteMany(['a']),
     'a clear': map => map.clear(),
-    increment: map => map.increment('a')
+    increment: map => map.increment('a'),
+    compareAndSet: map => {
+      map.set('a', 1)
+      assert.ok(map.compareAndSet('a', 1, 'swapped').swapped)
+    }
   }
   for (const [what, change] of Object.entries(changes)) {
     it(`${what} of the key drops it, and voids the refresh`, async () => {
@@ -119,6 +123,24 @@ describe('staleFor', () => {
       clock.restore()
     })
   }
+
+  it('a commit drops it, whether it writes the key or deletes it', async () => {
+    for (const change of [tx => tx.set('a', 'set'), tx => tx.delete('a')]) {
+      const { map, clock, loads, read } = await expired()
+      await read()
+      map.transaction(change)
+      const value = map.get('a')
+      loads[1].resolve('late')
+      await turn()
+      assert.equal(map.get('a'), value)
+      if (value === undefined) {
+        const waits = read()
+        loads[2].resolve('new')
+        assert.equal(await waits, 'new')
+      }
+      clock.restore()
+    }
+  })
 
   it('values of every kind', async () => {
     const values = [1, -0, 'é\ud800', 2n ** 70n, null, true, [1.5], { a: { b: ['c'] } }, Buffer.from('ab')]

@@ -413,6 +413,8 @@ describe('what voids a load', () => {
     },
     increment: map => map.increment('a'),
     update: map => map.update('a', () => 'updated'),
+    'a commit that sets': map => map.transaction(tx => tx.set('a', 'set')),
+    'a commit that deletes the absent key': map => map.transaction(tx => tx.delete('a')),
     'a compareAndSet that swapped': map => {
       map.set('a', 1)
       assert.ok(map.compareAndSet('a', 1, 2).swapped)

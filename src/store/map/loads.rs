@@ -89,9 +89,8 @@ impl Local {
         let draft = Draft { key: Some((key, hash)), value, type_id: 0, ttl };
         let end = LoadEnd { token, draft, is_stored, refresh_ms, stale_ms };
         let added_bytes = key.len() + value.bytes.len();
-        let load = self.write("getOrLoad", shard, &[sought], added_bytes, || {
-            shard.complete_load(&self.member(), &end, written)
-        })?;
+        let load = self
+            .write("getOrLoad", shard, &[sought], added_bytes, || shard.complete_load(&self.member(), &end, written))?;
         if let Some(written) = written {
             self.count_write(written);
         }

@@ -361,11 +361,12 @@ impl<'s> Locked<'s> {
     /// Does the write.
     pub fn publish(&mut self, context: &Member<'_>, intent: &Intent<'_>, step: &mut Step<'s>) {
         let (shard, writer) = (self.shard, &mut *self.guard);
-        // Whatever becomes of the entry: what is being loaded for its key is older than this.
-        if !writer.loads.is_empty()
-            && let Some(Sought::Key(key, hash)) = intent.target
+        // Whatever becomes of the entry: what is being loaded for its key, or kept for loads, is older than this.
+        if let Some(Sought::Key(key, hash)) = intent.target
+            && !(writer.loads.is_empty() && writer.stale.is_empty())
         {
             writer.loads.void(key, hash);
+            writer.stale.void(key, hash);
         }
         match &mut step.act {
             Act::Nothing => {}

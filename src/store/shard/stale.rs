@@ -32,6 +32,8 @@ pub struct StaleValue {
     key_len: usize,
     /// Keeps the shape of a record known.
     shape: Option<Arc<ShapeHold>>,
+    /// Whether it must not be found any more. It waits to be freed.
+    is_void: bool,
     /// When it is over, and a number that no other value of the shard has.
     end: (u64, u64),
     reservation: Reservation,
@@ -77,7 +79,14 @@ impl StaleValues {
     }
 
     fn find(&self, key: Key<'_>, hash: u64) -> Option<&StaleValue> {
-        self.by_hash.get(&hash)?.iter().find(|value| value.is_of(key))
+        self.by_hash.get(&hash)?.iter().find(|value| value.is_of(key) && !value.is_void)
+    }
+
+    /// A key was written or deleted by a commit, which frees nothing under its locks.
+    pub fn void(&mut self, key: Key<'_>, hash: u64) {
+        if let Some(same) = self.by_hash.get_mut(&hash) {
+            same.iter_mut().filter(|value| value.is_of(key)).for_each(|value| value.is_void = true);
+        }
     }
 
     fn add(&mut self, mut value: StaleValue, hash: u64) {
@@ -150,7 +159,7 @@ impl Shard {
         // The shard still counts the entry, so its shape is known.
         let shape = entry.shape().and_then(|number| context.shapes.hold(number)).map(Arc::new);
         let (key_kind, kind, end) = (key.kind(), entry.value_kind(), (end_ms, 0));
-        let value = StaleValue { key_kind, kind, bytes, key_len: key.len(), shape, end, reservation };
+        let value = StaleValue { key_kind, kind, bytes, key_len: key.len(), shape, is_void: false, end, reservation };
         Some((value, context.hasher.hash(key)))
     }
 
