@@ -404,6 +404,7 @@ describe('what voids a load', () => {
       map.delete('a')
     },
     'a remove of the absent key': map => map.remove('a'),
+    'a remove of the absent key in a map with a codec': map => map.remove('a'),
     'deleteMany of the absent key': map => map.deleteMany(['a']),
     setMany: map => map.setMany([['a', 'set']]),
     'a clear': map => map.clear(),
@@ -428,7 +429,7 @@ describe('what voids a load', () => {
   }
   for (const [what, change] of Object.entries(voiding)) {
     it(`${what}: those that wait get the value, and nothing is stored`, async () => {
-      const map = new TypedMap()
+      const map = new TypedMap(what.endsWith('codec') ? { codec: 'v8' } : {})
       const { resolve, result } = begin(map, 'a')
       const other = map.getOrLoad('a', never)
       change(map)

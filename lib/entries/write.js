@@ -161,7 +161,8 @@ function removeNow(open, target) {
 function removeDecoded(open, target) {
   for (let tries = 0; tries < MOST_LOOKS; tries++) {
     const seen = find(open, target)
-    if (seen === undefined) return undefined
+    // Asked for all the same: what is being loaded for the key is older than this.
+    if (seen === undefined) return removeNow(open, target)
     if (removeSeen(open, target, seen)) return seen.value
   }
   // Other threads write the entry faster than its value is decoded.
