@@ -142,6 +142,21 @@ describe('staleFor', () => {
     }
   })
 
+  it('in a map that ignores case, and in one that normalises keys, the spelling does not matter', async () => {
+    for (const options of [{ caseInsensitiveKeys: true }, { normalizeKey: key => key.toLowerCase() }]) {
+      const { map, clock, loads, loader, read } = await expired(options)
+      assert.deepEqual(await map.getOrLoad('A', loader), { n: 1 })
+      clock.restore()
+      loads.length = 0
+      assert.equal(map.delete('A'), false)
+      assert.equal(map.getStats().stale, 0)
+      const waits = read()
+      loads[0].resolve('new')
+      assert.equal(await waits, 'new')
+      assert.equal(await map.getOrLoad('A', loader), 'new')
+    }
+  })
+
   it('values of every kind', async () => {
     const values = [1, -0, 'é\ud800', 2n ** 70n, null, true, [1.5], { a: { b: ['c'] } }, Buffer.from('ab')]
     for (const value of values) {

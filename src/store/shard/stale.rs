@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::member::Member;
 use super::seat::Outcome;
 use super::{Shard, Tenant, Writer};
+use crate::store::entry::folding;
 use crate::store::entry::key::{Key, KeyKind};
 use crate::store::entry::shapes::ShapeHold;
 use crate::store::entry::value::ValueKind;
@@ -30,6 +31,8 @@ pub struct StaleValue {
     /// Key and value.
     bytes: Vec<u8>,
     key_len: usize,
+    /// Whether keys that differ in case only are the same.
+    ignores_case: bool,
     /// Keeps the shape of a record known.
     shape: Option<Arc<ShapeHold>>,
     /// Whether it must not be found any more. It waits to be freed.
@@ -41,7 +44,8 @@ pub struct StaleValue {
 
 impl StaleValue {
     fn is_of(&self, key: Key<'_>) -> bool {
-        self.key_kind == key.kind() && &self.bytes[..self.key_len] == key.bytes()
+        let own = Key::new(self.key_kind, &self.bytes[..self.key_len]);
+        own == key || self.ignores_case && folding::is_equal(own, key)
     }
 
     fn outcome(&self) -> Result<Outcome, Error> {
@@ -159,7 +163,17 @@ impl Shard {
         // The shard still counts the entry, so its shape is known.
         let shape = entry.shape().and_then(|number| context.shapes.hold(number)).map(Arc::new);
         let (key_kind, kind, end) = (key.kind(), entry.value_kind(), (end_ms, 0));
-        let value = StaleValue { key_kind, kind, bytes, key_len: key.len(), shape, is_void: false, end, reservation };
+        let value = StaleValue {
+            key_kind,
+            kind,
+            bytes,
+            key_len: key.len(),
+            shape,
+            is_void: false,
+            end,
+            reservation,
+            ignores_case: self.ignores_case,
+        };
         Some((value, context.hasher.hash(key)))
     }
 
