@@ -275,9 +275,9 @@ export interface LoadOptions<V> {
   /**
    * For how many milliseconds after its deadline the value is kept for `getOrLoad` and `getManyOrLoad` alone. To
    * everything else the entry has expired. A call for it is answered at once with that value, while one loader runs in
-   * the background; it gets the value as `stale`. If it fails, `onLog` reports `refresh.failed`, and the next call tries
-   * again. A write or a deletion of the key drops the value, and it is the first to go where room is needed. Values of
-   * more than 1 MB are not kept. By default none is. `Infinity` for as long as there is room.
+   * the background; it gets the value as `stale`. If it fails, `onLog` reports `refresh.failed`, and the next call
+   * tries again. A write or a deletion of the key drops the value, and it is the first to go where room is needed.
+   * Values of more than 1 MB are not kept. By default none is. `Infinity` for as long as there is room.
    */
   staleFor?: number | undefined
   /**

@@ -473,11 +473,11 @@ impl Shard {
             let key = entry.key();
             writer.loads.void(key, context.hasher.hash(key));
         }
-        if writer.refreshes.len() > 0 {
-            writer.refreshes.cancel(number);
-        }
         if writer.stale_for.len() > 0 {
             writer.stale_for.cancel(number);
+        }
+        if writer.refreshes.len() > 0 {
+            writer.refreshes.cancel(number);
         }
         place
     }
