@@ -34,11 +34,13 @@ const {
 /** @typedef {import('../handle.js').Handle} Handle */
 /** @typedef {import('../session/open-map.js').OpenMap} OpenMap */
 /** @typedef {import('../session/room-maker.js').RoomMaker} RoomMaker */
-/** @typedef {[shard: number, slot: number, generation: number]} Coordinates */
+/** @typedef {{ shard: number, slot: number, generation: number }} Coordinates */
 /** @typedef {'open' | 'committed' | 'rolledBack' | 'conflict' | 'ended'} State */
 
 const { GENERATION, SHARD, SLOT, STATE } = SCRATCH
 const ABSENT = 0
+/** What users know the writes as. */
+const OPERATION = 'transaction'
 const NO_ROWS = new Uint32Array(0)
 const dispose = Symbol.dispose ?? Symbol.for('Symbol.dispose')
 
@@ -78,8 +80,8 @@ class Transaction {
   #state = 'open'
   /** Whether it belongs to a callback, whose end is its own. */
   #isScoped
-  /** Handles of entries to be inserted, each with the numbers that it has here. @type {Map<Handle, Coordinates>} */
-  #inserted = new Map()
+  /** Handles of entries to be inserted, each with the numbers that it has here. @type {Map<Handle, Coordinates> | undefined} */
+  #inserted
 
   /** @param {OpenMap} open @param {RoomMaker} room @param {boolean} isScoped */
   constructor(open, room, isScoped) {
@@ -94,82 +96,96 @@ class Transaction {
 
   /** @param {any} key */
   get(key) {
-    return this.#guard(() => {
-      const { shapes } = this.#open
-      for (;;) {
-        const raw = this.#about(getBinding, key)
-        const kind = raw === GONE ? ABSENT : scratch[STATE]
-        if (kind === ABSENT) return undefined
-        const value = decode(shapes, kind, raw)
-        if (value !== GONE) return value
-      }
-    })
+    this.#check()
+    const { shapes } = this.#open
+    for (;;) {
+      const raw = this.#about(getBinding, key)
+      const kind = raw === GONE ? ABSENT : scratch[STATE]
+      if (kind === ABSENT) return undefined
+      const value = decode(shapes, kind, raw)
+      if (value !== GONE) return value
+    }
   }
 
   /** @param {any} key @returns {boolean} */
   has(key) {
-    return this.#guard(() => this.#about(hasBinding, key) === true)
+    this.#check()
+    return this.#about(hasBinding, key) === true
   }
 
   /** @param {any} key @param {any} value @param {any} options */
   set(key, value, options = undefined) {
-    return this.#guard(() => {
-      const { id, shapes } = this.#open
-      const ttl = readWriteOptions(options)
-      const target = this.#targetOf(key)
+    this.#check()
+    const { id, shapes } = this.#open
+    const ttl = readWriteOptions(options)
+    const known = kindOf(shapes, value)
+    const wire = encode(shapes, value, known)
+    const kind = kindOfWire(known, wire)
+    // The value's own code may have ended it.
+    this.#check()
+    const [room, number] = [this.#room, this.#number]
+    try {
+      if (!isHandleKey(key)) {
+        writeNative(room, ttl, OPERATION, setBinding, 2, id, number, wire, kind, key)
+        return this
+      }
+      const target = this.#coordinatesOf(key)
       if (target === undefined) throwDead(this.#open, key)
-      const known = kindOf(shapes, value)
-      const wire = encode(shapes, value, known)
-      const kind = kindOfWire(known, wire)
-      // The value's own code may have ended it.
-      this.#check()
-      writeNative(this.#room, ttl, 'transaction', setBinding, 2, id, this.#number, wire, kind, ...target)
+      const { shard, slot, generation } = target
+      writeNative(room, ttl, OPERATION, setBinding, 2, id, number, wire, kind, shard, slot, generation)
       return this
-    })
+    } catch (error) {
+      throw this.#explain(error)
+    }
   }
 
   /** @param {any} key @returns {boolean} */
   delete(key) {
-    return this.#guard(() => this.#about(deleteBinding, key) === true)
+    this.#check()
+    return this.#about(deleteBinding, key) === true
   }
 
   /** @param {any} value @param {any} options */
   insert(value, options = undefined) {
-    return this.#guard(() => {
-      const { id, shapes } = this.#open
-      const { type, ttl } = readInsertOptions(options)
-      const known = kindOf(shapes, value)
-      const wire = encode(shapes, value, known)
-      const kind = kindOfWire(known, wire)
-      this.#check()
-      writeNative(this.#room, ttl, 'transaction', insertBinding, 2, id, this.#number, wire, kind, type)
-      const handle = pendingHandle()
-      this.#inserted.set(handle, [scratch[SHARD], scratch[SLOT], scratch[GENERATION]])
-      return handle
-    })
+    this.#check()
+    const { id, shapes } = this.#open
+    const { type, ttl } = readInsertOptions(options)
+    const known = kindOf(shapes, value)
+    const wire = encode(shapes, value, known)
+    const kind = kindOfWire(known, wire)
+    this.#check()
+    try {
+      writeNative(this.#room, ttl, OPERATION, insertBinding, 2, id, this.#number, wire, kind, type)
+    } catch (error) {
+      throw this.#explain(error)
+    }
+    const handle = pendingHandle()
+    const [shard, slot, generation] = [scratch[SHARD], scratch[SLOT], scratch[GENERATION]]
+    this.#inserted ??= new Map()
+    this.#inserted.set(handle, { shard, slot, generation })
+    return handle
   }
 
   /** @param {any} key @param {any} by @param {any} options */
   increment(key, by = undefined, options = undefined) {
-    return this.#guard(() => {
-      this.#open.checkJson('increment')
-      const step = readIncrement(by, options)
-      if (step.withTtl) throw badOption('withTtl', 'is not for a step within a transaction')
-      const target = this.#targetOf(key)
-      if (target === undefined) throwDead(this.#open, key)
-      const { id } = this.#open
-      requestTtl(step.ttl)
-      if (typeof step.by === 'bigint') {
-        const { initial, min, max } = step
-        return incrementBigIntBinding(id, this.#number, step.by, initial, min, max, ...target)
-      }
+    this.#check()
+    this.#open.checkJson('increment')
+    const step = readIncrement(by, options)
+    if (step.withTtl) throw badOption('withTtl', 'is not for a step within a transaction')
+    requestTtl(step.ttl)
+    let result
+    if (typeof step.by === 'bigint') {
+      const { initial, min, max } = step
+      result = this.#about(incrementBigIntBinding, key, step.by, initial, min, max)
+    } else {
       scratchFloats[STEP_BY] = step.by
       scratchFloats[STEP_INITIAL] = step.initial
       scratchFloats[STEP_MIN] = step.min
       scratchFloats[STEP_MAX] = step.max
-      incrementBinding(id, this.#number, ...target)
-      return scratchFloats[STEP_VALUE]
-    })
+      result = this.#about(incrementBinding, key)
+    }
+    if (result === GONE) throwDead(this.#open, key)
+    return result === undefined ? scratchFloats[STEP_VALUE] : result
   }
 
   commit() {
@@ -188,19 +204,23 @@ class Transaction {
   }
 
   #commit() {
-    this.#guard(() => {
-      const { id, instance, origin } = this.#open
-      const rows = this.#inserted.size === 0 ? NO_ROWS : new Uint32Array(this.#inserted.size * ROW)
-      writeNative(this.#room, MAPS_OWN, 'transaction', commitBinding, 0, id, this.#number, rows)
-      let row = 0
-      for (const handle of this.#inserted.keys()) {
-        const [shard, slot, generation] = [rows[row + SHARD], rows[row + SLOT], rows[row + GENERATION]]
-        // One that the transaction itself has removed again has no entry.
-        if (generation !== 0) fillHandle(handle, { map: instance, shard, slot, generation }, origin)
-        row += ROW
-      }
-      this.#end('committed')
-    })
+    this.#check()
+    const { id, instance, origin } = this.#open
+    const inserted = this.#inserted
+    const rows = inserted === undefined ? NO_ROWS : new Uint32Array(inserted.size * ROW)
+    try {
+      writeNative(this.#room, MAPS_OWN, OPERATION, commitBinding, 0, id, this.#number, rows)
+    } catch (error) {
+      throw this.#explain(error)
+    }
+    let row = 0
+    for (const handle of inserted?.keys() ?? []) {
+      const [shard, slot, generation] = [rows[row + SHARD], rows[row + SLOT], rows[row + GENERATION]]
+      // One that the transaction itself has removed again has no entry.
+      if (generation !== 0) fillHandle(handle, { map: instance, shard, slot, generation }, origin)
+      row += ROW
+    }
+    this.#end('committed')
   }
 
   #check() {
@@ -209,23 +229,16 @@ class Transaction {
   }
 
   /**
-   * Does something with a transaction that is not over. A conflict says which keys others have changed.
+   * What a call throws: a conflict says which keys others have changed.
    *
-   * @template T
-   * @param {() => T} work
-   * @returns {T}
+   * @param {unknown} error
    */
-  #guard(work) {
-    this.#check()
-    try {
-      return work()
-    } catch (error) {
-      if (!isConflict(error) || this.#state !== 'open') throw error
-      const keys = this.#conflicts()
-      // The transaction of a callback is looked at once more before it is forgotten.
-      if (!this.#isScoped) this.#end('conflict')
-      throw createError(ERROR_NUMBERS.ERR_TRANSACTION_CONFLICT, { keys })
-    }
+  #explain(error) {
+    if (!isConflict(error) || this.#state !== 'open') return error
+    const keys = this.#conflicts()
+    // The transaction of a callback is looked at once more before it is forgotten.
+    if (!this.#isScoped) this.#end('conflict')
+    return createError(ERROR_NUMBERS.ERR_TRANSACTION_CONFLICT, { keys })
   }
 
   /** The keys that others have changed, as plain JSON. */
@@ -236,32 +249,37 @@ class Transaction {
   /** @param {State} state */
   #end(state) {
     this.#state = state
-    this.#inserted = new Map()
+    this.#inserted = undefined
     if (!this.#isScoped) unreachable.unregister(this)
     if (state !== 'committed') endBinding(this.#open.id, this.#number)
   }
 
   /**
-   * What native code takes for a key or handle.
+   * The numbers that a handle has here.
    *
-   * @param {any} key
-   * @returns {[key: any] | Coordinates | undefined} `undefined` for a handle that has no entry here
+   * @param {Handle} handle
+   * @returns {Coordinates | undefined} `undefined` if it has no entry in this map
    */
-  #targetOf(key) {
-    if (!isHandleKey(key)) return [key]
-    const inserted = this.#inserted.get(key)
-    if (inserted !== undefined) return inserted
-    return this.#open.owns(key) ? [key.shard, key.slot, key.generation] : undefined
+  #coordinatesOf(handle) {
+    return this.#inserted?.get(handle) ?? (this.#open.owns(handle) ? handle : undefined)
   }
 
   /**
-   * @param {(id: number, number: number, ...target: any[]) => any} operation
+   * @param {(id: number, number: number, ...parameters: any[]) => any} operation
    * @param {any} key
+   * @param {any[]} parameters before it
    * @returns {any} GONE for a handle that has no entry here
    */
-  #about(operation, key) {
-    const target = this.#targetOf(key)
-    return target === undefined ? GONE : operation(this.#open.id, this.#number, ...target)
+  #about(operation, key, ...parameters) {
+    const { id } = this.#open
+    try {
+      if (!isHandleKey(key)) return operation(id, this.#number, ...parameters, key)
+      const target = this.#coordinatesOf(key)
+      if (target === undefined) return GONE
+      return operation(id, this.#number, ...parameters, target.shard, target.slot, target.generation)
+    } catch (error) {
+      throw this.#explain(error)
+    }
   }
 
   /**

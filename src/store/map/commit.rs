@@ -202,8 +202,10 @@ impl Local {
     ) -> Result<(), Error> {
         let context = &self.store().context;
         let have_deadlines = planned.iter().any(|planned| planned.intent.span.is_some());
-        let word = || context.commits.word(&context.memory, &context.words).map(|_| ());
-        self.write("transaction", self.shard_at(planned[order[0]].shard), about, 0, word)?;
+        if !context.commits.has_word() {
+            let word = || context.commits.word(&context.memory, &context.words).map(|_| ());
+            self.write("transaction", self.shard_at(planned[order[0]].shard), about, 0, word)?;
+        }
         let mut rest = order;
         while let Some(&first) = rest.first() {
             let number = planned[first].shard;

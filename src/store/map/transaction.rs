@@ -32,6 +32,8 @@ use crate::store::slab::location::EntryLocation;
 pub const MAX_KEYS: usize = 1_024;
 /// Bytes of their keys and of what is written.
 pub const MAX_BYTES: usize = 16 << 20;
+/// Items from which on they are not looked through one by one.
+const MANY: usize = 12;
 /// In place of the shard of an entry that a transaction is about to insert. Its slot says which one.
 const TO_BE_INSERTED: u32 = u32::MAX;
 
@@ -39,7 +41,9 @@ const TO_BE_INSERTED: u32 = u32::MAX;
 #[derive(Default)]
 pub struct Transaction {
     pub(super) items: Vec<Item>,
+    /// Which item has a hash, once there are many.
     by_hash: HashMap<u64, usize>,
+    /// Which has a handle, likewise.
     by_handle: HashMap<Handle, usize>,
     bytes: usize,
     /// Items that were not there when they were read.
@@ -55,7 +59,7 @@ pub(super) struct Item {
     pub(super) key: Option<OwnedKey>,
     pub(super) seen: Seen,
     pub(super) write: Option<Write>,
-    /// The next item with the same hash of another key.
+    /// The item before with the same hash of another key.
     next: Option<usize>,
 }
 
@@ -105,6 +109,15 @@ impl OwnedKey {
 }
 
 impl Item {
+    /// The handle that it has in the transaction.
+    fn handle(&self) -> Option<Handle> {
+        match self.seen {
+            Seen::Present { handle, .. } => Some(handle),
+            Seen::Inserted(number) => Some(Handle { shard: TO_BE_INSERTED, slot: number as u32, generation: 0 }),
+            Seen::Not | Seen::Absent => None,
+        }
+    }
+
     /// What is locked, looked at and written for it; `None` for one that is to be inserted without a key.
     pub(super) fn sought(&self) -> Option<Sought<'_>> {
         match (&self.key, self.seen) {
@@ -170,13 +183,14 @@ impl Transaction {
         let number = self.inserted.len();
         let handle = Handle { shard: TO_BE_INSERTED, slot: number as u32, generation: 0 };
         let at = self.add(Item { key: None, seen: Seen::Inserted(number), write: None, next: None })?;
-        if let Err(refused) = self.put(map, at, Some(value), ttl, true, hold) {
-            self.items.pop();
-            return Err(refused);
-        }
-        self.by_handle.insert(handle, at);
         self.inserted.push(None);
-        Ok(handle)
+        let put = self.put(map, at, Some(value), ttl, true, hold);
+        if put.is_err() {
+            self.inserted.pop();
+            self.items.pop();
+            self.by_handle.remove(&handle);
+        }
+        put.map(|()| handle)
     }
 
     /// Adds to a number or bigint, whose deadline stays. What it is afterwards is in `out`.
@@ -227,11 +241,22 @@ impl Transaction {
     fn find(&self, map: &Local, target: Target<'_>) -> Option<usize> {
         match target {
             Target::Key(key) => self.find_key(key, map.store().context.hasher.hash(key)),
-            Target::Handle(handle) => self.by_handle.get(&handle).copied(),
+            Target::Handle(handle) => self.find_handle(handle),
         }
     }
 
+    fn find_handle(&self, handle: Handle) -> Option<usize> {
+        if self.items.len() > MANY {
+            return self.by_handle.get(&handle).copied();
+        }
+        self.items.iter().position(|item| item.handle() == Some(handle))
+    }
+
     fn find_key(&self, key: Key<'_>, hash: u64) -> Option<usize> {
+        if self.items.len() <= MANY {
+            let is_it = |own: &OwnedKey| own.hash == hash && own.key() == key;
+            return self.items.iter().position(|item| item.key.as_ref().is_some_and(is_it));
+        }
         let mut next = self.by_hash.get(&hash).copied();
         while let Some(at) = next {
             let item = &self.items[at];
@@ -251,15 +276,8 @@ impl Transaction {
         }
         let mut bytes = Vec::new();
         fallible::copy_into(&mut bytes, key.bytes())?;
-        let next = self.by_hash.get(&hash).copied();
-        let at = self.add(Item {
-            key: Some(OwnedKey { kind: key.kind(), bytes, hash }),
-            seen: Seen::Not,
-            write: None,
-            next,
-        })?;
-        self.by_hash.insert(hash, at);
-        Ok(at)
+        let key = Some(OwnedKey { kind: key.kind(), bytes, hash });
+        self.add(Item { key, seen: Seen::Not, write: None, next: None })
     }
 
     fn add(&mut self, item: Item) -> Result<usize, Error> {
@@ -269,7 +287,35 @@ impl Transaction {
         }
         self.bytes = bytes;
         self.items.push(item);
-        Ok(self.items.len() - 1)
+        let at = self.items.len() - 1;
+        match at {
+            ..MANY => {}
+            // From here on they are found by hash and by handle.
+            MANY => (0..=at).for_each(|at| self.list(at)),
+            _ => self.list(at),
+        }
+        Ok(at)
+    }
+
+    /// Has an item found by its hash and its handle, once there are many.
+    fn list(&mut self, at: usize) {
+        let item = &mut self.items[at];
+        if let Some(key) = &item.key {
+            item.next = self.by_hash.insert(key.hash, at);
+        }
+        if let Some(handle) = item.handle() {
+            self.by_handle.insert(handle, at);
+        }
+    }
+
+    /// Notes what was seen of an item.
+    fn see(&mut self, at: usize, seen: Seen) {
+        self.items[at].seen = seen;
+        if let Some(handle) = self.items[at].handle()
+            && self.items.len() > MANY
+        {
+            self.by_handle.insert(handle, at);
+        }
     }
 
     fn too_large(&self, bytes: usize) -> Error {
@@ -341,7 +387,7 @@ impl Transaction {
             if let Target::Key(key) = target {
                 let at = self.item_of(map, key)?;
                 if self.items[at].seen == Seen::Not {
-                    self.items[at].seen = Seen::Absent;
+                    self.see(at, Seen::Absent);
                     self.absent += 1;
                 }
             }
@@ -350,14 +396,13 @@ impl Transaction {
         let at = match (target, &key_out) {
             (Target::Key(key), _) => self.item_of(map, key)?,
             (Target::Handle(_), Some((kind, bytes))) => self.item_of(map, Key::new(*kind, bytes))?,
-            (Target::Handle(handle), None) => match self.by_handle.get(&handle) {
-                Some(&at) => at,
+            (Target::Handle(handle), None) => match self.find_handle(handle) {
+                Some(at) => at,
                 None => self.add(Item { key: None, seen: Seen::Not, write: None, next: None })?,
             },
         };
-        let item = &mut self.items[at];
-        item.seen = Seen::Present { handle: observed.handle, version: observed.version };
-        self.by_handle.insert(observed.handle, at);
+        self.see(at, Seen::Present { handle: observed.handle, version: observed.version });
+        let item = &self.items[at];
         // Its key may have been written before.
         let Some(write) = &item.write else { return Ok(Some((at, observed.kind))) };
         let Some((kind, bytes)) = &write.value else { return Ok(None) };

@@ -89,6 +89,11 @@ impl Commits {
         self.word.get().map_or(Some(0), |word| settled(&word.cells()[0]))
     }
 
+    /// Whether there is a word yet.
+    pub fn has_word(&self) -> bool {
+        self.word.get().is_some()
+    }
+
     /// The word, made on first use.
     pub fn word(&self, memory: &Arc<Memory>, table: &WordTable) -> Result<&Arc<Words>, Error> {
         if let Some(word) = self.word.get() {

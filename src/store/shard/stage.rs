@@ -109,16 +109,24 @@ impl Shard {
         let mut outdated = None;
         let done = self.locked(context, |writer| {
             self.step(writer, context);
-            self.spare(writer, about);
-            let done = self.with_room(writer, context, intent.value.map_or(0, |value| value.bytes.len()), |writer| {
+            let mut stage = |writer: &mut Writer| {
                 self.stage_write(writer, context, intent, wanted, staged, &mut outdated)?;
                 if wanted.is_last {
                     self.stage_tables(writer, context, wanted, usize::from(staged.inserts))?;
                 }
-                Ok(())
-            });
-            writer.also_spared.clear();
-            done
+                Ok::<_, Error>(())
+            };
+            match stage(writer) {
+                // What is spared is looked up when there is no room, and not for each write.
+                Err(refused) if refused.is_limit() => {
+                    self.spare(writer, about);
+                    let value_bytes = intent.value.map_or(0, |value| value.bytes.len());
+                    let done = self.with_room(writer, context, value_bytes, stage);
+                    writer.also_spared.clear();
+                    done
+                }
+                done => done,
+            }
         });
         freed::discard(outdated, context);
         done
