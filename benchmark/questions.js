@@ -16,6 +16,7 @@ const ROOMS = {
   codecs: 'reads',
   set: 'writes',
   increment: 'writes',
+  transaction: 'writes',
   load: 'reads',
   'raw-calls': 'reads',
   batch: 'reads',

@@ -62,8 +62,11 @@ impl Transaction {
         let mut placed = Vec::new();
         match map.commit(self, &mut placed)? {
             Outcome::Done => {
-                for (number, place) in placed {
-                    self.inserted[number] = Some(place);
+                for (at, place) in placed {
+                    self.items[at].placed = Some(place);
+                    if let Seen::Inserted(number) = self.items[at].seen {
+                        self.inserted[number] = Some(place);
+                    }
                 }
                 Ok(())
             }
@@ -281,9 +284,7 @@ impl Local {
         for (step, planned) in steps.iter().zip(planned).filter(|_| matches!(outcome, Outcome::Done)) {
             if let Some((place, replaced)) = step.written() {
                 self.count_write(&Written { place, replaced });
-                if let Seen::Inserted(number) = transaction.items[planned.item].seen {
-                    placed.push((number, place));
-                }
+                placed.push((planned.item, place));
             }
             self.count_removal(step.has_removed());
         }

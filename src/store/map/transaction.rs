@@ -59,6 +59,8 @@ pub(super) struct Item {
     pub(super) key: Option<OwnedKey>,
     pub(super) seen: Seen,
     pub(super) write: Option<Write>,
+    /// Where the entry is that was written, after the commit.
+    pub(super) placed: Option<EntryLocation>,
     /// The item before with the same hash of another key.
     next: Option<usize>,
 }
@@ -142,6 +144,11 @@ impl Transaction {
         self.inserted.iter().copied()
     }
 
+    /// Where the entry is that was written for a target; `None` if none was. After the commit.
+    pub fn placed(&self, map: &Local, target: Target<'_>) -> Option<EntryLocation> {
+        self.items[self.find(map, target)?].placed
+    }
+
     /// Copies a value into `out`, and says what it is; `None` if there is none.
     pub fn get(&mut self, map: &Local, target: Target<'_>, out: &mut Vec<u8>) -> Result<Option<ValueKind>, Error> {
         self.check(map)?;
@@ -182,7 +189,7 @@ impl Transaction {
         self.check(map)?;
         let number = self.inserted.len();
         let handle = Handle { shard: TO_BE_INSERTED, slot: number as u32, generation: 0 };
-        let at = self.add(Item { key: None, seen: Seen::Inserted(number), write: None, next: None })?;
+        let at = self.add(Item { key: None, seen: Seen::Inserted(number), write: None, placed: None, next: None })?;
         self.inserted.push(None);
         let put = self.put(map, at, Some(value), ttl, true, hold);
         if put.is_err() {
@@ -277,7 +284,7 @@ impl Transaction {
         let mut bytes = Vec::new();
         fallible::copy_into(&mut bytes, key.bytes())?;
         let key = Some(OwnedKey { kind: key.kind(), bytes, hash });
-        self.add(Item { key, seen: Seen::Not, write: None, next: None })
+        self.add(Item { key, seen: Seen::Not, write: None, placed: None, next: None })
     }
 
     fn add(&mut self, item: Item) -> Result<usize, Error> {
@@ -398,7 +405,7 @@ impl Transaction {
             (Target::Handle(_), Some((kind, bytes))) => self.item_of(map, Key::new(*kind, bytes))?,
             (Target::Handle(handle), None) => match self.find_handle(handle) {
                 Some(at) => at,
-                None => self.add(Item { key: None, seen: Seen::Not, write: None, next: None })?,
+                None => self.add(Item { key: None, seen: Seen::Not, write: None, placed: None, next: None })?,
             },
         };
         self.see(at, Seen::Present { handle: observed.handle, version: observed.version });

@@ -377,6 +377,9 @@ impl<'s> Locked<'s> {
                     // Without memory, what the wheel says is earlier, and is looked at again then.
                     drop(shard.schedule(writer, context, number, after));
                 }
+                if new.is_large() {
+                    writer.arena.admit_entry_to_look_at();
+                }
                 let change = slot.change();
                 let place = shard.swap(
                     writer,

@@ -155,7 +155,8 @@ impl<'a> Thread<'a> {
             64..68 => self.find(key),
             68..84 => self.set(key),
             84..87 => self.replace(key),
-            87..90 => self.compare_and_set(key),
+            87..89 => self.compare_and_set(key),
+            89..90 => self.transaction(key),
             90..94 => self.delete(key),
             94..96 => self.delete_handle(key),
             96..98 => self.remove(key),
@@ -411,6 +412,55 @@ impl<'a> Thread<'a> {
                 Some((saw, if written.is_some() { Does::Write(number) } else { Does::Nothing }, written))
             },
         );
+    }
+
+    /// Reads a key, and writes it and another one, if nothing has changed meanwhile. For each of the two it is one step
+    /// of the same time.
+    fn transaction(&mut self, key: usize) {
+        let other = (key + 1 + self.random.below(COUNTER as u64 - 1) as usize) % COUNTER;
+        let (first, second) = (self.new_value(), self.new_value());
+        let (ttl, deletes) = (self.ttl(), self.random.below(3) == 0);
+        let names = [self.names[key].clone(), self.names[other].clone()];
+        let [own, others] = [&names[0], &names[1]].map(|name| Target::Key(Key::string(name)));
+        let start = self.start();
+        let run = |this: &mut Self, transaction: &mut Transaction| {
+            let saw = match transaction.get(&this.map, own, &mut this.out)? {
+                None => Saw::Absent,
+                // What its shape means may not be known any more.
+                Some(ValueKind::Shaped) => Saw::Present,
+                Some(_) => Saw::Value(number_of(&this.out)),
+            };
+            transaction.set(&this.map, own, bytes_value(&first.1), ttl)?;
+            if deletes {
+                transaction.delete(&this.map, others)?;
+            } else {
+                transaction.set(&this.map, others, bytes_value(&second.1), ttl)?;
+            }
+            transaction.commit(&this.map)?;
+            Ok(saw)
+        };
+        let mut transaction = Transaction::default();
+        let done = run(self, &mut transaction);
+        let end = self.end();
+        match done {
+            Ok(saw) => {
+                let place = |target| transaction.placed(&self.map, target).map(|place| place.handle);
+                for (key, saw, number, handle) in
+                    [(key, saw, first.0, place(own)), (other, Saw::Anything, second.0, place(others))]
+                {
+                    let does = if handle.is_some() { Does::Write(number) } else { Does::Delete };
+                    self.recorded.keys[key].push((Operation { start, end, saw, does }, handle));
+                }
+            }
+            Err(Error::Closed) => self.recorded.closed.push((start, end)),
+            Err(
+                Error::TransactionConflict
+                | Error::MemoryLimit { .. }
+                | Error::ValueTooLarge { .. }
+                | Error::EntryLimit { .. },
+            ) => {}
+            Err(error) => panic!("{error}"),
+        }
     }
 
     /// Reads the counter: a copy, if there is a fresh one.
