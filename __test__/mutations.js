@@ -107,6 +107,9 @@ const TESTS = {
   'views.spec': spec('queries/views'),
   'views-schema.spec': spec('queries/views-schema'),
   'views-threads.spec': spec('queries/views-threads'),
+  'find.spec': spec('queries/find'),
+  promises: wall('environment::pending'),
+  'delete-where.spec': spec('queries/delete-where'),
   globs: unit('glob::tests'),
   'hashes of keys': unit('hash::tests'),
   folding: unit('folding::tests'),
@@ -1700,6 +1703,49 @@ const MUTATIONS = [
     test: 'queries'
   },
 
+  // ---- Jobs, and promises that native code settles
+  {
+    name: 'a job passes over an entry whose shape it does not know yet',
+    file: 'src/store/query/sweep.rs',
+    from: 'Err(stop) => return End::At(tenant.number(), Some(stop)),',
+    to: 'Err(stop) => return End::At(tenant.number() + 1, Some(stop)),',
+    test: 'find.spec'
+  },
+  {
+    name: 'a job deletes what an entry is now, which may match no more',
+    file: 'src/store/shard/atomic.rs',
+    from: 'is_same = tenant.slot.version() == version;',
+    to: 'is_same = true;',
+    test: 'delete-where.spec'
+  },
+  {
+    name: 'a load stores what it brings although its key was deleted by a query',
+    file: 'src/store/query/job.rs',
+    from: 'if self.task == Task::Delete {',
+    to: 'if self.task == Task::Count {',
+    test: 'delete-where.spec'
+  },
+  {
+    name: 'a promise of a map that was destroyed waits on',
+    file: 'src/binding/environment/pending.rs',
+    from: 'if is_destroyed {',
+    to: 'if is_destroyed && count == 0 {',
+    test: 'promises'
+  },
+  {
+    name: 'notice of a promise that did not begin is about the next one',
+    file: 'src/binding/environment/pending.rs',
+    from: 'let promise = Rc::new(start(Arc::new(Notice { noticed, number }))?);',
+    to: 'let promise = Rc::new(start(Arc::new(Notice { noticed, number: number + 1 }))?);',
+    test: 'promises'
+  },
+  {
+    name: 'a promise keeps no process alive',
+    file: 'lib/session/pending.js',
+    from: '  hold()',
+    to: '',
+    test: 'find.spec'
+  },
   // ---- Memory from the system and back
   {
     name: 'a page is handed out before it is prepared',

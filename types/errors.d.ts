@@ -76,8 +76,8 @@ export declare const ERROR_NUMBERS: {
   /** The clock of a test was restored, or another one was set in its place. */
   readonly ERR_CLOCK_ENDED: 1031
   /**
-   * As many jobs (`find`, `count`) of this process wait or are under way as may be. `details`: `limit`; nothing, if
-   * the system starts no thread for the job.
+   * As many jobs (`find`, `count`, `deleteWhere`, `deletePrefix`) of this process wait or are under way as may be.
+   * `details`: `limit`; nothing, if the system starts no thread for the job.
    */
   readonly ERR_TOO_MANY_JOBS: 1032
 }

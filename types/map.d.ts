@@ -24,7 +24,16 @@ import type {
   UpdateOptions,
   WriteOptions
 } from './options.js'
-import type { CountOptions, FilterOptions, FindOptions, Query, ScanIterator, ScanOptions, ScanPage } from './queries.js'
+import type {
+  CountOptions,
+  DeletePrefixOptions,
+  FilterOptions,
+  FindOptions,
+  Query,
+  ScanIterator,
+  ScanOptions,
+  ScanPage
+} from './queries.js'
 import type { TypedMapStats, Validation } from './stats.js'
 import type { TestClock, TestClockOptions } from './test-clock.js'
 import type { InferInput, InferOutput, StandardSchemaV1, StorableSchema, TypedView } from './views.js'
@@ -536,8 +545,9 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
    * makes the handles, some in each turn of its event loop. The process stays alive until the promise is settled.
    *
    * @throws TypeError with `ERR_INVALID_QUERY` for what is no query, where `details.at` says where in it; with
-   * `ERR_INVALID_OPTION` for another option; `ERR_TOO_MANY_JOBS`; the reason of `signal`, also if that was aborted
-   * before; `ERR_CLOSED`, also if the map is closed or destroyed meanwhile. All of them reject the promise.
+   * `ERR_INVALID_OPTION` for another option; `ERR_WRONG_TYPE` for `where` in a map with a codec that is not JSON;
+   * `ERR_TOO_MANY_JOBS`; the reason of `signal`, also if that was aborted before; `ERR_CLOSED`, also if the map is
+   * closed or destroyed meanwhile. All of them reject the promise.
    * @example
    * const where = { '/status': 'open', '/total': { gte: 10 } }
    * const open = await orders.find({ key: 'order:*', where }, { limit: 100 })
@@ -552,6 +562,29 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
    * const open = await orders.count({ where: { '/status': 'open' } })
    */
   count(query: Query, options?: CountOptions): Promise<number>
+
+  /**
+   * Deletes the entries that a query asks for, and says how many. An entry is deleted only as it was when it matched:
+   * one that another thread has written since is looked at again, and stays if it does not match any more. After a
+   * rejection, those that were deleted by then are. A `getOrLoad` that began before stores nothing if the query's `key`
+   * asks for its key, whatever `where` says.
+   *
+   * @throws as `find`
+   * @example
+   * const where = { '/status': 'closed', '/at': { lt: Date.now() - 86_400_000 } }
+   * const deleted = await orders.deleteWhere({ where })
+   */
+  deleteWhere(query: Query, options?: CountOptions): Promise<number>
+
+  /**
+   * Deletes the entries whose keys are strings that begin with `prefix`, of which nothing is special as in a glob, and
+   * says how many. An empty prefix is that of each string. As {@link TypedMap.deleteWhere} in everything else.
+   *
+   * @throws TypeError with `ERR_INVALID_OPTION` for a prefix that is no string; as `find`
+   * @example
+   * await cache.deletePrefix('user:17:')
+   */
+  deletePrefix(prefix: string, options?: DeletePrefixOptions): Promise<number>
 
   /**
    * A view of the entries of one type: those that were inserted with it or through a view of it. Making one is cheap; a

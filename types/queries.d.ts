@@ -124,20 +124,24 @@ export interface Query {
 export interface JobProgress {
   /** Entries that were looked at. */
   seen: number
-  /** Entries that were found. */
+  /** Entries that were found, or deleted. */
   found: number
   /** Entries that are in the map. */
   total: number
 }
 
-/** What {@link TypedMap.count} looks at, and when it ends. */
-export interface CountOptions {
-  /** The name of the type that entries have to have been inserted with. */
-  type?: string | undefined
+/** What ends {@link TypedMap.deletePrefix}. */
+export interface DeletePrefixOptions {
   /** Ends the search; the promise rejects with its reason. */
   signal?: AbortSignal | undefined
   /** Called on this thread every 100 ms while the promise waits. What it throws is an uncaught exception. */
   onProgress?: ((progress: JobProgress) => void) | undefined
+}
+
+/** What {@link TypedMap.count} and {@link TypedMap.deleteWhere} look at, and when they end. */
+export interface CountOptions extends DeletePrefixOptions {
+  /** The name of the type that entries have to have been inserted with. */
+  type?: string | undefined
 }
 
 /** The same for {@link TypedMap.find}. */

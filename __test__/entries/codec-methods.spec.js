@@ -180,7 +180,10 @@ const GIVES = {
 /** Those that look into values, which throw. @type {Record<string, (map: any) => unknown>} */
 const REFUSED = {
   'TypedMap.prototype.increment': map => map.increment('new'),
-  'TypedMap.prototype.compareAndSet': map => map.compareAndSet('key', 1, 2)
+  'TypedMap.prototype.compareAndSet': map => map.compareAndSet('key', 1, 2),
+  'TypedMap.prototype.find': map => map.find({ where: { '/when': 5 } }),
+  'TypedMap.prototype.count': map => map.count({ where: {} }),
+  'TypedMap.prototype.deleteWhere': map => map.deleteWhere({ key: 'none', where: {} })
 }
 
 /** What a call throws, or its promise rejects with. */
@@ -206,8 +209,8 @@ const WITHOUT_VALUE = [
   'TypedMap[Symbol.species]',
   'TypedMap.prototype[Symbol.dispose]',
   'TypedMap.prototype[Symbol.toStringTag]',
-  ...'clear close delete deleteMany destroy evict getHandle getStats handle has hasMany keys memoryUsage onError onLog'
-    .concat(' onPressure purgeExpired randomKey reserve setLimits shrinkToFit size touch ttlOf validate')
+  ...'clear close delete deleteMany deletePrefix destroy evict getHandle getStats handle has hasMany keys memoryUsage'
+    .concat(' onError onLog onPressure purgeExpired randomKey reserve setLimits shrinkToFit size touch ttlOf validate')
     .split(' ')
     .map(name => `TypedMap.prototype.${name}`),
   ...'delete has keys name size'.split(' ').map(name => `TypedView.prototype.${name}`),

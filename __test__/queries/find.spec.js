@@ -1,6 +1,7 @@
 'use strict'
 
-// Queries of whole maps: what they give is in query.spec.js; here is how they are asked, and what ends them.
+// Queries of whole maps: what they give is in query.spec.js; here is how they are asked, and what ends them. EXITS is
+// how many processes exit with jobs running, TERMINATIONS how many workers are terminated.
 
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
@@ -10,6 +11,9 @@ const { runNode } = require('../support/processes.js')
 const { inWorker, nextMessage, startWorker } = require('../support/workers.js')
 
 require('../support/sound.js')
+
+const EXITS = Number(process.env.EXITS ?? 4)
+const TERMINATIONS = Number(process.env.TERMINATIONS ?? 8)
 
 const filled = (count, options) => {
   const map = new TypedMap(options)
@@ -27,8 +31,8 @@ function slow(conditions) {
   return { map, query: { where: { or: Array.from({ length: conditions }, (_, n) => ({ '': { contains: `${n}` } })) } } }
 }
 
-/** Both methods that ask a query of all entries. */
-const METHODS = ['find', 'count']
+/** The methods that ask a query of all entries. */
+const METHODS = ['find', 'count', 'deleteWhere']
 
 describe('find', () => {
   it('gives live handles of the entries that a query asks for', async () => {
@@ -338,10 +342,10 @@ describe('queries of whole maps', () => {
       port.postMessage('asking')
       return new Promise(() => {})
     }
-    for (let round = 0; round < 8; round++) {
+    for (let round = 0; round < TERMINATIONS; round++) {
       const worker = startWorker(ask, name)
       await nextMessage(worker)
-      await new Promise(resolve => setTimeout(resolve, round))
+      await new Promise(resolve => setTimeout(resolve, round % 8))
       worker.terminate()
       await worker.exit
     }
@@ -357,7 +361,7 @@ describe('queries of whole maps', () => {
       map.setMany(Array.from({ length: 20_000 }, (_, n) => [n, { n }]))
       for (let n = 0; n < 8; n++) map.find({}).then(() => {})
       setTimeout(() => process.exit(7), Math.random() * 4)`
-    for (let round = 0; round < 4; round++) {
+    for (let round = 0; round < EXITS; round++) {
       const { status, signal, stderr } = await runNode(script)
       assert.deepEqual({ status, signal, stderr }, { status: 7, signal: null, stderr: '' })
     }

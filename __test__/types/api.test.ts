@@ -395,6 +395,12 @@ const howMany = configs.count(
   { onProgress: ({ seen, found, total }) => seen + found + total }
 )
 same<Promise<number>, typeof howMany>(true)
+const deletions = [configs.deleteWhere(query, { type: 'Config' }), configs.deletePrefix('user:', { onProgress() {} })]
+same<Promise<number>[], typeof deletions>(true)
+// @ts-expect-error
+void configs.deletePrefix(/user/)
+// @ts-expect-error
+void configs.deleteWhere()
 // @ts-expect-error
 void configs.find({ where: { '/port': { like: 1 } } })
 // @ts-expect-error

@@ -195,6 +195,12 @@ const ROWS = {
   'TypedMap.prototype.find': [
     { what: 'until it waits', call: map => void map.find({ where: { '/port': 1 } }).catch(() => {}) }
   ],
+  'TypedMap.prototype.deleteWhere': [
+    { what: 'until it waits', call: map => void map.deleteWhere({ where: { '/port': 1 } }).catch(() => {}) }
+  ],
+  'TypedMap.prototype.deletePrefix': [
+    { what: 'until it waits', call: map => void map.deletePrefix('none').catch(() => {}) }
+  ],
   'TypedMap.prototype.count': [
     { what: 'until it waits', call: map => void map.count({ where: { '/port': 1 } }).catch(() => {}) }
   ],

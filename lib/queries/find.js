@@ -1,7 +1,7 @@
 'use strict'
 
 // Queries of a whole map: native code asks them of all entries, on threads of its own, and this thread waits for the
-// answer as its event loop goes on. How many entries match, and their handles.
+// answer as its event loop goes on. How many entries match, their handles, and their end.
 
 const { Handle } = require('../handle.js')
 const { binding } = require('../native/attach.js')
@@ -15,6 +15,8 @@ const { readGlob, readType } = require('./scan-options.js')
 
 const {
   askCount: askCountBinding,
+  askDelete: askDeleteBinding,
+  askDeletePrefix: askDeletePrefixBinding,
   askFind: askFindBinding,
   jobProgress: jobProgressBinding,
   takeAnswer: takeAnswerBinding,
@@ -108,6 +110,13 @@ async function job(open, map, { signal, onProgress }, ask, take) {
 }
 
 /**
+ * What takes how many entries a job has found.
+ *
+ * @param {OpenMap} open
+ */
+const answerTaker = open => (/** @type {number} */ number) => takeAnswerBinding(open.id, number)
+
+/**
  * What takes the handles that a job has found, some in each step.
  *
  * @param {OpenMap} open
@@ -136,30 +145,64 @@ function withOwnKeys(open, query) {
   return { ...query, key: readGlob(open, 'key of the query', query.key) }
 }
 
+/**
+ * Checks a query, and writes it for native code.
+ *
+ * @param {string} operation
+ * @param {OpenMap} open
+ * @param {unknown} query
+ */
+function readQuery(operation, open, query) {
+  const text = writeQuery(withOwnKeys(open, query))
+  if (/** @type {any} */ (query)?.where !== undefined) open.checkJson(operation)
+  open.check()
+  return text
+}
+
+/** @param {OpenMap} open @param {unknown} given @returns {string} */
+function readPrefix(open, given) {
+  if (typeof given !== 'string') throw wrongType('prefix', given, 'a string')
+  const prefix = open.keyOf(given)
+  if (typeof prefix !== 'string') throw wrongType('prefix, which normalizeKey was called with,', prefix, 'a string')
+  return prefix
+}
+
+/** Options of what only counts. */
+const COUNT_OPTIONS = ['type', 'signal', 'onProgress']
+
 /** @param {import('../install.js').Access} access */
 const methods = ({ openOf }) => ({
   /** @param {any} query @param {any} options */
   async find(query, options = undefined) {
     const open = openOf(this)
     const read = readJobOptions(options, ['limit', 'type', 'signal', 'onProgress'])
-    const text = writeQuery(withOwnKeys(open, query))
-    open.check()
+    const text = readQuery('find', open, query)
     return job(open, this, read, () => askFindBinding(open.id, text, read.type, read.limit), handleTaker(open))
   },
 
   /** @param {any} query @param {any} options */
   async count(query, options = undefined) {
     const open = openOf(this)
-    const read = readJobOptions(options, ['type', 'signal', 'onProgress'])
-    const text = writeQuery(withOwnKeys(open, query))
+    const read = readJobOptions(options, COUNT_OPTIONS)
+    const text = readQuery('count', open, query)
+    return job(open, this, read, () => askCountBinding(open.id, text, read.type), answerTaker(open))
+  },
+
+  /** @param {any} query @param {any} options */
+  async deleteWhere(query, options = undefined) {
+    const open = openOf(this)
+    const read = readJobOptions(options, COUNT_OPTIONS)
+    const text = readQuery('deleteWhere', open, query)
+    return job(open, this, read, () => askDeleteBinding(open.id, text, read.type), answerTaker(open))
+  },
+
+  /** @param {any} prefix @param {any} options */
+  async deletePrefix(prefix, options = undefined) {
+    const open = openOf(this)
+    const read = readJobOptions(options, ['signal', 'onProgress'])
+    const text = readPrefix(open, prefix)
     open.check()
-    return job(
-      open,
-      this,
-      read,
-      () => askCountBinding(open.id, text, read.type),
-      number => takeAnswerBinding(open.id, number)
-    )
+    return job(open, this, read, () => askDeletePrefixBinding(open.id, text), answerTaker(open))
   }
 })
 

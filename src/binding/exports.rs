@@ -104,6 +104,7 @@ fn register(engine: Engine<'_>, target: Js<'_>, evaluation: &Rc<Evaluation>, kep
         "scan" 7 scan::scan;
         "draw" 5 scan::draw;
         "takeHandles" 3 ask::take_handles;
+        "askDeletePrefix" 2 ask::ask_delete_prefix;
         "field" 6 field::field;
         "peek" 4 read::peek;
         "ttlOf" 4 lifetime::ttl_of;

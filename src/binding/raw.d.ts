@@ -290,6 +290,8 @@ export declare function draw(id: number, low: number, high: number, want: number
  * Takes handles that a job has found: shard, slot and generation of each, into `table`. Returns how many; 0 at the end.
  */
 export declare function takeHandles(id: number, number: number, table: Uint32Array): number
+/** Deletes entries whose keys are strings that begin so; the number of the promise of how many. */
+export declare function askDeletePrefix(id: number, prefix: string): number
 /**
  * How often each shard changed: `changes.length` divided by the number of shards lies between the words of two. Null if
  * there is no memory for it, or the engine refuses memory that is not its own.

@@ -5,8 +5,9 @@ use std::rc::Rc;
 
 use napi_derive::napi;
 
-use crate::binding::engine::Js;
-use crate::binding::environment::OpenMap;
+use crate::binding::convert::values::{Space, key};
+use crate::binding::engine::{Engine, Js};
+use crate::binding::environment::{Environment, Evaluation, OpenMap};
 use crate::binding::failure::{Failure, Outcome};
 use crate::binding::operation::{Call, with_map, within};
 use crate::binding::operations::pending;
@@ -48,6 +49,22 @@ pub fn ask_find(env: &napi::Env, id: u32, query: String, of_type: Option<String>
     ask(env, "find", id, &query, of_type.as_deref(), Task::Find { most: most as usize })
 }
 
+/// The same, and deletes them.
+#[napi(catch_unwind)]
+pub fn ask_delete(env: &napi::Env, id: u32, query: String, of_type: Option<String>) -> napi::Result<u32> {
+    ask(env, "deleteWhere", id, &query, of_type.as_deref(), Task::Delete)
+}
+
+/// `askDeletePrefix(id, prefix)`: the same for entries whose keys are strings that begin so.
+pub fn ask_delete_prefix<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
+    let mut space = Space::default();
+    let (map, id) = (call.map()?, call.number(0)?);
+    let query = Query::of_prefix(map.store(), key(call.engine, call.argument(1), &mut space)?)?;
+    let evaluation = Environment::of(call.engine)?.evaluation(id).ok_or(Failure::Misuse("there is no such map"))?;
+    let number = begin(call.engine, &evaluation, &map, id, query, None, Task::Delete)?;
+    call.engine.float(f64::from(number))
+}
+
 fn ask(
     env: &napi::Env,
     operation: &'static str,
@@ -59,10 +76,22 @@ fn ask(
     within(env, operation, id, |engine, evaluation| {
         let map = evaluation.map(id)?;
         let query = Query::parse_for(map.store(), query.as_bytes())?;
-        pending::begin(engine, evaluation, id, |notice| {
-            let inquiry = store::ask(map.store(), query, of_type, task, notice)?;
-            Ok(Asked { inquiry, handles: RefCell::default(), taken: Cell::default() })
-        })
+        begin(engine, evaluation, &map, id, query, of_type, task)
+    })
+}
+
+fn begin(
+    engine: Engine<'_>,
+    evaluation: &Rc<Evaluation>,
+    map: &OpenMap,
+    id: u32,
+    query: Query,
+    of_type: Option<&str>,
+    task: Task,
+) -> Outcome<u32> {
+    pending::begin(engine, evaluation, id, |notice| {
+        let inquiry = store::ask(map.store(), query, of_type, task, notice)?;
+        Ok(Asked { inquiry, handles: RefCell::default(), taken: Cell::default() })
     })
 }
 

@@ -395,6 +395,13 @@ impl Store {
         table.threads.retain(|other| !Arc::ptr_eq(other, counters));
     }
 
+    /// Counts entries that a job deleted.
+    pub(crate) fn count_deletes(&self, deleted: u64) {
+        if deleted > 0 {
+            self.counters.lock().past.deletes += deleted;
+        }
+    }
+
     /// Sums over all threads and shards. Costs a lock per shard.
     pub fn stats(&self) -> Stats {
         let (operations, threads) = {

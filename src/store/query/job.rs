@@ -5,7 +5,8 @@
 //!
 //! **What is guaranteed.** An entry that is there from the beginning to the end is looked at exactly once. Each entry
 //! is seen at one moment, not all of them at the same. [`Task::Delete`] deletes an entry only as it was when it was
-//! asked for: one that has changed since is looked at again.
+//! asked for: one that has changed since is looked at again. A load that began before and whose key is asked for stores
+//! nothing.
 //!
 //! **What it holds.** The map, and nothing of the thread that asked.
 
@@ -35,12 +36,14 @@ pub enum Task {
         /// How many.
         most: usize,
     },
+    /// They are deleted.
+    Delete,
 }
 
 /// What came of it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Answer {
-    /// How many entries were found.
+    /// How many entries were found, or deleted.
     pub found: u64,
     /// Their handles, if they were asked for.
     pub handles: Vec<Handle>,
@@ -51,7 +54,7 @@ pub struct Answer {
 pub struct Progress {
     /// Entries that were looked at.
     pub seen: u64,
-    /// Entries that were found.
+    /// Entries that were found, or deleted.
     pub found: u64,
 }
 
@@ -163,20 +166,28 @@ impl Asking {
         self.sweep.store().context.check()?;
         let most = match self.task {
             Task::Find { most } => most - self.answer.handles.len(),
-            Task::Count => usize::MAX,
+            Task::Count | Task::Delete => usize::MAX,
         };
         if most == 0 || self.sweep.is_over() {
             return Ok(false);
         }
+        if self.task == Task::Delete {
+            self.sweep.void_loads()?;
+        }
         self.sweep.stretch(most, &mut self.matches)?;
-        match self.task {
-            Task::Count => {}
+        self.answer.found += match self.task {
+            Task::Count => self.matches.len() as u64,
             Task::Find { .. } => {
                 fallible::reserve_amortised(&mut self.answer.handles, self.matches.len())?;
                 self.answer.handles.extend(self.matches.iter().map(|found| found.handle));
+                self.matches.len() as u64
             }
-        }
-        self.answer.found += self.matches.len() as u64;
+            Task::Delete => {
+                let removed = self.sweep.remove(&self.matches)?;
+                self.sweep.store().count_deletes(removed);
+                removed
+            }
+        };
         self.matches.clear();
         self.shared.seen.store(self.sweep.seen(), Ordering::Relaxed);
         self.shared.found.store(self.answer.found, Ordering::Relaxed);

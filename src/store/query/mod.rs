@@ -112,14 +112,18 @@ impl Query {
         self.effort
     }
 
-    /// Whether an entry is one that is asked for.
-    pub fn matches(&mut self, key: Key<'_>, kind: ValueKind, bytes: &[u8], layouts: &Layouts) -> Result<bool, Unread> {
-        let is_asked = match &mut self.keys {
+    /// Whether an entry of this key may be one that is asked for.
+    pub fn is_of_key(&mut self, key: Key<'_>) -> bool {
+        match &mut self.keys {
             Keys::All => true,
             Keys::Glob(glob) => glob.matches(key),
             Keys::Prefix(prefix) => prefix.begins(key),
-        };
-        if !is_asked {
+        }
+    }
+
+    /// Whether an entry is one that is asked for.
+    pub fn matches(&mut self, key: Key<'_>, kind: ValueKind, bytes: &[u8], layouts: &Layouts) -> Result<bool, Unread> {
+        if !self.is_of_key(key) {
             return Ok(false);
         }
         let Some(condition) = &self.condition else { return Ok(true) };

@@ -16,6 +16,7 @@ use crate::store::map::store::Store;
 use crate::store::memory::reclaim::Participant;
 use crate::store::platform::fallible;
 use crate::store::platform::sync::Arc;
+use crate::store::shard::member::Member;
 use crate::store::shard::{Liveness, Shard, Tenant};
 use crate::store::slab::slots::Stamp;
 
@@ -110,6 +111,59 @@ impl Sweep {
         &self.store
     }
 
+    /// Before entries are deleted: loads that have begun of keys that may be asked for store nothing, because what they
+    /// bring may be older. Those of the shard that comes next, once for each.
+    pub fn void_loads(&mut self) -> Result<(), Error> {
+        // What is loaded has no type.
+        if self.slot > 0 || !matches!(self.of_type, Type::Any) {
+            return Ok(());
+        }
+        let store = Arc::clone(&self.store);
+        let Some(shard) = store.shard(self.shard) else { return Ok(()) };
+        let member = Member::new(&store.context, &self.participant);
+        shard.void_loads(&member, |key| self.query.is_of_key(key))
+    }
+
+    /// Removes entries, each as it was when it was found. One that has changed since is looked at again, and removed if
+    /// the query asks for what it is now. Returns how many were removed.
+    pub fn remove(&mut self, matches: &[Match]) -> Result<u64, Error> {
+        let store = Arc::clone(&self.store);
+        let mut removed = 0;
+        for &found in matches {
+            let Some(shard) = store.shard(found.handle.shard) else { continue };
+            let mut found = Some(found);
+            for _ in 0..ATTEMPTS {
+                let Some(Match { handle, version }) = found else { break };
+                let member = Member::new(&store.context, &self.participant);
+                if let Some(version) = version
+                    && shard.remove_if(&member, handle, version)?
+                {
+                    removed += 1;
+                    break;
+                }
+                found = self.look_again(shard, handle)?;
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Asks the query of the entry of a handle once more; `None` if it is gone, or not asked for any more.
+    fn look_again(&mut self, shard: &Shard, handle: Handle) -> Result<Option<Match>, Error> {
+        loop {
+            let Some(Copied { found, key_kind, kind }) = self.copy(shard, handle.slot)? else { return Ok(None) };
+            if found.handle != handle {
+                return Ok(None);
+            }
+            match self.query.matches(Key::new(key_kind, &self.key), kind, &self.value, &self.layouts) {
+                Ok(true) => return Ok(Some(found)),
+                Ok(false) | Err(Unread::Malformed) => return Ok(None),
+                Err(Unread::Shape(number)) => self.learn(number),
+                Err(Unread::OutOfMemory { bytes }) => return Err(Error::OutOfMemory { bytes }),
+            }
+            self.store.context.check()?;
+        }
+    }
+
     /// Entries that were looked at.
     pub fn seen(&self) -> u64 {
         self.seen
@@ -182,7 +236,7 @@ impl Sweep {
 
     /// Looks at the entry in the slot that is next without a pin, in a copy of it.
     fn look_at_long(&mut self, shard: &Shard, matches: &mut Vec<Match>) -> Result<(), Error> {
-        let Some(copied) = self.copy(shard)? else {
+        let Some(copied) = self.copy(shard, self.slot)? else {
             self.slot += 1;
             return Ok(());
         };
@@ -203,13 +257,13 @@ impl Sweep {
         Ok(())
     }
 
-    /// Copies the entry in the slot that is next; `None` if there is none, or none that is alive.
-    fn copy(&mut self, shard: &Shard) -> Result<Option<Copied>, Error> {
+    /// Copies the entry in a slot; `None` if there is none, or none that is alive.
+    fn copy(&mut self, shard: &Shard, slot: u32) -> Result<Option<Copied>, Error> {
         let mut attempt = 0;
         loop {
             let piece_bytes = if attempt < ATTEMPTS { PIECE_BYTES } else { usize::MAX };
             attempt += 1;
-            match self.copy_in_pieces(shard, piece_bytes)? {
+            match self.copy_in_pieces(shard, slot, piece_bytes)? {
                 Copying::Done(copied) => return Ok(Some(copied)),
                 Copying::Nothing => return Ok(None),
                 Copying::Changed => {}
@@ -217,12 +271,12 @@ impl Sweep {
         }
     }
 
-    fn copy_in_pieces(&mut self, shard: &Shard, piece_bytes: usize) -> Result<Copying, Error> {
-        let Self { store, participant, key, value, slot, .. } = self;
+    fn copy_in_pieces(&mut self, shard: &Shard, slot: u32, piece_bytes: usize) -> Result<Copying, Error> {
+        let Self { store, participant, key, value, .. } = self;
         let collector = &store.context.collector;
         let lengths = {
             let pin = collector.pin(participant);
-            let (tenant, _) = shard.next_tenant(*slot, *slot + 1, &pin);
+            let (tenant, _) = shard.next_tenant(slot, slot + 1, &pin);
             tenant.map(|tenant| (tenant.entry.key().bytes().len(), tenant.entry.value_len()))
         };
         let Some((key_len, value_len)) = lengths else { return Ok(Copying::Nothing) };
@@ -233,7 +287,7 @@ impl Sweep {
         let mut first: Option<Copied> = None;
         loop {
             let pin = collector.pin(participant);
-            let (tenant, _) = shard.next_tenant(*slot, *slot + 1, &pin);
+            let (tenant, _) = shard.next_tenant(slot, slot + 1, &pin);
             let Some(tenant) = tenant else { return Ok(Copying::Nothing) };
             match alive(&store.context, shard, tenant) {
                 Liveness::Alive => {}

@@ -132,6 +132,11 @@ impl Load {
         })
     }
 
+    /// What is loaded.
+    pub(super) fn key(&self) -> Key<'_> {
+        self.key.key()
+    }
+
     pub(super) fn is_of(&self, key: Key<'_>) -> bool {
         self.key.is(key)
     }

@@ -113,6 +113,14 @@ impl Shard {
         done
     }
 
+    /// Keys are deleted for which `is_deleted` says so: what is loaded of them is not stored.
+    pub fn void_loads(&self, context: &Member<'_>, is_deleted: impl FnMut(Key<'_>) -> bool) -> Result<(), Error> {
+        self.locked(context, |writer| {
+            writer.loads.void_where(is_deleted);
+            Ok(())
+        })
+    }
+
     /// Ends a load that brought nothing. As [`Shard::complete_load`].
     pub fn take_load(&self, context: &Member<'_>, hash: u64, token: u64) -> Result<Option<Load>, Error> {
         self.locked(context, |writer| Ok(writer.loads.take(hash, token)))

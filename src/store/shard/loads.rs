@@ -97,6 +97,11 @@ impl Loads {
         }
     }
 
+    /// Keys were deleted for which `is_deleted` says so, whether they are there or not.
+    pub fn void_where(&mut self, mut is_deleted: impl FnMut(Key<'_>) -> bool) {
+        self.0.values_mut().flatten().filter(|load| is_deleted(load.key())).for_each(Load::void);
+    }
+
     /// All keys were.
     pub fn void_all(&mut self) {
         self.0.values_mut().flatten().for_each(Load::void);
