@@ -427,8 +427,16 @@ describe('examples/config-registry', { timeout: 120_000 }, () => {
         heard()
       })
     }
+    let hasEnded = false
+    ended.then(() => {
+      hasEnded = true
+      heard()
+    })
     const until = async pattern => {
-      while (!pattern.test(printed)) await new Promise(resolve => (heard = resolve))
+      while (!pattern.test(printed)) {
+        if (hasEnded) assert.fail(`it has ended without ${pattern}:\n${printed}`)
+        await new Promise(resolve => (heard = resolve))
+      }
     }
     await until(/^Following/m)
     file('a/b/app.yaml', 'server: { port: 8080 }')

@@ -167,7 +167,7 @@ class ConfigRegistry {
    * Reads all sources again whenever a file of them changes.
    *
    * @param {{ onReload?: (error: ConfigError | undefined) => void, onWrite?: (section: string) => void }} [listeners]
-   * `onReload` is called after each time, `onWrite` after each section that is written
+   * `onReload` is called after each time, `onWrite` before a section is written
    * @returns {() => void} ends it
    */
   watch({ onReload = () => {}, onWrite = () => {} } = {}) {
@@ -236,6 +236,7 @@ class ConfigRegistry {
   #write(section, raw, cause) {
     const view = this.#viewOf(section)
     const before = view.get(section)
+    this.#onWrite(section)
     try {
       view.set(section, raw)
     } catch (error) {
@@ -246,7 +247,6 @@ class ConfigRegistry {
       this.#record(section, cause, [], problems)
       throw new ConfigError(problems)
     }
-    this.#onWrite(section)
     this.#record(section, cause, differences(before, view.get(section), section))
   }
 
