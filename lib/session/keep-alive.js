@@ -6,23 +6,23 @@
 const { MessageChannel } = process.getBuiltinModule('node:worker_threads')
 
 let held = 0
-/** @type {import('node:worker_threads').MessagePort | undefined} */
-let port
+/** Both of its ports are held. @type {import('node:worker_threads').MessageChannel | undefined} */
+let channel
 
 /** Keeps it alive, until as many calls of `release`. */
 function hold() {
   if (held++ > 0) return
   // A port that listens, and hears nothing. No test tool replaces it, as they do timers.
-  if (port === undefined) {
-    port = new MessageChannel().port1
-    port.on('message', () => {})
+  if (channel === undefined) {
+    channel = new MessageChannel()
+    channel.port1.on('message', () => {})
   }
-  port.ref()
+  channel.port1.ref()
 }
 
 /** Ends one `hold`. */
 function release() {
-  if (--held === 0) port?.unref()
+  if (--held === 0) channel?.port1.unref()
 }
 
 module.exports = { hold, release }
