@@ -188,6 +188,58 @@ const ROWS = {
     map.set('other', 1)
     assert.equal(await map.count({ key: `${key.slice(0, -1)}?` }), 1)
   },
+  'Transaction.get'(map, key, given) {
+    map.transaction(tx => {
+      assert.equal(tx.get(key), 1)
+      tx.set(given, 2)
+      assert.equal(tx.get(key), 2, 'its own write')
+      tx.set(given, 1)
+    })
+    assert.equal(map.get(given), 1)
+  },
+  'Transaction.has'(map, key, given) {
+    map.transaction(tx => {
+      assert.equal(tx.has(key), true)
+      tx.delete(given)
+      assert.equal(tx.has(key), false)
+    })
+    assert.equal(map.size, 0)
+  },
+  'Transaction.set'(map, key, given, first) {
+    for (const value of [2, 'x'.repeat(5_000), 3]) {
+      map.transaction(tx => {
+        tx.set(key, 0)
+        tx.set(given, 1)
+        tx.set(key, value)
+      })
+      assert.deepEqual(entries(map), [[first, value]])
+      assert.equal(map.get(given), value)
+    }
+    // Without a read, and the entry is another one by the time of the commit.
+    const tx = map.begin()
+    tx.set(key, 'y'.repeat(5_000))
+    map.delete(given)
+    map.set(given, 1)
+    tx.commit()
+    assert.deepEqual(entries(map), [[first, 'y'.repeat(5_000)]])
+  },
+  'Transaction.delete'(map, key, given) {
+    map.get(given)
+    assert.equal(
+      map.transaction(tx => tx.delete(key)),
+      true
+    )
+    assert.equal(map.get(given), undefined)
+    assert.equal(map.size, 0)
+  },
+  'Transaction.increment'(map, key, given, first) {
+    map.transaction(tx => {
+      assert.equal(tx.increment(key), 2)
+      assert.equal(tx.increment(given), 3)
+      assert.equal(tx.increment(key), 4)
+    })
+    assert.deepEqual(entries(map), [[first, 4]])
+  },
   'TypedView.get'(map, key, given) {
     const view = viewOf(map, given)
     assert.deepEqual(view.get(key), { n: 1 })

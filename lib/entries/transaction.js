@@ -94,9 +94,9 @@ class Transaction {
     if (!isScoped) unreachable.register(this, { id: open.id, number: last }, this)
   }
 
-  /** @param {any} key */
-  get(key) {
-    this.#check()
+  /** @param {any} given */
+  get(given) {
+    const key = this.#keyOf(given)
     const { shapes } = this.#open
     for (;;) {
       const raw = this.#about(getBinding, key)
@@ -107,15 +107,15 @@ class Transaction {
     }
   }
 
-  /** @param {any} key @returns {boolean} */
-  has(key) {
-    this.#check()
+  /** @param {any} given @returns {boolean} */
+  has(given) {
+    const key = this.#keyOf(given)
     return this.#about(hasBinding, key) === true
   }
 
-  /** @param {any} key @param {any} value @param {any} options */
-  set(key, value, options = undefined) {
-    this.#check()
+  /** @param {any} given @param {any} value @param {any} options */
+  set(given, value, options = undefined) {
+    const key = this.#keyOf(given)
     const { id, shapes } = this.#open
     const ttl = readWriteOptions(options)
     const known = kindOf(shapes, value)
@@ -139,9 +139,9 @@ class Transaction {
     }
   }
 
-  /** @param {any} key @returns {boolean} */
-  delete(key) {
-    this.#check()
+  /** @param {any} given @returns {boolean} */
+  delete(given) {
+    const key = this.#keyOf(given)
     return this.#about(deleteBinding, key) === true
   }
 
@@ -166,9 +166,9 @@ class Transaction {
     return handle
   }
 
-  /** @param {any} key @param {any} by @param {any} options */
-  increment(key, by = undefined, options = undefined) {
-    this.#check()
+  /** @param {any} given @param {any} by @param {any} options */
+  increment(given, by = undefined, options = undefined) {
+    const key = this.#keyOf(given)
     this.#open.checkJson('increment')
     const step = readIncrement(by, options)
     if (step.withTtl) throw badOption('withTtl', 'is not for a step within a transaction')
@@ -252,6 +252,22 @@ class Transaction {
     this.#inserted = undefined
     if (!this.#isScoped) unreachable.unregister(this)
     if (state !== 'committed') endBinding(this.#open.id, this.#number)
+  }
+
+  /**
+   * The key, as the map has it, of what was given to a transaction that is not over. Comes before everything that is
+   * set up for a native call, because it may run a function of the user.
+   *
+   * @param {any} given
+   */
+  #keyOf(given) {
+    this.#check()
+    const open = this.#open
+    if (!open.normalizes) return given
+    const key = open.keyOf(given)
+    // The function may have ended it.
+    this.#check()
+    return key
   }
 
   /**

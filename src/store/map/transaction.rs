@@ -247,7 +247,7 @@ impl Transaction {
     /// Which item a target is, if it is known.
     fn find(&self, map: &Local, target: Target<'_>) -> Option<usize> {
         match target {
-            Target::Key(key) => self.find_key(key, map.store().context.hasher.hash(key)),
+            Target::Key(key) => self.find_key(map, key, map.store().context.hasher.hash(key)),
             Target::Handle(handle) => self.find_handle(handle),
         }
     }
@@ -259,15 +259,15 @@ impl Transaction {
         self.items.iter().position(|item| item.handle() == Some(handle))
     }
 
-    fn find_key(&self, key: Key<'_>, hash: u64) -> Option<usize> {
+    fn find_key(&self, map: &Local, key: Key<'_>, hash: u64) -> Option<usize> {
         if self.items.len() <= MANY {
-            let is_it = |own: &OwnedKey| own.hash == hash && own.key() == key;
+            let is_it = |own: &OwnedKey| own.hash == hash && map.store().is_one_key(own.key(), key);
             return self.items.iter().position(|item| item.key.as_ref().is_some_and(is_it));
         }
         let mut next = self.by_hash.get(&hash).copied();
         while let Some(at) = next {
             let item = &self.items[at];
-            if item.key.as_ref().is_some_and(|own| own.key() == key) {
+            if item.key.as_ref().is_some_and(|own| map.store().is_one_key(own.key(), key)) {
                 return Some(at);
             }
             next = item.next;
@@ -278,7 +278,7 @@ impl Transaction {
     /// The item of a key, which becomes one if it is none.
     fn item_of(&mut self, map: &Local, key: Key<'_>) -> Result<usize, Error> {
         let hash = map.store().context.hasher.hash(key);
-        if let Some(at) = self.find_key(key, hash) {
+        if let Some(at) = self.find_key(map, key, hash) {
             return Ok(at);
         }
         let mut bytes = Vec::new();

@@ -160,14 +160,16 @@ impl<'s> Locked<'s> {
         Some(Step { act, written: None })
     }
 
-    /// The entry that was staged, if it is of this type and its block is one of this shard.
-    fn take_block(&self, staged: &mut Staged<'_>, type_id: u32) -> Option<Entry> {
-        if staged.large.as_ref().is_some_and(|large| large.type_id() == type_id) {
+    /// The entry that was staged, if it is of this type, its key is spelled so and its block is one of this shard.
+    fn take_block(&self, staged: &mut Staged<'_>, type_id: u32, key: Key<'_>) -> Option<Entry> {
+        let shard = self.shard;
+        if staged.large.as_mut().is_some_and(|large| large.type_id() == type_id && shard.respell(large, key)) {
             return staged.large.take().and_then(Prepared::take);
         }
         let epoch = self.guard.slab.base_generation();
-        let (entry, _) =
-            staged.small.take_if(|&mut (entry, made_in)| made_in == epoch && entry.type_id() == type_id)?;
+        let (entry, _) = staged.small.take_if(|&mut (entry, made_in)| {
+            made_in == epoch && entry.type_id() == type_id && shard.is_spelled(entry, key)
+        })?;
         Some(entry)
     }
 
@@ -183,7 +185,7 @@ impl<'s> Locked<'s> {
         let slot = shard.slab.slot(number)?;
         let renewal = if context.keeps_deadline(intent.ttl) { Renewal::Kept } else { Renewal::Due(intent.span) };
         let type_id = intent.type_after(Some(old));
-        let new = self.take_block(staged, type_id)?;
+        let new = self.take_block(staged, type_id, old.key())?;
         let writer = &mut *self.guard;
         let mut reshaped = None;
         let mut plan = || -> Result<Option<Retyped>, Error> {
@@ -233,12 +235,12 @@ impl<'s> Locked<'s> {
             return None;
         }
         let type_id = intent.type_after(None);
-        let new = self.take_block(staged, type_id)?;
-        let writer = &mut *self.guard;
         let key = match intent.target {
             Some(Sought::Key(key, hash)) => Some((key, hash)),
             _ => None,
         };
+        let new = self.take_block(staged, type_id, key.map_or(Key::KEYLESS, |(key, _)| key))?;
+        let writer = &mut *self.guard;
         let draft = Draft { key, value, type_id, ttl: intent.ttl };
         let sequence = context.next_sequence();
         let number = writer.slab.next();

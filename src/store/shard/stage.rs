@@ -160,13 +160,15 @@ impl Shard {
         let number_bytes = number.unwrap_or_default().to_le_bytes();
         let keyless = Key::new(KeyKind::Keyless, &number_bytes);
         let key = match (intent.target, old) {
+            // The first spelling of a key stays.
+            (Some(Sought::Key(..)), Some(old)) if self.ignores_case => old.key(),
             (Some(Sought::Key(key, _)), _) => key,
             // A large entry without a key was made before its slot was known, and does not say it.
             (_, Some(old)) if old.key().kind() != KeyKind::Keyless => old.key(),
             _ => keyless,
         };
         let type_id = intent.type_after(old);
-        Self::stage_block(writer, context, (key, value, type_id), staged, outdated)?;
+        self.stage_block(writer, context, (key, value, type_id), staged, outdated)?;
         if let Some(Span { deadline_ms, .. }) = intent.span {
             match number {
                 Some(_) if context.keeps_deadline(intent.ttl) => {}
@@ -182,6 +184,7 @@ impl Shard {
 
     /// Writes the entry into a block, unless one is at hand.
     fn stage_block<'c>(
+        &self,
         writer: &mut Writer,
         context: &'c Member<'_>,
         (key, value, type_id): (Key<'_>, Value<'_>, u32),
@@ -190,11 +193,13 @@ impl Shard {
     ) -> Result<(), Error> {
         let epoch = writer.slab.base_generation();
         match staged.small {
-            Some((entry, made_in)) if made_in == epoch && entry.type_id() == type_id => return Ok(()),
+            Some((entry, made_in)) if made_in == epoch && entry.type_id() == type_id && self.is_spelled(entry, key) => {
+                return Ok(());
+            }
             Some(_) => Self::unstage_block(writer, context, staged),
             None => {}
         }
-        if staged.large.as_ref().is_some_and(|large| large.type_id() != type_id) {
+        if staged.large.as_mut().is_some_and(|large| large.type_id() != type_id || !self.respell(large, key)) {
             *outdated = staged.large.take();
         }
         if staged.large.is_none() {
@@ -204,6 +209,20 @@ impl Shard {
             staged.small = Some((Entry::alloc_small(key, value, type_id, &mut writer.arena)?, epoch));
         }
         Ok(())
+    }
+
+    /// Whether a small entry that was staged has its key as the one has it that it takes the place of.
+    pub(super) fn is_spelled(&self, entry: Entry, key: Key<'_>) -> bool {
+        !self.has_spellings(key) || entry.key() == key
+    }
+
+    /// Makes it so for a large one, which can be changed unless its length is another; whether it is.
+    pub(super) fn respell(&self, large: &mut Prepared<'_>, key: Key<'_>) -> bool {
+        !self.has_spellings(key) || large.respell(key)
+    }
+
+    fn has_spellings(&self, key: Key<'_>) -> bool {
+        self.ignores_case && matches!(key.kind(), KeyKind::String | KeyKind::Utf16)
     }
 
     /// Makes room in the tables of the shard for all entries that are inserted.
