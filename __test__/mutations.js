@@ -113,6 +113,8 @@ const TESTS = {
   globs: unit('glob::tests'),
   'hashes of keys': unit('hash::tests'),
   folding: unit('folding::tests'),
+  'held tables': unit('a_table_that_is_held_grows_when_it_has_to'),
+  'growth.spec': spec('session/growth'),
   'key-options.spec': spec('entries/key-options'),
   'normalize-key.spec': spec('entries/normalize-key'),
   scans: unit('tests::scan'),
@@ -1802,6 +1804,36 @@ const MUTATIONS = [
     from: 'return family === libc() ? null :',
     to: 'return libc() !== family ? null :',
     test: 'load-error.spec'
+  },
+
+  // ---- Growing
+  {
+    name: 'a table that is held grows where others do',
+    file: 'src/store/index/table.rs',
+    from: 'if self.is_held && wanted as f64 <= capacity as f64 * HELD_LOAD_FACTOR {',
+    to: 'if self.is_held && wanted as f64 <= capacity as f64 * self.max_load_factor {',
+    test: 'held tables'
+  },
+  {
+    name: 'a table that is held shrinks',
+    file: 'src/store/index/table.rs',
+    from: 'if !is_sparse || self.is_held || index.is_migrating() {',
+    to: 'if !is_sparse || index.is_migrating() {',
+    test: 'held tables'
+  },
+  {
+    name: 'a shard that was emptied forgets that its tables are held',
+    file: 'src/store/shard/mod.rs',
+    from: 'index.hold(context.holds_tables());',
+    to: 'index.hold(false);',
+    test: 'growth.spec'
+  },
+  {
+    name: 'a migration that was brought forward ends with the first shard',
+    file: 'src/store/map/growth.rs',
+    from: 'while has_some && !patience.is_over() && shard.rehash(&self.member(), WORDS_PER_LOCK)? {}',
+    to: 'if has_some && !patience.is_over() && shard.rehash(&self.member(), WORDS_PER_LOCK)? {}',
+    test: 'growth.spec'
   },
 
   // ---- Keys in several spellings, and hashes

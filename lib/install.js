@@ -11,17 +11,17 @@
  */
 
 /**
- * Adds methods to a prototype as a class body would: not enumerable, with their own names and lengths, and not
- * constructors.
+ * Adds methods and accessors to a prototype as a class body would: not enumerable, with their own names and lengths,
+ * and not constructors.
  *
  * @param {object} prototype
- * @param {readonly ((access: Access) => Record<string, Function>)[]} features
+ * @param {readonly ((access: Access) => Record<string, any>)[]} features
  * @param {Access} access
  */
 function install(prototype, features, access) {
   for (const feature of features) {
-    for (const [name, value] of Object.entries(feature(access))) {
-      Object.defineProperty(prototype, name, { value, writable: true, enumerable: false, configurable: true })
+    for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(feature(access)))) {
+      Object.defineProperty(prototype, name, { ...property, enumerable: false })
     }
   }
 }

@@ -12,6 +12,7 @@ const atomic = require('./entries/atomic.js')
 const batch = require('./entries/batch.js')
 const compare = require('./entries/compare.js')
 const { group } = require('./entries/group.js')
+const growth = require('./entries/growth.js')
 const handles = require('./entries/handles.js')
 const { CUSTOM, inspectMap } = require('./entries/inspect.js')
 const { Cursor, MapIterator } = require('./entries/iterators.js')
@@ -424,6 +425,7 @@ class TypedMap {
       batch,
       lifetime,
       limits,
+      growth,
       load,
       loadMany,
       stats,

@@ -248,6 +248,38 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
   shrinkToFit(): void
 
   /**
+   * Whether tables of the index are resized by themselves; `true` by default. While it is `false`, a table grows only
+   * when it would be more than 95 % full, whatever `maxLoadFactor` says, and does not shrink: for a bulk load, or for
+   * a time in which entries come and go. What `reserve` and `shrinkToFit` ask for is done, and a growth under way goes
+   * on. Where it is `true` again, a table that is too full grows with the next entry that it gets.
+   *
+   * It belongs to the map: any thread may set it, and it holds for all. `clear()` leaves it as it is. Setting it looks
+   * at each shard once.
+   *
+   * @throws `ERR_INVALID_OPTION`, a `TypeError`, for what is no boolean
+   */
+  autoResize: boolean
+
+  /**
+   * Whether the index is growing or shrinking: entries of some shard are being moved to a table of another size. Each
+   * write to that shard moves some, and {@link TypedMap.rehash} moves many.
+   */
+  readonly isMigrating: boolean
+
+  /**
+   * Brings the growing and shrinking of the index forward: moves entries to the new tables for about so many
+   * milliseconds. Returns whether there is more to do. Nobody has to call it: it takes work from the writes that
+   * follow, and a shard that no thread writes to keeps two tables until then. Reads and writes of other threads go on
+   * meanwhile; a shard is locked for some microseconds at a time.
+   *
+   * @param ms above 0, up to 1,000
+   * @throws `ERR_INVALID_OPTION` for any other
+   * @example
+   * while (map.rehash(2)) await new Promise(resolve => setImmediate(resolve))
+   */
+  rehash(ms: number): boolean
+
+  /**
    * Deletes all entries, for all threads. Returns at once; memory is freed in the background. Handles made before are
    * invalid for good.
    */

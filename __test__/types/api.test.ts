@@ -175,6 +175,12 @@ new TypedMap({ memoryLimitMb: 100, enableSIMD: true, logLevel: 'warn' })
 new TypedMap(null, { nearCache: false })
 new TypedMap<string, Config>([['a', config]], { nearCache: { maxEntries: 5 }, memoryLimit: '64mb', seed: 5n })
 new TypedMap({ nearCache: { maxBytes: '4mb' } })
+const growing = new TypedMap()
+growing.autoResize = growing.isMigrating || growing.rehash(2)
+// @ts-expect-error it says what is, and is not set
+growing.isMigrating = true
+// @ts-expect-error no boolean
+growing.autoResize = 1
 new TypedMap({ hash: 'siphash', caseInsensitiveKeys: true, normalizeKey: (key: string) => key.trim() })
 // @ts-expect-error no hash function of ours
 new TypedMap({ hash: 'md5' })

@@ -124,6 +124,20 @@ const ROWS = {
     { what: 'with a listener', spends: true, before: listen, call: map => map.clear() }
   ],
   'TypedMap.prototype.reserve': [{ call: (map, n) => map.reserve(10_000_000 + n) }],
+  'TypedMap.prototype.autoResize': [
+    { call: map => map.autoResize },
+    {
+      what: 'set',
+      call: map => {
+        map.autoResize = true
+      }
+    }
+  ],
+  'TypedMap.prototype.isMigrating': [{ call: map => map.isMigrating }],
+  'TypedMap.prototype.rehash': [
+    { what: '2 ms', call: map => map.rehash(2) },
+    { what: '2 ms, growing', before: (map, n) => map.reserve(10_000_000 + n), call: map => map.rehash(2) }
+  ],
   'TypedMap.prototype.shrinkToFit': [
     { call: map => map.shrinkToFit() },
     { what: 'after reserve()', before: map => map.reserve(20_000_000), call: map => map.shrinkToFit() }

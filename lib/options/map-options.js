@@ -226,7 +226,7 @@ const OPTIONS = {
 const LIMITS = Object.keys(OPTIONS).filter(name => OPTIONS[name]?.isLimit)
 
 /** Reserved options, not implemented yet. They are refused, not ignored. */
-const LATER = new Set(['autoResize', 'logTargets'])
+const LATER = new Set(['logTargets'])
 
 const ENTRIES = 'a map is limited by maxEntries'
 const BYTES = 'a map is limited in bytes by memoryLimit'
@@ -236,6 +236,7 @@ const POLICY = 'the eviction policy is evictionStrategy here'
 
 /** Names of options in other caches, with the equivalent here. @type {Record<string, string>} */
 const ELSEWHERE = {
+  autoResize: 'map.autoResize = false does this here',
   capacity: ENTRIES,
   limit: ENTRIES,
   max: ENTRIES,

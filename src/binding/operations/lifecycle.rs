@@ -1,6 +1,7 @@
 //! Opening and closing a map, and what is done to it as a whole.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use napi_derive::napi;
 
@@ -108,6 +109,31 @@ pub fn clear(env: &napi::Env, id: u32) -> napi::Result<()> {
 #[napi(catch_unwind)]
 pub fn reserve(env: &napi::Env, id: u32, entries: f64) -> napi::Result<()> {
     with_map(env, "reserve", id, |map| Ok(map.store().reserve(entries.max(0.0) as u64)?))
+}
+
+/// Whether tables of the index are resized by themselves.
+#[napi(catch_unwind)]
+pub fn auto_resize(env: &napi::Env, id: u32) -> napi::Result<bool> {
+    with_map(env, "autoResize", id, |map| Ok(map.local().auto_resize()?))
+}
+
+/// Has them resized by themselves, or only where they have to be.
+#[napi(catch_unwind)]
+pub fn set_auto_resize(env: &napi::Env, id: u32, is_automatic: bool) -> napi::Result<()> {
+    with_map(env, "autoResize", id, |map| Ok(map.local().set_auto_resize(is_automatic)?))
+}
+
+/// Whether entries of the index are being moved to a larger or smaller table.
+#[napi(catch_unwind)]
+pub fn is_migrating(env: &napi::Env, id: u32) -> napi::Result<bool> {
+    with_map(env, "isMigrating", id, |map| Ok(map.local().is_migrating()?))
+}
+
+/// Moves some of them, for about so many milliseconds; whether there are more.
+#[napi(catch_unwind)]
+pub fn rehash(env: &napi::Env, id: u32, ms: f64) -> napi::Result<bool> {
+    let time = Duration::try_from_secs_f64(ms / 1_000.0).unwrap_or_default().min(Duration::from_secs(1));
+    with_map(env, "rehash", id, |map| Ok(map.local().rehash(time)?))
 }
 
 /// Frees room that the entries do not need.

@@ -50,6 +50,8 @@ const MIGRATION_BATCH: usize = 16;
 const MIN_CAPACITY: usize = 16;
 /// From this capacity on a table grows by half instead of doubling: it wastes less, and a move costs little.
 const SLOW_GROWTH_FROM: usize = 4_096;
+/// The fill at which a table grows although it is not to be resized.
+const HELD_LOAD_FACTOR: f64 = 0.95;
 /// The fill that is never exceeded, even where memory for a larger table is refused.
 const HARD_LOAD_FACTOR: f64 = 0.97;
 
@@ -101,6 +103,8 @@ pub struct IndexWriter {
     /// Next word of the old table to move.
     migrated: usize,
     max_load_factor: f64,
+    /// Whether tables are resized only where they have to be, or where that is asked for.
+    is_held: bool,
     /// Words that the user made room for; tables do not shrink below it.
     reserved: usize,
 }
@@ -353,6 +357,11 @@ impl Index {
         self.tables()
     }
 
+    /// Whether words are being moved to another table. The caller is pinned or holds the shard's lock.
+    pub fn is_migrating(&self) -> bool {
+        self.tables().is_some_and(|tables| tables.old.is_some())
+    }
+
     /// Words of the tables in use.
     pub fn capacity(&self) -> usize {
         self.tables().map_or(0, |tables| tables.current.words().len())
@@ -372,7 +381,12 @@ impl Drop for Index {
 impl IndexWriter {
     /// The writer of an index without tables.
     pub fn new(max_load_factor: f64) -> Self {
-        Self { current_len: 0, old_len: 0, migrated: 0, max_load_factor, reserved: 0 }
+        Self { current_len: 0, old_len: 0, migrated: 0, max_load_factor, is_held: false, reserved: 0 }
+    }
+
+    /// Has tables resized only where they have to be, or no longer so.
+    pub fn hold(&mut self, is_held: bool) {
+        self.is_held = is_held;
     }
 
     /// Words in both tables.
@@ -412,11 +426,14 @@ impl IndexWriter {
         if wanted as f64 <= capacity as f64 * self.max_load_factor {
             return Ok(());
         }
+        if self.is_held && wanted as f64 <= capacity as f64 * HELD_LOAD_FACTOR {
+            return Ok(());
+        }
         // A migration under way has room by construction, unless entries were inserted faster than they were moved.
         if let Some(old) = index.tables().and_then(|tables| tables.old.as_ref()) {
             replaced.extend(self.migrate(index, old.words().len()));
         }
-        if Self::is_migrating(index) {
+        if index.is_migrating() {
             return Err(Error::OutOfMemory { bytes: size_of::<Tables>() as u64 });
         }
         let grown = if capacity < MIN_CAPACITY {
@@ -443,7 +460,7 @@ impl IndexWriter {
         memory: &Arc<Memory>,
     ) -> Result<Option<Box<Tables>>, Error> {
         let wanted = self.capacity_for(entries);
-        let replaced = if wanted <= index.capacity() || Self::is_migrating(index) {
+        let replaced = if wanted <= index.capacity() || index.is_migrating() {
             None
         } else {
             self.start_migration(index, wanted, memory)?
@@ -456,7 +473,7 @@ impl IndexWriter {
     pub fn shrink_to_fit(&mut self, index: &Index, memory: &Arc<Memory>) -> Option<Box<Tables>> {
         self.reserved = 0;
         let wanted = self.capacity_for(self.len() + self.len() / 16);
-        if wanted >= index.capacity() || Self::is_migrating(index) {
+        if wanted >= index.capacity() || index.is_migrating() {
             return None;
         }
         // Refused memory means that the large table stays.
@@ -468,15 +485,11 @@ impl IndexWriter {
     pub fn shrink(&mut self, index: &Index, memory: &Arc<Memory>) -> Option<Box<Tables>> {
         let capacity = index.capacity();
         let is_sparse = capacity > self.reserved.max(MIN_CAPACITY * 4) && self.len() < capacity / 8;
-        if !is_sparse || Self::is_migrating(index) {
+        if !is_sparse || self.is_held || index.is_migrating() {
             return None;
         }
         let wanted = self.capacity_for(self.len() * 2).max(self.reserved);
         self.start_migration(index, wanted, memory).ok().flatten()
-    }
-
-    fn is_migrating(index: &Index) -> bool {
-        index.tables().is_some_and(|tables| tables.old.is_some())
     }
 
     fn capacity_for(&self, entries: usize) -> usize {
@@ -503,7 +516,8 @@ impl IndexWriter {
         self.migrate(index, MIGRATION_BATCH)
     }
 
-    fn migrate(&mut self, index: &Index, words: usize) -> Option<Box<Tables>> {
+    /// Moves so many words, if a migration is under way. Tables that were replaced come back, to be retired.
+    pub fn migrate(&mut self, index: &Index, words: usize) -> Option<Box<Tables>> {
         let tables = index.tables()?;
         let old = tables.old.as_ref()?;
         let end = (self.migrated + words).min(old.words().len());
@@ -650,6 +664,41 @@ mod tests {
             drop(index);
             assert_eq!(memory.total(), 0);
         }
+    }
+
+    /// Where tables are held, they grow at 95 %, and shrink only when that is asked for.
+    #[test]
+    fn a_table_that_is_held_grows_when_it_has_to() {
+        let memory = Arc::new(Memory::new(None));
+        let index = Index::new(Simd::best());
+        let mut writer = IndexWriter::new(0.5);
+        let fill = |writer: &mut IndexWriter, slots: std::ops::Range<u32>| {
+            for slot in slots {
+                writer.make_room(&index, &memory, &mut Vec::new()).unwrap();
+                writer.insert(&index, slot.wrapping_mul(0x9e37_79b9), slot);
+                drop(writer.migrate(&index, usize::MAX / 2));
+            }
+        };
+        fill(&mut writer, 0..500);
+        assert_eq!(index.capacity(), 1_024, "at half of it, it grows");
+        writer.hold(true);
+        fill(&mut writer, 500..972);
+        assert_eq!((index.capacity(), writer.len()), (1_024, 972));
+        fill(&mut writer, 972..973);
+        assert_eq!(index.capacity(), 2_048, "the next one is above 95 %");
+        let remove = |writer: &mut IndexWriter, slots: std::ops::Range<u32>| {
+            for slot in slots {
+                let spot = index.spot(slot.wrapping_mul(0x9e37_79b9), |found| found == slot).unwrap();
+                writer.remove(&index, spot);
+                drop(writer.shrink(&index, &memory));
+                drop(writer.migrate(&index, usize::MAX / 2));
+            }
+        };
+        remove(&mut writer, 0..960);
+        assert_eq!(index.capacity(), 2_048);
+        writer.hold(false);
+        remove(&mut writer, 960..961);
+        assert!(index.capacity() < 64 && !index.is_migrating());
     }
 
     #[test]

@@ -5,6 +5,7 @@ pub mod commit;
 pub mod compare;
 mod draw;
 pub mod foresight;
+mod growth;
 pub mod hit_log;
 pub mod instance;
 pub mod limits;

@@ -57,6 +57,8 @@ pub struct Context {
     pub clock: Clock,
     pub shards: u32,
     pub max_load_factor: f64,
+    /// Whether tables are resized only where they have to be.
+    holds_tables: AtomicBool,
     /// What lookups may use of the processor.
     pub simd: Simd,
     /// The eviction policy, where shards keep one.
@@ -128,6 +130,7 @@ impl Context {
             attendance: Arc::default(),
             ttl_ms: config.ttl_ms,
             max_load_factor: config.max_load_factor.unwrap_or(crate::store::config::DEFAULT_MAX_LOAD_FACTOR),
+            holds_tables: AtomicBool::new(false),
             simd: if config.simd == Some(false) { Simd::None } else { Simd::best() },
             state: AtomicU8::new(OPEN),
             may_expire: AtomicU8::new(0),
@@ -313,6 +316,16 @@ impl Context {
     /// What the reaper knows this map's debris by.
     pub fn debris_owner(&self) -> usize {
         Arc::as_ptr(&self.memory) as usize
+    }
+
+    /// Has tables resized only where they have to be, in shards that begin after this, or no longer so.
+    pub fn hold_tables(&self, holds: bool) {
+        self.holds_tables.store(holds, Ordering::Relaxed);
+    }
+
+    /// Whether tables are resized only where they have to be.
+    pub fn holds_tables(&self) -> bool {
+        self.holds_tables.load(Ordering::Relaxed)
     }
 
     /// Which hits have to be marked.

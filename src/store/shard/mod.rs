@@ -538,8 +538,10 @@ impl Shard {
 
 impl Writer {
     fn new(context: &Context) -> Self {
+        let mut index = IndexWriter::new(context.max_load_factor);
+        index.hold(context.holds_tables());
         Self {
-            index: IndexWriter::new(context.max_load_factor),
+            index,
             slab: SlabWriter::new(1),
             cleared_below: 0,
             order: Order::new(&context.memory),

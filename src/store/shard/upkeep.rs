@@ -14,7 +14,7 @@ use crate::store::entry::key::KeyKind;
 use crate::store::index::table::Tables;
 use crate::store::memory::arena::Arena;
 use crate::store::memory::reclaim;
-use crate::store::memory::reclaim::Limbo;
+use crate::store::memory::reclaim::{Limbo, Pin};
 use crate::store::observe::removals::Cause;
 use crate::store::platform::sync::Ordering;
 use crate::store::slab::slots;
@@ -141,6 +141,30 @@ impl Shard {
             writer.collect_all(context);
             writer.is_compacting = true;
             Ok(())
+        })
+    }
+
+    /// Has tables resized only where they have to be, or no longer so.
+    pub fn hold_tables(&self, context: &Member<'_>, is_held: bool) -> Result<(), Error> {
+        self.locked(context, |writer| {
+            writer.index.hold(is_held);
+            Ok(())
+        })
+    }
+
+    /// Whether words are being moved to another table.
+    pub fn is_migrating(&self, _pin: &Pin<'_>) -> bool {
+        self.index.is_migrating()
+    }
+
+    /// Moves so many words to another table, if there is one; whether there are more.
+    pub fn rehash(&self, context: &Member<'_>, words: usize) -> Result<bool, Error> {
+        self.locked(context, |writer| {
+            if let Some(tables) = writer.index.migrate(&self.index, words) {
+                writer.resized = Some(self.index.capacity());
+                writer.retire_tables(context, tables);
+            }
+            Ok(self.index.is_migrating())
         })
     }
 
