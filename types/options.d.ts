@@ -116,8 +116,8 @@ export interface TypedMapOptions {
    *
    * With another codec than `'json'` each read decodes the value anew, so it belongs to the reader, is not frozen, and
    * is never in the near cache. Limits in bytes count what the codec makes. What looks into values throws
-   * `ERR_WRONG_TYPE`: option `at` of reads, `increment`, `compareAndSet`. The type of such a map is
-   * `TypedMap<K, Encoded<V>>`, see {@link Encoded}.
+   * `ERR_WRONG_TYPE`: option `at` of reads, `increment`, `compareAndSet`, and `where` of queries. The type of such a
+   * map is `TypedMap<K, Encoded<V>>`, see {@link Encoded}.
    *
    * A thread that opens the map without this option reads and writes as the map does; functions belong to the thread,
    * so it has to pass them, or gets `ERR_INVALID_OPTION`. `'v8'` data of unknown origin is not safe to load: the

@@ -325,6 +325,16 @@ describe('codec: what looks into values', () => {
     })
   }
 
+  it('queries of keys are answered', async () => {
+    const map = new TypedMap({ codec: 'v8' })
+    map.set('a:1', new Date(1)).set('a:2', new Date(2)).set('b', new Date(3))
+    const found = await map.find({ key: 'a:*' })
+    assert.deepEqual(found.map(handle => handle.get().getTime()).sort(), [1, 2])
+    assert.equal(await map.count({}), 3)
+    assert.equal(await map.deletePrefix('a:'), 2)
+    await assert.rejects(map.find({ key: 'b', where: { '/x': 1 } }), { code: 'ERR_WRONG_TYPE' })
+  })
+
   it('wrong arguments are named first', () => {
     const map = new TypedMap({ codec: 'v8' })
     throwsTyped(() => map.get('key', { at: 'no pointer' }), 'ERR_INVALID_OPTION')
