@@ -22,6 +22,7 @@ const ROOMS = {
   batch: 'reads',
   walk: 'reads',
   scan: 'reads',
+  views: 'reads',
   eviction: 'writes',
   'memory-limit': 'memory',
   expiry: 'pauses',

@@ -212,7 +212,7 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
 
   /**
    * Stores a value. A new key comes last in the order of the map; an existing key keeps its place. A handle must
-   * have an entry.
+   * have an entry. By key, an entry that had a type loses it; {@link TypedMap.ofType} sets values with a type.
    *
    * Costs a native call, and for objects the encoding as JSON. A full map evicts other entries for it, unless
    * `oomStrategy` says otherwise.

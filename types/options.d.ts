@@ -341,8 +341,9 @@ export interface WriteOptions {
 /** How an entry is inserted. */
 export interface InsertOptions extends WriteOptions {
   /**
-   * Name of the entry's type, for reads that check it: at most 4,096 bytes, and 65,536 different names at a time. A
-   * name counts as memory of the map as long as an entry has it.
+   * Name of the entry's type, for reads that check it and for {@link TypedMap.ofType}: at most 4,096 bytes, and 65,536
+   * different names at a time. A name counts as memory of the map as long as an entry has it, and so do 8 bytes for
+   * each entry of a type.
    */
   type?: string | undefined
 }

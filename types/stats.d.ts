@@ -106,7 +106,7 @@ export interface MemoryStats {
   policy: number
   /** Deadlines. */
   expiry: number
-  /** Names of types. */
+  /** Names of types, and which entries have them. */
   types: number
   /** Shapes of values, and what counts their entries. */
   shapes: number

@@ -5,7 +5,7 @@
 import type { Handle } from './handles.js'
 import type { DeepReadonly, MapKey, Storable } from './keys-and-values.js'
 import type { WriteOptions } from './options.js'
-import type { ScanOptions } from './queries.js'
+import type { FindOptions, Query, ScanOptions } from './queries.js'
 
 /**
  * A validator with the interface of [Standard Schema](https://standardschema.dev), version 1: zod 3.24 and newer,
@@ -132,4 +132,13 @@ export interface TypedView<K extends MapKey | Handle, V, Input = V> {
    * type of few, `entries` is faster.
    */
   scan(cursor: string, options?: Omit<ScanOptions, 'type'>): ViewPage<K | Handle<V>, V>
+  /**
+   * Handles of the entries of this type that a query asks for, as {@link TypedMap.find} with this `type`. Other threads
+   * look at every entry of the map.
+   *
+   * @throws as {@link TypedMap.find}; all of it rejects the promise
+   * @example
+   * const local = await configs.find({ where: { '/host': 'localhost' } })
+   */
+  find(query: Query, options?: Omit<FindOptions, 'type'>): Promise<Handle<V>[]>
 }

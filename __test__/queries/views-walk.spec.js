@@ -108,6 +108,28 @@ describe('walks of a view', () => {
     map.close()
   })
 
+  it('find gives handles of its type only, as find of the map with its type', async () => {
+    const map = new TypedMap({ shards: 2 })
+    const [a, b] = [map.ofType('A'), map.ofType('B')]
+    for (let n = 0; n < 300; n++) [a, b, map][n % 3].set(`key ${n}`, { n })
+    const keyless = a.insert({ n: 1_000 })
+    const query = { where: { '/n': { gte: 150 } } }
+    const handles = await a.find(query)
+    assert.deepEqual(
+      handles.map(handle => a.get(handle).n).sort((x, y) => x - y),
+      [...Array.from({ length: 50 }, (_, n) => 150 + 3 * n), 1_000]
+    )
+    assert.ok(handles.some(({ id }) => id === keyless.id))
+    assert.equal((await a.find(query, { limit: 7 })).length, 7)
+    assert.deepEqual(await map.ofType('None').find({}), [])
+    const aborted = AbortSignal.abort(new Error('over'))
+    await assert.rejects(a.find({}, { signal: aborted }), /over/)
+    await assert.rejects(a.find({ where: 1 }), { code: 'ERR_INVALID_QUERY' })
+    await assert.rejects(a.find({}, { type: 'B' }), { code: 'ERR_INVALID_OPTION' })
+    map.close()
+    await assert.rejects(a.find({}), { code: 'ERR_CLOSED' })
+  })
+
   it('agree with a plain model, whatever is done', t => {
     const random = seededRandom(t)
     for (let round = 0; round < 6; round++) run(random)

@@ -36,6 +36,9 @@ for (const [key, value] of configs)
 const entries = [...configs.entries()]
 const { cursor, entries: scanned } = configs.scan('0', { count: 10, match: 'a*' })
 const first: string | undefined = scanned[0]?.[1].host
+const found: Promise<Handle<Config>[]> = configs.find({ where: { '/host': 'localhost' } }, { limit: 1 })
+// @ts-expect-error a view finds its own type
+configs.find({}, { type: 'Other' })
 // @ts-expect-error a view scans its own type
 configs.scan('0', { type: 'Other' })
 // @ts-expect-error another value
@@ -82,4 +85,4 @@ map.ofType('Date', schema as unknown as StandardSchemaV1<string, { at: Date }>)
 // @ts-expect-error the map has numbers
 numbers.ofType('User', schema)
 
-export { age, chained, cursor, entries, first, has, keys, name, port, size, texts, users, values }
+export { age, chained, cursor, entries, first, found, has, keys, name, port, size, texts, users, values }

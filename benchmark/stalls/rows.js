@@ -243,6 +243,13 @@ const ROWS = {
     { before: withView, call: (_, __, { view }) => view[Symbol.iterator]().next() }
   ],
   'TypedView.prototype[Symbol.toStringTag]': [{ before: withView, call: (_, __, { view }) => String(view) }],
+  'TypedView.prototype.find': [
+    {
+      what: 'until it waits',
+      before: withView,
+      call: (_, __, { view }) => void view.find({ where: { '/port': 1 } }).catch(() => {})
+    }
+  ],
   'TypedView.prototype.scan': [{ reads: true, before: withView, call: (_, __, { view }) => view.scan('0') }],
   'TypedMap.prototype.randomKey': [{ call: map => map.randomKey() }],
   'TypedMap.prototype.randomEntry': [{ reads: true, call: map => map.randomEntry() }],

@@ -170,14 +170,24 @@ function readPrefix(open, given) {
 /** Options of what only counts. */
 const COUNT_OPTIONS = ['type', 'signal', 'onProgress']
 
+/**
+ * Handles of what a query asks for.
+ *
+ * @param {OpenMap} open
+ * @param {object} map
+ * @param {any} query
+ * @param {JobOptions} read
+ */
+function find(open, map, query, read) {
+  const text = readQuery('find', open, query)
+  return job(open, map, read, () => askFindBinding(open.id, text, read.type, read.limit), handleTaker(open))
+}
+
 /** @param {import('../install.js').Access} access */
 const methods = ({ openOf }) => ({
   /** @param {any} query @param {any} options */
   async find(query, options = undefined) {
-    const open = openOf(this)
-    const read = readJobOptions(options, ['limit', 'type', 'signal', 'onProgress'])
-    const text = readQuery('find', open, query)
-    return job(open, this, read, () => askFindBinding(open.id, text, read.type, read.limit), handleTaker(open))
+    return find(openOf(this), this, query, readJobOptions(options, ['limit', 'type', 'signal', 'onProgress']))
   },
 
   /** @param {any} query @param {any} options */
@@ -206,4 +216,4 @@ const methods = ({ openOf }) => ({
   }
 })
 
-module.exports = { methods }
+module.exports = { find, methods, readJobOptions }

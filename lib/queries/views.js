@@ -19,6 +19,7 @@ const { MAX_TYPE_NAME_BYTES, boolean, checkObject, readName } = require('../opti
 const { readSchema } = require('../options/schema.js')
 const { readWriteOptions } = require('../options/ttl.js')
 const { writeNative } = require('../session/room-maker.js')
+const { find, readJobOptions } = require('./find.js')
 const { scan } = require('./scan.js')
 const { readViewScanOptions } = require('./scan-options.js')
 
@@ -214,6 +215,12 @@ class TypedView {
   scan(cursor, options = undefined) {
     const open = this.#open
     return scan(open, cursor, { ...readViewScanOptions(open, options), type: this.#name })
+  }
+
+  /** @param {any} query @param {any} options */
+  async find(query, options = undefined) {
+    const read = readJobOptions(options, ['limit', 'signal', 'onProgress'])
+    return find(this.#open, this.#map, query, { ...read, type: this.#name })
   }
 }
 
