@@ -209,8 +209,10 @@ const WITHOUT_VALUE = [
   'TypedMap[Symbol.species]',
   'TypedMap.prototype[Symbol.dispose]',
   'TypedMap.prototype[Symbol.toStringTag]',
-  ...'clear close delete deleteMany deletePrefix destroy evict getHandle getStats handle has hasMany keys memoryUsage'
-    .concat(' onError onLog onPressure purgeExpired randomKey reserve setLimits shrinkToFit size touch ttlOf validate')
+  ...'autoResize clear close delete deleteMany deletePrefix destroy evict getHandle getStats handle has hasMany isMigrating keys memoryUsage'
+    .concat(
+      ' onError onLog onPressure purgeExpired randomKey rehash reserve setLimits shrinkToFit size touch ttlOf validate'
+    )
     .split(' ')
     .map(name => `TypedMap.prototype.${name}`),
   ...'delete has keys name size'.split(' ').map(name => `TypedView.prototype.${name}`),
