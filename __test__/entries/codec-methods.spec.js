@@ -181,6 +181,7 @@ const GIVES = {
 const REFUSED = {
   'TypedMap.prototype.increment': map => map.increment('new'),
   'TypedMap.prototype.compareAndSet': map => map.compareAndSet('key', 1, 2),
+  'TypedView.prototype.find': map => map.ofType('T').find({ where: { '/when': 5 } }),
   'TypedMap.prototype.find': map => map.find({ where: { '/when': 5 } }),
   'TypedMap.prototype.count': map => map.count({ where: {} }),
   'TypedMap.prototype.deleteWhere': map => map.deleteWhere({ key: 'none', where: {} })
@@ -209,10 +210,9 @@ const WITHOUT_VALUE = [
   'TypedMap[Symbol.species]',
   'TypedMap.prototype[Symbol.dispose]',
   'TypedMap.prototype[Symbol.toStringTag]',
-  ...'autoResize clear close delete deleteMany deletePrefix destroy evict getHandle getStats handle has hasMany isMigrating keys memoryUsage'
-    .concat(
-      ' onError onLog onPressure purgeExpired randomKey rehash reserve setLimits shrinkToFit size touch ttlOf validate'
-    )
+  ...'autoResize clear close delete deleteMany deletePrefix destroy evict getHandle getStats handle has hasMany'
+    .concat(' isMigrating keys memoryUsage onError onLog onPressure purgeExpired randomKey rehash reserve')
+    .concat(' setLimits shrinkToFit size touch ttlOf validate')
     .split(' ')
     .map(name => `TypedMap.prototype.${name}`),
   ...'delete has keys name size'.split(' ').map(name => `TypedView.prototype.${name}`),
