@@ -87,6 +87,8 @@ const TESTS = {
   counters: unit('counter::tests'),
   'codec.spec': spec('entries/codec'),
   'increment.spec': spec('entries/increment'),
+  'increment-at.spec': spec('entries/increment-at'),
+  splices: unit('splice::tests'),
   'update.spec': spec('entries/update'),
   'load.spec': spec('entries/load'),
   'load-refresh.spec': spec('entries/load-refresh'),
@@ -1502,10 +1504,10 @@ const MUTATIONS = [
     test: 'updates by threads'
   },
   {
-    name: 'what compareAndSet has compared is not looked at again in histories',
+    name: 'compareAndSet writes over what came in between',
     file: 'src/store/map/compare.rs',
     from: 'self.replace_within("compareAndSet", found.place.handle, version, next, ttl)?',
-    to: 'self.replace(found.place.handle, next, ttl).ok()',
+    to: '{ std::thread::yield_now(); self.replace(found.place.handle, next, ttl).ok() }',
     test: 'histories'
   },
   {
@@ -1656,9 +1658,31 @@ const MUTATIONS = [
   {
     name: 'increment adds to a value that a codec made',
     file: 'lib/entries/atomic.js',
-    from: "    open.checkJson('increment')\n",
-    to: '',
+    from: '    open.checkJson(NAME)\n    const step',
+    to: '    const step',
     test: 'codec.spec'
+  },
+
+  {
+    name: 'a step of a field is a read, and then a write',
+    file: 'src/store/map/field.rs',
+    from: 'self.replace_within("increment", found.place.handle, version, value, Ttl::Keep)?',
+    to: 'self.replace(found.place.handle, value, Ttl::Keep).ok()',
+    test: 'increment-at.spec'
+  },
+  {
+    name: 'a new field is added to what came in between',
+    file: 'lib/entries/atomic.js',
+    from: '  if (!isSame) return false\n',
+    to: '',
+    test: 'increment-at.spec'
+  },
+  {
+    name: 'a number that has grown has the bytes of the one before',
+    file: 'src/store/entry/splice.rs',
+    from: 'out.extend_from_slice(cursor.fields);',
+    to: 'out.extend_from_slice(&cursor.fields[made.len().min(2) - 1..]);',
+    test: 'splices'
   },
 
   // ---- Queries

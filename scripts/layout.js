@@ -14,6 +14,7 @@ const GROUPS = {
   SCRATCH: 'Index in the scratch array, in which a native call leaves what it has to say besides its result.',
   WANT: 'What `walk` is asked for.',
   WAKE: 'What waits for a subscription that rang.',
+  STEPPED: 'What became of a step of a counter inside of an object.',
   IN_TEXT: 'Where a string of a walk is.',
   KEY: 'What a key is. An entry without one is `Keyless`.',
   KIND: 'How a value is stored. Kinds of bytes start at `Uint8Array`.',

@@ -293,15 +293,21 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
    * With `withTtl`, returns `{ value, ttl, changed }`. A result outside of `min` and `max` is `changed: false` then,
    * and no exception: `value` is the value that is there, or `initial` if there is none.
    *
-   * Costs a native call: about as much as `set` of a number.
+   * With `at`, counts a number inside of an object. The next value is made natively of the one that is stored, without
+   * decoding it; only a name that the object does not have yet is added here, by decoding and encoding it.
    *
-   * @throws `ERR_WRONG_TYPE` if the value is no number (or no bigint); `ERR_OUT_OF_RANGE` if the result is outside of
-   * `min` and `max`, is no number up to 2^53 − 1 away from 0, or a bigint of more than 4,096 bits; TypeError or
-   * RangeError with `ERR_INVALID_OPTION`; otherwise as `set`. The entry is as it was.
+   * Costs a native call: about as much as `set` of a number. With `at`, a time that grows with the length of the value,
+   * in which no lock is held.
+   *
+   * @throws `ERR_WRONG_TYPE` if the value is no number (or no bigint), or if `at` leads to something else, or nowhere;
+   * `ERR_OUT_OF_RANGE` if the result is outside of `min` and `max`, is no number up to 2^53 − 1 away from 0, or a
+   * bigint of more than 4,096 bits; TypeError or RangeError with `ERR_INVALID_OPTION`; otherwise as `set`. The entry is
+   * as it was.
    * @example
    * map.increment('visits') //=> 1
    * // At most 100 in each minute.
    * const { changed } = map.increment(ip, 1, { max: 100, ttl: 60_000, withTtl: true })
+   * users.increment('ada', 1, { at: '/visits' })
    */
   increment(key: K | Handle<V>, by: bigint, options: IncrementOptions<bigint> & { withTtl: true }): Incremented<bigint>
   increment(key: K | Handle<V>, by: bigint, options?: IncrementOptions<bigint> & { withTtl?: false }): bigint

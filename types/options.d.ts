@@ -317,6 +317,13 @@ export interface IncrementOptions<N extends number | bigint> {
   max?: N | undefined
   /** Returns `{ value, ttl, changed }`, also where the result is outside of `min` and `max`. */
   withTtl?: boolean | undefined
+  /**
+   * Where the number is in an object or array: a JSON pointer, such as `'/visits'` or `'/days/0/count'`; `''`, the
+   * default, is the value itself. A name that an object does not have yet begins at `initial`; the object around it has
+   * to be there. A missing key gets an object with this one field, so its pointer has one name. JSON has no bigints, so
+   * the arguments are numbers.
+   */
+  at?: string | undefined
 }
 
 /** What `increment` returns with `withTtl`. */

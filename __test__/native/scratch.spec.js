@@ -90,6 +90,15 @@ const OPERATIONS = {
   incrementByHandle: [STEP, asked(({ id, number }) => binding.incrementByHandle(id, ...number))],
   'increment that throws': [[...ASKED, 'TTL'], asked(({ id }) => binding.increment(id, 'a'))],
   incrementBigInt: [STEP, asked(({ id }) => binding.incrementBigInt(id, 1n, 0n, undefined, undefined, 'new'))],
+  'incrementAt of a field': [STEP, asked(({ id, object }) => binding.incrementAt(id, '/a', ...object))],
+  'incrementAt of a new field': [
+    [...ASKED, ...ROW, 'SEEN_VERSION', 'STEP_VALUE', 'TTL'],
+    asked(({ id, object }) => binding.incrementAt(id, '/b', ...object))
+  ],
+  'incrementAt of nothing': [[...ASKED, 'STEP_VALUE', 'TTL'], asked(({ id }) => binding.incrementAt(id, '/a', 'none'))],
+  'incrementAt that throws': [[...ASKED, 'TTL'], asked(({ id }) => binding.incrementAt(id, '/a', 'a'))],
+  'peekVersion of an entry': [[...ROW, 'SEEN_VERSION'], ({ id }) => binding.peekVersion(id, 'a')],
+  'peekVersion of nothing': [ABSENT, ({ id }) => binding.peekVersion(id, 'none')],
   'getVersion of an entry': [[...ROW, 'SEEN_VERSION'], ({ id }) => binding.getVersion(id, 'a')],
   'getVersion of nothing': [ABSENT, ({ id }) => binding.getVersion(id, 'none')],
   replaceIf: [WRITE, ({ id, handle, version }) => binding.replaceIf(id, ...handle, TEXT, STRING, version)],
@@ -174,6 +183,8 @@ describe('scratch array', () => {
       const version = scratch[SCRATCH.SEEN_VERSION]
       binding.set(id, 'number', 1, KIND.Int)
       const number = [SCRATCH.SHARD, SCRATCH.SLOT, SCRATCH.GENERATION].map(column => scratch[column])
+      binding.set(id, 'object', '{"a":1}', KIND.Json)
+      const object = [SCRATCH.SHARD, SCRATCH.SLOT, SCRATCH.GENERATION].map(column => scratch[column])
       const dead = [...handle.slice(0, 2), handle[2] + 1]
       binding.listenLoads(id, true)
       binding.beginLoad(id, 'loading', 1)
@@ -182,7 +193,7 @@ describe('scratch array', () => {
       binding.setOfType(id, type, TEXT, STRING, 'typed')
       scratch.fill(UNTOUCHED)
       try {
-        run({ id, handle, number, dead, version, loading, type })
+        run({ id, handle, number, object, dead, version, loading, type })
       } catch (error) {
         if (!name.endsWith('that throws')) throw error
       }

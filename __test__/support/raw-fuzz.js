@@ -40,6 +40,7 @@ const SHAPES = {
   insertMany: ['id', 'number', 'array', 'text', 'words'],
   set: ['id', 'any', 'any', 'number'],
   getOrInsert: ['id', 'any', 'any', 'number'],
+  incrementAt: ['id', 'pointer', 'any'],
   compareAndSet: ['id', 'any', 'number', 'any', 'number', 'any'],
   insert: ['id', 'any', 'number', 'text'],
   replace: ['id', 'number', 'number', 'number', 'any', 'number'],

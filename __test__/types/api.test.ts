@@ -134,6 +134,11 @@ same<[Promise<DeepReadonly<Config>>, Promise<DeepReadonly<Config> | undefined>],
 configs.getOrLoad('a', () => 5)
 // @ts-expect-error no such option
 configs.getOrLoad('a', () => config, { tll: 5 })
+const ofField = configs.increment('a', 1, { at: '/port', max: 65_535 })
+same<number, typeof ofField>(true)
+// @ts-expect-error no pointer
+configs.increment('a', 1, { at: 5 })
+
 const compared = configs.compareAndSet('a', configs.get('a'), config, { ttl: 5 })
 same<[boolean, DeepReadonly<Config> | undefined], [typeof compared.swapped, typeof compared.value]>(true)
 const ofHandle: DeepReadonly<Config> = configs.compareAndSet(configs.insert(config), config, config).value

@@ -57,7 +57,15 @@ const ROWS = {
   ],
   'TypedMap.prototype.increment': [
     { call: map => map.increment('counter') },
-    { what: 'a new counter', call: (map, n) => map.increment(`counter ${n}`, 1, { ttl: 60_000 }) }
+    { what: 'a new counter', call: (map, n) => map.increment(`counter ${n}`, 1, { ttl: 60_000 }) },
+    { what: 'of a field', call: (map, n) => map.increment(n, 1, { at: '/port' }) },
+    { what: 'of a new field', call: (map, n) => map.increment(n, 1, { at: '/visits' }) },
+    {
+      what: 'of a field, 10 MB',
+      before: (map, n) => ignoreRefusal(() => map.set(`wide ${n}`, Object.fromEntries(wide))),
+      call: (map, n) => map.increment(`wide ${n}`, 1, { at: n % 2 === 0 ? '/member 99999/id' : '/visits' }),
+      per: WIDE_BYTES / 1024 ** 2
+    }
   ],
   'TypedMap.prototype.update': [{ call: (map, n) => map.update(n, pair => pair ?? pairOf(n)) }],
   'TypedMap.prototype.compareAndSet': [

@@ -28,17 +28,18 @@ const ABSENT = 0
 /**
  * @param {OpenMap} open
  * @param {any} target of this map, if it is a handle
+ * @param {(id: number, ...target: any[]) => any} [look] peekVersionBinding for a look that does not count
  * @returns {Seen | undefined} `undefined` if there is no entry
  */
-function find(open, target) {
-  const raw = about(getVersionBinding, open, target)
+function find(open, target, look = getVersionBinding) {
+  const raw = about(look, open, target)
   const kind = scratch[STATE]
   if (kind === ABSENT) return undefined
   // The code of a codec may use the scratch array.
   const [shard, slot, generation] = [scratch[SHARD], scratch[SLOT], scratch[GENERATION]]
   const version = scratch[SEEN_VERSION]
   const value = decodeCopy(open.shapes, kind, raw)
-  return value === GONE ? find(open, target) : { value, shard, slot, generation, version }
+  return value === GONE ? find(open, target, look) : { value, shard, slot, generation, version }
 }
 
 /**

@@ -29,7 +29,10 @@ const MAX_POINTER_STEPS = 64
 /** Characters of the longest glob. */
 const MAX_GLOB = 1024
 
-/** Index of the ttl of the next write, as a float64: 0 for the map's own, else milliseconds. */
+/**
+ * Index of the ttl of the next write, as a float64: 0 for the map's own, below that for the one that the entry has,
+ * else milliseconds.
+ */
 const SCRATCH_TTL = 31
 
 /** Index of what a counter is incremented by, as a float64, like the five that follow. */
@@ -299,6 +302,18 @@ const SCRATCH = Object.freeze({
   NOTICE: 17
 })
 
+/** What became of a step of a counter inside of an object. */
+const STEPPED = Object.freeze({
+  /** Nothing was written. */
+  NOT: 0,
+  /** The number was. */
+  WRITTEN: 1,
+  /** The value has to be made anew, if it is still the one of SEEN_VERSION: with STEP_VALUE in it. */
+  TO_BE_MADE: 2,
+  /** There is no such entry. */
+  ABSENT: 3
+})
+
 /** What waits for a subscription that rang. */
 const WAKE = Object.freeze({
   /** Events, for `drain`. */
@@ -369,6 +384,7 @@ module.exports = {
   NEED,
   NOTICES,
   SCRATCH,
+  STEPPED,
   WAKE,
   WANT
 }

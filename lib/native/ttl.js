@@ -8,6 +8,9 @@ const { SCRATCH_TTL } = require('./layout.js')
 /** The ttl of a write without one: that of the map, if it has one. */
 const MAPS_OWN = 0
 
+/** The ttl of a write that leaves the deadline of the entry as it is. */
+const KEEPS = -1
+
 /**
  * Sets the ttl of the next native write. Call it right before that write: code in between may write too, and each
  * native write resets the ttl.
@@ -18,4 +21,4 @@ function requestTtl(ttl) {
   scratchFloats[SCRATCH_TTL] = ttl
 }
 
-module.exports = { MAPS_OWN, requestTtl }
+module.exports = { KEEPS, MAPS_OWN, requestTtl }

@@ -4,9 +4,12 @@
 
 const { badOption, outOfRange, wrongType } = require('../errors.js')
 const { MAPS_OWN } = require('../native/ttl.js')
+const { MAX_POINTER_STEPS } = require('../native/layout.js')
 const { boolean, checkObject } = require('./checks.js')
+const { readPointer } = require('./pointer.js')
 const { readTtl } = require('./ttl.js')
 
+/** @typedef {import('./pointer.js').Pointer} Pointer */
 /**
  * @typedef {object} Increment
  * @property {any} by a number, or a bigint as all of these are
@@ -15,9 +18,10 @@ const { readTtl } = require('./ttl.js')
  * @property {any} max
  * @property {number} ttl from `readTtl`
  * @property {boolean} withTtl
+ * @property {Pointer | undefined} at where the number is; `undefined` if the value is it
  */
 
-const OPTIONS = ['initial', 'ttl', 'min', 'max', 'withTtl']
+const OPTIONS = ['initial', 'ttl', 'min', 'max', 'withTtl', 'at']
 
 const FINITE = 'a number that is neither NaN nor infinite, or a bigint'
 
@@ -30,7 +34,8 @@ const BY_ONE = Object.freeze({
   min: Number.NEGATIVE_INFINITY,
   max: Number.POSITIVE_INFINITY,
   ttl: MAPS_OWN,
-  withTtl: false
+  withTtl: false,
+  at: undefined
 })
 
 /**
@@ -47,7 +52,8 @@ function readIncrement(by, options) {
     ttl,
     min,
     max,
-    withTtl = false
+    withTtl = false,
+    at
   } = checkObject('options', options === undefined ? NONE : options, OPTIONS)
   const given = { by, 'option initial': initial, 'option min': min, 'option max': max }
   const isBig = Object.values(given).some(value => typeof value === 'bigint')
@@ -56,7 +62,7 @@ function readIncrement(by, options) {
   if (min !== undefined && max !== undefined && min > max) {
     throw badOption('min', `is ${min}, above option max, which is ${max}`)
   }
-  const common = { ttl: readTtl(ttl), withTtl }
+  const common = { ttl: readTtl(ttl), withTtl, at: readAt(at, isBig) }
   if (isBig) return { by: by ?? 1n, initial: initial ?? 0n, min, max, ...common }
   return {
     by: by ?? BY_ONE.by,
@@ -65,6 +71,19 @@ function readIncrement(by, options) {
     max: max ?? BY_ONE.max,
     ...common
   }
+}
+
+/**
+ * @param {unknown} given
+ * @param {boolean} isBig whether a bigint is added
+ */
+function readAt(given, isBig) {
+  if (given === undefined) return undefined
+  const at = readPointer(given)
+  if (at.tokens.length === 0) return undefined
+  if (isBig) throw badOption('at', 'is of a number in an object, which has no bigints, and one of the arguments is one')
+  if (!at.isNative) throw badOption('at', `has a lone surrogate, or more than ${MAX_POINTER_STEPS} steps`)
+  return at
 }
 
 /**

@@ -70,7 +70,9 @@ fn register(engine: Engine<'_>, target: Js<'_>, evaluation: &Rc<Evaluation>, kep
         "increment" 2 atomic::increment;
         "incrementByHandle" 4 atomic::increment_by_handle;
         "incrementBigInt" 8 atomic::increment_big_int;
+        "incrementAt" 5 atomic::increment_at;
         "getVersion" 4 atomic::get_version;
+        "peekVersion" 4 atomic::peek_version;
         "replaceIf" 7 atomic::replace_if;
         "removeIf" 5 atomic::remove_if;
         "beginLoad" 3 load::begin_load;

@@ -72,7 +72,8 @@ numbers!(SIZES: usize {
     MAX_POINTER_STEPS = 64;
     /// Characters of the longest glob.
     MAX_GLOB = MAX_GLOB_CHARACTERS;
-    /// Index of the ttl of the next write, as a float64: 0 for the map's own, else milliseconds.
+    /// Index of the ttl of the next write, as a float64: 0 for the map's own, below that for the one that the entry
+    /// has, else milliseconds.
     SCRATCH_TTL = 31;
     /// Index of what a counter is incremented by, as a float64, like the five that follow.
     STEP_BY = 24;
@@ -206,6 +207,17 @@ numbers!(IN_TEXT: u32 {
     IN_TEXT_ALONE = 2;
 });
 
+numbers!(STEPPED: u32 {
+    /// Nothing was written.
+    STEPPED_NOT = 0;
+    /// The number was.
+    STEPPED_WRITTEN = 1;
+    /// The value has to be made anew with the number in it, if it is still the one that was seen.
+    STEPPED_TO_BE_MADE = 2;
+    /// There is no such entry.
+    STEPPED_ABSENT = 3;
+});
+
 numbers!(WAKE: u32 {
     /// Events, for `drain`.
     WAKE_EVENTS = 0;
@@ -297,6 +309,7 @@ pub fn layout() -> String {
         "SIZES": rows(&[SIZES, SIGNS].concat(), ""),
         "WANT": rows(WANT, "WANT_"),
         "IN_TEXT": rows(IN_TEXT, "IN_TEXT_"),
+        "STEPPED": rows(STEPPED, "STEPPED_"),
         "WAKE": rows(WAKE, "WAKE_"),
         "BEGUN": rows(BEGUN, "BEGUN_"),
         "ENDED": rows(ENDED, "ENDED_"),

@@ -93,6 +93,13 @@ export declare function incrementBigInt(
   max: bigint | undefined,
   ...target: Target
 ): bigint
+/**
+ * As `increment`, of the number that a pointer leads to in an object. One of STEPPED; throws 1002 where no number is
+ * nor can be.
+ */
+export declare function incrementAt(id: number, at: string, ...target: Target): number
+/** As `peek`, with SEEN_VERSION. */
+export declare function peekVersion(id: number, ...target: Target): unknown
 /** As `get`. SEEN_VERSION tells the value from those that the entry has before and after it. */
 export declare function getVersion(id: number, ...target: Target): unknown
 /** As `replace`, if the version is what it was; whether it is. */

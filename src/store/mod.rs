@@ -79,6 +79,7 @@ pub use events::{Drained, Event, Events, Level, Subscription, Wake};
 pub use eviction::{Mark, PolicyKind};
 pub use expiry::life::{RemainingTtl, Ttl};
 pub use map::compare::{Compared, MOST_READS};
+pub use map::field::{FieldOutcome, FieldStep, FieldStepped};
 pub use map::foresight::GROUP;
 pub use map::instance::image;
 pub use map::loads::Completion;

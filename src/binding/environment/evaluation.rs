@@ -362,6 +362,8 @@ pub fn ttl_of(ttl_ms: f64) -> Ttl {
         Ttl::Never
     } else if ttl_ms > 0.0 {
         Ttl::Of(ttl_ms as u64)
+    } else if ttl_ms < 0.0 {
+        Ttl::Keep
     } else {
         Ttl::Default
     }

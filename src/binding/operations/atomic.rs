@@ -1,14 +1,17 @@
 //! Writes that the present value decides. `...target` is a key, or the shard, slot and generation of a handle.
 
-use crate::binding::convert::values::{Space, key, value, value_to_js};
+use crate::binding::convert::values::{Space, key, pointer, value, value_to_js};
 use crate::binding::engine::{Engine, Js, JsType};
 use crate::binding::environment::Scratch;
 use crate::binding::failure::{Failure, Outcome};
-use crate::binding::layout::{REPLACED, SEEN_VERSION, STEP_BY, STEP_INITIAL, STEP_MAX, STEP_MIN, STEP_TTL, STEP_VALUE};
+use crate::binding::layout::{
+    MAX_RECORD_BYTES, REPLACED, SEEN_VERSION, STEP_BY, STEP_INITIAL, STEP_MAX, STEP_MIN, STEP_TTL, STEP_VALUE,
+    STEPPED_ABSENT, STEPPED_NOT, STEPPED_TO_BE_MADE, STEPPED_WRITTEN,
+};
 use crate::binding::operation::Call;
 use crate::store::{
-    BigIntStep, Compared, CounterStep, Expected, Increment, Incremented, KeyOrHandle, NumberStep, RemainingTtl,
-    ValueKind,
+    BigIntStep, Compared, CounterStep, Expected, FieldOutcome, FieldStep, FieldStepped, Found, Increment, Incremented,
+    KeyOrHandle, NumberStep, RemainingTtl, ValueKind,
 };
 
 /// `increment(id, key)`: by what the scratch array says, which the result is written to. Whether the value has changed.
@@ -48,6 +51,51 @@ pub fn number(kind: ValueKind, bytes: &[u8]) -> Outcome<f64> {
         _ => bytes.try_into().map(f64::from_le_bytes),
     };
     value.map_err(|_| Failure::Misuse("a counter is no number"))
+}
+
+/// `incrementAt(id, at, ...target)`: as `increment`, of a number inside of an object. What became of it, one of
+/// STEPPED.
+pub fn increment_at<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
+    let _ = call.evaluation.take_ttl();
+    let map = call.map()?;
+    let (mut path, mut space) = (Space::default(), Space::default());
+    let at = pointer(call.engine, call.argument(1), &mut path)?;
+    let target = call.target(2, &mut space)?;
+    let scratch = call.evaluation.scratch();
+    let (step, with_ttl) = (number_step(scratch), scratch.float(STEP_TTL) != 0.0);
+    let field = FieldStep { at, step, with_ttl, longest_record: MAX_RECORD_BYTES };
+    let (mut out, mut next) = (call.evaluation.value_buffer(), call.evaluation.key_buffer());
+    let FieldStepped { number, outcome, left } =
+        map.local().increment_field(target, &field, &mut out, &mut next, |shape| map.layout_of(shape))?;
+    scratch.set_float(STEP_VALUE, number);
+    note_left(scratch, with_ttl, left);
+    let outcome = match outcome {
+        FieldOutcome::Written(written, kind, size) => {
+            call.evaluation.note_kept(kind, &written, size);
+            STEPPED_WRITTEN
+        }
+        FieldOutcome::Unchanged => STEPPED_NOT,
+        FieldOutcome::ToBeMade(place, version) => {
+            call.evaluation.note_place(&place);
+            call.evaluation.note(SEEN_VERSION, version);
+            STEPPED_TO_BE_MADE
+        }
+        FieldOutcome::Absent => STEPPED_ABSENT,
+    };
+    call.engine.int(outcome as i32)
+}
+
+/// Says what remains of an entry's life, if that was asked for.
+fn note_left(scratch: &Scratch, with_ttl: bool, left: RemainingTtl) {
+    if with_ttl {
+        scratch.set_float(
+            STEP_TTL,
+            match left {
+                RemainingTtl::Forever => f64::INFINITY,
+                RemainingTtl::Ms(ms) => ms as f64,
+            },
+        );
+    }
 }
 
 /// `incrementBigInt(id, by, initial, min, max, ...target)`: the value; whether it has changed is CHANGED.
@@ -90,10 +138,23 @@ pub fn get_version<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let mut space = Space::default();
     let mut out = call.evaluation.value_buffer();
     let found = map.local().get_version(call.target(1, &mut space)?, &mut out)?;
+    give_version(call, found.as_ref(), &out)
+}
+
+/// `peekVersion(id, ...target)`: the same as a look that does not count.
+pub fn peek_version<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
+    let map = call.map()?;
+    let mut space = Space::default();
+    let mut out = call.evaluation.value_buffer();
+    let found = map.local().peek_version(call.target(1, &mut space)?, &mut out)?;
+    give_version(call, found.as_ref(), &out)
+}
+
+fn give_version<'s>(call: &Call<'s, 4>, found: Option<&(Found, u32)>, bytes: &[u8]) -> Outcome<Js<'s>> {
     if let Some((_, version)) = found {
-        call.evaluation.note(SEEN_VERSION, version);
+        call.evaluation.note(SEEN_VERSION, *version);
     }
-    call.evaluation.give(call.engine, found.map(|(found, _)| found).as_ref(), &out)
+    call.evaluation.give(call.engine, found.map(|(found, _)| found), bytes)
 }
 
 /// `replaceIf(id, shard, slot, generation, value, kind, version)`: whether nothing came in between.
@@ -155,14 +216,6 @@ fn run<'t, const N: usize>(
     if let Some(written) = &done.written {
         call.evaluation.note_kept(done.kind, written, out.len());
     }
-    if with_ttl {
-        scratch.set_float(
-            STEP_TTL,
-            match done.left {
-                RemainingTtl::Forever => f64::INFINITY,
-                RemainingTtl::Ms(ms) => ms as f64,
-            },
-        );
-    }
+    note_left(scratch, with_ttl, done.left);
     Ok(done)
 }

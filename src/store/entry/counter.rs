@@ -82,10 +82,7 @@ impl Step<'_> {
     /// The error for a result that lies outside of the bounds.
     pub fn refusal(&self, result: &[u8]) -> Error {
         match self {
-            Self::Number(NumberStep { min, max, .. }) => {
-                let reached = number(result).map_or_else(String::new, |number| number.to_string());
-                Error::OutOfRange { reached, allowed: between(&min.to_string(), &max.to_string()) }
-            }
+            Self::Number(step) => number(result).map_or(Error::Broken, |sum| step.refusal(sum)),
             Self::BigInt(BigIntStep { min, max, .. }) => {
                 let text = |bound: Option<&[u8]>, none: &str| bound.map_or_else(|| none.to_owned(), describe);
                 let allowed = between(&text(*min, "-inf"), &text(*max, "inf"));
@@ -141,15 +138,27 @@ pub fn sum_of(number: f64, by: f64) -> Result<f64, Error> {
 }
 
 impl NumberStep {
+    /// What adding to a number, or to `initial` if there is none, leads to; and whether that is within the bounds.
+    pub fn sum(&self, before: Option<f64>) -> Result<(f64, bool), Error> {
+        let sum = sum_of(before.unwrap_or(self.initial), self.by)?;
+        Ok((sum, sum >= self.min && sum <= self.max))
+    }
+
+    /// The error for a sum that lies outside of the bounds.
+    pub fn refusal(&self, sum: f64) -> Error {
+        let allowed = between(&self.min.to_string(), &self.max.to_string());
+        Error::OutOfRange { reached: sum.to_string(), allowed }
+    }
+
     fn add(&self, to: Option<(ValueKind, &[u8])>, out: &mut Vec<u8>) -> Result<Sum, Error> {
         let before = match to {
-            None => self.initial,
-            Some((ValueKind::Int | ValueKind::Float, bytes)) => number(bytes).ok_or(Error::Broken)?,
+            None => None,
+            Some((ValueKind::Int | ValueKind::Float, bytes)) => Some(number(bytes).ok_or(Error::Broken)?),
             Some((found, _)) => return Err(Error::WrongKind { expected: "a number", found: found.noun() }),
         };
-        let sum = sum_of(before, self.by)?;
+        let (sum, is_within) = self.sum(before)?;
         let kind = put_number(sum, out);
-        Ok(if sum >= self.min && sum <= self.max { Sum::Within(kind) } else { Sum::Outside(kind) })
+        Ok(if is_within { Sum::Within(kind) } else { Sum::Outside(kind) })
     }
 }
 

@@ -222,11 +222,21 @@ pub struct Cursor<'a> {
 }
 
 /// Finds what a pointer leads to in a record. `layout` is that of its shape; `None` for the built-in one.
+#[inline]
 pub fn find<'a, 'p, 'l>(
     record: &Record<'a>,
     layout: Option<&'l Layout>,
-    mut pointer: Pointer<'p>,
+    pointer: Pointer<'p>,
 ) -> Result<Place<'a, 'p, 'l>, Malformed> {
+    locate(record, layout, pointer).map(|(place, _)| place)
+}
+
+/// The same, and what is still to be read of the record where the field begins, or that which it is in.
+pub fn locate<'a, 'p, 'l>(
+    record: &Record<'a>,
+    layout: Option<&'l Layout>,
+    mut pointer: Pointer<'p>,
+) -> Result<(Place<'a, 'p, 'l>, Cursor<'a>), Malformed> {
     let mut cursor = Cursor { tail: record.tail, fields: record.fields };
     let mut rows = None;
     let mut object = layout;
@@ -234,18 +244,21 @@ pub fn find<'a, 'p, 'l>(
         let step = pointer.step();
         if let Some(layout) = rows.take() {
             let Some((token, rest)) = step else {
-                return Ok(Place::Part(cursor.part(|part| part.skip_rows(layout))?, Part::Rows(layout)));
+                return Ok((Place::Part(cursor.part(|part| part.skip_rows(layout))?, Part::Rows(layout)), cursor));
             };
             let count = cursor.row_count()?;
-            let Some(index) = token.index().filter(|index| *index < count) else { return Ok(Place::Nothing) };
+            let Some(index) = token.index().filter(|index| *index < count) else {
+                return Ok((Place::Nothing, cursor));
+            };
             cursor.skip_objects(layout, index)?;
             (object, pointer) = (Some(layout), rest);
         } else if let Some(layout) = object.take() {
             let Some((token, rest)) = step else {
-                return Ok(Place::Part(cursor.part(|part| part.skip_objects(layout, 1))?, Part::Object(layout)));
+                let part = cursor.part(|part| part.skip_objects(layout, 1))?;
+                return Ok((Place::Part(part, Part::Object(layout)), cursor));
             };
             let Some(at) = layout.members.iter().position(|member| member.name.is(token)) else {
-                return Ok(Place::Nothing);
+                return Ok((Place::Nothing, cursor));
             };
             for member in &layout.members[..at] {
                 cursor.skip(&member.content)?;
@@ -257,7 +270,7 @@ pub fn find<'a, 'p, 'l>(
                 Content::Rows(inner) => rows = Some(inner),
             }
         } else {
-            return cursor.within_field(pointer);
+            return cursor.within_field(pointer).map(|place| (place, cursor));
         }
     }
 }
@@ -305,6 +318,17 @@ impl<'a> Cursor<'a> {
             tail: &self.tail[..self.tail.len() - after.tail.len()],
             fields: &self.fields[..self.fields.len() - after.fields.len()],
         }
+    }
+
+    /// The next field.
+    pub fn field(mut self) -> Result<Field<'a>, Malformed> {
+        self.take()
+    }
+
+    /// How many bytes of texts and of fields lie before this in its record.
+    #[must_use]
+    pub fn offsets(self, record: &Record<'_>) -> (usize, usize) {
+        (record.tail.len() - self.tail.len(), record.fields.len() - self.fields.len())
     }
 
     /// Passes over a member.

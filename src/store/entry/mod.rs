@@ -19,6 +19,7 @@ pub mod pattern;
 pub mod pointer;
 pub mod record;
 pub mod shapes;
+pub mod splice;
 pub mod target;
 pub mod text;
 pub mod types;

@@ -27,6 +27,13 @@ impl<'p> Pointer<'p> {
         Some((Token::new(token), Self(after)))
     }
 
+    /// What leads to the object or array that it ends in, and its last token; `None` for the value itself.
+    #[must_use]
+    pub fn split_last(self) -> Option<(Self, Token<'p>)> {
+        let slash = self.0.iter().rposition(|byte| *byte == b'/')?;
+        Some((Self(&self.0[..slash]), Token::new(&self.0[slash + 1..])))
+    }
+
     /// Steps that it has.
     #[must_use]
     pub fn len(self) -> usize {
@@ -97,6 +104,11 @@ mod tests {
         assert_eq!(pointer.step(), None);
         assert_eq!(Pointer::of(b"").unwrap().step(), None);
         assert_eq!(Pointer::of(b"a/b"), None);
+        for (text, parent, last) in [("/a/b", "/a", "b"), ("/a", "", "a"), ("/a/", "/a", ""), ("/", "", "")] {
+            let pointer = Pointer::of(text.as_bytes()).unwrap();
+            assert_eq!(pointer.split_last(), Some((Pointer(parent.as_bytes()), token(last))));
+        }
+        assert_eq!(Pointer(b"").split_last(), None);
     }
 
     #[test]

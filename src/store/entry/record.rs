@@ -73,7 +73,8 @@ pub fn varint(bytes: &[u8]) -> Option<(u32, &[u8])> {
     long_varint(bytes)
 }
 
-fn put_varint(out: &mut Vec<u8>, mut number: u32) {
+/// Writes a varint.
+pub fn put_varint(out: &mut Vec<u8>, mut number: u32) {
     while number >= 0x80 {
         out.push(number as u8 | 0x80);
         number >>= 7;

@@ -33,12 +33,31 @@ impl Local {
 
     /// Copies the value of an entry into `out`, as a read that counts. With it comes the version of the value, for
     /// [`Local::replace_if`] and [`Local::remove_if`].
-    ///
-    /// The version is read under the lock, where no change is under way, and the value is copied without it: a block
-    /// does not change, and the pin keeps it.
     pub fn get_version<'t>(
         &self,
         target: impl KeyOrHandle<'t>,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<(Found, u32)>, Error> {
+        let found = self.look_at_version(target, Look::Use, out)?;
+        self.count_read(found.is_some());
+        Ok(found)
+    }
+
+    /// The same as a look that does not count.
+    pub fn peek_version<'t>(
+        &self,
+        target: impl KeyOrHandle<'t>,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<(Found, u32)>, Error> {
+        self.look_at_version(target, Look::Peek, out)
+    }
+
+    /// The version is read under the lock, where no change is under way, and the value is copied without it: a block
+    /// does not change, and the pin keeps it.
+    fn look_at_version<'t>(
+        &self,
+        target: impl KeyOrHandle<'t>,
+        look: Look,
         out: &mut Vec<u8>,
     ) -> Result<Option<(Found, u32)>, Error> {
         self.store().context.check()?;
@@ -59,7 +78,7 @@ impl Local {
                 let copied = fallible::copy_into(out, tenant.entry.value_bytes());
                 Some(copied.map(|()| Found::of(self, shard, tenant)))
             };
-            match self.try_to_use(shard, Look::Use, &tenant, &mut copy, &mut is_log_full) {
+            match self.try_to_use(shard, look, &tenant, &mut copy, &mut is_log_full) {
                 Ok(Some(Ok(Some(found)))) => break Some((found, version)),
                 Ok(Some(Err(refused))) => return Err(refused),
                 Ok(None) => break None,
@@ -70,7 +89,6 @@ impl Local {
         if is_log_full {
             self.replay_hits();
         }
-        self.count_read(found.is_some());
         Ok(found)
     }
 
