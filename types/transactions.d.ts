@@ -13,7 +13,7 @@ export interface TransactionOptions {
 }
 
 /** Options of {@link Transaction.increment}. */
-export type TransactionIncrementOptions<N extends number | bigint> = Omit<IncrementOptions<N>, 'withTtl'>
+export type TransactionIncrementOptions<N extends number | bigint> = Omit<IncrementOptions<N>, 'withTtl' | 'at'>
 
 /**
  * Reads of one moment, and writes that are made all at once or not at all. {@link TypedMap.transaction} hands one to
@@ -59,7 +59,7 @@ export interface Transaction<K extends MapKey | Handle = MapKey, V extends Stora
 
   /**
    * Adds to a number or a bigint, and returns what it is then; as `increment` of the map, of which it takes all options
-   * but `withTtl`.
+   * but `withTtl` and `at`.
    */
   increment(key: K | Handle<V>, by?: number, options?: TransactionIncrementOptions<number>): number
   increment(key: K | Handle<V>, by: bigint, options?: TransactionIncrementOptions<bigint>): bigint

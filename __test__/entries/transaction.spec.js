@@ -231,6 +231,7 @@ describe('transaction', () => {
       refuses(() => tx.increment('a', 1, { max: 4 }), 'ERR_OUT_OF_RANGE')
       refuses(() => tx.increment('a', 1n), 'ERR_WRONG_TYPE')
       assert.throws(() => tx.increment('a', 1, { withTtl: true }), { code: 'ERR_INVALID_OPTION' })
+      assert.throws(() => tx.increment('a', 1, { at: '/n' }), { code: 'ERR_INVALID_OPTION' })
       assert.equal(tx.get('a'), 4)
     })
     assert.deepEqual([map.get('a'), map.get('new'), map.get('big')], [4, 11, 2n ** 70n + 2n])

@@ -172,6 +172,7 @@ class Transaction {
     this.#open.checkJson('increment')
     const step = readIncrement(by, options)
     if (step.withTtl) throw badOption('withTtl', 'is not for a step within a transaction')
+    if (step.at !== undefined) throw badOption('at', 'is not for a step within a transaction: get and set the object')
     requestTtl(step.ttl)
     let result
     if (typeof step.by === 'bigint') {
