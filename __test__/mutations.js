@@ -96,6 +96,10 @@ const TESTS = {
   'stale values': unit('tests::stale'),
   'loads.spec': spec('threads/loads'),
   'loads of the store': unit('tests::loads'),
+  'models of commits': loom('models::commits'),
+  transactions: unit('tests::transactions'),
+  'transaction.spec': spec('entries/transaction'),
+  'transactions.spec': spec('threads/transactions'),
   'compare-and-set.spec': spec('entries/compare-and-set'),
   'updates by threads': unit('tests::atomic'),
   'batches-each.spec': spec('entries/batches-each'),
@@ -1567,6 +1571,97 @@ const MUTATIONS = [
     from: 'if context.stale_entries.load(Ordering::Relaxed) > 0 {',
     to: 'if context.stale_entries.load(Ordering::Relaxed) > u64::MAX - 1 {',
     test: 'stale values'
+  },
+
+  // ---- Transactions
+  {
+    name: 'a commit does not look whether what was read has changed',
+    file: 'src/store/map/commit.rs',
+    from: '        if !is_same {\n            changed.push(at);\n        }',
+    to: '        let _ = (is_same, at, &changed);',
+    test: 'transactions'
+  },
+  {
+    name: 'a read of a transaction does not look at those before it',
+    file: 'src/store/map/observe.rs',
+    from: '        self.look_again(map, &pin, &held);\n        drop(held);',
+    to: '        drop(held);',
+    test: 'transactions'
+  },
+  {
+    name: 'what was absent is not looked up again by the next read',
+    file: 'src/store/map/observe.rs',
+    from: 'tenant.is_none_or(|tenant| !is_alive(map, shard, tenant))',
+    to: 'tenant.is_none_or(|_| true)',
+    test: 'transactions'
+  },
+  {
+    name: 'a commit evicts what it has read',
+    file: 'src/store/shard/stage.rs',
+    from: '                    self.spare(writer, about);\n',
+    to: '                    let _ = about;\n',
+    test: 'transactions'
+  },
+  {
+    name: 'the place of an entry that a commit adds is kept when others are removed',
+    file: 'src/store/shard/commit.rs',
+    from: 'change.occupy(new, slot.position());',
+    to: 'change.occupy(new, 0);',
+    test: 'transactions'
+  },
+  {
+    name: 'a large value that a commit puts in the place of another is not remembered',
+    file: 'src/store/shard/commit.rs',
+    from: `                if new.is_large() {
+                    writer.arena.admit_entry_to_look_at();
+                }
+                let change = slot.change();
+                let place`,
+    to: `                let change = slot.change();
+                let place`,
+    test: 'histories'
+  },
+  {
+    name: 'the word of commits stays even during a commit',
+    file: 'src/store/shard/commits.rs',
+    from: '    word.store(begun, Ordering::Relaxed);\n',
+    to: '',
+    test: 'models of commits'
+  },
+  {
+    name: 'the word of commits is the same after a commit',
+    file: 'src/store/shard/commits.rs',
+    from: 'self.word.store(self.begun.wrapping_add(1), Ordering::Release);',
+    to: 'self.word.store(self.begun & !COMMITTING, Ordering::Release);',
+    test: 'models of commits'
+  },
+  {
+    name: 'copies of an entry end when a commit comes to it, and not before the first change',
+    file: 'src/store/shard/commit.rs',
+    from: '            slot.end_copies_of_change();\n',
+    to: '            let _ = slot;\n',
+    test: 'models of commits'
+  },
+  {
+    name: 'many are read without a look at the word of commits',
+    file: 'src/binding/operations/batch/mod.rs',
+    from: '            if map.local().commits() == before {',
+    to: '            if true {',
+    test: 'transactions.spec'
+  },
+  {
+    name: 'copies are put beside what was read after a commit',
+    file: 'lib/entries/batch.js',
+    from: 'if (!isOfOneCall && Atomics.load(commits, 0) !== before) getAll(open, list, table, found)',
+    to: '',
+    test: 'transactions.spec'
+  },
+  {
+    name: 'a doomed attempt throws what its callback threw',
+    file: 'lib/entries/transaction.js',
+    from: '      if (one.#isValid()) throw error\n',
+    to: '      throw error\n',
+    test: 'transaction.spec'
   },
 
   // ---- Rows of batches

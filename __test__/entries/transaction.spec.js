@@ -376,6 +376,43 @@ describe('transaction', () => {
   })
 })
 
+describe('keys of a transaction', () => {
+  it('go through normalizeKey', () => {
+    const map = new TypedMap({ normalizeKey: key => (typeof key === 'string' ? key.trim() : key) })
+    map.set('a', 1)
+    map.transaction(tx => {
+      assert.deepEqual([tx.get(' a '), tx.has('a '), tx.increment(' a')], [1, true, 2])
+      tx.set(' b ', 1)
+      assert.equal(tx.get('b'), 1)
+      assert.equal(tx.delete('a  '), true)
+    })
+    assert.deepEqual([...map], [['b', 1]])
+  })
+
+  it('that differ in case are one where they are one to the map, which keeps the first spelling', () => {
+    const map = new TypedMap({ caseInsensitiveKeys: true })
+    const large = 'x'.repeat(5_000)
+    map.set('Key', 1)
+    map.transaction(tx => {
+      tx.set('NEW', 1)
+      assert.deepEqual([tx.get('KEY'), tx.get('new')], [1, 1])
+      tx.set('new', large)
+      tx.set('key', large)
+      assert.equal(tx.get('Key'), large)
+    })
+    assert.deepEqual([...map.keys()], ['Key', 'NEW'])
+    assert.deepEqual([map.get('kEY'), map.get('nEW')], [large, large])
+    map.transaction(tx => tx.set('KEY', 2).set('New', 2))
+    assert.deepEqual(
+      [...map],
+      [
+        ['Key', 2],
+        ['NEW', 2]
+      ]
+    )
+  })
+})
+
 describe('types in a transaction', () => {
   it('an entry that is inserted has its type, a set by key takes it away, one by handle does not', () => {
     const map = new TypedMap()

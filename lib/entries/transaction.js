@@ -80,7 +80,11 @@ class Transaction {
   #state = 'open'
   /** Whether it belongs to a callback, whose end is its own. */
   #isScoped
-  /** Handles of entries to be inserted, each with the numbers that it has here. @type {Map<Handle, Coordinates> | undefined} */
+  /**
+   * Handles of entries to be inserted, each with the numbers that it has here.
+   *
+   * @type {Map<Handle, Coordinates> | undefined}
+   */
   #inserted
 
   /** @param {OpenMap} open @param {RoomMaker} room @param {boolean} isScoped */

@@ -1,5 +1,6 @@
 //! Models of whole maps, for loom. Those of one structure stand beside it.
 
+mod commits;
 mod freshness;
 mod shapes;
 mod slots;
