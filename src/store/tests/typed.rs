@@ -1,6 +1,7 @@
 //! Entries by their type: counts, walks and writes of one type, compared with a naive map.
 
 use super::*;
+use crate::store::config::WhenFull;
 use crate::store::eviction::PolicyKind;
 use crate::store::map::walk::ASKED;
 
@@ -236,4 +237,25 @@ fn what_is_of_another_type_is_not_used() {
     assert!(map.get_of_type(second, a.id(), &mut out).unwrap().is_some());
     map.set(Key::string("third"), bytes_value(b"3"), Ttl::Default).unwrap();
     assert_eq!((map.has(first), map.has(second)), (Ok(false), Ok(true)));
+}
+
+/// An entry that is refused for want of memory leaves no log of its type behind.
+#[test]
+fn what_is_refused_leaves_no_room_in_a_log() {
+    let mut refused = 0;
+    for filling in 0..40 {
+        let config = Config {
+            memory_limit_bytes: Some(70_000 + 64 * filling),
+            when_full: Some(WhenFull::Reject),
+            shards: Some(1),
+            ..Config::default()
+        };
+        let store = Store::new(&config).unwrap();
+        let map = store.join();
+        let held = map.hold_type("late").unwrap();
+        while map.insert(bytes_value(&[1; 1_000]), 0, Ttl::Default).is_ok() {}
+        refused += u32::from(map.insert(bytes_value(&[2; 1_900]), held.id(), Ttl::Default).is_err());
+        assert_eq!(store.validate().unwrap(), [], "filling {filling}");
+    }
+    assert!(refused > 0);
 }
