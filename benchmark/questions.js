@@ -23,6 +23,7 @@ const ROOMS = {
   walk: 'reads',
   scan: 'reads',
   views: 'reads',
+  find: 'reads',
   eviction: 'writes',
   'memory-limit': 'memory',
   expiry: 'pauses',
