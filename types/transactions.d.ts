@@ -32,6 +32,7 @@ export interface Transaction<K extends MapKey | Handle = MapKey, V extends Stora
    * time grows with the number of keys that were read before.
    */
   get<T extends V>(handle: Handle<T>): DeepReadonly<T> | undefined
+  /** The same for a key, or a handle of any type. */
   get(key: K | Handle<V>): DeepReadonly<V> | undefined
 
   /** Whether there is an entry. A read like `get`. */
@@ -45,6 +46,7 @@ export interface Transaction<K extends MapKey | Handle = MapKey, V extends Stora
    * refuse the commit
    */
   set<T extends V>(handle: Handle<T>, value: NoInfer<T>, options?: WriteOptions): this
+  /** The same for a key, or a handle of any type. */
   set(key: K | Handle<V>, value: V, options?: WriteOptions): this
 
   /** Deletes an entry; returns whether there was one. A read like `get`. */
@@ -62,6 +64,7 @@ export interface Transaction<K extends MapKey | Handle = MapKey, V extends Stora
    * but `withTtl` and `at`.
    */
   increment(key: K | Handle<V>, by?: number, options?: TransactionIncrementOptions<number>): number
+  /** The same for a bigint. */
   increment(key: K | Handle<V>, by: bigint, options?: TransactionIncrementOptions<bigint>): bigint
 
   /**

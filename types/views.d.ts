@@ -24,21 +24,42 @@ export interface StandardSchemaV1<Input = unknown, Output = Input> {
     /** Checks a value. A promise as the answer is refused here. */
     readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>
     /** For the compiler only. */
-    readonly types?: { readonly input: Input; readonly output: Output } | undefined
+    readonly types?:
+      | {
+          /** What it takes. */
+          readonly input: Input
+          /** What it makes of that. */
+          readonly output: Output
+        }
+      | undefined
   }
 }
 
 /** What a validator answers: a value, or what is wrong. */
 export type SchemaResult<Output> =
-  | { readonly value: Output; readonly issues?: undefined }
-  | { readonly issues: readonly SchemaIssue[] }
+  | {
+      /** What it makes of the value. */
+      readonly value: Output
+      /** Nothing is wrong. */
+      readonly issues?: undefined
+    }
+  | {
+      /** What is wrong. */
+      readonly issues: readonly SchemaIssue[]
+    }
 
 /** What is wrong with a value. */
 export interface SchemaIssue {
   /** In words. */
   readonly message: string
   /** Keys from the value down to where it is. */
-  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
+  readonly path?: readonly (PropertyKey | PathSegment)[] | undefined
+}
+
+/** A step down into a value. */
+export interface PathSegment {
+  /** Name or index. */
+  readonly key: PropertyKey
 }
 
 /** What a schema takes, for the compiler. */
@@ -103,6 +124,7 @@ export interface TypedView<K extends MapKey | Handle, V, Input = V> {
    * @param options `copy`: a private copy that is not frozen, decoded anew
    */
   get(key: K | Handle<V>, options: { copy: true }): V | undefined
+  /** The same without a private copy. */
   get(key: K | Handle<V>, options?: { copy?: false | undefined }): DeepReadonly<V> | undefined
   /**
    * Sets the value of a key, or of the entry of a handle, and gives the entry this type. An entry that had no type

@@ -320,7 +320,7 @@ class Sequence {
 
   compareAndSet(map) {
     const key = this.#key()
-    const entry = this.#model.get(tokenOf(key))
+    const entry = this.#model.get(this.#tokenOf(key))
     const expects = this.#random.oneIn(3) ? this.#value() : entry?.value
     const value = this.#value()
     this.#say('compareAndSet', key, expects, value)
