@@ -1992,7 +1992,7 @@ const MUTATIONS = [
     test: 'the naive map'
   },
   {
-    name: 'a large entry is kept though the first spelling of its key has another length',
+    name: 'an entry that is large by the first spelling of its key is made as a small one',
     file: 'src/store/shard/write.rs',
     from: 'if draft.key.is_none() || type_id != draft.type_id || prepared.is_some() || self.ignores_case {',
     to: 'if draft.key.is_none() || type_id != draft.type_id || prepared.is_some() {',

@@ -61,7 +61,11 @@ fn run(seed: u64, config: &Config) {
         let number = random.below(150 + round / 20);
         let text = if ignores_case { spell(number, &mut random) } else { format!("key-{number}") };
         let key = Key::string(&text);
-        let length = if random.below(50) == 0 { random.below(9_000) } else { random.below(60) };
+        let mut length = if random.below(50) == 0 { random.below(9_000) } else { random.below(60) };
+        if ignores_case && random.below(8) == 0 {
+            // Small by one spelling of its key, and large by another.
+            length = 2_025 + random.below(20);
+        }
         let mut content = vec![(round % 251) as u8; length as usize];
         // One in three is a record; its shape may be that of many, or of none yet.
         let is_record = random.below(3) == 0;
