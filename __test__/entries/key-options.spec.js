@@ -188,6 +188,24 @@ const ROWS = {
     map.set('other', 1)
     assert.equal(await map.count({ key: `${key.slice(0, -1)}?` }), 1)
   },
+  async 'TypedMap.deleteWhere'(map, key) {
+    map.set('other', 1)
+    assert.equal(await map.deleteWhere({ key: `${key.slice(0, -1)}?` }), 1)
+    assert.equal(map.size, 1)
+  },
+  async 'TypedMap.deletePrefix'(map, key) {
+    map.set('other', 1)
+    assert.equal(await map.deletePrefix(key.slice(0, 2)), 1)
+    assert.equal(map.size, 1)
+  },
+  async 'TypedView.find'(map, key, given) {
+    const view = viewOf(map, given).set('other', { n: 2 })
+    const found = await view.find({ key: `${key.slice(0, -1)}*` })
+    assert.deepEqual(
+      found.map(handle => handle.get()),
+      [{ n: 1 }]
+    )
+  },
   'Transaction.get'(map, key, given) {
     map.transaction(tx => {
       assert.equal(tx.get(key), 1)
