@@ -112,7 +112,6 @@ const TESTS = {
   'entries of a type': unit('store::tests::typed'),
   'views.spec': spec('queries/views'),
   'views-schema.spec': spec('queries/views-schema'),
-  'views-threads.spec': spec('queries/views-threads'),
   'find.spec': spec('queries/find'),
   promises: wall('environment::pending'),
   'delete-where.spec': spec('queries/delete-where'),
@@ -922,7 +921,7 @@ const MUTATIONS = [
     file: 'src/store/map/typed.rs',
     from: 'is_other = tenant.entry.type_id() != type_id;',
     to: 'is_other = tenant.entry.type_id() == 0;',
-    test: 'views-threads.spec'
+    test: 'entries of a type'
   },
   {
     name: 'an entry of another type counts as used',
@@ -930,13 +929,6 @@ const MUTATIONS = [
     from: 'let found = self.find(target, Look::Peek, |shard, tenant| {',
     to: 'let found = self.find(target, Look::Use, |shard, tenant| {',
     test: 'entries of a type'
-  },
-  {
-    name: 'a walk gives an entry that has lost its type since',
-    file: 'src/binding/operations/walk.rs',
-    from: 'if type_id != 0 && found.type_id != type_id {',
-    to: 'if type_id == u32::MAX {',
-    test: 'views-threads.spec'
   },
   {
     name: 'a view answers from a copy that it has not read',
