@@ -36,7 +36,10 @@ async function loadAll({ TypedMap, data, port }) {
       ended++
       return { key, thread: data.thread }
     }
-    for (let call = 0; call < data.calls; call++) calls.push(map.getOrLoad(key, loader))
+    for (let call = 0; call < data.calls; call++) {
+      // Shorter than a lease: what a thread leaves is handed over when it ends, not a minute later.
+      calls.push(map.getOrLoad(key, loader, { timeout: 50_000 }))
+    }
   }
   const values = await Promise.all(calls)
   for (const [at, { key }] of values.entries()) if (key !== Math.floor(at / data.calls)) wrong.push([at, key])
