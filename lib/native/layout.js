@@ -308,7 +308,7 @@ const STEPPED = Object.freeze({
   NOT: 0,
   /** The number was. */
   WRITTEN: 1,
-  /** The value has to be made anew, if it is still the one of SEEN_VERSION: with STEP_VALUE in it. */
+  /** The value has to be made anew with the number in it, if it is still the one that was seen. */
   TO_BE_MADE: 2,
   /** There is no such entry. */
   ABSENT: 3
