@@ -121,7 +121,7 @@ export interface TypedMapOptions {
    *
    * A thread that opens the map without this option reads and writes as the map does; functions belong to the thread,
    * so it has to pass them, or gets `ERR_INVALID_OPTION`. `'v8'` data of unknown origin is not safe to load: the
-   * format is not made for bytes that somebody else wrote.
+   * format is not made for bytes of unknown origin.
    */
   codec?: 'json' | 'v8' | Codec | undefined
   /** Entries to make room for at once. The map grows without pauses, so this saves work only. */

@@ -377,7 +377,7 @@ describe('a lease', () => {
     clock.restore()
   })
 
-  it('a load that nothing else waits for goes on; who asks later takes it over', async () => {
+  it('a load that nothing else waits for goes on; a later call takes it over', async () => {
     const map = new TypedMap()
     const clock = TypedMap.setClock()
     const first = begin(map, 'a')
@@ -468,7 +468,7 @@ describe('what voids a load', () => {
     })
   }
 
-  it('who asks after that begins a load of its own: it does not get what was loaded before', async () => {
+  it('a later call begins a load of its own: it does not get what was loaded before', async () => {
     const map = new TypedMap()
     const before = begin(map, 'a')
     map.delete('a')

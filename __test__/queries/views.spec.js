@@ -163,7 +163,7 @@ describe('types of entries', () => {
     map.close()
   })
 
-  it('an expired entry is nobody’s: its key can get any type', () => {
+  it('an expired entry has no type: its key can get any', () => {
     const clock = TypedMap.setClock()
     try {
       const { map, configs, users } = filled()

@@ -11,7 +11,7 @@ function read(object, name) {
   try {
     return object[name]
   } catch {
-    // A getter that throws is nobody's message.
+    // A getter that throws says nothing.
     return undefined
   }
 }

@@ -157,7 +157,7 @@ const FRESHNESS = Object.freeze({
   UNWATCHED: 2,
   /** It is being loaded. */
   LOADING: 3,
-  /** It is to be loaded, by the caller, who owns the load under the token at `LOAD_TOKEN`. */
+  /** The caller loads it, and owns the load under the token at `LOAD_TOKEN`. */
   OWNED: 4
 })
 

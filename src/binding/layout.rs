@@ -170,7 +170,7 @@ numbers!(FRESHNESS: u32 {
     FRESHNESS_UNWATCHED = 2;
     /// It is being loaded.
     FRESHNESS_LOADING = 3;
-    /// It is to be loaded, by the caller, who owns the load under the token at `LOAD_TOKEN`.
+    /// The caller loads it, and owns the load under the token at `LOAD_TOKEN`.
     FRESHNESS_OWNED = 4;
 });
 

@@ -7,7 +7,7 @@
 //! **The word** is even while no commit changes anything, and odd from before the first change of a commit until after
 //! its last:
 //!
-//! | step of a commit, under its locks | word | who reads several entries |
+//! | step of a commit, under its locks | word | a reader of several entries |
 //! |---|---|---|
 //! | before | `c`, even | has read `c`, and reads on |
 //! | [`begin`] | `c + 1` | begins again |
