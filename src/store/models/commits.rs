@@ -14,8 +14,8 @@ const FIRST: Key<'static> = Key::string("first");
 const SECOND: Key<'static> = Key::string("second");
 const BEFORE: u8 = 1;
 const AFTER: u8 = 2;
-/// A model in which the threads meet has hundreds. With the reader in the main thread, which runs to its end first, loom
-/// found nothing to try again, and every test passed.
+/// A model in which the threads meet has hundreds. With the reader in the main thread, which runs to its end first,
+/// loom found nothing to try again, and every test passed.
 const LEAST_EXECUTIONS: u32 = 100;
 
 fn value(bytes: &[u8]) -> Value<'_> {
