@@ -131,6 +131,7 @@ const TESTS = {
   'load-error.spec': spec('package/load-error'),
   'iteration.spec': spec('map/iteration'),
   'near-cache-bytes.spec': spec('near/near-cache-bytes', 'bounded steps'),
+  'what loads remember': spec('near/near-cache-bytes', 'what loads remember'),
   'near-cache.spec': spec('near/near-cache'),
   'out-of-memory.spec': spec('session/out-of-memory'),
   'raw-binding.spec': spec('native/raw-binding'),
@@ -1521,6 +1522,20 @@ const MUTATIONS = [
     test: 'compare-and-set.spec'
   },
 
+  {
+    name: 'loads remember keys of any length',
+    file: 'lib/entries/refresh.js',
+    from: '? key.length <= LONGEST_KEY',
+    to: '? true',
+    test: 'what loads remember'
+  },
+  {
+    name: 'loads remember keys with the texts that they are parts of',
+    file: 'lib/entries/refresh.js',
+    from: "      if (typeof key === 'string') detach(key)\n",
+    to: '',
+    test: 'what loads remember'
+  },
   {
     name: 'an entry that is to be loaded again keeps its copies',
     file: 'src/store/shard/refresh.rs',

@@ -269,7 +269,7 @@ export interface LoadOptions<V> {
    * After so many milliseconds, the next such call loads the entry again in the background, and is answered with the
    * value that is there. Counted from when it was loaded; where it was written otherwise, from the first such read. If
    * the refresh fails, the value stays, `onLog` reports `refresh.failed`, and the next call tries again. By default
-   * nothing is refreshed.
+   * nothing is refreshed. Calls with a key of more than 256 characters, or of bytes, are always native ones.
    */
   refreshAfter?: number | undefined
   /**

@@ -197,6 +197,29 @@ describe('near cache: its bound in bytes', () => {
     assert.ok(heap < 20_000_000, `${heap} bytes of heap`)
   })
 
+  for (const [what, key] of [
+    ['long keys', "Buffer.alloc(1_000_000, 'request ' + n).toString('latin1')"],
+    ['keys that are parts of long texts', "Buffer.alloc(1_000_000, 'request ' + n).toString('latin1').slice(50, 90)"]
+  ]) {
+    it(`holds for what loads remember of ${what}`, async () => {
+      const { heap, loads } = await runCollected(
+        `const map = new TypedMap({ nearCache: { maxBytes: 1_000_000 } })
+         const keyAt = n => ${key}
+         let loads = 0
+         const load = n => map.getOrLoad(keyAt(n), () => ({ load: ++loads }), { refreshAfter: 1e9 })
+         const main = async () => {
+           for (let round = 0; round < 3; round++) for (let n = 0; n < 100; n++) await load(n)
+           global.gc()
+           console.log(JSON.stringify({ heap: process.memoryUsage().heapUsed, loads }))
+           map.close()
+         }
+         main()`
+      )
+      assert.equal(loads, 100)
+      assert.ok(heap < 20_000_000, `${heap} bytes of heap`)
+    })
+  }
+
   it('holds for handles that are held: their copies go with their places', async () => {
     const { alive, entries } = await runCollected(
       `const map = new TypedMap({ nearCache: { maxBytes: 100_000 } })

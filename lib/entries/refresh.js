@@ -10,6 +10,7 @@ const { GONE, decode } = require('../codec/values.js')
 const { binding, scratch } = require('../native/attach.js')
 const { FRESHNESS, ROW, SCRATCH } = require('../native/layout.js')
 const { handleAt } = require('../native/rows.js')
+const { detach } = require('../near/detach.js')
 const { STALE } = require('../near/near-cache.js')
 
 const { get: getBinding } = binding
@@ -21,6 +22,15 @@ const ABSENT = 0
 
 /** Handles that are kept. A map that has more forgets all. */
 const MOST_HANDLES = 10_000
+
+/** Of a key that a handle is kept for, in characters: of longer ones every read is a native call. */
+const LONGEST_KEY = 256
+
+/** Whether a handle is kept for a key. @param {any} key */
+const isKept = key =>
+  typeof key === 'string'
+    ? key.length <= LONGEST_KEY
+    : typeof key !== 'object' && (typeof key !== 'bigint' || BigInt.asIntN(64, key) === key)
 
 /**
  * The copy of a key's value that is not to be loaded again yet; STALE if there is none.
@@ -52,10 +62,12 @@ function read(loads, key, loader, options) {
     if (value === GONE) continue
     // After it was read: what is fresh now was fresh then.
     const freshness = loads.refresh(key, loader, options, value)
-    if (freshness === FRESHNESS.WATCHED && typeof key !== 'object') {
+    if (freshness === FRESHNESS.WATCHED && isKept(key)) {
       const { refreshed } = open
       if (refreshed.size >= MOST_HANDLES) refreshed.clear()
       const handle = handleAt(open.origin, row, 0)
+      // It may be a part of a long text.
+      if (typeof key === 'string') detach(key)
       refreshed.set(key, handle)
       open.near.keep(handle, kind, value, row, 0)
     }
