@@ -17,6 +17,7 @@ pub mod registry;
 pub mod remains;
 pub mod room;
 pub mod scan;
+mod stats;
 pub mod store;
 pub mod test_clock;
 pub mod transaction;

@@ -17,10 +17,10 @@ use crate::store::memory::reaper;
 use crate::store::memory::reaper::Debris;
 use crate::store::observe::pressure::PressureSubscription;
 use crate::store::observe::removals::{Audience, Cause};
-use crate::store::observe::stats::{Counters, MemoryStats, Operations, ShapeStats, SimdStats, Stats};
+use crate::store::observe::stats::CounterTable;
 use crate::store::platform::clock::{Clock, Patience};
 use crate::store::platform::fallible;
-use crate::store::platform::sync::{Arc, AtomicU32, CachePadded, Mutex, Ordering, Weak};
+use crate::store::platform::sync::{Arc, AtomicU32, Mutex, Ordering, Weak};
 use crate::store::shard::context::Context;
 use crate::store::shard::member::Member;
 use crate::store::shard::{Contents, Shard};
@@ -36,7 +36,7 @@ pub struct Store {
     turn: AtomicU32,
     /// Where the next sample of shards begins.
     pub(crate) samples: AtomicU32,
-    counters: Mutex<CounterTable>,
+    pub(super) counters: Mutex<CounterTable>,
     /// What is woken when the map is destroyed. Bounded by the opens that are alive.
     endings: Mutex<Vec<Weak<dyn Wake>>>,
     expiry: Expiry,
@@ -52,13 +52,6 @@ const PURGED_PER_CALL: usize = 4_096;
 /// thousands of shards has a few, they take three times as long, because nothing of a shard is in the processor's
 /// caches.
 const PURGE_TIME: Duration = Duration::from_millis(2);
-
-#[derive(Default)]
-struct CounterTable {
-    threads: Vec<Arc<CachePadded<Counters>>>,
-    /// Sums of threads that closed the map.
-    past: Operations,
-}
 
 /// Contents of a map on their way out.
 struct Detached {
@@ -381,69 +374,6 @@ impl Store {
     /// The name of a type, as long as an entry has it.
     pub fn type_name(&self, id: u32) -> Option<Arc<str>> {
         self.context.types.name(id)
-    }
-
-    pub(crate) fn add_counters(&self) -> Arc<CachePadded<Counters>> {
-        let counters = Arc::new(CachePadded(Counters::default()));
-        self.counters.lock().threads.push(Arc::clone(&counters));
-        counters
-    }
-
-    pub(crate) fn forget_counters(&self, counters: &Arc<CachePadded<Counters>>) {
-        let mut table = self.counters.lock();
-        table.past.add(counters);
-        table.threads.retain(|other| !Arc::ptr_eq(other, counters));
-    }
-
-    /// Counts entries that a job deleted.
-    pub(crate) fn count_deletes(&self, deleted: u64) {
-        if deleted > 0 {
-            self.counters.lock().past.deletes += deleted;
-        }
-    }
-
-    /// Sums over all threads and shards. Costs a lock per shard.
-    pub fn stats(&self) -> Stats {
-        let (operations, threads) = {
-            let table = self.counters.lock();
-            let mut operations = table.past;
-            table.threads.iter().for_each(|counters| operations.add(counters));
-            (operations, table.threads.len() as u64)
-        };
-        let (mut capacity, mut keyed, mut retired, mut records) = (0, 0, 0, 0);
-        for shard in &self.shards {
-            let inventory = shard.inventory();
-            capacity += inventory.0 as u64;
-            keyed += inventory.1 as u64;
-            retired += inventory.2 as u64;
-            records += inventory.3;
-        }
-        let (mut evictions, mut expirations, mut deadlines) = (0, 0, 0);
-        for (evicted, expired, pending) in self.shards.iter().map(Shard::departures) {
-            evictions += evicted;
-            expirations += expired;
-            deadlines += pending;
-        }
-        let live = self.shards.iter().map(Shard::weight_bytes).sum();
-        retired += self.context.debris.load(Ordering::Relaxed);
-        Stats {
-            entries: self.len(),
-            operations,
-            evictions,
-            expirations,
-            deadlines,
-            stale: self.context.stale_entries.load(Ordering::Relaxed),
-            max_entries: self.context.max_entries(),
-            max_value_bytes: self.context.max_value_bytes(),
-            memory: MemoryStats::new(&self.context.memory, live, retired),
-            shapes: ShapeStats::new(self.context.shapes.len(), &self.context.memory, records),
-            capacity,
-            load_factor: if capacity == 0 { 0.0 } else { keyed as f64 / capacity as f64 },
-            shards: self.shards(),
-            simd: SimdStats { enabled: self.config.simd != Some(false), level: self.context.simd.name() },
-            threads,
-            uptime_ms: self.context.clock.elapsed_ms(),
-        }
     }
 }
 
