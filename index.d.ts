@@ -8,6 +8,7 @@
  * to be: declaration files that the compiler writes for users name them.
  */
 
+export * from './types/analysis.js'
 export * from './types/errors.js'
 export * from './types/events.js'
 export * from './types/eviction.js'

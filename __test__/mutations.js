@@ -64,6 +64,8 @@ const TESTS = {
   slots: unit('slots::tests'),
   'fields of records': unit('fields::tests'),
   'bytes of entries': unit('block::tests'),
+  'foreseen evictions': unit('tests::foreseen'),
+  'lengths of probes': unit('the_length_of_a_probe_is_what_a_reader_looks_at'),
   'free pages': unit('regions::tests'),
   'free runs': unit('free_runs::tests'),
   'version words': unit('words::tests'),
@@ -552,6 +554,21 @@ const MUTATIONS = [
             self.0.wake.notify_one();`,
     to: '        if state.is_running {',
     test: 'earlier deadlines'
+  },
+  // ---- What a map tells of itself
+  {
+    name: 'a foreseen search does not count the lives that hits give',
+    file: 'src/store/eviction/queues.rs',
+    from: '(self.lives(slot) + self.hits(slot, access)).min(MAX_LIVES)',
+    to: 'self.lives(slot).min(MAX_LIVES)',
+    test: 'foreseen evictions'
+  },
+  {
+    name: 'a look for a key counts no words of the old table',
+    file: 'src/store/index/table.rs',
+    from: 'Some(old) => old.run_length(tag) + steps(&tables.current),',
+    to: 'Some(_) => steps(&tables.current),',
+    test: 'lengths of probes'
   },
   // ---- Memory and eviction
   {

@@ -28,6 +28,7 @@ const { binding, scratch } = require('./native/attach.js')
 const { KIND, SCRATCH, WANT } = require('./native/layout.js')
 const { MAPS_OWN } = require('./native/ttl.js')
 const { NO_CACHE, STALE } = require('./near/near-cache.js')
+const explanations = require('./observe/explain.js')
 const logs = require('./observe/logs.js')
 const pressure = require('./observe/pressure.js')
 const removals = require('./observe/removals.js')
@@ -430,6 +431,7 @@ class TypedMap {
       loadMany,
       stats,
       validation,
+      explanations,
       logs,
       removals,
       pressure,

@@ -3,6 +3,7 @@
 
 // The map itself. `index.d.ts` says in which units sizes, times and costs are given.
 
+import type { Explanation } from './analysis.js'
 import type { TypedMapError } from './errors.js'
 import type { DroppedRemovals, LogLine, Removal, RemovalCause, RemovalWithoutValue } from './events.js'
 import type { Handle, HandleData } from './handles.js'
@@ -754,6 +755,18 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
    * Bytes that an entry costs, `undefined` if there is none: key, value and what the map needs for it. A native call.
    */
   memoryUsage(key: K | Handle<V>): number | undefined
+
+  /**
+   * All that is known of one entry: where it lies, what it costs, when it expires, how often it was used, and whether
+   * it would be the next to be evicted. `undefined` if there is none. Counts as no read. A native call, which takes the
+   * lock of the entry's shard for some microseconds, and up to half a millisecond where thousands of entries have to be
+   * looked at to foresee an eviction.
+   *
+   * @example
+   * map.set('session', 1, { ttl: 60_000 })
+   * map.explain('session')?.ttlMs //=> 60000
+   */
+  explain(key: K | Handle<V>): Explanation | undefined
 
   /**
    * Removes entries that have expired and returns how many: as many as two milliseconds allow, at most about 4,096.

@@ -168,6 +168,11 @@ const ROWS = {
     assert.equal(map.memoryUsage(key), map.memoryUsage(given))
     assert.ok(map.memoryUsage(key) > 0)
   },
+  'TypedMap.explain'(map, key, given) {
+    // Copies are kept by spelling.
+    assert.deepEqual({ ...map.explain(key), isNear: true }, { ...map.explain(given), isNear: true })
+    assert.equal(map.explain(key).valueBytes, 4)
+  },
   'TypedMap.scan'(map, key, _, first) {
     map.set('other', 2)
     assert.deepEqual(map.scan('0', { match: `${key.slice(0, -1)}*` }).entries, [[first, 1]])

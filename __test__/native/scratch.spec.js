@@ -141,6 +141,7 @@ const OPERATIONS = {
   touch: [['TTL'], ({ id }) => binding.touch(id, 'a')],
   'touch by handle': [['TTL'], ({ id, handle }) => binding.touch(id, ...handle)],
   ttlOf: [NOTHING, ({ id }) => binding.ttlOf(id, 'a')],
+  explain: [NOTHING, ({ id }) => binding.explain(id, 'a')],
   weight: [NOTHING, ({ id }) => binding.weight(id, 'a')],
   getMany: [NOTHING, ({ id }) => binding.getMany(id, ['a', 'none'], table())],
   setMany: [BATCH, ({ id }) => binding.setMany(id, ['a', 'b'], [], table())],

@@ -56,6 +56,7 @@ describe('a panic in Rust', () => {
       touch: () => map.touch(handle),
       memoryUsage: () => map.memoryUsage(),
       'memoryUsage of an entry': () => map.memoryUsage('a'),
+      explain: () => map.explain('a'),
       purgeExpired: () => map.purgeExpired(),
       evict: () => map.evict(),
       setLimits: () => map.setLimits({ maxValueBytes: 5 }),

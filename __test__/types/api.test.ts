@@ -13,6 +13,7 @@ import {
   ERROR_NUMBERS,
   type ErrorCode,
   type EvictionCandidate,
+  type Explanation,
   Handle,
   type HandleData,
   type Limits,
@@ -652,6 +653,8 @@ const touched: boolean = configs.touch('a', { ttl: 5 })
 const peeked: DeepReadonly<Config> | undefined = configs.peek('a')
 const used: number = configs.memoryUsage()
 const costs: number | undefined = configs.memoryUsage('a')
+const explained: Explanation | undefined = configs.explain('a')
+const standing: boolean | undefined = configs.explain(handle)?.eviction.isNext
 const gone: number = configs.purgeExpired() + configs.evict() + configs.evict(5)
 configs.setLimits({ memoryLimit: null, memoryLimitMb: 5, maxEntries: null, maxValueBytes: 5 })
 // @ts-expect-error a ttl is no limit
@@ -682,4 +685,5 @@ configs.onPressure(() => true, { thresholds: ['50%'] })
 const limits: Limits = { memoryLimit: '5mb' }
 const limitNow: number | null = configs.getStats().limits.maxEntries
 
-export { costs, endPressure, endRemovals, gone, limitNow, limits, noReason, peeked, reason, touched, used }
+export { costs, endPressure, endRemovals, explained, gone, limitNow, limits, noReason, peeked, reason, touched, used }
+export { standing }

@@ -170,6 +170,7 @@ const ROWS = {
     { call: map => map.memoryUsage() },
     { what: 'key', call: map => map.memoryUsage(1) }
   ],
+  'TypedMap.prototype.explain': [{ call: (map, n) => map.explain(n) }],
   'TypedMap.prototype.purgeExpired': [
     { call: map => map.purgeExpired() },
     { what: '100,000 due', before: withExpired, call: map => map.purgeExpired() }

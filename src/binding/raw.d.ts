@@ -321,6 +321,8 @@ export declare function ttlOf(id: number, ...target: Target): number | undefined
 export declare function touch(id: number, ...target: Target): boolean
 /** Bytes that an entry costs, undefined if it is not there. */
 export declare function weight(id: number, ...target: Target): number | undefined
+/** All that is known of an entry, as JSON text; undefined if it is not there. */
+export declare function explain(id: number, ...target: Target): string | undefined
 /** Evicts an entry; whether it was there. */
 export declare function evictEntry(id: number, shard: number, slot: number, generation: number): boolean
 /**

@@ -76,7 +76,7 @@ pub use entry::types::{MAX_NAME_BYTES as MAX_TYPE_NAME_BYTES, TypeHold, check_na
 pub use entry::value::{Value, ValueKind};
 pub use error::Error;
 pub use events::{Drained, Event, Events, Level, Subscription, Wake};
-pub use eviction::{Mark, PolicyKind};
+pub use eviction::{Mark, PolicyKind, Standing};
 pub use expiry::life::{RemainingTtl, Ttl};
 pub use map::compare::{Compared, MOST_READS};
 pub use map::field::{FieldOutcome, FieldStep, FieldStepped};
@@ -102,6 +102,7 @@ pub use platform::pool::MAX_JOBS;
 pub use query::job::{Answer, Inquiry, Progress, Task, begin as ask};
 pub use query::{Fault, Layouts, MAX_CONDITIONS, MAX_DEPTH, MAX_QUERY_BYTES, Query, Unread};
 pub use shard::context::Limits;
+pub use shard::explain::Explanation;
 pub use shard::load::{Begun, Want};
 pub use shard::refresh::Freshness;
 pub use shard::seat::{Notice, Outcome, Seat};

@@ -6,7 +6,7 @@
 
 use super::super::error::Error;
 use super::links::{Links, List};
-use super::{Access, MAX_LOOKS, Policy};
+use super::{Access, MAX_LOOKS, Policy, Standing};
 use crate::store::memory::budget::Memory;
 use crate::store::platform::clock::Clock;
 use crate::store::platform::sync::Arc;
@@ -70,6 +70,17 @@ impl Policy for Idle {
             self.used(slot);
         }
         None
+    }
+
+    fn next(&self, access: &dyn Access, _hash_of: &dyn Fn(u32) -> u64, _capacity: usize) -> Option<u32> {
+        // What was hit counts as used at the moment when that is seen.
+        let unused = self.list.iter(&self.links).take(MAX_LOOKS).find(|&slot| access.peek(slot) == 0)?;
+        let idle = u64::from(self.now().saturating_sub(self.links.note(unused)));
+        (idle > self.longest_ticks).then_some(unused)
+    }
+
+    fn standing(&self, slot: u32, access: &dyn Access, _hash_of: &dyn Fn(u32) -> u64) -> Standing {
+        Standing { uses: Some(access.peek(slot)), ..Standing::default() }
     }
 
     fn len(&self) -> usize {

@@ -12,7 +12,7 @@
 
 use super::super::error::Error;
 use super::links::{Links, List};
-use super::{Access, MAX_LOOKS, Policy};
+use super::{Access, MAX_LOOKS, Policy, Standing};
 use crate::store::memory::boxes;
 use crate::store::memory::budget::{Memory, Reservation, Use};
 use crate::store::platform::sync::Arc;
@@ -112,6 +112,35 @@ impl Policy for Lfu {
             self.raise(slot, hits);
         }
         self.classes.last()?.list.oldest()
+    }
+
+    fn next(&self, access: &dyn Access, _hash_of: &dyn Fn(u32) -> u64, _capacity: usize) -> Option<u32> {
+        // The first of those that marks would raise the least.
+        let mut raised: Option<(u32, u32)> = None;
+        let slots = self
+            .classes
+            .iter()
+            .rev()
+            .flat_map(|class| class.list.iter(&self.links).map(|slot| (class.frequency, slot)));
+        for (frequency, slot) in slots.take(MAX_LOOKS) {
+            if raised.is_some_and(|(least, _)| least < frequency) {
+                break;
+            }
+            let hits = access.peek(slot);
+            if hits == 0 {
+                return Some(slot);
+            }
+            let higher = frequency.saturating_add(hits);
+            if raised.is_none_or(|(least, _)| higher < least) {
+                raised = Some((higher, slot));
+            }
+        }
+        raised.map(|(_, slot)| slot)
+    }
+
+    fn standing(&self, slot: u32, access: &dyn Access, _hash_of: &dyn Fn(u32) -> u64) -> Standing {
+        let uses = self.links.note(slot).saturating_add(access.peek(slot));
+        Standing { uses: Some(uses), ..Standing::default() }
     }
 
     fn len(&self) -> usize {

@@ -7,7 +7,7 @@
 
 use super::super::error::Error;
 use super::links::{Links, List};
-use super::{Access, Policy};
+use super::{Access, Policy, Standing};
 use crate::store::memory::budget::Memory;
 use crate::store::platform::sync::Arc;
 
@@ -46,6 +46,14 @@ impl Policy for Lru {
 
     fn victim(&mut self, _access: &dyn Access, _hash_of: &dyn Fn(u32) -> u64, _capacity: usize) -> Option<u32> {
         self.list.oldest()
+    }
+
+    fn next(&self, _access: &dyn Access, _hash_of: &dyn Fn(u32) -> u64, _capacity: usize) -> Option<u32> {
+        self.list.oldest()
+    }
+
+    fn standing(&self, _slot: u32, _access: &dyn Access, _hash_of: &dyn Fn(u32) -> u64) -> Standing {
+        Standing::default()
     }
 
     fn len(&self) -> usize {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! shard ─▶ Policy: lru │ lfu │ sieve │ s3_fifo │ w_tiny_lfu │ idle
+//!            ├▶ foreseen: what a search would come to
 //!            ├▶ links: lists over slot numbers      (residents, 12 bytes each)
 //!            └▶ ghosts, frequencies: hashes          (what was seen before and is gone)
 //! ```
@@ -21,6 +22,7 @@
 //! requests; what is lost is measured in `benchmark/traces.js`.
 
 mod cells;
+mod foreseen;
 mod frequencies;
 mod ghosts;
 mod idle;
@@ -116,6 +118,18 @@ impl std::fmt::Display for PolicyKind {
     }
 }
 
+/// Where an entry stands with its policy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// The queue that it is in, of a policy that has several.
+    pub queue: Option<&'static str>,
+    /// Hits that count for it, as far as the policy counts them: those that it has learned of and those that are
+    /// marked.
+    pub uses: Option<u32>,
+    /// How often its key was seen lately, whether there was an entry or not: an estimate.
+    pub frequency: Option<u32>,
+}
+
 /// Decides in one shard which entry is evicted.
 pub trait Policy: Send {
     /// An entry came into `slot`, after room was made for it. `hash` is its key's. `capacity` is how many entries the
@@ -140,6 +154,12 @@ pub trait Policy: Send {
     /// evicts the entry and reports it through [`Policy::remove`]. `hash_of` returns the hash that a slot was inserted
     /// with.
     fn victim(&mut self, access: &dyn Access, hash_of: &dyn Fn(u32) -> u64, capacity: usize) -> Option<u32>;
+
+    /// What [`Policy::victim`] would choose now. Takes no marks and changes nothing.
+    fn next(&self, access: &dyn Access, hash_of: &dyn Fn(u32) -> u64, capacity: usize) -> Option<u32>;
+
+    /// Where the entry in `slot` stands, which the policy knows.
+    fn standing(&self, slot: u32, access: &dyn Access, hash_of: &dyn Fn(u32) -> u64) -> Standing;
 
     /// How many entries it knows.
     fn len(&self) -> usize;

@@ -6,7 +6,7 @@
 
 use super::super::error::Error;
 use super::links::{Links, List};
-use super::{Access, MAX_LOOKS};
+use super::{Access, MAX_LOOKS, Standing};
 use crate::store::memory::budget::Memory;
 use crate::store::platform::sync::Arc;
 
@@ -106,6 +106,28 @@ impl Queues {
         let note = self.links.note(slot);
         self.links.set_note(slot, note & (ONE_HIT - 1));
         access.take(slot) + (note >> HITS_SHIFT)
+    }
+
+    /// The same, which the next call finds again.
+    pub fn hits(&self, slot: u32, access: &dyn Access) -> u32 {
+        access.peek(slot) + (self.links.note(slot) >> HITS_SHIFT)
+    }
+
+    /// Lives that a look at an entry of the main queue would find.
+    pub fn lives_with_hits(&self, slot: u32, access: &dyn Access) -> u32 {
+        (self.lives(slot) + self.hits(slot, access)).min(MAX_LIVES)
+    }
+
+    /// The entries of a queue, from the one that came first.
+    pub fn iter(&self, queue: Queue) -> impl Iterator<Item = u32> + use<'_> {
+        self.list(queue).iter(&self.links)
+    }
+
+    /// Where an entry stands; `small` is what the small queue is called.
+    pub fn standing(&self, slot: u32, access: &dyn Access, small: &'static str) -> Standing {
+        let is_main = self.links.note(slot) & IN_MAIN != 0;
+        let (queue, lives) = if is_main { ("main", self.lives(slot)) } else { (small, 0) };
+        Standing { queue: Some(queue), uses: Some(lives + self.hits(slot, access)), frequency: None }
     }
 
     /// Moves an entry from the small queue to the main one.

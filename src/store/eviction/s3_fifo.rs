@@ -18,9 +18,10 @@
 //! for the ghosts.
 
 use super::super::error::Error;
+use super::foreseen::Foreseen;
 use super::ghosts::Ghosts;
 use super::queues::{Queue, Queues};
-use super::{Access, Cells, MAX_LOOKS, Policy, history_room};
+use super::{Access, Cells, MAX_LOOKS, Policy, Standing, history_room};
 use crate::store::memory::budget::Memory;
 use crate::store::platform::sync::Arc;
 
@@ -99,6 +100,29 @@ impl Policy for S3Fifo {
             }
         }
         self.queues.main_victim(access, |_, _| ())
+    }
+
+    fn next(&self, access: &dyn Access, _hash_of: &dyn Fn(u32) -> u64, capacity: usize) -> Option<u32> {
+        let small_share = small_share(capacity);
+        let mut looked = Foreseen::new(&self.queues);
+        for _ in 0..MAX_LOOKS {
+            if looked.small < small_share && looked.main > 0 {
+                break;
+            }
+            let slot = looked.newcomer()?;
+            if self.queues.hits(slot, access) <= PASSING_HITS {
+                return Some(slot);
+            }
+            looked.promote();
+            if looked.main > capacity.saturating_sub(small_share) {
+                break;
+            }
+        }
+        looked.main_victim(access)
+    }
+
+    fn standing(&self, slot: u32, access: &dyn Access, _hash_of: &dyn Fn(u32) -> u64) -> Standing {
+        self.queues.standing(slot, access, "small")
     }
 
     fn len(&self) -> usize {

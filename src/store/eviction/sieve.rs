@@ -8,7 +8,7 @@
 
 use super::super::error::Error;
 use super::links::{Links, List, NONE};
-use super::{Access, MAX_LOOKS, Policy};
+use super::{Access, MAX_LOOKS, Policy, Standing};
 use crate::store::memory::budget::Memory;
 use crate::store::platform::sync::Arc;
 
@@ -70,6 +70,30 @@ impl Policy for Sieve {
         }
         self.hand = slot;
         Some(slot)
+    }
+
+    fn next(&self, access: &dyn Access, _hash_of: &dyn Fn(u32) -> u64, _capacity: usize) -> Option<u32> {
+        let oldest = self.list.oldest()?;
+        let start = if self.hand == NONE { oldest } else { self.hand };
+        let mut slot = start;
+        for _ in 0..MAX_LOOKS {
+            if self.links.note(slot) != HIT && access.peek(slot) == 0 {
+                return Some(slot);
+            }
+            slot = self.links.newer(slot);
+            if slot == NONE {
+                slot = oldest;
+            }
+            // After a round without a victim, no hit is left.
+            if slot == start {
+                break;
+            }
+        }
+        Some(slot)
+    }
+
+    fn standing(&self, slot: u32, access: &dyn Access, _hash_of: &dyn Fn(u32) -> u64) -> Standing {
+        Standing { uses: Some((self.links.note(slot) + access.peek(slot)).min(HIT)), ..Standing::default() }
     }
 
     fn len(&self) -> usize {

@@ -6,9 +6,11 @@
 //!   in between. SIEVE, LFU and what follows learn of hits without order.
 //! * S3-FIFO and W-TinyLFU hit as often as naive versions with exact ghosts and exact frequencies do, within a point.
 //! * W-TinyLFU, the default, is far above LRU on loops and scans, and never two points below it elsewhere.
+//! * What a policy foresees is what it evicts.
 //! * Whatever is inserted, hit, removed and evicted, a victim is an entry, candidates are different entries, no
 //!   eviction looks at more than a bounded number of entries, and all memory comes back.
 
+mod foreseen;
 mod naive;
 
 use std::cell::{Cell, RefCell};

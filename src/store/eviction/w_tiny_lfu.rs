@@ -31,10 +31,11 @@
 //! for the frequencies and 4 for the ghosts.
 
 use super::super::error::Error;
-use super::frequencies::Frequencies;
+use super::foreseen::Foreseen;
+use super::frequencies::{Frequencies, MAX_FREQUENCY};
 use super::ghosts::Ghosts;
 use super::queues::{Queue, Queues};
-use super::{Access, Cells, MAX_LOOKS, Policy, history_room};
+use super::{Access, Cells, MAX_LOOKS, Policy, Standing, history_room};
 use crate::store::memory::budget::Memory;
 use crate::store::platform::sync::Arc;
 
@@ -199,6 +200,38 @@ impl Policy for WTinyLfu {
             return Some(resident);
         }
         queues.main_victim(access, learn)
+    }
+
+    fn next(&self, access: &dyn Access, hash_of: &dyn Fn(u32) -> u64, capacity: usize) -> Option<u32> {
+        let window = self.window.entries(capacity);
+        let mut looked = Foreseen::new(&self.queues);
+        for _ in 0..MAX_LOOKS {
+            if looked.small < window && looked.main > 0 {
+                break;
+            }
+            let newcomer = looked.newcomer()?;
+            let hits = self.queues.hits(newcomer, access);
+            if hits > PASSING_HITS {
+                looked.promote();
+                if looked.main > capacity.saturating_sub(window) {
+                    break;
+                }
+                continue;
+            }
+            let Some(resident) = looked.main_victim(access) else { return Some(newcomer) };
+            let learned = |slot: u32| {
+                let frequency = self.frequencies.get(hash_of(slot)) + self.queues.hits(slot, access);
+                frequency.min(MAX_FREQUENCY)
+            };
+            return Some(if learned(newcomer) < learned(resident) + LEAD { newcomer } else { resident });
+        }
+        looked.main_victim(access)
+    }
+
+    fn standing(&self, slot: u32, access: &dyn Access, hash_of: &dyn Fn(u32) -> u64) -> Standing {
+        let frequency = self.frequencies.get(hash_of(slot)) + self.queues.hits(slot, access);
+        let standing = self.queues.standing(slot, access, "window");
+        Standing { frequency: Some(frequency.min(MAX_FREQUENCY)), ..standing }
     }
 
     fn len(&self) -> usize {

@@ -163,6 +163,13 @@ impl Table {
         if to >= from { to - from } else { to + self.words().len() - from }
     }
 
+    /// How many words a search looks at that finds nothing.
+    fn run_length(&self, tag: u32) -> usize {
+        let (words, home) = (self.words(), self.home(tag));
+        let run = words[home..].iter().chain(&words[..home]);
+        run.take_while(|word| word.load(Ordering::Acquire) != EMPTY).count() + 1
+    }
+
     /// The first word with this tag for whose slot `accept` has an answer. `accept` is called in one place, so that it
     /// becomes a part of the loop.
     #[inline]
@@ -296,6 +303,18 @@ impl Index {
         }
         let (position, slot) = tables.old.as_ref()?.find(Simd::None, tag, &mut accept)?;
         Some(Spot { in_old: true, position, slot })
+    }
+
+    /// How many words a reader looks at, one after the other, until it finds this one; those of an old table are looked
+    /// at first. Under the shard's lock.
+    pub fn probe_length(&self, tag: u32, spot: Spot) -> usize {
+        let Some(tables) = self.tables() else { return 0 };
+        let steps = |table: &Table| table.distance(table.home(tag), spot.position) + 1;
+        match &tables.old {
+            Some(old) if spot.in_old => steps(old),
+            Some(old) => old.run_length(tag) + steps(&tables.current),
+            None => steps(&tables.current),
+        }
     }
 
     /// Asks for the words where a tag is at home. The caller is pinned, as for [`Index::guess`].
@@ -579,6 +598,9 @@ impl IndexWriter {
         self.current_len -= 1;
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod lengths;
 
 #[cfg(all(test, not(loom)))]
 mod tests {

@@ -4,6 +4,7 @@ pub mod atomic;
 pub mod commit;
 pub mod compare;
 mod draw;
+mod explain;
 pub mod field;
 pub mod foresight;
 mod growth;

@@ -9,6 +9,7 @@
 //! atomic   writes that the present value decides
 //! loading  begins and ends loads: loads (those under way), load (one of them), seat (how threads learn of them)
 //! refresh  when entries are to be loaded again    stale  values of expired entries that loads still hand out
+//! explain  what is known of one entry
 //! stage    what a commit sets aside           commit   its writes, under the locks of all its shards
 //! commits  what commits exclude, and the word that says that one is under way
 //! ```
@@ -24,6 +25,7 @@ pub mod commits;
 mod contents;
 pub mod context;
 mod expiry;
+pub mod explain;
 mod findings;
 mod freed;
 pub mod load;

@@ -72,7 +72,7 @@ pub enum Freed {
 }
 
 /// Marks of the slots of a shard.
-struct Marks<'a>(&'a Slab);
+pub(super) struct Marks<'a>(pub(super) &'a Slab);
 
 impl Access for Marks<'_> {
     fn take(&self, slot: u32) -> u32 {
@@ -341,6 +341,16 @@ impl Shard {
         }
         let by_deadline = (context.policy == Some(PolicyKind::Ttl)).then(|| wheel.soonest()).flatten();
         by_deadline.filter(|&slot| !is_spared(slot)).or_else(|| oldest(order))
+    }
+
+    /// The entry that the next eviction would take, if no write spares it.
+    pub(super) fn foreseen_victim(&self, writer: &Writer, context: &Context) -> Option<u32> {
+        if let Some(policy) = &writer.policy {
+            let hash_of = |slot| self.policy_hash(context, slot);
+            return policy.next(&Marks(&self.slab), &hash_of, self.share_of_entries(context));
+        }
+        let by_deadline = (context.policy == Some(PolicyKind::Ttl)).then(|| writer.wheel.soonest()).flatten();
+        by_deadline.or_else(|| writer.order.oldest())
     }
 
     /// How many entries the shard holds when it is full, as far as is known.

@@ -1,6 +1,7 @@
 //! What a map reports about itself.
 
 pub mod events;
+pub mod explain;
 pub mod pressure;
 pub mod removals;
 pub mod stats;

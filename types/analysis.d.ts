@@ -1,0 +1,70 @@
+// What a map finds out about its entries and its load when it is asked.
+
+/**
+ * How a value is stored: `json` is an object or array as text, `record` an object or array of numbers in fields,
+ * `encoded` what the map's codec made. Typed arrays and `Buffer` have their own names.
+ */
+export type StoredAs =
+  | 'undefined'
+  | 'null'
+  | 'boolean'
+  | 'number'
+  | 'string'
+  | 'bigint'
+  | 'json'
+  | 'record'
+  | 'encoded'
+  | (string & {})
+
+/** The result of {@link TypedMap.explain}: one entry at one moment, as plain JSON. */
+export interface Explanation {
+  /** Number of the shard that holds the entry. */
+  shard: number
+  /** Number of its slot in the shard. */
+  slot: number
+  /** How often the slot was reused. Shard, slot and generation are those of the entry's handle. */
+  generation: number
+  /** Changes with each change of the value; modulo 2^32. */
+  version: number
+  /** Words of the index that a look for the key reads, 1 at best; `null` for an entry without a key. */
+  probeLength: number | null
+  /** True while the shard's index moves to a larger or smaller table, which makes probes longer. */
+  isMigrating: boolean
+  /** Name of the entry's type, `null` for none. */
+  type: string | null
+  /** How the value is stored. */
+  storedAs: StoredAs
+  /** Bytes of the key, 0 for an entry without a key. */
+  keyBytes: number
+  /** Bytes of the value as it is stored. */
+  valueBytes: number
+  /** Bytes that the entry costs: what `memoryUsage(key)` returns. */
+  weightBytes: number
+  /** Milliseconds until the entry expires, `null` if it never does. */
+  expiresInMs: number | null
+  /** Milliseconds to live that it was written with, `null` for none. */
+  ttlMs: number | null
+  /** True if the near cache of this thread holds a copy that is up to date, under the key as it was given. */
+  isNear: boolean
+  /** How the entry stands if room is needed. */
+  eviction: {
+    /** Name of the eviction strategy, `null` if the map evicts nothing by itself. */
+    policy: string | null
+    /** The queue that the entry is in, of `w-tinylfu` (`window`, `main`) and `s3-fifo` (`small`, `main`). */
+    queue: string | null
+    /**
+     * Hits that count for the entry: its frequency for `lfu`; the hits since the strategy last looked and the second
+     * chances left for the strategies with queues; 0 or 1 for `sieve` and for idle entries. `null` where uses are not
+     * counted (`lru`, `fifo`, `ttl`). Hits of near caches are included where the strategy learns of them.
+     */
+    uses: number | null
+    /** How often the key was seen lately, 15 at most: an estimate that `w-tinylfu` makes. `null` elsewhere. */
+    frequency: number | null
+    /**
+     * True if the next eviction of this shard would take this entry, as things stand: an expired entry first, then the
+     * choice of the strategy. Exact for one thread, except that `w-tinylfu` may decide otherwise in one case in a
+     * hundred.
+     */
+    isNext: boolean
+  }
+}
