@@ -106,6 +106,7 @@ const TESTS = {
   'updates by threads': unit('tests::atomic'),
   'batches-each.spec': spec('entries/batches-each'),
   histories: unit('tests::histories'),
+  'histories.spec': spec('threads/histories', 'one moment each'),
   'names of types': unit('types::tests'),
   'the table of shapes': unit('entry::shapes::tests'),
   'shapes of entries': unit('store::tests::shapes'),
@@ -2051,5 +2052,17 @@ const MUTATIONS = [
     test: 'key-options.spec'
   }
 ]
+
+/** Protocols of operations that the histories of Node know: what breaks one is found by them, too. */
+const IN_HISTORIES = [
+  'compareAndSet writes over what came in between',
+  'a step is a read, and then a write',
+  'a step of a field is a read, and then a write',
+  'a commit does not look whether what was read has changed',
+  'a void load is stored',
+  'a job deletes what an entry is now, which may match no more'
+]
+const again = MUTATIONS.filter(({ name }) => IN_HISTORIES.includes(name))
+MUTATIONS.push(...again.map(one => ({ ...one, name: `${one.name}, in histories`, test: 'histories.spec' })))
 
 module.exports = { MUTATIONS, TESTS }

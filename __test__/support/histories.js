@@ -6,7 +6,17 @@ const { once } = require('node:events')
 const path = require('node:path')
 const { Worker } = require('node:worker_threads')
 const { TypedMap } = require('../..')
-const { CONTROL_LENGTH, COUNTER, KEYS, KIND, PROFILES, ROW } = require('./history-program.js')
+const {
+  CONTROL_LENGTH,
+  COUNTER,
+  DELETED,
+  KEYS,
+  KIND,
+  LOADED,
+  NOT_READ,
+  PROFILES,
+  ROW
+} = require('./history-program.js')
 const { DOES, SAW, violation } = require('./linearizability.js')
 
 const THREADS = 3
@@ -18,6 +28,13 @@ const MAX_ROWS = OPERATIONS + 4 * KEYS
 
 /** What was added to: nothing, where the result is what was added. */
 const added = (given, by) => [given === by ? SAW.ABSENT : SAW.VALUE, DOES.WRITE, given - by, given]
+
+/** What a transaction did to a key. */
+const committed = (read, written) => [
+  read === NOT_READ ? SAW.ANYTHING : SAW.VALUE,
+  written === DELETED ? DOES.DELETE : written === 0 ? DOES.NOTHING : DOES.WRITE,
+  read
+]
 
 /** What an operation of each kind says of the state it met, by what it gave, and what it does. */
 const MEANING = {
@@ -41,56 +58,78 @@ const MEANING = {
   [KIND.GOT]: () => [SAW.ANYTHING, DOES.NOTHING],
   [KIND.DIFFERS]: () => [SAW.VALUE, DOES.NOTHING],
   [KIND.SWAP]: given => [SAW.VALUE, DOES.WRITE, given],
+  [KIND.TRANSACTION]: committed,
+  [KIND.DELETE_PREFIX]: count => (count > 0 ? [SAW.PRESENT, DOES.DELETE] : [SAW.ABSENT, DOES.NOTHING]),
+  [KIND.DELETE_WHERE]: (count, of) => (count > 0 ? [SAW.VALUE, DOES.DELETE, of] : [SAW.NOT_VALUE, DOES.NOTHING, of]),
+  [KIND.DELETE_CLOSED]: () => [SAW.ANYTHING, DOES.DELETE],
+  [KIND.DELETE_TEXTS]: () => [SAW.ANYTHING, DOES.DELETE],
   [KIND.CLEAR]: () => [SAW.ANYTHING, DOES.DELETE],
   [KIND.DESTROY]: () => [SAW.ANYTHING, DOES.DELETE]
 }
 
-const OF_ALL_KEYS = new Set([KIND.CLEAR, KIND.DESTROY])
+const ALL_KEYS = Array.from({ length: KEYS }, (_, key) => key)
+/** The keys of operations that are about many, each of which they come to at a moment of its own. */
+const SPREAD = new Map([
+  [KIND.CLEAR, ALL_KEYS],
+  [KIND.DESTROY, ALL_KEYS],
+  // The first key is a number.
+  [KIND.DELETE_TEXTS, ALL_KEYS.slice(1)]
+])
 const NAMES = Object.fromEntries(Object.entries(KIND).map(([name, kind]) => [kind, name.toLowerCase()]))
 
-/** An operation as the checker takes it, from a row of a log. */
-function operationOf(log, row) {
-  const [kind, , result, given, tenant, start, end] = log.subarray(row, row + ROW)
+/** What an operation saw of a key and did to it, as the checker takes it, from a row of a log. */
+function stepOf(row, key = row[1]) {
+  const [kind, , result, given, tenant, start, end] = row
   const [saw, does, of = saw === SAW.VALUE ? result : tenant, value = given] = MEANING[kind](result, given)
-  return { start, end, saw, of, does, value, kind, result, tenant }
+  return { key, start, end, saw, of, does, value, kind, result, tenant }
 }
 
-/** What people read of an operation. */
-const describe = ({ kind, result, value, tenant }) =>
-  `${NAMES[kind]}${value ? ` ${value}` : ''}${tenant ? ` of ${tenant}` : ''} -> ${result}`
+const describeStep = ({ kind, key, result, value, tenant }) =>
+  `${NAMES[kind]} ${key}${value ? ` ${value}` : ''}${tenant ? ` of ${tenant}` : ''} -> ${result}`
 
-/** Takes the rows of a thread apart by key. */
-function byKey(log, count) {
-  const keys = Array.from({ length: KEYS }, () => [])
-  for (let row = 0; row < count * ROW; row += ROW) {
-    if (log[row] === KIND.CLOSED) continue
-    const operation = operationOf(log, row)
-    if (OF_ALL_KEYS.has(log[row])) for (const operations of keys) operations.push(operation)
-    else keys[log[row + 1]].push(operation)
+/** What people read of an operation. */
+const describe = ({ steps }) => steps.map(describeStep).join(', ')
+
+/**
+ * The operations of a thread. What is spread over keys is put aside, key by key, as if threads of their own did it:
+ * nothing says in which order.
+ */
+function operationsOf(log, count) {
+  const operations = []
+  const aside = ALL_KEYS.map(() => [])
+  for (let number = 0; number < count; number++) {
+    const row = log.subarray(number * ROW, (number + 1) * ROW)
+    const [kind, , result, , , start, end] = row
+    if (kind === KIND.CLOSED) continue
+    for (const key of SPREAD.get(kind) ?? []) aside[key].push({ start, end, steps: [stepOf(row, key)] })
+    if (SPREAD.has(kind)) continue
+    const step = stepOf(row)
+    const before = operations.at(-1)
+    if (kind === KIND.TRANSACTION && before?.end === end) before.steps.push(step)
+    // A query may come to a key again that was deleted and set anew meanwhile.
+    else
+      for (let times = kind >= KIND.DELETE_PREFIX ? Math.max(1, result) : 1; times > 0; times--)
+        operations.push({ start, end, steps: [step] })
   }
-  return keys
+  return [operations, ...aside.filter(operations => operations.length > 0)]
 }
 
 /**
  * What handles say without any order of operations: each is of one key, and each value has the one it was written
  * under.
  */
-function tenantsOf(threads) {
+function tenantsOf(steps) {
   const tenants = new Map()
   const keys = new Map()
-  for (const thread of threads) {
-    for (const [key, operations] of thread.entries()) {
-      for (const { kind, tenant, does, value } of operations) {
-        if (kind === KIND.LOAD) continue
-        if (tenant !== 0 && (keys.get(tenant) ?? key) !== key) throw new Error(`tenant ${tenant} has two keys`)
-        if (tenant !== 0) keys.set(tenant, key)
-        // A counter has the same values again and again, and is not asked for its handle.
-        if (does === DOES.WRITE && tenant !== 0) tenants.set(value, tenant)
-      }
-    }
+  for (const { key, kind, tenant, does, value } of steps) {
+    if (kind === KIND.LOAD) continue
+    if (tenant !== 0 && (keys.get(tenant) ?? key) !== key) throw new Error(`tenant ${tenant} has two keys`)
+    if (tenant !== 0) keys.set(tenant, key)
+    // A counter has the same values again and again, and is not asked for its handle.
+    if (does === DOES.WRITE && tenant !== 0) tenants.set(value, tenant)
   }
   // A value that was written in place of an expected one has the tenant of that.
-  const swaps = threads.flatMap(keys => keys.slice(0, COUNTER).flat()).filter(({ kind }) => kind === KIND.SWAP)
+  const swaps = steps.filter(({ kind, key }) => kind === KIND.SWAP && key < COUNTER)
   const expectedOf = new Map(swaps.map(({ value, result }) => [value, result]))
   for (const { value } of swaps) {
     const unknown = []
@@ -98,11 +137,13 @@ function tenantsOf(threads) {
     const tenant = tenants.get(expectedOf.get(unknown.at(-1)))
     if (tenant !== undefined) for (const number of unknown) tenants.set(number, tenant)
   }
-  for (const { kind, tenant, result } of threads.flat(2)) {
+  for (const { kind, tenant, result } of steps) {
     const isRead = kind === KIND.READ_HANDLE || kind === KIND.READ_HANDLE_NATIVE
-    if (isRead && result !== 0 && tenants.get(result) !== tenant) {
-      throw new Error(`the handle ${tenant} read ${result}, which was written under ${tenants.get(result)}`)
-    }
+    if (!isRead || result === 0) continue
+    // A transaction does not say under which handle it has written: the first read says it.
+    if (!tenants.has(result)) tenants.set(result, tenant)
+    if (tenants.get(result) === tenant) continue
+    throw new Error(`the handle ${tenant} read ${result}, which was written under ${tenants.get(result)}`)
   }
   return tenants
 }
@@ -116,7 +157,7 @@ function checkEnd(logs, counts) {
   const [from, to] =
     destroyed === undefined ? [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY] : destroyed.subarray(5)
   for (const [kind, key, result, , , start, end] of rows) {
-    const isClosed = kind === KIND.CLOSED
+    const isClosed = kind === KIND.CLOSED || kind === KIND.DELETE_CLOSED
     if (isClosed && end < from) throw new Error(`an operation on key ${key} failed before the map was destroyed`)
     if (!isClosed && start > to)
       throw new Error(`${NAMES[kind]} of key ${key} gave ${result} after the map was destroyed`)
@@ -124,20 +165,33 @@ function checkEnd(logs, counts) {
 }
 
 /** What a program asks for that makes a load void. */
-const VOIDING = new Set([KIND.PUT, KIND.SWAP, KIND.DELETE, KIND.REMOVE, KIND.CLEAR, KIND.DESTROY])
-const READING = new Set([KIND.READ, KIND.READ_NATIVE, KIND.REMOVE, KIND.GOT])
+const VOIDING = new Set([
+  KIND.PUT,
+  KIND.SWAP,
+  KIND.DELETE,
+  KIND.REMOVE,
+  KIND.CLEAR,
+  KIND.DESTROY,
+  KIND.DELETE_PREFIX,
+  KIND.DELETE_TEXTS
+])
+/** What makes one void that has changed the key. */
+const VOIDING_IF_CHANGED = new Set([KIND.TRANSACTION, KIND.DELETE_WHERE])
+const READING = new Set([KIND.READ, KIND.READ_NATIVE, KIND.REMOVE, KIND.GOT, KIND.TRANSACTION])
+
+const isVoiding = ({ kind, does }) => VOIDING.has(kind) || (VOIDING_IF_CHANGED.has(kind) && does !== DOES.NOTHING)
 
 /**
  * What was loaded before a change of its key is not read after it, nor does a call get it that comes after it. A
  * checker of one entry does not see that: to it, a load is a write at any moment until it returns.
  *
- * @param {import('./linearizability.js').Operation[]} operations of one key, of all threads
+ * @param {ReturnType<typeof stepOf>[]} steps of the key that is loaded, of all threads
  */
-function checkLoads(operations) {
+function checkLoads(steps) {
   const loaded = new Map()
-  for (const { kind, value, tenant } of operations) if (kind === KIND.LOAD) loaded.set(value, tenant)
-  const changes = operations.filter(({ kind }) => VOIDING.has(kind)).sort((one, other) => one.end - other.end)
-  const reads = operations.filter(({ kind, result }) => READING.has(kind) && loaded.has(result))
+  for (const { kind, value, tenant } of steps) if (kind === KIND.LOAD) loaded.set(value, tenant)
+  const changes = steps.filter(isVoiding).sort((one, other) => one.end - other.end)
+  const reads = steps.filter(({ kind, result }) => READING.has(kind) && loaded.has(result))
   reads.sort((one, other) => one.start - other.start)
   let [next, latest] = [0, -1]
   for (const { start, result } of reads) {
@@ -153,14 +207,12 @@ function checkLoads(operations) {
 /** Checks what the threads of a round wrote down. Throws if nothing explains it. */
 function check(logs, counts, profile) {
   checkEnd(logs, counts)
-  const threads = logs.map((log, thread) => byKey(log, counts[thread]))
-  const tenants = tenantsOf(threads)
-  for (let key = 0; key < KEYS; key++) {
-    const operations = threads.map(keys => keys[key])
-    checkLoads(operations.flat())
-    const found = violation(operations, { tenants, vanish: profile.vanish }, describe)
-    if (found !== null) throw new Error(`${profile.name}, key ${key}: ${found}`)
-  }
+  const threads = logs.flatMap((log, thread) => operationsOf(log, counts[thread]))
+  const steps = threads.flat().flatMap(({ steps }) => steps)
+  checkLoads(steps.filter(({ key }) => key === LOADED))
+  const rules = { tenants: tenantsOf(steps), vanish: profile.vanish, keys: KEYS }
+  const found = violation(threads, rules, describe)
+  if (found !== null) throw new Error(`${profile.name}: ${found}`)
   return counts.reduce((sum, count) => sum + count, 0)
 }
 

@@ -60,8 +60,25 @@ const KIND = Object.freeze({
   /** Found RESULT where the write of VALUE expected another value. With TENANT, by its handle. */
   DIFFERS: 22,
   /** Found RESULT, as expected, and wrote VALUE. */
-  SWAP: 23
+  SWAP: 23,
+  /**
+   * Part of a transaction, whose rows have the same start and end: read RESULT, or NOT_READ, and wrote VALUE, or 0, or
+   * DELETED.
+   */
+  TRANSACTION: 24,
+  /** Deleted by a prefix that is the key: RESULT entries, one after the other. */
+  DELETE_PREFIX: 25,
+  /** Deleted by a query for the key and VALUE: RESULT entries. */
+  DELETE_WHERE: 26,
+  /** Deleted by a prefix of all keys that are texts. */
+  DELETE_TEXTS: 27,
+  /** By a prefix, refused because the map was destroyed: before that it has deleted, or not. */
+  DELETE_CLOSED: 28
 })
+
+/** In place of what a transaction has read, and of what it has written. */
+const NOT_READ = -2
+const DELETED = -1
 
 /** The near caches of the threads of a round, in turn. */
 const NEAR_CACHES = [{}, { maxEntries: 2 }, { maxEntries: 1 }, {}]
@@ -80,7 +97,9 @@ const READS = {
 const SWAPS = { compareAndSet: 4, compareAndSetHandle: 2 }
 const NO_SWAPS = { compareAndSet: 0, compareAndSetHandle: 0 }
 const WRITES = { write: 8, replace: 4, ...SWAPS, remove: 2, delete: 3, deleteHandle: 1, find: 3 }
-const ALL = { ...READS, ...WRITES }
+const ALL = { ...READS, ...WRITES, transaction: 4 }
+/** Jobs of other threads, which take a hundred times what the others take. */
+const QUERIES = { deletePrefix: 2, deleteWhere: 3, deleteTexts: 1 }
 
 /**
  * The maps. `vanish`: entries may be evicted or expire at any time.
@@ -97,14 +116,23 @@ const PROFILES = [
   },
   { name: 'clear', options: { shards: 1 }, weights: { ...ALL, clear: 1 } },
   { name: 'clear, several shards', options: { shards: 4 }, weights: { ...ALL, clear: 2, churn: 4 } },
-  { name: 'destroy', options: { shards: 1 }, weights: ALL, destroys: true, operations: 200, longest: 60_000 },
+  {
+    name: 'destroy',
+    options: { shards: 1 },
+    weights: { ...ALL, deletePrefix: 1 },
+    destroys: true,
+    operations: 200,
+    longest: 60_000
+  },
   { name: 'growth', options: { shards: 1 }, weights: { ...ALL, churn: 20, shrink: 1 } },
+  { name: 'queries', options: { shards: 4 }, weights: { ...ALL, ...QUERIES, churn: 4 }, operations: 1_000 },
   { name: 'codec', options: { shards: 1, codec: 'v8' }, weights: { ...ALL, ...NO_SWAPS, remove: 6 } },
   {
     name: 'eviction',
     options: { shards: 1, maxEntries: KEYS - 1, evictionStrategy: 'sieve' },
-    weights: { ...ALL, evict: 2, churn: 4 },
-    vanish: true
+    weights: { ...ALL, ...QUERIES, evict: 2, churn: 4 },
+    vanish: true,
+    operations: 1_000
   },
   {
     name: 'byte limit',
@@ -141,11 +169,13 @@ module.exports = {
   CONTROL,
   CONTROL_LENGTH,
   COUNTER,
+  DELETED,
   KEYS,
   KIND,
   LOADED,
   LONGEST,
   NEAR_CACHES,
+  NOT_READ,
   PROFILES,
   ROW,
   drawsOf,

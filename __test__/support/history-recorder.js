@@ -2,7 +2,7 @@
 
 // Runs operations on a map and writes each down as a row of numbers.
 
-const { CONTROL, COUNTER, KIND, LOADED, ROW, keyOf } = require('./history-program.js')
+const { CONTROL, COUNTER, DELETED, KEYS, KIND, LOADED, NOT_READ, ROW, keyOf } = require('./history-program.js')
 
 /** Values of other threads begin above. */
 const VALUES_PER_THREAD = 2 ** 20
@@ -70,15 +70,20 @@ class Recorder {
   #other = 0
   #longest
   #hasCodec
+  #countsField
   /** The handle that this thread uses for each key. */
   #handles = []
   /** The number that this thread has seen last of each key, 0 for none. */
   #seen = []
   count = 0
 
-  /** Two maps of one name, the second without near cache. Nothing is added to what a codec has made. */
-  constructor({ near, native, control, log, thread, longest, codec }) {
-    this.#hasCodec = codec !== undefined
+  /**
+   * Two maps of one name, the second without near cache. Nothing is added to what a codec has made. The counter is a
+   * number, or one in an object.
+   */
+  constructor({ near, native, control, log, thread, longest, hasCodec, countsField }) {
+    this.#hasCodec = hasCodec
+    this.#countsField = countsField
     this.#longest = longest
     this.#near = near
     this.#native = native
@@ -155,10 +160,21 @@ class Recorder {
     if (this.#hasCodec) return this.update(key, random)
     const name = keyOf(key)
     const by = 1 + random.below(3)
+    const asked = this.#countsField ? { ...options, at: '/number' } : options
     const start = this.#start()
-    const value = this.#near.increment(name, by, options)
+    const value = this.#near.increment(name, by, asked)
     const end = this.#end()
     this.#note(KIND.INCREMENT, key, value, by, 0, start, end)
+  }
+
+  /** A value of the counter. */
+  #counted(number) {
+    return this.#countsField ? { number } : number
+  }
+
+  /** The value that has a number, of a key. */
+  #valueFor(key, number) {
+    return key === COUNTER ? this.#counted(number) : valueFor(number, this.#longest)
   }
 
   increment(key, random) {
@@ -172,11 +188,11 @@ class Recorder {
   update(key, random) {
     const name = keyOf(key)
     const by = 1 + random.below(3)
-    const add = (value = 0) => value + by
+    const add = value => this.#counted(numberOf(value, this.#longest) + by)
     const start = this.#start()
     const value = this.#near.update(name, add)
     const end = this.#end()
-    this.#note(KIND.UPDATE, key, value, by, 0, start, end)
+    this.#note(KIND.UPDATE, key, numberOf(value, this.#longest), by, 0, start, end)
   }
 
   put(key) {
@@ -231,8 +247,8 @@ class Recorder {
   #compareAndSet(key, target, tenant, random) {
     const number = ++this.#nextValue
     const expected = this.#expectedFor(key, random)
-    const next = key === COUNTER ? expected + 1 : valueFor(number, this.#longest)
-    const asked = key === COUNTER ? expected : valueFor(expected, this.#longest)
+    const next = this.#valueFor(key, key === COUNTER ? expected + 1 : number)
+    const asked = this.#valueFor(key, expected)
     const start = this.#start()
     let answer
     try {
@@ -264,6 +280,91 @@ class Recorder {
   compareAndSetHandle(key, random) {
     const handle = this.#handles[key]
     if (handle !== undefined) this.#compareAndSet(key, handle, tenantOf(handle), random)
+  }
+
+  /** Reads and writes two or three keys. An attempt that others have disturbed is made again, or has done nothing. */
+  transaction(key, random) {
+    const keys = [key]
+    while (keys.length < 2 || (keys.length < KEYS && random.oneIn(2))) {
+      const other = random.below(KEYS)
+      if (!keys.includes(other)) keys.push(other)
+    }
+    const plan = keys.map(key => ({ key, reads: random.oneIn(2), does: random.below(3), by: 1 + random.below(3) }))
+    let steps = []
+    const attempt = transaction => {
+      steps = plan.map(part => ({ key: part.key, ...this.#within(transaction, part) }))
+    }
+    const start = this.#start()
+    if (random.oneIn(3)) {
+      const transaction = this.#near.begin()
+      try {
+        attempt(transaction)
+        transaction.commit()
+      } catch (error) {
+        if (error.code === 'ERR_TRANSACTION_CONFLICT') return
+        throw error
+      }
+    } else this.#near.transaction(attempt)
+    const end = this.#end()
+    for (const { key, read, written } of steps) this.#note(KIND.TRANSACTION, key, read, written, 0, start, end)
+  }
+
+  /** What a transaction does with one key. */
+  #within(transaction, { key, reads, does, by }) {
+    const name = keyOf(key)
+    if (key === COUNTER && does > 0) {
+      if (!this.#hasCodec && !this.#countsField) {
+        const written = transaction.increment(name, by)
+        return { read: written - by, written }
+      }
+      const read = numberOf(transaction.get(name), this.#longest)
+      transaction.set(name, this.#counted(read + by))
+      return { read, written: read + by }
+    }
+    const read = reads || does === 0 ? numberOf(transaction.get(name), this.#longest) : NOT_READ
+    if (does === 0) return { read, written: 0 }
+    if (does === 1) {
+      const wasThere = transaction.delete(name)
+      if (read !== NOT_READ && wasThere !== (read !== 0)) throw new Error(`${read} was read, and then not deleted`)
+      return { read: wasThere ? read : 0, written: DELETED }
+    }
+    const written = ++this.#nextValue
+    transaction.set(name, valueFor(written, this.#longest))
+    return { read, written }
+  }
+
+  /** Deletes a key by a prefix that no other key has. */
+  async deletePrefix(key) {
+    if (key === 0) return
+    const start = this.#start()
+    try {
+      const count = await this.#near.deletePrefix(keyOf(key))
+      this.#note(KIND.DELETE_PREFIX, key, count, 0, 0, start, this.#end())
+    } catch (error) {
+      if (error.code !== 'ERR_CLOSED') throw error
+      this.#note(KIND.DELETE_CLOSED, key, 0, 0, 0, start, this.#end())
+    }
+  }
+
+  /** Deletes a key if its value is an object that this thread has seen last. */
+  async deleteWhere(key) {
+    const number = this.#seen[key] || this.#nextValue
+    if (key === 0 || number === 0 || this.#hasCodec) return
+    const start = this.#start()
+    const count = await this.#near.deleteWhere({ key: keyOf(key), where: { '/number': number } })
+    const end = this.#end()
+    // Not every value is an object with its number.
+    if (count > 0 || this.#isObject(key, number)) this.#note(KIND.DELETE_WHERE, key, count, number, 0, start, end)
+  }
+
+  #isObject(key, number) {
+    return this.#valueFor(key, number).number === number
+  }
+
+  async deleteTexts() {
+    const start = this.#start()
+    await this.#near.deletePrefix('key-')
+    this.#note(KIND.DELETE_TEXTS, 0, 0, 0, 0, start, this.#end())
   }
 
   #read(kind, map, key) {

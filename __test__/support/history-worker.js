@@ -34,7 +34,10 @@ async function record({ name, seed, profile: number, log, threads, operations })
   const near = TypedMap.open(name, { ...profile.options, nearCache: nearCacheOf(seed) })
   const { longest = LONGEST, options } = profile
   const written = new Float64Array(logs[log])
-  const recorder = new Recorder({ near, native, control, log: written, thread, longest, codec: options.codec })
+  const hasCodec = options.codec !== undefined
+  // In every other round of a map the counter is a field of an object.
+  const countsField = !hasCodec && Math.floor(seed / PROFILES.length) % 2 === 0
+  const recorder = new Recorder({ near, native, control, log: written, thread, longest, hasCodec, countsField })
   const draws = drawsOf(profile)
   const destroysAt = profile.destroys && seed % threads === thread ? random.below(operations) : -1
   meet(CONTROL.STARTED, threads)

@@ -1,17 +1,22 @@
 'use strict'
 
-// Decides whether what several threads saw of one key can be explained by one entry that each operation looks at, and
+// Decides whether what several threads saw of some keys can be explained by entries that each operation looks at, and
 // changes, in a single moment between its call and its return. That is linearizability (Herlihy and Wing, 1990).
 //
 // The search is that of Wing and Gong ("Testing and Verifying Concurrent Objects", 1993): among the operations that no
-// other one precedes, one must come first; take it if the entry's state allows it, and go on with the rest. Lowe's
+// other one precedes, one must come first; take it if the entries' state allows it, and go on with the rest. Lowe's
 // memory of configurations ("Testing for Linearizability", 2017) keeps it from exploring one twice. A thread's
 // operations follow each other, so a configuration is how far each thread came, and the state. Two things make it
 // fast. An operation that changes nothing and agrees with the state is taken at once: if any explanation exists, one
 // exists that goes on like this. And values are written once only, so a value names its write.
 //
-// The model of an entry is one number: the value, 0 if it is absent. Values know their *tenant*, the handle they were
-// written under. Where entries may vanish (eviction, expiry), a state can become 0 between any two operations.
+// The model of an entry is one number: the value, 0 if it is absent; the state is the entries of all keys. Values know
+// their *tenant*, the handle they were written under; where that is not known, the value may be of any. Where entries
+// may vanish (eviction, expiry), a state can become 0 between any two operations.
+//
+// An operation has a *step* for each key that it is about, all of them at the same moment: one for most operations,
+// several for a transaction. Keys that are looked at alone can be checked one by one: operations of one key each are
+// linearizable if those of each key are.
 
 /** What an operation says of the state it met. */
 const SAW = Object.freeze({
@@ -28,7 +33,9 @@ const SAW = Object.freeze({
   /** The tenant `of` was gone. */
   NO_TENANT: 5,
   /** There was no entry, or it was the tenant `of`: what a write by key says that made or kept this tenant. */
-  AT_MOST_TENANT: 6
+  AT_MOST_TENANT: 6,
+  /** There was no entry, or it had another value than `of`. */
+  NOT_VALUE: 7
 })
 
 /** What an operation does to the state. */
@@ -41,9 +48,8 @@ const DOES = Object.freeze({
 })
 
 /**
- * @typedef {object} Operation
- * @property {number} start clock when it was called: the number of operations that had returned
- * @property {number} end number of this operation among those that returned
+ * @typedef {object} Step what an operation saw of one key, and did to it
+ * @property {number} key
  * @property {number} saw one of SAW
  * @property {number} of the value or the tenant that `saw` is about
  * @property {number} does one of DOES
@@ -51,56 +57,101 @@ const DOES = Object.freeze({
  */
 
 /**
+ * @typedef {object} Operation
+ * @property {number} start clock when it was called: the number of operations that had returned
+ * @property {number} end number of this operation among those that returned
+ * @property {readonly Step[]} steps at most one for each key
+ */
+
+/**
  * @typedef {object} Rules
  * @property {Map<number, number>} tenants the tenant of each value
  * @property {boolean} [vanish] whether entries may vanish
+ * @property {number} [keys] how many there are; one, if it is not said
  */
 
 const ABSENT = 0
 
 /**
- * Whether an operation agrees with a state.
+ * Whether a step agrees with the value of its key.
  *
- * @param {Operation} operation
- * @param {number} state
+ * @param {Step} step
+ * @param {number} value
  * @param {Map<number, number>} tenants
  * @returns {boolean}
  */
-function agrees({ saw, of }, state, tenants) {
-  if (saw === SAW.VALUE) return state === of
+function agrees({ saw, of }, value, tenants) {
+  if (saw === SAW.VALUE) return value === of
+  if (saw === SAW.NOT_VALUE) return value !== of
   if (saw === SAW.ANYTHING) return true
-  if (saw === SAW.ABSENT) return state === ABSENT
-  if (saw === SAW.PRESENT) return state !== ABSENT
-  if (state === ABSENT) return saw !== SAW.TENANT
-  return (tenants.get(state) === of) === (saw !== SAW.NO_TENANT)
+  if (saw === SAW.ABSENT) return value === ABSENT
+  if (saw === SAW.PRESENT) return value !== ABSENT
+  if (value === ABSENT) return saw !== SAW.TENANT
+  const tenant = tenants.get(value)
+  return tenant === undefined || (tenant === of) === (saw !== SAW.NO_TENANT)
+}
+
+/** @param {Operation} operation @param {readonly number[]} state @param {Map<number, number>} tenants */
+function allAgree({ steps }, state, tenants) {
+  for (const step of steps) if (!agrees(step, state[step.key], tenants)) return false
+  return true
+}
+
+/**
+ * The state in which an operation agrees because entries have vanished; `null` if there is none.
+ *
+ * @param {Operation} operation that does not agree with the state
+ * @param {readonly number[]} state
+ * @param {Map<number, number>} tenants
+ */
+function vanishedFor({ steps }, state, tenants) {
+  const vanished = state.slice()
+  for (const step of steps) {
+    if (agrees(step, state[step.key], tenants)) continue
+    if (!agrees(step, ABSENT, tenants)) return null
+    vanished[step.key] = ABSENT
+  }
+  return vanished
 }
 
 /**
  * The states that an operation may lead to.
  *
  * @param {Operation} operation
- * @param {number} state
- * @param {boolean} vanish whether the entry may have vanished before
+ * @param {readonly number[]} state
+ * @param {boolean} vanish whether entries may have vanished before
  */
-function after({ does, value }, state, vanish) {
-  if (does === DOES.WRITE) return [value]
-  if (does === DOES.MAYBE_WRITE && (state === ABSENT || vanish)) return [state, value]
-  return [does === DOES.DELETE ? ABSENT : state]
+function after({ steps }, state, vanish) {
+  const next = state.slice()
+  let other
+  for (const { key, does, value } of steps) {
+    if (does === DOES.WRITE) next[key] = value
+    else if (does === DOES.DELETE) next[key] = ABSENT
+    else if (does === DOES.MAYBE_WRITE && (state[key] === ABSENT || vanish)) other = next.with(key, value)
+  }
+  return other === undefined ? [next] : [next, other]
+}
+
+/** Whether an operation changes nothing. @param {Operation} operation */
+function onlyLooks({ steps }) {
+  for (const { does } of steps) if (does !== DOES.NOTHING) return false
+  return true
 }
 
 /**
- * Searches for an explanation of a history of one key that begins absent.
+ * Searches for an explanation of a history of keys that begin absent.
  *
  * @param {readonly Operation[][]} threads the operations of each thread, in its order
  * @param {Rules} rules
- * @returns {null | { reached: number[], state: number }} `null` if there is one; otherwise the configuration that
+ * @returns {null | { reached: number[], state: number[] }} `null` if there is one; otherwise the configuration that
  * explained most
  */
-function search(threads, { tenants, vanish = false }) {
+function search(threads, { tenants, vanish = false, keys = 1 }) {
   const total = threads.reduce((sum, operations) => sum + operations.length, 0)
   const seen = new Set()
-  const open = [{ reached: threads.map(() => 0), state: ABSENT }]
-  let best = { reached: threads.map(() => 0), state: ABSENT }
+  const begin = () => ({ reached: threads.map(() => 0), state: new Array(keys).fill(ABSENT) })
+  const open = [begin()]
+  let best = begin()
   let bestCount = -1
   for (;;) {
     const configuration = open.pop()
@@ -113,27 +164,29 @@ function search(threads, { tenants, vanish = false }) {
       best = configuration
       bestCount = count
     }
-    const name = `${reached.join()}:${state}`
+    const name = `${reached.join()}:${state.join()}`
     if (seen.has(name)) continue
     seen.add(name)
-    const vanished = vanish ? ABSENT : state
-    let wantsVanished = false
     /** @type {{ end: number, thread: number }[]} */
     const next = []
     for (const [thread, operations] of threads.entries()) {
       const operation = operations[reached[thread]]
       if (operation === undefined || operation.start > horizon) continue
-      if (agrees(operation, state, tenants)) next.push({ end: operation.end, thread })
-      else wantsVanished ||= agrees(operation, vanished, tenants)
+      if (allAgree(operation, state, tenants)) next.push({ end: operation.end, thread })
+      else if (vanish) {
+        const vanished = vanishedFor(operation, state, tenants)
+        if (vanished !== null) open.push({ reached: reached.slice(), state: vanished })
+      }
     }
-    if (wantsVanished && vanished !== state) open.push({ reached, state: vanished })
     // What returned first is tried first, so it is pushed last.
     next.sort((one, other) => other.end - one.end)
     for (const { thread } of next) {
       const operation = threads[thread][reached[thread]]
       const further = reached.slice()
       further[thread]++
-      for (const reachedState of after(operation, state, vanish)) open.push({ reached: further, state: reachedState })
+      for (const reachedState of after(operation, state, vanish)) {
+        open.push({ reached: further.slice(), state: reachedState })
+      }
     }
   }
 }
@@ -144,7 +197,7 @@ function search(threads, { tenants, vanish = false }) {
  *
  * @param {readonly Operation[][]} threads
  * @param {number[]} reached changed in place
- * @param {number} state
+ * @param {readonly number[]} state
  * @param {Map<number, number>} tenants
  */
 function takeAgreeing(threads, reached, state, tenants) {
@@ -157,8 +210,8 @@ function takeAgreeing(threads, reached, state, tenants) {
     let hasMoved = false
     for (let thread = 0; thread < threads.length; thread++) {
       const operation = threads[thread][reached[thread]]
-      if (operation === undefined || operation.start > horizon || operation.does !== DOES.NOTHING) continue
-      if (!agrees(operation, state, tenants)) continue
+      if (operation === undefined || operation.start > horizon || !onlyLooks(operation)) continue
+      if (!allAgree(operation, state, tenants)) continue
       reached[thread]++
       hasMoved = true
     }
@@ -170,8 +223,12 @@ function takeAgreeing(threads, reached, state, tenants) {
 const SHOWN_BEFORE = 8
 const SHOWN_AFTER = 3
 
+/** What people read of the state. @param {readonly number[]} state @param {Map<number, number>} tenants */
+const describeState = (state, tenants) =>
+  state.map(value => (value === ABSENT ? 'absent' : `${value} of ${tenants.get(value) ?? '?'}`)).join('; ')
+
 /**
- * Checks a history of one key.
+ * Checks a history.
  *
  * @param {readonly Operation[][]} threads the operations of each thread, in its order
  * @param {Rules} rules
@@ -182,8 +239,7 @@ function violation(threads, rules, describe) {
   const stuck = search(threads, rules)
   if (stuck === null) return null
   const { reached, state } = stuck
-  const known = state === ABSENT ? 'absent' : `${state} of ${rules.tenants.get(state)}`
-  const lines = [`nothing explains what follows; the entry would be ${known}`]
+  const lines = [`nothing explains what follows; the state would be ${describeState(state, rules.tenants)}`]
   for (const [thread, operations] of threads.entries()) {
     const at = reached[thread]
     for (let n = Math.max(0, at - SHOWN_BEFORE); n < Math.min(operations.length, at + SHOWN_AFTER); n++) {

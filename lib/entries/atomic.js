@@ -158,7 +158,7 @@ function makeAnew(open, room, target, step, number) {
   const { tokens } = /** @type {Pointer} */ (step.at)
   withMember(walk(seen.value, tokens.slice(0, -1)), tokens[tokens.length - 1], number)
   const { kind, wire } = prepare(shapes, seen.value)
-  return writeNative(room, KEEPS, NAME, replaceIfBinding, 4, id, shard, slot, generation, wire, kind, version)
+  return writeNative(room, KEEPS, NAME, replaceIfBinding, 4, id, shard, slot, generation, wire, kind, seen.version)
 }
 
 /**

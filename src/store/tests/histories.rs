@@ -6,6 +6,7 @@
 //! `__test__/README.md` says what exactly is asked for.
 
 mod linearizability;
+mod queries;
 mod thread;
 
 use std::collections::HashMap;
@@ -41,6 +42,8 @@ struct Profile {
     evict: u64,
     purge: u64,
     churn: u64,
+    /// Entries are deleted by queries.
+    queries: u64,
     /// Deadlines are given, to one in so many writes.
     brief: u64,
     /// One thread ends the map in the middle.
@@ -60,7 +63,16 @@ fn profiles() -> Vec<Profile> {
             churn: 40,
             ..all("clear of several shards")
         },
-        Profile { destroys: true, operations: 150, ..all("destroy") },
+        Profile { destroys: true, operations: 150, queries: 10, ..all("destroy") },
+        // Jobs of other threads take long.
+        Profile { queries: 30, churn: 10, operations: 700, ..all("queries") },
+        Profile {
+            config: Config { shards: Some(4), strict_ttl: Some(true), ..Config::default() },
+            queries: 20,
+            operations: 700,
+            name: "queries beside expiry",
+            ..expiring.clone()
+        },
         Profile { churn: 300, shrink: 10, ..all("growth") },
         Profile {
             config: Config { max_entries: Some(KEYS as u64 - 1), eviction: Some(PolicyKind::Sieve), ..one_shard() },

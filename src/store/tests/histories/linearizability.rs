@@ -18,6 +18,8 @@ pub enum Saw {
     Absent,
     Present,
     Value(Number),
+    /// No entry, or one with another value.
+    NotValue(Number),
     Tenant(Handle),
     /// The tenant was gone.
     NoTenant(Handle),
@@ -54,6 +56,7 @@ fn agrees(operation: &Operation, state: State, tenants: &Tenants) -> bool {
         Saw::Absent => state.is_none(),
         Saw::Present => state.is_some(),
         Saw::Value(number) => state == Some(number),
+        Saw::NotValue(number) => state != Some(number),
         Saw::Tenant(handle) => tenant == Some(handle),
         Saw::NoTenant(handle) => tenant != Some(handle),
         Saw::AtMostTenant(handle) => tenant.is_none_or(|tenant| tenant == handle),

@@ -31,18 +31,18 @@ struct Copy {
 }
 
 pub struct Thread<'a> {
-    map: Local,
+    pub map: Local,
     profile: &'a Profile,
     clock: &'a AtomicU64,
-    random: Random,
+    pub random: Random,
     next_number: Number,
-    names: [String; KEYS],
+    pub names: [String; KEYS],
     /// The handle that this thread uses for each key, and copies by key and by handle.
     handles: [Option<Handle>; KEYS],
     by_key: [Option<Copy>; KEYS],
     by_handle: [Option<Copy>; KEYS],
     /// The value that it has seen last of each key, 0 for none.
-    seen: [Number; KEYS],
+    pub seen: [Number; KEYS],
     out: Vec<u8>,
     pub recorded: Recorded,
 }
@@ -122,7 +122,7 @@ impl<'a> Thread<'a> {
     }
 
     fn step(&mut self, key: usize) {
-        let Profile { clear, shrink, evict, purge, churn, brief, .. } = *self.profile;
+        let Profile { clear, shrink, evict, purge, churn, queries, brief, .. } = *self.profile;
         let mut chance = self.random.below(1_000);
         for (weight, act) in [
             (clear, Self::clear as fn(&mut Self)),
@@ -130,6 +130,7 @@ impl<'a> Thread<'a> {
             (evict, |this| this.aside(|map| map.evict(1).map(drop))),
             (purge, |this| this.aside(|map| map.purge_expired().map(drop))),
             (churn, Self::churn),
+            (queries, Self::delete_by_query),
         ] {
             if chance < weight {
                 return act(self);
@@ -176,11 +177,11 @@ impl<'a> Thread<'a> {
         }
     }
 
-    fn start(&self) -> u64 {
+    pub fn start(&self) -> u64 {
         self.clock.load(Ordering::SeqCst)
     }
 
-    fn end(&self) -> u64 {
+    pub fn end(&self) -> u64 {
         self.clock.fetch_add(1, Ordering::SeqCst)
     }
 
