@@ -78,6 +78,8 @@ const TESTS = {
   'earlier deadlines': unit('an_earlier_deadline_wakes_the_thread'),
   'turns of debris': unit('what_waits_is_freed_in_turns'),
   'memory counts': unit('budget::tests'),
+  'counts of locks': unit('counted_lock::tests'),
+  'locks.spec': spec('observe/locks'),
   'sliding reads': unit('a_sliding_read_prolongs_a_life_and_no_copy_is_kept'),
   'late reads': unit('what_a_read_found_to_be_over_is_not_prolonged_by_a_late_one'),
   'first deadlines': unit('a_first_deadline_ends_copies_where_hits_depend_on_it'),
@@ -2050,6 +2052,36 @@ const MUTATIONS = [
     from: 'return open.normalizes ? items.map(item => open.keyOf(item)) : items',
     to: 'return items',
     test: 'key-options.spec'
+  },
+
+  // ---- Locks that count
+  {
+    name: 'a lock that was free counts as one that was waited for',
+    file: 'src/store/platform/counted_lock.rs',
+    from: '            Some(guard) => (guard, 0),',
+    to: '            Some(guard) => (guard, 1),',
+    test: 'counts of locks'
+  },
+  {
+    name: 'a wait is not counted',
+    file: 'src/store/platform/counted_lock.rs',
+    from: '        raise(&self.waits, 1);',
+    to: '        raise(&self.waits, 0);',
+    test: 'counts of locks'
+  },
+  {
+    name: 'a lock that was taken is not counted',
+    file: 'src/store/platform/counted_lock.rs',
+    from: '        raise(&self.acquisitions, 1);',
+    to: '        raise(&self.acquisitions, 0);',
+    test: 'counts of locks'
+  },
+  {
+    name: 'a look at the statistics counts as a use of the locks',
+    file: 'src/store/shard/mod.rs',
+    from: 'let writer = self.writer.lock_uncounted();',
+    to: 'let writer = self.writer.lock();',
+    test: 'locks.spec'
   }
 ]
 

@@ -93,7 +93,7 @@ pub use map::validate::{Next, Validation};
 pub use map::walk::Step;
 pub use observe::pressure::{Pressure, PressureSubscription};
 pub use observe::removals::{Audience, Cause, Removal, Removals};
-pub use observe::stats::{MemoryStats, Operations, ShapeStats, SimdStats, Stats};
+pub use observe::stats::{LockStats, MemoryStats, Operations, ShapeStats, SimdStats, Stats};
 pub use options::{OPTIONS, Setting};
 pub use platform::clock::Clock;
 #[cfg(feature = "binding")]

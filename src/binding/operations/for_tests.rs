@@ -1,5 +1,5 @@
-//! What only tests ask for: a panic, a query of one entry, a clock that moves, and an engine that refuses foreign
-//! memory. Nothing in `lib/` calls it.
+//! What only tests ask for: a panic, a query of one entry, a clock that moves, a lock that is held, and an engine that
+//! refuses foreign memory. Nothing in `lib/` calls it.
 
 use std::sync::Arc;
 
@@ -52,6 +52,12 @@ const FARTHEST_MS: f64 = (1_u64 << 47) as f64;
 #[napi(catch_unwind)]
 pub fn advance_clock_for_test(env: &napi::Env, id: u32, ms: f64) -> napi::Result<bool> {
     with_map(env, "advanceClockForTest", id, |map| Ok(map.store().clock().advance(ms.clamp(0.0, FARTHEST_MS) as u64)))
+}
+
+/// Holds the lock of a shard until another thread waits for it; whether one did. Nothing in lib/ calls it.
+#[napi(catch_unwind)]
+pub fn hold_shard_for_test(env: &napi::Env, id: u32, shard: u32) -> napi::Result<bool> {
+    with_map(env, "holdShardForTest", id, |map| Ok(map.store().hold_shard_for_test(shard)))
 }
 
 /// Makes the whole process behave as on an engine that refuses memory which is not its own (Electron), or no longer.

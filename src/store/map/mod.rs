@@ -3,6 +3,7 @@
 pub mod atomic;
 pub mod commit;
 pub mod compare;
+mod contention;
 mod draw;
 mod explain;
 pub mod field;

@@ -3,6 +3,7 @@
 
 pub mod background;
 pub mod clock;
+pub mod counted_lock;
 pub mod fallible;
 pub mod mapping;
 pub mod pool;

@@ -42,6 +42,14 @@ mod locks {
             assert_none();
             self.0.lock()
         }
+        /// The lock, if it is free.
+        #[cfg(not(loom))]
+        #[inline]
+        #[track_caller]
+        pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+            assert_none();
+            self.0.try_lock()
+        }
         /// For a lock whose holder waits for nothing, so that a pinned thread may ask for it.
         #[cfg(not(loom))]
         pub fn lock_briefly(&self) -> MutexGuard<'_, T> {
@@ -274,6 +282,9 @@ mod model {
         }
         pub fn lock_briefly(&self) -> MutexGuard<'_, T> {
             self.lock()
+        }
+        pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+            self.0.try_lock().ok()
         }
         pub fn get_mut(&mut self) -> &mut T {
             self.0.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner)

@@ -57,7 +57,9 @@ use crate::store::index::table::{Contended, Index, IndexWriter, Spot};
 use crate::store::memory::arena::Arena;
 use crate::store::memory::large;
 use crate::store::memory::reclaim::{Limbo, Pin};
-use crate::store::platform::sync::{AtomicU64, Mutex, MutexGuard, Ordering, light_fence};
+use crate::store::platform::clock::Patience;
+use crate::store::platform::counted_lock::{CountedLock, LockCounts};
+use crate::store::platform::sync::{AtomicU64, MutexGuard, Ordering, light_fence, unlock_fairly};
 use crate::store::shard::context::Context;
 use crate::store::shard::member::Member;
 use crate::store::slab::location::EntryLocation;
@@ -107,7 +109,7 @@ pub struct Shard {
     next_refresh_ms: AtomicU64,
     /// No stale value is over before this; `u64::MAX` if there is none. Written under the lock.
     next_stale_end_ms: AtomicU64,
-    writer: Mutex<Writer>,
+    writer: CountedLock<Writer>,
 }
 
 /// What the lock guards, beside the writing of what readers see.
@@ -242,7 +244,7 @@ impl Shard {
             next_lease_ms: AtomicU64::new(u64::MAX),
             next_refresh_ms: AtomicU64::new(u64::MAX),
             next_stale_end_ms: AtomicU64::new(u64::MAX),
-            writer: Mutex::new(Writer::new(context)),
+            writer: CountedLock::new(Writer::new(context)),
         }
     }
 
@@ -273,9 +275,25 @@ impl Shard {
         (read(&self.evicted), read(&self.expired), read(&self.deadlines))
     }
 
+    /// What its lock has counted.
+    pub fn lock_counts(&self) -> LockCounts {
+        self.writer.counts()
+    }
+
+    /// Holds the lock until another thread waits for it, and a moment longer; false if none did in time. For tests.
+    pub fn hold_until_waited_for(&self, patience: &Patience) -> bool {
+        let guard = self.writer.lock_uncounted();
+        while self.writer.waiting() == 0 && !patience.is_over() {
+            std::thread::yield_now();
+        }
+        let was_waited_for = self.writer.waiting() > 0;
+        unlock_fairly(guard);
+        was_waited_for
+    }
+
     /// Words of the index, entries in it, bytes that wait to be freed, and entries that are records.
     pub fn inventory(&self) -> (usize, usize, usize, u64) {
-        let writer = self.writer.lock();
+        let writer = self.writer.lock_uncounted();
         (self.index.capacity(), writer.index.len(), writer.limbo.bytes(), writer.shapes.records())
     }
 

@@ -9,6 +9,7 @@ use crate::binding::operation::with_map;
 /// (their sum, hits counted once), `memory` (bytes: `entries`, `live`, `index`, `slab`, `words`, `order`, `policy`,
 /// `expiry`, `types`, `shapes`, `fixed`, `retired`, `total`, `limit` or `null`), `shapes` (`count`, `bytes`, `values`),
 /// `maxEntries` and `maxValueBytes` (or `null`), `capacity`, `loadFactor`, `shards`, `simd` (`enabled`, `level`),
+/// `locks` (`acquisitions`, `waits`, `waitNs`, `meanWaitNs`, `longestWaitNs`, `waiting`, `contentionRatio`),
 /// `threads`, `uptimeMs`.
 #[napi(catch_unwind)]
 pub fn stats(env: &napi::Env, id: u32) -> napi::Result<String> {

@@ -4,6 +4,7 @@
 //! under the names that `getStats` has for them.
 
 mod counters;
+mod locks;
 mod memory;
 mod operations;
 mod shapes;
@@ -13,6 +14,7 @@ mod table;
 use serde_json::{Value as Json, json};
 
 pub use counters::Counters;
+pub use locks::LockStats;
 pub use memory::MemoryStats;
 pub use operations::Operations;
 pub use shapes::ShapeStats;
@@ -50,6 +52,8 @@ pub struct Stats {
     pub shards: u32,
     /// What lookups use of the processor.
     pub simd: SimdStats,
+    /// How threads wait for each other.
+    pub locks: LockStats,
     /// Threads that have the map open, each open counted.
     pub threads: u64,
     /// Milliseconds since the map was made.
@@ -84,6 +88,7 @@ impl Stats {
             "loadFactor": self.load_factor,
             "shards": self.shards,
             "simd": self.simd.json(),
+            "locks": self.locks.json(),
             "threads": self.threads,
             "uptimeMs": self.uptime_ms,
         })
