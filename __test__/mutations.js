@@ -1143,6 +1143,20 @@ const MUTATIONS = [
     test: 'fields of records'
   },
   {
+    name: 'a way to a field counts the fields of objects before it',
+    file: 'src/store/entry/fields/route.rs',
+    from: 'Some(count + fields_of(&layout.members)?)',
+    to: 'Some(count + 1)',
+    test: 'fields of records'
+  },
+  {
+    name: 'a number behind texts that are longer than the tail is none',
+    file: 'src/store/entry/fields/route.rs',
+    from: 'if texts > record.tail.len() {',
+    to: 'if false {',
+    test: 'fields of records'
+  },
+  {
     name: 'of members with one name the last is found',
     file: 'src/store/entry/json_text.rs',
     from: 'if is_named(name, token)? {',
@@ -1386,8 +1400,8 @@ const MUTATIONS = [
   {
     name: 'a scan passes over the slot behind an entry',
     file: 'src/store/shard/scan.rs',
-    from: 'return (Some(tenant), Some(number + 1));',
-    to: 'return (Some(tenant), Some(number + 2));',
+    from: 'self.next += 1;',
+    to: 'self.next += 2;',
     test: 'scans'
   },
   {
@@ -1400,8 +1414,8 @@ const MUTATIONS = [
   {
     name: 'a slot beyond all others is none of the end',
     file: 'src/store/shard/scan.rs',
-    from: '(None, (from < to).then_some(to))',
-    to: '(None, Some(to))',
+    from: 'self.run.map(|_| self.next)',
+    to: 'Some(self.next)',
     test: 'scans'
   },
   {
@@ -1813,6 +1827,13 @@ const MUTATIONS = [
     file: 'src/store/query/mod.rs',
     from: 'matches!(operator, Operator::Ne(_) | Operator::Exists(false))',
     to: 'matches!(operator, Operator::Exists(false))',
+    test: 'queries'
+  },
+  {
+    name: 'a record has the members of the shape that was asked for before',
+    file: 'src/store/query/shapes.rs',
+    from: 'Some((last, known)) if *last == number => Some(known),',
+    to: 'Some((_, known)) => Some(known),',
     test: 'queries'
   },
   {

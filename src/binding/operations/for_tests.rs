@@ -1,15 +1,13 @@
 //! What only tests ask for: a panic, a query of one entry, a clock that moves, a lock that is held, and an engine that
 //! refuses foreign memory. Nothing in `lib/` calls it.
 
-use std::sync::Arc;
-
 use napi_derive::napi;
 
 use crate::binding::convert::values::{Space, key};
 use crate::binding::engine::{Js, refuse_foreign_memory};
 use crate::binding::failure::{Failure, Outcome};
 use crate::binding::operation::{Call, with_map};
-use crate::store::{Layouts, Query, Unread, definition};
+use crate::store::{Query, Unread, definition};
 
 /// Panics under a lock of the map on purpose. It is the way to see that a panic arrives as an error, that the map
 /// refuses further use, and that the process lives; nothing in lib/ calls it.
@@ -29,17 +27,17 @@ pub fn matches_for_test<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
         Err(fault) => return call.engine.text(format!("{}: {}", fault.at, fault.allowed).as_bytes()),
     };
     let key = key(call.engine, call.argument(2), &mut space)?;
-    let (mut key_out, mut value_out, mut layouts) = (Vec::new(), Vec::new(), Layouts::new());
+    let (mut key_out, mut value_out) = (Vec::new(), Vec::new());
     let misuse = Failure::Misuse("there is no such entry, or its shape is not known");
     let Some(place) = map.local().place_of(key)? else { return Err(misuse) };
     let Some((_, found)) = map.local().read_step(place.handle, &mut key_out, &mut value_out)? else {
         return Err(misuse);
     };
-    let matches = query.matches(key, found.kind, &value_out, &layouts).or_else(|unread| {
+    let matches = query.matches(key, found.kind, &value_out).or_else(|unread| {
         let Unread::Shape(shape) = unread else { return Err(unread) };
         let definition = map.local().shape(shape).ok().flatten().ok_or(unread)?;
-        layouts.insert(shape, Arc::new(definition::parse(&definition).map_err(|_| Unread::Malformed)?));
-        query.matches(key, found.kind, &value_out, &layouts)
+        query.learn(shape, definition::parse(&definition).map_err(|_| Unread::Malformed)?);
+        query.matches(key, found.kind, &value_out)
     });
     call.engine.boolean(matches.map_err(|_| misuse)?)
 }

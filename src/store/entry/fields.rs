@@ -3,6 +3,8 @@
 //! A [`Cursor`] goes over the fields in order, as the members of the shape say. What is before the field that is
 //! wanted is passed over: a tag and a length each. `record.rs` says how the fields are laid out.
 
+pub mod route;
+
 use super::pointer::{Pointer, Token};
 use super::record::{Record, varint};
 use crate::store::error::Error;

@@ -1,7 +1,7 @@
 //! Pointers to fields, as RFC 6901 writes them: `/address/city`.
 
 /// What leads from a value to a field of it: a `/` and a token for each step. Empty for the value itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pointer<'p>(&'p [u8]);
 
 /// The name of a member, with `~` as `~0` and `/` as `~1`; or the index of an element.

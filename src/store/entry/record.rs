@@ -44,6 +44,7 @@ pub struct Record<'a> {
 
 impl<'a> Record<'a> {
     /// The parts of what is stored; `None` for bytes that do not begin as a record.
+    #[inline]
     #[must_use]
     pub fn split(bytes: &'a [u8]) -> Option<Self> {
         let (shape, rest) = varint(bytes)?;

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! `parse` reads a query and says where it is wrong; `value` finds what a pointer leads to in a value, in whichever way
-//! that is stored, and asks the operators about it; `text` looks into texts, `prefix` at the beginnings of keys.
+//! that is stored, and asks the operators about it; `shapes` remembers where in records that is; `text` looks into
+//! texts, `prefix` at the beginnings of keys.
 //! Equality is that of `compareAndSet` (`entry/equality.rs`). `job` asks a query of a whole map, beside the threads of
 //! the program; `sweep` is how it goes over the entries.
 //!
@@ -19,15 +20,14 @@
 pub mod job;
 mod parse;
 mod prefix;
+mod shapes;
 mod sweep;
 mod text;
 mod value;
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
-use self::parse::{Operator, Where};
+use self::parse::{Operator, Test, Where};
 use self::prefix::Prefix;
+use self::shapes::Shapes;
 use self::value::Document;
 use crate::store::entry::fields::Layout;
 use crate::store::entry::glob::Glob;
@@ -44,6 +44,7 @@ pub struct Query {
     keys: Keys,
     condition: Option<Where>,
     effort: Effort,
+    shapes: Shapes,
 }
 
 /// Which keys are asked for.
@@ -75,7 +76,8 @@ impl Effort {
 /// Why an entry could not be looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unread {
-    /// It is a record of a shape that is not in the list; the caller finds out what it means, or reads the entry again.
+    /// It is a record of a shape that the query has not learnt; the caller finds out what it means, or reads the entry
+    /// again.
     Shape(u32),
     /// Its bytes are none of its kind.
     Malformed,
@@ -85,9 +87,6 @@ pub enum Unread {
         bytes: u64,
     },
 }
-
-/// Shapes by their numbers, as far as they are known.
-pub type Layouts = HashMap<u32, Arc<Layout>>;
 
 impl Query {
     /// Reads a query from its JSON text.
@@ -103,7 +102,7 @@ impl Query {
     /// A query for keys of a map that begin with a text, which is given as a key.
     pub fn of_prefix(store: &Store, prefix: Key<'_>) -> Result<Self, Error> {
         let keys = Keys::Prefix(Prefix::new(prefix, store.ignores_case())?);
-        Ok(Self { keys, condition: None, effort: Effort { per_key_byte: 1, ..Effort::default() } })
+        Ok(Self { keys, effort: Effort { per_key_byte: 1, ..Effort::default() }, ..Self::default() })
     }
 
     /// What it takes.
@@ -112,7 +111,18 @@ impl Query {
         self.effort
     }
 
+    /// Learns what a shape means. Numbers of shapes are used once, so it stays true.
+    pub fn learn(&mut self, shape: u32, layout: Layout) {
+        self.shapes.add(shape, layout, self.condition.as_ref());
+    }
+
+    /// Forgets all shapes.
+    pub fn forget_shapes(&mut self) {
+        self.shapes.clear();
+    }
+
     /// Whether an entry of this key may be one that is asked for.
+    #[inline]
     pub fn is_of_key(&mut self, key: Key<'_>) -> bool {
         match &mut self.keys {
             Keys::All => true,
@@ -122,12 +132,17 @@ impl Query {
     }
 
     /// Whether an entry is one that is asked for.
-    pub fn matches(&mut self, key: Key<'_>, kind: ValueKind, bytes: &[u8], layouts: &Layouts) -> Result<bool, Unread> {
+    #[inline]
+    pub fn matches(&mut self, key: Key<'_>, kind: ValueKind, bytes: &[u8]) -> Result<bool, Unread> {
         if !self.is_of_key(key) {
             return Ok(false);
         }
         let Some(condition) = &self.condition else { return Ok(true) };
-        Ok(holds(condition, &Document::of(kind, bytes, layouts)?)?)
+        let document = Document::of(kind, bytes, &self.shapes)?;
+        Ok(match condition {
+            Where::Test(test) => test.holds(&document)?,
+            condition => holds(condition, &document)?,
+        })
     }
 }
 
@@ -144,18 +159,31 @@ fn holds(condition: &Where, document: &Document<'_>) -> Result<bool, Error> {
         Where::And(conditions) => all(conditions, true),
         Where::Or(conditions) => all(conditions, false),
         Where::Not(condition) => holds(condition, document).map(|holds| !holds),
-        Where::Test { pointer, operators } => document.find(pointer, |found| {
-            for operator in operators {
-                let holds = match found {
-                    Some(value) => operator.holds(value)?,
-                    None => matches!(operator, Operator::Ne(_) | Operator::Exists(false)),
-                };
-                if !holds {
-                    return Ok(false);
-                }
+        Where::Test(test) => test.holds(document),
+    }
+}
+
+impl Test {
+    /// Whether all its operators hold.
+    #[inline]
+    fn holds(&self, document: &Document<'_>) -> Result<bool, Error> {
+        if let Some(number) = document.number(self.number) {
+            return self.all(|operator| operator.holds_for(number));
+        }
+        document.find(self.number, &self.pointer, |found| match found {
+            Some(value) => self.all(|operator| operator.holds(value)),
+            None => self.all(|operator| Ok(matches!(operator, Operator::Ne(_) | Operator::Exists(false)))),
+        })
+    }
+
+    #[inline]
+    fn all(&self, holds: impl Fn(&Operator) -> Result<bool, Error>) -> Result<bool, Error> {
+        for operator in &self.operators {
+            if !holds(operator)? {
+                return Ok(false);
             }
-            Ok(true)
-        }),
+        }
+        Ok(true)
     }
 }
 

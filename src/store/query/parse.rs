@@ -39,8 +39,17 @@ pub enum Where {
     Or(Vec<Where>),
     /// Not this one.
     Not(Box<Where>),
-    /// All operators, of what a pointer leads to.
-    Test { pointer: Box<[u8]>, operators: Vec<Operator> },
+    /// What a pointer leads to is as operators want it.
+    Test(Test),
+}
+
+/// All operators hold for what a pointer leads to.
+#[derive(Debug)]
+pub struct Test {
+    /// How many tests are before it in the query.
+    pub number: usize,
+    pub pointer: Box<[u8]>,
+    pub operators: Vec<Operator>,
 }
 
 /// A test of what a pointer leads to.
@@ -66,11 +75,27 @@ pub enum Ordered {
     Text(Needle),
 }
 
-/// Where the parser is, and how many conditions it has met.
+/// Where the parser is, and how many conditions and tests it has met.
 #[derive(Default)]
 struct Parser {
     path: Vec<String>,
     conditions: usize,
+    tests: usize,
+}
+
+impl Where {
+    /// Calls `next` with the pointer of each test, in their order.
+    pub fn each_pointer(&self, next: &mut impl FnMut(Pointer<'_>)) {
+        match self {
+            Self::And(conditions) | Self::Or(conditions) => {
+                for condition in conditions {
+                    condition.each_pointer(next);
+                }
+            }
+            Self::Not(condition) => condition.each_pointer(next),
+            Self::Test(test) => next(Pointer::of(&test.pointer).unwrap_or_default()),
+        }
+    }
 }
 
 /// A query from its text. Its glob ignores case if the map does.
@@ -101,7 +126,7 @@ pub fn query(text: &[u8], ignores_case: bool) -> Result<Query, Fault> {
         })?;
     }
     effort.per_value_byte = parser.conditions + members_within(&json);
-    Ok(Query { keys, condition, effort })
+    Ok(Query { keys, condition, effort, ..Query::default() })
 }
 
 impl Parser {
@@ -173,6 +198,8 @@ impl Parser {
                 if Pointer::of(name.as_bytes()).is_some_and(|pointer| pointer.len() > MAX_STEPS) {
                     return Err(self.fault(&format!("a pointer of at most {MAX_STEPS} steps")));
                 }
+                let number = self.tests;
+                self.tests += 1;
                 let operators = match json {
                     Json::Object(members) => self.operators(members)?,
                     other => {
@@ -180,7 +207,7 @@ impl Parser {
                         vec![Operator::Eq(self.pattern(other)?)]
                     }
                 };
-                Ok(Where::Test { pointer: name.as_bytes().into(), operators })
+                Ok(Where::Test(Test { number, pointer: name.as_bytes().into(), operators }))
             }
         }
     }

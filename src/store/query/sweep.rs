@@ -5,7 +5,7 @@
 //! tenth of a millisecond. What takes longer ends the stretch and is done without a pin: a look at the definition of a
 //! shape, for which a lock is taken, and a value so long that it is copied first.
 
-use super::{Effort, Layouts, Query, Unread};
+use super::{Effort, Query, Unread};
 use crate::store::entry::definition;
 use crate::store::entry::handle::Handle;
 use crate::store::entry::key::{Key, KeyKind};
@@ -60,7 +60,6 @@ pub struct Sweep {
     query: Query,
     effort: Effort,
     of_type: Type,
-    layouts: Layouts,
     layout_bytes: usize,
     shard: u32,
     slot: u32,
@@ -97,7 +96,6 @@ impl Sweep {
             query,
             effort,
             of_type,
-            layouts: Layouts::new(),
             layout_bytes: 0,
             shard: 0,
             slot: 0,
@@ -154,7 +152,7 @@ impl Sweep {
             if found.handle != handle {
                 return Ok(None);
             }
-            match self.query.matches(Key::new(key_kind, &self.key), kind, &self.value, &self.layouts) {
+            match self.query.matches(Key::new(key_kind, &self.key), kind, &self.value) {
                 Ok(true) => return Ok(Some(found)),
                 Ok(false) | Err(Unread::Malformed) => return Ok(None),
                 Err(Unread::Shape(number)) => self.learn(number),
@@ -200,14 +198,11 @@ impl Sweep {
 
     fn pinned(&mut self, shard: &Shard, room: usize, matches: &mut Vec<Match>) -> End {
         let pin = self.store.context.collector.pin(&self.participant);
-        let end = self.slot.saturating_add(SLOTS);
-        let (mut slot, mut work) = (self.slot, 0);
-        while slot < end && work < WORK && matches.len() < room {
-            let (tenant, next) = shard.next_tenant(slot, end, &pin);
-            let Some(tenant) = tenant else {
-                return next.map_or(End::OfShard, |next| End::At(next, None));
-            };
-            let looker = (&*self.store, &self.of_type, &self.layouts, self.effort);
+        let looker = (&*self.store, &self.of_type, self.effort);
+        let mut tenants = shard.tenants(self.slot, self.slot.saturating_add(SLOTS), &pin);
+        let mut work = 0;
+        while work < WORK && matches.len() < room {
+            let Some(tenant) = tenants.next() else { break };
             match look(looker, &mut self.query, shard, tenant, &mut work) {
                 Ok(answer) => {
                     self.seen += u64::from(answer.is_seen);
@@ -215,9 +210,8 @@ impl Sweep {
                 }
                 Err(stop) => return End::At(tenant.number(), Some(stop)),
             }
-            slot = tenant.number() + 1;
         }
-        End::At(slot, None)
+        tenants.rest().map_or(End::OfShard, |rest| End::At(rest, None))
     }
 
     /// Looks up what a shape means. If it is not known any more, no entry of it is there any more, and the slot is
@@ -226,12 +220,11 @@ impl Sweep {
         let Some(definition) = self.store.context.shapes.definition(number) else { return };
         self.layout_bytes += definition.len();
         if self.layout_bytes > MOST_LAYOUT_BYTES {
-            self.layouts.clear();
+            self.query.forget_shapes();
             self.layout_bytes = definition.len();
         }
         // A definition was read by those that published it.
-        let layout = definition::parse(&definition).unwrap_or_default();
-        self.layouts.insert(number, Arc::new(layout));
+        self.query.learn(number, definition::parse(&definition).unwrap_or_default());
     }
 
     /// Looks at the entry in the slot that is next without a pin, in a copy of it.
@@ -242,7 +235,7 @@ impl Sweep {
         };
         let Copied { found, key_kind, kind } = copied;
         let key = Key::new(key_kind, &self.key);
-        match self.query.matches(key, kind, &self.value, &self.layouts) {
+        match self.query.matches(key, kind, &self.value) {
             Ok(true) => matches.push(found),
             // Bytes that are none of their kind are asked for by no query.
             Ok(false) | Err(Unread::Malformed) => {}
@@ -358,7 +351,7 @@ fn alive(context: &crate::store::shard::context::Context, shard: &Shard, tenant:
 /// Asks the query of a tenant, under the pin that it was found under.
 #[inline]
 fn look(
-    (store, of_type, layouts, effort): (&Store, &Type, &Layouts, Effort),
+    (store, of_type, effort): (&Store, &Type, Effort),
     query: &mut Query,
     shard: &Shard,
     tenant: Tenant<'_>,
@@ -382,7 +375,7 @@ fn look(
         return Err(Stop::Long);
     }
     *work += takes;
-    match query.matches(key, tenant.entry.value_kind(), bytes, layouts) {
+    match query.matches(key, tenant.entry.value_kind(), bytes) {
         Ok(true) => match Match::of(&tenant) {
             Some(found) => Ok(Answer { is_seen: true, found: Some(found) }),
             None => Err(Stop::Moved),

@@ -5,7 +5,7 @@ use crate::store::entry::key::Key;
 /// Whether a JSON text is one that a query asks for.
 fn asks_for(query: &str, json: &str) -> bool {
     let mut query = Query::parse(query.as_bytes()).unwrap_or_else(|fault| panic!("{query}: {fault:?}"));
-    query.matches(Key::string("user:1"), ValueKind::Json, json.as_bytes(), &Layouts::new()).unwrap()
+    query.matches(Key::string("user:1"), ValueKind::Json, json.as_bytes()).unwrap()
 }
 
 const ORDER: &str = r#"{"status":"open","total":42.5,"tags":["x","y\n"],"at":{"city":"Köln","zip":null},"n":[1,2]}"#;
@@ -49,7 +49,7 @@ fn a_query_asks_for_what_its_conditions_say() {
 fn scalars_and_values_that_no_query_has() {
     let holds = |query: &str, kind, bytes: &[u8]| {
         let mut query = Query::parse(query.as_bytes()).unwrap();
-        query.matches(Key::KEYLESS, kind, bytes, &Layouts::new()).unwrap()
+        query.matches(Key::KEYLESS, kind, bytes).unwrap()
     };
     assert!(holds(r#"{"where":{"":7}}"#, ValueKind::Int, &7_i32.to_le_bytes()));
     assert!(holds(r#"{"where":{"":{"gt":0.1}}}"#, ValueKind::Float, &0.2_f64.to_le_bytes()));
@@ -71,7 +71,7 @@ fn a_number_is_the_one_that_its_text_says() {
         number = (number * 1_103.0 + 0.7).fract() * 10_f64.powi((number * 600.0) as i32 - 300);
         let mut query = Query::parse(format!(r#"{{"where":{{"":{number:e}}}}}"#).as_bytes()).unwrap();
         let bytes = number.to_le_bytes();
-        assert_eq!(query.matches(Key::KEYLESS, ValueKind::Float, &bytes, &Layouts::new()), Ok(true), "{number:e}");
+        assert_eq!(query.matches(Key::KEYLESS, ValueKind::Float, &bytes), Ok(true), "{number:e}");
         number = number.to_bits().wrapping_mul(0x9e37_79b9_7f4a_7c15) as f64 / u64::MAX as f64;
     }
 }
@@ -116,17 +116,37 @@ fn what_is_wrong_is_pointed_at() {
 #[test]
 fn a_record_of_an_unknown_shape_and_bytes_that_are_none_are_said() {
     let mut query = Query::parse(br#"{"where":{"/a":1}}"#).unwrap();
-    let mut layouts = Layouts::new();
-    let mut ask = |layouts: &Layouts, bytes: &[u8]| query.matches(Key::string("k"), ValueKind::Shaped, bytes, layouts);
-    assert_eq!(ask(&layouts, &[5, 0, 17]), Err(Unread::Shape(5)));
-    layouts.insert(5, Arc::new(definition::parse(r#"["a"]"#).unwrap()));
-    assert_eq!(ask(&layouts, &[5, 0, 17]), Ok(true));
-    assert_eq!(ask(&layouts, &[5, 0, 18]), Ok(false));
+    let ask = |query: &mut Query, bytes: &[u8]| query.matches(Key::string("k"), ValueKind::Shaped, bytes);
+    assert_eq!(ask(&mut query, &[5, 0, 17]), Err(Unread::Shape(5)));
+    query.learn(5, definition::parse(r#"["a"]"#).unwrap());
+    assert_eq!(ask(&mut query, &[5, 0, 17]), Ok(true));
+    assert_eq!(ask(&mut query, &[5, 0, 18]), Ok(false));
     for broken in [&[][..], &[5], &[5, 9, 17], &[5, 0]] {
-        assert_eq!(ask(&layouts, broken), Err(Unread::Malformed), "{broken:?}");
+        assert_eq!(ask(&mut query, broken), Err(Unread::Malformed), "{broken:?}");
     }
-    let json = query.matches(Key::string("k"), ValueKind::Json, b"{\"a\":", &layouts);
+    let json = query.matches(Key::string("k"), ValueKind::Json, b"{\"a\":");
     assert_eq!(json, Err(Unread::Malformed));
+}
+
+#[test]
+fn each_record_is_looked_at_as_its_shape_says() {
+    let mut query = Query::parse(br#"{"where":{"/a":{"gt":1},"/o/b":{"ne":9}}}"#).unwrap();
+    // The small integers 0 to 4 are tags from 16 on.
+    for (number, shape) in [(9, r#"["b","a"]"#), (5, r#"["a","b"]"#), (7, r#"["b"]"#), (6, r#"[["o",["c"]],"a"]"#)] {
+        query.learn(number, definition::parse(shape).unwrap());
+    }
+    let mut ask = |bytes: &[u8]| query.matches(Key::KEYLESS, ValueKind::Shaped, bytes);
+    for _ in 0..2 {
+        assert_eq!(ask(&[5, 0, 18, 16]), Ok(true), "a before b");
+        assert_eq!(ask(&[9, 0, 18, 16]), Ok(false), "b before a");
+        assert_eq!(ask(&[9, 0, 16, 18]), Ok(true), "b before a");
+        assert_eq!(ask(&[7, 0, 18]), Ok(false), "no a");
+        assert_eq!(ask(&[6, 0, 16, 18]), Ok(true), "a behind an object");
+        assert_eq!(ask(&[5, 0, 18, 16]), Ok(true), "a before b again");
+        assert_eq!(ask(&[8, 0, 18, 16]), Err(Unread::Shape(8)));
+    }
+    query.forget_shapes();
+    assert_eq!(query.matches(Key::KEYLESS, ValueKind::Shaped, &[5, 0, 18, 16]), Err(Unread::Shape(5)));
 }
 
 #[test]
@@ -135,10 +155,10 @@ fn parts_of_texts_are_found_in_linear_time() {
     let part = format!("{}x", "\u{100}".repeat(30_000));
     let units: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let mut query = Query::parse(format!(r#"{{"where":{{"":{{"contains":"{part}"}}}}}}"#).as_bytes()).unwrap();
-    assert_eq!(query.matches(Key::KEYLESS, ValueKind::Utf16, &units, &Layouts::new()), Ok(false));
+    assert_eq!(query.matches(Key::KEYLESS, ValueKind::Utf16, &units), Ok(false));
     let mut query = Query::parse(r#"{"where":{"":{"contains":"ĀĀ"}}}"#.as_bytes()).unwrap();
-    assert_eq!(query.matches(Key::KEYLESS, ValueKind::Utf16, &units, &Layouts::new()), Ok(true));
+    assert_eq!(query.matches(Key::KEYLESS, ValueKind::Utf16, &units), Ok(true));
     // U+0100 twice is 00 01 00 01; the bytes of U+0001 lie within.
     let mut query = Query::parse(r#"{"where":{"":{"contains":"\u0001"}}}"#.as_bytes()).unwrap();
-    assert_eq!(query.matches(Key::KEYLESS, ValueKind::Utf16, &units, &Layouts::new()), Ok(false));
+    assert_eq!(query.matches(Key::KEYLESS, ValueKind::Utf16, &units), Ok(false));
 }

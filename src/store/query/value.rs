@@ -2,11 +2,13 @@
 
 use std::cmp::Ordering;
 
+use super::Unread;
 use super::parse::{Operator, Ordered};
+use super::shapes::{Known, Shapes};
 use super::text;
-use super::{Layouts, Unread};
 use crate::store::entry::fields;
-use crate::store::entry::fields::{Layout, Malformed, Part, Place};
+use crate::store::entry::fields::route::{Route, field_behind, number_behind};
+use crate::store::entry::fields::{Malformed, Part, Place};
 use crate::store::entry::json_text;
 use crate::store::entry::pattern::Pattern;
 use crate::store::entry::pointer::Pointer;
@@ -35,7 +37,7 @@ impl From<Malformed> for Unread {
 /// A whole value.
 pub enum Document<'a> {
     /// A record, and what its shape means.
-    Record(Record<'a>, Option<&'a Layout>),
+    Record(Record<'a>, Option<&'a Known>),
     /// JSON text.
     Json(&'a [u8]),
     /// A value without parts.
@@ -44,32 +46,60 @@ pub enum Document<'a> {
 
 impl<'a> Document<'a> {
     /// A value as an entry has it.
-    pub fn of(kind: ValueKind, bytes: &'a [u8], layouts: &'a Layouts) -> Result<Self, Unread> {
+    #[inline]
+    pub fn of(kind: ValueKind, bytes: &'a [u8], shapes: &'a Shapes) -> Result<Self, Unread> {
         Ok(match kind {
             ValueKind::Shaped => {
                 let record = Record::split(bytes).ok_or(Malformed)?;
-                let layout = match record.shape {
+                let known = match record.shape {
                     BUILT_IN => None,
-                    shape => Some(&**layouts.get(&shape).ok_or(Unread::Shape(shape))?),
+                    shape => Some(shapes.get(shape).ok_or(Unread::Shape(shape))?),
                 };
-                Self::Record(record, layout)
+                Self::Record(record, known)
             }
             ValueKind::Json => Self::Json(bytes),
             _ => Self::Scalar(View::of_bytes(kind, bytes)?),
         })
     }
 
-    /// Lets `look` see what a pointer leads to; `None` if that is nothing.
+    /// The number that a test is about, where it is at hand; `find` knows all others, too.
+    #[inline]
+    pub fn number(&self, test: usize) -> Option<f64> {
+        match self {
+            Self::Record(record, Some(known)) => match known.route(test) {
+                Route::Field(others) => number_behind(record, others),
+                Route::Nothing | Route::Varying => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Lets `look` see what the pointer of a test leads to; `None` if that is nothing.
     pub fn find(
         &self,
+        test: usize,
         pointer: &[u8],
         look: impl FnOnce(Option<&View<'_>>) -> Result<bool, Error>,
     ) -> Result<bool, Error> {
+        if let Self::Record(record, Some(known)) = self {
+            match known.route(test) {
+                Route::Nothing => return look(None),
+                Route::Field(others) => {
+                    return View::of_field(field_behind(record, others)?, |value| look(Some(value)));
+                }
+                Route::Varying => {}
+            }
+        }
+        self.seek(pointer, look)
+    }
+
+    /// The same without what is known of the test.
+    fn seek(&self, pointer: &[u8], look: impl FnOnce(Option<&View<'_>>) -> Result<bool, Error>) -> Result<bool, Error> {
         let pointer = Pointer::of(pointer).ok_or(Error::Broken)?;
         match self {
             Self::Scalar(value) => look(Some(value).filter(|_| pointer.is_empty())),
             Self::Json(text) => look_within(text, pointer, look),
-            Self::Record(record, layout) => match fields::find(record, *layout, pointer)? {
+            Self::Record(record, known) => match fields::find(record, known.map(|known| &known.layout), pointer)? {
                 Place::Nothing => look(None),
                 Place::Field(field) => View::of_field(field, |value| look(Some(value))),
                 Place::Part(cursor, Part::Object(layout)) => look(Some(&View::Object(layout, cursor))),
@@ -106,6 +136,18 @@ fn has_element(value: &View<'_>, pattern: &Pattern) -> Result<bool, Error> {
 }
 
 impl Operator {
+    /// Whether it holds for a number.
+    #[inline]
+    pub fn holds_for(&self, number: f64) -> Result<bool, Error> {
+        Ok(match self {
+            Self::Gt(Ordered::Number(operand)) => number > *operand,
+            Self::Gte(Ordered::Number(operand)) => number >= *operand,
+            Self::Lt(Ordered::Number(operand)) => number < *operand,
+            Self::Lte(Ordered::Number(operand)) => number <= *operand,
+            _ => return self.holds(&View::Number(number)),
+        })
+    }
+
     /// Whether it holds for a value that is there.
     pub fn holds(&self, value: &View<'_>) -> Result<bool, Error> {
         let is = |operand: &Ordered, is: fn(Ordering) -> bool| Ok(compare(value, operand).is_some_and(is));

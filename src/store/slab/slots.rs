@@ -21,6 +21,8 @@
 //! When a reader loads the pointer first and the generation second, a matching generation proves that the entry is that
 //! tenant's: a new tenant's pointer is stored after the generation grew.
 
+pub mod run;
+
 use super::words;
 use super::words::{Version, Words};
 use crate::store::entry::block::Entry;

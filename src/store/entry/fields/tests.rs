@@ -1,3 +1,4 @@
+use super::route::{Route, field_behind, number_behind};
 use super::*;
 
 fn member(name: &str, content: Content) -> Member {
@@ -73,6 +74,58 @@ fn a_pointer_that_leads_nowhere_finds_nothing() {
     ] {
         assert_eq!(at(RECORD, pointer), Ok(Place::Nothing), "{pointer}");
     }
+}
+
+/// Every pointer into the layout that leads somewhere in all records, and what it leads to.
+const ROUTES: [(&str, Route); 9] = [
+    ("/host", Route::Field(0)),
+    ("/at/x", Route::Field(1)),
+    ("/at/y", Route::Field(2)),
+    ("/hos", Route::Nothing),
+    ("/at/z", Route::Nothing),
+    ("/none/a", Route::Nothing),
+    ("/rows", Route::Varying),
+    ("/at", Route::Varying),
+    ("/list", Route::Varying),
+];
+
+#[test]
+fn a_way_to_a_field_is_found_once_for_all_records() {
+    for (pointer, route) in ROUTES {
+        assert_eq!(layout().route(Pointer::of(pointer.as_bytes()).unwrap()), route, "{pointer}");
+    }
+    for pointer in ["", "/host/0", "/rows/0/id", "/list/1"] {
+        assert_eq!(layout().route(Pointer::of(pointer.as_bytes()).unwrap()), Route::Varying, "{pointer}");
+    }
+    let empty = Layout::new(vec![member("none", Content::Object(Layout::new(vec![]))), field("a")]);
+    assert_eq!(empty.route(Pointer::of(b"/a").unwrap()), Route::Field(0));
+}
+
+#[test]
+fn a_number_is_found_behind_other_fields() {
+    let mut bytes = vec![1, 3, b'a', b'b', b'c'];
+    let mut numbers = Vec::new();
+    let mut put = |field: &[u8], number: Option<f64>| {
+        bytes.extend(field);
+        numbers.push(number);
+    };
+    put(&[17], Some(1.0));
+    put(&[130], None);
+    put(&[195, 0x00, 0x80], Some(-32_768.0));
+    put(&[192], None);
+    put(&[196, 0, 0, 1, 0], Some(65_536.0));
+    put(&[129], None);
+    put(&[&[197][..], &1.5_f32.to_le_bytes()].concat(), Some(1.5));
+    put(&[193], None);
+    put(&[&[198][..], &(-0.1_f64).to_le_bytes()].concat(), Some(-0.1));
+    put(&[203, 1, 5], None);
+    put(&[20], None);
+    let record = Record::split(&bytes).unwrap();
+    for (others, number) in numbers.iter().enumerate() {
+        assert_eq!(number_behind(&record, others), *number, "behind {others}");
+    }
+    assert_eq!(number_behind(&record, numbers.len()), None, "behind the last one");
+    assert_eq!(number_behind(&Record::split(&[1, 1, b'a', 130, 17]).unwrap(), 1), None, "a text beyond the tail");
 }
 
 #[test]
@@ -175,6 +228,21 @@ fn random_bytes_lead_somewhere_or_are_malformed() {
                 assert_eq!(taken, skipped);
             }
             assert_eq!(skipped.skip_field(), Err(Malformed));
+        }
+        if let Some(record) = Record::split(&bytes) {
+            for (pointer, route) in ROUTES {
+                let Route::Field(others) = route else { continue };
+                let found = at(&bytes, pointer);
+                assert_eq!(field_behind(&record, others).map(Place::Field), found);
+                if let Some(number) = number_behind(&record, others) {
+                    let is_it = match found {
+                        Ok(Place::Field(Field::Int(int))) => f64::from(int).to_bits() == number.to_bits(),
+                        Ok(Place::Field(Field::Float(float))) => float.to_bits() == number.to_bits(),
+                        _ => false,
+                    };
+                    assert!(is_it, "{pointer} in {bytes:?} is {found:?}, not {number}");
+                }
+            }
         }
         for pointer in ["", "/rows/1/tags", "/list/1", "/rows/0", "/at/y"] {
             // Only that it returns is checked.
