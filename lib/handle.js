@@ -80,7 +80,12 @@ class Origin {
   /** Hits that were counted in another way than by `left`. */
   #counted = 0
   #isPlain = false
+  /** What `open` was called with, `undefined` if it was not. @type {number | undefined} */
+  #opened
+  /** Answers what handles do not. @type {(handle: Handle) => any} */
   #read
+  /** The read by the map. */
+  #readByMap
 
   /**
    * @param {number} instance number of the map in this process
@@ -89,6 +94,7 @@ class Origin {
   constructor(instance, read) {
     this.instance = instance
     this.#read = read
+    this.#readByMap = read
   }
 
   /**
@@ -97,6 +103,12 @@ class Origin {
    * @param {number} limit what access words are counted up to, 0 where a hit marks nothing
    */
   open(limit) {
+    this.#opened = limit
+    this.#start(limit)
+  }
+
+  /** @param {number} limit */
+  #start(limit) {
     this.#isPlain = limit === 0
     this.limit = limit
     this.left = this.#isPlain ? HITS_AT_ONCE : 0
@@ -104,6 +116,23 @@ class Origin {
 
   /** Has each read answered by the map. */
   close() {
+    this.#opened = undefined
+    this.#stop()
+  }
+
+  /**
+   * Has each read answered by the map, by way of an observer, until this is called without one.
+   *
+   * @param {((handle: Handle, read: (handle: Handle) => any) => any) | undefined} observer
+   */
+  observe(observer) {
+    const read = this.#readByMap
+    this.#stop()
+    this.#read = observer === undefined ? read : handle => observer(handle, read)
+    if (observer === undefined && this.#opened !== undefined) this.#start(this.#opened)
+  }
+
+  #stop() {
     this.#counted = this.hits
     this.#isPlain = false
     this.limit = 0

@@ -31,6 +31,7 @@ const { NO_CACHE, STALE } = require('./near/near-cache.js')
 const explanations = require('./observe/explain.js')
 const logs = require('./observe/logs.js')
 const pressure = require('./observe/pressure.js')
+const { attachProbes } = require('./observe/probes.js')
 const removals = require('./observe/removals.js')
 const stats = require('./observe/stats.js')
 const validation = require('./observe/validate.js')
@@ -441,11 +442,14 @@ class TypedMap {
       views,
       jobs
     ]
+    /** @type {import('./install.js').Access} */
+    const access = { openOf: map => map.#open, roomOf: map => map.#room }
     install(
       TypedMap.prototype,
       features.map(({ methods }) => methods),
-      { openOf: map => map.#open, roomOf: map => map.#room }
+      access
     )
+    attachProbes(TypedMap.prototype, access)
   }
 }
 

@@ -22,7 +22,8 @@ const GROUPS = {
     'What a near-cache hit has to record, as `open` says it: nothing, or the hit in order; any other number is ' +
     'the limit of the access word.',
   CAUSE: 'Why an entry, or a value of it, is gone.',
-  LEVEL: 'Numbers of log levels, in rising order; a listener gets its own level and everything above.'
+  LEVEL: 'Numbers of log levels, in rising order; a listener gets its own level and everything above.',
+  TARGET: 'What log lines are about: the names follow `typedmap.`.'
 }
 
 const WIDTH = 120

@@ -59,12 +59,29 @@ export interface DroppedRemovals {
 /** From most to least detailed; `off` reports nothing. */
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'off'
 
-/** An event of a map. */
+/** What log lines are about. */
+export type LogTarget = 'typedmap.operations' | 'typedmap.performance' | 'typedmap.memory' | 'typedmap.lifecycle'
+
+/** Which log lines a listener wants. */
+export interface LogOptions {
+  /** The least level; by default the `logLevel` of the map in this thread. */
+  level?: LogLevel | undefined
+  /** What they are about; by default the `logTargets` of the map in this thread. `[]` for none. */
+  targets?: readonly LogTarget[] | undefined
+}
+
+/** An event of a map, as plain data. */
 export interface LogLine {
+  /** When it happened, in milliseconds since 1970. */
+  time: number
   /** How grave it is. */
   level: Exclude<LogLevel, 'off'>
+  /** What it is about. */
+  target: LogTarget
   /** The event, a stable name such as `map.cleared`. */
   code: string
+  /** The event in words, without its figures. */
+  message: string
   /** Its figures; units are in the names. */
   details: Record<string, any>
 }

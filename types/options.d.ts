@@ -4,7 +4,7 @@
 // biome-ignore-all lint/suspicious/noExplicitAny: a codec takes any value
 
 import type { EvictionFunction, EvictionStrategy, OomFunction, OomStrategy } from './eviction.js'
-import type { LogLevel } from './events.js'
+import type { LogLevel, LogTarget } from './events.js'
 import type { DeepReadonly, MapKey } from './keys-and-values.js'
 import type { TypedMap } from './map.js'
 import type { TypedMapStats } from './stats.js'
@@ -197,11 +197,18 @@ export interface TypedMapOptions {
       }
     | undefined
   /**
-   * The least level that {@link TypedMap.onLog} listeners receive: `'info'` by default. Nothing is ever printed.
+   * The least level that {@link TypedMap.onLog} listeners receive unless they name another: `'info'` by default.
+   * Nothing is ever printed.
    *
    * It belongs to the thread, like `nearCache`.
    */
   logLevel?: LogLevel | undefined
+  /**
+   * What log lines are about that {@link TypedMap.onLog} listeners receive unless they name others: all by default.
+   *
+   * It belongs to the thread, like `nearCache`.
+   */
+  logTargets?: readonly LogTarget[] | undefined
 }
 
 /** How a value is read. */

@@ -380,7 +380,7 @@ describe('handle.get(): the end of its map', () => {
         const map = new TypedMap()
         alive.add(n)
         gone.register(map, n)
-        if (n % 2 === 0) unsubscribe.push(map.onLog(() => {}))
+        if (n % 2 === 0) unsubscribe.push(map.onLog(() => {}, { level: n % 4 === 0 ? 'debug' : 'info' }))
         for (let i = 0; i < 100; i++) {
           const handle = map.insert({ i })
           if (handle.get() !== handle.get()) throw new Error('not kept')

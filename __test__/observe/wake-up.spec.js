@@ -10,6 +10,8 @@ const { someTurns, until } = require('../support/turns.js')
 
 require('../support/sound.js')
 
+const ALL_TARGETS = 0b1111
+
 /** A new evaluation that writes down its wake-ups, and waits for so many. */
 function attach() {
   const woken = []
@@ -28,7 +30,7 @@ describe('the wake-up of an evaluation', { timeout: 60_000 }, () => {
     const { raw, wakeUps } = attach()
     const ids = Array.from({ length: 3 }, () => raw.opened(null).id)
     for (const id of ids) {
-      raw.listen(id, LEVEL.info, true)
+      raw.listen(id, LEVEL.info, ALL_TARGETS, true)
       raw.listenRemovals(id, 1 << CAUSE.explicit)
       raw.set(id, 'key', 'value', KIND.String)
     }
@@ -42,7 +44,7 @@ describe('the wake-up of an evaluation', { timeout: 60_000 }, () => {
   it('comes once until what waits was taken', async () => {
     const { raw, wakeUps } = attach()
     const { id } = raw.opened(null)
-    raw.listen(id, LEVEL.info, false)
+    raw.listen(id, LEVEL.info, ALL_TARGETS, false)
     for (let times = 0; times < 3; times++) raw.clear(id)
     assert.deepEqual(await wakeUps(1), [[id, WAKE.EVENTS, 0]])
     raw.clear(id)

@@ -36,7 +36,7 @@ const LEVELS = {
   'src/store': [
     ['error.rs'],
     ['platform'],
-    ['events.rs'],
+    ['events'],
     ['memory'],
     ['entry', 'expiry'],
     ['slab'],

@@ -18,6 +18,7 @@ import {
   type HandleData,
   type Limits,
   type LogLine,
+  type LogTarget,
   type MapKey,
   type NativeReason,
   type NearCacheStats,
@@ -568,6 +569,19 @@ const unsubscribe: () => void = configs.onError(error => {
   return [code, number, error.details.operation]
 })
 configs.onLog((line: LogLine) => line.level === 'warn' && line.code)
+const endLog: () => void = configs.onLog(
+  line => {
+    same<
+      [number, string, string, LogTarget],
+      [typeof line.time, typeof line.code, typeof line.message, typeof line.target]
+    >(true)
+    endLog()
+  },
+  { level: 'debug', targets: ['typedmap.operations'] }
+)
+// @ts-expect-error no such target
+configs.onLog(() => {}, { targets: ['operations'] })
+new TypedMap({ logTargets: ['typedmap.memory'] })
 const reason: NativeReason = 'package-missing'
 // @ts-expect-error no reason
 const noReason: NativeReason = 'because'

@@ -314,6 +314,14 @@ const STEPPED = Object.freeze({
   ABSENT: 3
 })
 
+/** What log lines are about: the names follow `typedmap.`. */
+const TARGET = Object.freeze({
+  operations: 0,
+  performance: 1,
+  memory: 2,
+  lifecycle: 3
+})
+
 /** What waits for a subscription that rang. */
 const WAKE = Object.freeze({
   /** Events, for `drain`. */
@@ -385,6 +393,7 @@ module.exports = {
   NOTICES,
   SCRATCH,
   STEPPED,
+  TARGET,
   WAKE,
   WANT
 }

@@ -3,7 +3,6 @@
 // Options of a map: what there is, what is allowed, and how it is handed to native code.
 
 const { badOption, describe, outOfRange, wrongType } = require('../errors.js')
-const { LEVEL } = require('../native/layout.js')
 const {
   MAX_COUNT,
   NONE,
@@ -21,6 +20,7 @@ const {
   seed,
   wordFor
 } = require('./checks.js')
+const { TARGETS, level, targets } = require('./log.js')
 
 /** @typedef {import('./checks.js').Check} Check */
 
@@ -70,7 +70,8 @@ const HASHES = ['ahash', 'siphash', 'xxh3', 'fnv1a']
 /**
  * @typedef {object} Options
  * @property {Record<string, unknown>} native options that belong to the map, for native code; only those given
- * @property {keyof typeof LEVEL} logLevel
+ * @property {import('./log.js').Level} logLevel
+ * @property {readonly string[]} logTargets
  * @property {number} nearMaxEntries 0 for no near cache
  * @property {number | undefined} nearMaxBytes undefined for what `nearBytesFor` says
  * @property {Codec | undefined} codec the functions that are `codec`
@@ -220,13 +221,11 @@ const OPTIONS = {
   enableSIMD: { check: boolean },
   simdEnabled: { check: boolean, as: 'enableSIMD' },
   nearCache: { check: nearCache, isOwn: true },
-  logLevel: { check: oneOf(Object.keys(LEVEL)), isOwn: true }
+  logLevel: { check: level, isOwn: true },
+  logTargets: { check: targets, isOwn: true }
 }
 
 const LIMITS = Object.keys(OPTIONS).filter(name => OPTIONS[name]?.isLimit)
-
-/** Reserved options, not implemented yet. They are refused, not ignored. */
-const LATER = new Set(['logTargets'])
 
 const ENTRIES = 'a map is limited by maxEntries'
 const BYTES = 'a map is limited in bytes by memoryLimit'
@@ -326,6 +325,7 @@ function readOptions(given = {}) {
   return {
     native,
     logLevel: own.logLevel ?? 'info',
+    logTargets: own.logTargets ?? TARGETS,
     nearMaxEntries: own.nearCache?.maxEntries ?? DEFAULT_NEAR_ENTRIES,
     nearMaxBytes: own.nearCache?.maxBytes,
     codec: takeCodec(native),
@@ -393,9 +393,8 @@ function readLimits(given) {
 
 /** @param {string} name */
 function unknownOption(name) {
-  if (LATER.has(name)) return badOption(name, 'is not available in this version')
   if (Object.hasOwn(ELSEWHERE, name)) return badOption(name, `does not exist; ${ELSEWHERE[name]}`)
-  const nearest = nearestName(name, [...Object.keys(OPTIONS), ...LATER])
+  const nearest = nearestName(name, Object.keys(OPTIONS))
   return badOption(name, `does not exist${nearest === undefined ? '' : `; did you mean ${nearest}?`}`)
 }
 

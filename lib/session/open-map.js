@@ -13,6 +13,7 @@ const { Shapes } = require('../codec/shapes.js')
 const { NO_CACHE, NearCache } = require('../near/near-cache.js')
 const { FUNCTION, nearBytesFor } = require('../options/map-options.js')
 const { Lifeline } = require('./lifeline.js')
+const { enter } = require('./opens.js')
 const { join } = require('./told-time.js')
 
 const {
@@ -76,6 +77,10 @@ class OpenMap {
   #changes
   /** @type {Uint32Array | undefined} */
   #commitWord
+  /** @type {WeakRef<object> | undefined} */
+  #map
+  /** What sees the calls of this map, by operation (`observe/probes.js`). @type {Map<string, any> | undefined} */
+  probes
   /** Whether the callback of a transaction is running. */
   isInTransaction = false
   /** Whether the bytes of the near cache follow from the limit of the map. */
@@ -103,6 +108,7 @@ class OpenMap {
     /** The option that holds the user's function which makes room in a full map. */
     this.roomFunction = roomFunctionOf(config)
     this.logLevel = options.logLevel
+    this.logTargets = options.logTargets
     this.words = new Words(id)
     /** Handles whose copies end when their entries are to be loaded again, by key. @type {Map<any, Handle>} */
     this.refreshed = new Map()
@@ -131,6 +137,7 @@ class OpenMap {
     // Where hits are logged in order, the near cache sees to each of them.
     if (options.nearMaxEntries > 0 && marking !== MARKING.Order) this.origin.open(marking)
     join(this)
+    enter(this)
   }
 
   /**
@@ -139,7 +146,13 @@ class OpenMap {
    * @param {object} map
    */
   watch(map) {
+    this.#map = new WeakRef(map)
     this.#lifeline.watch(map)
+  }
+
+  /** The map, unless it was collected. */
+  get map() {
+    return this.#map?.deref()
   }
 
   /** Throws if the map is closed. For operations without a native call, which would throw the same. */

@@ -4,7 +4,7 @@
 use napi_derive::napi;
 use serde_json::{Value as Json, json};
 
-use crate::store::{Cause, EntryLocation, KeyKind, Level, MAX_GLOB_CHARACTERS, ValueKind};
+use crate::store::{Cause, EntryLocation, KeyKind, Level, LogTarget, MAX_GLOB_CHARACTERS, ValueKind};
 
 /// Declares constants, and a list of them with their names and sentences for JavaScript.
 macro_rules! numbers {
@@ -304,6 +304,7 @@ pub fn layout() -> String {
     let keys = KeyKind::ALL.map(|kind| (format!("{kind:?}"), kind as u8));
     let causes = Cause::ALL.map(|cause| (format!("{cause:?}").to_lowercase(), cause as u8));
     let levels = Level::ALL.map(|level| (format!("{level:?}").to_lowercase(), level as u8));
+    let targets = LogTarget::ALL.map(|target| (format!("{target:?}").to_lowercase(), target as u8));
     json!({
         "SCRATCH": rows(SCRATCH, ""),
         "SIZES": rows(&[SIZES, SIGNS].concat(), ""),
@@ -321,6 +322,7 @@ pub fn layout() -> String {
         "MARKING": [{ "name": "None", "value": MARKING_NONE }, { "name": "Order", "value": MARKING_ORDER }],
         "CAUSE": numbered(causes.into()),
         "LEVEL": numbered(levels.into()),
+        "TARGET": numbered(targets.into()),
     })
     .to_string()
 }

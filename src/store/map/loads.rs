@@ -5,7 +5,7 @@ use crate::store::entry::key::Key;
 use crate::store::entry::shapes::ShapeHold;
 use crate::store::entry::value::Value;
 use crate::store::error::Error;
-use crate::store::events::{Level, Wake};
+use crate::store::events::{Wake, lines};
 use crate::store::expiry::life::Ttl;
 use crate::store::platform::sync::Arc;
 use crate::store::shard::load::{Begun, Party, Want};
@@ -121,7 +121,7 @@ impl Local {
         let was_owned = load.is_some();
         if let Some(load) = load {
             if load.is_background() {
-                self.store().context.events.log(Level::Warn, "refresh.failed", &[]);
+                self.store().context.events.log(&lines::REFRESH_FAILED, &[]);
             }
             load.report(|| Outcome::Failed(reason));
         }

@@ -16,7 +16,7 @@ use crate::store::entry::target::KeyOrHandle;
 use crate::store::entry::types::TypeHold;
 use crate::store::entry::value::{Value, ValueKind};
 use crate::store::error::Error;
-use crate::store::events::Level;
+use crate::store::events::lines;
 use crate::store::eviction::Mark;
 use crate::store::expiry::life::{RemainingTtl, Ttl};
 use crate::store::index::table::Contended;
@@ -594,10 +594,10 @@ impl Local {
         let events = &self.store.context.events;
         if let Error::MemoryLimit { requested_bytes, used_bytes, limit_bytes } = *error {
             let fields = [("requestedBytes", requested_bytes), ("usedBytes", used_bytes), ("limitBytes", limit_bytes)];
-            events.log(Level::Warn, "limit.memory", &fields);
+            events.log(&lines::LIMIT_MEMORY, &fields);
         }
         if let Error::EntryLimit { limit } = *error {
-            events.log(Level::Warn, "limit.entries", &[("limit", limit)]);
+            events.log(&lines::LIMIT_ENTRIES, &[("limit", limit)]);
         }
         if error.code() == 1006 {
             self.counters.refusals.add(1);
@@ -835,7 +835,7 @@ impl Local {
         self.store.context.check()?;
         let entries = self.store.clear(&self.member());
         self.counters.clears.add(1);
-        self.store.context.events.log(Level::Info, "map.cleared", &[("entries", entries)]);
+        self.store.context.events.log(&lines::MAP_CLEARED, &[("entries", entries)]);
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use crate::store::config::Config;
 use crate::store::entry::key::Key;
 use crate::store::entry::shapes::Shapes;
 use crate::store::error::Error;
-use crate::store::events::{Events, Level, Wake};
+use crate::store::events::{Events, Wake, lines};
 use crate::store::eviction::Mark;
 use crate::store::expiry::thread::{Expires, Expiry};
 use crate::store::memory::budget::{Reservation, Use};
@@ -345,7 +345,7 @@ impl Store {
         let is_first = self.context.destroy();
         drop(excluded);
         if is_first {
-            self.context.events.log(Level::Info, "map.destroyed", &[("entries", self.len())]);
+            self.context.events.log(&lines::MAP_DESTROYED, &[("entries", self.len())]);
             self.context.shapes.end();
             reaper::dispose(Remains::of_destroyed(&self.context, Arc::clone(self) as Arc<dyn Emptied>));
             let endings = std::mem::take(&mut *self.endings.lock());
@@ -413,7 +413,7 @@ impl Expires for Store {
 
     fn unattended(&self, is_news: bool) {
         if is_news {
-            self.context.events.log(Level::Warn, "expiry.unattended", &[]);
+            self.context.events.log(&lines::EXPIRY_UNATTENDED, &[]);
         }
         if self.context.attendance.take_copies() {
             self.shards.iter().for_each(Shard::end_expiring_copies);

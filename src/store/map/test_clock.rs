@@ -5,7 +5,7 @@
 //! takes: a test wants to go on when it is done. Each step holds a lock no longer than one of the expiry thread's.
 
 use super::store::Store;
-use crate::store::events::Level;
+use crate::store::events::lines;
 use crate::store::expiry::thread::{Attendance, Expires};
 use crate::store::platform::clock::HeldClock;
 use crate::store::platform::sync::Arc;
@@ -36,7 +36,7 @@ impl Store {
             attendance.too_late();
             self.unattended(false);
         }
-        self.events().log(Level::Info, "clock.held", &[]);
+        self.events().log(&lines::CLOCK_HELD, &[]);
         HeldTime { _clock: clock, late }
     }
 

@@ -14,7 +14,7 @@
 use std::cell::Cell;
 
 use crate::store::error::Error;
-use crate::store::events::{Events, Level};
+use crate::store::events::{Events, lines};
 use crate::store::platform::sync::{Arc, AtomicU64, Ordering};
 
 thread_local! {
@@ -256,7 +256,7 @@ impl Memory {
     #[cold]
     fn refuse_release(&self, what: Use, bytes: u64) {
         self.unowned.fetch_add(bytes, Ordering::Relaxed);
-        self.events.log(Level::Error, "memory.unowned", &[("use", what as u64), ("bytes", bytes)]);
+        self.events.log(&lines::MEMORY_UNOWNED, &[("use", what as u64), ("bytes", bytes)]);
     }
 
     /// Announces bytes that are for a while in no structure.

@@ -7,7 +7,7 @@ use crate::store::entry::hash::KeyHasher;
 use crate::store::entry::shapes::Shapes;
 use crate::store::entry::types::Types;
 use crate::store::error::Error;
-use crate::store::events::{Events, Level};
+use crate::store::events::{Events, lines};
 use crate::store::eviction::{Mark, PolicyKind};
 use crate::store::expiry::life::{Span, Ttl};
 use crate::store::expiry::thread::Attendance;
@@ -175,7 +175,7 @@ impl Context {
         if open.is_ok() {
             // No thread may go on reading copies of what is in doubt.
             self.end_copies();
-            self.events.log(Level::Error, "map.broken", &[]);
+            self.events.log(&lines::MAP_BROKEN, &[]);
         }
     }
 

@@ -44,7 +44,7 @@ mod validate;
 mod write;
 
 use super::error::Error;
-use super::events::Level;
+use super::events::lines;
 use super::eviction;
 use super::eviction::Policy;
 use crate::store::entry::block::Entry;
@@ -524,7 +524,7 @@ impl Shard {
         large::release_surplus();
         if let Some(capacity) = resized {
             let fields = [("shard", u64::from(self.number)), ("capacity", capacity as u64)];
-            context.events.log(Level::Debug, "index.resized", &fields);
+            context.events.log(&lines::INDEX_RESIZED, &fields);
         }
         // A result that is returned as it is would be moved as a whole, which waits for what was just stored.
         let answer = answer?;

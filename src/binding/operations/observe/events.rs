@@ -11,20 +11,20 @@ use crate::binding::operation::{with_map, within};
 use crate::store::{Event, Level};
 
 /// Starts, changes or ends what this evaluation hears of a map: log lines of `level` (0 trace to 4 error, 5 none) and
-/// above, and errors.
+/// above that are about `targets` (a bit for each number of TARGET), and errors.
 #[napi(catch_unwind)]
-pub fn listen(env: &napi::Env, id: u32, level: u32, errors: bool) -> napi::Result<()> {
+pub fn listen(env: &napi::Env, id: u32, level: u32, targets: u32, errors: bool) -> napi::Result<()> {
     within(env, "listen", id, |engine, evaluation| {
         let map = evaluation.map(id)?;
         let level = Level::from_number(level);
         let mut subscription = map.subscription.borrow_mut();
         match &*subscription {
             _ if level == Level::Off && !errors => *subscription = None,
-            Some(subscription) => subscription.change(level, errors),
+            Some(subscription) => subscription.change(level, targets, errors),
             None => {
                 let waiting = Waiting { id, what: WAKE_EVENTS, number: 0 };
                 let waker = Environment::of(engine)?.waker(engine, waiting)?;
-                *subscription = Some(map.store().events().subscribe(level, errors, waker));
+                *subscription = Some(map.store().events().subscribe(level, targets, errors, waker));
             }
         }
         drop(subscription);
@@ -39,8 +39,14 @@ pub struct MapEvent {
     pub kind: String,
     /// Level of a log line, 0 trace to 4 error.
     pub level: Option<u32>,
+    /// What a log line is about, a number of TARGET.
+    pub target: Option<u32>,
     /// Stable code of a log line.
     pub code: Option<String>,
+    /// A log line in words.
+    pub message: Option<String>,
+    /// When it was logged, in milliseconds since 1970.
+    pub time: Option<f64>,
     /// Number of an error.
     pub number: Option<u32>,
     /// The operation that failed.
@@ -68,18 +74,34 @@ pub fn drain(env: &napi::Env, id: u32, count: u32) -> napi::Result<Vec<MapEvent>
 
 impl MapEvent {
     fn new(kind: &str, details: String) -> MapEvent {
-        let kind = kind.to_owned();
-        MapEvent { kind, level: None, code: None, number: None, operation: None, count: None, details }
+        MapEvent {
+            kind: kind.to_owned(),
+            level: None,
+            target: None,
+            code: None,
+            message: None,
+            time: None,
+            number: None,
+            operation: None,
+            count: None,
+            details,
+        }
     }
 }
 
 fn map_event(map: &OpenMap, event: Event) -> MapEvent {
     match event {
-        Event::Log { level, code, fields } => {
+        Event::Log { line, time_ms, fields } => {
             let fields: serde_json::Map<_, _> =
                 fields.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
-            let details = serde_json::Value::Object(fields).to_string();
-            MapEvent { level: Some(level as u32), code: Some(code.to_owned()), ..MapEvent::new("log", details) }
+            MapEvent {
+                level: Some(line.level as u32),
+                target: Some(line.target as u32),
+                code: Some(line.code.to_owned()),
+                message: Some(line.message.to_owned()),
+                time: Some(time_ms as f64),
+                ..MapEvent::new("log", serde_json::Value::Object(fields).to_string())
+            }
         }
         Event::Error { error, operation } => {
             let details = details(&error, Some(map.store())).to_string();

@@ -1,0 +1,51 @@
+'use strict'
+
+// The maps that this evaluation of the package has open, for what is to see all of them: those that are open already
+// and each that is opened later. They are held weakly.
+
+/** An `OpenMap`. @typedef {{ atEnd: (ending: () => void) => void }} Open */
+
+/** @type {Set<WeakRef<Open>>} */
+const opens = new Set()
+
+/** Called with each map that is opened. @type {Set<(open: any) => void>} */
+const greeters = new Set()
+
+/** From so many on, those that were collected are looked for each time there are twice as many. */
+const FIRST_SWEEP = 64
+let nextSweep = FIRST_SWEEP
+
+/**
+ * Enters a map that was opened.
+ *
+ * @param {Open} open
+ */
+function enter(open) {
+  const reference = new WeakRef(open)
+  opens.add(reference)
+  open.atEnd(() => opens.delete(reference))
+  if (opens.size >= nextSweep) {
+    for (const one of opens) if (one.deref() === undefined) opens.delete(one)
+    nextSweep = Math.max(FIRST_SWEEP, 2 * opens.size)
+  }
+  for (const greet of greeters) greet(open)
+}
+
+/**
+ * Calls `greet` with each map that is open, and with each that is opened until the returned function is called.
+ *
+ * @param {(open: any) => void} greet
+ * @returns {() => void}
+ */
+function greetAll(greet) {
+  greeters.add(greet)
+  for (const reference of [...opens]) {
+    const open = reference.deref()
+    if (open !== undefined) greet(open)
+  }
+  return () => {
+    greeters.delete(greet)
+  }
+}
+
+module.exports = { enter, greetAll }
