@@ -80,6 +80,9 @@ const TESTS = {
   'memory counts': unit('budget::tests'),
   'counts of locks': unit('counted_lock::tests'),
   'locks.spec': spec('observe/locks'),
+  latencies: unit('store::observe::latency'),
+  histograms: unit('histogram::tests'),
+  'latency.spec': spec('observe/latency'),
   'sliding reads': unit('a_sliding_read_prolongs_a_life_and_no_copy_is_kept'),
   'late reads': unit('what_a_read_found_to_be_over_is_not_prolonged_by_a_late_one'),
   'first deadlines': unit('a_first_deadline_ends_copies_where_hits_depend_on_it'),
@@ -2103,6 +2106,31 @@ const MUTATIONS = [
     from: 'let writer = self.writer.lock_uncounted();',
     to: 'let writer = self.writer.lock();',
     test: 'locks.spec'
+  },
+
+  // ---- Latencies
+  {
+    name: 'a sample counts for the calls until the next one',
+    file: 'src/store/observe/latency.rs',
+    from: `        let count = u64::from(gap.drawn.get());
+        self.draw(gap);`,
+    to: `        self.draw(gap);
+        let count = u64::from(gap.drawn.get());`,
+    test: 'latencies'
+  },
+  {
+    name: 'the highest bit of a value is left out of its bucket',
+    file: 'src/store/observe/histogram.rs',
+    from: '    shift as usize * SUB_BUCKETS + (ns >> shift) as usize',
+    to: '    shift as usize * SUB_BUCKETS + (ns >> shift) as usize % SUB_BUCKETS',
+    test: 'histograms'
+  },
+  {
+    name: 'what a thread has measured goes with it',
+    file: 'src/store/observe/latency.rs',
+    from: '        self.past.add(histograms);',
+    to: '',
+    test: 'latency.spec'
   }
 ]
 

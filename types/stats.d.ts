@@ -63,6 +63,8 @@ export interface TypedMapStats {
     /** Bytes of one value. */
     maxValueBytes: number | null
   }
+  /** How long operations take; `null` without the option `latency`. */
+  latency: LatencyStats | null
   /** How threads wait for each other. */
   locks: LockStats
   /** The near cache of this object in this thread. */
@@ -84,6 +86,47 @@ export interface TypedMapStats {
   threads: number
   /** Milliseconds since the map was made. */
   uptimeMs: number
+}
+
+/**
+ * How long operations take in all threads, those that ended included, from the beginning of the native call to its
+ * end. Not every call is timed (`sampling`): a call that is counts for those since the last one that was.
+ */
+export interface LatencyStats {
+  /**
+   * Reads of a value: `get`, `getByHandle`, `handle.get()`, the `get` of views. Those that the near cache answers are
+   * not among them.
+   */
+  get: OperationLatency
+  /** `set`, `replace`, `insertWithHandle`, `getOrInsert`, the `set` of views. */
+  set: OperationLatency
+  /** `insert`. */
+  insert: OperationLatency
+  /** `delete`, `remove`, the `delete` of views. */
+  delete: OperationLatency
+  /** Loaders of `getOrLoad` and `getManyOrLoad`, from their call until the value is stored: each of them. */
+  load: OperationLatency
+  /** How many calls there are for each that is timed, on average, over which that is drawn. */
+  sampling: {
+    /** Native calls. */
+    native: number
+  }
+}
+
+/** How long the calls of an operation took. Percentiles are off by at most 1.6 %. */
+export interface OperationLatency {
+  /** Calls, less those of each thread since the last one that was timed: at most 30 of each. */
+  count: number
+  /** Nanoseconds on average. */
+  meanNs: number
+  /** Nanoseconds that half of the calls took at most. */
+  p50Ns: number
+  /** Nanoseconds that 99 % of the calls took at most. */
+  p99Ns: number
+  /** Nanoseconds that 99.9 % of the calls took at most. */
+  p999Ns: number
+  /** Nanoseconds of the longest call that was timed. */
+  maxNs: number
 }
 
 /**

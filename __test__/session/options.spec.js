@@ -46,6 +46,8 @@ describe('options: accepted', () => {
     { hash: 'fnv1a', shards: 4 },
     { caseInsensitiveKeys: true },
     { caseInsensitiveKeys: false },
+    { latency: true },
+    { latency: false },
     { enableSIMD: true },
     { enableSIMD: false },
     { simdEnabled: true },
@@ -280,6 +282,7 @@ describe('options: refused', () => {
       isRefused({ simdEnabled: value }, { says: [/simdEnabled/] })
       isRefused({ sliding: value }, { says: [/sliding/] })
       isRefused({ strictTtl: value }, { says: [/strictTtl/] })
+      isRefused({ latency: value }, { says: [/latency/, /true or false/] })
       isRefused({ caseInsensitiveKeys: value }, { says: [/caseInsensitiveKeys/, /true or false/] })
     }
   })
@@ -420,7 +423,9 @@ describe('options: of a named map', () => {
     [{}, { ttl: 1_000 }, 'ttl'],
     [{ ttlOnUpdate: 'keep' }, { ttlOnUpdate: 'renew' }],
     [{ sliding: true }, { sliding: false }],
-    [{ strictTtl: true }, { strictTtl: false }]
+    [{ strictTtl: true }, { strictTtl: false }],
+    [{ latency: true }, { latency: false }],
+    [{}, { latency: true }]
   ]
   for (const [made, other] of MADE_WITH) {
     const [name] = Object.keys(other)

@@ -218,6 +218,7 @@ const OPTIONS = {
   seed: { check: seed },
   caseInsensitiveKeys: { check: boolean },
   normalizeKey: { check: normalizeKey },
+  latency: { check: boolean },
   enableSIMD: { check: boolean },
   simdEnabled: { check: boolean, as: 'enableSIMD' },
   nearCache: { check: nearCache, isOwn: true },

@@ -85,6 +85,8 @@ pub struct Config {
     pub sliding: Option<bool>,
     /// Whether no copy of an entry with a deadline may be kept outside the store.
     pub strict_ttl: Option<bool>,
+    /// Whether operations are timed.
+    pub latency: Option<bool>,
     /// What encodes and decodes the values: a word of JavaScript, or the content type of functions of the user. The
     /// store compares it and shows it.
     pub codec: Option<String>,
@@ -147,6 +149,7 @@ impl Config {
             ttl_on_update: Some(self.ttl_on_update.unwrap_or_default()),
             sliding: Some(self.sliding.unwrap_or(false)),
             strict_ttl: Some(self.strict_ttl.unwrap_or(false)),
+            latency: Some(self.latency.unwrap_or(false)),
             codec: Some(self.codec.clone().unwrap_or_else(|| DEFAULT_CODEC.to_owned())),
             manual_clock: self.manual_clock,
         }

@@ -88,12 +88,14 @@ pub use map::registry;
 pub use map::scan::{Filter, Place, Scan};
 pub use map::store::Store;
 pub use map::test_clock::HeldTime;
+pub use map::timing::Timing;
 pub use map::transaction::{MAX_BYTES as MAX_TRANSACTION_BYTES, MAX_KEYS as MAX_TRANSACTION_KEYS, Transaction};
 pub use map::validate::{Next, Validation};
 pub use map::walk::Step;
+pub use observe::latency::Timed;
 pub use observe::pressure::{Pressure, PressureSubscription};
 pub use observe::removals::{Audience, Cause, Removal, Removals};
-pub use observe::stats::{LockStats, MemoryStats, Operations, ShapeStats, SimdStats, Stats};
+pub use observe::stats::{LatencyStats, LockStats, MemoryStats, Operations, ShapeStats, SimdStats, Stats};
 pub use options::{OPTIONS, Setting};
 pub use platform::clock::Clock;
 #[cfg(feature = "binding")]

@@ -106,7 +106,7 @@ macro_rules! row {
 }
 
 /// All options. Where several differ from those of an open map, the first is named.
-pub const OPTIONS: [MapOption; 18] = [
+pub const OPTIONS: [MapOption; 19] = [
     MapOption {
         name: "shards",
         set: |config, given| {
@@ -207,6 +207,7 @@ pub const OPTIONS: [MapOption; 18] = [
     },
     row!("sliding", sliding, flag, Setting::Flag),
     row!("strictTtl", strict_ttl, flag, Setting::Flag),
+    row!("latency", latency, flag, Setting::Flag),
     MapOption {
         name: "codec",
         set: |config, given| {
@@ -242,6 +243,7 @@ mod tests {
             Setting::word(&"keep"),
             Setting::Flag(true),
             Setting::Flag(false),
+            Setting::Flag(true),
             Setting::word(&"v8"),
         ];
         let mut config = Config::default();

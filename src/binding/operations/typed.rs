@@ -7,6 +7,7 @@ use crate::binding::convert::values::Space;
 use crate::binding::engine::Js;
 use crate::binding::failure::{Failure, Outcome};
 use crate::binding::operation::{Call, with_map};
+use crate::store::Timed;
 
 /// The number of the type of this name, which means it until the map is closed here.
 #[napi(catch_unwind)]
@@ -20,6 +21,7 @@ pub fn hold_view_type(env: &napi::Env, id: u32, name: String) -> napi::Result<u3
 /// `getOfType(id, type, ...target)`: as `get`, nothing if the entry has another type.
 pub fn get<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
     let map = call.map()?;
+    let _timing = map.local().time(Timed::Get);
     let mut space = Space::default();
     let target = call.target(2, &mut space)?;
     let mut out = call.evaluation.value_buffer();
@@ -38,6 +40,7 @@ pub fn has<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
 /// `deleteOfType(id, type, ...target)`: whether it was there.
 pub fn delete<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
     let map = call.map()?;
+    let _timing = map.local().time(Timed::Delete);
     let mut space = Space::default();
     let target = call.target(2, &mut space)?;
     call.engine.boolean(map.local().delete_of_type(target, call.number(1)?)?)
@@ -47,6 +50,7 @@ pub fn delete<'s>(call: &Call<'s, 5>) -> Outcome<Js<'s>> {
 pub fn set<'s>(call: &Call<'s, 7>) -> Outcome<Js<'s>> {
     let ttl = call.evaluation.take_ttl();
     let map = call.map()?;
+    let _timing = map.local().time(Timed::Set);
     let (mut key_space, mut value_space) = (Space::default(), Space::default());
     let value = call.value(2, &mut value_space)?;
     let (target, type_id) = (call.target(4, &mut key_space)?, call.number(1)?);

@@ -6,12 +6,13 @@ use crate::binding::engine::{Engine, Js, JsType};
 use crate::binding::environment::OpenMap;
 use crate::binding::failure::Outcome;
 use crate::binding::operation::Call;
-use crate::store::{MAX_TYPE_NAME_BYTES, TypeHold, check_name};
+use crate::store::{MAX_TYPE_NAME_BYTES, Timed, TypeHold, check_name};
 
 /// `set(id, key, value, kind)`
 pub fn set<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let ttl = call.evaluation.take_ttl();
     let map = call.map()?;
+    let _timing = map.local().time(Timed::Set);
     let (mut key_space, mut value_space) = (Space::default(), Space::default());
     let key = key(call.engine, call.argument(1), &mut key_space)?;
     let value = call.value(2, &mut value_space)?;
@@ -24,6 +25,7 @@ pub fn set<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
 pub fn get_or_insert<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let ttl = call.evaluation.take_ttl();
     let map = call.map()?;
+    let _timing = map.local().time(Timed::Set);
     let (mut key_space, mut value_space) = (Space::default(), Space::default());
     let key = key(call.engine, call.argument(1), &mut key_space)?;
     let value = call.value(2, &mut value_space)?;
@@ -55,6 +57,7 @@ pub fn type_name(engine: Engine<'_>, js: Js<'_>) -> Outcome<Option<String>> {
 pub fn insert<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let ttl = call.evaluation.take_ttl();
     let map = call.map()?;
+    let _timing = map.local().time(Timed::Insert);
     let mut space = Space::default();
     let value = call.value(1, &mut space)?;
     let held = hold_type(call.engine, &map, call.argument(3))?;
@@ -66,6 +69,7 @@ pub fn insert<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
 pub fn replace<'s>(call: &Call<'s, 6>) -> Outcome<Js<'s>> {
     let ttl = call.evaluation.take_ttl();
     let map = call.map()?;
+    let _timing = map.local().time(Timed::Set);
     let mut space = Space::default();
     let value = call.value(4, &mut space)?;
     Ok(call.evaluation.give_written(Some(&map.local().replace(call.handle(1)?, value, ttl)?), value))
@@ -74,6 +78,7 @@ pub fn replace<'s>(call: &Call<'s, 6>) -> Outcome<Js<'s>> {
 /// `delete(id, ...target)`: whether it was there.
 pub fn delete<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let map = call.map()?;
+    let _timing = map.local().time(Timed::Delete);
     let mut space = Space::default();
     call.engine.boolean(map.local().delete(call.target(1, &mut space)?)?)
 }
@@ -81,6 +86,7 @@ pub fn delete<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
 /// `remove(id, ...target)`: the value that was there.
 pub fn remove<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let map = call.map()?;
+    let _timing = map.local().time(Timed::Delete);
     let mut space = Space::default();
     let target = call.target(1, &mut space)?;
     let mut out = call.evaluation.value_buffer();

@@ -23,6 +23,7 @@ use crate::store::index::table::Contended;
 use crate::store::memory::reaper;
 use crate::store::memory::reaper::Help;
 use crate::store::memory::reclaim::{Participant, Pin};
+use crate::store::observe::latency::Sampler;
 use crate::store::observe::removals::Cause;
 use crate::store::observe::stats::Counters;
 use crate::store::platform::clock::Patience;
@@ -50,6 +51,8 @@ pub struct Local {
     hits: Option<HitLog>,
     /// Whether uses are recorded: for the policy, or deadlines that move with them.
     notes_uses: bool,
+    /// What times operations, in a map that wants that.
+    pub(super) sampler: Option<Box<Sampler>>,
     /// Keeps the shape of the record that was removed last known, for the caller, which reads it.
     removed_shape: Cell<Option<ShapeHold>>,
     /// A participant's word and its counters have one writer: a `Local` may move to another thread, but not be shared.
@@ -149,8 +152,19 @@ impl Local {
         // Without memory for a log, hits of this thread are not learned of.
         let hits = (store.marking() == Mark::Order).then(|| HitLog::new(store.shards(), &store.context).ok()).flatten();
         let notes_uses = mark_limit > 0 || hits.is_some() || store.context.sliding;
+        let sampler = Self::sampler(&store);
         let removed_shape = Cell::default();
-        Self { store, participant, counters, mark_limit, hits, notes_uses, removed_shape, _not_sync: PhantomData }
+        Self {
+            store,
+            participant,
+            counters,
+            mark_limit,
+            hits,
+            notes_uses,
+            sampler,
+            removed_shape,
+            _not_sync: PhantomData,
+        }
     }
 
     /// The map.
@@ -952,6 +966,9 @@ impl Drop for Local {
     fn drop(&mut self) {
         self.store.context.collector.leave(&self.participant);
         self.store.forget_counters(&self.counters);
+        if let Some(sampler) = &self.sampler {
+            self.store.forget_latency(sampler.histograms());
+        }
     }
 }
 

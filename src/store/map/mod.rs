@@ -22,6 +22,7 @@ pub mod scan;
 mod stats;
 pub mod store;
 pub mod test_clock;
+pub mod timing;
 pub mod transaction;
 mod typed;
 pub mod validate;

@@ -58,6 +58,7 @@ impl Store {
             load_factor: if capacity == 0 { 0.0 } else { keyed as f64 / capacity as f64 },
             shards: self.shards(),
             simd: SimdStats { enabled: self.config().simd != Some(false), level: self.context.simd.name() },
+            latency: self.latency_stats(),
             locks: self.lock_stats(),
             threads,
             uptime_ms: self.context.clock.elapsed_ms(),

@@ -15,6 +15,7 @@ use crate::store::expiry::thread::{Expires, Expiry};
 use crate::store::memory::budget::{Reservation, Use};
 use crate::store::memory::reaper;
 use crate::store::memory::reaper::Debris;
+use crate::store::observe::latency::LatencyTable;
 use crate::store::observe::pressure::PressureSubscription;
 use crate::store::observe::removals::{Audience, Cause};
 use crate::store::observe::stats::CounterTable;
@@ -37,6 +38,8 @@ pub struct Store {
     /// Where the next sample of shards begins.
     pub(crate) samples: AtomicU32,
     pub(super) counters: Mutex<CounterTable>,
+    /// What threads have measured, in a map that wants that.
+    pub(super) latency: Mutex<LatencyTable>,
     /// What is woken when the map is destroyed. Bounded by the opens that are alive.
     endings: Mutex<Vec<Weak<dyn Wake>>>,
     expiry: Expiry,
@@ -124,6 +127,7 @@ impl Store {
             turn: AtomicU32::new(0),
             samples: AtomicU32::new(0),
             counters: Mutex::new(CounterTable::default()),
+            latency: Mutex::new(LatencyTable::default()),
             endings: Mutex::new(Vec::new()),
             expiry,
             fixed,

@@ -1,5 +1,7 @@
 //! What a map reports about itself: removals, pressure, statistics.
 
+pub mod histogram;
+pub mod latency;
 pub mod pieces;
 pub mod pressure;
 pub mod removals;

@@ -4,6 +4,7 @@
 //! under the names that `getStats` has for them.
 
 mod counters;
+mod latency;
 mod locks;
 mod memory;
 mod operations;
@@ -13,7 +14,8 @@ mod table;
 
 use serde_json::{Value as Json, json};
 
-pub use counters::Counters;
+pub use counters::{Counter, Counters};
+pub use latency::LatencyStats;
 pub use locks::LockStats;
 pub use memory::MemoryStats;
 pub use operations::Operations;
@@ -52,6 +54,8 @@ pub struct Stats {
     pub shards: u32,
     /// What lookups use of the processor.
     pub simd: SimdStats,
+    /// How long operations take, where that is measured.
+    pub latency: Option<LatencyStats>,
     /// How threads wait for each other.
     pub locks: LockStats,
     /// Threads that have the map open, each open counted.
@@ -88,6 +92,7 @@ impl Stats {
             "loadFactor": self.load_factor,
             "shards": self.shards,
             "simd": self.simd.json(),
+            "latency": self.latency.as_ref().map(LatencyStats::json),
             "locks": self.locks.json(),
             "threads": self.threads,
             "uptimeMs": self.uptime_ms,
