@@ -91,30 +91,39 @@ async function main() {
   if (!isKnown) console.log('This system does not say for how long a thread waited: what follows is wall-clock time.')
 
   const runs = worlds.flatMap(world => (WORLDS[world].isSmall ? [0] : sizes).map(entries => ({ world, entries })))
+  const directory = given.quick ? QUICK_RESULTS : RESULTS
   const progress = new Progress(runs.length)
   const tables = []
+  let stalls = []
   for (const { world, entries } of runs) {
     progress.begin(`${world}, ${entries.toLocaleString('en-US')} entries`)
     const rows = await inChild(__filename, 'measure', { world, entries, names }, { heapMb: HEAP_MB })
     tables.push({ world, entries, rows })
+    // At once, so that a run that is stopped or fails has not measured in vain.
+    stalls = record(directory, tables)
     progress.end()
   }
   progress.stop()
 
-  const directory = given.quick ? QUICK_RESULTS : RESULTS
-  const all = merged(readResults(directory, ['stalls'])[0]?.tables ?? [], tables)
-  const title = ({ world, entries }) => (entries === 0 ? world : `${world}, ${entries.toLocaleString('en-US')} entries`)
-  for (const table of tables) console.log(`\n${title(table)}\n\n${textTable(HEADER, table.rows.map(cellsOf))}`)
-  const stalls = all.flatMap(table =>
-    table.rows.filter(({ ms }) => ms > BOUND_MS).map(row => [title(table), ...cellsOf(row)])
-  )
-  const file = writeResult(directory, 'stalls', { boundMs: BOUND_MS, repeats: REPEATS, tables: all, stalls })
-  writeFileSync(join(directory, 'stalls.md'), page(all, stalls, title))
+  for (const table of tables) console.log(`\n${titleOf(table)}\n\n${textTable(HEADER, table.rows.map(cellsOf))}`)
   console.log(
     stalls.length === 0 ? `\nNo call took more than ${BOUND_MS} ms.` : `\n${textTable(['map', ...HEADER], stalls)}`,
-    `\n${file}`
+    `\n${join(directory, 'stalls.md')}`
   )
   if (stalls.length > 0) process.exitCode = 1
+}
+
+const titleOf = ({ world, entries }) => (entries === 0 ? world : `${world}, ${entries.toLocaleString('en-US')} entries`)
+
+/** Writes these tables over those of earlier runs; returns the calls of all that are above the bound. */
+function record(directory, tables) {
+  const all = merged(readResults(directory, ['stalls'])[0]?.tables ?? [], tables)
+  const stalls = all.flatMap(table =>
+    table.rows.filter(({ ms }) => ms > BOUND_MS).map(row => [titleOf(table), ...cellsOf(row)])
+  )
+  writeResult(directory, 'stalls', { boundMs: BOUND_MS, repeats: REPEATS, tables: all, stalls })
+  writeFileSync(join(directory, 'stalls.md'), page(all, stalls))
+  return stalls
 }
 
 const HEADER = ['method', 'call', 'own time, ms']
@@ -136,7 +145,7 @@ function merged(before, tables) {
   )
 }
 
-function page(tables, stalls, title) {
+function page(tables, stalls) {
   const parts = [
     '# Own time of every public method\n\n',
     `\`npm run bench:stalls\`, ${describeMachine(machine())}, ${describeVersions(versions())}. `,
@@ -144,7 +153,8 @@ function page(tables, stalls, title) {
     `calling thread; the bound is ${BOUND_MS} ms, for a bulk call per item, for a value of 100 MB per MB.\n\n`,
     stalls.length === 0 ? 'No call is above it.\n' : `Above it:\n\n${markdownTable(['map', ...HEADER], stalls)}\n`
   ]
-  for (const table of tables) parts.push(`\n## ${title(table)}\n\n${markdownTable(HEADER, table.rows.map(cellsOf))}\n`)
+  for (const table of tables)
+    parts.push(`\n## ${titleOf(table)}\n\n${markdownTable(HEADER, table.rows.map(cellsOf))}\n`)
   return parts.join('')
 }
 

@@ -58,8 +58,8 @@ const ROWS = {
   'TypedMap.prototype.increment': [
     { call: map => map.increment('counter') },
     { what: 'a new counter', call: (map, n) => map.increment(`counter ${n}`, 1, { ttl: 60_000 }) },
-    { what: 'of a field', call: (map, n) => incrementField(map, n, '/port') },
-    { what: 'of a new field', call: (map, n) => incrementField(map, n, '/visits') },
+    { what: 'of a field', before: setPair, call: (map, n) => incrementField(map, n, '/port') },
+    { what: 'of a new field', before: setPair, call: (map, n) => incrementField(map, n, '/visits') },
     {
       what: 'of a field, 10 MB',
       before: (map, n) => ignoreRefusal(() => map.set(`wide ${n}`, Object.fromEntries(wide))),
@@ -375,6 +375,10 @@ function withDeadlines(map) {
 function advance(clock) {
   clock.advance(1)
   clock.restore()
+}
+
+function setPair(map, n) {
+  ignoreRefusal(() => map.set(n, pairOf(n)))
 }
 
 /** Counts a field of an entry. In a map whose limit was lowered the entry may have been evicted, and has no fields. */
