@@ -1,10 +1,13 @@
 'use strict'
 
+require('../support/sound.js')
+
 // Objects are stored as JSON.stringify writes them, to the letter, with the same code of the value run in the same
 // order.
 
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
+const { TypedMap } = require('../../index.js')
 const { jsonText } = require('../support/json-text.js')
 const { seededRandom } = require('../support/random.js')
 
@@ -191,6 +194,37 @@ function generate(random, depth, calls) {
       )
   }
 }
+
+describe('json: long texts', () => {
+  // Each is written in several pieces, with an end of a piece at every kind of place.
+  const many = make => Array.from({ length: 3_000 }, (_, at) => make(at))
+  const member = at => [`name ${at}`, at % 7 === 0 ? undefined : at % 5 === 0 ? { at, text: 'é'.repeat(at % 50) } : at]
+  const wide = Object.fromEntries(many(member))
+  const LONG = {
+    'a wide object': wide,
+    'with nothing but what is left out at its end': {
+      ...wide,
+      ...Object.fromEntries(many(at => [`end ${at}`, undefined]))
+    },
+    'an array of mixed members': many(at => member(at)[1]),
+    'an array of texts': many(at => `text ${at}`),
+    'wide objects inside': { before: wide, list: [wide, [wide]], after: 1 },
+    'members of any length': Object.fromEntries(many(at => [`name ${at}`, 'x'.repeat(at)]))
+  }
+  for (const [name, value] of Object.entries(LONG)) {
+    it(name, () => {
+      assert.equal(jsonText(value), JSON.stringify(value))
+      const map = new TypedMap({ nearCache: false })
+      for (let again = 0; again < 3; again++) {
+        map.set('key', { value })
+        assert.equal(JSON.stringify(map.get('key')), JSON.stringify({ value }))
+        map.set('key', value)
+        assert.equal(JSON.stringify(map.get('key')), JSON.stringify(value))
+      }
+      map.close()
+    })
+  }
+})
 
 describe('json: generated values', () => {
   it('have the text of JSON.stringify, and their code runs in the same order', t => {

@@ -62,6 +62,15 @@ describe('shapes', { timeout: 300_000 }, () => {
     map.close()
   })
 
+  it('one object does not fill the tree of names: of a huge one only the first are learnt', () => {
+    const map = new TypedMap({ nearCache: false })
+    const wide = Object.fromEntries(Array.from({ length: 3_000 }, (_, n) => [`name ${n}`, n]))
+    map.set('wide', wide)
+    assert.deepEqual(map.getStats().shapes.texts, { first: 0, names: 1, refused: 0, large: 0, other: 0 })
+    assert.deepEqual(map.get('wide'), wide)
+    map.close()
+  })
+
   it('beyond the bound nothing fails: objects are text', () => {
     const map = new TypedMap({ nearCache: false })
     for (let n = 0; n < MOST_SHAPES + 200; n++) {

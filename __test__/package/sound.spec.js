@@ -21,7 +21,6 @@ const EXCUSED = {
   'build-all.spec.js': NONE,
   'copies.spec.js': CHILDREN,
   'example.spec.js': CHILDREN,
-  'json.spec.js': NONE,
   'levels.spec.js': NONE,
   'linearizability.spec.js': NONE,
   'lines.spec.js': NONE,

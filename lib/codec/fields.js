@@ -6,6 +6,7 @@
 
 const { checkEmpty, enter, inside, isWrapper, leave, ordinary, thenable } = require('./containers.js')
 const { nameText, recordText, restAfter, restText, shownBy, shownText, stringText, valueText } = require('./json.js')
+const { PIECE, joined, withPiece } = require('./pieces.js')
 const { CLOSE, OBJECT, ROWS, stepsBetween } = require('./shape-tree.js')
 
 /** @typedef {import('./shape-tree.js').ShapeTree} ShapeTree */
@@ -126,12 +127,18 @@ function members(object, start) {
   let step = start
   /** The text, once a name was met that has no step. @type {string | undefined} */
   let text
+  /** @type {string[] | undefined} */
+  let pieces
   for (const name in object) {
     if (!isOwn.call(object, name)) continue
     const value = object[name]
     if (text !== undefined) {
       const member = valueText(value, name)
-      if (member !== undefined) text += nameText(name, text === '') + member
+      if (text.length > PIECE) {
+        pieces = withPiece(pieces, text)
+        text = ''
+      }
+      if (member !== undefined) text += nameText(name, text === '' && pieces === undefined) + member
       continue
     }
     const type = typeof value
@@ -153,7 +160,7 @@ function members(object, start) {
     }
   }
   if (text !== undefined) {
-    written = text === '' ? '{}' : `${text}}`
+    written = text === '' && pieces === undefined ? '{}' : joined(pieces, `${text}}`)
     return undefined
   }
   if (step === start && prototype !== ordinary && prototype !== null) checkEmpty(object)

@@ -10,6 +10,7 @@
 // No regular expressions in here, as in containers.js.
 
 const { checkEmpty, enter, inside, isWrapper, leave, ordinary, thenable } = require('./containers.js')
+const { PIECE, joined, withPiece } = require('./pieces.js')
 
 /** Names of members whose text is kept, and the longest of them. Programs have few names and repeat them. */
 const KEPT_NAMES = 2_048
@@ -164,7 +165,13 @@ function restAfter(known, value, array, index, length) {
  */
 function restText(before, array, start, length) {
   let text = `[${before}`
+  /** @type {string[] | undefined} */
+  let pieces
   for (let index = start; index < length; index++) {
+    if (text.length > PIECE) {
+      pieces = withPiece(pieces, text)
+      text = ''
+    }
     if (index > start) text += ','
     const value = array[index]
     // Strings and numbers first, without a call: most members are.
@@ -173,7 +180,7 @@ function restText(before, array, start, length) {
     else if (typeof value === 'object' && value !== null) text += objectText(value, index) ?? 'null'
     else text += valueText(value, index) ?? 'null'
   }
-  return `${text}]`
+  return joined(pieces, `${text}]`)
 }
 
 /** @param {any} object */
@@ -181,9 +188,15 @@ function recordText(object) {
   const prototype = getPrototypeOf(object)
   if (prototype !== ordinary && isWrapper(object, prototype)) return stringify(object)
   let text = ''
+  /** @type {string[] | undefined} */
+  let pieces
   for (const name in object) {
     if (!isOwn.call(object, name)) continue
     const value = object[name]
+    if (text.length > PIECE) {
+      pieces = withPiece(pieces, text)
+      text = ''
+    }
     let member
     if (typeof value === 'string') member = stringText(value)
     else if (typeof value === 'number') member = Number.isFinite(value) ? value : 'null'
@@ -191,9 +204,9 @@ function recordText(object) {
       member = typeof value === 'object' && value !== null ? objectText(value, name) : valueText(value, name)
       if (member === undefined) continue
     }
-    text += nameText(name, text === '') + member
+    text += nameText(name, text === '' && pieces === undefined) + member
   }
-  if (text !== '') return `${text}}`
+  if (text !== '' || pieces !== undefined) return joined(pieces, `${text}}`)
   if (prototype !== ordinary && prototype !== null) checkEmpty(object)
   return '{}'
 }

@@ -16,8 +16,11 @@ const ROWS = 2
 /** Out of an object, or out of rows. */
 const CLOSE = 3
 
-/** Steps that a tree has at most. Then it begins anew. */
+/** A tree with more steps begins anew. */
 const MAX_STEPS = 16_384
+
+/** Steps that one object makes at most: a dictionary of a hundred thousand names is none of a shape. */
+const MAX_NEW_STEPS = 1_024
 
 /** Objects inside each other that are steps. Deeper ones are text. */
 const MAX_DEPTH = 24
@@ -73,7 +76,8 @@ class ShapeTree {
   texts
   /** Whether the object that is being written may make steps. */
   mayGrow = true
-  #grew = false
+  /** Steps that the object made. */
+  #grown = 0
 
   /**
    * @param {(definition: string) => number} publish the number of a shape, UNPUBLISHED if it gets none
@@ -88,7 +92,7 @@ class ShapeTree {
   begin() {
     const outer = this.mayGrow
     this.mayGrow = this.#credit > 0 || ++this.#skipped % TRIED_PER === 0
-    this.#grew = false
+    this.#grown = 0
     if (this.#steps > MAX_STEPS) {
       this.root = new Step(OBJECT, '', undefined, 0)
       this.#steps = 0
@@ -98,7 +102,7 @@ class ShapeTree {
 
   /** Ends it. @param {boolean} outer */
   end(outer) {
-    if (this.#grew && this.#credit > 0) this.#credit--
+    if (this.#grown > 0 && this.#credit > 0) this.#credit--
     this.mayGrow = outer
   }
 
@@ -111,7 +115,7 @@ class ShapeTree {
    */
   member(from, name) {
     const known = from.others?.get(name)
-    if (known !== undefined || !this.mayGrow) return known
+    if (known !== undefined || !this.#canGrow()) return known
     const step = this.#make(MEMBER, name, from, from.depth)
     if (from.first === undefined) {
       from.first = step
@@ -131,7 +135,7 @@ class ShapeTree {
    */
   into(from, kind) {
     const known = kind === OBJECT ? from.object : from.rows
-    if (known !== undefined || !this.mayGrow || from.depth === MAX_DEPTH) return known
+    if (known !== undefined || !this.#canGrow() || from.depth === MAX_DEPTH) return known
     const step = this.#make(kind, '', from, from.depth + 1)
     if (kind === OBJECT) from.object = step
     else from.rows = step
@@ -145,7 +149,7 @@ class ShapeTree {
    * @returns {Step | undefined}
    */
   out(from) {
-    if (from.close === undefined && this.mayGrow) from.close = this.#make(CLOSE, '', from, from.depth - 1)
+    if (from.close === undefined && this.#canGrow()) from.close = this.#make(CLOSE, '', from, from.depth - 1)
     return from.close
   }
 
@@ -168,6 +172,10 @@ class ShapeTree {
     return end.number
   }
 
+  #canGrow() {
+    return this.mayGrow && this.#grown < MAX_NEW_STEPS
+  }
+
   /**
    * @param {number} kind
    * @param {string} name
@@ -176,7 +184,7 @@ class ShapeTree {
    */
   #make(kind, name, before, depth) {
     this.#steps++
-    this.#grew = true
+    this.#grown++
     return new Step(kind, name, before, depth)
   }
 }
