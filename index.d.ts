@@ -9,6 +9,7 @@
  */
 
 export * from './types/analysis.js'
+export * from './types/channels.js'
 export * from './types/errors.js'
 export * from './types/events.js'
 export * from './types/eviction.js'

@@ -80,6 +80,10 @@ const TESTS = {
   'memory counts': unit('budget::tests'),
   'counts of locks': unit('counted_lock::tests'),
   'locks.spec': spec('observe/locks'),
+  'log lines': unit('store::events'),
+  'logs.spec': spec('observe/logs'),
+  'probes.spec': spec('observe/probes'),
+  'channels.spec': spec('observe/channels'),
   latencies: unit('store::observe::latency'),
   histograms: unit('histogram::tests'),
   'latency.spec': spec('observe/latency'),
@@ -2106,6 +2110,78 @@ const MUTATIONS = [
     from: 'let writer = self.writer.lock_uncounted();',
     to: 'let writer = self.writer.lock();',
     test: 'locks.spec'
+  },
+
+  // ---- Logs and probes
+  {
+    name: 'a subscriber gets lines of targets that it did not name',
+    file: 'src/store/events/mod.rs',
+    from: 'level as u32 >= word & LEVEL_MASK && word >> TARGETS_SHIFT & target.bit() != 0',
+    to: 'level as u32 >= word & LEVEL_MASK',
+    test: 'log lines'
+  },
+  {
+    name: 'what listeners of a thread want is what the last one wants',
+    file: 'lib/observe/audience.js',
+    from: 'for (const target of listener.targets) targets |= 1 << TARGETS.indexOf(target)',
+    to: 'for (const target of listener.targets) targets = 1 << TARGETS.indexOf(target)',
+    test: 'logs.spec'
+  },
+  {
+    name: 'lines of calls wait without a bound',
+    file: 'lib/observe/audience.js',
+    from: 'if (this.#lines.length >= MOST_LINES) this.#droppedLines++',
+    to: 'if (this.#lines.length < 0) this.#droppedLines++',
+    test: 'logs.spec'
+  },
+  {
+    name: 'a method stays switched after its last probe',
+    file: 'lib/observe/probes.js',
+    from: '  Reflect.set(prototype, operation, one.plain)',
+    to: '  void one.plain',
+    test: 'probes.spec'
+  },
+  {
+    name: 'handles answer for themselves while they are observed',
+    file: 'lib/observe/probes.js',
+    from: '    return observe(probesOf(open, HANDLE_GET), map, open, HANDLE_GET, [handle], () => read(handle))',
+    to: '    return read(handle)',
+    test: 'probes.spec'
+  },
+  {
+    name: 'handles are read by way of their map after they were observed',
+    file: 'lib/handle.js',
+    from: 'if (observer === undefined && this.#opened !== undefined) this.#start(this.#opened)',
+    to: '',
+    test: 'probes.spec'
+  },
+  {
+    name: 'a call that another one makes for its work is seen, too',
+    file: 'lib/observe/probes.js',
+    from: '      if (isWithin) return Reflect.apply(plain, this, args)',
+    to: '',
+    test: 'probes.spec'
+  },
+  {
+    name: 'subscribers that came before the package are not looked for',
+    file: 'lib/observe/channels.js',
+    from: ', look)\n  look()\n}\n\n/**\n * Publishes calls',
+    to: ', look)\n}\n\n/**\n * Publishes calls',
+    test: 'channels.spec'
+  },
+  {
+    name: 'a channel holds the maps that it tells of',
+    file: 'lib/observe/channels.js',
+    from: '      const publish = publisher(channel, new WeakRef(open))',
+    to: '      const publish = publisher(channel, /** @type {any} */ ({ deref: () => open }))',
+    test: 'channels.spec'
+  },
+  {
+    name: 'a traced call hands out its result',
+    file: 'lib/observe/channels.js',
+    from: '      if (!(result instanceof Promise)) return result',
+    to: '      context.result = result\n      if (!(result instanceof Promise)) return result',
+    test: 'channels.spec'
   },
 
   // ---- Latencies

@@ -29,6 +29,7 @@ const { KIND, SCRATCH, WANT } = require('./native/layout.js')
 const { MAPS_OWN } = require('./native/ttl.js')
 const { NO_CACHE, STALE } = require('./near/near-cache.js')
 const explanations = require('./observe/explain.js')
+const { openChannels } = require('./observe/channels.js')
 const logs = require('./observe/logs.js')
 const pressure = require('./observe/pressure.js')
 const { attachProbes } = require('./observe/probes.js')
@@ -450,6 +451,7 @@ class TypedMap {
       access
     )
     attachProbes(TypedMap.prototype, access)
+    openChannels()
   }
 }
 

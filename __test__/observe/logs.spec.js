@@ -4,6 +4,7 @@
 
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
+const pino = require('pino')
 const { TypedMap } = require('../..')
 const { runNode } = require('../support/processes.js')
 const { inWorker, nextMessage, startWorker } = require('../support/workers.js')
@@ -115,6 +116,33 @@ describe('log lines', { timeout: 300_000 }, () => {
       'uncaught listener failed',
       'uncaught listener failed'
     ])
+  })
+})
+
+describe('log lines in pino', { timeout: 300_000 }, () => {
+  it('have the level, the message and the figures, by one line of code', async () => {
+    const written = []
+    const logger = pino({ level: 'debug' }, { write: text => written.push(JSON.parse(text)) })
+    const map = new TypedMap([['a', 1]], { maxEntries: 1, oomStrategy: 'reject' })
+    map.onLog(({ level, message, ...line }) => logger[level](line, message), { level: 'debug' })
+    const before = Date.now()
+    assert.throws(() => map.set('b', 1), { code: 'ERR_MEMORY_LIMIT' })
+    map.clear()
+    await until(() => written.length === 4)
+    const of = code => written.find(line => line.code === code)
+    const { time, pid, hostname, ...cleared } = of('map.cleared')
+    assert.ok(time >= before && time <= Date.now())
+    const { info, warn, debug } = pino.levels.values
+    assert.deepEqual(cleared, {
+      level: info,
+      target: 'typedmap.lifecycle',
+      code: 'map.cleared',
+      details: { entries: 1 },
+      msg: 'All entries were removed'
+    })
+    assert.equal(of('limit.entries').level, warn)
+    assert.equal(of('operation.failed').level, debug)
+    map.close()
   })
 })
 

@@ -224,6 +224,11 @@ describe('probes', () => {
     end()
     read(10)
     assert.equal(map.getStats().hits, 30)
+    // They answer for themselves again: no method of the map is asked.
+    const { origin } = openOf(map)
+    const before = origin.left
+    handle.get()
+    assert.equal(origin.left, before - 1)
     map.close()
   })
 

@@ -80,7 +80,9 @@ describe('README', () => {
     mkdirSync(path.join(folder, 'node_modules'))
     symlinkSync(PACKAGE, path.join(folder, 'node_modules', 'typed-superdashmap'), 'junction')
     // What an example uses beside it.
-    symlinkSync(path.join(PACKAGE, 'node_modules', 'zod'), path.join(folder, 'node_modules', 'zod'), 'junction')
+    for (const name of ['pino', 'zod']) {
+      symlinkSync(path.join(PACKAGE, 'node_modules', name), path.join(folder, 'node_modules', name), 'junction')
+    }
   })
 
   after(() => rmSync(folder, { recursive: true, force: true }))

@@ -40,11 +40,20 @@ const DROPPED = 'events.dropped'
 /** The system's, which is what native lines have, too. Taken once, before a test's clock takes its place. */
 const timeNow = Date.now
 
-/** A listener to log lines. */
-class LogListener extends Subscription {
-  /** @param {(line: LogLine) => void} listener @param {LogOptions} options */
-  constructor(listener, { level, targets }) {
+/** A listener, and what it keeps open. */
+class MapSubscription extends Subscription {
+  /** @param {(given: any) => void} listener @param {object | undefined} map */
+  constructor(listener, map) {
     super(listener)
+    this.map = map
+  }
+}
+
+/** A listener to log lines. */
+class LogListener extends MapSubscription {
+  /** @param {(line: LogLine) => void} listener @param {object | undefined} map @param {LogOptions} options */
+  constructor(listener, map, { level, targets }) {
+    super(listener, map)
     this.level = LEVEL[level]
     this.targets = targets
   }
@@ -58,7 +67,7 @@ class LogListener extends Subscription {
 class Audience {
   /** @type {Set<LogListener>} */
   logs = new Set()
-  /** @type {Set<Subscription>} */
+  /** @type {Set<MapSubscription>} */
   errors = new Set()
   #id
   /** Taken out and not yet delivered, from `#next` on. @type {(MapEvent | LogLine)[]} */
@@ -68,15 +77,11 @@ class Audience {
   #lines = []
   #droppedLines = 0
   #delivery = new Delivery(() => this.#step())
-  /** Keeps a named map open while something listens: other threads can still write to it. */
-  map
 
-  /** @param {OpenMap} open @param {object} map */
-  constructor(open, map) {
+  /** @param {OpenMap} open */
+  constructor(open) {
+    // Nothing else of it is held.
     this.#id = open.id
-    // A map without a name is used by this thread only, so no event of another thread can come, and listening does not
-    // keep it from being collected: so nothing of it is held but its number.
-    this.map = open.name === null ? undefined : map
   }
 
   /** Passes what the listeners want to native code. */
@@ -191,4 +196,4 @@ function call(subscriptions, given, wants = () => true) {
   }
 }
 
-module.exports = { Audience, LogListener }
+module.exports = { Audience, LogListener, MapSubscription }

@@ -7,9 +7,8 @@ const { onWake } = require('../native/attach.js')
 const { LEVEL, WAKE } = require('../native/layout.js')
 const { checkFunction } = require('../options/checks.js')
 const { readLogOptions } = require('../options/log.js')
-const { Audience, LogListener } = require('./audience.js')
+const { Audience, LogListener, MapSubscription } = require('./audience.js')
 const { watchOperations } = require('./operation-lines.js')
-const { Subscription } = require('./turns.js')
 
 /** @typedef {import('../session/open-map.js').OpenMap} OpenMap */
 /** @typedef {import('./audience.js').LogLine} LogLine */
@@ -24,17 +23,25 @@ function forget(id) {
 }
 
 /**
- * @template {'logs' | 'errors'} K
+ * What a listener of a program keeps open: a named map, which other threads can still write to. A map without a name is
+ * used by this thread only, so no event of another thread can come, and it is collected although something listens.
+ *
  * @param {OpenMap} open
  * @param {object} map
+ */
+const heldMap = ({ name }, map) => (name === null ? undefined : map)
+
+/**
+ * @template {'logs' | 'errors'} K
+ * @param {OpenMap} open
  * @param {K} kind
- * @param {K extends 'logs' ? LogListener : Subscription} subscription
+ * @param {K extends 'logs' ? LogListener : MapSubscription} subscription
  * @returns {() => void} ends it
  */
-function subscribe(open, map, kind, subscription) {
+function subscribe(open, kind, subscription) {
   const { id } = open
-  const audience = audiences.get(id) ?? new Audience(open, map)
-  const subscriptions = /** @type {Set<Subscription>} */ (audience[kind])
+  const audience = audiences.get(id) ?? new Audience(open)
+  const subscriptions = /** @type {Set<MapSubscription>} */ (audience[kind])
   subscriptions.add(subscription)
   try {
     audience.subscribe()
@@ -70,6 +77,15 @@ function say({ id }, level, target, code, message, details) {
   }
 }
 
+/**
+ * Has `hear` called with each error, for what watches all maps: it keeps none open.
+ *
+ * @param {OpenMap} open
+ * @param {(error: any) => void} hear
+ * @returns {() => void} ends it
+ */
+const hearErrors = (open, hear) => subscribe(open, 'errors', new MapSubscription(hear, undefined))
+
 onWake(WAKE.EVENTS, id => audiences.get(id)?.wake())
 
 /** @param {import('../install.js').Access} access */
@@ -78,7 +94,7 @@ const methods = ({ openOf }) => ({
   onError(listener) {
     const open = openOf(this)
     checkFunction('listener', listener)
-    return subscribe(open, this, 'errors', new Subscription(listener))
+    return subscribe(open, 'errors', new MapSubscription(listener, heldMap(open, this)))
   },
 
   /** @param {(line: LogLine) => void} listener @param {any} options */
@@ -86,7 +102,7 @@ const methods = ({ openOf }) => ({
     const open = openOf(this)
     checkFunction('listener', listener)
     const read = readLogOptions(options, { level: open.logLevel, targets: open.logTargets })
-    const end = subscribe(open, this, 'logs', new LogListener(listener, read))
+    const end = subscribe(open, 'logs', new LogListener(listener, heldMap(open, this), read))
     const endOperations = watchOperations(open, read, say)
     return () => {
       endOperations()
@@ -95,4 +111,4 @@ const methods = ({ openOf }) => ({
   }
 })
 
-module.exports = { methods, say }
+module.exports = { hearErrors, methods, say }

@@ -4,6 +4,7 @@
 //
 //   const end = probe(open, ['get', 'set'], call => …)   // one map
 //   const end = probeAll(['get'], call => …)             // all maps of this thread, also those that are opened later
+//   const end = surround('getOrLoad', (map, args, run) => run())   // runs each call itself, of all maps of this thread
 //
 // `call` is a `Call`, see below. A probe is called in the call that it sees, so it must be short and must not throw.
 // `end()` ends it; so does the end of the map.
@@ -56,6 +57,14 @@ const NONE = Object.freeze([])
 
 /** Of all maps. @type {Probes} */
 const ofAll = new Map()
+
+/**
+ * What runs the calls of an operation.
+ *
+ * @typedef {(map: any, args: readonly any[], run: () => any) => any} Surrounding
+ */
+/** @type {Map<string, Surrounding>} */
+const surroundings = new Map()
 
 /** Whether a call is under way that runs no code of the user. */
 let isWithin = false
@@ -179,8 +188,11 @@ function observed(operation, plain) {
       if (isWithin) return Reflect.apply(plain, this, args)
       const open = openOf(this)
       const probes = probesOf(open, operation)
-      if (probes.length === 0) return Reflect.apply(plain, this, args)
-      return observe(probes, this, open, operation, args, () => Reflect.apply(plain, this, args))
+      const surrounding = surroundings.get(operation)
+      if (probes.length === 0 && surrounding === undefined) return Reflect.apply(plain, this, args)
+      const run = () => Reflect.apply(plain, this, args)
+      const call = surrounding === undefined ? run : () => surrounding(this, args, run)
+      return probes.length === 0 ? call() : observe(probes, this, open, operation, args, call)
     }
   }
   return Object.defineProperty(method, 'length', { value: plain.length, configurable: true })
@@ -290,6 +302,22 @@ function probeAll(operations, see) {
 }
 
 /**
+ * Has each call of an operation, on all maps of this thread, run by a function, which calls `run` and returns what that
+ * returns. There is one at most.
+ *
+ * @param {string} operation
+ * @param {Surrounding} surrounding
+ * @returns {() => void} ends it
+ */
+function surround(operation, surrounding) {
+  surroundings.set(operation, surrounding)
+  use(operation, 1)
+  return () => {
+    if (surroundings.delete(operation)) use(operation, -1)
+  }
+}
+
+/**
  * Says whose methods are switched.
  *
  * @param {any} prototype
@@ -299,4 +327,4 @@ function attachProbes(prototype, { openOf }) {
   subject = { prototype, openOf }
 }
 
-module.exports = { attachProbes, probe, probeAll }
+module.exports = { attachProbes, probe, probeAll, surround }

@@ -62,10 +62,19 @@ function readCauses(options) {
 }
 
 class Listener extends Subscription {
-  /** @param {(removal: Removal) => void} listener @param {Set<number>} causes */
-  constructor(listener, causes) {
+  /**
+   * @param {(removal: Removal) => void} listener
+   * @param {Set<number>} causes
+   * @param {object | undefined} map what it keeps open
+   */
+  constructor(listener, causes, map) {
     super(listener)
     this.causes = causes
+    /**
+     * Held, because a map that a program listens to must not be closed for being unreachable: entries expire by
+     * themselves. `undefined` for a listener that watches all maps.
+     */
+    this.map = map
   }
 
   /** @param {Removal} removal */
@@ -76,11 +85,8 @@ class Listener extends Subscription {
 
 /** The listeners of this thread to one open map. */
 class Audience {
-  /**
-   * Held, because a map that something listens to must not be closed for being unreachable: entries expire by
-   * themselves.
-   */
-  map
+  #id
+  /** Weak, because it would hold the map. */
   #open
   /** @type {Set<Listener>} */
   #listeners = new Set()
@@ -89,10 +95,10 @@ class Audience {
   #next = 0
   #delivery = new Delivery(() => this.#step())
 
-  /** @param {OpenMap} open @param {object} map */
-  constructor(open, map) {
-    this.#open = open
-    this.map = map
+  /** @param {OpenMap} open */
+  constructor(open) {
+    this.#id = open.id
+    this.#open = new WeakRef(open)
   }
 
   /** @param {Listener} listener */
@@ -132,7 +138,7 @@ class Audience {
   #subscribe() {
     let mask = 0
     for (const { causes } of this.#listeners) for (const cause of causes) mask |= 1 << cause
-    listenRemovalsBinding(this.#open.id, mask)
+    listenRemovalsBinding(this.#id, mask)
   }
 
   /**
@@ -140,7 +146,8 @@ class Audience {
    * that found none.
    */
   #takeSome() {
-    const open = this.#open
+    const open = this.#open.deref()
+    if (open === undefined) return false
     const cells = takeRemovalsBinding(open.id, TAKEN_PER_STEP, states, TAKEN_PER_STEP_BYTES)
     const count = scratch[COUNT]
     const dropped = scratch[DROPPED]
@@ -222,24 +229,30 @@ function forget(id) {
 
 /**
  * @param {OpenMap} open
- * @param {object} map
- * @param {(removal: Removal) => void} listener
- * @param {unknown} options
+ * @param {Listener} listener
  * @returns {() => void} ends it
  */
-function subscribe(open, map, listener, options) {
-  const causes = readCauses(options)
-  const audience = audiences.get(open.id) ?? new Audience(open, map)
-  // An object of its own, so that the same function can listen twice.
-  const place = new Listener(listener, causes)
-  audience.add(place)
+function subscribe(open, listener) {
+  const { id } = open
+  const audience = audiences.get(id) ?? new Audience(open)
+  audience.add(listener)
   open.atEnd(forget)
-  audiences.set(open.id, audience)
+  audiences.set(id, audience)
   return () => {
     // Closing the map has ended it already.
-    if (audiences.get(open.id) === audience && audience.leave(place)) forget(open.id)
+    if (audiences.get(id) === audience && audience.leave(listener)) forget(id)
   }
 }
+
+/**
+ * Has `hear` called with removals, for what watches all maps: it keeps none open.
+ *
+ * @param {OpenMap} open
+ * @param {readonly string[]} causes
+ * @param {(removal: Removal) => void} hear
+ * @returns {() => void} ends it
+ */
+const hearRemovals = (open, causes, hear) => subscribe(open, new Listener(hear, readCauses({ causes }), undefined))
 
 onWake(WAKE.REMOVALS, id => audiences.get(id)?.wake())
 
@@ -248,8 +261,10 @@ const methods = ({ openOf }) => ({
   /** @param {(removal: any) => void} listener @param {any} options */
   onEvict(listener, options = undefined) {
     checkFunction('listener', listener)
-    return subscribe(openOf(this), this, listener, options)
+    const open = openOf(this)
+    // An object of its own, so that the same function can listen twice.
+    return subscribe(open, new Listener(listener, readCauses(options), this))
   }
 })
 
-module.exports = { methods }
+module.exports = { hearRemovals, methods }
