@@ -6,7 +6,7 @@ use std::sync::Once;
 
 use napi::sys;
 
-use crate::store::{Error, Fault};
+use crate::store::{Error, Fault, NoQuery};
 
 /// What the functions of the binding return.
 pub type Outcome<T> = Result<T, Failure>;
@@ -33,9 +33,12 @@ pub enum Failure {
     Panic(String),
 }
 
-impl From<Fault> for Failure {
-    fn from(fault: Fault) -> Self {
-        Self::Query(fault)
+impl From<NoQuery> for Failure {
+    fn from(why: NoQuery) -> Self {
+        match why {
+            NoQuery::Fault(fault) => Self::Query(fault),
+            NoQuery::Refused(error) => Self::Store(error),
+        }
     }
 }
 

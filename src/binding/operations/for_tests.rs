@@ -7,7 +7,7 @@ use crate::binding::convert::values::{Space, key};
 use crate::binding::engine::{Js, refuse_foreign_memory};
 use crate::binding::failure::{Failure, Outcome};
 use crate::binding::operation::{Call, with_map};
-use crate::store::{Query, Unread, definition};
+use crate::store::{NoQuery, Query, Unread, definition};
 
 /// Panics under a lock of the map on purpose. It is the way to see that a panic arrives as an error, that the map
 /// refuses further use, and that the process lives; nothing in lib/ calls it.
@@ -24,7 +24,8 @@ pub fn matches_for_test<'s>(call: &Call<'s, 3>) -> Outcome<Js<'s>> {
     let text = key(call.engine, call.argument(1), &mut text)?;
     let mut query = match Query::parse(text.bytes()) {
         Ok(query) => query,
-        Err(fault) => return call.engine.text(format!("{}: {}", fault.at, fault.allowed).as_bytes()),
+        Err(NoQuery::Fault(fault)) => return call.engine.text(format!("{}: {}", fault.at, fault.allowed).as_bytes()),
+        Err(NoQuery::Refused(error)) => return Err(error.into()),
     };
     let key = key(call.engine, call.argument(2), &mut space)?;
     let (mut key_out, mut value_out) = (Vec::new(), Vec::new());

@@ -137,17 +137,15 @@ impl Local {
         if planned.is_empty() {
             return Ok(Outcome::Done);
         }
-        let about: Vec<Sought<'_>> = transaction
-            .items
-            .iter()
-            .filter(|item| item.seen != Seen::Not || item.write.is_some())
-            .filter_map(Item::sought)
-            .collect();
+        let mut about = fallible::vec(transaction.items.len())?;
+        let is_about = |item: &&Item| item.seen != Seen::Not || item.write.is_some();
+        about.extend(transaction.items.iter().filter(is_about).filter_map(Item::sought));
         // Those in one shard together.
-        let mut order: Vec<usize> = (0..planned.len()).collect();
-        order.sort_by_key(|&at| planned[at].shard);
+        let mut order = fallible::slice(planned.len(), |at| at)?;
+        order.sort_unstable_by_key(|&at| (planned[at].shard, at));
         let member = self.member();
-        let mut staged: Vec<Staged<'_>> = (0..planned.len()).map(|_| Staged::default()).collect();
+        let mut staged = fallible::slice(planned.len(), |_| Staged::default())?;
+        fallible::reserve(placed, planned.len())?;
         // Logs of types grow when an entry gets a type.
         let have_types = planned.iter().any(|planned| !matches!(planned.intent.type_id, 0 | SAME_TYPE));
         let mut outcome = Ok(Outcome::Missing);
@@ -242,7 +240,8 @@ impl Local {
         let context = &*self.store().context;
         let word = context.commits.word(&context.memory, &context.words)?;
         // All lists have their room before any lock is held.
-        let mut numbers: Vec<u32> = planned.iter().map(|planned| planned.shard).collect();
+        let mut numbers = fallible::vec(planned.len() + transaction.items.len())?;
+        numbers.extend(planned.iter().map(|planned| planned.shard));
         numbers.extend(transaction.items.iter().filter_map(|item| match item.seen {
             Seen::Present { handle, .. } => Some(handle.shard),
             Seen::Absent => item.key.as_ref().map(|key| self.store().shard_of(key.hash).number()),

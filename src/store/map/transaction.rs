@@ -189,6 +189,7 @@ impl Transaction {
         self.check(map)?;
         let number = self.inserted.len();
         let handle = Handle { shard: TO_BE_INSERTED, slot: number as u32, generation: 0 };
+        fallible::reserve_amortised(&mut self.inserted, 1)?;
         let at = self.add(Item { key: None, seen: Seen::Inserted(number), write: None, placed: None, next: None })?;
         self.inserted.push(None);
         let put = self.put(map, at, Some(value), ttl, true, hold);
@@ -292,6 +293,7 @@ impl Transaction {
         if self.items.len() == MAX_KEYS || bytes > MAX_BYTES {
             return Err(self.too_large(bytes));
         }
+        fallible::reserve_amortised(&mut self.items, 1)?;
         self.bytes = bytes;
         self.items.push(item);
         let at = self.items.len() - 1;

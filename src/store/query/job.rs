@@ -122,6 +122,31 @@ pub fn begin(
     task: Task,
     notice: Arc<dyn Wake>,
 ) -> Result<Inquiry, Error> {
+    let (asking, inquiry) = asking(store, query, of_type, task, notice)?;
+    pool::submit(asking)?;
+    Ok(inquiry)
+}
+
+/// Asks a query in this thread.
+#[cfg(test)]
+pub fn answer_here(store: &Arc<Store>, query: Query, of_type: Option<&str>, task: Task) -> Result<Answer, Error> {
+    struct Silent;
+    impl Wake for Silent {
+        fn wake(&self) {}
+    }
+    let (mut asking, inquiry) = asking(store, query, of_type, task, Arc::new(Silent))?;
+    while asking.slice() {}
+    inquiry.take().map(Option::unwrap_or_default)
+}
+
+/// A job, and what its caller keeps.
+fn asking(
+    store: &Arc<Store>,
+    query: Query,
+    of_type: Option<&str>,
+    task: Task,
+    notice: Arc<dyn Wake>,
+) -> Result<(Asking, Inquiry), Error> {
     store.context.check()?;
     let shared = Arc::new(Shared::default());
     let of_type = match of_type {
@@ -130,8 +155,7 @@ pub fn begin(
     };
     let sweep = Sweep::new(Arc::clone(store), query, of_type);
     let (answer, matches) = (Answer::default(), Vec::new());
-    pool::submit(Asking { sweep, task, answer, matches, shared: Arc::clone(&shared), notice })?;
-    Ok(Inquiry(shared))
+    Ok((Asking { sweep, task, answer, matches, shared: Arc::clone(&shared), notice }, Inquiry(shared)))
 }
 
 impl Job for Asking {

@@ -36,7 +36,7 @@ use crate::store::entry::value::ValueKind;
 use crate::store::error::Error;
 use crate::store::map::store::Store;
 
-pub use parse::{Fault, MAX_CONDITIONS, MAX_DEPTH, MAX_QUERY_BYTES};
+pub use parse::{Fault, MAX_CONDITIONS, MAX_DEPTH, MAX_QUERY_BYTES, NoQuery};
 
 /// A query, ready to be asked of entries.
 #[derive(Debug, Default)]
@@ -90,12 +90,12 @@ pub enum Unread {
 
 impl Query {
     /// Reads a query from its JSON text.
-    pub fn parse(text: &[u8]) -> Result<Self, Fault> {
+    pub fn parse(text: &[u8]) -> Result<Self, NoQuery> {
         parse::query(text, false)
     }
 
     /// The same for a map, of whose keys it knows whether their case matters.
-    pub fn parse_for(store: &Store, text: &[u8]) -> Result<Self, Fault> {
+    pub fn parse_for(store: &Store, text: &[u8]) -> Result<Self, NoQuery> {
         parse::query(text, store.ignores_case())
     }
 

@@ -8,6 +8,7 @@ use crate::store::entry::glob::Glob;
 use crate::store::entry::key::Key;
 use crate::store::entry::pattern::Pattern;
 use crate::store::entry::pointer::Pointer;
+use crate::store::error::Error;
 
 /// Bytes of the longest query.
 pub const MAX_QUERY_BYTES: usize = 65_536;
@@ -21,13 +22,28 @@ pub const MAX_CONDITIONS: usize = 256;
 const WHERE: &str = "a JSON pointer such as '/status', 'and', 'or' or 'not'";
 const OPERATORS: &str = "eq, ne, gt, gte, lt, lte, in, startsWith, contains or exists";
 
-/// Why a text is no query.
+/// Where a text is no query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// Where, as a JSON pointer into the query.
+    /// A JSON pointer into the query.
     pub at: String,
     /// What is allowed there.
     pub allowed: String,
+}
+
+/// Why a query could not be read.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NoQuery {
+    /// It is none.
+    Fault(Fault),
+    /// It was refused what it needs.
+    Refused(Error),
+}
+
+impl From<Error> for NoQuery {
+    fn from(error: Error) -> Self {
+        Self::Refused(error)
+    }
 }
 
 /// A condition on a value.
@@ -99,7 +115,7 @@ impl Where {
 }
 
 /// A query from its text. Its glob ignores case if the map does.
-pub fn query(text: &[u8], ignores_case: bool) -> Result<Query, Fault> {
+pub fn query(text: &[u8], ignores_case: bool) -> Result<Query, NoQuery> {
     let mut parser = Parser::default();
     if text.len() > MAX_QUERY_BYTES {
         return Err(parser.fault(&format!("a query of at most {MAX_QUERY_BYTES} bytes")));
@@ -115,7 +131,10 @@ pub fn query(text: &[u8], ignores_case: bool) -> Result<Query, Fault> {
                 ("key", Json::String(pattern)) => {
                     let allowed = "a glob of at most 1,024 characters";
                     let glob = Glob::in_case(Key::string(pattern), ignores_case);
-                    keys = Keys::Glob(glob.map_err(|_| parser.fault(allowed))?);
+                    keys = Keys::Glob(glob.map_err(|error| match error {
+                        Error::InvalidOption { .. } => parser.fault(allowed),
+                        refused => refused.into(),
+                    })?);
                     effort.per_key_byte = 1 + pattern.len() / 64;
                 }
                 ("key", _) => return Err(parser.fault("a glob")),
@@ -130,19 +149,19 @@ pub fn query(text: &[u8], ignores_case: bool) -> Result<Query, Fault> {
 }
 
 impl Parser {
-    fn fault(&self, allowed: &str) -> Fault {
+    fn fault(&self, allowed: &str) -> NoQuery {
         let escaped = |token: &String| format!("/{}", token.replace('~', "~0").replace('/', "~1"));
-        Fault { at: self.path.iter().map(escaped).collect(), allowed: allowed.to_owned() }
+        NoQuery::Fault(Fault { at: self.path.iter().map(escaped).collect(), allowed: allowed.to_owned() })
     }
 
-    fn within<T>(&mut self, token: &str, parse: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
+    fn within<T>(&mut self, token: &str, parse: impl FnOnce(&mut Self) -> Result<T, NoQuery>) -> Result<T, NoQuery> {
         self.path.push(token.to_owned());
         let parsed = parse(self)?;
         self.path.pop();
         Ok(parsed)
     }
 
-    fn check_depth(&mut self, json: &Json, depth: usize) -> Result<(), Fault> {
+    fn check_depth(&mut self, json: &Json, depth: usize) -> Result<(), NoQuery> {
         let deeper = match json {
             Json::Array(_) | Json::Object(_) => depth.checked_sub(1),
             _ => return Ok(()),
@@ -161,11 +180,11 @@ impl Parser {
     }
 
     /// What values are compared with.
-    fn pattern(&self, json: &Json) -> Result<Pattern, Fault> {
-        Pattern::of_json(json.to_string().as_bytes()).map_err(|_| self.fault("a value that there is memory for"))
+    fn pattern(json: &Json) -> Result<Pattern, NoQuery> {
+        Ok(Pattern::of_json(json.to_string().as_bytes())?)
     }
 
-    fn count(&mut self) -> Result<(), Fault> {
+    fn count(&mut self) -> Result<(), NoQuery> {
         self.conditions += 1;
         if self.conditions > MAX_CONDITIONS {
             return Err(self.fault(&format!("at most {MAX_CONDITIONS} conditions")));
@@ -174,7 +193,7 @@ impl Parser {
     }
 
     /// What `where` is.
-    fn condition(&mut self, json: &Json) -> Result<Where, Fault> {
+    fn condition(&mut self, json: &Json) -> Result<Where, NoQuery> {
         let Json::Object(members) = json else { return Err(self.fault(&format!("an object with {WHERE}"))) };
         let mut all = Vec::with_capacity(members.len());
         for (name, member) in members {
@@ -183,7 +202,7 @@ impl Parser {
         Ok(if all.len() == 1 { all.remove(0) } else { Where::And(all) })
     }
 
-    fn member(&mut self, name: &str, json: &Json) -> Result<Where, Fault> {
+    fn member(&mut self, name: &str, json: &Json) -> Result<Where, NoQuery> {
         match name {
             "and" => self.conditions(json).map(Where::And),
             "or" => self.conditions(json).map(Where::Or),
@@ -204,7 +223,7 @@ impl Parser {
                     Json::Object(members) => self.operators(members)?,
                     other => {
                         self.count()?;
-                        vec![Operator::Eq(self.pattern(other)?)]
+                        vec![Operator::Eq(Self::pattern(other)?)]
                     }
                 };
                 Ok(Where::Test(Test { number, pointer: name.as_bytes().into(), operators }))
@@ -212,7 +231,7 @@ impl Parser {
         }
     }
 
-    fn conditions(&mut self, json: &Json) -> Result<Vec<Where>, Fault> {
+    fn conditions(&mut self, json: &Json) -> Result<Vec<Where>, NoQuery> {
         self.count()?;
         let Json::Array(elements) = json else { return Err(self.fault("an array of conditions")) };
         let mut all = Vec::with_capacity(elements.len());
@@ -222,7 +241,7 @@ impl Parser {
         Ok(all)
     }
 
-    fn operators(&mut self, members: &Map<String, Json>) -> Result<Vec<Operator>, Fault> {
+    fn operators(&mut self, members: &Map<String, Json>) -> Result<Vec<Operator>, NoQuery> {
         if members.is_empty() {
             return Err(self.fault(&format!("an object with {OPERATORS}")));
         }
@@ -233,7 +252,7 @@ impl Parser {
         Ok(operators)
     }
 
-    fn operator(&mut self, name: &str, json: &Json) -> Result<Operator, Fault> {
+    fn operator(&mut self, name: &str, json: &Json) -> Result<Operator, NoQuery> {
         self.count()?;
         let ordered = |parser: &Self| match json {
             // What no float can hold is as JavaScript reads it.
@@ -242,15 +261,15 @@ impl Parser {
             _ => Err(parser.fault("a number or a text")),
         };
         Ok(match name {
-            "eq" => Operator::Eq(self.pattern(json)?),
-            "ne" => Operator::Ne(self.pattern(json)?),
+            "eq" => Operator::Eq(Self::pattern(json)?),
+            "ne" => Operator::Ne(Self::pattern(json)?),
             "gt" => Operator::Gt(ordered(self)?),
             "gte" => Operator::Gte(ordered(self)?),
             "lt" => Operator::Lt(ordered(self)?),
             "lte" => Operator::Lte(ordered(self)?),
             "in" => match json {
                 Json::Array(elements) => {
-                    Operator::In(elements.iter().map(|element| self.pattern(element)).collect::<Result<_, _>>()?)
+                    Operator::In(elements.iter().map(|element| Self::pattern(element)).collect::<Result<_, _>>()?)
                 }
                 _ => return Err(self.fault("an array of values")),
             },
@@ -258,7 +277,7 @@ impl Parser {
                 Json::String(text) => Operator::StartsWith(Needle::new(text)),
                 _ => return Err(self.fault("a text")),
             },
-            "contains" => Operator::Contains(self.pattern(json)?, json.as_str().map(Needle::new)),
+            "contains" => Operator::Contains(Self::pattern(json)?, json.as_str().map(Needle::new)),
             "exists" => match json {
                 Json::Bool(exists) => Operator::Exists(*exists),
                 _ => return Err(self.fault("true or false")),

@@ -100,7 +100,8 @@ fn what_is_wrong_is_pointed_at() {
         (r#"{"where":{"not":[]}}"#, "/where/not"),
         (r#"{"where":{"/a":"\ud800"}}"#, ""),
     ] {
-        assert_eq!(Query::parse(query.as_bytes()).unwrap_err().at, at, "{query}");
+        let Err(NoQuery::Fault(fault)) = Query::parse(query.as_bytes()) else { panic!("{query}") };
+        assert_eq!(fault.at, at, "{query}");
     }
     assert!(
         Query::parse(deep(MAX_DEPTH - 2).as_bytes()).is_ok() && Query::parse(deep(MAX_DEPTH - 1).as_bytes()).is_err()

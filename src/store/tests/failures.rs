@@ -1,5 +1,7 @@
 //! The n-th allocation fails, for every n: an error, the map as it was, and nothing lost.
 
+mod operations;
+
 use super::super::eviction::PolicyKind;
 use super::*;
 use crate::store::platform::fallible::failures::refuse_nth;
@@ -11,8 +13,20 @@ fn visible(map: &Local) -> Vec<(KeyKind, Vec<u8>, Vec<u8>)> {
 
 /// Runs a step with its first allocation refused, then with its second, and so on until it succeeds. `may_lose` says
 /// that entries may be evicted for it all the same.
-fn fail_each(map: &Local, may_lose: bool, at: &str, mut step: impl FnMut(&Local) -> Result<(), Error>) -> u32 {
+fn fail_each(map: &Local, may_lose: bool, at: &str, step: impl FnMut(&Local) -> Result<(), Error>) -> u32 {
+    fail_each_after(map, may_lose, at, |_| {}, step)
+}
+
+/// The same, with something to do before each attempt, which no allocation fails for.
+fn fail_each_after(
+    map: &Local,
+    may_lose: bool,
+    at: &str,
+    mut prepare: impl FnMut(&Local),
+    mut step: impl FnMut(&Local) -> Result<(), Error>,
+) -> u32 {
     for nth in 1.. {
+        prepare(map);
         let before = visible(map);
         let (done, was_refused) = refuse_nth(nth, || step(map));
         let problems = map.store().validate().unwrap();
