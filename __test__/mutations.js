@@ -72,6 +72,9 @@ const TESTS = {
   'fields amid changes': wall('a_record_whose_shape_goes_before_it_is_looked_up_is_read_again'),
   'the naive map': unit('tests::model'),
   'the expiry thread': unit('thread::tests'),
+  'remains of maps': unit('remains::tests'),
+  'times of pins': unit('tests::pin_times'),
+  'refused allocations': unit('tests::failures'),
   clocks: unit('clock::tests'),
   'test-clock.spec': spec('session/test-clock'),
   'timers.spec': spec('threads/timers', 'loaded the package'),
@@ -160,7 +163,7 @@ const TESTS = {
  * `name`: what is broken. `from` stands once in `file`.
  */
 /** @type {readonly Mutation[]} */
-const MUTATIONS = [
+const LINES = [
   // ---- The index
   {
     name: 'deleting a word does not bump the move counter',
@@ -581,6 +584,41 @@ const MUTATIONS = [
     test: 'lengths of probes'
   },
   // ---- Memory and eviction
+  {
+    name: 'a map that has ended is asked for shards that it does not have',
+    file: 'src/store/map/store.rs',
+    from: 'self.clear_shards(member, from.min(to)..to);',
+    to: 'self.clear_shards(member, from..to);',
+    test: 'remains of maps'
+  },
+  {
+    name: 'a stretch of a query looks at any number of slots',
+    file: 'src/store/query/sweep.rs',
+    from: 'const SLOTS: u32 = 256;',
+    to: 'const SLOTS: u32 = 1 << 24;',
+    test: 'times of pins'
+  },
+  {
+    name: 'a stretch of a query takes any time for each slot',
+    file: 'src/store/query/sweep.rs',
+    from: 'const WORK: usize = 32 * 1_024;',
+    to: 'const WORK: usize = usize::MAX;',
+    test: 'times of pins'
+  },
+  {
+    name: 'a long value is looked at under the pin that it was found under',
+    file: 'src/store/query/sweep.rs',
+    from: 'const LONG: usize = 16 * 1_024;',
+    to: 'const LONG: usize = usize::MAX;',
+    test: 'times of pins'
+  },
+  {
+    name: 'a query that there is no memory for is none',
+    file: 'src/store/query/parse.rs',
+    from: 'refused => refused.into(),',
+    to: '_ => parser.fault(allowed),',
+    test: 'refused allocations'
+  },
   {
     name: 'the background frees what a map left behind to its end before the next',
     file: 'src/store/memory/reaper.rs',
@@ -2219,7 +2257,11 @@ const IN_HISTORIES = [
   'a void load is stored',
   'a job deletes what an entry is now, which may match no more'
 ]
-const again = MUTATIONS.filter(({ name }) => IN_HISTORIES.includes(name))
-MUTATIONS.push(...again.map(one => ({ ...one, name: `${one.name}, in histories`, test: 'histories.spec' })))
+const again = LINES.filter(({ name }) => IN_HISTORIES.includes(name))
+/** @type {readonly Mutation[]} */
+const MUTATIONS = [
+  ...LINES,
+  ...again.map(one => ({ ...one, name: `${one.name}, in histories`, test: 'histories.spec' }))
+]
 
 module.exports = { MUTATIONS, TESTS }

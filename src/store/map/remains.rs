@@ -97,3 +97,21 @@ impl Drop for Remains {
         while !self.free_some() {}
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::store::Config;
+    use crate::store::map::store::Store;
+
+    #[test]
+    fn a_map_that_is_emptied_is_asked_for_more_shards_and_has_none() {
+        for shards in [1, 32, 64] {
+            let store = Store::new(&Config { shards: Some(shards), ..Config::default() }).unwrap();
+            store.destroy();
+            let mut remains = Remains::of_destroyed(&store.context, Arc::clone(&store) as Arc<dyn Emptied>);
+            while !remains.free_some() {}
+            assert!(remains.free_some(), "as it is when it is dropped");
+        }
+    }
+}

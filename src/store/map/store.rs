@@ -384,7 +384,8 @@ impl Store {
 impl Emptied for Store {
     fn empty_shards(&self, member: &Member<'_>, from: usize, count: usize) -> bool {
         let to = self.shards.len().min(from + count);
-        self.clear_shards(member, from..to);
+        // All of them may have been emptied before.
+        self.clear_shards(member, from.min(to)..to);
         to == self.shards.len()
     }
 }

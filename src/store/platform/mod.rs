@@ -6,6 +6,8 @@ pub mod clock;
 pub mod counted_lock;
 pub mod fallible;
 pub mod mapping;
+#[cfg(all(test, unix, not(loom)))]
+pub mod pin_times;
 pub mod pool;
 pub mod prefetch;
 pub mod spans;

@@ -92,12 +92,16 @@ pub mod pins {
     pub fn pinned() {
         #[cfg(all(debug_assertions, not(loom)))]
         HELD.set(HELD.get() + 1);
+        #[cfg(all(test, unix, not(loom)))]
+        super::super::pin_times::pinned();
     }
 
     #[inline]
     pub fn unpinned() {
         #[cfg(all(debug_assertions, not(loom)))]
         HELD.set(HELD.get() - 1);
+        #[cfg(all(test, unix, not(loom)))]
+        super::super::pin_times::unpinned();
     }
 
     /// A pin never waits for a lock, because the holder of a lock waits for pins.

@@ -11,6 +11,8 @@ mod least;
 mod limits;
 mod loads;
 mod model;
+#[cfg(all(unix, not(miri), not(tsan)))]
+mod pin_times;
 #[cfg(all(target_os = "linux", not(miri), not(tsan)))]
 mod refused_fences;
 mod scan;
