@@ -46,6 +46,11 @@ export interface FilterOptions {
   type?: string | undefined
   /** Ends the search; the promise rejects with its reason. */
   signal?: AbortSignal | undefined
+  /**
+   * Called between two turns of the event loop, 100 ms or more after the last time. What it throws is an uncaught
+   * exception.
+   */
+  onProgress?: ((progress: JobProgress) => void) | undefined
 }
 
 /** What a value, or a part of one, is compared with in a {@link Query}: plain JSON, with finite numbers. */
@@ -120,7 +125,7 @@ export interface Query {
   readonly where?: QueryWhere
 }
 
-/** How far a job is. */
+/** How far a search is. */
 export interface JobProgress {
   /** Entries that were looked at. */
   seen: number

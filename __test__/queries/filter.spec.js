@@ -96,6 +96,28 @@ describe('filter', () => {
     assert.ok(calls < 1_000)
   })
 
+  it('tells how far it is, ten times a second at most', async () => {
+    const map = filled(500)
+    const reports = []
+    const start = performance.now()
+    const handles = await map.filter(
+      ({ n }) => {
+        const end = performance.now() + 1
+        while (performance.now() < end);
+        return n % 2 === 0
+      },
+      { onProgress: progress => reports.push(progress) }
+    )
+    assert.equal(handles.length, 250)
+    assert.ok(reports.length > 0 && reports.length <= (performance.now() - start) / 100)
+    let before = 0
+    for (const { seen, found, total } of reports) {
+      assert.ok(seen > before && seen <= 500 && found <= seen && found <= 250)
+      assert.equal(total, 500)
+      before = seen
+    }
+  })
+
   it('rejects once its map is closed or destroyed', async () => {
     for (const end of ['close', 'destroy']) {
       const map = filled(1_000)
@@ -118,7 +140,16 @@ describe('filter', () => {
     for (const predicate of [undefined, null, 'n', {}]) {
       await rejectsTyped(map.filter(predicate), 'ERR_INVALID_OPTION', { kind: TypeError, says: [/predicate/] })
     }
-    const options = [{ limit: 0 }, { limit: '1' }, { type: '' }, { signal: {} }, { count: 1 }, null, 'x']
+    const options = [
+      { limit: 0 },
+      { limit: '1' },
+      { type: '' },
+      { signal: {} },
+      { onProgress: 1 },
+      { count: 1 },
+      null,
+      'x'
+    ]
     for (const given of options)
       await rejectsTyped(
         map.filter(() => true, given),

@@ -395,6 +395,7 @@ void awaitScan
 same<string | undefined, ReturnType<typeof configs.randomKey>>(true)
 const filtered = configs.filter((value, key) => value.port > 1 && key !== '', { limit: 1, signal: AbortSignal.abort() })
 same<Promise<Handle<Config>[]>, typeof filtered>(true)
+void configs.filter(() => true, { onProgress: ({ seen, found, total }) => seen + found + total })
 // @ts-expect-error
 void configs.filter('port')
 const query: Query = {

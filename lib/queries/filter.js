@@ -9,15 +9,17 @@ const { binding, scratch } = require('../native/attach.js')
 const { SCRATCH, STEP_ROW } = require('../native/layout.js')
 const { handleAt } = require('../native/rows.js')
 const { now, soon } = require('../native/timer.js')
-const { checkFunction, checkObject, integer } = require('../options/checks.js')
+const { Subscription } = require('../observe/turns.js')
+const { checkFunction } = require('../options/checks.js')
 const { wrongType } = require('../errors.js')
+const { PROGRESS_MS, readJobOptions } = require('./find.js')
 const { valueAt } = require('./page.js')
-const { readType } = require('./scan-options.js')
 
-const { scan: scanBinding } = binding
+const { scan: scanBinding, size: sizeBinding } = binding
 
 /** @typedef {import('../session/open-map.js').OpenMap} OpenMap */
 /** @typedef {import('../handle.js').Handle} Handle */
+/** @typedef {import('./find.js').JobOptions} JobOptions */
 
 const { COUNT, NEXT_SHARD, NEXT_SLOT } = SCRATCH
 
@@ -25,28 +27,6 @@ const { COUNT, NEXT_SHARD, NEXT_SLOT } = SCRATCH
 const TURN_MS = 2
 /** Entries that are fetched at once. */
 const PAGE = 128
-
-const limitOf = integer(1, Number.MAX_SAFE_INTEGER)
-
-/**
- * @typedef {object} FilterOptions
- * @property {number} limit
- * @property {string | undefined} type
- * @property {AbortSignal | undefined} signal
- */
-
-/** @param {unknown} given @returns {FilterOptions} */
-function readFilterOptions(given) {
-  const { limit, type, signal } = given === undefined ? {} : checkObject('options', given, ['limit', 'type', 'signal'])
-  if (signal !== undefined && typeof signal?.throwIfAborted !== 'function') {
-    throw wrongType('option signal', signal, 'an AbortSignal')
-  }
-  return {
-    limit: limit === undefined ? Number.POSITIVE_INFINITY : limitOf('limit', limit),
-    type: readType(type),
-    signal
-  }
-}
 
 /** The time of one turn of the event loop after the other. */
 class Turns {
@@ -63,16 +43,38 @@ class Turns {
   }
 }
 
+/** Tells a listener how far a search is, now and then. */
+class Reports {
+  #open
+  #listener
+  #due = now() + PROGRESS_MS
+
+  /** @param {OpenMap} open @param {NonNullable<JobOptions['onProgress']>} onProgress */
+  constructor(open, onProgress) {
+    this.#open = open
+    this.#listener = new Subscription(onProgress)
+  }
+
+  /** Comes between two turns, so the map is open. @param {number} seen @param {number} found */
+  tell(seen, found) {
+    if (now() < this.#due) return
+    this.#due = now() + PROGRESS_MS
+    this.#listener.call({ seen, found, total: sizeBinding(this.#open.id) })
+  }
+}
+
 /**
  * @param {OpenMap} open
  * @param {(value: any, key: any) => unknown} predicate
- * @param {FilterOptions} options
+ * @param {JobOptions} options
  * @returns {Promise<Handle[]>}
  */
-async function filter(open, predicate, { limit, type, signal }) {
+async function filter(open, predicate, { limit, type, signal, onProgress }) {
   /** @type {Handle[]} */
   const handles = []
   const turns = new Turns()
+  const reports = onProgress === undefined ? undefined : new Reports(open, onProgress)
+  let seen = 0
   let [shard, slot] = [0, 0]
   while (shard < open.shards) {
     signal?.throwIfAborted()
@@ -86,7 +88,9 @@ async function filter(open, predicate, { limit, type, signal }) {
         await turns.next()
         signal?.throwIfAborted()
         open.check()
+        reports?.tell(seen, handles.length)
       }
+      seen++
       const key = walked.takeKey(index)
       const value = valueAt(open, walked, index)
       if (value !== GONE && isTrue(predicate(value, key))) {
@@ -114,7 +118,7 @@ const methods = ({ openOf }) => ({
   async filter(predicate, options = undefined) {
     const open = openOf(this)
     checkFunction('predicate', predicate)
-    const read = readFilterOptions(options)
+    const read = readJobOptions(options, ['limit', 'type', 'signal', 'onProgress'])
     open.check()
     const handles = await filter(open, predicate, read)
     // Held until here, because an unreachable map is closed.

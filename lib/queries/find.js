@@ -216,4 +216,4 @@ const methods = ({ openOf }) => ({
   }
 })
 
-module.exports = { find, methods, readJobOptions }
+module.exports = { PROGRESS_MS, find, methods, readJobOptions }
