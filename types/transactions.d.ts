@@ -35,6 +35,9 @@ export interface Transaction<K extends MapKey | Handle = MapKey, V extends Stora
   /** The same for a key, or a handle of any type. */
   get(key: K | Handle<V>): DeepReadonly<V> | undefined
 
+  /** The values of keys and handles, in their order; as `get` of each. */
+  getMany(items: Iterable<K | Handle<V>>): (DeepReadonly<V> | undefined)[]
+
   /** Whether there is an entry. A read like `get`. */
   has(key: K | Handle<V>): boolean
 
@@ -48,6 +51,26 @@ export interface Transaction<K extends MapKey | Handle = MapKey, V extends Stora
   set<T extends V>(handle: Handle<T>, value: NoInfer<T>, options?: WriteOptions): this
   /** The same for a key, or a handle of any type. */
   set(key: K | Handle<V>, value: V, options?: WriteOptions): this
+
+  /**
+   * Writes what `callback` makes of a value, and returns what a read of it would. The callback gets a copy of its own,
+   * `undefined` for a missing key, and is called once; `undefined` removes the entry. The entry of a handle has to be
+   * there. A read like `get` and a write like `set`.
+   *
+   * @throws what the callback throws, after which the transaction goes on as if nothing had been asked for; TypeError
+   * with `ERR_VALUE_NOT_SERIALIZABLE`, also for a promise; otherwise as `set`
+   */
+  update<T extends V>(
+    handle: Handle<T>,
+    callback: (value: T) => NoInfer<T> | undefined,
+    options?: WriteOptions
+  ): DeepReadonly<T> | undefined
+  /** The same for a key, or a handle of any type. */
+  update(
+    key: K | Handle<V>,
+    callback: (value: V | undefined) => V | undefined,
+    options?: WriteOptions
+  ): DeepReadonly<V> | undefined
 
   /** Deletes an entry; returns whether there was one. A read like `get`. */
   delete(key: K | Handle<V>): boolean

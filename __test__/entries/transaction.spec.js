@@ -37,6 +37,90 @@ describe('transaction', () => {
     assert.deepEqual([...map.keys()], ['a', 'c'])
   })
 
+  it('reads many of one moment, its own writes among them', () => {
+    const map = new TypedMap([
+      ['a', { n: 1 }],
+      ['b', 2],
+      ['c', 3]
+    ])
+    const c = map.getHandle('c')
+    map.transaction(tx => {
+      tx.set('b', 20).delete(c)
+      const own = tx.insert('new')
+      assert.deepEqual(tx.getMany(['a', 'b', 'c', c, own, 'none']), [
+        { n: 1 },
+        20,
+        undefined,
+        undefined,
+        'new',
+        undefined
+      ])
+      assert.deepEqual(tx.getMany(new Set(['a', 'b'])), [{ n: 1 }, 20])
+      assert.deepEqual(tx.getMany([]), [])
+      refuses(() => tx.getMany(5), 'ERR_INVALID_OPTION')
+    })
+    const open = map.begin()
+    assert.equal(open.get('a').n, 1)
+    map.set('a', { n: 2 })
+    refuses(() => open.getMany(['b']), 'ERR_TRANSACTION_CONFLICT', { keys: ['a'] })
+    refuses(() => open.getMany([]), 'ERR_TRANSACTION_CLOSED')
+  })
+
+  for (const options of [{}, { codec: 'v8' }, { normalizeKey: key => (typeof key === 'string' ? `${key}!` : key) }]) {
+    it(`updates what it has read and written itself: ${Object.keys(options)}`, () => {
+      const map = new TypedMap([['a', { n: 1 }]], options)
+      const keyless = map.insert({ n: 5 })
+      const dead = map.insert(1)
+      map.delete(dead)
+      const add = value => {
+        if (value === undefined) return { n: 100 }
+        value.n++
+        return value
+      }
+      map.transaction(tx => {
+        const before = tx.get('a')
+        const written = tx.update('a', add)
+        assert.deepEqual([before, written, tx.get('a')], [{ n: 1 }, { n: 2 }, { n: 2 }])
+        assert.equal(Object.isFrozen(written), options.codec === undefined)
+        assert.deepEqual(tx.update('a', add), { n: 3 })
+        assert.deepEqual([tx.update('new', add), tx.update(keyless, add)], [{ n: 100 }, { n: 6 }])
+        const own = tx.insert({ n: 0 })
+        assert.deepEqual(tx.update(own, add), { n: 1 })
+        assert.equal(
+          tx.update('new', () => undefined),
+          undefined
+        )
+        assert.equal(tx.has('new'), false)
+        refuses(() => tx.update(dead, add), 'ERR_HANDLE_NOT_FOUND')
+        refuses(() => tx.update('a', 5), 'ERR_INVALID_OPTION')
+        if (options.codec === undefined) {
+          throwsTyped(() => tx.update('a', async () => 1), 'ERR_VALUE_NOT_SERIALIZABLE', { kind: TypeError })
+        }
+        assert.throws(
+          () =>
+            tx.update('a', () => {
+              throw new RangeError('no')
+            }),
+          RangeError
+        )
+        assert.deepEqual(tx.get('a'), { n: 3 })
+        assert.deepEqual(map.get('a'), { n: 1 })
+      })
+      assert.deepEqual([map.get('a'), map.get(keyless), map.has('new')], [{ n: 3 }, { n: 6 }, false])
+    })
+  }
+
+  it('is not written to by a callback of an update that has ended it', () => {
+    const map = new TypedMap([['a', 1]])
+    const open = map.begin()
+    const end = () => {
+      open.rollback()
+      return 2
+    }
+    refuses(() => open.update('a', end), 'ERR_TRANSACTION_CLOSED', { state: 'rolledBack' })
+    assert.equal(map.get('a'), 1)
+  })
+
   it('works by key and by handle, which are the same entry', () => {
     const map = new TypedMap([['a', 1]])
     const a = map.getHandle('a')

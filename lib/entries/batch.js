@@ -630,4 +630,4 @@ const methods = ({ openOf, roomOf }) => ({
   }
 })
 
-module.exports = { getMany, itemsOf, methods, setMany }
+module.exports = { arrayOf, getMany, itemsOf, methods, setMany }

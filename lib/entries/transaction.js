@@ -5,7 +5,7 @@
 
 const { ERROR_NUMBERS, badOption, createError, wrongType } = require('../errors.js')
 const { fillHandle, isHandleKey, pendingHandle } = require('../handle.js')
-const { GONE, decode, encode, kindOf, kindOfWire } = require('../codec/values.js')
+const { GONE, decode, decodeCopy, encode, kindOf, kindOfWire } = require('../codec/values.js')
 const { binding, scratch, scratchFloats } = require('../native/attach.js')
 const { ROW, SCRATCH, STEP_BY, STEP_INITIAL, STEP_MAX, STEP_MIN, STEP_VALUE } = require('../native/layout.js')
 const { MAPS_OWN, requestTtl } = require('../native/ttl.js')
@@ -15,6 +15,7 @@ const { readIncrement } = require('../options/increment.js')
 const { readWriteOptions } = require('../options/ttl.js')
 const { readTransactionOptions } = require('../options/update.js')
 const { writeNative } = require('../session/room-maker.js')
+const { arrayOf } = require('./batch.js')
 const { throwDead } = require('./handles.js')
 
 const {
@@ -100,15 +101,13 @@ class Transaction {
 
   /** @param {any} given */
   get(given) {
-    const key = this.#keyOf(given)
-    const { shapes } = this.#open
-    for (;;) {
-      const raw = this.#about(getBinding, key)
-      const kind = raw === GONE ? ABSENT : scratch[STATE]
-      if (kind === ABSENT) return undefined
-      const value = decode(shapes, kind, raw)
-      if (value !== GONE) return value
-    }
+    return this.#read(this.#keyOf(given), decode)
+  }
+
+  /** @param {Iterable<any>} items */
+  getMany(items) {
+    this.#check()
+    return arrayOf('items', items).map(item => this.get(item))
   }
 
   /** @param {any} given @returns {boolean} */
@@ -120,8 +119,46 @@ class Transaction {
   /** @param {any} given @param {any} value @param {any} options */
   set(given, value, options = undefined) {
     const key = this.#keyOf(given)
-    const { id, shapes } = this.#open
+    this.#write(key, value, readWriteOptions(options))
+    return this
+  }
+
+  /** @param {any} given @param {(value: any) => any} callback @param {any} options */
+  update(given, callback, options = undefined) {
+    checkFunction('callback', callback)
+    const key = this.#keyOf(given)
     const ttl = readWriteOptions(options)
+    const before = this.#read(key, decodeCopy)
+    if (before === undefined && isHandleKey(key) && this.#about(hasBinding, key) !== true) throwDead(this.#open, key)
+    const next = Reflect.apply(callback, undefined, [before])
+    // The callback may have ended it.
+    this.#check()
+    if (next === undefined) {
+      this.#about(deleteBinding, key)
+      return undefined
+    }
+    this.#write(key, next, ttl)
+    return this.#read(key, decode)
+  }
+
+  /**
+   * @param {any} key
+   * @param {typeof decode} decoded what makes a value of what is stored
+   */
+  #read(key, decoded) {
+    const { shapes } = this.#open
+    for (;;) {
+      const raw = this.#about(getBinding, key)
+      const kind = raw === GONE ? ABSENT : scratch[STATE]
+      if (kind === ABSENT) return undefined
+      const value = decoded(shapes, kind, raw)
+      if (value !== GONE) return value
+    }
+  }
+
+  /** @param {any} key @param {any} value @param {number} ttl from `readTtl` */
+  #write(key, value, ttl) {
+    const { id, shapes } = this.#open
     const known = kindOf(shapes, value)
     const wire = encode(shapes, value, known)
     const kind = kindOfWire(known, wire)
@@ -131,13 +168,12 @@ class Transaction {
     try {
       if (!isHandleKey(key)) {
         writeNative(room, ttl, OPERATION, setBinding, 2, id, number, wire, kind, key)
-        return this
+        return
       }
       const target = this.#coordinatesOf(key)
       if (target === undefined) throwDead(this.#open, key)
       const { shard, slot, generation } = target
       writeNative(room, ttl, OPERATION, setBinding, 2, id, number, wire, kind, shard, slot, generation)
-      return this
     } catch (error) {
       throw this.#explain(error)
     }
