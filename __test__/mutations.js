@@ -64,6 +64,8 @@ const TESTS = {
   slots: unit('slots::tests'),
   'fields of records': unit('fields::tests'),
   'bytes of entries': unit('block::tests'),
+  'frequent items': unit('frequent::tests'),
+  'distribution.spec': spec('observe/distribution'),
   'foreseen evictions': unit('tests::foreseen'),
   'lengths of probes': unit('the_length_of_a_probe_is_what_a_reader_looks_at'),
   'free pages': unit('regions::tests'),
@@ -582,6 +584,20 @@ const LINES = [
     from: 'Some(old) => old.run_length(tag) + steps(&tables.current),',
     to: 'Some(_) => steps(&tables.current),',
     test: 'lengths of probes'
+  },
+  {
+    name: 'what is merged with a sketch brings no error along',
+    file: 'src/store/observe/frequent.rs',
+    from: '(self.error, self.total) = (self.error + other.error, total);',
+    to: 'self.total = total;',
+    test: 'frequent items'
+  },
+  {
+    name: 'a job counts what has expired',
+    file: 'src/store/query/distribution.rs',
+    from: 'shard.liveness(tenant, &store.context) == Liveness::Alive)',
+    to: 'shard.liveness(tenant, &store.context) != Liveness::Gone)',
+    test: 'distribution.spec'
   },
   // ---- Memory and eviction
   {

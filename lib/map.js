@@ -28,6 +28,7 @@ const { binding, scratch } = require('./native/attach.js')
 const { KIND, SCRATCH, WANT } = require('./native/layout.js')
 const { MAPS_OWN } = require('./native/ttl.js')
 const { NO_CACHE, STALE } = require('./near/near-cache.js')
+const distribution = require('./observe/distribution.js')
 const explanations = require('./observe/explain.js')
 const { openChannels } = require('./observe/channels.js')
 const logs = require('./observe/logs.js')
@@ -434,6 +435,7 @@ class TypedMap {
       stats,
       validation,
       explanations,
+      distribution,
       logs,
       removals,
       pressure,

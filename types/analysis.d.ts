@@ -1,4 +1,8 @@
+// biome-ignore-all lint/suspicious/noExplicitAny: a map without type arguments is a map of any, as Map is
+
 // What a map finds out about its entries and its load when it is asked.
+
+import type { Handle } from './handles.js'
 
 /**
  * How a value is stored: `json` is an object or array as text, `record` an object or array of numbers in fields,
@@ -67,4 +71,75 @@ export interface Explanation {
      */
     isNext: boolean
   }
+}
+
+/** Options of {@link TypedMap.getMemoryDistribution}. */
+export interface DistributionOptions {
+  /**
+   * Ends the prefix of a key that is a string; at most 16 characters, `':'` by default. A prefix has at most 256 bytes.
+   * With `''`, prefixes are not told apart.
+   */
+  separator?: string | undefined
+  /** How many prefixes and how many types to return, those with the most bytes: 0 to 500, 50 by default. */
+  prefixes?: number | undefined
+  /** How many of the largest entries to return: 0 to 100, 10 by default. */
+  largest?: number | undefined
+  /** Ends the count; the promise is rejected with its reason. */
+  signal?: AbortSignal | undefined
+}
+
+/** Entries that have something in common. */
+export interface EntryBytes {
+  /** How many entries. */
+  entries: number
+  /** Bytes that they cost: those of the keys, of the values, and of what is beside them. */
+  bytes: number
+  /** Bytes of their keys. */
+  keyBytes: number
+  /** Bytes of their values, as they are stored. */
+  valueBytes: number
+  /** Bytes of their headers and of rounding. */
+  overheadBytes: number
+}
+
+/** The result of {@link TypedMap.getMemoryDistribution}. */
+export interface MemoryDistribution<K = any, V = any> extends EntryBytes {
+  /** Bytes of the whole map: the entries, and the index, slots, free blocks and what else it keeps. */
+  totalBytes: number
+  /** Entries by what they cost, by powers of two, the smallest first; sizes without entries are left out. */
+  sizes: (EntryBytes & {
+    /** The largest size of these entries; the smallest is one more than half of it. */
+    upToBytes: number
+  })[]
+  /** Entries by how their values are stored, those with the most bytes first. */
+  kinds: (EntryBytes & {
+    /** How the values are stored. */
+    storedAs: StoredAs
+  })[]
+  /** Entries by type, those with the most bytes first. */
+  types: (EntryBytes & {
+    /** Name of the type, `null` for none. */
+    type: string | null
+  })[]
+  /** Entries by prefix of the key, those with the most bytes first. */
+  prefixes: (EntryBytes & {
+    /** The beginning of the keys, with the separator; `null` for keys without one and keys that are no strings. */
+    prefix: string | null
+  })[]
+  /**
+   * By how much the bytes of a prefix or a type may be too few, because there were more than are told apart (2,048): 0
+   * if there were not. At most a thousandth of `bytes`.
+   */
+  errorBytes: number
+  /** The largest entries, largest first, those that are still there. */
+  largest: {
+    /** The key, `undefined` for an entry without one. */
+    key: K | undefined
+    /** The handle, which is plain data for JSON. */
+    handle: Handle<V>
+    /** How the value is stored. */
+    storedAs: StoredAs
+    /** Bytes that the entry costs. */
+    bytes: number
+  }[]
 }

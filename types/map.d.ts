@@ -3,7 +3,7 @@
 
 // The map itself. `index.d.ts` says in which units sizes, times and costs are given.
 
-import type { Explanation } from './analysis.js'
+import type { DistributionOptions, Explanation, MemoryDistribution } from './analysis.js'
 import type { TypedMapError } from './errors.js'
 import type { DroppedRemovals, LogLine, LogOptions, Removal, RemovalCause, RemovalWithoutValue } from './events.js'
 import type { Handle, HandleData } from './handles.js'
@@ -767,6 +767,22 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
    * map.explain('session')?.ttlMs //=> 60000
    */
   explain(key: K | Handle<V>): Explanation | undefined
+
+  /**
+   * What the memory of the map is made of: sizes of entries, the share of keys, values and overhead, by kind, by type
+   * and by what keys begin with, and the largest entries. A job beside the threads of the program looks at all entries,
+   * some 20 million in a second, in slices of a millisecond; this thread is free meanwhile. An entry that is there all
+   * the while is counted once.
+   *
+   * @throws the promise is rejected with TypeError or RangeError with `ERR_INVALID_OPTION`, `ERR_CLOSED`, or the reason
+   * of the signal
+   * @example
+   * map.setMany([['user:1', 'Ada'], ['user:2', 'Bob'], ['page:1', 'x'.repeat(1_000)]])
+   * const { prefixes, largest } = await map.getMemoryDistribution()
+   * prefixes[0].prefix //=> 'page:'
+   * largest[0].key //=> 'page:1'
+   */
+  getMemoryDistribution(options?: DistributionOptions): Promise<MemoryDistribution<K, V>>
 
   /**
    * Removes entries that have expired and returns how many: as many as two milliseconds allow, at most about 4,096.

@@ -20,6 +20,7 @@ import {
   type LogLine,
   type LogTarget,
   type MapKey,
+  type MemoryDistribution,
   type NativeReason,
   type NearCacheStats,
   type Query,
@@ -669,6 +670,10 @@ const peeked: DeepReadonly<Config> | undefined = configs.peek('a')
 const used: number = configs.memoryUsage()
 const costs: number | undefined = configs.memoryUsage('a')
 const explained: Explanation | undefined = configs.explain('a')
+const made: Promise<MemoryDistribution> = configs.getMemoryDistribution({ separator: '/', largest: 5 })
+const largestKey = made.then(({ largest }) => largest[0]?.key)
+// @ts-expect-error no such option
+configs.getMemoryDistribution({ prefix: 1 })
 const standing: boolean | undefined = configs.explain(handle)?.eviction.isNext
 const gone: number = configs.purgeExpired() + configs.evict() + configs.evict(5)
 configs.setLimits({ memoryLimit: null, memoryLimitMb: 5, maxEntries: null, maxValueBytes: 5 })
@@ -701,4 +706,4 @@ const limits: Limits = { memoryLimit: '5mb' }
 const limitNow: number | null = configs.getStats().limits.maxEntries
 
 export { costs, endPressure, endRemovals, explained, gone, limitNow, limits, noReason, peeked, reason, touched, used }
-export { standing }
+export { largestKey, standing }

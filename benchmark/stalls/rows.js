@@ -170,6 +170,7 @@ const ROWS = {
     { call: map => map.memoryUsage() },
     { what: 'key', call: map => map.memoryUsage(1) }
   ],
+  'TypedMap.prototype.getMemoryDistribution': [{ call: map => ignoreRejection(map.getMemoryDistribution()) }],
   'TypedMap.prototype.explain': [{ call: (map, n) => map.explain(n) }],
   'TypedMap.prototype.purgeExpired': [
     { call: map => map.purgeExpired() },

@@ -101,8 +101,11 @@ pub use platform::clock::Clock;
 #[cfg(feature = "binding")]
 pub(crate) use platform::fallible;
 pub use platform::pool::MAX_JOBS;
+pub use query::distribution::{Distribution, MOST_PREFIX_BYTES, Sum, Wanted, distribution};
 pub use query::job::{Answer, Inquiry, Progress, Task, begin as ask};
+pub use query::reply::Asked;
 pub use query::{Fault, MAX_CONDITIONS, MAX_DEPTH, MAX_QUERY_BYTES, NoQuery, Query, Unread};
+pub use query::{Fault, MAX_CONDITIONS, MAX_DEPTH, MAX_QUERY_BYTES, Query, Unread};
 pub use shard::context::Limits;
 pub use shard::explain::Explanation;
 pub use shard::load::{Begun, Want};

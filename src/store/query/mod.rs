@@ -11,15 +11,18 @@
 //! that is stored, and asks the operators about it; `shapes` remembers where in records that is; `text` looks into
 //! texts, `prefix` at the beginnings of keys.
 //! Equality is that of `compareAndSet` (`entry/equality.rs`). `job` asks a query of a whole map, beside the threads of
-//! the program; `sweep` is how it goes over the entries.
+//! the program; `sweep` is how it goes over the entries. `distribution` counts what a map is made of, as a job of its
+//! own.
 //!
 //! **Meaning.** Where a pointer leads nowhere, `ne` and `not` hold and every other test fails. Values of different
 //! types are neither equal nor ordered. Numbers are compared as numbers and texts by their code units, as JavaScript
 //! does. `contains` looks for an equal element in an array, and for a part in a text.
 
+pub mod distribution;
 pub mod job;
 mod parse;
 mod prefix;
+pub mod reply;
 mod shapes;
 mod sweep;
 mod text;
