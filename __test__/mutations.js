@@ -66,6 +66,7 @@ const TESTS = {
   'bytes of entries': unit('block::tests'),
   'frequent items': unit('frequent::tests'),
   'distribution.spec': spec('observe/distribution'),
+  'hot-keys.spec': spec('observe/hot-keys'),
   'foreseen evictions': unit('tests::foreseen'),
   'lengths of probes': unit('the_length_of_a_probe_is_what_a_reader_looks_at'),
   'free pages': unit('regions::tests'),
@@ -598,6 +599,20 @@ const LINES = [
     from: 'shard.liveness(tenant, &store.context) == Liveness::Alive)',
     to: 'shard.liveness(tenant, &store.context) != Liveness::Gone)',
     test: 'distribution.spec'
+  },
+  {
+    name: 'what a thread has sampled ends with it',
+    file: 'src/store/map/local.rs',
+    from: 'hot_keys.leave(reads);',
+    to: 'let _kept = (hot_keys, reads);',
+    test: 'hot-keys.spec'
+  },
+  {
+    name: 'a sample of near hits weighs as much as one of native reads',
+    file: 'src/store/map/hot_keys.rs',
+    from: 'self.note_sample(shard, tenant, NEAR_INTERVAL);',
+    to: 'self.note_sample(shard, tenant, NATIVE_INTERVAL);',
+    test: 'hot-keys.spec'
   },
   // ---- Memory and eviction
   {

@@ -62,6 +62,14 @@ let isPending
 /** @typedef {{ map: number, shard: number, slot: number, generation: number }} Coordinates */
 
 /**
+ * Samples hits at random distances.
+ *
+ * @typedef {object} Sampler
+ * @property {() => number} draw the hits until the next sample, that one included
+ * @property {(target: any) => void} take notes a sample
+ */
+
+/**
  * One `open` of a map in this thread, as its handles see it: what answers `handle.get()`. All handles that this `open`
  * made share it, so closing the map ends their reads at the cost of some stores.
  *
@@ -79,6 +87,10 @@ class Origin {
   limit = 0
   /** Hits that were counted in another way than by `left`. */
   #counted = 0
+  /** What `left` was when it was last set. */
+  #atOnce = HITS_AT_ONCE
+  /** Samples hits, where the map wants it. @type {Sampler | undefined} */
+  #sampler
   #isPlain = false
   /** What `open` was called with, `undefined` if it was not. @type {number | undefined} */
   #opened
@@ -90,9 +102,11 @@ class Origin {
   /**
    * @param {number} instance number of the map in this process
    * @param {(handle: Handle) => any} read a read by the map, which counts and marks it; a closure over the map
+   * @param {Sampler} [sampler] what is told of the hit with which none is left
    */
-  constructor(instance, read) {
+  constructor(instance, read, sampler = undefined) {
     this.instance = instance
+    this.#sampler = sampler
     this.#read = read
     this.#readByMap = read
   }
@@ -111,7 +125,13 @@ class Origin {
   #start(limit) {
     this.#isPlain = limit === 0
     this.limit = limit
-    this.left = this.#isPlain ? HITS_AT_ONCE : 0
+    this.left = this.#isPlain ? this.#next() : 0
+  }
+
+  /** How many hits are counted down until there is more to do. */
+  #next() {
+    this.#atOnce = this.#sampler === undefined ? HITS_AT_ONCE : this.#sampler.draw()
+    return this.#atOnce
   }
 
   /** Has each read answered by the map. */
@@ -141,13 +161,15 @@ class Origin {
 
   /** Hits that handles answered themselves and that were not taken. */
   get hits() {
-    return this.#counted + (this.#isPlain ? HITS_AT_ONCE - this.left : 0)
+    return this.#counted + (this.#isPlain ? this.#atOnce - this.left : 0)
   }
 
   takeHits() {
     const { hits } = this
     this.#counted = 0
-    if (this.#isPlain) this.left = HITS_AT_ONCE
+    // The next hit to be sampled stays the one that was drawn.
+    if (this.#sampler !== undefined && this.left > 0) this.#atOnce = this.left
+    else if (this.#isPlain) this.left = this.#next()
     return hits
   }
 
@@ -157,7 +179,10 @@ class Origin {
    * @param {Handle} handle
    */
   read(handle) {
-    if (this.#isPlain && this.left === 0) this.#counted = this.takeHits()
+    if (this.#isPlain && this.left === 0) {
+      this.#counted = this.takeHits()
+      this.#sampler?.take(handle)
+    }
     // The engine inlines no call that is made this way, and what a read natively takes is no part of a hit.
     return apply(this.#read, undefined, [handle])
   }
@@ -165,6 +190,63 @@ class Origin {
   /** Counts a hit whose access word was marked. */
   countMarked() {
     this.#counted++
+  }
+}
+
+/**
+ * The same where hits are marked and sampled: they are counted down here, and then the next one is answered by the map.
+ */
+class SampledOrigin extends Origin {
+  #sampler
+  /** What hits are marked up to when the next one is no sample. */
+  #limit = 0
+  /** Marked hits until the next sample. */
+  #untilSample
+
+  /**
+   * @param {number} instance
+   * @param {(handle: Handle) => any} read
+   * @param {Sampler} sampler
+   */
+  constructor(instance, read, sampler) {
+    super(instance, read, sampler)
+    this.#sampler = sampler
+    this.#untilSample = sampler.draw()
+  }
+
+  /** @override @param {number} limit */
+  open(limit) {
+    super.open(limit)
+    this.#limit = limit
+  }
+
+  /** @override */
+  close() {
+    super.close()
+    // Not 0, so no read marks again.
+    this.#untilSample = 1
+  }
+
+  /** @override @param {((handle: Handle, read: (handle: Handle) => any) => any) | undefined} observer */
+  observe(observer) {
+    super.observe(observer)
+    this.#untilSample = this.#sampler.draw()
+  }
+
+  /** @override @param {Handle} handle */
+  read(handle) {
+    if (this.#untilSample === 0) {
+      this.#untilSample = this.#sampler.draw()
+      this.limit = this.#limit
+      this.#sampler.take(handle)
+    }
+    return super.read(handle)
+  }
+
+  /** @override */
+  countMarked() {
+    super.countMarked()
+    if (--this.#untilSample === 0) this.limit = 0
   }
 }
 
@@ -321,6 +403,7 @@ module.exports = {
   NO_WORDS,
   Origin,
   STALE,
+  SampledOrigin,
   copyOf,
   dropCopy,
   fillHandle,

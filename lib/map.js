@@ -31,6 +31,7 @@ const { NO_CACHE, STALE } = require('./near/near-cache.js')
 const distribution = require('./observe/distribution.js')
 const explanations = require('./observe/explain.js')
 const { openChannels } = require('./observe/channels.js')
+const hotKeys = require('./observe/hot-keys.js')
 const logs = require('./observe/logs.js')
 const pressure = require('./observe/pressure.js')
 const { attachProbes } = require('./observe/probes.js')
@@ -436,6 +437,7 @@ class TypedMap {
       validation,
       explanations,
       distribution,
+      hotKeys,
       logs,
       removals,
       pressure,

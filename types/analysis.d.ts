@@ -143,3 +143,15 @@ export interface MemoryDistribution<K = any, V = any> extends EntryBytes {
     bytes: number
   }[]
 }
+
+/** A key that is read often, see {@link TypedMap.getHotKeys}. */
+export interface HotKey<K = any, V = any> {
+  /** The key, `undefined` for an entry without one. */
+  key: K | undefined
+  /** The handle, which is plain data for JSON. */
+  handle: Handle<V>
+  /** Reads that found the entry, estimated. */
+  hits: number
+  /** By how much `hits` may be wrong, in 95 of 100 cases. */
+  errorHits: number
+}

@@ -3,7 +3,7 @@
 
 // The map itself. `index.d.ts` says in which units sizes, times and costs are given.
 
-import type { DistributionOptions, Explanation, MemoryDistribution } from './analysis.js'
+import type { DistributionOptions, Explanation, HotKey, MemoryDistribution } from './analysis.js'
 import type { TypedMapError } from './errors.js'
 import type { DroppedRemovals, LogLine, LogOptions, Removal, RemovalCause, RemovalWithoutValue } from './events.js'
 import type { Handle, HandleData } from './handles.js'
@@ -783,6 +783,23 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
    * largest[0].key //=> 'page:1'
    */
   getMemoryDistribution(options?: DistributionOptions): Promise<MemoryDistribution<K, V>>
+
+  /**
+   * The keys that are read most, most of all first, of a map that was opened with `hotKeys: true`: reads that found an
+   * entry, by all threads, also those that have ended. Keys whose entry is gone are left out.
+   *
+   * Each thread samples one in 64 of its native reads and one in 8,192 of its near-cache hits, at random, and counts
+   * the samples of at most 1,024 keys. So `hits` is an estimate, and `errorHits` says how far it may be off. Costs less
+   * than a millisecond for some ten threads.
+   *
+   * @param count how many, 1 to 1,000; 10 by default
+   * @param options with `reset: true`, counting begins anew afterwards, for all threads
+   * @throws TypeError or RangeError with `ERR_INVALID_OPTION`, also if the map was opened without `hotKeys: true`
+   * @example
+   * const [hottest] = map.getHotKeys(1)
+   * console.log(`${hottest.key}: ${hottest.hits} reads, give or take ${hottest.errorHits}`)
+   */
+  getHotKeys(count?: number, options?: { reset?: boolean | undefined }): HotKey<K, V>[]
 
   /**
    * Removes entries that have expired and returns how many: as many as two milliseconds allow, at most about 4,096.

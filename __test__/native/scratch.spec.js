@@ -143,6 +143,7 @@ const OPERATIONS = {
   ttlOf: [NOTHING, ({ id }) => binding.ttlOf(id, 'a')],
   keyOf: [['STATE'], ({ id, handle }) => binding.keyOf(id, ...handle)],
   'keyOf of nothing': [['STATE'], ({ id, dead }) => binding.keyOf(id, ...dead)],
+  sampleNear: [NOTHING, ({ id }) => binding.sampleNear(id, 'a')],
   explain: [NOTHING, ({ id }) => binding.explain(id, 'a')],
   weight: [NOTHING, ({ id }) => binding.weight(id, 'a')],
   getMany: [NOTHING, ({ id }) => binding.getMany(id, ['a', 'none'], table())],

@@ -295,7 +295,13 @@ describe('near cache: what a hit records for the policy of the map', () => {
 
   function openCache(marking, maxEntries = 10, words = makeWords()) {
     const noted = []
-    const hitLog = { ticketOf: (shard, slot) => slot * 2 + shard, note: ticket => noted.push(ticket) }
+    const ticketOf = (shard, slot) => slot * 2 + shard
+    const hitLog = {
+      ticketOf,
+      noteHandle: ({ shard, slot }) => noted.push(ticketOf(shard, slot)),
+      noteKey: (copies, place) => noted.push(copies.ticketAt(place)),
+      noteGuest: ({ ticket }) => noted.push(ticket)
+    }
     const chunks = {
       tidy() {},
       forget() {},

@@ -674,6 +674,7 @@ const made: Promise<MemoryDistribution> = configs.getMemoryDistribution({ separa
 const largestKey = made.then(({ largest }) => largest[0]?.key)
 // @ts-expect-error no such option
 configs.getMemoryDistribution({ prefix: 1 })
+const hottest: string | undefined = configs.getHotKeys(5, { reset: true })[0]?.key
 const standing: boolean | undefined = configs.explain(handle)?.eviction.isNext
 const gone: number = configs.purgeExpired() + configs.evict() + configs.evict(5)
 configs.setLimits({ memoryLimit: null, memoryLimitMb: 5, maxEntries: null, maxValueBytes: 5 })
@@ -706,4 +707,4 @@ const limits: Limits = { memoryLimit: '5mb' }
 const limitNow: number | null = configs.getStats().limits.maxEntries
 
 export { costs, endPressure, endRemovals, explained, gone, limitNow, limits, noReason, peeked, reason, touched, used }
-export { largestKey, standing }
+export { hottest, largestKey, standing }

@@ -171,6 +171,9 @@ const ROWS = {
     { what: 'key', call: map => map.memoryUsage(1) }
   ],
   'TypedMap.prototype.getMemoryDistribution': [{ call: map => ignoreRejection(map.getMemoryDistribution()) }],
+  'TypedMap.prototype.getHotKeys': [
+    { what: '100', before: () => withHotKeys(), call: (_, __, { hot }) => hot.getHotKeys(100) }
+  ],
   'TypedMap.prototype.explain': [{ call: (map, n) => map.explain(n) }],
   'TypedMap.prototype.purgeExpired': [
     { call: map => map.purgeExpired() },
@@ -325,6 +328,14 @@ const stop = new Error('enough')
 /** Each removal is copied for it, as many as may wait. */
 function listen(map) {
   map.onEvict(() => {}, { causes: ['cleared'] })
+}
+
+/** A map of its own, because the others do not sample. Of the keys, as many are known as a thread tells apart. */
+function withHotKeys() {
+  const hot = new TypedMap({ hotKeys: true, nearCache: false })
+  for (let n = 0; n < BULK; n++) hot.set(n, n)
+  for (let n = 0; n < 200 * BULK; n++) hot.get((n * 7_919) % BULK)
+  return { hot }
 }
 
 function withHandle(map) {

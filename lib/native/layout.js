@@ -111,6 +111,9 @@ const REMOVED_BY = 10
 /** Index in a row of a removal of the bytes of a value that was too large to carry; 0 if the value is there. */
 const OMITTED_BYTES = 11
 
+/** Hits of a near cache of which one is sampled, on average, in a map that samples them. */
+const NEAR_INTERVAL = 8192
+
 /** In place of a chunk: no copy of this value is to be kept. Its version is 0 then, which no kept copy has. */
 const UNKEPT = 4294967295
 
@@ -379,6 +382,7 @@ module.exports = {
   REMOVAL_ROW,
   REMOVED_BY,
   OMITTED_BYTES,
+  NEAR_INTERVAL,
   UNKEPT,
   BEGUN,
   CAUSE,

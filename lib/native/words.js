@@ -130,6 +130,21 @@ class HitLog {
     return slot * this.#shards + shard
   }
 
+  /** @param {{ shard: number, slot: number }} handle */
+  noteHandle({ shard, slot }) {
+    this.note(this.ticketOf(shard, slot))
+  }
+
+  /** @param {{ ticketAt: (place: number) => number }} copies @param {number} place */
+  noteKey(copies, place) {
+    this.note(copies.ticketAt(place))
+  }
+
+  /** @param {{ ticket: number }} guest */
+  noteGuest({ ticket }) {
+    this.note(ticket)
+  }
+
   /** @param {number} ticket */
   note(ticket) {
     const words = this.#words

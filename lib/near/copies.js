@@ -108,6 +108,15 @@ class Copies {
   }
 
   /**
+   * The key or handle that a place belongs to.
+   *
+   * @param {number} place
+   */
+  tenantAt(place) {
+    return this.#tenants[place >> 1]
+  }
+
+  /**
    * @param {number} place
    * @returns {number} `undefined` where there are no tickets
    */

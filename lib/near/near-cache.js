@@ -33,6 +33,7 @@ const {
 const { KIND, MARKING, SCRATCH, UNKEPT } = require('../native/layout.js')
 const { COST_OF_HANDLE, NOT_WORTH, costOfKey } = require('./copy-cost.js')
 const { Ring } = require('./ring.js')
+const { SampledHits } = require('./sampled.js')
 
 /** @typedef {import('./copies.js').Copies} Copies */
 /** @typedef {import('../handle.js').Handle} Handle */
@@ -52,6 +53,7 @@ const { Ring } = require('./ring.js')
  * @property {HitLog | null} hitLog where marking is in order
  * @property {boolean} normalizes whether keys are another when they come here than when they were given
  * @property {Origin} origin what the handles of the map know of it, which counts hits of its own
+ * @property {import('../handle.js').Sampler | undefined} [sampler] what samples hits, in a map that wants that
  */
 
 const { CHUNK, SHARD, SIZE, SLOT, VERSION, WORD } = SCRATCH
@@ -92,6 +94,8 @@ class NearCache {
   #marking
   /** The log that records hits in order. @type {HitLog | null} */
   #hitLog
+  /** That, or what samples them; `null` where hits are marked at most. @type {HitLog | SampledHits | null} */
+  #recorder
   #options
   ring
   /** Reads by key that found no copy here, or samples, until the next review. */
@@ -108,10 +112,10 @@ class NearCache {
    * @param {Ring} [ring] what the cache had that this one takes the place of, emptied
    */
   constructor(options, ring = undefined) {
-    const { maxEntries, maxBytes, words, instance, shards, marking, hitLog, origin } = options
+    const { maxEntries, maxBytes, words, instance, shards, marking, hitLog, origin, sampler } = options
     // Fields that every hit reads are set once, here: the engine then knows what is in them and need not look.
-    /** True if the policy of the map needs a record of each hit. */
-    this.isMarking = marking !== MARKING.None
+    /** True if the policy of the map needs a record of each hit, or hits are sampled. */
+    this.isMarking = marking !== MARKING.None || sampler !== undefined
     /** Number of the map. A handle stores it with a copy, so that each cache recognises its own copies. */
     this.keeper = maxEntries === 0 ? NO_MAP : instance
     /** What handles have whose copies are looked at first. */
@@ -119,6 +123,7 @@ class NearCache {
     this.#options = options
     this.#marking = marking
     this.#hitLog = hitLog
+    this.#recorder = sampler === undefined ? hitLog : new SampledHits(sampler, hitLog, marking)
     const hasTickets = hitLog !== null
     this.ring = ring ?? new Ring({ maxEntries, maxBytes, keeper: this.keeper, shards, hasTickets }, words)
     /** The copies, or the first part of them. */
@@ -433,8 +438,8 @@ class NearCache {
    * @param {Handle} handle
    */
   markHandle(handle) {
-    const hitLog = this.#hitLog
-    if (hitLog !== null) hitLog.note(hitLog.ticketOf(handle.shard, handle.slot))
+    const recorder = this.#recorder
+    if (recorder !== null) recorder.noteHandle(handle)
     else markAccess(handle, this.#marking)
   }
 
@@ -445,8 +450,8 @@ class NearCache {
    * @param {number} place
    */
   markKey(copies, place) {
-    const hitLog = this.#hitLog
-    if (hitLog !== null) hitLog.note(copies.ticketAt(place))
+    const recorder = this.#recorder
+    if (recorder !== null) recorder.noteKey(copies, place)
     else copies.markAccess(place, this.#marking)
   }
 
@@ -581,8 +586,8 @@ class NearCache {
     const { guest } = this.ring
     if (!guest.isFresh(item)) return STALE
     this.hits++
-    const hitLog = this.#hitLog
-    if (hitLog !== null) hitLog.note(guest.ticket)
+    const recorder = this.#recorder
+    if (recorder !== null) recorder.noteGuest(guest, item)
     else if (this.isMarking) guest.markAccess(this.#marking)
     return guest.value
   }

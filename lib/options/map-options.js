@@ -221,6 +221,7 @@ const OPTIONS = {
   latency: { check: boolean },
   enableSIMD: { check: boolean },
   simdEnabled: { check: boolean, as: 'enableSIMD' },
+  hotKeys: { check: boolean },
   nearCache: { check: nearCache, isOwn: true },
   logLevel: { check: level, isOwn: true },
   logTargets: { check: targets, isOwn: true }

@@ -4,13 +4,14 @@
 
 const { ERROR_NUMBERS, closed, createError, outOfRange } = require('../errors.js')
 const { binding } = require('../native/attach.js')
-const { Origin, isHandleKey } = require('../handle.js')
+const { Origin, SampledOrigin, isHandleKey } = require('../handle.js')
 const { readData, writeData } = require('../native/data.js')
 const { MARKING } = require('../native/layout.js')
 const { HitLog, Words, changesOf, commitWordOf } = require('../native/words.js')
 const { codecFor } = require('../codec/encoded.js')
 const { Shapes } = require('../codec/shapes.js')
 const { NO_CACHE, NearCache } = require('../near/near-cache.js')
+const { draw } = require('../near/sampled.js')
 const { FUNCTION, nearBytesFor } = require('../options/map-options.js')
 const { Lifeline } = require('./lifeline.js')
 const { enter } = require('./opens.js')
@@ -24,6 +25,7 @@ const {
   memoryLimit: memoryLimitBinding,
   open: openBinding,
   publishShape: publishShapeBinding,
+  sampleNear: sampleNearBinding,
   shapeOf: shapeOfBinding,
   typeName: typeNameBinding
 } = binding
@@ -113,7 +115,10 @@ class OpenMap {
     /** Handles whose copies end when their entries are to be loaded again, by key. @type {Map<any, Handle>} */
     this.refreshed = new Map()
     /** What the handles of this `open` know of it. */
-    this.origin = new Origin(instance, read)
+    const sampler = config.hotKeys === true ? samplerOf(id) : undefined
+    // An origin of another class costs each hit a look at which it is.
+    const isCounting = sampler === undefined || marking <= 0
+    this.origin = isCounting ? new Origin(instance, read, sampler) : new SampledOrigin(instance, read, sampler)
     /** The shapes of the values that are objects. */
     this.shapes = new Shapes(
       definition => publishShapeBinding(id, definition),
@@ -132,7 +137,8 @@ class OpenMap {
       marking,
       hitLog,
       normalizes: this.normalizes,
-      origin: this.origin
+      origin: this.origin,
+      sampler
     })
     // Where hits are logged in order, the near cache sees to each of them.
     if (options.nearMaxEntries > 0 && marking !== MARKING.Order) this.origin.open(marking)
@@ -322,6 +328,24 @@ class OpenMap {
     this.#changes = undefined
     this.#commitWord = undefined
   }
+}
+
+/**
+ * What samples the hits of near caches and handles.
+ *
+ * @param {number} id
+ * @returns {import('../handle.js').Sampler}
+ */
+function samplerOf(id) {
+  const take = (/** @type {any} */ target) => {
+    try {
+      if (isHandleKey(target)) sampleNearBinding(id, target.shard, target.slot, target.generation)
+      else sampleNearBinding(id, target)
+    } catch {
+      // The map was destroyed or broken meanwhile, and its statistics will not be read.
+    }
+  }
+  return { draw, take }
 }
 
 /**

@@ -12,7 +12,7 @@ use crate::binding::engine::{Engine, Js, enter_first};
 use crate::binding::environment::{Environment, Evaluation, Scratch};
 use crate::binding::failure::{Outcome, capture_panics};
 use crate::binding::operation::enter;
-use crate::binding::operations::observe::{distribution, explain, removals};
+use crate::binding::operations::observe::{distribution, explain, hot_keys, removals};
 use crate::binding::operations::write;
 use crate::binding::operations::{
     ask, atomic, batch, field, for_tests, lifetime, limits, load, read, scan, shared_words, transaction, typed, walk,
@@ -112,6 +112,7 @@ fn register(engine: Engine<'_>, target: Js<'_>, evaluation: &Rc<Evaluation>, kep
         "ttlOf" 4 lifetime::ttl_of;
         "touch" 4 lifetime::touch;
         "keyOf" 4 distribution::key_of;
+        "sampleNear" 4 hot_keys::sample_near;
         "explain" 4 explain::explain;
         "weight" 4 limits::weight;
         "evictEntry" 4 limits::evict_entry;

@@ -123,6 +123,8 @@ numbers!(SIZES: usize {
     REMOVED_BY = 10;
     /// Index in a row of a removal of the bytes of a value that was too large to carry; 0 if the value is there.
     OMITTED_BYTES = 11;
+    /// Hits of a near cache of which one is sampled, on average, in a map that samples them.
+    NEAR_INTERVAL = crate::store::NEAR_INTERVAL as usize;
 });
 
 numbers!(SIGNS: u32 {

@@ -323,6 +323,8 @@ export declare function touch(id: number, ...target: Target): boolean
 export declare function weight(id: number, ...target: Target): number | undefined
 /** The key of an entry. STATE is 0 if the entry is gone, 1 if it has no key, 2 if it has one. */
 export declare function keyOf(id: number, shard: number, slot: number, generation: number): unknown
+/** Notes a sample of the hits of the near cache, in a map that samples them. */
+export declare function sampleNear(id: number, ...target: Target): void
 /** All that is known of an entry, as JSON text; undefined if it is not there. */
 export declare function explain(id: number, ...target: Target): string | undefined
 /** Evicts an entry; whether it was there. */

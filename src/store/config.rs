@@ -87,6 +87,8 @@ pub struct Config {
     pub strict_ttl: Option<bool>,
     /// Whether operations are timed.
     pub latency: Option<bool>,
+    /// Whether reads are sampled, to know which keys are read most.
+    pub hot_keys: Option<bool>,
     /// What encodes and decodes the values: a word of JavaScript, or the content type of functions of the user. The
     /// store compares it and shows it.
     pub codec: Option<String>,
@@ -150,6 +152,7 @@ impl Config {
             sliding: Some(self.sliding.unwrap_or(false)),
             strict_ttl: Some(self.strict_ttl.unwrap_or(false)),
             latency: Some(self.latency.unwrap_or(false)),
+            hot_keys: Some(self.hot_keys.unwrap_or(false)),
             codec: Some(self.codec.clone().unwrap_or_else(|| DEFAULT_CODEC.to_owned())),
             manual_clock: self.manual_clock,
         }

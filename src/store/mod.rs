@@ -92,6 +92,7 @@ pub use map::timing::Timing;
 pub use map::transaction::{MAX_BYTES as MAX_TRANSACTION_BYTES, MAX_KEYS as MAX_TRANSACTION_KEYS, Transaction};
 pub use map::validate::{Next, Validation};
 pub use map::walk::Step;
+pub use observe::hot_keys::{HotKey, NATIVE_INTERVAL, NEAR_INTERVAL};
 pub use observe::latency::Timed;
 pub use observe::pressure::{Pressure, PressureSubscription};
 pub use observe::removals::{Audience, Cause, Removal, Removals};
@@ -105,7 +106,6 @@ pub use query::distribution::{Distribution, MOST_PREFIX_BYTES, Sum, Wanted, dist
 pub use query::job::{Answer, Inquiry, Progress, Task, begin as ask};
 pub use query::reply::Asked;
 pub use query::{Fault, MAX_CONDITIONS, MAX_DEPTH, MAX_QUERY_BYTES, NoQuery, Query, Unread};
-pub use query::{Fault, MAX_CONDITIONS, MAX_DEPTH, MAX_QUERY_BYTES, Query, Unread};
 pub use shard::context::Limits;
 pub use shard::explain::Explanation;
 pub use shard::load::{Begun, Want};

@@ -106,7 +106,7 @@ macro_rules! row {
 }
 
 /// All options. Where several differ from those of an open map, the first is named.
-pub const OPTIONS: [MapOption; 19] = [
+pub const OPTIONS: [MapOption; 20] = [
     MapOption {
         name: "shards",
         set: |config, given| {
@@ -208,6 +208,7 @@ pub const OPTIONS: [MapOption; 19] = [
     row!("sliding", sliding, flag, Setting::Flag),
     row!("strictTtl", strict_ttl, flag, Setting::Flag),
     row!("latency", latency, flag, Setting::Flag),
+    row!("hotKeys", hot_keys, flag, Setting::Flag),
     MapOption {
         name: "codec",
         set: |config, given| {

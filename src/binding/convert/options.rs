@@ -94,7 +94,8 @@ mod tests {
             "caseInsensitiveKeys": true, "normalizeKey": "function", "enableSIMD": false, "memoryLimit": 1,
             "maxEntries": 2, "maxValueBytes": 3, "evictionStrategy": "s3-fifo",
             "oomStrategy": { "evictIdle": 4 }, "ttl": 5,
-            "ttlOnUpdate": "keep", "sliding": true, "strictTtl": false, "latency": true, "codec": "application/cbor"
+            "ttlOnUpdate": "keep", "sliding": true, "strictTtl": false, "latency": true, "hotKeys": true,
+            "codec": "application/cbor"
         }"#;
         let config = parse(text).unwrap();
         assert_eq!(config.seed, Some(7));

@@ -23,6 +23,7 @@ use crate::store::index::table::Contended;
 use crate::store::memory::reaper;
 use crate::store::memory::reaper::Help;
 use crate::store::memory::reclaim::{Participant, Pin};
+use crate::store::observe::hot_keys::{HotKeys, ReadSampler};
 use crate::store::observe::latency::Sampler;
 use crate::store::observe::removals::Cause;
 use crate::store::observe::stats::Counters;
@@ -49,8 +50,12 @@ pub struct Local {
     mark_limit: u32,
     /// For a policy that goes by the order of hits.
     hits: Option<HitLog>,
-    /// Whether uses are recorded: for the policy, or deadlines that move with them.
+    /// Whether uses are recorded: for the policy, deadlines that move with them, or hot keys.
     notes_uses: bool,
+    /// Whether they are for the last two.
+    notes_more: bool,
+    /// For hot keys, where they are asked for.
+    reads: Option<ReadSampler>,
     /// What times operations, in a map that wants that.
     pub(super) sampler: Option<Box<Sampler>>,
     /// Keeps the shape of the record that was removed last known, for the caller, which reads it.
@@ -151,7 +156,10 @@ impl Local {
         };
         // Without memory for a log, hits of this thread are not learned of.
         let hits = (store.marking() == Mark::Order).then(|| HitLog::new(store.shards(), &store.context).ok()).flatten();
-        let notes_uses = mark_limit > 0 || hits.is_some() || store.context.sliding;
+        // Likewise for a sketch.
+        let reads = store.hot_keys.as_ref().and_then(HotKeys::join);
+        let notes_more = store.context.sliding || reads.is_some();
+        let notes_uses = mark_limit > 0 || hits.is_some() || notes_more;
         let sampler = Self::sampler(&store);
         let removed_shape = Cell::default();
         Self {
@@ -161,6 +169,8 @@ impl Local {
             mark_limit,
             hits,
             notes_uses,
+            notes_more,
+            reads,
             sampler,
             removed_shape,
             _not_sync: PhantomData,
@@ -341,6 +351,14 @@ impl Local {
         if self.mark_limit > 0 {
             shard.mark(*tenant, self.mark_limit);
         }
+        if self.notes_more {
+            self.note_more(shard, tenant);
+        }
+        self.hits.as_ref().is_some_and(|log| log.note(shard.number(), tenant.number()))
+    }
+
+    /// Reports a use to the deadline and the sampler.
+    fn note_more(&self, shard: &Shard, tenant: &Tenant<'_>) {
         let context = &self.store.context;
         if context.sliding
             && context.may_expire()
@@ -348,7 +366,12 @@ impl Local {
         {
             shard.prolong(context, place.handle);
         }
-        self.hits.as_ref().is_some_and(|log| log.note(shard.number(), tenant.number()))
+        self.sample(shard, tenant);
+    }
+
+    /// What samples reads for hot keys, where they are asked for.
+    pub(super) fn read_sampler(&self) -> Option<&ReadSampler> {
+        self.reads.as_ref()
     }
 
     /// Reports this thread's hits to the policies, in the order in which they happened.
@@ -968,6 +991,9 @@ impl Drop for Local {
         self.store.forget_counters(&self.counters);
         if let Some(sampler) = &self.sampler {
             self.store.forget_latency(sampler.histograms());
+        }
+        if let (Some(hot_keys), Some(reads)) = (&self.store.hot_keys, &self.reads) {
+            hot_keys.leave(reads);
         }
     }
 }

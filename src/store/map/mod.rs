@@ -10,6 +10,7 @@ pub mod field;
 pub mod foresight;
 mod growth;
 pub mod hit_log;
+mod hot_keys;
 pub mod instance;
 pub mod limits;
 pub mod loads;

@@ -15,6 +15,7 @@ use crate::store::expiry::thread::{Expires, Expiry};
 use crate::store::memory::budget::{Reservation, Use};
 use crate::store::memory::reaper;
 use crate::store::memory::reaper::Debris;
+use crate::store::observe::hot_keys::HotKeys;
 use crate::store::observe::latency::LatencyTable;
 use crate::store::observe::pressure::PressureSubscription;
 use crate::store::observe::removals::{Audience, Cause};
@@ -43,6 +44,8 @@ pub struct Store {
     /// What is woken when the map is destroyed. Bounded by the opens that are alive.
     endings: Mutex<Vec<Weak<dyn Wake>>>,
     expiry: Expiry,
+    /// Samples of reads, where they are asked for.
+    pub(crate) hot_keys: Option<HotKeys>,
     #[expect(dead_code, reason = "gives the fixed bytes back when it is dropped")]
     fixed: Reservation,
 }
@@ -122,6 +125,7 @@ impl Store {
         let store = Self {
             instance: instance::next(),
             shards: fallible::slice(shards as usize, |number| Shard::new(number as u32, &context))?,
+            hot_keys: config.hot_keys.unwrap_or_default().then(HotKeys::new).transpose()?,
             config,
             context,
             turn: AtomicU32::new(0),

@@ -86,6 +86,12 @@ impl<K: Eq + Hash, T: Default> Frequent<K, T> {
         Ok(())
     }
 
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.items.clear();
+        (self.error, self.total) = (0, 0);
+    }
+
     /// By how much an item may weigh more than its count says.
     pub fn error(&self) -> u64 {
         self.error

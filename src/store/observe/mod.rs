@@ -2,6 +2,7 @@
 
 pub mod frequent;
 pub mod histogram;
+pub mod hot_keys;
 pub mod latency;
 pub mod pieces;
 pub mod pressure;

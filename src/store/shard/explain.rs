@@ -74,6 +74,11 @@ impl Shard {
         })
     }
 
+    /// The hash of the key of an entry; for one without a key, another number of its own.
+    pub fn hash_of(&self, context: &Context, tenant: &Tenant<'_>) -> u64 {
+        self.policy_hash(context, tenant.number)
+    }
+
     fn probe_length(&self, context: &Context, tenant: Tenant<'_>) -> usize {
         let tag = context.hasher.hash(tenant.entry.key()) as u32;
         let spot = self.index.spot(tag, |found| found == tenant.number);

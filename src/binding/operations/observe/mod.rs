@@ -3,6 +3,7 @@
 pub mod distribution;
 pub mod events;
 pub mod explain;
+pub mod hot_keys;
 pub mod pressure;
 pub mod removals;
 pub mod stats;
