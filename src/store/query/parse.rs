@@ -268,9 +268,7 @@ impl Parser {
             "lt" => Operator::Lt(ordered(self)?),
             "lte" => Operator::Lte(ordered(self)?),
             "in" => match json {
-                Json::Array(elements) => {
-                    Operator::In(elements.iter().map(|element| Self::pattern(element)).collect::<Result<_, _>>()?)
-                }
+                Json::Array(elements) => Operator::In(elements.iter().map(Self::pattern).collect::<Result<_, _>>()?),
                 _ => return Err(self.fault("an array of values")),
             },
             "startsWith" => match json {
