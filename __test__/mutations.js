@@ -93,6 +93,8 @@ const TESTS = {
   latencies: unit('store::observe::latency'),
   histograms: unit('histogram::tests'),
   'latency.spec': spec('observe/latency'),
+  'watch.spec': spec('inspector/watch'),
+  'guard.spec': spec('inspector/guard', 'host|origin|token|paths'),
   'sliding reads': unit('a_sliding_read_prolongs_a_life_and_no_copy_is_kept'),
   'late reads': unit('what_a_read_found_to_be_over_is_not_prolonged_by_a_late_one'),
   'first deadlines': unit('a_first_deadline_ends_copies_where_hits_depend_on_it'),
@@ -2276,6 +2278,55 @@ const LINES = [
     from: '        self.past.add(histograms);',
     to: '',
     test: 'latency.spec'
+  },
+  {
+    name: 'who looks at a map is one of its threads',
+    file: 'src/store/map/local.rs',
+    from: 'Local::with_counters(Arc::clone(self), Arc::default())',
+    to: 'Local::with_counters(Arc::clone(self), self.add_counters())',
+    test: 'watch.spec'
+  },
+  {
+    name: 'a map that was destroyed is looked at',
+    file: 'src/binding/environment/watched.rs',
+    from: 'watch.store.upgrade().filter(|store| !store.is_destroyed())',
+    to: 'watch.store.upgrade()',
+    test: 'watch.spec'
+  },
+  {
+    name: 'a look takes the log lines of a watch with it',
+    file: 'src/binding/environment/watched.rs',
+    from: '            watch.events = events;',
+    to: '            drop((events, watch));',
+    test: 'watch.spec'
+  },
+  {
+    name: 'the inspector answers under any name',
+    file: 'lib/inspector/guard.js',
+    from: 'host === undefined || !this.#isOurs(host, socket)',
+    to: 'host === undefined',
+    test: 'guard.spec'
+  },
+  {
+    name: 'the inspector answers any origin',
+    file: 'lib/inspector/guard.js',
+    from: 'origin !== undefined && !isOriginOf(origin, host)',
+    to: 'origin === undefined && isOriginOf(String(origin), host)',
+    test: 'guard.spec'
+  },
+  {
+    name: 'the token is compared as far as it was given',
+    file: 'lib/inspector/guard.js',
+    from: 'return /^bearer /i.test(authorization) && isSame(authorization.slice(7), token)',
+    to: 'return /^bearer /i.test(authorization) && token.startsWith(authorization.slice(7))',
+    test: 'guard.spec'
+  },
+  {
+    name: 'the cookie of the inspector is its token',
+    file: 'lib/inspector/guard.js',
+    from: 'return cookie !== undefined && isSame(cookie, this.#session)',
+    to: 'return cookie !== undefined && isSame(cookie, token)',
+    test: 'guard.spec'
   }
 ]
 

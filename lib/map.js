@@ -115,7 +115,7 @@ class TypedMap {
       options === undefined && (isOptions(iterable) || (request !== undefined && iterable === request.options))
     const read = readOptions(isAlone ? iterable : options)
     const name = request === undefined ? null : request.name
-    const open = new OpenMap(name, read, handle => this.#readByHandle(handle))
+    const open = new OpenMap(name, read, handle => this.#readByHandle(handle), request?.opened)
     if (request !== undefined) request.open = open
     this.#open = open
     this.#room = new RoomMaker(/** @type {any} */ (this), open, read)

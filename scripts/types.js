@@ -19,6 +19,8 @@ function check(compiler, project) {
 }
 
 check('typescript', 'tsconfig.json')
+// The page of the inspector runs in browsers.
+check('typescript', 'lib/inspector/page/tsconfig.json')
 for (const compiler of ['typescript-5.4', 'typescript-5.9', 'typescript', 'typescript-7']) {
   check(compiler, '__test__/types/tsconfig.json')
 }

@@ -20,7 +20,8 @@ const LEVELS = {
     ['session'],
     ['entries', 'observe'],
     ['queries'],
-    ['map.js']
+    ['map.js'],
+    ['inspector']
   ],
   'src/binding': [
     ['cpu.rs', 'failure.rs'],

@@ -79,6 +79,22 @@ describe('package', () => {
     assert.equal(stdout, 'true\n')
   })
 
+  it('has the inspector, required and imported, with all that its page loads', async () => {
+    const script = `
+      import { serveInspector } from 'typed-superdashmap/inspector'
+      import inspector from 'typed-superdashmap/inspector'
+      const { url, token, close } = await serveInspector()
+      const ask = at => fetch(new URL(at, url), { headers: { authorization: 'Bearer ' + token } })
+      const page = await (await ask('/')).text()
+      const files = [...page.matchAll(/(?:src|href)="(\\/[^"]+)"/g)].map(([, file]) => file)
+      const statuses = await Promise.all(files.map(async file => (await ask(file)).status))
+      await close()
+      console.log(inspector.serveInspector === serveInspector, files.length, new Set(statuses))`
+    const { status, stdout, stderr } = await node('--input-type=module', '--eval', script)
+    assert.equal(status, 0, stderr)
+    assert.equal(stdout, 'true 6 Set(1) { 200 }\n')
+  })
+
   it('works in a worker that begins after the main thread, and before it', async () => {
     const script = `
       const { Worker, isMainThread } = require('node:worker_threads')
@@ -98,7 +114,17 @@ describe('package', () => {
   it('carries what a user needs and nothing else', () => {
     const root = path.join(project, 'node_modules', 'typed-superdashmap')
     const files = readdirSync(root, { recursive: true }).map(name => name.replaceAll(path.sep, '/'))
-    for (const name of ['package.json', 'index.js', 'index.mjs', 'index.d.ts', 'LICENSE', 'lib/addon/platforms.js']) {
+    for (const name of [
+      'package.json',
+      'index.js',
+      'index.mjs',
+      'index.d.ts',
+      'LICENSE',
+      'lib/addon/platforms.js',
+      'inspector.js',
+      'inspector.d.mts',
+      'lib/inspector/page/vendor/uPlot.LICENSE'
+    ]) {
       assert.ok(files.includes(name), `${name} is missing`)
     }
     assert.equal(files.filter(name => name.endsWith('.node')).length, 1)
@@ -109,7 +135,7 @@ describe('package', () => {
   it('carries every file that its types import', () => {
     const root = path.join(project, 'node_modules', 'typed-superdashmap')
     const files = readdirSync(root, { recursive: true }).map(name => name.replaceAll(path.sep, '/'))
-    const ours = files.filter(name => /^(index|types\/.*)\.d\.m?ts$/.test(name))
+    const ours = files.filter(name => /^(index|inspector|types\/.*)\.d\.m?ts$/.test(name))
     const imported = ours.flatMap(name =>
       [...readFileSync(path.join(root, name), 'utf8').matchAll(/ from '(\..*)\.(m?)js'$/gm)].map(([, other, m]) =>
         path.posix.join(path.posix.dirname(name), `${other}.d.${m}ts`)

@@ -29,6 +29,7 @@ const EXCUSED = {
   'mutations.spec.js': NONE,
   'out-of-memory.spec.js': 'its child processes call validate() themselves',
   'package.spec.js': CHILDREN,
+  'parts.spec.js': NONE,
   'published.spec.js': CHILDREN,
   'readme.spec.js': CHILDREN,
   'refused-memory.spec.js': CHILDREN,

@@ -51,7 +51,8 @@ const SHAPES = {
   wantLoad: ['id', 'any', 'number', 'number', 'number'],
   listenPressure: ['id', 'thresholds'],
   setLimits: ['id', 'options'],
-  giveUp: ['id', 'text']
+  giveUp: ['id', 'text'],
+  watch: ['evaluation', 'name', 'number', 'number']
 }
 
 /** Not called: it makes further evaluations, which the test of hostile helpers does. */

@@ -196,4 +196,4 @@ function call(subscriptions, given, wants = () => true) {
   }
 }
 
-module.exports = { Audience, LogListener, MapSubscription }
+module.exports = { Audience, LogListener, MapSubscription, droppedLine }

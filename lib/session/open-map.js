@@ -94,11 +94,14 @@ class OpenMap {
    * @param {string | null} name
    * @param {Options} options
    * @param {(handle: Handle) => any} read reads a handle; a closure over the map
+   * @param {import('../addon/binding.js').Opened} [watched] what is known of a map that is watched and not opened:
+   *   nothing decodes its values
    */
-  constructor(name, options, read) {
-    const { id, instance, shards, marking, memoryLimit, config: shown } = openBinding(name, writeData(options.native))
+  constructor(name, options, read, watched = undefined) {
+    const opened = watched ?? openBinding(name, writeData(options.native))
+    const { id, instance, shards, marking, memoryLimit, config: shown } = opened
     const config = readData(shown)
-    const codec = takeCodec(id, config, options)
+    const codec = watched === undefined ? takeCodec(id, config, options) : undefined
     this.name = name
     /** The number that native operations take. */
     this.id = id

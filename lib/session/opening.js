@@ -7,6 +7,8 @@
  * @property {string} name
  * @property {unknown} options as passed to `open`
  * @property {Function} type the class whose constructor runs
+ * @property {import('../addon/binding.js').Opened | undefined} opened what native code reports of a map that is watched
+ *   and not opened
  * @property {{ close: () => void } | undefined} open what the constructor of TypedMap has opened for it
  */
 
@@ -20,10 +22,11 @@ let pending
  * @param {Function} type whose prototype the map gets
  * @param {string} name
  * @param {unknown} options
+ * @param {import('../addon/binding.js').Opened} [opened]
  */
-function construct(target, type, name, options) {
+function construct(target, type, name, options, opened = undefined) {
   /** @type {Request} */
-  const request = { name, options, type, open: undefined }
+  const request = { name, options, type, opened, open: undefined }
   const outer = pending
   pending = request
   try {

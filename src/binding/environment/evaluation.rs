@@ -13,17 +13,19 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::{Deref, DerefMut, Range};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::alarm::Waiting;
 use super::holds::Holds;
 use super::open_map::OpenMap;
 use super::roster::Roster;
 use super::scratch::Scratch;
+use super::watched::Watched;
 use crate::binding::convert::values::{Space, value_to_js};
 use crate::binding::engine::{Engine, Js, Kept, Many};
 use crate::binding::failure::{Failure, Outcome};
 use crate::binding::layout::{JOINED_TEXT_BYTES, REPLACED, SIZE, STATE, row};
-use crate::store::{EntryLocation, Error, Found, Record, Ttl, Value, ValueKind, Written};
+use crate::store::{EntryLocation, Error, Found, Level, Record, Store, Ttl, Value, ValueKind, Written};
 
 /// The state of one evaluation. Only the thread of its environment ever sees it.
 pub struct Evaluation {
@@ -38,6 +40,8 @@ pub struct Evaluation {
     ids: RefCell<Range<u32>>,
     /// Its own number, which no map has.
     number: u32,
+    /// Maps that are watched without being held open.
+    watched: Watched,
     /// How many of the maps are listened to.
     listened: Cell<usize>,
     scratch: Scratch,
@@ -95,6 +99,7 @@ impl Evaluation {
             last: RefCell::default(),
             number: ids.next().unwrap_or_default(),
             ids: RefCell::new(ids),
+            watched: Watched::default(),
             listened: Cell::new(0),
             scratch,
             handed,
@@ -144,12 +149,52 @@ impl Evaluation {
 
     /// Adds a map and returns its id, which no other map of this environment ever had or will have.
     pub fn add(self: &Rc<Self>, map: OpenMap) -> Outcome<u32> {
-        let next = self.ids.borrow_mut().next();
-        let id = next.map_or_else(|| self.more_ids(), Ok)?;
-        let map = Rc::new(map);
+        let id = self.next_id()?;
         self.holds.add(&map);
-        self.maps.borrow_mut().insert(id, map);
+        self.put(id, map);
         Ok(id)
+    }
+
+    /// Watches a map without holding it open, and its log lines; returns the id that it has during visits.
+    pub fn watch(self: &Rc<Self>, store: &Arc<Store>, level: Level, targets: u32) -> Outcome<u32> {
+        let id = self.next_id()?;
+        self.watched.add(id, store, level, targets);
+        Ok(id)
+    }
+
+    /// Opens a watched map until [`Evaluation::leave`]. Whether it is still there.
+    pub fn visit(&self, id: u32) -> bool {
+        let Some(map) = self.watched.visit(id) else { return false };
+        self.put(id, map);
+        true
+    }
+
+    /// Ends a visit. Does nothing to a map that was opened.
+    pub fn leave(&self, id: u32) {
+        if !self.watched.has(id) {
+            return;
+        }
+        let Some(map) = self.take(id) else { return };
+        self.watched.leave(id, &map);
+    }
+
+    /// Ends a watch.
+    pub fn unwatch(&self, id: u32) {
+        self.leave(id);
+        self.watched.remove(id);
+    }
+
+    /// An id that no map had.
+    fn next_id(self: &Rc<Self>) -> Outcome<u32> {
+        let next = self.ids.borrow_mut().next();
+        next.map_or_else(|| self.more_ids(), Ok)
+    }
+
+    /// Has a map be the one of an id.
+    fn put(&self, id: u32, map: OpenMap) {
+        self.forget_last();
+        let before = self.maps.borrow_mut().insert(id, Rc::new(map));
+        drop(before);
     }
 
     /// Continues with new ids: returns the first, and keeps the others.

@@ -9,6 +9,7 @@ mod roster;
 mod scratch;
 mod state;
 mod test_clock;
+mod watched;
 
 pub use alarm::{Alarm, Waiting};
 pub use evaluation::{Buffer, Evaluation, ttl_of};

@@ -61,8 +61,17 @@ impl OpenMap {
             Some(name) => registry::open(name, &config)?,
             None => Store::new(&config)?,
         };
-        Ok(OpenMap {
-            local: store.join(),
+        Ok(OpenMap::of(store.join(), name))
+    }
+
+    /// A look at a map that some thread holds: it has no name, so its end releases nothing.
+    pub fn visit(store: &Arc<Store>) -> OpenMap {
+        OpenMap::of(store.visit(), None)
+    }
+
+    fn of(local: Local, name: Option<String>) -> OpenMap {
+        OpenMap {
+            local,
             name,
             subscription: RefCell::default(),
             audience: RefCell::default(),
@@ -81,7 +90,7 @@ impl OpenMap {
             loads_are_awaited: Cell::new(false),
             told_load: RefCell::default(),
             held_time: RefCell::default(),
-        })
+        }
     }
 
     /// This thread's way into the store.

@@ -10,7 +10,7 @@ use crate::binding::engine::Engine;
 use crate::binding::environment::{Environment, OpenMap};
 use crate::binding::layout::{MARKING_NONE, MARKING_ORDER};
 use crate::binding::operation::{with_map, within};
-use crate::store::{Mark, registry};
+use crate::store::{Mark, Store, registry};
 
 /// What `open` reports about the map.
 #[napi(object)]
@@ -38,8 +38,15 @@ pub fn open(env: &napi::Env, evaluation: u32, name: Option<String>, options: Str
         let map = OpenMap::open(name, &options)?;
         Environment::of(engine)?.clocks().join(&map);
         let store = Arc::clone(map.store());
-        Ok(Opened {
-            id: evaluation.add(map)?,
+        Ok(Opened::of(evaluation.add(map)?, &store))
+    })
+}
+
+impl Opened {
+    /// What there is to report of a map that was opened as `id`.
+    pub fn of(id: u32, store: &Store) -> Opened {
+        Opened {
+            id,
             instance: store.instance(),
             shards: store.shards(),
             marking: match store.marking() {
@@ -49,8 +56,8 @@ pub fn open(env: &napi::Env, evaluation: u32, name: Option<String>, options: Str
             },
             memory_limit: store.memory_limit_bytes().map(|bytes| bytes as f64),
             config: options::to_json(store.config()),
-        })
-    })
+        }
+    }
 }
 
 /// Closes this `open` of a map. Whether it was open.

@@ -148,8 +148,12 @@ impl Ahead<'_> {
 
 impl Local {
     pub(crate) fn new(store: Arc<Store>) -> Self {
-        let participant = store.context.collector.join();
         let counters = store.add_counters();
+        Self::with_counters(store, counters)
+    }
+
+    fn with_counters(store: Arc<Store>, counters: Arc<CachePadded<Counters>>) -> Self {
+        let participant = store.context.collector.join();
         let mark_limit = match store.marking() {
             Mark::UpTo(limit) => limit,
             Mark::None | Mark::Order => 0,
@@ -982,6 +986,11 @@ impl Store {
     /// Lets a thread take part.
     pub fn join(self: &Arc<Self>) -> Local {
         Local::new(Arc::clone(self))
+    }
+
+    /// Lets a thread look at the map for a moment. It is not among the threads that the statistics count.
+    pub fn visit(self: &Arc<Self>) -> Local {
+        Local::with_counters(Arc::clone(self), Arc::default())
     }
 }
 

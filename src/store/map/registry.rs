@@ -50,6 +50,13 @@ pub fn release(name: &str, store: &Arc<Store>) {
     }
 }
 
+/// The map of this name, if it is held. What gets it becomes no holder: it must not keep it for longer than one look.
+pub fn find(name: &str) -> Option<Arc<Store>> {
+    let registry = REGISTRY.lock();
+    let named = registry.as_ref()?.get(name).filter(|named| !named.store.is_destroyed())?;
+    Some(Arc::clone(&named.store))
+}
+
 /// Names of the maps that are held, in alphabetical order.
 pub fn names() -> Vec<String> {
     let registry = REGISTRY.lock();
@@ -172,6 +179,21 @@ mod tests {
         );
         assert!(open("r5", &memory(1 << 21)).is_err());
         release("r5", &store);
+    }
+
+    #[test]
+    fn what_finds_a_map_holds_no_name() {
+        assert!(find("r7").is_none());
+        let store = open("r7", &Config::default()).unwrap();
+        let found = find("r7").unwrap();
+        assert!(Arc::ptr_eq(&found, &store));
+        release("r7", &store);
+        assert!(find("r7").is_none());
+        let other = open("r7", &Config::default()).unwrap();
+        assert!(!Arc::ptr_eq(&found, &other));
+        other.destroy();
+        assert!(find("r7").is_none());
+        release("r7", &other);
     }
 
     #[test]

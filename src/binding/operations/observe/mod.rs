@@ -8,3 +8,4 @@ pub mod pressure;
 pub mod removals;
 pub mod stats;
 pub mod validate;
+pub mod watch;

@@ -1,0 +1,179 @@
+'use strict'
+
+// The parts of the page that need no browser, and its vendored files.
+
+const { before, describe, it } = require('node:test')
+const assert = require('node:assert/strict')
+const { readFileSync, readdirSync } = require('node:fs')
+const path = require('node:path')
+const { History, Ring } = require('../../lib/inspector/history.js')
+const { FILES, copyOf, hashOf } = require('../../scripts/vendor-uplot.js')
+const { PACKAGE } = require('../support/workers.js')
+
+const PAGE = path.join(PACKAGE, 'lib', 'inspector', 'page')
+
+/** What `getStats` returns of a map that is at rest, with what is given changed. */
+const statsOf = (more = {}) => ({
+  hits: 0,
+  misses: 0,
+  entries: 10,
+  memoryBytes: 1_000,
+  memory: { entries: 500, fragmentation: 0 },
+  limits: { memoryLimit: 100_000, maxEntries: null, maxValueBytes: null },
+  ...more
+})
+
+/** Columns of two looks, a second apart. */
+function columnsOf(...looks) {
+  const history = new History()
+  for (const [at, stats] of looks.entries()) history.add(statsOf(stats), 1_000 * (at + 1))
+  return history.since('short', 0)
+}
+
+describe('history', () => {
+  it('keeps the last rows, and gives those after a time', () => {
+    const history = new History()
+    for (let time = 1; time <= 700; time++) history.add(statsOf({ hits: time }), time)
+    const { time, hits, getP50Ns } = history.since('short', 0)
+    assert.deepEqual([time.length, time[0], time.at(-1), hits.at(-1)], [600, 101, 700, 700])
+    assert.equal(getP50Ns[0], null, 'what a map does not count is not known')
+    assert.deepEqual(history.since('short', 698).time, [699, 700])
+    assert.deepEqual(history.since('short', 700).time, [])
+    const { time: long } = history.since('long', 0)
+    assert.deepEqual(long.slice(0, 3), [1, 31, 61])
+  })
+
+  it('has nothing before the first row', () => {
+    assert.deepEqual(new Ring(3).since(0).time, [])
+  })
+})
+
+describe('figures of the page', () => {
+  let format
+  let series
+  let findings
+  let panels
+
+  before(async () => {
+    format = await import('../../lib/inspector/page/format.mjs')
+    series = await import('../../lib/inspector/page/series.mjs')
+    findings = await import('../../lib/inspector/page/findings.mjs')
+    panels = await import('../../lib/inspector/page/panels.mjs')
+  })
+
+  it('have units', () => {
+    const { bytes, count, figure, nanoseconds, percent, span } = format
+    assert.deepEqual([0, 1023, 1024, 1536, 5 * 1024 ** 2, 3.25 * 1024 ** 3, null, Number.NaN].map(bytes), [
+      '0 B',
+      '1023 B',
+      '1 KB',
+      '1.50 KB',
+      '5 MB',
+      '3.25 GB',
+      '–',
+      '–'
+    ])
+    assert.deepEqual([0, 0.5, 12.34, 99_999, 100_000, 999_600, 12_300_000, 5e9].map(count), [
+      '0',
+      '0.50',
+      '12.3',
+      '99,999',
+      '100 k',
+      '1.00 M',
+      '12.3 M',
+      '5 G'
+    ])
+    assert.deepEqual([0, 50, 99.96, 100, 33.333].map(percent), ['0 %', '50 %', '99.9 %', '100 %', '33.3 %'])
+    assert.deepEqual([12, 1_500, 2.5e6, 3e9].map(nanoseconds), ['12 ns', '1.50 µs', '2.50 ms', '3 s'])
+    assert.deepEqual([5, 12_000, 90_000, 3_700_000, 90_000_000].map(span), [
+      '5 ms',
+      '12 s',
+      '1 min 30 s',
+      '1 h 1 min',
+      '1 d 1 h'
+    ])
+    assert.deepEqual(
+      [figure('heapBytes', 1024), figure('waitMs', 5), figure('hitRatio', 0.5), figure('n', 3), figure('x', 'y')],
+      ['1 KB', '5 ms', '50 %', '3', 'y']
+    )
+  })
+
+  it('are rates between two looks', () => {
+    const columns = columnsOf({ hits: 10, misses: 10 }, { hits: 40, misses: 20 }, { hits: 0, misses: 0 })
+    assert.deepEqual(series.rate(columns, 'hits'), [null, 30, 0], 'counts that begin again have no negative rate')
+    assert.deepEqual(series.hitRate(columns), [null, 75, null])
+    assert.deepEqual(series.seriesOf(columns).memory, [
+      [1_000, 1_000, 1_000],
+      [100_000, 100_000, 100_000]
+    ])
+  })
+
+  it('are kept as long as the inspector keeps them', () => {
+    const one = { time: Array.from({ length: 600 }, (_, at) => at), hits: Array(600).fill(1) }
+    const { time, hits } = series.append(one, { time: [600], hits: [2] }, 'short')
+    assert.deepEqual([time.length, time[0], time.at(-1), hits.at(-1)], [600, 1, 600, 2])
+    assert.deepEqual(series.append(undefined, one, 'short'), one)
+  })
+
+  describe('say what is wrong', () => {
+    const say = (stats, ...looks) => findings.findingsOf(statsOf(stats), columnsOf(...looks))
+
+    it('nothing of a map at rest', () => assert.deepEqual(say({}, {}, {}), []))
+
+    it('a full map', () => {
+      const full = { memoryBytes: 99_000, removals: { evicted: 500 } }
+      assert.match(say(full, { removals: { evicted: 0 } }, full)[0], /^The map is full: it evicts 500 entries/)
+      assert.match(say({ memoryBytes: 99_000 }, {}, {})[0], /^The map is full: 99 %/)
+      assert.match(say({}, { refusals: 0 }, { refusals: 7 })[0], /^Writes are refused: 7/)
+    })
+
+    it('misses', () => {
+      assert.match(say({}, {}, { hits: 10, misses: 90 })[0], /^Most reads miss: only 10 %/)
+    })
+
+    it('colliding keys, a contended shard, a slow loader, memory that lies idle', () => {
+      assert.match(say({ index: { longestProbe: 900 } }, {}, {})[0], /900 probes: the keys collide/)
+      assert.match(say({ locks: { contentionRatio: 0.2 } }, {}, {})[0], /^20 % of the lock acquisitions wait/)
+      assert.match(say({ loads: { count: 2, timeMs: 3_000 } }, {}, {})[0], /^Loaders are slow: 2 s on average/)
+      assert.match(
+        say({ memory: { entries: 2 ** 21, fragmentation: 0.4 } }, {}, {})[0],
+        /^40 % of the memory for entries/
+      )
+    })
+
+    it('a skewed load', () => {
+      const perShard = [100, 120, 90, 9_000, 80, 70, 60, 50].map(operations => ({ operations, entries: 10 }))
+      assert.match(say({ perShard }, {}, {})[0], /^Shard 3 has .* times the operations of the mean/)
+      assert.deepEqual(say({ perShard: perShard.map(() => ({ operations: 5_000 })) }, {}, {}), [])
+    })
+
+    it('a thread that is blocked', () => {
+      const thread = agoMs => ({ thread: 0, name: null, agoMs })
+      assert.deepEqual(findings.silentThreads([thread(1_200)], 1_000), [])
+      assert.match(findings.silentThreads([thread(4_000)], 1_000)[0], /^The main thread is blocked: no answer for 4 s/)
+      assert.deepEqual(findings.silentThreads([{ ...thread(4_000), name: 'source' }], 1_000), [])
+    })
+  })
+
+  it('of many shards share a bar', () => {
+    const shards = Array.from({ length: 4_096 }, (_, at) => ({ entries: at }))
+    const bars = panels.barsOf(shards, 'entries')
+    assert.ok(bars.length <= 96)
+    assert.deepEqual([bars[0].from, bars.at(-1).to], [0, 4_095])
+    assert.equal(bars[0].value, bars[0].to / 2)
+  })
+})
+
+describe('files of the page', () => {
+  it('that were vendored are those of the package', () => {
+    for (const [file, hash] of Object.entries(FILES)) assert.equal(hashOf(copyOf(file)), hash)
+  })
+
+  it('load nothing of another place, and make no markup of text', () => {
+    const ours = readdirSync(PAGE).filter(name => /\.(mjs|js|html|css)$/.test(name))
+    for (const name of ours) {
+      const text = readFileSync(path.join(PAGE, name), 'utf8').replaceAll('http://www.w3.org/2000/svg', '')
+      assert.doesNotMatch(text, /https?:|innerHTML|insertAdjacentHTML|document\.write|\beval\b| style="| on\w+="/, name)
+    }
+  })
+})

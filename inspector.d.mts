@@ -1,0 +1,4 @@
+import * as main from './inspector.js'
+
+export * from './inspector.js'
+export default main

@@ -1,0 +1,210 @@
+// What the page shows of one map beside its charts: tiles, shards, memory by use, latency.
+
+import { byId, keep, make, makeSvg, say, showNote, showTable } from './elements.mjs'
+import * as format from './format.mjs'
+import { hitRate, last, rate } from './series.mjs'
+
+/** Bars that shards are drawn as; of more shards, a bar stands for several. */
+const MOST_BARS = 96
+const BAR_HEIGHT = 72
+
+/** Names of the options that say most, in this order. */
+const FACT_NAMES = /** @type {Record<string, string>} */ ({ evictionStrategy: 'evicts by', oomStrategy: 'when full' })
+const FACTS = ['evictionStrategy', 'oomStrategy', 'ttl', 'codec', 'hash']
+
+/** @param {any} map */
+export function showHeading({ name, stats, options, isSecret }) {
+  say(byId('name'), name)
+  if (isSecret) return say(byId('facts'), 'The map has a secret: only its totals are shown.')
+  const facts = FACTS.filter(key => options[key] !== null && options[key] !== undefined).map(key => {
+    return key === 'ttl' ? `ttl ${format.span(options.ttl)}` : `${FACT_NAMES[key] ?? key} ${options[key]}`
+  })
+  const opens = stats.threads === 1 ? 'opened once' : `opened ${stats.threads} times`
+  say(byId('facts'), [...facts, `${stats.shards} shards`, opens, `made ${format.span(stats.uptimeMs)} ago`].join(' · '))
+}
+
+/** @typedef {{ label: string, value: string, more: string, share?: number }} Tile */
+
+/** @param {any} stats @param {import('./series.mjs').Columns | undefined} columns @returns {Tile[]} */
+function tilesOf(stats, columns) {
+  const { memoryLimit, maxEntries } = stats.limits
+  const memory = {
+    label: 'Memory',
+    value: format.bytes(stats.memoryBytes),
+    more:
+      memoryLimit === null
+        ? 'no limit'
+        : `${format.percent((100 * stats.memoryBytes) / memoryLimit)} of ${format.bytes(memoryLimit)}`,
+    ...(memoryLimit !== null && { share: stats.memoryBytes / memoryLimit })
+  }
+  const entries = {
+    label: 'Entries',
+    value: format.count(stats.entries),
+    more:
+      maxEntries === null
+        ? 'no limit'
+        : `${format.percent((100 * stats.entries) / maxEntries)} of ${format.count(maxEntries)}`,
+    ...(maxEntries !== null && { share: stats.entries / maxEntries })
+  }
+  if (columns === undefined) return [entries, memory]
+  const now = (/** @type {string} */ name) => last(rate(columns, name))
+  const perSecond = (/** @type {number | null} */ value) => `${format.count(value)}${value === null ? '' : ' /s'}`
+  const operations = now('operations')
+  const near = now('nearHits')
+  const hits = now('hits')
+  const { get } = stats.latency ?? {}
+  return [
+    {
+      label: 'Hit rate',
+      value: format.percent(last(hitRate(columns))),
+      more: `${format.percent(stats.cacheHitRate)} since the start`
+    },
+    {
+      label: 'Operations',
+      value: perSecond(operations),
+      more: hits ? `${format.percent((100 * Number(near)) / hits)} of hits near` : 'no hits now'
+    },
+    entries,
+    memory,
+    {
+      label: 'Evictions',
+      value: perSecond(now('evicted')),
+      more: `expired ${perSecond(now('expired'))}`
+    },
+    get === undefined || get.count === 0
+      ? { label: 'Get, p99', value: format.nanoseconds(null), more: get ? 'no call yet' : 'latency: true shows it' }
+      : { label: 'Get, p99', value: format.nanoseconds(get.p99Ns), more: `p50 ${format.nanoseconds(get.p50Ns)}` }
+  ]
+}
+
+/** @param {any} stats @param {import('./series.mjs').Columns | undefined} columns */
+export function showTiles(stats, columns) {
+  keep(
+    byId('tiles'),
+    tilesOf(stats, columns),
+    ({ label }) => label,
+    ({ label }) => make('div', {}, make('dt', {}, label), make('dd', {}), make('dd', { class: 'more' })),
+    (tile, { value, more, share }) => {
+      say(tile.children[1], value)
+      say(tile.children[2], more)
+      tile.classList.toggle('metered', share !== undefined)
+      tile.classList.toggle('full', (share ?? 0) >= 0.95)
+      tile.style.setProperty('--share', `${Math.min(100, 100 * (share ?? 0))}%`)
+    }
+  )
+}
+
+/**
+ * The figures of a column for each bar: sums of neighbours where there are more shards than bars.
+ *
+ * @param {Record<string, number>[]} shards
+ * @param {string} column
+ */
+export function barsOf(shards, column) {
+  const perBar = Math.ceil(shards.length / MOST_BARS)
+  const bars = []
+  for (let from = 0; from < shards.length; from += perBar) {
+    const some = shards.slice(from, from + perBar)
+    bars.push({
+      from,
+      to: from + some.length - 1,
+      value: some.reduce((sum, shard) => sum + (shard[column] ?? 0), 0) / some.length
+    })
+  }
+  return bars
+}
+
+/** @param {any} stats */
+export function showShards(stats) {
+  const parent = byId('shards')
+  const shards = Array.isArray(stats.perShard) ? stats.perShard : undefined
+  if (shards === undefined || shards.length === 0) return showNote(parent, `${stats.shards} shards.`)
+  const bars = barsOf(shards, 'entries')
+  const most = Math.max(1, ...bars.map(({ value }) => value))
+  const mean = bars.reduce((sum, { value }) => sum + value, 0) / bars.length
+  const rects = bars.map(({ from, to, value }, at) => {
+    const height = Math.max(value > 0 ? 1 : 0, (value / most) * BAR_HEIGHT)
+    const name = from === to ? `Shard ${from}` : `Shards ${from} to ${to}`
+    const title = makeSvg('title', {})
+    title.textContent = `${name}: ${format.count(value)} entries`
+    return makeSvg('rect', { x: at + 0.1, width: 0.8, y: BAR_HEIGHT - height, height }, title)
+  })
+  const line = BAR_HEIGHT - (mean / most) * BAR_HEIGHT
+  const picture = makeSvg(
+    'svg',
+    {
+      viewBox: `0 0 ${bars.length} ${BAR_HEIGHT}`,
+      preserveAspectRatio: 'none',
+      role: 'img',
+      class: 'bars',
+      'aria-label': `Entries of ${shards.length} shards`
+    },
+    ...rects,
+    makeSvg('line', { x1: 0, x2: bars.length, y1: line, y2: line, 'vector-effect': 'non-scaling-stroke' })
+  )
+  const fewest = Math.min(...bars.map(({ value }) => value))
+  const times = (most / Math.max(mean, 1)).toFixed(2)
+  const [least, middle, top] = [fewest, mean, most].map(format.count)
+  const text = `Entries: mean ${middle}, fewest ${least}, most ${top} (${times} times the mean).`
+  parent.replaceChildren(picture, make('p', { class: 'note' }, text))
+}
+
+/** Uses of memory with the words for them, and what they are drawn in. */
+const USES = [
+  ['live', 'entries', 'blue'],
+  ['idle', 'free blocks', 'grey'],
+  ['index', 'index', 'teal'],
+  ['slab', 'slots', 'purple'],
+  ['words', 'version words', 'amber'],
+  ['order', 'order', 'red'],
+  ['policy', 'policy', 'blue'],
+  ['expiry', 'deadlines', 'teal'],
+  ['shapes', 'shapes', 'purple'],
+  ['types', 'types', 'amber'],
+  ['fixed', 'fixed', 'grey']
+]
+
+/** The largest ones: what is left is small. */
+const MOST_USES = 7
+
+/** @param {any} stats */
+export function showMemory({ memory }) {
+  const amounts = /** @type {Record<string, number>} */ ({ ...memory, idle: Math.max(0, memory.entries - memory.live) })
+  const uses = USES.map(([name, label, color]) => ({ label, color, bytes: amounts[name] ?? 0 }))
+    .filter(({ bytes }) => bytes > 0)
+    .sort((one, other) => other.bytes - one.bytes)
+    .slice(0, MOST_USES)
+  const total = Math.max(1, memory.total)
+  const parent = byId('memory')
+  let list = /** @type {HTMLElement | null} */ (parent.querySelector('ul'))
+  if (list === null) {
+    list = make('ul', { class: 'uses' })
+    parent.replaceChildren(list)
+  }
+  keep(
+    list,
+    uses,
+    ({ label }) => label,
+    ({ label, color }) =>
+      make('li', { class: color }, make('span', {}, label), make('b'), make('span', { class: 'share' })),
+    (item, { bytes }) => {
+      say(item.children[1], format.bytes(bytes))
+      say(item.children[2], format.percent((100 * bytes) / total))
+      item.style.setProperty('--share', `${(100 * bytes) / Math.max(1, uses[0].bytes)}%`)
+    }
+  )
+}
+
+/** @param {any} stats */
+export function showLatency({ latency }) {
+  const parent = byId('latency')
+  if (!latency) return showNote(parent, 'The option latency: true shows how long each operation takes.')
+  const known = Object.entries(latency).filter(([, one]) => one !== null && typeof one === 'object' && one.count > 0)
+  const rows = known.map(([name, one]) => [
+    name,
+    format.count(one.count),
+    ...['meanNs', 'p50Ns', 'p99Ns', 'p999Ns', 'maxNs'].map(column => format.nanoseconds(one[column]))
+  ])
+  const head = ['Operation', 'Sampled', 'Mean', 'p50', 'p99', 'p99.9', 'Max']
+  showTable(parent, { caption: 'Latency by operation', head, rows, note: 'No call was timed yet.' })
+}
