@@ -95,6 +95,9 @@ const TESTS = {
   'latency.spec': spec('observe/latency'),
   'watch.spec': spec('inspector/watch'),
   'guard.spec': spec('inspector/guard', 'host|origin|token|paths'),
+  'near-latency.spec': spec('observe/near-latency'),
+  performance: unit('performance::tests'),
+  'performance.spec': spec('observe/performance'),
   'sliding reads': unit('a_sliding_read_prolongs_a_life_and_no_copy_is_kept'),
   'late reads': unit('what_a_read_found_to_be_over_is_not_prolonged_by_a_late_one'),
   'first deadlines': unit('a_first_deadline_ends_copies_where_hits_depend_on_it'),
@@ -2327,6 +2330,58 @@ const LINES = [
     from: 'return cookie !== undefined && isSame(cookie, this.#session)',
     to: 'return cookie !== undefined && isSame(cookie, token)',
     test: 'guard.spec'
+  },
+  {
+    name: 'the methods stay switched when no map is timed any more',
+    file: 'lib/observe/near-latency.js',
+    from: '    for (const restore of restores) restore()',
+    to: '',
+    test: 'near-latency.spec'
+  },
+  {
+    name: 'hits that are reported count again for the next sample',
+    file: 'lib/near/near-cache.js',
+    from: '    this.timer?.shift(this, -hits)',
+    to: '',
+    test: 'near-latency.spec'
+  },
+  {
+    name: 'a handle whose hits are timed forgets those that it has counted',
+    file: 'lib/handle.js',
+    from: `      this.#counted = this.hits
+      const count = this.#pass(handle)`,
+    to: '      const count = this.#pass(handle)',
+    test: 'near-latency.spec'
+  },
+
+  // ---- What takes too long
+  {
+    name: 'lines that are left out are not counted',
+    file: 'src/store/observe/performance.rs',
+    from: '        self.left_out.fetch_add(1, Ordering::Relaxed);',
+    to: '',
+    test: 'performance'
+  },
+  {
+    name: 'calls are timed whatever a listener wants',
+    file: 'src/store/observe/performance.rs',
+    from: 'self.has_targets || events.listens(&lines::GET_SLOW)',
+    to: 'true',
+    test: 'performance'
+  },
+  {
+    name: 'a wait for another thread is not reported',
+    file: 'src/store/shard/mod.rs',
+    from: '        if waited_ns > 0 {',
+    to: '        if waited_ns == u64::MAX {',
+    test: 'performance.spec'
+  },
+  {
+    name: 'an entry far from its place in the index is not reported',
+    file: 'src/store/index/table.rs',
+    from: '            if words >= LONG_PROBE {',
+    to: '            if words == usize::MAX {',
+    test: 'performance.spec'
   }
 ]
 

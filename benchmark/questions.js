@@ -19,6 +19,7 @@ const ROOMS = {
   transaction: 'writes',
   load: 'reads',
   'raw-calls': 'reads',
+  latency: 'reads',
   batch: 'reads',
   walk: 'reads',
   scan: 'reads',

@@ -70,6 +70,14 @@ let isPending
  */
 
 /**
+ * Times hits at random distances.
+ *
+ * @typedef {object} Timer
+ * @property {() => number} drawGap the hits until the next that is timed, that one included
+ * @property {(count: number, handle: Handle) => any} timeHandle reads by a handle; its time counts for so many hits
+ */
+
+/**
  * One `open` of a map in this thread, as its handles see it: what answers `handle.get()`. All handles that this `open`
  * made share it, so closing the map ends their reads at the cost of some stores.
  *
@@ -87,10 +95,19 @@ class Origin {
   limit = 0
   /** Hits that were counted in another way than by `left`. */
   #counted = 0
-  /** What `left` was when it was last set. */
+  /** What `left` was when hits were last taken. */
   #atOnce = HITS_AT_ONCE
+  /** What it was when it was set. */
+  #portion = HITS_AT_ONCE
   /** Samples hits, where the map wants it. @type {Sampler | undefined} */
   #sampler
+  /** Hits until the next one that is sampled. */
+  #untilSampled = HITS_AT_ONCE
+  /** Times some of the hits, where the map wants that. @type {Timer | undefined} */
+  #timer
+  /** Hits until the next one that is timed, and how many that one counts for. */
+  #untilTimed = HITS_AT_ONCE
+  #counts = 0
   #isPlain = false
   /** What `open` was called with, `undefined` if it was not. @type {number | undefined} */
   #opened
@@ -107,6 +124,7 @@ class Origin {
   constructor(instance, read, sampler = undefined) {
     this.instance = instance
     this.#sampler = sampler
+    if (sampler !== undefined) this.#untilSampled = sampler.draw()
     this.#read = read
     this.#readByMap = read
   }
@@ -130,8 +148,27 @@ class Origin {
 
   /** How many hits are counted down until there is more to do. */
   #next() {
-    this.#atOnce = this.#sampler === undefined ? HITS_AT_ONCE : this.#sampler.draw()
-    return this.#atOnce
+    this.#portion = Math.min(this.#untilSampled, this.#untilTimed)
+    this.#atOnce = this.#portion
+    return this.#portion
+  }
+
+  /**
+   * Has some of the hits timed, where a hit is no more than a number.
+   *
+   * @param {Timer} timer
+   */
+  time(timer) {
+    this.#timer = timer
+    this.#counted = this.hits
+    this.#drawTimed(0)
+    if (this.#isPlain) this.left = this.#next()
+  }
+
+  /** @param {number} owed hits before, for which none was timed */
+  #drawTimed(owed) {
+    this.#untilTimed = /** @type {Timer} */ (this.#timer).drawGap()
+    this.#counts = this.#untilTimed + owed
   }
 
   /** Has each read answered by the map. */
@@ -167,10 +204,35 @@ class Origin {
   takeHits() {
     const { hits } = this
     this.#counted = 0
-    // The next hit to be sampled stays the one that was drawn.
-    if (this.#sampler !== undefined && this.left > 0) this.#atOnce = this.left
-    else if (this.#isPlain) this.left = this.#next()
+    if (this.#isPlain) {
+      // The next hit that is sampled or timed stays the one that was drawn.
+      if (this.#sampler === undefined && this.#timer === undefined) this.left = HITS_AT_ONCE
+      this.#atOnce = this.left
+    }
     return hits
+  }
+
+  /**
+   * The hits have come that were counted down: samples one, where it is time for that. Returns how many hits this read
+   * counts for if it is to be timed, which it is if it is a hit.
+   *
+   * @param {Handle} handle
+   */
+  #pass(handle) {
+    if (this.#sampler !== undefined) {
+      this.#untilSampled -= this.#portion
+      if (this.#untilSampled === 0) {
+        this.#untilSampled = this.#sampler.draw()
+        this.#sampler.take(handle)
+      }
+    }
+    if (this.#timer === undefined) return 0
+    this.#untilTimed -= this.#portion
+    if (this.#untilTimed > 0) return 0
+    const count = this.#counts
+    const isTimed = isHit(handle, this)
+    this.#drawTimed(isTimed ? 0 : count)
+    return isTimed ? count : 0
   }
 
   /**
@@ -180,8 +242,10 @@ class Origin {
    */
   read(handle) {
     if (this.#isPlain && this.left === 0) {
-      this.#counted = this.takeHits()
-      this.#sampler?.take(handle)
+      this.#counted = this.hits
+      const count = this.#pass(handle)
+      this.left = this.#next()
+      if (count > 0) return /** @type {Timer} */ (this.#timer).timeHandle(count, handle)
     }
     // The engine inlines no call that is made this way, and what a read natively takes is no part of a hit.
     return apply(this.#read, undefined, [handle])

@@ -33,6 +33,7 @@ const explanations = require('./observe/explain.js')
 const { openChannels } = require('./observe/channels.js')
 const hotKeys = require('./observe/hot-keys.js')
 const logs = require('./observe/logs.js')
+const { attachNearLatency } = require('./observe/near-latency.js')
 const pressure = require('./observe/pressure.js')
 const { attachProbes } = require('./observe/probes.js')
 const removals = require('./observe/removals.js')
@@ -456,6 +457,7 @@ class TypedMap {
     )
     attachProbes(TypedMap.prototype, access)
     openChannels()
+    attachNearLatency(access)
   }
 }
 

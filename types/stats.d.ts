@@ -65,6 +65,8 @@ export interface TypedMapStats {
   }
   /** How long operations take; `null` without the option `latency`. */
   latency: LatencyStats | null
+  /** How often something took too long. */
+  slow: SlowStats
   /** How threads wait for each other. */
   locks: LockStats
   /** The near cache of this object in this thread. */
@@ -89,14 +91,15 @@ export interface TypedMapStats {
 }
 
 /**
- * How long operations take in all threads, those that ended included, from the beginning of the native call to its
- * end. Not every call is timed (`sampling`): a call that is counts for those since the last one that was.
+ * How long operations take in all threads, those that ended included: native calls from their beginning to their end,
+ * near hits as a whole. Not every call is timed (`sampling`): a call that is counts for those since the last one that
+ * was.
+ *
+ * Near hits of `handle.get()` are left out where hits are marked for an eviction policy. Reading the clock takes longer
+ * than a near hit; what that takes at least is taken off.
  */
 export interface LatencyStats {
-  /**
-   * Reads of a value: `get`, `getByHandle`, `handle.get()`, the `get` of views. Those that the near cache answers are
-   * not among them.
-   */
+  /** Reads of a value: `get`, `getByHandle`, `handle.get()`, the `get` of views, native calls and near hits. */
   get: OperationLatency
   /** `set`, `replace`, `insertWithHandle`, `getOrInsert`, the `set` of views. */
   set: OperationLatency
@@ -110,12 +113,16 @@ export interface LatencyStats {
   sampling: {
     /** Native calls. */
     native: number
+    /** Near hits. */
+    near: number
+    /** Loaders: each of them is timed. */
+    load: number
   }
 }
 
 /** How long the calls of an operation took. Percentiles are off by at most 1.6 %. */
 export interface OperationLatency {
-  /** Calls, less those of each thread since the last one that was timed: at most 30 of each. */
+  /** Calls, less those of each thread since the last one that was timed: at most 30 native calls, 4,094 near hits. */
   count: number
   /** Nanoseconds on average. */
   meanNs: number
@@ -127,6 +134,27 @@ export interface OperationLatency {
   p999Ns: number
   /** Nanoseconds of the longest call that was timed. */
   maxNs: number
+}
+
+/**
+ * How often something took longer than it should, in all threads. Operations are counted where each call is timed: in a
+ * map with `timeTargets`, and while something listens to `typedmap.performance`.
+ */
+export interface SlowStats {
+  /** Reads above their target. */
+  get: number
+  /** Writes above their target. */
+  set: number
+  /** Insertions above their target. */
+  insert: number
+  /** Deletions above their target. */
+  delete: number
+  /** Loaders above their target. */
+  load: number
+  /** Writes that waited for a tenth of a millisecond or more for another thread in their shard. */
+  contended: number
+  /** Entries that were put 1,024 places or more from their own in the index: many keys have the same hash. */
+  longProbes: number
 }
 
 /**

@@ -48,6 +48,8 @@ describe('options: accepted', () => {
     { caseInsensitiveKeys: false },
     { latency: true },
     { latency: false },
+    { timeTargets: { get: 0.5 } },
+    { timeTargets: { get: 1, set: 2, insert: undefined, delete: 4, load: 1_000 } },
     { enableSIMD: true },
     { enableSIMD: false },
     { simdEnabled: true },
@@ -287,6 +289,16 @@ describe('options: refused', () => {
     }
   })
 
+  it('targets of time that are none', () => {
+    for (const timeTargets of [1, null, [], 'fast', {}, { get: undefined }]) {
+      isRefused({ timeTargets }, { says: [/option timeTargets/, /'get', 'set', 'insert', 'delete', 'load'/] })
+    }
+    isRefused({ timeTargets: { has: 1 } }, { says: [/timeTargets.has/, /does not exist/] })
+    for (const get of [0, -1, Number.NaN, Number.POSITIVE_INFINITY, '1', null]) {
+      isRefused({ timeTargets: { get } }, { says: [/timeTargets.get/, /above 0/] })
+    }
+  })
+
   it('an unknown hash function, with a list of the known ones', () => {
     for (const value of ['', 'XXH3', 'md5', 'sip', 1, true, null, {}, ['ahash']]) {
       isRefused({ hash: value }, { says: [/option hash/, /'ahash', 'siphash', 'xxh3', 'fnv1a'/] })
@@ -425,6 +437,8 @@ describe('options: of a named map', () => {
     [{ sliding: true }, { sliding: false }],
     [{ strictTtl: true }, { strictTtl: false }],
     [{ latency: true }, { latency: false }],
+    [{ timeTargets: { get: 1 } }, { timeTargets: { get: 1, set: 1 } }],
+    [{}, { timeTargets: { get: 1 } }, 'timeTargets'],
     [{}, { latency: true }]
   ]
   for (const [made, other] of MADE_WITH) {

@@ -26,6 +26,9 @@ const JOINED_TEXT_BYTES = 1024
 /** Steps of the longest pointer that is followed natively. */
 const MAX_POINTER_STEPS = 64
 
+/** Hits of a near cache for each that is timed, on average, in a map that times operations. */
+const NEAR_SAMPLING = 2048
+
 /** Characters of the longest glob. */
 const MAX_GLOB = 1024
 
@@ -358,6 +361,7 @@ module.exports = {
   RECORD_LEN_BITS,
   JOINED_TEXT_BYTES,
   MAX_POINTER_STEPS,
+  NEAR_SAMPLING,
   MAX_GLOB,
   SCRATCH_TTL,
   STEP_BY,

@@ -80,6 +80,9 @@ const WORTH_AGAIN_PER = 6
 const MISSES_PER_REVIEW = 2_048
 const SAMPLES_PER_REVIEW = 128
 
+/** More hits than are ever counted without being reported. */
+const NEVER = 2 ** 30
+
 /** What reads look into where looking is not worth it. Nothing is ever put in. @type {Map<unknown, number>} */
 const NOTHING = new Map()
 
@@ -90,6 +93,10 @@ const NO_HANDLES = new Origin(NO_MAP, () => undefined)
 class NearCache {
   /** Reads answered here, apart from those that handles counted, that were not reported yet. */
   hits = 0
+  /** What `hits` is when the next one is timed (`observe/near-latency.js`), which is never where none is. */
+  timedAt = NEVER
+  /** What times some of the hits. @type {import('./hit-timer.js').HitTimer | undefined} */
+  timer
   /** What a hit has to record for the policy of the map: one of MARKING, or the limit of its access word. */
   #marking
   /** The log that records hits in order. @type {HitLog | null} */
@@ -142,6 +149,11 @@ class NearCache {
     const { bytes, entries, evictions, maxBytes, outdated } = this.ring
     const hits = this.#reported + this.waitingHits
     return { entries, bytes, maxEntries, maxBytes, hits, evictions, outdated }
+  }
+
+  /** Whether it ever keeps copies. */
+  get keepsCopies() {
+    return this.#options.maxEntries > 0
   }
 
   /** Whether looking for keys is worth it. */
@@ -414,6 +426,7 @@ class NearCache {
     const all = hits + this.origin.takeHits()
     this.hits = 0
     this.#reported += all
+    this.timer?.shift(this, -hits)
     if (this.#isLooking) this.#hitsAtReview -= hits
     return all
   }
@@ -424,6 +437,9 @@ class NearCache {
     const next = new NearCache(this.#options, this.ring)
     next.hits = this.takeHits()
     next.#reported = this.#reported - next.hits
+    next.timedAt = this.timedAt
+    next.timer = this.timer
+    next.timer?.shift(next, next.hits)
     return next
   }
 

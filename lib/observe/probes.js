@@ -178,13 +178,14 @@ function tell(probes, call) {
  * The observed variant of a method: the same name, length and errors.
  *
  * @param {string} operation
- * @param {any} plain
+ * @param {{ plain: any }} one whose method it stands for
  */
-function observed(operation, plain) {
+function observed(operation, one) {
   const { openOf } = /** @type {NonNullable<typeof subject>} */ (subject)
   const { [operation]: method } = {
     /** @this {any} @param {any[]} args */
     [operation](...args) {
+      const { plain } = one
       if (isWithin) return Reflect.apply(plain, this, args)
       const open = openOf(this)
       const probes = probesOf(open, operation)
@@ -195,7 +196,7 @@ function observed(operation, plain) {
       return probes.length === 0 ? call() : observe(probes, this, open, operation, args, call)
     }
   }
-  return Object.defineProperty(method, 'length', { value: plain.length, configurable: true })
+  return Object.defineProperty(method, 'length', { value: one.plain.length, configurable: true })
 }
 
 /**
@@ -209,8 +210,8 @@ function use(operation, by) {
   const { prototype } = subject
   let one = switches.get(operation)
   if (one === undefined) {
-    const plain = prototype[operation]
-    one = { users: 0, plain, observed: observed(operation, plain) }
+    one = { users: 0, plain: prototype[operation], observed: undefined }
+    one.observed = observed(operation, one)
     switches.set(operation, one)
     Reflect.set(prototype, operation, one.observed)
   }
@@ -236,6 +237,26 @@ function watchHandles(open) {
     if (isWithin || open === undefined || map === undefined) return read(handle)
     return observe(probesOf(open, HANDLE_GET), map, open, HANDLE_GET, [handle], () => read(handle))
   })
+}
+
+/**
+ * Puts another method in the place of an operation's, beneath what observes it.
+ *
+ * @param {string} operation
+ * @param {(plain: any) => any} variant makes it of the method that is there
+ * @returns {() => void} puts that back
+ */
+function replaceBeneath(operation, variant) {
+  const { prototype } = /** @type {NonNullable<typeof subject>} */ (subject)
+  const plain = switches.get(operation)?.plain ?? prototype[operation]
+  const method = variant(plain)
+  const put = (/** @type {any} */ from, /** @type {any} */ to) => {
+    const one = switches.get(operation)
+    if (one?.plain === from) one.plain = to
+    else if (prototype[operation] === from) Reflect.set(prototype, operation, to)
+  }
+  put(plain, method)
+  return () => put(method, plain)
 }
 
 /** @param {Probes} probes @param {string} operation @param {Probe} probe */
@@ -327,4 +348,4 @@ function attachProbes(prototype, { openOf }) {
   subject = { prototype, openOf }
 }
 
-module.exports = { attachProbes, probe, probeAll, surround }
+module.exports = { attachProbes, probe, probeAll, replaceBeneath, surround }

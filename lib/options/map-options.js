@@ -59,6 +59,10 @@ const MAX_CONTENT_TYPE = 255
 const NEAR_OPTIONS = ['maxEntries', 'maxBytes']
 const EVICTION_STRATEGIES = ['lru', 'lfu', 'ttl', 'fifo', 'sieve', 's3-fifo', 'w-tinylfu']
 const OOM_STRATEGIES = ['evict', 'reject', 'evict-expired']
+/** Operations that can have a target. */
+const TIMED = ['get', 'set', 'insert', 'delete', 'load']
+/** A day. */
+const MAX_TARGET_MS = 86_400_000
 const HASHES = ['ahash', 'siphash', 'xxh3', 'fnv1a']
 
 /**
@@ -178,6 +182,27 @@ function checkContentType(argument, value) {
 }
 
 /** @type {Check} */
+const timeTargets = (name, value) => {
+  const allowed = `an object of milliseconds, of one or more of ${quoted(TIMED)}`
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw wrongType(`option ${name}`, value, allowed)
+  }
+  /** @type {Record<string, number>} */
+  const checked = {}
+  for (const [operation, ms] of Object.entries(value)) {
+    if (!TIMED.includes(operation)) throw badOption(`${name}.${operation}`, `does not exist; allowed: ${allowed}`)
+    if (ms === undefined) continue
+    if (typeof ms !== 'number') throw wrongType(`option ${name}.${operation}`, ms, 'milliseconds above 0')
+    if (!(ms > 0 && ms <= MAX_TARGET_MS)) {
+      throw outOfRange(`option ${name}.${operation}`, ms, `milliseconds above 0, at most ${MAX_TARGET_MS}`)
+    }
+    checked[operation] = ms
+  }
+  if (Object.keys(checked).length === 0) throw outOfRange(`option ${name}`, value, allowed)
+  return checked
+}
+
+/** @type {Check} */
 const normalizeKey = (name, value) => {
   if (typeof value !== 'function') throw wrongType(`option ${name}`, value, 'a function')
   return value
@@ -219,6 +244,7 @@ const OPTIONS = {
   caseInsensitiveKeys: { check: boolean },
   normalizeKey: { check: normalizeKey },
   latency: { check: boolean },
+  timeTargets: { check: timeTargets },
   enableSIMD: { check: boolean },
   simdEnabled: { check: boolean, as: 'enableSIMD' },
   hotKeys: { check: boolean },

@@ -112,6 +112,8 @@ class OpenMap {
     this.#lifeline = new Lifeline(id)
     /** The option that holds the user's function which makes room in a full map. */
     this.roomFunction = roomFunctionOf(config)
+    /** Whether operations are timed. */
+    this.isTimed = config.latency === true
     this.logLevel = options.logLevel
     this.logTargets = options.logTargets
     this.words = new Words(id)
@@ -262,6 +264,7 @@ class OpenMap {
   /** Reports near-cache hits to the store. */
   reportHits() {
     if (this.near.waitingHits > 0) addNearHitsBinding(this.id, this.near.takeHits())
+    this.near.timer?.flush()
   }
 
   /** The same, if it is worth a call. */

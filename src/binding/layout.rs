@@ -4,7 +4,7 @@
 use napi_derive::napi;
 use serde_json::{Value as Json, json};
 
-use crate::store::{Cause, EntryLocation, KeyKind, Level, LogTarget, MAX_GLOB_CHARACTERS, ValueKind};
+use crate::store::{Cause, EntryLocation, HITS_PER_SAMPLE, KeyKind, Level, LogTarget, MAX_GLOB_CHARACTERS, ValueKind};
 
 /// Declares constants, and a list of them with their names and sentences for JavaScript.
 macro_rules! numbers {
@@ -70,6 +70,8 @@ numbers!(SIZES: usize {
     JOINED_TEXT_BYTES = 1_024;
     /// Steps of the longest pointer that is followed natively.
     MAX_POINTER_STEPS = 64;
+    /// Hits of a near cache for each that is timed, on average, in a map that times operations.
+    NEAR_SAMPLING = HITS_PER_SAMPLE;
     /// Characters of the longest glob.
     MAX_GLOB = MAX_GLOB_CHARACTERS;
     /// Index of the ttl of the next write, as a float64: 0 for the map's own, below that for the one that the entry

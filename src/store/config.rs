@@ -2,6 +2,7 @@
 
 use super::eviction::PolicyKind;
 use crate::store::entry::algorithm::Algorithm;
+use crate::store::observe::performance::TimeTargets;
 
 /// What happens to a write that finds no room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -89,6 +90,8 @@ pub struct Config {
     pub latency: Option<bool>,
     /// Whether reads are sampled, to know which keys are read most.
     pub hot_keys: Option<bool>,
+    /// How long they may take.
+    pub time_targets: Option<TimeTargets>,
     /// What encodes and decodes the values: a word of JavaScript, or the content type of functions of the user. The
     /// store compares it and shows it.
     pub codec: Option<String>,
@@ -153,6 +156,7 @@ impl Config {
             strict_ttl: Some(self.strict_ttl.unwrap_or(false)),
             latency: Some(self.latency.unwrap_or(false)),
             hot_keys: Some(self.hot_keys.unwrap_or(false)),
+            time_targets: self.time_targets,
             codec: Some(self.codec.clone().unwrap_or_else(|| DEFAULT_CODEC.to_owned())),
             manual_clock: self.manual_clock,
         }

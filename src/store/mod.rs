@@ -93,7 +93,8 @@ pub use map::transaction::{MAX_BYTES as MAX_TRANSACTION_BYTES, MAX_KEYS as MAX_T
 pub use map::validate::{Next, Validation};
 pub use map::walk::Step;
 pub use observe::hot_keys::{HotKey, NATIVE_INTERVAL, NEAR_INTERVAL};
-pub use observe::latency::Timed;
+pub use observe::latency::{NEAR_SAMPLING as HITS_PER_SAMPLE, Timed};
+pub use observe::performance::{SlowStats, TimeTargets};
 pub use observe::pressure::{Pressure, PressureSubscription};
 pub use observe::removals::{Audience, Cause, Removal, Removals};
 pub use observe::stats::{LatencyStats, LockStats, MemoryStats, Operations, ShapeStats, SimdStats, Stats};

@@ -7,6 +7,7 @@ use std::fmt;
 use super::config::{Config, NONE, TtlOnUpdate, WhenFull};
 use super::eviction::PolicyKind;
 use crate::store::entry::algorithm::Algorithm;
+use crate::store::observe::performance::TimeTargets;
 
 /// The value of an option, in words that a text can carry.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +26,8 @@ pub enum Setting {
     Secret(u64),
     /// `{ evictIdle: ms }`.
     EvictIdle(u64),
+    /// Milliseconds by operation.
+    Times(TimeTargets),
     /// A function of the user, which stays with the thread that passed it.
     Function,
 }
@@ -39,6 +42,12 @@ impl fmt::Display for Setting {
             Self::Word(word) => f.write_str(word),
             Self::Secret(_) => f.write_str("another one, which is not shown"),
             Self::EvictIdle(idle_ms) => write!(f, "evictIdle: {idle_ms}"),
+            Self::Times(targets) => {
+                for (n, (operation, ms)) in targets.given().enumerate() {
+                    write!(f, "{}{}: {ms}", if n == 0 { "" } else { ", " }, operation.name())?;
+                }
+                Ok(())
+            }
             Self::Function => f.write_str("a function"),
         }
     }
@@ -106,7 +115,7 @@ macro_rules! row {
 }
 
 /// All options. Where several differ from those of an open map, the first is named.
-pub const OPTIONS: [MapOption; 20] = [
+pub const OPTIONS: [MapOption; 21] = [
     MapOption {
         name: "shards",
         set: |config, given| {
@@ -210,6 +219,15 @@ pub const OPTIONS: [MapOption; 20] = [
     row!("latency", latency, flag, Setting::Flag),
     row!("hotKeys", hot_keys, flag, Setting::Flag),
     MapOption {
+        name: "timeTargets",
+        set: |config, given| {
+            let Setting::Times(targets) = given else { return None };
+            config.time_targets = Some(targets);
+            Some(())
+        },
+        get: |config| config.time_targets.map(Setting::Times),
+    },
+    MapOption {
         name: "codec",
         set: |config, given| {
             let Setting::Word(word) = given else { return None };
@@ -245,6 +263,7 @@ mod tests {
             Setting::Flag(true),
             Setting::Flag(false),
             Setting::Flag(true),
+            Setting::Times(TimeTargets([Some(0.5), None, None, Some(2.0), None])),
             Setting::word(&"v8"),
         ];
         let mut config = Config::default();

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use crate::binding::failure::{Failure, Outcome};
-use crate::store::{Config, Limits, NONE, OPTIONS, Setting};
+use crate::store::{Config, Limits, NONE, OPTIONS, Setting, TimeTargets};
 
 const WRONG: Failure = Failure::Misuse("the options are not what lib/options/map-options.js makes");
 
@@ -55,9 +55,18 @@ fn setting(value: &Json) -> Option<Setting> {
         Json::Number(number) => number.as_u64().map_or(Setting::Real(number.as_f64()?), Setting::Whole),
         Json::String(word) if word == FUNCTION => Setting::Function,
         Json::String(word) => Setting::Word(word.clone()),
-        Json::Object(_) => Setting::EvictIdle(value.get("evictIdle")?.as_u64()?),
+        Json::Object(given) if given.contains_key("evictIdle") => Setting::EvictIdle(value.get("evictIdle")?.as_u64()?),
+        Json::Object(given) => Setting::Times(times(given)?),
         Json::Array(_) => return None,
     })
+}
+
+/// Milliseconds by operation.
+fn times(given: &Map<String, Json>) -> Option<TimeTargets> {
+    let mut targets = TimeTargets::default();
+    let is_known =
+        !given.is_empty() && given.iter().all(|(name, ms)| ms.as_f64().is_some_and(|ms| targets.give(name, ms)));
+    is_known.then_some(targets)
 }
 
 fn json_of(setting: Setting) -> Json {
@@ -69,6 +78,9 @@ fn json_of(setting: Setting) -> Json {
         Setting::Real(number) => json!(number),
         Setting::Word(word) => json!(word),
         Setting::EvictIdle(idle_ms) => json!({ "evictIdle": idle_ms }),
+        Setting::Times(targets) => {
+            Json::Object(targets.given().map(|(operation, ms)| (operation.name().to_owned(), json!(ms))).collect())
+        }
         Setting::Function => json!(FUNCTION),
     }
 }
@@ -95,7 +107,7 @@ mod tests {
             "maxEntries": 2, "maxValueBytes": 3, "evictionStrategy": "s3-fifo",
             "oomStrategy": { "evictIdle": 4 }, "ttl": 5,
             "ttlOnUpdate": "keep", "sliding": true, "strictTtl": false, "latency": true, "hotKeys": true,
-            "codec": "application/cbor"
+            "timeTargets": { "get": 0.5, "load": 100.0 }, "codec": "application/cbor"
         }"#;
         let config = parse(text).unwrap();
         assert_eq!(config.seed, Some(7));
@@ -119,6 +131,9 @@ mod tests {
             r#"{"oomStrategy":{}}"#,
             r#"{"ttlOnUpdate":true}"#,
             r#"{"codec":1}"#,
+            r#"{"timeTargets":{}}"#,
+            r#"{"timeTargets":{"has":1}}"#,
+            r#"{"timeTargets":{"get":"1"}}"#,
             "[]",
             "x",
         ] {

@@ -95,16 +95,24 @@ macro_rules! lines {
 
 lines! {
     CLOCK_HELD: Lifecycle, Info, "clock.held", "A test holds the clock of the map: no entry expires by itself";
+    DELETE_SLOW: Performance, Warn, "delete.slow", "A deletion took longer than its target";
     EXPIRY_UNATTENDED: Lifecycle, Warn, "expiry.unattended",
         "No thread could be started that removes expired entries: they are removed when they are met";
+    GET_SLOW: Performance, Warn, "get.slow", "A read took longer than its target";
+    INDEX_LONG_PROBE: Performance, Warn, "index.long-probe",
+        "A key was put far from its place in the index: many keys have the same hash, or the table is very full";
     INDEX_RESIZED: Lifecycle, Debug, "index.resized", "The index of a shard has a new capacity";
+    INSERT_SLOW: Performance, Warn, "insert.slow", "An insertion took longer than its target";
     LIMIT_ENTRIES: Memory, Warn, "limit.entries", "A write was refused: the map has as many entries as it may have";
     LIMIT_MEMORY: Memory, Warn, "limit.memory", "A write was refused: there is no memory left for it within the limit";
+    LOAD_SLOW: Performance, Warn, "load.slow", "A loader took longer than its target";
     MAP_BROKEN: Lifecycle, Error, "map.broken", "A panic interrupted a write: the map answers no more calls";
     MAP_CLEARED: Lifecycle, Info, "map.cleared", "All entries were removed";
     MAP_DESTROYED: Lifecycle, Info, "map.destroyed", "The map was destroyed for all threads";
     MEMORY_UNOWNED: Memory, Error, "memory.unowned", "More memory was released than was reserved: its counts are wrong";
     REFRESH_FAILED: Lifecycle, Warn, "refresh.failed", "A refresh in the background failed: the entry keeps its value";
+    SET_SLOW: Performance, Warn, "set.slow", "A write took longer than its target";
+    SHARD_CONTENDED: Performance, Warn, "shard.contended", "A write waited long for another thread in its shard";
 }
 
 #[cfg(all(test, not(loom)))]

@@ -59,6 +59,7 @@ impl Store {
             shards: self.shards(),
             simd: SimdStats { enabled: self.config().simd != Some(false), level: self.context.simd.name() },
             latency: self.latency_stats(),
+            slow: self.context.performance.slow(),
             locks: self.lock_stats(),
             threads,
             uptime_ms: self.context.clock.elapsed_ms(),

@@ -1,4 +1,4 @@
-//! Timing operations: what one call took goes to the histograms of its thread.
+//! Timing operations: what one call took goes to the histograms of its thread, and is compared with its target.
 
 use super::local::Local;
 use super::store::Store;
@@ -15,7 +15,7 @@ pub struct Timing<'a>(Option<Running<'a>>);
 struct Running<'a> {
     local: &'a Local,
     operation: Timed,
-    /// How many calls it counts for.
+    /// How many calls it counts for in the histogram.
     count: u64,
     watch: Stopwatch,
 }
@@ -34,7 +34,10 @@ impl Running<'_> {
     #[inline(never)]
     fn end(&self) {
         let ns = self.watch.elapsed_ns();
-        self.local.record(self.operation, ns, self.count);
+        if self.count > 0 {
+            self.local.record(self.operation, ns, self.count);
+        }
+        self.local.judge(self.operation, ns);
     }
 }
 
@@ -42,10 +45,13 @@ impl Local {
     /// Times the call of an operation that begins now, if the map wants that, until the answer is dropped.
     #[inline]
     pub fn time(&self, operation: Timed) -> Timing<'_> {
-        match &self.sampler {
-            None => Timing(None),
-            Some(sampler) => Timing(sampler.next(operation).map(|count| self.start(operation, count))),
+        let context = &self.store().context;
+        let times_calls = context.performance.times_calls(&context.events);
+        let count = self.sampler.as_ref().and_then(|sampler| sampler.next(operation));
+        if count.is_none() && !times_calls {
+            return Timing(None);
         }
+        Timing(Some(self.start(operation, count.unwrap_or_default())))
     }
 
     #[cold]
@@ -58,6 +64,14 @@ impl Local {
     pub fn record(&self, operation: Timed, ns: u64, count: u64) {
         if let Some(sampler) = &self.sampler {
             sampler.record(operation, ns, count);
+        }
+    }
+
+    /// Compares what an operation took with its target.
+    pub(super) fn judge(&self, operation: Timed, ns: u64) {
+        let context = &self.store().context;
+        if context.performance.times_calls(&context.events) {
+            context.performance.judge(&context.events, operation, ns, || context.clock.now_ms());
         }
     }
 

@@ -96,8 +96,9 @@ impl<T> CountedLock<T> {
     #[inline(never)]
     #[track_caller]
     fn wait(&self) -> (MutexGuard<'_, T>, u64) {
-        self.waiting.fetch_add(1, Ordering::Relaxed);
+        // Before it counts as waiting: whatever sees it wait, and goes on for some time, is waited for that long.
         let watch = Stopwatch::start();
+        self.waiting.fetch_add(1, Ordering::Relaxed);
         let guard = self.lock.lock();
         // A wait that the clock does not see was one, too.
         let waited_ns = watch.elapsed_ns().max(1);

@@ -15,6 +15,7 @@ use crate::store::index::probe::Simd;
 use crate::store::memory::arena::MAX_BLOCK_BYTES;
 use crate::store::memory::budget::{Memory, Use};
 use crate::store::memory::reclaim::Collector;
+use crate::store::observe::performance::Performance;
 use crate::store::observe::pressure::Pressure;
 use crate::store::observe::removals::Removals;
 use crate::store::platform::clock::Clock;
@@ -54,6 +55,8 @@ pub struct Context {
     pub types: Arc<Types>,
     pub shapes: Arc<Shapes>,
     pub pressure: Arc<Pressure>,
+    /// What takes longer than it should.
+    pub performance: Performance,
     pub clock: Clock,
     pub shards: u32,
     pub max_load_factor: f64,
@@ -120,6 +123,7 @@ impl Context {
             types,
             shapes,
             pressure: Arc::new(Pressure::new()),
+            performance: Performance::new(config.time_targets),
             clock: if config.manual_clock { Clock::manual() } else { Clock::system() },
             shards: config.shards.unwrap_or(1),
             policy: config.policy(),

@@ -43,6 +43,8 @@ mod upkeep;
 mod validate;
 mod write;
 
+use std::time::Duration;
+
 use super::error::Error;
 use super::events::lines;
 use super::eviction;
@@ -83,6 +85,9 @@ pub use upkeep::DETACHED;
 pub use validate::Damage;
 pub use validate::Walk;
 pub use write::{Draft, Presence, SAME_TYPE, Sought, Written};
+
+/// How long a test holds a lock that is waited for: long enough to be reported.
+const MOMENT: Duration = Duration::from_millis(2);
 
 /// One shard.
 pub struct Shard {
@@ -287,6 +292,7 @@ impl Shard {
             std::thread::yield_now();
         }
         let was_waited_for = self.writer.waiting() > 0;
+        std::thread::sleep(MOMENT);
         unlock_fairly(guard);
         was_waited_for
     }
@@ -499,7 +505,7 @@ impl Shard {
         context: &Member<'_>,
         write: impl FnOnce(&mut Writer) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let mut guard = self.writer.lock();
+        let (mut guard, waited_ns) = self.writer.lock_and_time();
         let broken = BrokenIfPanicking { context, slab: &self.slab };
         context.check()?;
         guard.changes += 1;
@@ -510,6 +516,7 @@ impl Shard {
         let freed = (!guard.freed_later.is_empty())
             .then(|| (std::mem::take(&mut guard.freed_later), context.memory.transfer()));
         let resized = guard.resized.take();
+        let long_probe = guard.index.take_long_probe();
         let has_news = std::mem::take(&mut guard.has_news);
         drop(broken);
         unlock(guard);
@@ -522,6 +529,12 @@ impl Shard {
             drop(transfer);
         }
         large::release_surplus();
+        if waited_ns > 0 {
+            context.performance.note_wait(&context.events, self.number, waited_ns, || context.clock.now_ms());
+        }
+        if let Some(words) = long_probe {
+            context.performance.note_probe(&context.events, self.number, words, context.clock.now_ms());
+        }
         if let Some(capacity) = resized {
             let fields = [("shard", u64::from(self.number)), ("capacity", capacity as u64)];
             context.events.log(&lines::INDEX_RESIZED, &fields);

@@ -1,8 +1,10 @@
 //! What a map reports about itself, as JSON text.
 
+use napi::bindgen_prelude::Float64Array;
 use napi_derive::napi;
 
 use crate::binding::operation::with_map;
+use crate::store::Timed;
 
 /// Counts, bytes and fill of a map over all threads, as JSON text: `entries`, `hits`, `nearHits`, `misses`, `inserts`,
 /// `updates`, `deletes`, `clears`, `iterations`, `refusals`, `evictions`, `expirations`, `deadlines`, `operations`
@@ -14,6 +16,19 @@ use crate::binding::operation::with_map;
 #[napi(catch_unwind)]
 pub fn stats(env: &napi::Env, id: u32) -> napi::Result<String> {
     with_map(env, "getStats", id, |map| Ok(map.store().stats().json().to_string()))
+}
+
+/// Counts what reads took that the near cache answered: for each sample its nanoseconds, and how many reads it counts
+/// for.
+#[napi(catch_unwind)]
+#[expect(clippy::needless_pass_by_value, reason = "as the glue takes it")]
+pub fn add_near_times(env: &napi::Env, id: u32, samples: Float64Array) -> napi::Result<()> {
+    with_map(env, "addNearTimes", id, |map| {
+        for sample in samples.chunks_exact(2) {
+            map.local().record(Timed::Get, sample[0].max(0.0) as u64, sample[1].max(0.0) as u64);
+        }
+        Ok(())
+    })
 }
 
 /// Counts reads that the near cache answered.

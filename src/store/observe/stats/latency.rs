@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use crate::store::observe::histogram::Summary;
-use crate::store::observe::latency::{Distributions, SAMPLING, TIMED, Timed};
+use crate::store::observe::latency::{Distributions, NEAR_SAMPLING, SAMPLING, TIMED, Timed};
 
 /// What all threads have measured, by operation.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,7 +24,7 @@ impl LatencyStats {
             .into_iter()
             .map(|operation| (operation.name().to_owned(), json_of(self.of(operation))))
             .collect();
-        operations.insert("sampling".to_owned(), json!({ "native": SAMPLING }));
+        operations.insert("sampling".to_owned(), json!({ "native": SAMPLING, "near": NEAR_SAMPLING, "load": 1 }));
         Json::Object(operations)
     }
 }

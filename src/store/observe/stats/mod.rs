@@ -14,6 +14,8 @@ mod table;
 
 use serde_json::{Value as Json, json};
 
+use crate::store::observe::performance::SlowStats;
+
 pub use counters::{Counter, Counters};
 pub use latency::LatencyStats;
 pub use locks::LockStats;
@@ -56,6 +58,8 @@ pub struct Stats {
     pub simd: SimdStats,
     /// How long operations take, where that is measured.
     pub latency: Option<LatencyStats>,
+    /// How often something took too long.
+    pub slow: SlowStats,
     /// How threads wait for each other.
     pub locks: LockStats,
     /// Threads that have the map open, each open counted.
@@ -93,6 +97,7 @@ impl Stats {
             "shards": self.shards,
             "simd": self.simd.json(),
             "latency": self.latency.as_ref().map(LatencyStats::json),
+            "slow": self.slow.json(),
             "locks": self.locks.json(),
             "threads": self.threads,
             "uptimeMs": self.uptime_ms,
