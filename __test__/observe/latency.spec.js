@@ -79,6 +79,30 @@ describe('latency', () => {
     isCountOf(CALLS, map.getStats().latency.set)
   })
 
+  it('of loaders is that of each of them, by the time of the map, whether it brings a value or not', async () => {
+    const clock = TypedMap.setClock()
+    const map = new TypedMap(NATIVE)
+    for (const ms of [5, 5, 5, 1_000]) {
+      const value = map.getOrLoad(ms, async () => {
+        clock.advance(ms)
+        return ms
+      })
+      assert.equal(await value, ms)
+      map.delete(ms)
+    }
+    await assert.rejects(
+      map.getOrLoad('fails', async () => {
+        clock.advance(5)
+        throw new Error('no value')
+      })
+    )
+    const { count, meanNs, p50Ns, maxNs } = map.getStats().latency.load
+    assert.deepEqual([count, meanNs, maxNs], [5, 204e6, 1e9])
+    assert.ok(Math.abs(p50Ns - 5e6) <= 5e6 / 60, `${p50Ns}`)
+    map.close()
+    clock.restore()
+  })
+
   it('is that of all threads, those that ended included', async () => {
     const name = 'latency: threads'
     const map = TypedMap.open(name, NATIVE)

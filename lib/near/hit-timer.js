@@ -35,6 +35,15 @@ function calibrated() {
 /** From 1 to twice NEAR_SAMPLING less one. */
 const drawGap = () => 1 + Math.floor(Math.random() * (2 * NEAR_SAMPLING - 1))
 
+/**
+ * A near cache, as far as its hits are concerned.
+ *
+ * @typedef {object} Timed
+ * @property {number} hits
+ * @property {number} timedAt what `hits` is when the next one is timed
+ * @property {HitTimer | undefined} timer
+ */
+
 class HitTimer {
   /** Nanoseconds of each sample, and how many hits it counts for. */
   #samples = new Float64Array(2 * ROOM)
@@ -52,7 +61,7 @@ class HitTimer {
   /**
    * Chooses the first hit of a cache.
    *
-   * @param {import('./near-cache.js').NearCache} near
+   * @param {Timed} near
    */
   begin(near) {
     near.timer = this
@@ -63,7 +72,7 @@ class HitTimer {
   /**
    * Moves what is known of a cache's hits, which are counted from somewhere else now.
    *
-   * @param {import('./near-cache.js').NearCache} near
+   * @param {Timed} near
    * @param {number} by
    */
   shift(near, by) {
@@ -74,7 +83,7 @@ class HitTimer {
   /**
    * Runs a read that is due to be timed. If it was a hit, its time counts, and the next one is chosen.
    *
-   * @param {import('./near-cache.js').NearCache} near
+   * @param {Timed} near
    * @param {(this: any, key: any, options: any) => any} read a method of the map
    * @param {any} map
    * @param {any} key

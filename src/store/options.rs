@@ -263,6 +263,7 @@ mod tests {
             Setting::Flag(true),
             Setting::Flag(false),
             Setting::Flag(true),
+            Setting::Flag(true),
             Setting::Times(TimeTargets([Some(0.5), None, None, Some(2.0), None])),
             Setting::word(&"v8"),
         ];

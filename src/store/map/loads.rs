@@ -99,6 +99,7 @@ impl Local {
         }
         let was_owned = load.is_some();
         if let Some(load) = load {
+            self.note_load(load.began_ms());
             load.report(|| Outcome::of(value, hold));
         }
         Ok(was_owned)
@@ -120,6 +121,7 @@ impl Local {
         let load = shard.take_load(&self.member(), hash, token)?;
         let was_owned = load.is_some();
         if let Some(load) = load {
+            self.note_load(load.began_ms());
             if load.is_background() {
                 self.store().context.events.log(&lines::REFRESH_FAILED, &[]);
             }

@@ -7,6 +7,8 @@ use crate::store::observe::stats::LatencyStats;
 use crate::store::platform::clock::Stopwatch;
 use crate::store::platform::sync::Arc;
 
+const NS_PER_MS: f64 = 1e6;
+
 /// A call under way, which is timed until this is dropped, if it is timed at all.
 #[must_use]
 pub struct Timing<'a>(Option<Running<'a>>);
@@ -65,6 +67,14 @@ impl Local {
         if let Some(sampler) = &self.sampler {
             sampler.record(operation, ns, count);
         }
+    }
+
+    /// A loader has ended that began at this time of the map's clock.
+    pub(super) fn note_load(&self, began_ms: f64) {
+        let context = &self.store().context;
+        let ns = ((context.clock.elapsed_ms() - began_ms).max(0.0) * NS_PER_MS) as u64;
+        self.record(Timed::Load, ns, 1);
+        self.judge(Timed::Load, ns);
     }
 
     /// Compares what an operation took with its target.

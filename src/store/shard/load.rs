@@ -92,6 +92,8 @@ pub struct Load {
     is_background: bool,
     is_void: bool,
     lease_ends_ms: u64,
+    /// When its loader began.
+    began_ms: f64,
     /// The first is the next owner. The owner may be among them: where several calls of its thread wait, another of
     /// them is next.
     waiters: VecDeque<Party>,
@@ -104,6 +106,8 @@ pub struct Time<'a> {
     pub seats: &'a Seats,
     /// The time.
     pub now_ms: u64,
+    /// The same to the fraction of a millisecond.
+    pub elapsed_ms: f64,
 }
 
 /// Seats to be woken as soon as the lock is released.
@@ -128,6 +132,7 @@ impl Load {
             is_background,
             is_void: false,
             lease_ends_ms: time.now_ms.saturating_add(LEASE_MS),
+            began_ms: time.elapsed_ms,
             waiters: VecDeque::new(),
         })
     }
@@ -149,6 +154,11 @@ impl Load {
     /// What its owner proves by that it is.
     pub fn token(&self) -> u64 {
         self.token
+    }
+
+    /// When its loader began, by the clock of the map.
+    pub fn began_ms(&self) -> f64 {
+        self.began_ms
     }
 
     /// Whether what it brings must not be stored.
@@ -293,6 +303,7 @@ impl Load {
         self.is_background = false;
         self.token = time.seats.next_token();
         self.lease_ends_ms = time.now_ms.saturating_add(LEASE_MS);
+        self.began_ms = time.elapsed_ms;
         // A loader that begins now reads what was written before.
         self.is_void = false;
         self.owner.seat.send(Notice::Granted(self.owner.ticket, self.token));

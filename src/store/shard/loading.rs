@@ -185,7 +185,7 @@ impl Shard {
 }
 
 pub(super) fn time_of(context: &Context) -> Time<'_> {
-    Time { seats: &context.seats, now_ms: context.clock.now_ms() }
+    Time { seats: &context.seats, now_ms: context.clock.now_ms(), elapsed_ms: context.clock.elapsed_ms() }
 }
 
 /// Without the lock.

@@ -21,7 +21,6 @@ pub fn stats(env: &napi::Env, id: u32) -> napi::Result<String> {
 /// Counts what reads took that the near cache answered: for each sample its nanoseconds, and how many reads it counts
 /// for.
 #[napi(catch_unwind)]
-#[expect(clippy::needless_pass_by_value, reason = "as the glue takes it")]
 pub fn add_near_times(env: &napi::Env, id: u32, samples: Float64Array) -> napi::Result<()> {
     with_map(env, "addNearTimes", id, |map| {
         for sample in samples.chunks_exact(2) {
