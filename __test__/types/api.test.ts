@@ -560,6 +560,11 @@ configs.getMany([5])
 // ---- Watching and errors
 
 const stats: TypedMapStats = configs.getStats()
+const slowestReadNs: number | undefined = stats.latency?.get.maxNs
+const [waits, slowLoads]: [number, number] = [stats.locks.waits, stats.slow.load]
+new TypedMap({ latency: true, timeTargets: { get: 0.5, load: 100 } })
+// @ts-expect-error no operation that is timed
+new TypedMap({ timeTargets: { has: 1 } })
 const { count: shapes, bytes: shapesBytes, values: shapedValues, texts }: ShapeStats = stats.shapes
 same<number, (typeof texts)['first' | 'names' | 'refused' | 'large' | 'other']>(true)
 same<[number, number, number], [typeof shapes, typeof shapesBytes, typeof shapedValues]>(true)
@@ -708,3 +713,4 @@ const limitNow: number | null = configs.getStats().limits.maxEntries
 
 export { costs, endPressure, endRemovals, explained, gone, limitNow, limits, noReason, peeked, reason, touched, used }
 export { hottest, largestKey, standing }
+export { slowLoads, slowestReadNs, waits }

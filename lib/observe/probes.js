@@ -252,7 +252,7 @@ function replaceBeneath(operation, variant) {
   const method = variant(plain)
   const put = (/** @type {any} */ from, /** @type {any} */ to) => {
     const one = switches.get(operation)
-    if (one?.plain === from) one.plain = to
+    if (one !== undefined && one.plain === from) one.plain = to
     else if (prototype[operation] === from) Reflect.set(prototype, operation, to)
   }
   put(plain, method)
