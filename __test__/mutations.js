@@ -66,6 +66,7 @@ const TESTS = {
   'bytes of entries': unit('block::tests'),
   'frequent items': unit('frequent::tests'),
   'distribution.spec': spec('observe/distribution'),
+  'optimal shards': unit('shard_count::tests'),
   'hot-keys.spec': spec('observe/hot-keys'),
   'foreseen evictions': unit('tests::foreseen'),
   'lengths of probes': unit('the_length_of_a_probe_is_what_a_reader_looks_at'),
@@ -618,6 +619,13 @@ const LINES = [
     from: 'self.note_sample(shard, tenant, NEAR_INTERVAL);',
     to: 'self.note_sample(shard, tenant, NATIVE_INTERVAL);',
     test: 'hot-keys.spec'
+  },
+  {
+    name: 'a busy key asks for more shards',
+    file: 'src/store/map/shard_count.rs',
+    from: 'Some(mean) if busiest > others => others + mean.min(busiest),',
+    to: 'Some(mean) if mean > sum.waits => others + mean.min(busiest),',
+    test: 'optimal shards'
   },
   // ---- Memory and eviction
   {

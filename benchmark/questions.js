@@ -18,6 +18,7 @@ const ROOMS = {
   increment: 'writes',
   transaction: 'writes',
   load: 'reads',
+  'hot-keys': 'reads',
   'raw-calls': 'reads',
   latency: 'reads',
   batch: 'reads',

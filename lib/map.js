@@ -28,6 +28,7 @@ const { binding, scratch } = require('./native/attach.js')
 const { KIND, SCRATCH, WANT } = require('./native/layout.js')
 const { MAPS_OWN } = require('./native/ttl.js')
 const { NO_CACHE, STALE } = require('./near/near-cache.js')
+const advice = require('./observe/advise.js')
 const distribution = require('./observe/distribution.js')
 const explanations = require('./observe/explain.js')
 const { openChannels } = require('./observe/channels.js')
@@ -439,6 +440,7 @@ class TypedMap {
       explanations,
       distribution,
       hotKeys,
+      advice,
       logs,
       removals,
       pressure,

@@ -155,3 +155,30 @@ export interface HotKey<K = any, V = any> {
   /** By how much `hits` may be wrong, in 95 of 100 cases. */
   errorHits: number
 }
+
+/** One thing that could be better about a map, see {@link TypedMap.advise}. */
+export interface Advice {
+  /**
+   * What it is about:
+   *
+   * * `REFUSED_WRITES`: a limit refused writes
+   * * `HASH_FLOODING`: keys share hashes, so that looks for them are long or one shard has most of them
+   * * `LIMIT_TOO_SMALL_FOR_SHARDS`: shards are full while others have room
+   * * `CONTENDED_SHARDS`: writers wait for each other
+   * * `MANY_NEVER_READ`: half of the entries or more were not read since the eviction strategy last looked
+   * * `TTL_WITHOUT_EFFECT`: entries are evicted long before they expire
+   * * `NEAR_CACHE_TOO_SMALL`: the near cache of this thread is full, and answers less than half of the hits
+   */
+  code:
+    | 'REFUSED_WRITES'
+    | 'HASH_FLOODING'
+    | 'LIMIT_TOO_SMALL_FOR_SHARDS'
+    | 'CONTENDED_SHARDS'
+    | 'MANY_NEVER_READ'
+    | 'TTL_WITHOUT_EFFECT'
+    | 'NEAR_CACHE_TOO_SMALL'
+  /** What was seen and what to do, for people. */
+  sentence: string
+  /** The figures that it rests on, with units in their names. */
+  figures: Record<string, number | string | null>
+}

@@ -3,7 +3,7 @@
 
 // The map itself. `index.d.ts` says in which units sizes, times and costs are given.
 
-import type { DistributionOptions, Explanation, HotKey, MemoryDistribution } from './analysis.js'
+import type { Advice, DistributionOptions, Explanation, HotKey, MemoryDistribution } from './analysis.js'
 import type { TypedMapError } from './errors.js'
 import type { DroppedRemovals, LogLine, LogOptions, Removal, RemovalCause, RemovalWithoutValue } from './events.js'
 import type { Handle, HandleData } from './handles.js'
@@ -800,6 +800,36 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
    * console.log(`${hottest.key}: ${hottest.hits} reads, give or take ${hottest.errorHits}`)
    */
   getHotKeys(count?: number, options?: { reset?: boolean | undefined }): HotKey<K, V>[]
+
+  /**
+   * How many shards would serve the load that the map has seen: the least power of two with which at most one write in
+   * a hundred would have waited for another. Two writers wait for each other if they are in one shard, so the share of
+   * those that wait is inverse to the number of shards. Waits for one busy key are left out, because no number of
+   * shards changes them, and a limit wants shards of 1,024 entries and 256 KB at least. Before 10,000 writes it is the
+   * present number. A native call.
+   */
+  predictOptimalShardCount(): number
+
+  /**
+   * What could be better about the map, in sentences; an empty array if nothing was found. It looks at the statistics
+   * and at 512 entries that it draws, and takes some milliseconds at most. Counts as no read.
+   *
+   * @example
+   * const map = new TypedMap({ maxEntries: 100, shards: 64 })
+   * map.advise()[0].code //=> 'LIMIT_TOO_SMALL_FOR_SHARDS'
+   */
+  advise(): Advice[]
+
+  /**
+   * The internals of a shard as text, for a bug report: counts, then a line for each of some slots, with the key
+   * (shortened) and never the value. A native call that holds the shard's lock; nothing is printed. The text is for
+   * people, and changes with the version.
+   *
+   * @param shard its number, below `getStats().shards`
+   * @param options `slots`: how many to show, 0 to 1,000, 32 by default; `from`: the first of them, 0 by default
+   * @throws TypeError or RangeError with `ERR_INVALID_OPTION`
+   */
+  dump(shard: number, options?: { slots?: number | undefined; from?: number | undefined }): string
 
   /**
    * Removes entries that have expired and returns how many: as many as two milliseconds allow, at most about 4,096.

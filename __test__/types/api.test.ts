@@ -4,6 +4,7 @@
 // which is an error of its own if the line below it compiles.
 
 import {
+  type Advice,
   type Bytes,
   type Codec,
   type DeepReadonly,
@@ -679,6 +680,9 @@ const made: Promise<MemoryDistribution> = configs.getMemoryDistribution({ separa
 const largestKey = made.then(({ largest }) => largest[0]?.key)
 // @ts-expect-error no such option
 configs.getMemoryDistribution({ prefix: 1 })
+const advised: Advice['code'] | undefined = configs.advise()[0]?.code
+const wantedShards: number = configs.predictOptimalShardCount()
+const dumped: string = configs.dump(0, { slots: 5 })
 const hottest: string | undefined = configs.getHotKeys(5, { reset: true })[0]?.key
 const standing: boolean | undefined = configs.explain(handle)?.eviction.isNext
 const gone: number = configs.purgeExpired() + configs.evict() + configs.evict(5)
@@ -712,5 +716,5 @@ const limits: Limits = { memoryLimit: '5mb' }
 const limitNow: number | null = configs.getStats().limits.maxEntries
 
 export { costs, endPressure, endRemovals, explained, gone, limitNow, limits, noReason, peeked, reason, touched, used }
-export { hottest, largestKey, standing }
 export { slowLoads, slowestReadNs, waits }
+export { advised, dumped, hottest, largestKey, standing, wantedShards }

@@ -171,6 +171,9 @@ const ROWS = {
     { what: 'key', call: map => map.memoryUsage(1) }
   ],
   'TypedMap.prototype.getMemoryDistribution': [{ call: map => ignoreRejection(map.getMemoryDistribution()) }],
+  'TypedMap.prototype.advise': [{ call: map => map.advise() }],
+  'TypedMap.prototype.predictOptimalShardCount': [{ call: map => map.predictOptimalShardCount() }],
+  'TypedMap.prototype.dump': [{ what: '1,000 slots', call: map => map.dump(0, { slots: 1_000 }) }],
   'TypedMap.prototype.getHotKeys': [
     { what: '100', before: () => withHotKeys(), call: (_, __, { hot }) => hot.getHotKeys(100) }
   ],

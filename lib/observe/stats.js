@@ -36,4 +36,4 @@ const methods = ({ openOf }) => ({
   }
 })
 
-module.exports = { methods }
+module.exports = { methods, readStats }

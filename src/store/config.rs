@@ -114,10 +114,10 @@ const SHARDS_PER_CORE: u32 = 4;
 
 /// Entries that each shard of a bounded map should be able to hold: with fewer, an uneven spread of keys would fill one
 /// shard while others have room.
-const MIN_SHARD_ENTRIES: u64 = 1_024;
+pub const MIN_SHARD_ENTRIES: u64 = 1_024;
 
 /// The same in bytes.
-const MIN_SHARD_BYTES: u64 = 256 * 1_024;
+pub const MIN_SHARD_BYTES: u64 = 256 * 1_024;
 
 impl Config {
     /// Fills in what was not set.

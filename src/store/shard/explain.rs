@@ -79,7 +79,7 @@ impl Shard {
         self.policy_hash(context, tenant.number)
     }
 
-    fn probe_length(&self, context: &Context, tenant: Tenant<'_>) -> usize {
+    pub(super) fn probe_length(&self, context: &Context, tenant: Tenant<'_>) -> usize {
         let tag = context.hasher.hash(tenant.entry.key()) as u32;
         let spot = self.index.spot(tag, |found| found == tenant.number);
         spot.map_or(0, |spot| self.index.probe_length(tag, spot))

@@ -9,7 +9,7 @@
 //! atomic   writes that the present value decides
 //! loading  begins and ends loads: loads (those under way), load (one of them), seat (how threads learn of them)
 //! refresh  when entries are to be loaded again    stale  values of expired entries that loads still hand out
-//! explain  what is known of one entry
+//! explain  what is known of one entry: glance (some of it), dump (a shard in words)
 //! stage    what a commit sets aside           commit   its writes, under the locks of all its shards
 //! commits  what commits exclude, and the word that says that one is under way
 //! ```
@@ -24,10 +24,12 @@ mod commit;
 pub mod commits;
 mod contents;
 pub mod context;
+mod dump;
 mod expiry;
 pub mod explain;
 mod findings;
 mod freed;
+mod glance;
 pub mod load;
 pub mod loading;
 mod loads;

@@ -1,5 +1,6 @@
 //! What a map reports about itself.
 
+pub mod advice;
 pub mod distribution;
 pub mod events;
 pub mod explain;
