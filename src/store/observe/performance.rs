@@ -228,10 +228,10 @@ mod tests {
         let events = Events::new();
         let (none, given) = (Performance::new(None), Performance::new(Some(TimeTargets::default())));
         assert!(!none.times_calls(&events) && given.times_calls(&events));
-        let elsewhere = events.subscribe(Level::Trace, LogTarget::Memory.bit(), true, Arc::new(Quiet));
-        let only_errors = events.subscribe(Level::Error, LogTarget::ALL_BITS, true, Arc::new(Quiet));
-        assert!(!none.times_calls(&events), "a listener to nothing of this changes nothing");
-        drop((elsewhere, only_errors));
+        for (level, targets) in [(Level::Trace, LogTarget::Memory.bit()), (Level::Error, LogTarget::ALL_BITS)] {
+            let _elsewhere = events.subscribe(level, targets, true, Arc::new(Quiet));
+            assert!(!none.times_calls(&events), "a listener to nothing of this changes nothing");
+        }
         let lines = heard(&events, || {
             assert!(none.times_calls(&events));
             none.judge(&events, Timed::Get, 500_001, || 1);
