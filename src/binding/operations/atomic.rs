@@ -29,7 +29,8 @@ pub fn increment_by_handle<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
 fn increment_number<'s, 't, const N: usize>(call: &Call<'s, N>, target: impl KeyOrHandle<'t>) -> Outcome<Js<'s>> {
     let scratch = call.evaluation.scratch();
     let mut out = call.evaluation.value_buffer();
-    let done = run(call, target, CounterStep::Number(number_step(scratch)), &mut out)?;
+    let mut done = Incremented::default();
+    run(call, target, CounterStep::Number(number_step(scratch)), &mut out, &mut done)?;
     scratch.set_float(STEP_VALUE, number(done.kind, &out)?);
     call.engine.boolean(done.written.is_some())
 }
@@ -104,7 +105,8 @@ pub fn increment_big_int<'s>(call: &Call<'s, 8>) -> Outcome<Js<'s>> {
     let step = big_int_step(call, 1, &mut spaces)?;
     let mut space = Space::default();
     let mut out = call.evaluation.value_buffer();
-    let done = run(call, call.target(5, &mut space)?, CounterStep::BigInt(step), &mut out)?;
+    let mut done = Incremented::default();
+    run(call, call.target(5, &mut space)?, CounterStep::BigInt(step), &mut out, &mut done)?;
     call.evaluation.scratch().set_float(STEP_VALUE, f64::from(u8::from(done.written.is_some())));
     value_to_js(call.engine, done.kind, &out)
 }
@@ -205,17 +207,16 @@ fn run<'t, const N: usize>(
     target: impl KeyOrHandle<'t>,
     step: CounterStep<'_>,
     out: &mut Vec<u8>,
-) -> Outcome<Incremented> {
+    done: &mut Incremented,
+) -> Outcome<()> {
     let ttl = call.evaluation.take_ttl();
     let scratch = call.evaluation.scratch();
     let with_ttl = scratch.float(STEP_TTL) != 0.0;
     let map = call.map()?;
-    let mut done = None;
-    map.local().increment(target, &Increment { step, ttl, with_ttl }, out, &mut done)?;
-    let done = done.ok_or(Failure::Misuse("a counter was not counted"))?;
+    map.local().increment(target, &Increment { step, ttl, with_ttl }, out, done)?;
     if let Some(written) = &done.written {
         call.evaluation.note_kept(done.kind, written, out.len());
     }
     note_left(scratch, with_ttl, done.left);
-    Ok(done)
+    Ok(())
 }

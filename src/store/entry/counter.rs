@@ -61,6 +61,7 @@ pub enum Sum {
 
 impl Step<'_> {
     /// Adds to a value, or to `initial` if there is none, and writes the result to `out`.
+    #[inline]
     pub fn add(&self, to: Option<(ValueKind, &[u8])>, out: &mut Vec<u8>) -> Result<Sum, Error> {
         match self {
             Self::Number(step) => step.add(to, out),
@@ -106,6 +107,7 @@ fn put(out: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 /// Writes a number as a value, and returns its kind.
+#[inline]
 fn put_number(number: f64, out: &mut Vec<u8>) -> ValueKind {
     let int = number as i32;
     // Bits are compared, because −0 is no integer.
@@ -119,6 +121,7 @@ fn put_number(number: f64, out: &mut Vec<u8>) -> ValueKind {
 }
 
 /// The number that a value is.
+#[inline]
 fn number(bytes: &[u8]) -> Option<f64> {
     if let Ok(bytes) = bytes.try_into() {
         return Some(f64::from(i32::from_le_bytes(bytes)));
@@ -127,18 +130,25 @@ fn number(bytes: &[u8]) -> Option<f64> {
 }
 
 /// The result of an addition of numbers, if it is one that still counts.
+#[inline]
 pub fn sum_of(number: f64, by: f64) -> Result<f64, Error> {
     let sum = number + by;
     // True for no `NaN`.
     if sum.abs() <= MAX_SAFE {
         return Ok(sum);
     }
+    Err(not_exact(sum))
+}
+
+#[cold]
+fn not_exact(sum: f64) -> Error {
     let allowed = format!("from {} to {MAX_SAFE}", -MAX_SAFE);
-    Err(Error::OutOfRange { reached: sum.to_string(), allowed })
+    Error::OutOfRange { reached: sum.to_string(), allowed }
 }
 
 impl NumberStep {
     /// What adding to a number, or to `initial` if there is none, leads to; and whether that is within the bounds.
+    #[inline]
     pub fn sum(&self, before: Option<f64>) -> Result<(f64, bool), Error> {
         let sum = sum_of(before.unwrap_or(self.initial), self.by)?;
         Ok((sum, sum >= self.min && sum <= self.max))
@@ -150,6 +160,7 @@ impl NumberStep {
         Error::OutOfRange { reached: sum.to_string(), allowed }
     }
 
+    #[inline]
     fn add(&self, to: Option<(ValueKind, &[u8])>, out: &mut Vec<u8>) -> Result<Sum, Error> {
         let before = match to {
             None => None,
@@ -163,6 +174,7 @@ impl NumberStep {
 }
 
 impl BigIntStep<'_> {
+    #[inline(never)]
     fn add(&self, to: Option<(ValueKind, &[u8])>, out: &mut Vec<u8>) -> Result<Sum, Error> {
         let before = match to {
             None => self.initial,

@@ -17,15 +17,14 @@ impl Local {
         target: impl KeyOrHandle<'t>,
         increment: &Increment<'_>,
         out: &mut Vec<u8>,
-        done: &mut Option<Incremented>,
+        done: &mut Incremented,
     ) -> Result<(), Error> {
-        *done = None;
         let (shard, sought) = self.seek_existing(target)?;
         let added_bytes = size_of::<f64>() + if let Sought::Key(key, _) = sought { key.len() } else { 0 };
         self.write("increment", shard, &[sought], added_bytes, || {
             shard.increment(&self.member(), sought, increment, out, done)
         })?;
-        if let Some(written) = done.as_ref().and_then(|done| done.written.as_ref()) {
+        if let Some(written) = &done.written {
             self.count_write(written);
         }
         Ok(())

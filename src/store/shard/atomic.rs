@@ -43,15 +43,23 @@ pub struct Incremented {
     pub left: RemainingTtl,
 }
 
+impl Default for Incremented {
+    /// Of a step that has not been made.
+    fn default() -> Self {
+        Self { kind: ValueKind::Undefined, written: None, left: RemainingTtl::Forever }
+    }
+}
+
 impl Shard {
-    /// Adds to the number of an entry, whose deadline stays. A missing key gets what the first step leads to.
+    /// Adds to the number of an entry, whose deadline stays. A missing key gets what the first step leads to. `done`
+    /// is written part by part where the caller has it: as a whole it would wait in memory for its parts.
     pub fn increment(
         &self,
         context: &Member<'_>,
         target: Sought<'_>,
         increment: &Increment<'_>,
         out: &mut Vec<u8>,
-        done: &mut Option<Incremented>,
+        done: &mut Incremented,
     ) -> Result<(), Error> {
         // Out here, because what is not used is freed without the lock.
         let (mut prepared, mut first) = (None, None);
@@ -72,35 +80,35 @@ impl Shard {
                 };
                 let tenant = number.and_then(|number| self.tenant(number));
                 let value = tenant.map(|tenant| (tenant.entry.value_kind(), tenant.entry.value_bytes()));
-                let (kind, mut written) = match increment.step.add(value, out)? {
+                done.written = None;
+                done.kind = match increment.step.add(value, out)? {
                     Sum::Outside(_) if increment.with_ttl => {
-                        let kind = match value {
+                        done.kind = match value {
                             Some((kind, bytes)) => fallible::copy_into(out, bytes).map(|()| kind)?,
                             None => increment.step.initial(out),
                         };
-                        *done = Some(self.incremented(context, number, kind, None, increment));
+                        done.left = self.left_if_asked(context, number, increment);
                         return Ok(());
                     }
                     Sum::Outside(_) => return Err(increment.step.refusal(out)),
-                    Sum::Within(kind) => (kind, None),
+                    Sum::Within(kind) => kind,
                 };
-                let sum = Value { kind, bytes: out };
+                let sum = Value { kind: done.kind, bytes: out };
                 match (number, target) {
                     (Some(number), _) => {
                         context.check_value(sum.bytes.len())?;
                         let draft = Draft { key: None, value: sum, type_id: SAME_TYPE, ttl: Ttl::Keep };
-                        self.exchange(writer, context, number, &draft, &mut prepared, &mut written)?;
+                        self.exchange(writer, context, number, &draft, &mut prepared, &mut done.written)?;
                     }
                     (None, Sought::Key(key, hash)) => {
                         Self::check(context, key, sum)?;
                         let draft = Draft { key: Some((key, hash)), value: sum, type_id: 0, ttl: increment.ttl };
-                        self.insert(writer, context, &draft, &mut first, &mut written)?;
+                        self.insert(writer, context, &draft, &mut first, &mut done.written)?;
                     }
                     (None, Sought::Handle(_)) => {}
                 }
-                let written = written.ok_or(Error::HandleNotFound)?;
-                let number = Some(written.place.handle.slot);
-                *done = Some(self.incremented(context, number, kind, Some(written), increment));
+                let Some(written) = &done.written else { return Err(Error::HandleNotFound) };
+                done.left = self.left_if_asked(context, Some(written.place.handle.slot), increment);
                 Ok(())
             })
         });
@@ -174,16 +182,8 @@ impl Shard {
         context.check_weight(|| block::weight_bytes(key, value, 0))
     }
 
-    fn incremented(
-        &self,
-        context: &Member<'_>,
-        number: Option<u32>,
-        kind: ValueKind,
-        written: Option<Written>,
-        increment: &Increment<'_>,
-    ) -> Incremented {
+    fn left_if_asked(&self, context: &Member<'_>, number: Option<u32>, increment: &Increment<'_>) -> RemainingTtl {
         let asked = number.filter(|_| increment.with_ttl && context.may_expire());
-        let left = asked.map_or(RemainingTtl::Forever, |number| self.left(context, number));
-        Incremented { kind, written, left }
+        asked.map_or(RemainingTtl::Forever, |number| self.left(context, number))
     }
 }

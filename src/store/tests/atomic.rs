@@ -34,7 +34,7 @@ fn no_step_of_several_threads_is_lost_by_key_nor_by_handle() {
         for _ in 0..THREADS {
             let map = store.join();
             scope.spawn(move || {
-                let (mut out, mut done) = (Vec::new(), None);
+                let (mut out, mut done) = (Vec::new(), Incremented::default());
                 for n in 0..STEPS {
                     if n % 2 == 0 {
                         map.increment(KEY, &by(1.0), &mut out, &mut done).unwrap();

@@ -321,10 +321,10 @@ impl<'a> Thread<'a> {
             COUNTER,
             None,
             |this| {
-                let mut done = None;
+                let mut done = Incremented::default();
                 let key = Key::string(&this.names[COUNTER]);
                 this.map.increment(key, &increment, &mut this.out, &mut done)?;
-                let written = done.and_then(|done| done.written).unwrap();
+                let written = done.written.unwrap();
                 let number = counted(&this.out);
                 // As JavaScript does with scalars.
                 if this.by_key[COUNTER].is_some() {
