@@ -1733,6 +1733,16 @@ const LINES = [
     test: 'transactions'
   },
   {
+    name: 'a commit for which nothing was staged adds entries beyond the limit',
+    file: 'src/store/shard/commit.rs',
+    from: `            if context.admit_entry().is_err() {
+                return false;
+            }
+            staged.is_admitted = true;`,
+    to: '            staged.is_admitted = true;',
+    test: 'transactions'
+  },
+  {
     name: 'the place of an entry that a commit adds is kept when others are removed',
     file: 'src/store/shard/commit.rs',
     from: 'change.occupy(new, slot.position());',

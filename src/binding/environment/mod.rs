@@ -9,6 +9,7 @@ mod roster;
 mod scratch;
 mod state;
 mod test_clock;
+mod transactions;
 mod watched;
 
 pub use alarm::{Alarm, Waiting};

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::pending::Pending;
+use super::transactions::Transactions;
 use crate::binding::convert::definitions::Layouts;
 use crate::binding::convert::options::parse;
 use crate::binding::failure::{Failure, Outcome};
@@ -40,7 +41,7 @@ pub struct OpenMap {
     /// What the shapes mean that fields were read of.
     layouts: Layouts,
     /// Transactions under way, by number.
-    transactions: RefCell<HashMap<u32, Transaction>>,
+    transactions: RefCell<Transactions>,
     /// Whether the evaluation counts this among the maps that it listens to.
     pub counted_as_listened: Cell<bool>,
     /// Where this evaluation is reached that loads values of the map.
@@ -110,13 +111,12 @@ impl OpenMap {
 
     /// Works on the transaction of a number, which begins with that.
     pub fn transaction<T>(&self, number: u32, work: impl FnOnce(&mut Transaction) -> Outcome<T>) -> Outcome<T> {
-        work(self.transactions.borrow_mut().entry(number).or_default())
+        work(self.transactions.borrow_mut().of(number))
     }
 
     /// Forgets a transaction.
     pub fn end_transaction(&self, number: u32) {
-        let ended = self.transactions.borrow_mut().remove(&number);
-        drop(ended);
+        self.transactions.borrow_mut().end(number);
     }
 
     /// The store.

@@ -9,6 +9,10 @@
 //! 4. *Publish*. From here on nothing can fail.
 //!
 //! Under the locks nothing is allocated, freed or evicted, and nothing waits for readers.
+//!
+//! **A commit of a few small writes** begins with step 2: where the shards have free blocks and room in their tables,
+//! *plan* takes them itself, so that each shard is locked once. Where one has not, or has upkeep to do, everything is
+//! released, and the commit begins with step 1.
 
 use super::local::Local;
 use super::store::Store;
@@ -16,6 +20,7 @@ use super::transaction::{Item, Seen, Transaction};
 use crate::store::entry::value::Value;
 use crate::store::error::Error;
 use crate::store::memory::budget::Frozen;
+use crate::store::memory::large;
 use crate::store::platform::fallible;
 use crate::store::platform::sync::Arc;
 use crate::store::shard::commits;
@@ -29,11 +34,16 @@ const ATTEMPTS: u32 = 64;
 /// After so many, small things may be allocated under the locks: deadlines of many entries at once may crowd in a way
 /// that no room was made for.
 const FROZEN_ATTEMPTS: u32 = 3;
+/// A commit of so few writes, of so few bytes, is attempted before anything is staged.
+const FEW_WRITES: usize = 16;
+const FEW_BYTES: usize = 8 * 1_024;
 
 #[cfg(test)]
 thread_local! {
     /// Attempts that the longest commit of this thread took.
     pub static MOST_ATTEMPTS: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+    /// Commits of this thread for which nothing was staged; `None` has everything staged.
+    pub static UNSTAGED: std::cell::Cell<Option<u32>> = const { std::cell::Cell::new(Some(0)) };
 }
 
 /// A write of a commit.
@@ -41,6 +51,24 @@ struct Planned<'t> {
     intent: Intent<'t>,
     shard: u32,
     item: usize,
+}
+
+impl Planned<'_> {
+    /// Whether an entry gets a type.
+    fn gives_type(&self) -> bool {
+        !matches!(self.intent.type_id, 0 | SAME_TYPE)
+    }
+}
+
+/// What an attempt relies on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reserve {
+    /// What the shards have at hand: nothing was staged.
+    AtHand,
+    /// What was staged.
+    Staged,
+    /// What was staged, and small things that may be allocated under the locks.
+    More,
 }
 
 /// How an attempt ended.
@@ -137,36 +165,12 @@ impl Local {
         if planned.is_empty() {
             return Ok(Outcome::Done);
         }
-        let mut about = fallible::vec(transaction.items.len())?;
-        let is_about = |item: &&Item| item.seen != Seen::Not || item.write.is_some();
-        about.extend(transaction.items.iter().filter(is_about).filter_map(Item::sought));
-        // Those in one shard together.
-        let mut order = fallible::slice(planned.len(), |at| at)?;
-        order.sort_unstable_by_key(|&at| (planned[at].shard, at));
         let member = self.member();
         let mut staged = fallible::slice(planned.len(), |_| Staged::default())?;
         fallible::reserve(placed, planned.len())?;
-        // Logs of types grow when an entry gets a type.
-        let have_types = planned.iter().any(|planned| !matches!(planned.intent.type_id, 0 | SAME_TYPE));
-        let mut outcome = Ok(Outcome::Missing);
-        for attempt in 0..ATTEMPTS {
-            #[cfg(test)]
-            MOST_ATTEMPTS.set(MOST_ATTEMPTS.get().max(attempt + 1));
-            if let Err(refused) = self.stage(&member, &planned, &order, &about, &mut staged) {
-                outcome = Err(refused);
-                break;
-            }
-            outcome = self.attempt(
-                &member,
-                transaction,
-                &planned,
-                &mut staged,
-                placed,
-                attempt < FROZEN_ATTEMPTS && !have_types,
-            );
-            if !matches!(outcome, Ok(Outcome::Missing)) {
-                break;
-            }
+        let mut outcome = self.commit_unstaged(&member, transaction, &planned, &mut staged, placed);
+        if let Ok(Outcome::Missing) = outcome {
+            outcome = self.commit_staged(&member, transaction, &planned, &mut staged, placed);
         }
         for (one, planned) in staged.iter_mut().zip(&planned) {
             self.shard_at(planned.shard).unstage(&member, one);
@@ -177,8 +181,7 @@ impl Local {
         }
         if let Ok(Outcome::Done) = outcome {
             let mut last = None;
-            for &at in &order {
-                let Planned { shard, intent, .. } = &planned[at];
+            for Planned { shard, intent, .. } in &planned {
                 if last != Some(*shard) {
                     self.follow_up(self.shard_at(*shard), intent.bytes());
                     last = Some(*shard);
@@ -186,6 +189,66 @@ impl Local {
             }
         }
         outcome
+    }
+
+    /// Attempts a commit of a few writes with what the shards have at hand, which mostly is all that it needs: each is
+    /// locked once. `Missing` if there is more to it.
+    fn commit_unstaged<'c>(
+        &'c self,
+        member: &'c Member<'_>,
+        transaction: &Transaction,
+        planned: &[Planned<'_>],
+        staged: &mut [Staged<'c>],
+        placed: &mut Vec<(usize, EntryLocation)>,
+    ) -> Result<Outcome, Error> {
+        #[cfg(test)]
+        if UNSTAGED.get().is_none() {
+            return Ok(Outcome::Missing);
+        }
+        let bytes = planned.iter().map(|planned| planned.intent.bytes()).sum();
+        let is_more = |planned: &Planned<'_>| planned.intent.span.is_some() || planned.gives_type();
+        let has_word = self.store().context.commits.has_word();
+        if planned.len() > FEW_WRITES || bytes > FEW_BYTES || !has_word || planned.iter().any(is_more) {
+            return Ok(Outcome::Missing);
+        }
+        let outcome = self.write("transaction", self.shard_at(planned[0].shard), &[], bytes, || {
+            self.attempt(member, transaction, planned, staged, placed, Reserve::AtHand)
+        });
+        #[cfg(test)]
+        if let Ok(Outcome::Done) = outcome {
+            UNSTAGED.set(UNSTAGED.get().map(|commits| commits + 1));
+        }
+        outcome
+    }
+
+    /// Sets everything aside that is needed, and then makes all writes.
+    fn commit_staged<'c>(
+        &'c self,
+        member: &'c Member<'_>,
+        transaction: &Transaction,
+        planned: &[Planned<'_>],
+        staged: &mut [Staged<'c>],
+        placed: &mut Vec<(usize, EntryLocation)>,
+    ) -> Result<Outcome, Error> {
+        let mut about = fallible::vec(transaction.items.len())?;
+        let is_about = |item: &&Item| item.seen != Seen::Not || item.write.is_some();
+        about.extend(transaction.items.iter().filter(is_about).filter_map(Item::sought));
+        // Those in one shard together.
+        let mut order = fallible::slice(planned.len(), |at| at)?;
+        order.sort_unstable_by_key(|&at| (planned[at].shard, at));
+        // Logs of types grow when an entry gets a type.
+        let have_types = planned.iter().any(Planned::gives_type);
+        for attempt in 0..ATTEMPTS {
+            #[cfg(test)]
+            MOST_ATTEMPTS.set(MOST_ATTEMPTS.get().max(attempt + 1));
+            self.stage(member, planned, &order, &about, staged)?;
+            let reserve = if attempt < FROZEN_ATTEMPTS && !have_types { Reserve::Staged } else { Reserve::More };
+            let outcome = self.attempt(member, transaction, planned, staged, placed, reserve)?;
+            if !matches!(outcome, Outcome::Missing) {
+                return Ok(outcome);
+            }
+        }
+        Ok(Outcome::Missing)
     }
 
     fn shard_at(&self, number: u32) -> &Shard {
@@ -235,7 +298,7 @@ impl Local {
         planned: &[Planned<'_>],
         staged: &mut [Staged<'c>],
         placed: &mut Vec<(usize, EntryLocation)>,
-        is_frozen: bool,
+        reserve: Reserve,
     ) -> Result<Outcome, Error> {
         let context = &*self.store().context;
         let word = context.commits.word(&context.memory, &context.words)?;
@@ -252,16 +315,17 @@ impl Local {
         let mut locked = fallible::vec(numbers.len())?;
         let mut unlocked = fallible::vec(numbers.len())?;
         let mut steps = fallible::vec(planned.len())?;
-        let mut changed = fallible::vec(transaction.items.len())?;
+        let seen = transaction.items.iter().filter(|item| item.seen != Seen::Not).count();
+        let mut changed = fallible::vec(seen)?;
 
         let excluded = context.commits.exclude();
         context.check()?;
         locked.extend(numbers.iter().map(|&number| self.shard_at(number).lock(context)));
-        let frozen = is_frozen.then(Frozen::begin);
+        let frozen = (reserve != Reserve::More).then(Frozen::begin);
         validate(self.store(), transaction, &locked, &mut changed);
         let outcome = if !changed.is_empty() {
             Outcome::Changed(changed)
-        } else if plan(member, planned, &mut locked, staged, &mut steps) {
+        } else if plan(member, planned, &mut locked, staged, &mut steps, reserve) {
             let committing = commits::begin(&word.cells()[0]);
             for (step, planned) in steps.iter().zip(planned) {
                 at(&mut locked, planned.shard).begin(step);
@@ -275,11 +339,12 @@ impl Local {
             Outcome::Missing
         };
         drop(frozen);
-        unlocked.extend(locked.into_iter().map(|locked| locked.unlock(context)));
+        unlocked.extend(locked.into_iter().filter_map(|locked| locked.unlock(context)));
         drop(excluded);
         for unlocked in unlocked {
             unlocked.finish(member);
         }
+        large::release_surplus();
         for (step, planned) in steps.iter().zip(planned).filter(|_| matches!(outcome, Outcome::Done)) {
             if let Some((place, replaced)) = step.written() {
                 self.count_write(&Written { place, replaced });
@@ -325,9 +390,10 @@ fn plan<'c, 's>(
     locked: &mut [Locked<'s>],
     staged: &mut [Staged<'c>],
     steps: &mut Vec<Step<'s>>,
+    reserve: Reserve,
 ) -> bool {
     for (planned, staged) in planned.iter().zip(&mut *staged) {
-        match at(locked, planned.shard).plan(member, &planned.intent, staged) {
+        match at(locked, planned.shard).plan(member, &planned.intent, staged, reserve == Reserve::AtHand) {
             Some(step) => steps.push(step),
             None => break,
         }

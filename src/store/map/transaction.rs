@@ -24,6 +24,7 @@ use crate::store::entry::types::TypeHold;
 use crate::store::entry::value::{Value, ValueKind};
 use crate::store::error::Error;
 use crate::store::expiry::life::{Span, Ttl};
+use crate::store::platform::bytes::Bytes;
 use crate::store::platform::fallible;
 use crate::store::shard::{Increment, Sought};
 use crate::store::slab::location::EntryLocation;
@@ -67,7 +68,7 @@ pub(super) struct Item {
 
 pub(super) struct OwnedKey {
     kind: KeyKind,
-    bytes: Vec<u8>,
+    bytes: Bytes,
     pub(super) hash: u64,
 }
 
@@ -87,7 +88,7 @@ pub(super) enum Seen {
 /// What will be written.
 pub(super) struct Write {
     /// `None` if the entry will be removed.
-    pub(super) value: Option<(ValueKind, Vec<u8>)>,
+    pub(super) value: Option<(ValueKind, Bytes)>,
     pub(super) ttl: Ttl,
     /// Whether the entry keeps its type, as one that is written by its handle does.
     pub(super) keeps_type: bool,
@@ -131,6 +132,13 @@ impl Item {
 }
 
 impl Transaction {
+    /// Begins another one in the memory of this, unless that is much.
+    pub fn clear(&mut self) {
+        let mut items = std::mem::take(&mut self.items);
+        items.clear();
+        *self = if items.capacity() <= 2 * MANY { Self { items, ..Self::default() } } else { Self::default() };
+    }
+
     /// Which of the entries were changed by others.
     pub fn conflicts(&self) -> impl Iterator<Item = Target<'_>> {
         self.changed.iter().filter_map(|&at| match self.items[at].sought()? {
@@ -282,9 +290,7 @@ impl Transaction {
         if let Some(at) = self.find_key(map, key, hash) {
             return Ok(at);
         }
-        let mut bytes = Vec::new();
-        fallible::copy_into(&mut bytes, key.bytes())?;
-        let key = Some(OwnedKey { kind: key.kind(), bytes, hash });
+        let key = Some(OwnedKey { kind: key.kind(), bytes: Bytes::copy(key.bytes())?, hash });
         self.add(Item { key, seen: Seen::Not, write: None, placed: None, next: None })
     }
 
@@ -344,7 +350,6 @@ impl Transaction {
         let context = &map.store().context;
         let item = &self.items[at];
         let mut shape_hold = None;
-        let mut copy = Vec::new();
         if let Some(value) = value {
             block::check_size(item.key.as_ref().map_or(Key::KEYLESS, OwnedKey::key), value)?;
             context.check_value(value.bytes.len())?;
@@ -357,9 +362,10 @@ impl Transaction {
         if bytes > MAX_BYTES {
             return Err(self.too_large(bytes));
         }
-        if let Some(value) = value {
-            fallible::copy_into(&mut copy, value.bytes)?;
-        }
+        let value = match value {
+            Some(value) => Some((value.kind, Bytes::copy(value.bytes)?)),
+            None => None,
+        };
         let item = &mut self.items[at];
         let (ttl, keeps_type, type_hold) = match item.write.take() {
             None => (ttl, keeps_type, type_hold),
@@ -370,7 +376,6 @@ impl Transaction {
                 (if keeps { before } else { ttl }, keeps_type && kept_type, type_hold)
             }
         };
-        let value = value.map(|value| (value.kind, copy));
         item.write = Some(Write { value, ttl, keeps_type, type_hold, shape_hold });
         self.bytes = bytes;
         Ok(())

@@ -243,9 +243,12 @@ impl<T> Limbo<T> {
         self.open.len() >= BATCH_ITEMS || self.open_bytes >= BATCH_BYTES
     }
 
-    /// Makes sure that so many can be retired without an allocation.
+    /// Makes sure that so many can be retired without an allocation. If there is no room for them, there is for a whole
+    /// batch afterwards: those that ask for it once mostly ask again.
     pub fn make_room_for(&mut self, count: usize) {
-        self.open.reserve(count);
+        if !self.has_room_for(count) {
+            self.open.reserve(count.max(BATCH_ITEMS.saturating_sub(self.open.len())));
+        }
     }
 
     /// Whether that is so.

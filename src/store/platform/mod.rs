@@ -2,6 +2,7 @@
 //! allocation that may be refused.
 
 pub mod background;
+pub mod bytes;
 pub mod clock;
 pub mod counted_lock;
 pub mod fallible;

@@ -16,14 +16,13 @@ use super::freed::FreedLater;
 use super::member::Member;
 use super::stage::{Intent, Staged};
 use super::write::{Draft, Reshaped, Retyped, Sought};
-use super::{BrokenIfPanicking, Shard, Writer};
+use super::{BrokenIfPanicking, Shard, Tenant, Writer};
 use crate::store::entry::block::{Entry, Prepared};
 use crate::store::entry::handle::Handle;
 use crate::store::entry::key::Key;
 use crate::store::error::Error;
 use crate::store::expiry::life::{LifeRef, Span};
 use crate::store::memory::budget::Transfer;
-use crate::store::memory::large;
 use crate::store::observe::removals::Cause;
 use crate::store::platform::sync::{MutexGuard, Ordering};
 use crate::store::slab::location::EntryLocation;
@@ -129,12 +128,14 @@ impl<'s> Locked<'s> {
         tenant.is_none_or(|tenant| self.shard.is_over(context, tenant))
     }
 
-    /// Takes what a write needs. `None` if something is missing, so that the write has to be staged again.
+    /// Takes what a write needs. `None` if something is missing, so that the write has to be staged again. If
+    /// `is_unstaged`, that has not been done, and it takes what the shard has at hand.
     pub fn plan<'c>(
         &mut self,
         context: &'c Member<'_>,
         intent: &Intent<'_>,
         staged: &mut Staged<'c>,
+        is_unstaged: bool,
     ) -> Option<Step<'s>> {
         let shard = self.shard;
         let number = match intent.target {
@@ -151,6 +152,9 @@ impl<'s> Locked<'s> {
         if !self.guard.limbo.has_room_for(self.writes) {
             return None;
         }
+        if is_unstaged && !self.take_at_hand(context, intent, staged, tenant) {
+            return None;
+        }
         let act = match (intent.value, tenant) {
             (None, None) => Act::Nothing,
             (None, Some(tenant)) => Act::Remove { number: tenant.number },
@@ -158,6 +162,32 @@ impl<'s> Locked<'s> {
             (Some(_), None) => self.plan_insert(context, intent, staged)?,
         };
         Some(Step { act, written: None })
+    }
+
+    /// Sets aside what a write needs of what the shard has; false if that is not enough, or if upkeep is due, which a
+    /// write that is staged does. Nothing is asked of the system for it, and nothing is evicted.
+    fn take_at_hand<'c>(
+        &mut self,
+        context: &'c Member<'_>,
+        intent: &Intent<'_>,
+        staged: &mut Staged<'c>,
+        tenant: Option<Tenant<'_>>,
+    ) -> bool {
+        let (shard, writer) = (self.shard, &mut *self.guard);
+        if shard.has_upkeep(writer) {
+            return false;
+        }
+        let Some(value) = intent.value else { return true };
+        if tenant.is_none() && !staged.is_admitted {
+            if context.admit_entry().is_err() {
+                return false;
+            }
+            staged.is_admitted = true;
+        }
+        let old = tenant.map(|tenant| tenant.entry);
+        let number = tenant.map_or(0, |tenant| tenant.number).to_le_bytes();
+        let block = (shard.key_after(intent, old, &number), value, intent.type_after(old));
+        shard.stage_block(writer, context, block, staged, &mut None).is_ok()
     }
 
     /// The entry that was staged, if it is of this type, its key is spelled so and its block is one of this shard.
@@ -414,8 +444,9 @@ impl<'s> Locked<'s> {
         }
     }
 
-    /// Releases the lock.
-    pub fn unlock(self, context: &'s Context) -> Unlocked<'s> {
+    /// Releases the lock. `None` if nothing has to be seen to after it.
+    #[inline]
+    pub fn unlock(self, context: &'s Context) -> Option<Unlocked<'s>> {
         let Self { shard, broken, changing, mut guard, .. } = self;
         guard.is_committing = false;
         drop(changing);
@@ -426,7 +457,8 @@ impl<'s> Locked<'s> {
         let is_due = guard.limbo.is_due() || guard.order.has_spare();
         drop(broken);
         drop(guard);
-        Unlocked { shard, is_due, freed, has_news }
+        let is_quiet = !is_due && !has_news && freed.is_none();
+        if is_quiet { None } else { Some(Unlocked { shard, is_due, freed, has_news }) }
     }
 }
 
@@ -445,7 +477,6 @@ impl Unlocked<'_> {
             unsafe { freed.dispose(context) };
             drop(transfer);
         }
-        large::release_surplus();
     }
 }
 

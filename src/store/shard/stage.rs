@@ -158,15 +158,7 @@ impl Shard {
             staged.is_admitted = true;
         }
         let number_bytes = number.unwrap_or_default().to_le_bytes();
-        let keyless = Key::new(KeyKind::Keyless, &number_bytes);
-        let key = match (intent.target, old) {
-            // The first spelling of a key stays.
-            (Some(Sought::Key(..)), Some(old)) if self.ignores_case => old.key(),
-            (Some(Sought::Key(key, _)), _) => key,
-            // A large entry without a key was made before its slot was known, and does not say it.
-            (_, Some(old)) if old.key().kind() != KeyKind::Keyless => old.key(),
-            _ => keyless,
-        };
+        let key = self.key_after(intent, old, &number_bytes);
         let type_id = intent.type_after(old);
         self.stage_block(writer, context, (key, value, type_id), staged, outdated)?;
         if let Some(Span { deadline_ms, .. }) = intent.span {
@@ -182,8 +174,20 @@ impl Shard {
         Ok(())
     }
 
+    /// The key that an entry has after a write, in place of the one that it has. `number` is that of its slot.
+    pub(super) fn key_after<'k>(&self, intent: &Intent<'k>, old: Option<Entry>, number: &'k [u8; 4]) -> Key<'k> {
+        match (intent.target, old) {
+            // The first spelling of a key stays.
+            (Some(Sought::Key(..)), Some(old)) if self.ignores_case => old.key(),
+            (Some(Sought::Key(key, _)), _) => key,
+            // A large entry without a key was made before its slot was known, and does not say it.
+            (_, Some(old)) if old.key().kind() != KeyKind::Keyless => old.key(),
+            _ => Key::new(KeyKind::Keyless, number),
+        }
+    }
+
     /// Writes the entry into a block, unless one is at hand.
-    fn stage_block<'c>(
+    pub(super) fn stage_block<'c>(
         &self,
         writer: &mut Writer,
         context: &'c Member<'_>,
@@ -285,6 +289,8 @@ impl Shard {
         self.locked(context, |writer| {
             writer.order.release_spare();
             writer.collect(context);
+            // For the next commit.
+            writer.limbo.make_room_for(1);
             Ok(())
         })
     }

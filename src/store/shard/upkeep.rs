@@ -176,11 +176,28 @@ impl Shard {
         }
         writer.upkeep = writer.upkeep.wrapping_add(1);
         if writer.is_compacting || writer.upkeep.is_multiple_of(WRITES_PER_LOOK) {
-            let weight = self.weight_bytes.load(Ordering::Relaxed) as usize + writer.limbo.bytes();
-            let is_wasteful = writer.arena.bytes() > weight + weight / TOLERATED_WASTE + TOLERATED_WASTE_BYTES;
-            let is_due = writer.is_compacting || is_wasteful;
+            let is_due = writer.is_compacting || self.is_wasteful(writer);
             writer.is_compacting = is_due && self.evacuate(writer, context);
         }
+    }
+
+    /// Whether pages have much more room than entries need.
+    fn is_wasteful(&self, writer: &Writer) -> bool {
+        let weight = self.weight_bytes.load(Ordering::Relaxed) as usize + writer.limbo.bytes();
+        writer.arena.bytes() > weight + weight / TOLERATED_WASTE + TOLERATED_WASTE_BYTES
+    }
+
+    /// Whether a write has to do its share of upkeep. If not, it counts as one that has done it.
+    pub(super) fn has_upkeep(&self, writer: &mut Writer) -> bool {
+        if self.index.is_migrating() || writer.is_compacting {
+            return true;
+        }
+        let next = writer.upkeep.wrapping_add(1);
+        if next.is_multiple_of(WRITES_PER_LOOK) && self.is_wasteful(writer) {
+            return true;
+        }
+        writer.upkeep = next;
+        false
     }
 
     /// Empties a page that is mostly free, if there is one worth it, so that its memory can serve others.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use super::*;
-use crate::store::map::commit::MOST_ATTEMPTS;
+use crate::store::map::commit::{MOST_ATTEMPTS, UNSTAGED};
 
 const ACCOUNTS: u64 = 8;
 const BALANCE: i32 = 1_000;
@@ -286,6 +286,32 @@ fn the_largest_transaction_is_committed_and_a_larger_one_refused() {
     }
 }
 
+#[test]
+fn a_commit_of_few_writes_takes_what_the_shards_have_at_hand() {
+    let store = Store::new(&Config::default()).unwrap();
+    let map = store.join();
+    let commit = |round: u64, inserts: bool| {
+        let mut transaction = Transaction::default();
+        for n in 0..4 {
+            let number = if inserts { 1_000 + 4 * round + n } else { (4 * round + n) % 100 };
+            write(&mut transaction, &map, &account(number), round as i32).unwrap();
+        }
+        transaction.commit(&map).unwrap();
+    };
+    (0..100).for_each(|n| _ = set(&map, &account(n), 0));
+    UNSTAGED.set(Some(0));
+    commit(0, false);
+    assert_eq!(UNSTAGED.get(), Some(0), "what commits of the map have in common is made when the first is staged");
+    (0..100).for_each(|round| commit(round, false));
+    // Some have upkeep to do, or need a page.
+    assert!((80..=100).contains(&UNSTAGED.get().unwrap()), "{:?} of 100", UNSTAGED.get());
+    UNSTAGED.set(Some(0));
+    (0..100).for_each(|round| commit(round, true));
+    assert!(UNSTAGED.get() > Some(0));
+    assert_eq!((get(&map, &account(3)), get(&map, &account(1_399)), map.len()), (Some(75), Some(99), 500));
+    assert_eq!(store.validate().unwrap(), []);
+}
+
 /// Without others, a commit finds under its locks what it has staged, whatever the map and the writes are.
 #[test]
 fn a_commit_begins_again_for_others_alone() {
@@ -313,6 +339,7 @@ fn a_commit_begins_again_for_others_alone() {
         let map = store.join();
         let kept = bytes_value(&[7; 3_000]);
         for _ in 0..200 {
+            UNSTAGED.set((random.below(2) == 0).then_some(0));
             let mut transaction = Transaction::default();
             // Seventeen deadlines of one commit may crowd where none was before.
             let ttl_ms = 1_000_000 + random.below(8) * 1_000;

@@ -100,7 +100,7 @@ fn a_number_is_as_it_was() {
             let (counter, object) = (format!("counter-{n}"), format!("object-{n}"));
             let step = Increment { step: CounterStep::Number(number), ttl: Ttl::Of(9_000), with_ttl: true };
             refusals += fail_each(&map, false, &format!("{at}: increment"), |map| {
-                map.increment(Key::string(&counter), &step, &mut Vec::new(), &mut None)
+                map.increment(Key::string(&counter), &step, &mut Vec::new(), &mut Incremented::default())
             });
             let text = format!(r#"{{"text":"{}","n":1}}"#, "x".repeat(if n % 10 == 0 { 5_000 } else { 10 }));
             map.set(Key::string(&object), json(&text), Ttl::Default).unwrap();
