@@ -75,6 +75,7 @@ const TESTS = {
   'version words': unit('words::tests'),
   'fields amid changes': wall('a_record_whose_shape_goes_before_it_is_looked_up_is_read_again'),
   'the naive map': unit('tests::model'),
+  recoveries: unit('tests::recovery'),
   'the expiry thread': unit('thread::tests'),
   'remains of maps': unit('remains::tests'),
   'times of pins': unit('tests::pin_times'),
@@ -2400,6 +2401,64 @@ const LINES = [
     from: '            if words >= LONG_PROBE {',
     to: '            if words == usize::MAX {',
     test: 'performance.spec'
+  },
+
+  // ---- Recoveries
+  {
+    name: 'a recovered shard gives generations again',
+    file: 'src/store/shard/rebuild.rs',
+    from: 'writer.slab = writer.slab.successor_above(rebuild.highest).ok_or(Error::Broken)?;',
+    to: 'writer.slab = writer.slab.successor_above(0).ok_or(Error::Broken)?;',
+    test: 'recoveries'
+  },
+  {
+    name: 'entries are recovered in the order of their slots',
+    file: 'src/store/shard/rebuild.rs',
+    from: '        self.places.sort_unstable();\n',
+    to: '        self.places.iter_mut().for_each(|place| place.0 = UNKNOWN);\n',
+    test: 'recoveries'
+  },
+  {
+    name: 'an entry whose deadline has passed is recovered',
+    file: 'src/store/shard/rebuild.rs',
+    from: 'span.is_some_and(|span| span.deadline_ms <= now_ms)',
+    to: 'span.is_some_and(|span| span.deadline_ms == 0 && now_ms == 0)',
+    test: 'recoveries'
+  },
+  {
+    name: 'what a shard in doubt had stays counted',
+    file: 'src/store/shard/rebuild.rs',
+    from: 'leaked_bytes += context.memory.write_off(what, bytes as u64);',
+    to: 'leaked_bytes += bytes as u64 + what as u64;',
+    test: 'recoveries'
+  },
+  {
+    name: 'words stay withheld after a recovery',
+    file: 'src/store/shard/context.rs',
+    from: '        self.words.resume();\n',
+    to: '',
+    test: 'recoveries'
+  },
+  {
+    name: 'the commit word stays odd after a recovery',
+    file: 'src/store/shard/context.rs',
+    from: '        self.commits.resume();\n',
+    to: '',
+    test: 'recoveries'
+  },
+  {
+    name: 'the words of shards stay odd after a recovery',
+    file: 'src/store/shard/rebuild.rs',
+    from: '        context.changes.resume(self.number);\n',
+    to: '',
+    test: 'recoveries'
+  },
+  {
+    name: 'the limit stays lifted after a recovery',
+    file: 'src/store/shard/context.rs',
+    from: '        self.memory.set_limit(self.memory.limit());\n',
+    to: '',
+    test: 'recoveries'
   }
 ]
 

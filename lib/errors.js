@@ -212,10 +212,13 @@ const MESSAGES = {
         `${retries === undefined ? 'so' : `in each of ${some(retries + 1, 'attempt')};`} nothing was written`,
   1015: ({ state }) => TRANSACTION_STATES[state],
   1020: ({ panic }) =>
-    `an internal failure left the map in doubt, and it refuses further use${panic === undefined ? '' : ` (${panic})`}`,
+    'an internal failure left the map in doubt, and it refuses further use until it is recovered' +
+    (panic === undefined ? '' : ` (${panic})`),
   1025: ({ reached, allowed }) => `the result is ${reached}; allowed: ${allowed}; the entry is unchanged`,
   1026: ({ type, issues }) => `the value does not fit the schema of type '${type}': ${showIssues(issues)}`,
-  1027: ({ timeout }) => `no value was loaded within ${some(timeout, 'millisecond')}`,
+  1027: ({ timeout, operation }) =>
+    `${operation === 'recover' ? 'the map was not recovered' : 'no value was loaded'} within ` +
+    some(timeout, 'millisecond'),
   1028: ({ at, allowed }) => {
     const end = at.length > MAX_POINTER_SHOWN ? `…${at.slice(-MAX_POINTER_SHOWN)}` : at
     return `the query is wrong ${at === '' ? 'as a whole' : `at '${end}'`}; allowed: ${allowed}`
@@ -228,6 +231,9 @@ const MESSAGES = {
       ? 'the system starts no thread for the job'
       : `${limit} jobs of this process wait or are under way, and no more can; try again when one of them is done`
 }
+
+/** The name of an error's number. @param {number} number */
+const codeOf = number => CODES.get(number) ?? `ERR_${number}`
 
 /**
  * The error for a number and the details that belong to it.
@@ -368,6 +374,7 @@ module.exports = {
   asynchronousSchema,
   badOption,
   closed,
+  codeOf,
   createError,
   describe,
   evictionFailed,

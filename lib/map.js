@@ -37,6 +37,7 @@ const logs = require('./observe/logs.js')
 const { attachNearLatency } = require('./observe/near-latency.js')
 const pressure = require('./observe/pressure.js')
 const { attachProbes } = require('./observe/probes.js')
+const recovery = require('./observe/recover.js')
 const removals = require('./observe/removals.js')
 const stats = require('./observe/stats.js')
 const validation = require('./observe/validate.js')
@@ -437,6 +438,7 @@ class TypedMap {
       loadMany,
       stats,
       validation,
+      recovery,
       explanations,
       distribution,
       hotKeys,

@@ -49,7 +49,7 @@ export declare const ERROR_NUMBERS: {
    * `conflict`, `ended`, `running` or `nested`.
    */
   readonly ERR_TRANSACTION_CLOSED: 1015
-  /** An internal failure left the map in doubt; it refuses further use, and the process lives. */
+  /** An internal failure left the map in doubt; it refuses further use until `recover()`, and the process lives. */
   readonly ERR_BROKEN: 1020
   /**
    * The addon cannot be loaded here; `require` of the package throws this. `details`: `reason`, a `NativeReason`;
@@ -64,7 +64,10 @@ export declare const ERROR_NUMBERS: {
    * of `{ message, path }` as the schema reported them, `path` an array of keys.
    */
   readonly ERR_VALIDATION: 1026
-  /** A call of `getOrLoad` or `getManyOrLoad` waited longer than it should. `details`: `timeout`, in milliseconds. */
+  /**
+   * A call of `getOrLoad` or `getManyOrLoad` waited longer than it should, or a recovery that the map began by itself
+   * took longer (`details.operation` is `'recover'`). `details`: `timeout`, in milliseconds.
+   */
   readonly ERR_TIMEOUT: 1027
   /**
    * A `TypeError`: a query that is none. `details`: `at`, a JSON pointer to where in the query, and `allowed`, what may

@@ -35,7 +35,7 @@ import type {
   ScanOptions,
   ScanPage
 } from './queries.js'
-import type { TypedMapStats, Validation } from './stats.js'
+import type { Recovery, TypedMapStats, Validation } from './stats.js'
 import type { TestClock, TestClockOptions } from './test-clock.js'
 import type { InferInput, InferOutput, StandardSchemaV1, StorableSchema, TypedView } from './views.js'
 import type { Transaction, TransactionOptions } from './transactions.js'
@@ -878,6 +878,30 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
    * await map.validate() //=> { ok: true, problems: [] }
    */
   validate(): Promise<Validation>
+
+  /**
+   * Makes a broken map usable again, for all threads that have it open. A map breaks if native code fails in the
+   * middle of a write, which is a bug; from then on every call throws `ERR_BROKEN`. A thread of the package copies the
+   * entries that are whole to new places, some millions in a second, and each call is refused until it is done. Calls
+   * of several threads share one recovery.
+   *
+   * Keys, values, types, deadlines, the order of insertion, limits and listeners stay. Handles of before are dead, so
+   * an entry without a key has another one, which a walk gives. Loads, transactions and jobs that were under way have
+   * failed, and what failed in the middle of a write or of a commit may be there in part. Memory of the shards that are
+   * in doubt is not freed, nor counted any more.
+   *
+   * @returns what became of the entries; zeros if the map is not broken
+   * @throws nothing; the promise is rejected with `ERR_CLOSED`, `ERR_OUT_OF_MEMORY`, `ERR_TOO_MANY_JOBS`, or with
+   * `ERR_BROKEN` if native code fails again. The map is broken as before then, and may be tried again
+   * @example
+   * try {
+   *   map.set('key', value)
+   * } catch (error) {
+   *   if (error.code !== 'ERR_BROKEN') throw error
+   *   await map.recover() //=> { recovered: 10_000, dropped: 0, expired: 0, leakedBytes: 65536, timeMs: 3.2 }
+   * }
+   */
+  recover(): Promise<Recovery>
 
   /**
    * Calls `listener` with each error that the map throws in any thread; `details.operation` names the operation. The

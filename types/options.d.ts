@@ -110,6 +110,12 @@ export interface TypedMapOptions {
    */
   strictTtl?: boolean | undefined
   /**
+   * Whether the map recovers by itself after a failure of native code broke it: at most `attempts` times in its life (3
+   * by default), each given up after `timeout` milliseconds (30,000 by default). An attempt begins with the call that
+   * broke the map, or the next one that it refuses. `false`, the default: only {@link TypedMap.recover} does it.
+   */
+  autoRecovery?: false | { attempts?: number | undefined; timeout?: number | undefined } | undefined
+  /**
    * How values are stored. `'json'`, the default: as JSON, whose fields can be read alone. `'v8'`: as `serialize` of
    * `node:v8` writes them, so that `Date`, `Map`, `Set`, `RegExp`, `Error`, bigints, `undefined`, typed arrays and
    * cycles come back as such, and functions are refused. An object is a codec of yours.

@@ -1,5 +1,6 @@
 // What a map reports when it is asked.
 
+import type { ErrorCode } from './errors.js'
 import type { TypedMap } from './map.js'
 
 /**
@@ -69,6 +70,10 @@ export interface TypedMapStats {
   slow: SlowStats
   /** How threads wait for each other. */
   locks: LockStats
+  /** Errors. */
+  errors: ErrorStats
+  /** What became of the map when it broke. */
+  recovery: RecoveryStats
   /** The near cache of this object in this thread. */
   nearCache: NearCacheStats
   /** Places in all index tables. */
@@ -176,6 +181,54 @@ export interface LockStats {
   waiting: number
   /** `waits` over `acquisitions`, 0 to 1. Much above 0.01, more `shards` would help. */
   contentionRatio: number
+}
+
+/**
+ * Errors that native code has thrown or reported for the map, in all threads, those that ended included. What is
+ * refused in JavaScript before it comes to the map, such as a wrong argument, is not counted.
+ */
+export interface ErrorStats {
+  /** All of them. */
+  total: number
+  /** By their codes; only those that there were. */
+  byCode: { [code in ErrorCode]?: number }
+  /** Those of them that the allocator caused: `ERR_OUT_OF_MEMORY`. */
+  allocationFailures: number
+  /** Times that the map broke (`ERR_BROKEN`), and problems that calls of `validate` have found. */
+  corruptionDetections: number
+}
+
+/** Attempts to recover a broken map, and what came of its entries in all of them. See {@link TypedMap.recover}. */
+export interface RecoveryStats extends Omit<Recovery, 'timeMs'> {
+  /** Attempts that have ended. */
+  attempts: number
+  /** Those of them that the map began by itself, because of the option `autoRecovery`. */
+  automatic: number
+  /** Those that failed. */
+  failures: number
+  /** The last attempt; `null` if there was none. */
+  last: {
+    /** When it ended, in milliseconds since the map was made. */
+    atMs: number
+    /** What it took, in milliseconds. */
+    timeMs: number
+    /** `'recovered'`, or the code of the error. */
+    outcome: 'recovered' | ErrorCode
+  } | null
+}
+
+/** The result of {@link TypedMap.recover}. */
+export interface Recovery {
+  /** Entries that go on. */
+  recovered: number
+  /** Entries that were damaged. */
+  dropped: number
+  /** Entries whose deadline had passed. */
+  expired: number
+  /** Bytes that stay with the process until it ends, because it is not certain what they hold. */
+  leakedBytes: number
+  /** What it took, in milliseconds. */
+  timeMs: number
 }
 
 /** The memory of a map, in bytes. The parts from `entries` to `fixed` add up to `total`. */

@@ -25,6 +25,7 @@ import {
   type NativeReason,
   type NearCacheStats,
   type Query,
+  type Recovery,
   type Removal,
   type RemovalCause,
   type RemovalWithoutValue,
@@ -566,6 +567,13 @@ const [waits, slowLoads]: [number, number] = [stats.locks.waits, stats.slow.load
 new TypedMap({ latency: true, timeTargets: { get: 0.5, load: 100 } })
 // @ts-expect-error no operation that is timed
 new TypedMap({ timeTargets: { has: 1 } })
+const brokenTimes: number | undefined = stats.errors.byCode.ERR_BROKEN
+const lastOutcome: 'recovered' | ErrorCode | undefined = stats.recovery.last?.outcome
+const recovery: Promise<Recovery> = configs.recover()
+new TypedMap({ autoRecovery: { attempts: 2, timeout: 500 } })
+new TypedMap({ autoRecovery: false })
+// @ts-expect-error: no number
+new TypedMap({ autoRecovery: 3 })
 const { count: shapes, bytes: shapesBytes, values: shapedValues, texts }: ShapeStats = stats.shapes
 same<number, (typeof texts)['first' | 'names' | 'refused' | 'large' | 'other']>(true)
 same<[number, number, number], [typeof shapes, typeof shapesBytes, typeof shapedValues]>(true)
@@ -611,11 +619,13 @@ same<DeepReadonly<Config> | undefined, ReturnType<Sessions['first']>>(true)
 
 const bytes: Bytes = new Uint8Array()
 export {
+  brokenTimes,
   bytes,
   byType,
   closed,
   deleted,
   id,
+  lastOutcome,
   loosePort,
   many,
   names,
@@ -625,6 +635,7 @@ export {
   rate,
   readonlyConfigs,
   readonlyNumbers,
+  recovery,
   strings,
   tag,
   updated,

@@ -273,6 +273,7 @@ const ROWS = {
   'TypedMap.prototype.validate': [
     { what: 'until its first turn ends', call: map => void map.validate().catch(() => {}) }
   ],
+  'TypedMap.prototype.recover': [{ what: 'until it waits', call: map => void map.recover().catch(() => {}) }],
   'TypedMap.prototype.onError': [{ call: map => map.onError(() => {})() }],
   'TypedMap.prototype.onLog': [{ call: map => map.onLog(() => {})() }],
   'TypedMap.prototype.onEvict': [{ call: map => map.onEvict(() => {})() }],

@@ -4,7 +4,7 @@
 // Native code says which key is being loaded by which thread (src/store/shard/loads.rs) and gives notice of what comes
 // of it. A load has a ticket, the number that native code knows it by here.
 
-const { closed } = require('../errors.js')
+const { ERROR_NUMBERS, closed, createError } = require('../errors.js')
 const { ownBytes } = require('../codec/encoded.js')
 const { GONE, decode, decodePrepared, decodeWritten, prepare } = require('../codec/values.js')
 const { binding, onWake, scratch, scratchFloats } = require('../native/attach.js')
@@ -411,12 +411,19 @@ class OpenLoads {
     return true
   }
 
-  /** The map has ended for all threads. */
+  /** The map has ended for all threads, or was broken and is recovered by now: that has ended its loads as well. */
   #over() {
+    const { id } = this.open
     try {
-      sizeBinding(this.open.id)
+      sizeBinding(id)
     } catch (error) {
       this.rejectAll(error)
+      return
+    }
+    for (const load of this.#loads.values()) {
+      load.reject(createError(ERROR_NUMBERS.ERR_BROKEN, {}))
+      // One that began since the recovery is rejected, too, and no other thread waits for it.
+      attempt(() => wantBinding(id, load.key, load.ticket, NEED.NOTHING, load.job?.token ?? 0))
     }
   }
 }

@@ -5,8 +5,10 @@
 
 const { binding } = require('../native/attach.js')
 const { readData } = require('../native/data.js')
+const { errors } = require('./stats/errors.js')
 const { memory } = require('./stats/memory.js')
 const { rates } = require('./stats/rates.js')
+const { recovery } = require('./stats/recovery.js')
 
 const { stats: statsBinding } = binding
 
@@ -20,6 +22,8 @@ function readStats(open) {
     ...read,
     ...rates(open, read),
     ...memory(read),
+    ...errors(read),
+    ...recovery(read),
     shapes: { ...read.shapes, texts: { ...open.shapes.texts } },
     limits: { memoryLimit: read.memory.limit, maxEntries, maxValueBytes },
     nearCache: open.near.stats

@@ -56,6 +56,12 @@ const CODECS = ['json', 'v8']
 /** The longest content type. */
 const MAX_CONTENT_TYPE = 255
 
+/** Recoveries that a map begins by itself, and how long each may take, unless the user says something else. */
+const DEFAULT_ATTEMPTS = 3
+const DEFAULT_RECOVERY_MS = 30_000
+const MAX_ATTEMPTS = 1_000_000
+const RECOVERY_OPTIONS = ['attempts', 'timeout']
+
 const NEAR_OPTIONS = ['maxEntries', 'maxBytes']
 const EVICTION_STRATEGIES = ['lru', 'lfu', 'ttl', 'fifo', 'sieve', 's3-fifo', 'w-tinylfu']
 const OOM_STRATEGIES = ['evict', 'reject', 'evict-expired']
@@ -144,6 +150,23 @@ const oomStrategy = (name, value) => {
     if (inner !== 'evictIdle') throw badOption(`${name}.${inner}`, `does not exist; allowed: ${allowed}`)
   }
   return { evictIdle: duration('milliseconds')(`${name}.evictIdle`, value.evictIdle) }
+}
+
+/** @type {Check} */
+const autoRecovery = (name, value) => {
+  if (value === false) return false
+  const allowed = 'false or { attempts, timeout }'
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw wrongType(`option ${name}`, value, allowed)
+  }
+  for (const inner of Object.keys(value)) {
+    if (!RECOVERY_OPTIONS.includes(inner)) throw badOption(`${name}.${inner}`, `does not exist; allowed: ${allowed}`)
+  }
+  const { attempts = DEFAULT_ATTEMPTS, timeout = DEFAULT_RECOVERY_MS } = value
+  return {
+    attempts: integer(1, MAX_ATTEMPTS)(`${name}.attempts`, attempts),
+    timeout: duration('milliseconds')(`${name}.timeout`, timeout)
+  }
 }
 
 /** Returns a word, or the functions of the user. @type {Check} */
@@ -236,6 +259,7 @@ const OPTIONS = {
   sliding: { check: boolean },
   strictTtl: { check: boolean },
   codec: { check: codec },
+  autoRecovery: { check: autoRecovery },
   initialCapacity: { check: integer(0, MAX_COUNT) },
   maxLoadFactor: { check: number(0.25, 0.95) },
   shards: { check: powerOfTwo(MAX_SHARDS) },

@@ -178,12 +178,13 @@ fn throw(
     map: Option<&OpenMap>,
     operation: &'static str,
 ) {
-    let store = map.map(|map| map.store().as_ref());
+    let store = map.map(OpenMap::store);
+    let is_broken = store.is_some_and(|store| store.is_broken());
     let (number, details) = match failure {
-        Failure::Store(error) => (error.code(), details(&error, store)),
+        Failure::Store(error) => (error.code(), details(&error, store.map(AsRef::as_ref))),
         Failure::Query(fault) => (1028, json!({ "at": fault.at, "allowed": fault.allowed })),
         Failure::KeyType { given } => (1011, json!({ "argument": "key", "given": given })),
-        Failure::Panic(panic) if map.is_some_and(OpenMap::is_broken) => {
+        Failure::Panic(panic) if is_broken => {
             if let Some(store) = store {
                 store.events().error(&Error::Broken, operation);
             }
@@ -196,6 +197,12 @@ fn throw(
         }
         Failure::Pending => return,
     };
+    if let Some(store) = store {
+        store.count_error(number);
+        if is_broken {
+            store.recover_if_asked_for();
+        }
+    }
     let thrown = evaluation.make_error(engine, number, &details.to_string()).map(|error| engine.throw(error));
     // A `makeError` that threw has thrown. If it could not be called, we throw.
     if let Err(Failure::Engine(_) | Failure::Misuse(_)) = thrown {

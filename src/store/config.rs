@@ -44,6 +44,15 @@ pub enum TtlOnUpdate {
     Keep,
 }
 
+/// How a map recovers by itself. By default it does not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AutoRecovery {
+    /// Attempts in the life of the map.
+    pub attempts: u32,
+    /// Milliseconds after which one of them is given up.
+    pub timeout_ms: u64,
+}
+
 /// A limit or a time to live that is said to be none.
 pub const NONE: u64 = u64::MAX;
 
@@ -95,6 +104,8 @@ pub struct Config {
     /// What encodes and decodes the values: a word of JavaScript, or the content type of functions of the user. The
     /// store compares it and shows it.
     pub codec: Option<String>,
+    /// Whether the map recovers by itself after it broke.
+    pub auto_recovery: Option<AutoRecovery>,
     /// Whether time stands still until [`crate::store::platform::clock::Clock::advance`]; for tests.
     pub manual_clock: bool,
 }
@@ -158,6 +169,7 @@ impl Config {
             hot_keys: Some(self.hot_keys.unwrap_or(false)),
             time_targets: self.time_targets,
             codec: Some(self.codec.clone().unwrap_or_else(|| DEFAULT_CODEC.to_owned())),
+            auto_recovery: Some(self.auto_recovery.unwrap_or_default()),
             manual_clock: self.manual_clock,
         }
     }

@@ -95,6 +95,11 @@ pub enum Error {
     Closed,
     /// A panic left the map in doubt.
     Broken,
+    /// A recovery took longer than it may take.
+    RecoveryTimeout {
+        /// Milliseconds that it may take.
+        ms: u64,
+    },
     /// Others have changed what a transaction has read.
     TransactionConflict,
     /// A transaction is about more entries or bytes than it may be.
@@ -142,6 +147,7 @@ impl Error {
             Self::TransactionConflict => 1014,
             Self::Broken => 1020,
             Self::OutOfRange { .. } => 1025,
+            Self::RecoveryTimeout { .. } => 1027,
             Self::TransactionTooLarge { .. } => 1030,
             Self::TooManyJobs { .. } | Self::NoThread => 1032,
             // Not one of the public numbers, which follow those of the specification.
@@ -181,6 +187,7 @@ impl fmt::Display for Error {
             Self::NoThread => write!(f, "the system starts no thread for a job"),
             Self::Closed => write!(f, "the map is closed"),
             Self::Broken => write!(f, "a panic left the map in doubt"),
+            Self::RecoveryTimeout { ms } => write!(f, "the map was not recovered within {ms} ms"),
             Self::TransactionConflict => write!(f, "others have changed what the transaction has read"),
             Self::TransactionTooLarge { keys, bytes } => {
                 write!(f, "a transaction of {keys} entries and {bytes} bytes is too large")

@@ -57,7 +57,7 @@ mod slab;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
-pub use config::{Config, MAX_SHARDS, NONE, TtlOnUpdate, WhenFull};
+pub use config::{AutoRecovery, Config, MAX_SHARDS, NONE, TtlOnUpdate, WhenFull};
 pub use entry::counter::{BigIntStep, NumberStep, Step as CounterStep};
 pub use entry::definition;
 pub use entry::equality::Expected;
@@ -84,6 +84,7 @@ pub use map::foresight::GROUP;
 pub use map::instance::image;
 pub use map::loads::Completion;
 pub use map::local::{Ahead, Found, Local};
+pub use map::recoveries::{Attempt, Recovered};
 pub use map::registry;
 pub use map::scan::{Filter, Place, Scan};
 pub use map::store::Store;

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::config::{Config, NONE, TtlOnUpdate, WhenFull};
+use super::config::{AutoRecovery, Config, NONE, TtlOnUpdate, WhenFull};
 use super::eviction::PolicyKind;
 use crate::store::entry::algorithm::Algorithm;
 use crate::store::observe::performance::TimeTargets;
@@ -28,6 +28,8 @@ pub enum Setting {
     EvictIdle(u64),
     /// Milliseconds by operation.
     Times(TimeTargets),
+    /// `{ attempts, timeout }`.
+    Recovery(AutoRecovery),
     /// A function of the user, which stays with the thread that passed it.
     Function,
 }
@@ -47,6 +49,9 @@ impl fmt::Display for Setting {
                     write!(f, "{}{}: {ms}", if n == 0 { "" } else { ", " }, operation.name())?;
                 }
                 Ok(())
+            }
+            Self::Recovery(AutoRecovery { attempts, timeout_ms }) => {
+                write!(f, "attempts: {attempts}, timeout: {timeout_ms}")
             }
             Self::Function => f.write_str("a function"),
         }
@@ -115,7 +120,7 @@ macro_rules! row {
 }
 
 /// All options. Where several differ from those of an open map, the first is named.
-pub const OPTIONS: [MapOption; 21] = [
+pub const OPTIONS: [MapOption; 22] = [
     MapOption {
         name: "shards",
         set: |config, given| {
@@ -236,6 +241,23 @@ pub const OPTIONS: [MapOption; 21] = [
         },
         get: |config| config.codec.as_ref().map(Setting::word),
     },
+    MapOption {
+        name: "autoRecovery",
+        set: |config, given| {
+            config.auto_recovery = Some(match given {
+                Setting::Recovery(asked) => asked,
+                Setting::Flag(false) => AutoRecovery::default(),
+                _ => return None,
+            });
+            Some(())
+        },
+        get: |config| {
+            config.auto_recovery.map(|asked| match asked.attempts {
+                0 => Setting::Flag(false),
+                _ => Setting::Recovery(asked),
+            })
+        },
+    },
 ];
 
 #[cfg(all(test, not(loom)))]
@@ -266,6 +288,7 @@ mod tests {
             Setting::Flag(true),
             Setting::Times(TimeTargets([Some(0.5), None, None, Some(2.0), None])),
             Setting::word(&"v8"),
+            Setting::Recovery(AutoRecovery { attempts: 2, timeout_ms: 9 }),
         ];
         let mut config = Config::default();
         for (option, setting) in OPTIONS.iter().zip(&given) {

@@ -24,6 +24,7 @@ pub fn details(error: &Error, store: Option<&Store>) -> Json {
         Error::InvalidOption { option, given, allowed } => {
             json!({ "option": option, "given": given, "allowed": allowed })
         }
+        Error::RecoveryTimeout { ms } => json!({ "timeout": ms, "operation": "recover" }),
         Error::TooManyJobs { limit } => json!({ "limit": limit }),
         Error::TransactionTooLarge { keys, bytes } => {
             let (limit_keys, limit_bytes) = (MAX_TRANSACTION_KEYS, MAX_TRANSACTION_BYTES);

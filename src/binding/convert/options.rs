@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use crate::binding::failure::{Failure, Outcome};
-use crate::store::{Config, Limits, NONE, OPTIONS, Setting, TimeTargets};
+use crate::store::{AutoRecovery, Config, Limits, NONE, OPTIONS, Setting, TimeTargets};
 
 const WRONG: Failure = Failure::Misuse("the options are not what lib/options/map-options.js makes");
 
@@ -55,6 +55,10 @@ fn setting(value: &Json) -> Option<Setting> {
         Json::Number(number) => number.as_u64().map_or(Setting::Real(number.as_f64()?), Setting::Whole),
         Json::String(word) if word == FUNCTION => Setting::Function,
         Json::String(word) => Setting::Word(word.clone()),
+        Json::Object(given) if given.contains_key("attempts") => {
+            let attempts = u32::try_from(value.get("attempts")?.as_u64()?).ok()?;
+            Setting::Recovery(AutoRecovery { attempts, timeout_ms: value.get("timeout")?.as_u64()? })
+        }
         Json::Object(given) if given.contains_key("evictIdle") => Setting::EvictIdle(value.get("evictIdle")?.as_u64()?),
         Json::Object(given) => Setting::Times(times(given)?),
         Json::Array(_) => return None,
@@ -77,6 +81,9 @@ fn json_of(setting: Setting) -> Json {
         Setting::Whole(number) => json!(number),
         Setting::Real(number) => json!(number),
         Setting::Word(word) => json!(word),
+        Setting::Recovery(AutoRecovery { attempts, timeout_ms }) => {
+            json!({ "attempts": attempts, "timeout": timeout_ms })
+        }
         Setting::EvictIdle(idle_ms) => json!({ "evictIdle": idle_ms }),
         Setting::Times(targets) => {
             Json::Object(targets.given().map(|(operation, ms)| (operation.name().to_owned(), json!(ms))).collect())
@@ -107,7 +114,8 @@ mod tests {
             "maxEntries": 2, "maxValueBytes": 3, "evictionStrategy": "s3-fifo",
             "oomStrategy": { "evictIdle": 4 }, "ttl": 5,
             "ttlOnUpdate": "keep", "sliding": true, "strictTtl": false, "latency": true, "hotKeys": true,
-            "timeTargets": { "get": 0.5, "load": 100.0 }, "codec": "application/cbor"
+            "timeTargets": { "get": 0.5, "load": 100.0 }, "codec": "application/cbor",
+            "autoRecovery": { "attempts": 2, "timeout": 1000 }
         }"#;
         let config = parse(text).unwrap();
         assert_eq!(config.seed, Some(7));

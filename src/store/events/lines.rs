@@ -106,9 +106,11 @@ lines! {
     LIMIT_ENTRIES: Memory, Warn, "limit.entries", "A write was refused: the map has as many entries as it may have";
     LIMIT_MEMORY: Memory, Warn, "limit.memory", "A write was refused: there is no memory left for it within the limit";
     LOAD_SLOW: Performance, Warn, "load.slow", "A loader took longer than its target";
-    MAP_BROKEN: Lifecycle, Error, "map.broken", "A panic interrupted a write: the map answers no more calls";
+    MAP_BROKEN: Lifecycle, Error, "map.broken", "A panic interrupted a write: the map answers no calls until recovered";
     MAP_CLEARED: Lifecycle, Info, "map.cleared", "All entries were removed";
     MAP_DESTROYED: Lifecycle, Info, "map.destroyed", "The map was destroyed for all threads";
+    MAP_RECOVERED: Lifecycle, Warn, "map.recovered", "The map was recovered, and answers calls again";
+    MAP_UNRECOVERED: Lifecycle, Error, "map.unrecovered", "A recovery failed: the map is broken as before";
     MEMORY_UNOWNED: Memory, Error, "memory.unowned", "More memory was released than was reserved: its counts are wrong";
     REFRESH_FAILED: Lifecycle, Warn, "refresh.failed", "A refresh in the background failed: the entry keeps its value";
     SET_SLOW: Performance, Warn, "set.slow", "A write took longer than its target";

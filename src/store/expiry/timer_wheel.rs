@@ -42,6 +42,7 @@ use crate::store::error::Error;
 use crate::store::memory::boxes;
 use crate::store::memory::boxes::Boxes;
 use crate::store::memory::budget::{Memory, Reservation, Use};
+use crate::store::platform::fault;
 use crate::store::platform::sync::Arc;
 
 /// Bits of a digit. With 16 buckets, lists short enough to be searched and wheels small enough to be opened for
@@ -214,10 +215,12 @@ impl TimerWheel {
             // Only now, because opening buckets may have moved it.
             let left = self.find(earlier_ms);
             self.unlink(slot, left);
+            fault::point();
             self.link_into(slot, deadline_ms, bucket);
             self.close_if_empty(left.wheel);
         } else {
             self.link_into(slot, deadline_ms, bucket);
+            fault::point();
             self.links[chunk_of(slot)].scheduled += 1;
             self.len += 1;
         }
@@ -236,6 +239,7 @@ impl TimerWheel {
         if let Some(deadline_ms) = self.deadline_of(slot) {
             let bucket = self.find(deadline_ms);
             self.unlink(slot, bucket);
+            fault::point();
             self.forget(slot);
             self.close_if_empty(bucket.wheel);
         }
@@ -282,6 +286,7 @@ impl TimerWheel {
                 } else {
                     self.unlink(slot, bucket);
                     self.forget(slot);
+                    fault::point();
                     out.push(slot);
                     left -= 1;
                 }

@@ -34,6 +34,7 @@ use super::probe::Simd;
 use crate::store::error::Error;
 use crate::store::memory::budget::{Memory, Reservation, Use};
 use crate::store::platform::fallible;
+use crate::store::platform::fault;
 use crate::store::platform::prefetch::prefetch;
 use crate::store::platform::sync::{Arc, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use crate::store::platform::zeroed::Zeroed;
@@ -362,6 +363,14 @@ impl Index {
         detached
     }
 
+    /// Has the tables of another index in place of its own, which come back. Under the shard's lock, after copies of
+    /// what they lead to have ended.
+    pub fn replace_by(&self, other: &Self, _: &CopiesEnded) -> Option<Box<Tables>> {
+        let replaced = self.replace(other.replace(None));
+        self.bump_moves();
+        replaced
+    }
+
     /// Looks at up to `count` words from number `from` on, those of the old table after those of the current one, and
     /// calls `found` with the tag and the slot of each that names one. Returns the number of the next word; `None`
     /// beyond the last.
@@ -410,6 +419,11 @@ impl IndexWriter {
     /// The writer of an index without tables.
     pub fn new(max_load_factor: f64) -> Self {
         Self { current_len: 0, old_len: 0, migrated: 0, max_load_factor, is_held: false, reserved: 0, long_probe: None }
+    }
+
+    /// Makes its tables shrink no further than those of another index.
+    pub fn inherit(&mut self, other: &Self) {
+        self.reserved = other.reserved;
     }
 
     /// Has tables resized only where they have to be, or no longer so.
@@ -534,6 +548,7 @@ impl IndexWriter {
         let old = index.tables().map(|tables| tables.current.clone());
         let tables = fallible::boxed(Tables { current, old })?;
         self.old_len = self.current_len;
+        fault::point();
         self.current_len = 0;
         self.migrated = 0;
         Ok(index.replace(Some(tables)))
@@ -555,6 +570,7 @@ impl IndexWriter {
                 tables.current.insert(word);
                 index.bump_moves();
                 place.store(MOVED, Ordering::Release);
+                fault::point();
                 self.old_len -= 1;
                 self.current_len += 1;
             }
@@ -609,6 +625,7 @@ impl IndexWriter {
             if table.distance(home, position) >= table.distance(hole, position) {
                 table.words()[hole].store(word, Ordering::Release);
                 index.bump_moves();
+                fault::point();
                 hole = position;
             }
         }

@@ -874,7 +874,7 @@ impl Local {
     /// Removes every entry; atomic for each shard.
     pub fn clear(&self) -> Result<(), Error> {
         self.store.context.check()?;
-        let entries = self.store.clear(&self.member());
+        let entries = self.store.clear(&self.member())?;
         self.counters.clears.add(1);
         self.store.context.events.log(&lines::MAP_CLEARED, &[("entries", entries)]);
         Ok(())

@@ -17,6 +17,8 @@ pub mod limits;
 pub mod loads;
 pub mod local;
 mod observe;
+pub mod recover;
+pub mod recoveries;
 pub mod registry;
 pub mod remains;
 pub mod room;

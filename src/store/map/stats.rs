@@ -14,6 +14,11 @@ impl Store {
         self.counters.lock().forget(counters);
     }
 
+    /// Counts an error that was thrown or reported, by its number.
+    pub fn count_error(&self, number: u16) {
+        self.context.errors.count(number);
+    }
+
     /// Counts entries that a job deleted.
     pub(crate) fn count_deletes(&self, deleted: u64) {
         if deleted > 0 {
@@ -54,6 +59,8 @@ impl Store {
             max_value_bytes: self.context.max_value_bytes(),
             memory: MemoryStats::new(&self.context.memory, live, retired),
             shapes: ShapeStats::new(self.context.shapes.len(), &self.context.memory, records),
+            errors: self.context.errors.read(),
+            recovery: self.recovery_stats(),
             capacity,
             load_factor: if capacity == 0 { 0.0 } else { keyed as f64 / capacity as f64 },
             shards: self.shards(),

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::instance;
+use super::recoveries::Recoveries;
 use super::remains::{Emptied, Remains};
 use crate::store::config::Config;
 use crate::store::entry::key::Key;
@@ -25,7 +26,7 @@ use crate::store::platform::fallible;
 use crate::store::platform::sync::{Arc, AtomicU32, Mutex, Ordering, Weak};
 use crate::store::shard::context::Context;
 use crate::store::shard::member::Member;
-use crate::store::shard::{Contents, Shard};
+use crate::store::shard::{Contents, Shard, shard_number};
 use crate::store::slab::word_table::WordTable;
 
 /// One map, for all threads of the process.
@@ -46,6 +47,7 @@ pub struct Store {
     expiry: Expiry,
     /// Samples of reads, where they are asked for.
     pub(crate) hot_keys: Option<HotKeys>,
+    pub(crate) recoveries: Recoveries,
     #[expect(dead_code, reason = "gives the fixed bytes back when it is dropped")]
     fixed: Reservation,
 }
@@ -134,6 +136,7 @@ impl Store {
             latency: Mutex::new(LatencyTable::default()),
             endings: Mutex::new(Vec::new()),
             expiry,
+            recoveries: Recoveries::default(),
             fixed,
         };
         if initial_capacity > 0 {
@@ -279,10 +282,10 @@ impl Store {
         self.shards.get(number as usize)
     }
 
-    /// The shard of a hash: its high bits choose, its low 32 are the tag.
+    /// The shard of a hash.
     #[inline]
     pub(crate) fn shard_of(&self, hash: u64) -> &Shard {
-        &self.shards[(hash >> 40) as usize & (self.shards.len() - 1)]
+        &self.shards[shard_number(hash, self.shards.len() as u32) as usize]
     }
 
     /// Whether keys that differ in case only are the same.
@@ -312,13 +315,14 @@ impl Store {
     }
 
     /// Takes everything out, shard by shard, and lets the reaper free it. No commit comes in between.
-    pub(crate) fn clear(&self, member: &Member<'_>) -> u64 {
+    pub(crate) fn clear(&self, member: &Member<'_>) -> Result<u64, Error> {
         // From when the first shard was emptied until everything counts as debris.
         let _transfer = self.context.memory.transfer();
         let excluded = self.context.commits.exclude();
+        self.context.check()?;
         let contents = self.take_contents(member, 0..self.shards.len());
         drop(excluded);
-        self.dispose(contents)
+        Ok(self.dispose(contents))
     }
 
     /// The same with some shards of a map that has ended.
@@ -372,6 +376,11 @@ impl Store {
         if self.is_destroyed() {
             ending.wake();
         }
+    }
+
+    /// Whether a panic left it in doubt.
+    pub fn is_broken(&self) -> bool {
+        self.context.is_broken()
     }
 
     /// Whether [`Store::destroy`] was called.

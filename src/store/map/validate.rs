@@ -69,7 +69,7 @@ impl Validation {
             && !store.context.is_freeing()
             && store.all_shards().iter().zip(&self.changes).all(|(shard, &changes)| changes == Some(shard.changes()));
         if is_undisturbed && self.findings.len() == before {
-            return Ok(Next::Stop);
+            return Ok(self.stop(store));
         }
         // A thread wrote, or was about to: an entry may be counted that is in no shard yet.
         self.attempts += 1;
@@ -82,7 +82,12 @@ impl Validation {
         if !is_undisturbed {
             self.findings.forget_after(before);
         }
-        Ok(Next::Stop)
+        Ok(self.stop(store))
+    }
+
+    fn stop(&self, store: &Store) -> Next {
+        store.context.errors.count_corruptions(self.findings.len() as u64);
+        Next::Stop
     }
 
     /// What was found, after the last step.

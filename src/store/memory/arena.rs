@@ -27,6 +27,7 @@ use super::pages;
 use super::regions::PageSize;
 use crate::store::error::Error;
 use crate::store::platform::fallible;
+use crate::store::platform::fault;
 use crate::store::platform::sync::Arc;
 
 /// The largest block cut from a page: an eighth of a large one.
@@ -319,6 +320,7 @@ impl Arena {
                 offset
             };
             header.live += 1;
+            fault::point();
             lists.free_blocks[class] -= 1;
             if header.free == 0 && header.fresh as usize + block_bytes > page_size(class).bytes() {
                 lists.open[class].remove(page);
@@ -348,6 +350,7 @@ impl Arena {
             block.write_bytes(0xdd, size);
             block.cast::<u32>().write((*page).free);
             (*page).free = offset as u32;
+            fault::point();
             (*page).live -= 1;
             if (*page).state == State::SetAside {
                 if (*page).live == 0 {
@@ -370,6 +373,7 @@ impl Arena {
                 lists.open[class].remove(page);
                 lists.free_blocks[class] -= blocks_of(class);
                 give_page_back(page, class);
+                fault::point();
                 self.held.shrink(page_bytes);
             }
         }

@@ -286,6 +286,21 @@ impl Memory {
         self.by_use[what as usize].load(Ordering::Relaxed)
     }
 
+    /// Lets reservations through whatever the limit, until it is set again: what a map is rebuilt of goes only after it
+    /// was copied.
+    pub fn lift_limit(&self) {
+        self.ceiling.store(u64::MAX, Ordering::Relaxed);
+    }
+
+    /// Counts bytes no more that are never given back. Returns how many were counted.
+    pub fn write_off(&self, what: Use, bytes: u64) -> u64 {
+        let less = |used: u64| Some(used.saturating_sub(bytes));
+        let counter = &self.by_use[what as usize];
+        let used = counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).unwrap_or_else(|used| used);
+        self.total.fetch_sub(used.min(bytes), Ordering::Relaxed);
+        used.min(bytes)
+    }
+
     /// Sets another limit, or none. What is in use stays: if that is more, nothing is added to it until it fits.
     pub fn set_limit(&self, limit_bytes: Option<u64>) {
         let limit_bytes = limit_bytes.unwrap_or(u64::MAX);

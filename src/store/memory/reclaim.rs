@@ -41,6 +41,7 @@
 use std::collections::VecDeque;
 use std::marker::PhantomData;
 
+use crate::store::platform::fault;
 use crate::store::platform::sync::{
     Arc, AtomicU8, AtomicU64, CachePadded, HeavyFence, Mutex, Ordering, heavy_fence, light_fence, pins,
 };
@@ -233,6 +234,7 @@ impl<T> Limbo<T> {
     #[must_use]
     pub fn retire(&mut self, item: T, bytes: usize) -> bool {
         self.open.push(item);
+        fault::point();
         self.open_bytes += bytes;
         self.is_due()
     }

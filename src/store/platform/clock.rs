@@ -30,6 +30,16 @@ impl Patience {
         Self { start: Instant::now(), limit }
     }
 
+    /// How long it may take, in whole milliseconds.
+    pub fn limit_ms(&self) -> u64 {
+        self.limit.as_millis() as u64
+    }
+
+    /// How long it has taken so far, in milliseconds.
+    pub fn spent_ms(&self) -> f64 {
+        self.start.elapsed().as_secs_f64() * 1_000.0
+    }
+
     /// Whether it has taken that long.
     pub fn is_over(&self) -> bool {
         self.start.elapsed() >= self.limit

@@ -6,6 +6,7 @@ pub mod bytes;
 pub mod clock;
 pub mod counted_lock;
 pub mod fallible;
+pub mod fault;
 pub mod mapping;
 #[cfg(all(test, unix, not(loom)))]
 pub mod pin_times;

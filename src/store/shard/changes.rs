@@ -142,6 +142,14 @@ impl Changes {
     pub fn end_all(&self) {
         (0..self.shards).for_each(|shard| self.end(shard));
     }
+
+    /// A map that had ended goes on: this shard has changed, and may stay the same from here on. Under its lock.
+    pub fn resume(&self, shard: u32) {
+        if let Some(cell) = self.cell(shard) {
+            let ended = cell.load(Ordering::Relaxed) | CHANGING;
+            cell.store(ended.wrapping_add(1), Ordering::Release);
+        }
+    }
 }
 
 impl Drop for Changing<'_> {

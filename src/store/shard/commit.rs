@@ -24,6 +24,7 @@ use crate::store::error::Error;
 use crate::store::expiry::life::{LifeRef, Span};
 use crate::store::memory::budget::Transfer;
 use crate::store::observe::removals::Cause;
+use crate::store::platform::fault;
 use crate::store::platform::sync::{MutexGuard, Ordering};
 use crate::store::slab::location::EntryLocation;
 use crate::store::slab::slots::SlotRef;
@@ -105,7 +106,7 @@ impl Shard {
         guard.changes += 1;
         guard.is_committing = true;
         guard.spared = None;
-        let broken = BrokenIfPanicking { context, slab: &self.slab };
+        let broken = BrokenIfPanicking { context, shard: self };
         Locked { shard: self, broken, changing: context.changes.begin(self.number), guard, writes: 0, inserts: 0 }
     }
 }
@@ -386,12 +387,14 @@ impl<'s> Locked<'s> {
             Act::Exchange { slot, .. } | Act::Insert { slot, .. } => Some(slot),
         };
         if let Some(slot) = slot {
+            fault::point();
             slot.end_copies_of_change();
         }
     }
 
     /// Does the write.
     pub fn publish(&mut self, context: &Member<'_>, intent: &Intent<'_>, step: &mut Step<'s>) {
+        fault::point();
         let (shard, writer) = (self.shard, &mut *self.guard);
         // Whatever becomes of the entry: what is being loaded for its key, or kept for loads, is older than this.
         if let Some(Sought::Key(key, hash)) = intent.target
@@ -431,6 +434,7 @@ impl<'s> Locked<'s> {
                     life.set(*span, slot.generation());
                 }
                 change.occupy(new, slot.position());
+                fault::point();
                 let stamp = change.settle(life);
                 if let Some(hash) = hash {
                     writer.index.insert(&shard.index, *hash as u32, number);

@@ -89,6 +89,14 @@ impl Commits {
         self.word.get().map_or(Some(0), |word| settled(&word.cells()[0]))
     }
 
+    /// A map that had ended, in the middle of a commit, maybe, goes on: the word says that none is under way, and
+    /// another number than before. For the holder of the lock.
+    pub fn resume(&self) {
+        if let Some(word) = self.word.get() {
+            drop(begin(&word.cells()[0]));
+        }
+    }
+
     /// Whether there is a word yet.
     pub fn has_word(&self) -> bool {
         self.word.get().is_some()

@@ -18,6 +18,7 @@ use crate::store::memory::reclaim::Collector;
 use crate::store::observe::performance::Performance;
 use crate::store::observe::pressure::Pressure;
 use crate::store::observe::removals::Removals;
+use crate::store::observe::stats::ErrorCounts;
 use crate::store::platform::clock::Clock;
 use crate::store::platform::sync::process::AtomicBool;
 use crate::store::platform::sync::{Arc, AtomicU8, AtomicU64, Ordering, heavy_fence};
@@ -51,6 +52,8 @@ pub struct Context {
     pub collector: Collector,
     pub hasher: KeyHasher,
     pub events: Events,
+    /// How many errors there were.
+    pub errors: ErrorCounts,
     pub removals: Arc<Removals>,
     pub types: Arc<Types>,
     pub shapes: Arc<Shapes>,
@@ -119,6 +122,7 @@ impl Context {
                 config.ignores_case.unwrap_or_default(),
             ),
             events,
+            errors: ErrorCounts::default(),
             removals: Arc::new(Removals::new(&types, &shapes)),
             types,
             shapes,
@@ -173,14 +177,37 @@ impl Context {
         is_first
     }
 
-    /// Marks the map as broken, for good, and ends every copy of a value.
+    /// Marks the map as broken, until it is recovered, and ends every copy of a value.
     pub fn mark_broken(&self) {
         let open = self.state.compare_exchange(OPEN, BROKEN, Ordering::AcqRel, Ordering::Relaxed);
         if open.is_ok() {
             // No thread may go on reading copies of what is in doubt.
             self.end_copies();
+            self.errors.count_corruptions(1);
             self.events.log(&lines::MAP_BROKEN, &[]);
         }
+    }
+
+    /// A broken map goes on with what its shards hold now, `entries` of them. False if it was destroyed meanwhile. For
+    /// the holder of the lock of commits, after each shard was replaced under its lock.
+    pub fn resume(&self, entries: u64) -> bool {
+        self.stale_entries.store(0, Ordering::Relaxed);
+        self.entries.store(entries, Ordering::Relaxed);
+        self.entries_ceiling.store(entries.saturating_sub(1), Ordering::Relaxed);
+        self.memory.set_limit(self.memory.limit());
+        self.commits.resume();
+        self.words.resume();
+        if heavy_fence().is_none() {
+            // Refused. No processor keeps a store to itself for that long.
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        // After the fence: a thread that finds the map open finds what the shards hold.
+        self.state.compare_exchange(BROKEN, OPEN, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    }
+
+    /// Whether the map is broken.
+    pub fn is_broken(&self) -> bool {
+        self.check() == Err(Error::Broken)
     }
 
     /// Ends every copy of a value, for good, in a map that just ended, and what waits for a load. Writers hold their

@@ -45,6 +45,11 @@ impl FreedLater {
         self.0.iter()
     }
 
+    /// Adds all that another one has.
+    pub fn append(&mut self, other: &mut Self) {
+        self.0.append(&mut other.0);
+    }
+
     /// Adds something. An entry is a large one.
     pub fn push(&mut self, item: Retired) {
         self.0.push(item);

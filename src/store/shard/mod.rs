@@ -12,6 +12,7 @@
 //! explain  what is known of one entry: glance (some of it), dump (a shard in words)
 //! stage    what a commit sets aside           commit   its writes, under the locks of all its shards
 //! commits  what commits exclude, and the word that says that one is under way
+//! rebuild  a shard made anew of the entries of one that may be damaged
 //! ```
 //!
 //! Readers take no lock: they find a slot through the index or by its number, check whose it is, and copy. Writers
@@ -34,6 +35,7 @@ pub mod load;
 pub mod loading;
 mod loads;
 pub mod member;
+mod rebuild;
 pub mod refresh;
 mod retired;
 mod room;
@@ -63,6 +65,7 @@ use crate::store::memory::large;
 use crate::store::memory::reclaim::{Limbo, Pin};
 use crate::store::platform::clock::Patience;
 use crate::store::platform::counted_lock::{CountedLock, LockCounts};
+use crate::store::platform::sync::process::AtomicBool;
 use crate::store::platform::sync::{AtomicU64, MutexGuard, Ordering, light_fence, unlock_fairly};
 use crate::store::shard::context::Context;
 use crate::store::shard::member::Member;
@@ -79,6 +82,7 @@ pub use atomic::{Increment, Incremented};
 pub use commit::{Locked, Step};
 pub use contents::Contents;
 pub use findings::{Findings, Problem, Recount};
+pub use rebuild::Rebuild;
 pub use room::{Freed, MAX_COMPACTIONS};
 pub use stage::{Intent, Staged, Wanted};
 #[cfg(all(test, not(loom)))]
@@ -90,6 +94,12 @@ pub use write::{Draft, Presence, SAME_TYPE, Sought, Written};
 
 /// How long a test holds a lock that is waited for: long enough to be reported.
 const MOMENT: Duration = Duration::from_millis(2);
+/// The number of the shard that a hash leads to, of so many, which are a power of two: its high bits choose, its low 32
+/// are the tag.
+#[inline]
+pub fn shard_number(hash: u64, shards: u32) -> u32 {
+    (hash >> 40) as u32 & (shards - 1)
+}
 
 /// One shard.
 pub struct Shard {
@@ -116,6 +126,9 @@ pub struct Shard {
     next_refresh_ms: AtomicU64,
     /// No stale value is over before this; `u64::MAX` if there is none. Written under the lock.
     next_stale_end_ms: AtomicU64,
+    /// Whether a thread has panicked under its lock: then nothing that only the lock guards is taken for granted, and
+    /// nothing of it is freed. Written under the lock.
+    is_in_doubt: AtomicBool,
     writer: CountedLock<Writer>,
 }
 
@@ -251,6 +264,7 @@ impl Shard {
             next_lease_ms: AtomicU64::new(u64::MAX),
             next_refresh_ms: AtomicU64::new(u64::MAX),
             next_stale_end_ms: AtomicU64::new(u64::MAX),
+            is_in_doubt: AtomicBool::new(false),
             writer: CountedLock::new(Writer::new(context)),
         }
     }
@@ -508,7 +522,7 @@ impl Shard {
         write: impl FnOnce(&mut Writer) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let (mut guard, waited_ns) = self.writer.lock_and_time();
-        let broken = BrokenIfPanicking { context, slab: &self.slab };
+        let broken = BrokenIfPanicking { context, shard: self };
         context.check()?;
         guard.changes += 1;
         let changing = context.changes.begin(self.number);
@@ -607,15 +621,16 @@ impl Writer {
 /// Under a shard's lock.
 struct BrokenIfPanicking<'a> {
     context: &'a Context,
-    slab: &'a Slab,
+    shard: &'a Shard,
 }
 
 impl Drop for BrokenIfPanicking<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
+            self.shard.is_in_doubt.store(true, Ordering::Relaxed);
             self.context.mark_broken();
             // Another shard may have been first to say so.
-            let _ended = self.slab.end_copies();
+            let _ended = self.shard.slab.end_copies();
         }
     }
 }

@@ -7,7 +7,7 @@ use super::context::Context;
 use super::freed::FreedLater;
 use super::member::Member;
 use super::retired::Retired;
-use super::{Shard, Writer};
+use super::{BrokenIfPanicking, Shard, Writer};
 use crate::store::entry::block::Entry;
 use crate::store::entry::handle::Handle;
 use crate::store::entry::key::KeyKind;
@@ -41,6 +41,15 @@ impl Shard {
         #[cfg(test)]
         DETACHED.set(DETACHED.get() + 1);
         let mut guard = self.writer.lock();
+        let broken = BrokenIfPanicking { context, shard: self };
+        // What a broken map holds may be on its way into the shards that it goes on with.
+        if cause == Cause::Evicted && context.check().is_err() {
+            return None;
+        }
+        if self.is_in_doubt.swap(false, Ordering::Relaxed) {
+            self.abandon(&mut guard, context);
+            return None;
+        }
         let changing = context.changes.begin(self.number);
         let writer = &mut *guard;
         if writer.slab.capacity() == 0 {
@@ -59,6 +68,7 @@ impl Shard {
             }
             let has_news = std::mem::take(&mut writer.has_news);
             drop(changing);
+            drop(broken);
             drop(guard);
             if has_news {
                 context.removals.wake();
@@ -114,6 +124,7 @@ impl Shard {
             .map(|(entry, slot, generation)| (entry, Handle { shard: self.number, slot, generation }));
         let has_news = context.removals.tell_all(left, contents.len(), cause);
         drop(changing);
+        drop(broken);
         drop(guard);
         if has_news {
             context.removals.wake();

@@ -92,6 +92,13 @@ impl Walk {
         self.changes
     }
 
+    /// A walk that has found so much.
+    pub(super) fn of_bytes(large_bytes: usize, pages_bytes: usize) -> Self {
+        let mut walk = Self { seen: Seen { large_bytes, ..Seen::default() }, ..Self::default() };
+        walk.pages.bytes = pages_bytes;
+        walk
+    }
+
     fn go_to(&mut self, stage: Stage) {
         (self.stage, self.next) = (stage, 0);
     }
@@ -321,7 +328,7 @@ impl Shard {
         }
     }
 
-    fn recount(&self, writer: &Writer, walk: &Walk, recount: &mut Recount) {
+    pub(super) fn recount(&self, writer: &Writer, walk: &Walk, recount: &mut Recount) {
         let mut tables: Vec<(usize, usize)> = self.index.current().into_iter().flat_map(Tables::allocations).collect();
         let (slots_bytes, lives_bytes) = self.slab.bytes();
         let mut directories_bytes = 0;

@@ -15,6 +15,7 @@ use crate::store::expiry::life::{LifeRef, Span, Ttl};
 use crate::store::index::table::Spot;
 use crate::store::observe::removals::Cause;
 use crate::store::platform::fallible;
+use crate::store::platform::fault;
 use crate::store::platform::sync::{Arc, Ordering};
 use crate::store::slab::location::EntryLocation;
 use crate::store::slab::slots::{Change, SlotRef, Stamp};
@@ -267,6 +268,7 @@ impl Shard {
         })?;
 
         let number = writer.slab.take(&self.slab);
+        fault::point();
         let slot = self.slab.slot(number).ok_or(Error::Broken)?;
         let change = slot.change();
         let life = self.life(context, number);
@@ -275,8 +277,10 @@ impl Shard {
         }
         change.occupy(entry, writer.order.append(sequence, number));
         let stamp = change.settle(life);
+        fault::point();
         if let Some((key, hash)) = draft.key {
             writer.index.insert(&self.index, hash as u32, number);
+            fault::point();
             if !writer.loads.is_empty() {
                 writer.loads.void(key, hash);
             }
@@ -285,6 +289,7 @@ impl Shard {
             }
         }
         self.count(1, entry.weight_bytes() as i64);
+        fault::point();
         if draft.type_id != 0 {
             writer.enter_type(context, draft.type_id, sequence, number);
         }
@@ -293,7 +298,7 @@ impl Shard {
     }
 
     /// Makes the entry that the next vacant slot will have, and whatever that slot needs.
-    fn make_entry<'c>(
+    pub(super) fn make_entry<'c>(
         &self,
         writer: &mut Writer,
         context: &'c Member<'_>,
@@ -421,6 +426,7 @@ impl Shard {
         }
         let change = slot.change();
         let renewed = self.renew(writer, context, number, draft.ttl);
+        fault::point();
         if !matches!(renewed, Ok(true)) {
             // A refused write costs no more than that copies are made again.
             let _ = change.settle(self.life(context, number));
@@ -456,8 +462,10 @@ impl Shard {
         let grown = entry.weight_bytes() as i64 - old.weight_bytes() as i64;
         let _ = change.exchange(entry);
         let stamp = change.settle(self.life(context, number));
+        fault::point();
         let place = self.place(context, slot, number, stamp);
         writer.has_news |= context.removals.tell(old, place.handle, Cause::Replaced);
+        fault::point();
         if let Some(reshaped) = reshaped {
             writer.leave_shape(reshaped.from);
         }
@@ -540,6 +548,7 @@ impl Shard {
         let Some(entry) = slot.change().vacate() else { return };
         if let Some(spot) = spot {
             writer.index.remove(&self.index, spot);
+            fault::point();
             if let Some(tables) = writer.index.shrink(&self.index, &context.memory) {
                 writer.retire_tables(context, tables);
             }
@@ -569,9 +578,11 @@ impl Shard {
             }
         });
         writer.slab.give_back(number, slot);
+        fault::point();
         self.count(-1, -(entry.weight_bytes() as i64));
         context.release_entries(1);
         writer.has_news |= context.removals.tell(entry, handle, cause);
+        fault::point();
         writer.leave_shape(entry.shape());
         if entry.type_id() != 0 {
             writer.leave_type(context, entry.type_id(), sequence);
@@ -636,7 +647,7 @@ impl Retyped {
 
 impl Writer {
     /// An entry has got this type; there is room for it in the log.
-    fn enter_type(&mut self, context: &Context, type_id: u32, sequence: u64, number: u32) {
+    pub(super) fn enter_type(&mut self, context: &Context, type_id: u32, sequence: u64, number: u32) {
         self.typed.add(type_id, sequence, number);
         if context.types.enter(type_id) {
             self.arena.admit_entry_to_look_at();
@@ -680,7 +691,7 @@ impl Writer {
 }
 
 /// Takes back an entry that was never published.
-fn unmake<'c>(writer: &mut Writer, context: &'c Context, entry: Entry, prepared: &mut Option<Prepared<'c>>) {
+pub(super) fn unmake<'c>(writer: &mut Writer, context: &'c Context, entry: Entry, prepared: &mut Option<Prepared<'c>>) {
     if entry.is_large() {
         // SAFETY: it has a block of its own, never published, and no other thread has it.
         *prepared = Some(unsafe { Prepared::take_back(entry, &context.memory) });

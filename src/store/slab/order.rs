@@ -26,6 +26,7 @@ use crate::store::error::Error;
 use crate::store::memory::boxes;
 use crate::store::memory::budget::{Memory, Reservation, Use};
 use crate::store::platform::fallible;
+use crate::store::platform::fault;
 use crate::store::platform::sync::Arc;
 use gaps::Gaps;
 
@@ -223,6 +224,7 @@ impl Order {
             fallible::vec(room).inspect_err(|_| self.held.shrink(bytes))?
         };
 
+        fault::point();
         let segment = Segment { older: self.sorted.back().copied().unwrap_or(NONE), ..Segment::new(cells) };
         if let Some(last) = self.segments.get_mut(segment.older as usize) {
             last.newer = number as u32;
@@ -257,6 +259,7 @@ impl Order {
     pub fn append(&mut self, sequence: u64, slot: u32) -> u32 {
         let last = self.sorted.back().copied().unwrap_or(NONE);
         self.live += 1;
+        fault::point();
         self.gaps.append(sequence);
         position(last, self.segments[last as usize].push(sequence, slot))
     }
@@ -277,6 +280,7 @@ impl Order {
         let sequence = segment.base + (segment.cells[cell] >> 32);
         segment.cells[cell] = HOLE;
         segment.live -= 1;
+        fault::point();
         self.live -= 1;
         if segment.live == 0 {
             self.vacate(number);

@@ -30,6 +30,7 @@ use crate::store::error::Error;
 use crate::store::expiry::life::{LifeRef, Lives};
 use crate::store::memory::budget::{Memory, Reservation, Use};
 use crate::store::platform::fallible;
+use crate::store::platform::fault;
 use crate::store::platform::prefetch::prefetch;
 use crate::store::platform::sync::{Arc, AtomicPtr, AtomicU32, Ordering, Weak};
 
@@ -324,6 +325,15 @@ impl Slab {
         true
     }
 
+    /// Has the chunks of another slab in place of its own, which come back. Under the shard's lock.
+    pub fn replace_by(&self, other: &Self, _: &CopiesEnded) -> Detached {
+        let next = other.directory.swap(std::ptr::null_mut(), Ordering::AcqRel);
+        let directory = self.directory.swap(next, Ordering::AcqRel);
+        // SAFETY: directories are boxes, each in one slab; for this one the rest is as in `detach`.
+        let directory = (!directory.is_null()).then(|| unsafe { Box::from_raw(directory) });
+        Detached { directory }
+    }
+
     /// Takes everything out. Copies have ended before, so no thread that finds nothing here takes a copy for fresh.
     pub fn detach(&self, _: &CopiesEnded) -> Detached {
         let directory = self.directory.swap(std::ptr::null_mut(), Ordering::AcqRel);
@@ -357,9 +367,20 @@ impl SlabWriter {
         self.base_generation
     }
 
+    /// The highest generation given to a slot so far.
+    pub fn highest_generation(&self) -> u32 {
+        self.max_generation
+    }
+
     /// The writer of the slab that follows a cleared one, or `None` if generations are used up.
     pub fn successor(&self) -> Option<Self> {
         (self.max_generation < MAX_GENERATION).then(|| Self::new(self.max_generation + 1))
+    }
+
+    /// The same where `highest` may be a generation that was given and is not known here.
+    pub fn successor_above(&self, highest: u32) -> Option<Self> {
+        let highest = highest.max(self.max_generation).max(self.base_generation);
+        (highest < MAX_GENERATION).then(|| Self::new(highest + 1))
     }
 
     /// Makes sure that [`SlabWriter::take`] has a slot to return. `new_id` numbers the words of a new chunk and keeps
@@ -393,6 +414,7 @@ impl SlabWriter {
         if NO_SLOT - self.capacity < slots {
             return Err(Error::OutOfMemory { bytes: u64::from(slots) * size_of::<Slot>() as u64 });
         }
+        fault::point();
         let chunk = Chunk::new(slots, slab.words_shift, self.base_generation, memory, new_id)?;
         let replaced = self.add(slab, chunk, memory)?;
         self.chunks += 1;
@@ -453,6 +475,7 @@ impl SlabWriter {
 
     /// Gives a slot back that [`SlotRef::vacate`] emptied.
     pub fn give_back(&mut self, number: u32, slot: SlotRef<'_>) {
+        fault::point();
         let generation = slot.generation();
         self.max_generation = self.max_generation.max(generation);
         // A slot that has had its last tenant stays empty: a generation must not come twice.
@@ -699,7 +722,9 @@ impl Change<'_> {
     #[inline]
     pub fn occupy(&self, entry: Entry, position: u32) {
         self.at.set_position(position);
+        fault::point();
         self.at.slot.entry.store(entry.as_ptr(), Ordering::Release);
+        fault::point();
     }
 
     /// Puts a new entry in the place of the tenant's old one, which comes back.
@@ -716,6 +741,7 @@ impl Change<'_> {
         // its own tenant.
         let old = self.replace(std::ptr::null_mut());
         slot.generation.store(slot.generation.load(Ordering::Relaxed) + 1, Ordering::Release);
+        fault::point();
         old
     }
 

@@ -118,6 +118,25 @@ impl WordTable {
         given.for_each(|words| words.invalidate());
     }
 
+    /// A map that had ended goes on: words are given away again, but for those that were withdrawn.
+    pub fn resume(&self) {
+        self.state.lock().is_ended = false;
+    }
+
+    /// Forgets the words of this shard that were withdrawn, because they are never freed. Returns their bytes.
+    pub fn abandon(&self, shard: u32) -> usize {
+        let now = self.marks[shard as usize].load(Ordering::Relaxed) & !GIVEN;
+        let mut bytes = 0;
+        self.state.lock().words.retain(|_, known| {
+            let is_withdrawn = known.origin.is_some_and(|(of, number)| of == shard && number != now);
+            if is_withdrawn && let Some(words) = known.words.upgrade() {
+                bytes += words.bytes();
+            }
+            !is_withdrawn
+        });
+        bytes
+    }
+
     /// Bytes of all words that are held.
     pub fn bytes(&self) -> usize {
         self.state.lock().words.values().filter_map(|known| known.words.upgrade()).map(|words| words.bytes()).sum()

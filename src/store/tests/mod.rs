@@ -13,6 +13,7 @@ mod loads;
 mod model;
 #[cfg(all(unix, not(miri), not(tsan)))]
 mod pin_times;
+mod recovery;
 #[cfg(all(target_os = "linux", not(miri), not(tsan)))]
 mod refused_fences;
 mod scan;

@@ -6,6 +6,7 @@ pub mod events;
 pub mod explain;
 pub mod hot_keys;
 pub mod pressure;
+pub mod recover;
 pub mod removals;
 pub mod stats;
 pub mod validate;

@@ -4,10 +4,12 @@
 //! under the names that `getStats` has for them.
 
 mod counters;
+mod errors;
 mod latency;
 mod locks;
 mod memory;
 mod operations;
+mod recovery;
 mod shapes;
 mod simd;
 mod table;
@@ -17,10 +19,12 @@ use serde_json::{Value as Json, json};
 use crate::store::observe::performance::SlowStats;
 
 pub use counters::{Counter, Counters};
+pub use errors::{ErrorCounts, ErrorStats};
 pub use latency::LatencyStats;
 pub use locks::LockStats;
 pub use memory::MemoryStats;
 pub use operations::Operations;
+pub use recovery::{LastRecovery, RecoveryStats, Tally};
 pub use shapes::ShapeStats;
 pub use simd::SimdStats;
 pub use table::CounterTable;
@@ -48,6 +52,10 @@ pub struct Stats {
     pub memory: MemoryStats,
     /// Shapes.
     pub shapes: ShapeStats,
+    /// Errors.
+    pub errors: ErrorStats,
+    /// Attempts to recover it.
+    pub recovery: RecoveryStats,
     /// Words of all index tables.
     pub capacity: u64,
     /// Entries by key over `capacity`; 0 in an empty map.
@@ -92,6 +100,8 @@ impl Stats {
             "shapes": self.shapes.json(),
             "maxEntries": self.max_entries,
             "maxValueBytes": self.max_value_bytes,
+            "errors": self.errors.json(),
+            "recovery": self.recovery.json(),
             "capacity": self.capacity,
             "loadFactor": self.load_factor,
             "shards": self.shards,
