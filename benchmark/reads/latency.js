@@ -1,25 +1,26 @@
 'use strict'
 
 /*
- * What do operations cost in a map that times them (`latency: true`), next to one that does not?
+ * What do operations cost in a map that times them (`latency: true`), and in one that also samples reads (`hotKeys:
+ * true`), next to one that does neither?
  *
- * Two threads, one for each, take turns: timing hits switches the methods of the class for a whole thread. A round is
- * one run of each, the order changes from round to round, and what is quoted is the median of the ratios of 31 rounds,
- * so what slows the machine for longer than a round slows both.
+ * Three threads, one for each, take turns: timing hits switches the methods of the class for a whole thread. A round is
+ * one run of each, another begins each round, and what is quoted is the median of the ratios of 31 rounds, so what
+ * slows the machine for longer than a round slows all.
  */
 
 const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads')
 const { atMost } = require('../harness/question.js')
-const { median } = require('../harness/rounds.js')
+const { median, rotated, summary } = require('../harness/rounds.js')
 const { shuffledOrder } = require('../harness/workload.js')
 
 const ENTRIES = 10_000
 const ROUNDS = 31
 const QUICK_ROUNDS = 5
 /** Runs before the first round: the engine has optimised the loops then. */
-const WARM_UPS = 30
+const WARM_UPS = 20
 /** Operations of a run: some milliseconds. */
-const OPERATIONS = { native: 20_000, near: 200_000 }
+const OPERATIONS = { native: 20_000, near: 100_000 }
 
 /** Times the time without it. */
 const NATIVE_COST = 1.05
@@ -34,8 +35,15 @@ const CASES = {
   'handle.get(), near hit': { isNear: true, step: 'handles[i].get()' }
 }
 
+/** What is compared, and the options of its maps. */
+const CONTENDERS = {
+  plain: { title: 'TypedMap', options: {} },
+  timed: { title: 'TypedMap with latency', options: { latency: true } },
+  watched: { title: 'TypedMap with latency and hotKeys', options: { latency: true, hotKeys: true } }
+}
+
 /** In a worker: runs a case each time it is asked to, and says what an operation took. */
-function serve({ latency }) {
+function serve({ options }) {
   const { TypedMap } = require('typed-superdashmap')
   const keys = Array.from({ length: ENTRIES }, (_, n) => `key:${n}`)
   const order = shuffledOrder(ENTRIES)
@@ -43,7 +51,7 @@ function serve({ latency }) {
   for (const [name, { isNear, step }] of Object.entries(CASES)) {
     // No entry is evicted from a cache that has room for all.
     const nearCache = isNear ? { maxEntries: 4 * ENTRIES, maxBytes: '1gb' } : false
-    const map = new TypedMap({ latency, nearCache })
+    const map = new TypedMap({ ...options, nearCache })
     const handles = keys.map((key, n) => map.insertWithHandle(key, n))
     const operations = isNear ? OPERATIONS.near : OPERATIONS.native
     // A loop of its own for each case, so that what the engine learns of one does not slow another.
@@ -61,8 +69,8 @@ function serve({ latency }) {
 }
 
 /** A thread that answers what an operation of a case takes, in ns. */
-function startServer(latency) {
-  const worker = new Worker(__filename, { workerData: { latency } })
+function startServer(options) {
+  const worker = new Worker(__filename, { workerData: { options } })
   const ask = name =>
     new Promise((resolve, reject) => {
       worker.once('error', reject)
@@ -76,36 +84,34 @@ function startServer(latency) {
 }
 
 async function measure({ quick }, report) {
-  const plain = startServer(false)
-  const timed = startServer(true)
+  const names = Object.keys(CONTENDERS)
+  const servers = Object.fromEntries(names.map(name => [name, startServer(CONTENDERS[name].options)]))
   const rounds = quick ? QUICK_ROUNDS : ROUNDS
   const rows = []
   const targets = []
-  const names = Object.keys(CASES)
-  for (const [at, name] of names.entries()) {
-    for (let n = 0; n < WARM_UPS; n++) {
-      await plain.ask(name)
-      await timed.ask(name)
+  const cases = Object.entries(CASES)
+  for (const [at, [what, { isNear }]] of cases.entries()) {
+    const samples = Object.fromEntries(names.map(name => [name, []]))
+    for (let round = -WARM_UPS; round < rounds; round++) {
+      for (const name of rotated(names, Math.max(0, round))) {
+        const ns = await servers[name].ask(what)
+        if (round >= 0) samples[name].push(ns)
+      }
+      if (round >= 0) report((at + (round + 1) / rounds) / cases.length)
     }
-    const samples = { plain: [], timed: [] }
-    for (let round = 0; round < rounds; round++) {
-      const turns = round % 2 === 0 ? ['plain', 'timed'] : ['timed', 'plain']
-      for (const who of turns) samples[who].push(await { plain, timed }[who].ask(name))
-      report((at + (round + 1) / rounds) / names.length)
+    for (const name of names) {
+      const { title } = CONTENDERS[name]
+      const { median: value, ...spread } = summary(samples[name])
+      rows.push({ case: what, contender: title, value, unit: 'ns', ...spread })
+      if (name === 'plain') continue
+      const ratio = median(samples[name].map((ns, round) => ns / samples.plain[round]))
+      targets.push(atMost(`${what}: time of ${title} against without`, isNear ? NEAR_COST : NATIVE_COST, ratio))
     }
-    const ratio = median(samples.timed.map((ns, round) => ns / samples.plain[round]))
-    for (const [who, contender] of Object.entries({ plain: 'TypedMap', timed: 'TypedMap with latency: true' })) {
-      const all = samples[who]
-      const [fastest, slowest] = [Math.min(...all), Math.max(...all)]
-      rows.push({ case: name, contender, value: median(all), unit: 'ns', fastest, slowest, rounds })
-    }
-    const limit = CASES[name].isNear ? NEAR_COST : NATIVE_COST
-    targets.push(atMost(`${name}: time with latency: true against without`, limit, ratio))
   }
-  await Promise.all([plain.end(), timed.end()])
+  await Promise.all(names.map(name => servers[name].end()))
   return { rows, targets, chart: { unit: 'ns', highlight: ['TypedMap'] } }
 }
 
-if (!isMainThread && workerData?.latency !== undefined) serve(workerData)
+if (!isMainThread && workerData?.options !== undefined) serve(workerData)
 
 module.exports = { title: 'Operations that are timed', tasks: { measure } }
