@@ -16,6 +16,8 @@ const { addNearTimes: addNearTimesBinding } = binding
 
 /** @typedef {import('../session/open-map.js').OpenMap} OpenMap */
 /** @typedef {import('../near/near-cache.js').NearCache} NearCache */
+/** @typedef {import('../install.js').Access['openOf']} OpenOf */
+/** What makes another method of one, by its name. @typedef {Record<string, (plain: any) => any>} Variants */
 
 /** Maps of this thread whose hits are timed. */
 let timedMaps = 0
@@ -24,58 +26,49 @@ let timedMaps = 0
 let restores = []
 
 /**
- * The variants of the methods that a near cache answers.
+ * A method that may be timed.
  *
- * @param {import('../install.js').Access['openOf']} openOf
- * @returns {Record<string, (plain: any) => any>}
- */
-const variants = openOf => ({
-  get: plain =>
-    ({
-      /** @param {any} key @param {any} options @this {any} */
-      get(key, options = undefined) {
-        const { near } = openOf(this)
-        if (near.hits < near.timedAt) return plain.call(this, key, options)
-        return timed(near, plain, this, key, options)
-      }
-    }).get,
-  getByHandle: plain =>
-    ({
-      /** @param {any} handle @param {any} options @this {any} */
-      getByHandle(handle, options = undefined) {
-        const { near } = openOf(this)
-        if (near.hits < near.timedAt) return plain.call(this, handle, options)
-        return timed(near, plain, this, handle, options)
-      }
-    }).getByHandle
-})
-
-/**
  * @param {NearCache} near
- * @param {any} read
+ * @param {any} read the method
  * @param {any} map
  * @param {any} key
  * @param {any} options
  */
-function timed(near, read, map, key, options) {
+function timeHit(near, read, map, key, options) {
   const { timer } = near
   return timer === undefined ? read.call(map, key, options) : timer.time(near, read, map, key, options)
 }
 
 /**
+ * The variant of `getByHandle`.
+ *
+ * @param {OpenOf} openOf
+ * @returns {(plain: any) => any}
+ */
+const getByHandleOf = openOf => plain =>
+  ({
+    /** @param {any} handle @param {any} options @this {any} */
+    getByHandle(handle, options = undefined) {
+      const { near } = openOf(this)
+      if (near.hits < near.timedAt) return plain.call(this, handle, options)
+      return timeHit(near, plain, this, handle, options)
+    }
+  }).getByHandle
+
+/**
  * Begins with a map that was opened, if it is one that wants that.
  *
  * @param {OpenMap} open
- * @param {import('../install.js').Access['openOf']} openOf
+ * @param {Variants} variants
  */
-function begin(open, openOf) {
+function begin(open, variants) {
   if (!open.isTimed || !open.near.keepsCopies) return
   const { id, near, origin } = open
   const timer = new HitTimer(samples => addNearTimesBinding(id, samples))
   timer.begin(near)
   origin.time(timer)
   if (timedMaps++ === 0) {
-    restores = Object.entries(variants(openOf)).map(([name, variant]) => replaceBeneath(name, variant))
+    restores = Object.entries(variants).map(([name, variant]) => replaceBeneath(name, variant))
   }
   open.atEnd(() => {
     try {
@@ -89,7 +82,13 @@ function begin(open, openOf) {
   })
 }
 
-/** @param {import('../install.js').Access} access */
-const attachNearLatency = ({ openOf }) => greetAll(open => begin(open, openOf))
+/**
+ * @param {import('../install.js').Access} access
+ * @param {Variants} variants of methods that need to see into the class
+ */
+function attachNearLatency({ openOf }, variants) {
+  const all = { ...variants, getByHandle: getByHandleOf(openOf) }
+  greetAll(open => begin(open, all))
+}
 
-module.exports = { attachNearLatency }
+module.exports = { attachNearLatency, timeHit }
