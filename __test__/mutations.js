@@ -65,7 +65,6 @@ const TESTS = {
   'fields of records': unit('fields::tests'),
   'bytes of entries': unit('block::tests'),
   'frequent items': unit('frequent::tests'),
-  'distribution.spec': spec('observe/distribution'),
   'optimal shards': unit('shard_count::tests'),
   'hot-keys.spec': spec('observe/hot-keys'),
   'foreseen evictions': unit('tests::foreseen'),
@@ -599,13 +598,6 @@ const LINES = [
     from: '(self.error, self.total) = (self.error + other.error, total);',
     to: 'self.total = total;',
     test: 'frequent items'
-  },
-  {
-    name: 'a job counts what has expired',
-    file: 'src/store/query/distribution.rs',
-    from: 'shard.liveness(tenant, &store.context) == Liveness::Alive)',
-    to: 'shard.liveness(tenant, &store.context) != Liveness::Gone)',
-    test: 'distribution.spec'
   },
   {
     name: 'what a thread has sampled ends with it',
