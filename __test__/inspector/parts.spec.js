@@ -7,6 +7,7 @@ const assert = require('node:assert/strict')
 const { readFileSync, readdirSync } = require('node:fs')
 const path = require('node:path')
 const { History, Ring } = require('../../lib/inspector/history.js')
+const { metricsOf } = require('../../lib/inspector/metrics.js')
 const { FILES, copyOf, hashOf } = require('../../scripts/vendor-uplot.js')
 const { PACKAGE } = require('../support/workers.js')
 
@@ -45,6 +46,26 @@ describe('history', () => {
 
   it('has nothing before the first row', () => {
     assert.deepEqual(new Ring(3).since(0).time, [])
+  })
+})
+
+describe('metrics', () => {
+  it('are OpenMetrics text, whatever a map is called', () => {
+    const text = metricsOf([
+      ['a "map"\\\n', statsOf({ hits: 5, nearHits: 3, misses: 2, threads: 1 })],
+      ['other', statsOf({ limits: { memoryLimit: null } })]
+    ])
+    const lines = text.split('\n')
+    assert.deepEqual(lines.slice(-2), ['# EOF', ''])
+    const label = String.raw`map="a \"map\"\\\n"`
+    for (const [result, count] of Object.entries({ near_hit: 3, native_hit: 2, miss: 2 })) {
+      assert.ok(lines.includes(`typed_superdashmap_cache_gets_total{${label},result="${result}"} ${count}`), text)
+    }
+    assert.ok(lines.includes('# UNIT typed_superdashmap_cache_memory_bytes bytes'))
+    assert.equal(lines.filter(line => line.startsWith('typed_superdashmap_cache_memory_limit_bytes{')).length, 1)
+    for (const line of lines.slice(0, -2)) {
+      assert.match(line, /^(# (TYPE|UNIT|HELP) \w+ .+|typed_superdashmap_\w+\{.*\} [\d.e+]+)$/)
+    }
   })
 })
 
@@ -134,7 +155,7 @@ describe('figures of the page', () => {
     it('colliding keys, a contended shard, a slow loader, memory that lies idle', () => {
       assert.match(say({ index: { longestProbe: 900 } }, {}, {})[0], /900 probes: the keys collide/)
       assert.match(say({ locks: { contentionRatio: 0.2 } }, {}, {})[0], /^20 % of the lock acquisitions wait/)
-      assert.match(say({ loads: { count: 2, timeMs: 3_000 } }, {}, {})[0], /^Loaders are slow: 2 s on average/)
+      assert.match(say({ loads: { meanMs: 1_500 } }, {}, {})[0], /^Loaders are slow: 2 s on average/)
       assert.match(
         say({ memory: { entries: 2 ** 21, fragmentation: 0.4 } }, {}, {})[0],
         /^40 % of the memory for entries/
@@ -142,9 +163,13 @@ describe('figures of the page', () => {
     })
 
     it('a skewed load', () => {
-      const perShard = [100, 120, 90, 9_000, 80, 70, 60, 50].map(operations => ({ operations, entries: 10 }))
-      assert.match(say({ perShard }, {}, {})[0], /^Shard 3 has .* times the operations of the mean/)
-      assert.deepEqual(say({ perShard: perShard.map(() => ({ operations: 5_000 })) }, {}, {}), [])
+      const entries = Array(8).fill(10)
+      const of = acquisitions => findings.findingsOf(statsOf(), columnsOf({}, {}), { entries, locks: { acquisitions } })
+      assert.match(
+        of([100, 120, 90, 9_000, 80, 70, 60, 50])[0],
+        /^Shard 3 has .* times the lock acquisitions of the mean/
+      )
+      assert.deepEqual(of(Array(8).fill(5_000)), [])
     })
 
     it('a thread that is blocked', () => {
@@ -156,8 +181,7 @@ describe('figures of the page', () => {
   })
 
   it('of many shards share a bar', () => {
-    const shards = Array.from({ length: 4_096 }, (_, at) => ({ entries: at }))
-    const bars = panels.barsOf(shards, 'entries')
+    const bars = panels.barsOf(Array.from({ length: 4_096 }, (_, at) => at))
     assert.ok(bars.length <= 96)
     assert.deepEqual([bars[0].from, bars.at(-1).to], [0, 4_095])
     assert.equal(bars[0].value, bars[0].to / 2)

@@ -38,6 +38,8 @@ class Seen {
   stats = {}
   /** @type {any} */
   hotKeys = undefined
+  /** Figures of each shard. @type {any} */
+  eachShard = undefined
   /** Why the last look failed, if it did. @type {string | undefined} */
   failure = undefined
   /** When the page showed the map last. */
@@ -68,13 +70,14 @@ class Seen {
   /** @param {any} map @param {number} time @param {Lines} lines */
   #read(map, time, lines) {
     const { watch } = this
-    const stats = map.getStats()
+    const isShown = time - this.shownAt < ATTENTION_MS
+    const { eachShard, ...stats } = map.getStats({ shards: isShown })
+    this.eachShard = eachShard
     this.stats = watch.isSecret ? totalsOf(stats) : stats
     const said = watch.takeLines()
     if (watch.isSecret) return
     this.history.add(stats, time)
     lines.add(watch.name, said)
-    const isShown = time - this.shownAt < ATTENTION_MS
     if (isShown && watch.options.hotKeys === true) this.hotKeys = hotKeysOf(map)
   }
 }

@@ -5,6 +5,7 @@
 const { readFileSync } = process.getBuiltinModule('node:fs')
 const path = process.getBuiltinModule('node:path')
 const { KEY_TYPES, describeEntry, findKeys } = require('./entry.js')
+const metrics = require('./metrics.js')
 const { plain } = require('./server.js')
 const { GONE } = require('./watch.js')
 
@@ -104,6 +105,10 @@ function makeRoutes({ collector, asked, guard, options, aboutProcess }) {
   const routes = {
     '/state': state,
     '/stats': stats,
+    '/metrics': () => ({
+      type: metrics.TYPE,
+      body: metrics.metricsOf(collector.all().map(({ watch, stats }) => [watch.name, stats]))
+    }),
     '/entry': entry,
     '/keys': query => within(query, map => findKeys(map, query.get('match') ?? ''))
   }
@@ -124,13 +129,24 @@ function summaryOf({ watch, stats }) {
 }
 
 /** @param {any} seen @param {URLSearchParams} query */
-function detailsOf({ watch, stats, history, hotKeys, failure }, query) {
+function detailsOf({ watch, stats, history, hotKeys, failure, eachShard }, query) {
   const { name, instance, isSecret, options } = watch
   if (isSecret) return { name, instance, isSecret, stats }
   const range = query.get('range') === 'long' ? 'long' : 'short'
   // The page has what came before; of another map of this name it has nothing.
   const since = query.get('instance') === String(instance) ? Number(query.get('since') ?? 0) || 0 : 0
-  return { name, instance, isSecret, stats, failure, options, range, hotKeys, history: history.since(range, since) }
+  return {
+    name,
+    instance,
+    isSecret,
+    stats,
+    eachShard,
+    failure,
+    options,
+    range,
+    hotKeys,
+    history: history.since(range, since)
+  }
 }
 
 module.exports = { makeRoutes }

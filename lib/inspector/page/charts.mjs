@@ -60,7 +60,7 @@ export const CHARTS = [
   },
   {
     id: 'latency',
-    title: 'Latency, sampled',
+    title: 'Latency since the start',
     unit: '',
     format: format.nanoseconds,
     lines: [

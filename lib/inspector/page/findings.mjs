@@ -13,9 +13,10 @@ const ENOUGH_READS = 10
 const LOW_HIT_RATE = 50
 /** The busiest shard, as a multiple of the mean, from which on the others are idle beside it. */
 const SKEWED = 4
+const ENOUGH_FOR_SKEW = 1_000
 const FRAGMENTED = 0.25
 /** Probes that a good hash does not need. */
-const LONG_PROBE = 64
+const LONG_PROBE = 100
 const CONTENDED = 0.05
 const SLOW_LOAD_MS = 250
 
@@ -35,9 +36,10 @@ export function silentThreads(threads, intervalMs) {
 /**
  * @param {any} stats
  * @param {import('./series.mjs').Columns} columns
+ * @param {any} [eachShard] figures of each shard
  * @returns {string[]}
  */
-export function findingsOf(stats, columns) {
+export function findingsOf(stats, columns, eachShard = undefined) {
   const now = (/** @type {string} */ name) => last(rate(columns, name)) ?? 0
   const found = []
   const { memoryLimit, maxEntries } = stats.limits
@@ -57,11 +59,11 @@ export function findingsOf(stats, columns) {
   if (stats.memory.fragmentation > FRAGMENTED && stats.memory.entries > 2 ** 20) {
     found.push(`${format.percent(stats.memory.fragmentation * 100)} of the memory for entries lies idle between them.`)
   }
-  return [...found, ...ofSections(stats)]
+  return [...found, ...ofSections(stats), ...ofShards(eachShard)]
 }
 
 /** @param {any} stats */
-function ofSections({ index, locks, loads, shardStats, perShard = shardStats }) {
+function ofSections({ index, locks, loads }) {
   const found = []
   if (index?.longestProbe > LONG_PROBE) {
     found.push(`A lookup takes up to ${format.whole(index.longestProbe)} probes: the keys collide.`)
@@ -69,21 +71,19 @@ function ofSections({ index, locks, loads, shardStats, perShard = shardStats }) 
   if (locks?.contentionRatio > CONTENDED) {
     found.push(`${format.percent(locks.contentionRatio * 100)} of the lock acquisitions wait for another thread.`)
   }
-  const loadMs = loads?.meanMs ?? loads?.timeMs / loads?.count
-  if (loadMs > SLOW_LOAD_MS) found.push(`Loaders are slow: ${format.span(loadMs)} on average.`)
-  const skew = Array.isArray(perShard) ? busiest(perShard) : undefined
-  if (skew !== undefined) found.push(skew)
+  if (loads?.meanMs > SLOW_LOAD_MS) found.push(`Loaders are slow: ${format.span(loads.meanMs)} on average.`)
   return found
 }
 
-/** @param {Record<string, number>[]} shards */
-function busiest(shards) {
-  const name = ['operations', 'entries'].find(column => shards.some(shard => shard[column] > 0))
-  if (name === undefined || shards.length < 2) return undefined
-  const counts = shards.map(shard => shard[name])
-  const most = Math.max(...counts)
-  const mean = counts.reduce((sum, one) => sum + one, 0) / counts.length
-  if (most < 1_000 || most < SKEWED * mean) return undefined
-  const times = format.count(most / mean)
-  return `Shard ${counts.indexOf(most)} has ${times} times the ${name} of the mean: the load is skewed.`
+/** @param {any} eachShard */
+function ofShards(eachShard) {
+  if (eachShard === undefined) return []
+  const columns = { 'lock acquisitions': eachShard.locks.acquisitions, entries: eachShard.entries }
+  return Object.entries(columns).flatMap(([name, counts]) => {
+    const most = Math.max(...counts)
+    const mean = counts.reduce((/** @type {number} */ sum, /** @type {number} */ one) => sum + one, 0) / counts.length
+    if (counts.length < 2 || most < ENOUGH_FOR_SKEW || most < SKEWED * mean) return []
+    const times = format.count(most / mean)
+    return [`Shard ${counts.indexOf(most)} has ${times} times the ${name} of the mean: the load is skewed.`]
+  })
 }

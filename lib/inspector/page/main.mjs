@@ -4,7 +4,7 @@ import { CHARTS, makeCharts } from './charts.mjs'
 import { byId, keep, make, say } from './elements.mjs'
 import { findingsOf, silentThreads } from './findings.mjs'
 import * as format from './format.mjs'
-import { showHeading, showLatency, showMemory, showShards, showTiles } from './panels.mjs'
+import { showHeading, showLatency, showMemory, showSections, showShards, showTiles } from './panels.mjs'
 import { setUpSearch } from './search.mjs'
 import { append, seriesOf } from './series.mjs'
 import { addLines, showHotKeys, showMaps, showThreads } from './tables.mjs'
@@ -76,7 +76,7 @@ function show({ time, intervalMs, process, unwatched, maps, map, threads, lines 
 
 /** Shows a map; returns what is to be said of it. @param {any} map @returns {string[]} */
 function showMap(map) {
-  const { stats, history, isSecret, instance, range, hotKeys, failure } = map
+  const { stats, history, isSecret, instance, range, hotKeys, failure, eachShard } = map
   showHeading(map)
   if (isSecret) return []
   shown.columns = append(
@@ -90,12 +90,13 @@ function showMap(map) {
   const seconds = columns.time.map((/** @type {number} */ at) => at / 1_000)
   for (const { id } of CHARTS) charts.get(id)?.show(seconds, series[id])
   showTiles(stats, columns)
-  showShards(stats)
+  showShards(stats, eachShard)
+  showSections(stats)
   showMemory(stats)
   showLatency(stats)
   showHotKeys(hotKeys)
   const failed = failure === undefined ? [] : [`The map cannot be read: ${failure}.`]
-  return [...failed, ...findingsOf(stats, columns)]
+  return [...failed, ...findingsOf(stats, columns, eachShard)]
 }
 
 /** @param {string} text */

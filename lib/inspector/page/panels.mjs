@@ -95,58 +95,69 @@ export function showTiles(stats, columns) {
 }
 
 /**
- * The figures of a column for each bar: sums of neighbours where there are more shards than bars.
+ * A figure of each shard for each bar: means of neighbours where there are more shards than bars.
  *
- * @param {Record<string, number>[]} shards
- * @param {string} column
+ * @param {number[]} values
  */
-export function barsOf(shards, column) {
-  const perBar = Math.ceil(shards.length / MOST_BARS)
+export function barsOf(values) {
+  const perBar = Math.ceil(values.length / MOST_BARS)
   const bars = []
-  for (let from = 0; from < shards.length; from += perBar) {
-    const some = shards.slice(from, from + perBar)
-    bars.push({
-      from,
-      to: from + some.length - 1,
-      value: some.reduce((sum, shard) => sum + (shard[column] ?? 0), 0) / some.length
-    })
+  for (let from = 0; from < values.length; from += perBar) {
+    const some = values.slice(from, from + perBar)
+    bars.push({ from, to: from + some.length - 1, value: some.reduce((sum, one) => sum + one, 0) / some.length })
   }
   return bars
 }
 
-/** @param {any} stats */
-export function showShards(stats) {
-  const parent = byId('shards')
-  const shards = Array.isArray(stats.perShard) ? stats.perShard : undefined
-  if (shards === undefined || shards.length === 0) return showNote(parent, `${stats.shards} shards.`)
-  const bars = barsOf(shards, 'entries')
+/** @param {string} what @param {number[]} values of each shard */
+function barsFor(what, values) {
+  const bars = barsOf(values)
   const most = Math.max(1, ...bars.map(({ value }) => value))
   const mean = bars.reduce((sum, { value }) => sum + value, 0) / bars.length
   const rects = bars.map(({ from, to, value }, at) => {
     const height = Math.max(value > 0 ? 1 : 0, (value / most) * BAR_HEIGHT)
-    const name = from === to ? `Shard ${from}` : `Shards ${from} to ${to}`
     const title = makeSvg('title', {})
-    title.textContent = `${name}: ${format.count(value)} entries`
+    title.textContent = `${from === to ? `Shard ${from}` : `Shards ${from} to ${to}`}: ${format.count(value)} ${what}`
     return makeSvg('rect', { x: at + 0.1, width: 0.8, y: BAR_HEIGHT - height, height }, title)
   })
-  const line = BAR_HEIGHT - (mean / most) * BAR_HEIGHT
-  const picture = makeSvg(
-    'svg',
-    {
-      viewBox: `0 0 ${bars.length} ${BAR_HEIGHT}`,
-      preserveAspectRatio: 'none',
-      role: 'img',
-      class: 'bars',
-      'aria-label': `Entries of ${shards.length} shards`
-    },
-    ...rects,
-    makeSvg('line', { x1: 0, x2: bars.length, y1: line, y2: line, 'vector-effect': 'non-scaling-stroke' })
-  )
+  const y = BAR_HEIGHT - (mean / most) * BAR_HEIGHT
+  const line = makeSvg('line', { x1: 0, x2: bars.length, y1: y, y2: y, 'vector-effect': 'non-scaling-stroke' })
+  const name = `${what} of ${values.length} shards`
+  const box = { viewBox: `0 0 ${bars.length} ${BAR_HEIGHT}`, preserveAspectRatio: 'none', role: 'img', class: 'bars' }
   const fewest = Math.min(...bars.map(({ value }) => value))
-  const times = (most / Math.max(mean, 1)).toFixed(2)
   const [least, middle, top] = [fewest, mean, most].map(format.count)
-  const text = `Entries: mean ${middle}, fewest ${least}, most ${top} (${times} times the mean).`
-  parent.replaceChildren(picture, make('p', { class: 'note' }, text))
+  const text = `${what}: mean ${middle}, least ${least}, most ${top}`
+  return [makeSvg('svg', { ...box, 'aria-label': name }, ...rects, line), make('p', { class: 'note' }, text)]
+}
+
+/** @param {any} stats @param {any} eachShard */
+export function showShards(stats, eachShard) {
+  if (eachShard === undefined) return showNote(byId('shards'), `${stats.shards} shards.`)
+  byId('shards').replaceChildren(
+    ...barsFor('Entries', eachShard.entries),
+    ...barsFor('Lock acquisitions', eachShard.locks.acquisitions)
+  )
+}
+
+/** Sections of the statistics that are shown as they are. */
+const SECTIONS = ['loads', 'transactions', 'locks', 'index', 'slow', 'errors', 'recovery']
+
+/** @param {any} stats */
+export function showSections(stats) {
+  keep(
+    byId('more'),
+    SECTIONS.filter(name => stats[name] !== null && typeof stats[name] === 'object'),
+    name => name,
+    name => make('div', {}, make('h4', {}, name), make('dl')),
+    (section, name) =>
+      keep(
+        section.children[1],
+        Object.entries(stats[name]).filter(([, value]) => typeof value !== 'object'),
+        ([key]) => key,
+        ([key]) => make('div', {}, make('dt', {}, format.words(key)), make('dd')),
+        (pair, [key, value]) => say(pair.children[1], format.figure(key, value))
+      )
+  )
 }
 
 /** Uses of memory with the words for them, and what they are drawn in. */
