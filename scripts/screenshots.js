@@ -76,6 +76,7 @@ async function main() {
     await sleep(4_000)
     await page.getByLabel('Key', { exact: true }).fill('user:7')
     await page.getByRole('button', { name: 'Explain' }).click()
+    await page.evaluate('scrollTo(0, 0)')
     await sleep(500)
     const picture = shrink(await page.screenshot())
     writeFileSync(path.join(folder, file), picture)

@@ -46,6 +46,7 @@ describe('serveInspector', () => {
       assert.equal(maps.served.limits.maxEntries, 100)
       assert.equal(maps.served.threads, 1, 'a look is none of the threads')
       assert.equal(process.pid, globalThis.process.pid)
+      assert.match(await ask('/metrics'), /^typed_superdashmap_cache_size\{map="served"\} 1$/m)
       map.set('b', 1)
       await until(
         () => ask('/stats'),

@@ -20,6 +20,9 @@ const HOT_KEYS = 20
 /** What a look costs more is done only while the page shows the map, and so long after. */
 const ATTENTION_MS = 5_000
 
+/** Advice takes some milliseconds. */
+const ADVICE_MS = 10_000
+
 /** What is shown of a map with a secret. @param {any} stats */
 const totalsOf = ({ entries, memoryBytes, memoryMb, limits, uptimeMs }) => ({
   isSecret: true,
@@ -38,6 +41,9 @@ class Seen {
   stats = {}
   /** @type {any} */
   hotKeys = undefined
+  /** What could be better about the map. @type {string[]} */
+  advice = []
+  #advisedAt = 0
   /** Figures of each shard. @type {any} */
   eachShard = undefined
   /** Why the last look failed, if it did. @type {string | undefined} */
@@ -78,6 +84,10 @@ class Seen {
     if (watch.isSecret) return
     this.history.add(stats, time)
     lines.add(watch.name, said)
+    if (isShown && time - this.#advisedAt >= ADVICE_MS) {
+      this.#advisedAt = time
+      this.advice = adviceOf(map)
+    }
     if (isShown && watch.options.hotKeys === true) this.hotKeys = hotKeysOf(map)
   }
 }
@@ -88,6 +98,12 @@ function hotKeysOf(map) {
     const shown = key === undefined ? { type: 'handle', text: `${handle.shard}/${handle.slot}` } : showKey(key)
     return { ...shown, hits, errorHits }
   })
+}
+
+/** What is advised, but for the near cache of this thread, which has none. @param {any} map @returns {string[]} */
+function adviceOf(map) {
+  const advice = map.advise().filter((/** @type {any} */ { code }) => code !== 'NEAR_CACHE_TOO_SMALL')
+  return advice.map((/** @type {any} */ { sentence }) => sentence)
 }
 
 class Collector {

@@ -129,7 +129,7 @@ function summaryOf({ watch, stats }) {
 }
 
 /** @param {any} seen @param {URLSearchParams} query */
-function detailsOf({ watch, stats, history, hotKeys, failure, eachShard }, query) {
+function detailsOf({ watch, stats, history, hotKeys, failure, eachShard, advice }, query) {
   const { name, instance, isSecret, options } = watch
   if (isSecret) return { name, instance, isSecret, stats }
   const range = query.get('range') === 'long' ? 'long' : 'short'
@@ -141,6 +141,7 @@ function detailsOf({ watch, stats, history, hotKeys, failure, eachShard }, query
     isSecret,
     stats,
     eachShard,
+    advice,
     failure,
     options,
     range,

@@ -76,7 +76,7 @@ function show({ time, intervalMs, process, unwatched, maps, map, threads, lines 
 
 /** Shows a map; returns what is to be said of it. @param {any} map @returns {string[]} */
 function showMap(map) {
-  const { stats, history, isSecret, instance, range, hotKeys, failure, eachShard } = map
+  const { stats, history, isSecret, instance, range, hotKeys, failure, eachShard, advice } = map
   showHeading(map)
   if (isSecret) return []
   shown.columns = append(
@@ -96,7 +96,7 @@ function showMap(map) {
   showLatency(stats)
   showHotKeys(hotKeys)
   const failed = failure === undefined ? [] : [`The map cannot be read: ${failure}.`]
-  return [...failed, ...findingsOf(stats, columns, eachShard)]
+  return [...failed, ...findingsOf(stats, columns, eachShard), ...advice]
 }
 
 /** @param {string} text */

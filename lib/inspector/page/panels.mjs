@@ -216,6 +216,6 @@ export function showLatency({ latency }) {
     format.count(one.count),
     ...['meanNs', 'p50Ns', 'p99Ns', 'p999Ns', 'maxNs'].map(column => format.nanoseconds(one[column]))
   ])
-  const head = ['Operation', 'Sampled', 'Mean', 'p50', 'p99', 'p99.9', 'Max']
+  const head = ['Operation', 'Calls', 'Mean', 'p50', 'p99', 'p99.9', 'Max']
   showTable(parent, { caption: 'Latency by operation', head, rows, note: 'No call was timed yet.' })
 }
