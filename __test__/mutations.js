@@ -87,6 +87,8 @@ const TESTS = {
   'memory counts': unit('budget::tests'),
   'counts of locks': unit('counted_lock::tests'),
   'locks.spec': spec('observe/locks'),
+  'stats-numbers.spec': spec('observe/stats-numbers'),
+  'stats-since.spec': spec('observe/stats-since'),
   'log lines': unit('store::events'),
   'logs.spec': spec('observe/logs'),
   'probes.spec': spec('observe/probes'),
@@ -2202,9 +2204,9 @@ const LINES = [
   },
   {
     name: 'a look at the statistics counts as a use of the locks',
-    file: 'src/store/shard/mod.rs',
-    from: 'let writer = self.writer.lock_uncounted();',
-    to: 'let writer = self.writer.lock();',
+    file: 'src/store/shard/stats.rs',
+    from: 'let writer = self.writer.lock_uncounted();\n        let counts',
+    to: 'let writer = self.writer.lock();\n        let counts',
     test: 'locks.spec'
   },
 
@@ -2278,6 +2280,43 @@ const LINES = [
     from: '      if (!(result instanceof Promise)) return result',
     to: '      context.result = result\n      if (!(result instanceof Promise)) return result',
     test: 'channels.spec'
+  },
+
+  // ---- Statistics
+  {
+    name: 'what a thread counted goes with it',
+    file: 'src/store/observe/stats/table.rs',
+    from: 'self.past.add(counters);',
+    to: '',
+    test: 'stats-numbers.spec'
+  },
+  {
+    name: 'a reset begins anew for the threads that are there alone',
+    file: 'src/store/observe/stats/table.rs',
+    from: 'self.base = self.all();',
+    to: 'self.threads.iter().for_each(|counters| self.base.add(counters));',
+    test: 'stats-since.spec'
+  },
+  {
+    name: 'what a shard counted goes with a clear',
+    file: 'src/store/shard/upkeep.rs',
+    from: 'writer.counts = old.counts;',
+    to: '',
+    test: 'stats-numbers.spec'
+  },
+  {
+    name: 'what is replaced stays counted in the bytes of values',
+    file: 'src/store/shard/stats.rs',
+    from: 'counts.value_bytes + new.value_len() as u64 - old.value_len() as u64',
+    to: 'counts.value_bytes + new.value_len() as u64',
+    test: 'stats-numbers.spec'
+  },
+  {
+    name: 'a transaction that meets a conflict while it reads is not counted',
+    file: 'src/store/map/observe.rs',
+    from: 'if !self.changed.is_empty() {\n            map.counters().conflicts.add(1);',
+    to: 'if !self.changed.is_empty() {',
+    test: 'stats-numbers.spec'
   },
 
   // ---- Latencies

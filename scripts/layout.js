@@ -23,7 +23,8 @@ const GROUPS = {
     'the limit of the access word.',
   CAUSE: 'Why an entry, or a value of it, is gone.',
   LEVEL: 'Numbers of log levels, in rising order; a listener gets its own level and everything above.',
-  TARGET: 'What log lines are about: the names follow `typedmap.`.'
+  TARGET: 'What log lines are about: the names follow `typedmap.`.',
+  SHARD_FIGURES: 'Index of a figure of a shard, among those of the shard.'
 }
 
 const WIDTH = 120

@@ -3,26 +3,42 @@
 import type { ErrorCode } from './errors.js'
 import type { TypedMap } from './map.js'
 
+/** Options of {@link TypedMap.getStats}. */
+export interface StatsOptions {
+  /** Whether to add `eachShard`: the same for each shard, to see whether they are alike. */
+  shards?: boolean
+  /** Earlier statistics of this map: `rates` then says what came since. */
+  since?: TypedMapStats
+}
+
 /**
- * Statistics of a map, over all threads except for `nearCache`. Near-cache hits of another thread are added later, at
- * that thread's next native call.
+ * Statistics of a map, over all threads that have it open or had, except for `nearCache` and `shapes.texts`. Counts are
+ * those since the map was made or {@link TypedMap.resetStats} was called, and exact up to 2^53.
+ *
+ * Near-cache hits of another thread are added later, at that thread's next native call.
  */
 export interface TypedMapStats {
   /** Entries in the map. */
   entries: number
+  /** Those of them that have no key: only their handles lead to them. */
+  handles: number
   /** Reads that found an entry, near-cache hits included. */
   hits: number
   /** Reads that the near cache answered, without a native call. */
   nearHits: number
+  /** The other hits: `hits` less `nearHits`. */
+  nativeHits: number
   /** Reads that found none. */
   misses: number
+  /** Writes of a value: `inserts` and `updates`. */
+  sets: number
   /** `hits` in per cent of all reads, to two digits; 0 before the first. */
   cacheHitRate: number
   /** Entries that were inserted. */
   inserts: number
   /** Values that were replaced. */
   updates: number
-  /** Entries that were deleted, one by one. */
+  /** Entries that were deleted, one by one or by a query. */
   deletes: number
   /** Calls of `clear`. */
   clears: number
@@ -30,6 +46,43 @@ export interface TypedMapStats {
   evictions: number
   /** Entries that were removed because their deadline had passed. */
   expirations: number
+  /** Entries and values that left, by the cause, as {@link TypedMap.onEvict} has it. */
+  removals: {
+    /** Entries that were deleted. */
+    explicit: number
+    /** Values that were replaced; their entries stayed. */
+    replaced: number
+    /** Entries that were evicted: `evictions`. */
+    evicted: number
+    /** Entries whose deadline had passed: `expirations`. */
+    expired: number
+    /** Entries that `clear` removed. */
+    cleared: number
+  }
+  /** Loads of {@link TypedMap.getOrLoad} and the like, by all threads. */
+  loads: {
+    /** Loads that brought a value. */
+    count: number
+    /** Loads that failed. */
+    failures: number
+    /** Calls that waited for a load that another one had begun, in another thread or in theirs. */
+    shared: number
+    /** Milliseconds that loads took, all together. */
+    timeMs: number
+    /** Milliseconds that one took on average. */
+    meanMs: number
+    /** Loads under way now. */
+    underWay: number
+  }
+  /** Transactions of all threads. */
+  transactions: {
+    /** Those that were committed. */
+    commits: number
+    /** Those that failed because others had changed what they read. One that is tried again counts each time. */
+    conflicts: number
+    /** Those that their program gave up. */
+    rollbacks: number
+  }
   /** Batches of entries that iterators fetched. */
   iterations: number
   /** Writes that a limit refused. */
@@ -80,6 +133,8 @@ export interface TypedMapStats {
   capacity: number
   /** Entries by key over `capacity`, 0 to 1. */
   loadFactor: number
+  /** The index. */
+  index: IndexStats
   /** Number of shards. */
   shards: number
   /** Vector instructions. */
@@ -91,8 +146,78 @@ export interface TypedMapStats {
   }
   /** Number of open references to the map; one thread may have several. */
   threads: number
+  /** Calls of {@link TypedMap.resetStats}, in any thread. */
+  resets: number
+  /** Milliseconds since the last of them, or since the map was made: what counts are of. */
+  countedMs: number
   /** Milliseconds since the map was made. */
   uptimeMs: number
+}
+
+/** How far the lookups of keys go, and how the index grew. */
+export interface IndexStats {
+  /** Places that a lookup looks at on average to find a key, 1 at best. From a sample, as the next three. */
+  meanProbe: number
+  /** Places that the longest lookup looks at. Tens are usual; hundreds say that somebody chooses keys by their hash. */
+  longestProbe: number
+  /** Keys of the sample, at most 16,384. The next call samples others; of a small map it has all. */
+  probesSampled: number
+  /** Keys that are not in their own place because another one is: estimated from the sample. */
+  collisions: number
+  /** Tables that were replaced by larger ones, one for each shard at a time. */
+  growths: number
+  /** Tables that were replaced by smaller ones. */
+  shrinks: number
+  /** Shards whose keys are being moved to another table, some with each write. */
+  migratingShards: number
+  /** How much of these tables was moved, 0 to 1; 1 if there are none. */
+  migrationProgress: number
+}
+
+/** What came between two statistics. If counts were reset in between, what came since then. */
+export interface StatsRates {
+  /** Milliseconds between them. */
+  timeMs: number
+  /** Hits in per cent of the reads in that time, to two digits. */
+  cacheHitRate: number
+  /** Counts in a second, to two digits. */
+  perSecond: Record<
+    | 'hits'
+    | 'nearHits'
+    | 'nativeHits'
+    | 'misses'
+    | 'sets'
+    | 'inserts'
+    | 'updates'
+    | 'deletes'
+    | 'evictions'
+    | 'expirations'
+    | 'refusals'
+    | 'operations'
+    | 'loads'
+    | 'loadFailures'
+    | 'commits'
+    | 'conflicts'
+    | 'allocations'
+    | 'frees',
+    number
+  >
+}
+
+/** Statistics of each shard: for each figure a list, in which each shard has the place of its number. */
+export interface EachShardStats {
+  entries: number[]
+  handles: number[]
+  deadlines: number[]
+  stale: number[]
+  /** Bytes. */
+  memory: Record<'live' | 'keys' | 'values' | 'retired', number[]>
+  removals: Record<'explicit' | 'replaced' | 'evicted' | 'expired' | 'cleared', number[]>
+  loads: Record<'count' | 'failures' | 'shared' | 'underWay', number[]>
+  locks: Record<'acquisitions' | 'waits' | 'waitNs', number[]>
+  capacity: number[]
+  loadFactor: number[]
+  index: Record<'meanProbe' | 'longestProbe' | 'collisions' | 'growths' | 'shrinks' | 'migrationProgress', number[]>
 }
 
 /**
@@ -241,6 +366,18 @@ export interface MemoryStats {
   fragmentation: number
   /** The part of `entries` that is freed as soon as no reader can see it. */
   retired: number
+  /** The part of `live` that keys fill, as they are stored. */
+  keys: number
+  /** The part of `live` that values fill, as they are stored. */
+  values: number
+  /** What of `total` is neither keys nor values. */
+  overhead: number
+  /** The most that `total` was since the map was made or its counts were reset. */
+  peak: number
+  /** Blocks for entries that were handed out: one for each write of a value, and for each that is moved. */
+  allocations: number
+  /** Blocks that came back. */
+  frees: number
   /** Index tables. */
   index: number
   /** Slots. */

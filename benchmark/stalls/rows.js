@@ -269,7 +269,11 @@ const ROWS = {
   'TypedView.prototype.scan': [{ reads: true, before: withView, call: (_, __, { view }) => view.scan('0') }],
   'TypedMap.prototype.randomKey': [{ call: map => map.randomKey() }],
   'TypedMap.prototype.randomEntry': [{ reads: true, call: map => map.randomEntry() }],
-  'TypedMap.prototype.getStats': [{ call: map => map.getStats() }],
+  'TypedMap.prototype.getStats': [
+    { call: map => map.getStats() },
+    { what: 'shards: true', call: map => map.getStats({ shards: true }) }
+  ],
+  'TypedMap.prototype.resetStats': [{ call: map => map.resetStats() }],
   'TypedMap.prototype.validate': [
     { what: 'until its first turn ends', call: map => void map.validate().catch(() => {}) }
   ],

@@ -308,6 +308,38 @@ const SCRATCH = Object.freeze({
   NOTICE: 17
 })
 
+/** Index of a figure of a shard, among those of the shard. */
+const SHARD_FIGURES = Object.freeze({
+  entries: 0,
+  handles: 1,
+  deadlines: 2,
+  stale: 3,
+  live: 4,
+  keys: 5,
+  values: 6,
+  retired: 7,
+  explicit: 8,
+  replaced: 9,
+  evicted: 10,
+  expired: 11,
+  cleared: 12,
+  loaded: 13,
+  failures: 14,
+  shared: 15,
+  underWay: 16,
+  acquisitions: 17,
+  waits: 18,
+  waitNs: 19,
+  capacity: 20,
+  loadFactor: 21,
+  meanProbe: 22,
+  longestProbe: 23,
+  collisions: 24,
+  growths: 25,
+  shrinks: 26,
+  migrationProgress: 27
+})
+
 /** What became of a step of a counter inside of an object. */
 const STEPPED = Object.freeze({
   /** Nothing was written. */
@@ -400,6 +432,7 @@ module.exports = {
   NEED,
   NOTICES,
   SCRATCH,
+  SHARD_FIGURES,
   STEPPED,
   TARGET,
   WAKE,

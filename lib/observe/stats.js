@@ -5,19 +5,22 @@
 
 const { binding } = require('../native/attach.js')
 const { readData } = require('../native/data.js')
+const { readStatsOptions } = require('../options/stats.js')
 const { errors } = require('./stats/errors.js')
 const { memory } = require('./stats/memory.js')
-const { rates } = require('./stats/rates.js')
+const { rates, ratesSince } = require('./stats/rates.js')
 const { recovery } = require('./stats/recovery.js')
+const { roomFor, shardsIn } = require('./stats/shards.js')
 
-const { stats: statsBinding } = binding
+const { resetStats: resetStatsBinding, stats: statsBinding } = binding
 
 /**
  * @param {import('../session/open-map.js').OpenMap} open
+ * @param {Float64Array | undefined} [figures] where those of the shards go
  * @returns {Record<string, any>}
  */
-function readStats(open) {
-  const { maxEntries, maxValueBytes, ...read } = readData(statsBinding(open.id))
+function readStats(open, figures = undefined) {
+  const { maxEntries, maxValueBytes, ...read } = readData(statsBinding(open.id, figures))
   return {
     ...read,
     ...rates(open, read),
@@ -32,11 +35,24 @@ function readStats(open) {
 
 /** @param {import('../install.js').Access} access */
 const methods = ({ openOf }) => ({
-  getStats() {
+  /** @param {any} options */
+  getStats(options = undefined) {
+    const open = openOf(this)
+    const { shards, since } = readStatsOptions(options)
+    open.check()
+    open.reportHits()
+    const figures = shards ? roomFor(open.shards) : undefined
+    const stats = readStats(open, figures)
+    if (since !== undefined) stats.rates = ratesSince(stats, since)
+    if (figures !== undefined) stats.eachShard = shardsIn(figures)
+    return stats
+  },
+
+  resetStats() {
     const open = openOf(this)
     open.check()
     open.reportHits()
-    return readStats(open)
+    resetStatsBinding(open.id)
   }
 })
 

@@ -4,7 +4,10 @@
 use napi_derive::napi;
 use serde_json::{Value as Json, json};
 
-use crate::store::{Cause, EntryLocation, HITS_PER_SAMPLE, KeyKind, Level, LogTarget, MAX_GLOB_CHARACTERS, ValueKind};
+use crate::store::{
+    Cause, EntryLocation, HITS_PER_SAMPLE, KeyKind, Level, LogTarget, MAX_GLOB_CHARACTERS, ValueKind,
+    shard_figure_names,
+};
 
 /// Declares constants, and a list of them with their names and sentences for JavaScript.
 macro_rules! numbers {
@@ -309,6 +312,7 @@ pub fn layout() -> String {
     let causes = Cause::ALL.map(|cause| (format!("{cause:?}").to_lowercase(), cause as u8));
     let levels = Level::ALL.map(|level| (format!("{level:?}").to_lowercase(), level as u8));
     let targets = LogTarget::ALL.map(|target| (format!("{target:?}").to_lowercase(), target as u8));
+    let figures = shard_figure_names().into_iter().zip(0..).map(|(name, at)| (name.to_string(), at));
     json!({
         "SCRATCH": rows(SCRATCH, ""),
         "SIZES": rows(&[SIZES, SIGNS].concat(), ""),
@@ -327,6 +331,7 @@ pub fn layout() -> String {
         "CAUSE": numbered(causes.into()),
         "LEVEL": numbered(levels.into()),
         "TARGET": numbered(targets.into()),
+        "SHARD_FIGURES": numbered(figures.collect()),
     })
     .to_string()
 }

@@ -98,6 +98,8 @@ pub use observe::latency::{NEAR_SAMPLING as HITS_PER_SAMPLE, Timed};
 pub use observe::performance::{SlowStats, TimeTargets};
 pub use observe::pressure::{Pressure, PressureSubscription};
 pub use observe::removals::{Audience, Cause, Removal, Removals};
+#[cfg(feature = "binding")]
+pub(crate) use observe::stats::shard_figure_names;
 pub use observe::stats::{LatencyStats, LockStats, MemoryStats, Operations, ShapeStats, SimdStats, Stats};
 pub use options::{OPTIONS, Setting};
 pub use platform::clock::Clock;

@@ -150,6 +150,12 @@ pub fn conflicts<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
 
 /// `transactionEnd(id, number)`: forgets a transaction.
 pub fn end<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
-    call.map()?.end_transaction(call.number(1)?);
+    let map = call.map()?;
+    let number = call.number(1)?;
+    // One that a conflict has ended is counted as that.
+    if !map.transaction(number, |one| Ok(one.is_doomed()))? {
+        map.local().count_rollback();
+    }
+    map.end_transaction(number);
     Ok(Js::NOTHING)
 }

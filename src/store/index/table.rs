@@ -114,6 +114,17 @@ pub struct IndexWriter {
     reserved: usize,
     /// Words from home of an entry that was put far from it, until that is reported.
     long_probe: Option<usize>,
+    /// How often a table was replaced.
+    pub resizes: Resizes,
+}
+
+/// How often tables were replaced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Resizes {
+    /// By larger ones.
+    pub growths: u64,
+    /// By smaller ones.
+    pub shrinks: u64,
 }
 
 /// Where a word stands. Good until the next change under the same lock.
@@ -403,6 +414,22 @@ impl Index {
     pub fn capacity(&self) -> usize {
         self.tables().map_or(0, |tables| tables.current.words().len())
     }
+
+    /// Looks at so many words in a row of the current table, from one of them on, which may be beyond its end. Tells of
+    /// each that leads to an entry how many words a lookup looks at that finds it. Under the shard's lock.
+    pub fn sample(&self, from: usize, count: usize, mut found: impl FnMut(usize)) {
+        let Some(tables) = self.tables() else { return };
+        let table = &tables.current;
+        let words = table.words();
+        let mut position = from % words.len();
+        for _ in 0..count.min(words.len()) {
+            let word = words[position].load(Ordering::Relaxed);
+            if word != EMPTY && word as u32 != MOVED as u32 {
+                found(table.distance(table.home((word >> 32) as u32), position) + 1);
+            }
+            position = table.after(position);
+        }
+    }
 }
 
 /// A reader could not tell whether a key is there, because words kept moving.
@@ -418,12 +445,22 @@ impl Drop for Index {
 impl IndexWriter {
     /// The writer of an index without tables.
     pub fn new(max_load_factor: f64) -> Self {
-        Self { current_len: 0, old_len: 0, migrated: 0, max_load_factor, is_held: false, reserved: 0, long_probe: None }
+        Self {
+            current_len: 0,
+            old_len: 0,
+            migrated: 0,
+            max_load_factor,
+            is_held: false,
+            reserved: 0,
+            long_probe: None,
+            resizes: Resizes::default(),
+        }
     }
 
-    /// Makes its tables shrink no further than those of another index.
+    /// Makes its tables shrink no further than those of another index, and counts on from there.
     pub fn inherit(&mut self, other: &Self) {
         self.reserved = other.reserved;
+        self.resizes = other.resizes;
     }
 
     /// Has tables resized only where they have to be, or no longer so.
@@ -434,6 +471,12 @@ impl IndexWriter {
     /// Words in both tables.
     pub fn len(&self) -> usize {
         self.current_len + self.old_len
+    }
+
+    /// Words of the table that words are moved from, and how many of them were looked at; none while nothing is moved.
+    pub fn progress(&self, index: &Index) -> (usize, usize) {
+        let old = index.tables().and_then(|tables| tables.old.as_ref());
+        old.map_or((0, 0), |old| (old.words().len(), self.migrated))
     }
 
     /// Makes sure that [`IndexWriter::insert`] finds room. Tables that were replaced are added to `replaced`, to be
@@ -545,12 +588,17 @@ impl IndexWriter {
         memory: &Arc<Memory>,
     ) -> Result<Option<Box<Tables>>, Error> {
         let current = Table::new(capacity, memory)?;
+        let before = index.capacity();
         let old = index.tables().map(|tables| tables.current.clone());
         let tables = fallible::boxed(Tables { current, old })?;
         self.old_len = self.current_len;
         fault::point();
         self.current_len = 0;
         self.migrated = 0;
+        if before > 0 {
+            self.resizes.growths += u64::from(capacity > before);
+            self.resizes.shrinks += u64::from(capacity < before);
+        }
         Ok(index.replace(Some(tables)))
     }
 

@@ -96,10 +96,12 @@ impl Transaction {
                         self.inserted[number] = Some(place);
                     }
                 }
+                map.counters().commits.add(1);
                 Ok(())
             }
             Outcome::Changed(items) => {
                 self.changed = items;
+                map.counters().conflicts.add(1);
                 Err(Error::TransactionConflict)
             }
             Outcome::Missing => Err(Error::Broken),

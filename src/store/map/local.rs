@@ -397,6 +397,16 @@ impl Local {
         self.hits.as_ref().map(HitLog::words)
     }
 
+    /// What this thread counts.
+    pub(super) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Counts a transaction that the program gave up.
+    pub fn count_rollback(&self) {
+        self.counters.rollbacks.add(1);
+    }
+
     #[inline]
     pub(super) fn count_read(&self, is_hit: bool) {
         if is_hit { self.counters.hits.add(1) } else { self.counters.misses.add(1) }

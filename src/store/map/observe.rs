@@ -48,6 +48,7 @@ impl Transaction {
         self.look_again(map, &pin, &held);
         drop(held);
         if !self.changed.is_empty() {
+            map.counters().conflicts.add(1);
             return Err(Error::TransactionConflict);
         }
         let Some((tenant, handle, version)) = found else { return Ok(None) };
@@ -75,7 +76,11 @@ impl Transaction {
         let pin = map.pin();
         self.look_again(map, &pin, &held);
         drop((pin, held));
-        if self.changed.is_empty() { Ok(()) } else { Err(Error::TransactionConflict) }
+        if self.changed.is_empty() {
+            return Ok(());
+        }
+        map.counters().conflicts.add(1);
+        Err(Error::TransactionConflict)
     }
 
     /// Takes the locks of a shard and of those of all that was not there, in the order of their numbers.

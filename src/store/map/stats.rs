@@ -1,9 +1,14 @@
 //! Statistics of a map: what its threads count, and what its shards know.
 
 use super::store::Store;
-use crate::store::observe::stats::{Counters, MemoryStats, ShapeStats, SimdStats, Stats};
+use crate::store::error::Error;
+use crate::store::observe::removals::Cause;
+use crate::store::observe::stats::{Counters, MemoryStats, ShapeStats, ShardStats, SimdStats, Stats};
 use crate::store::platform::sync::{Arc, CachePadded, Ordering};
 use crate::store::shard::Shard;
+
+/// Words of index tables that one call looks at: 128 KB, some tens of microseconds. The next call looks at others.
+const SAMPLED_WORDS: u64 = 16_384;
 
 impl Store {
     pub(crate) fn add_counters(&self) -> Arc<CachePadded<Counters>> {
@@ -28,48 +33,68 @@ impl Store {
 
     /// Sums over all threads and shards. Costs a lock per shard.
     pub fn stats(&self) -> Stats {
-        let (operations, threads) = {
+        self.stats_with(|_| {})
+    }
+
+    /// The same; each shard's part goes to `report`, by its number.
+    pub fn stats_with(&self, mut report: impl FnMut(&ShardStats)) -> Stats {
+        let (operations, threads, resets) = {
             let table = self.counters.lock();
-            (table.sums(), table.threads())
+            (table.sums(), table.threads(), table.resets())
         };
-        let (mut capacity, mut keyed, mut retired, mut records) = (0, 0, 0, 0);
-        for shard in self.all_shards() {
-            let inventory = shard.inventory();
-            capacity += inventory.0 as u64;
-            keyed += inventory.1 as u64;
-            retired += inventory.2 as u64;
-            records += inventory.3;
-        }
-        let (mut evictions, mut expirations, mut deadlines) = (0, 0, 0);
-        for (evicted, expired, pending) in self.all_shards().iter().map(Shard::departures) {
-            evictions += evicted;
-            expirations += expired;
-            deadlines += pending;
-        }
-        let live = self.all_shards().iter().map(Shard::weight_bytes).sum();
-        retired += self.context.debris.load(Ordering::Relaxed);
+        let mut all = ShardStats::default();
+        self.each_shard(|shard| {
+            all.add(&shard);
+            report(&shard);
+        });
+        let uptime_ms = self.context.clock.elapsed_ms();
         Stats {
-            entries: self.len(),
+            entries: all.entries,
             operations,
-            evictions,
-            expirations,
-            deadlines,
+            evictions: all.removals.of(Cause::Evicted),
+            expirations: all.removals.of(Cause::Expired),
+            deadlines: all.deadlines,
             stale: self.context.stale_entries.load(Ordering::Relaxed),
             max_entries: self.context.max_entries(),
             max_value_bytes: self.context.max_value_bytes(),
-            memory: MemoryStats::new(&self.context.memory, live, retired),
-            shapes: ShapeStats::new(self.context.shapes.len(), &self.context.memory, records),
+            memory: MemoryStats::new(&self.context.memory, &all, self.context.debris.load(Ordering::Relaxed)),
+            shapes: ShapeStats::new(self.context.shapes.len(), &self.context.memory, all.records),
+            all,
             errors: self.context.errors.read(),
             recovery: self.recovery_stats(),
-            capacity,
-            load_factor: if capacity == 0 { 0.0 } else { keyed as f64 / capacity as f64 },
             shards: self.shards(),
             simd: SimdStats { enabled: self.config().simd != Some(false), level: self.context.simd.name() },
             latency: self.latency_stats(),
             slow: self.context.performance.slow(),
             locks: self.lock_stats(),
             threads,
-            uptime_ms: self.context.clock.elapsed_ms(),
+            resets,
+            counted_ms: uptime_ms - f64::from_bits(self.counted_from_ms.load(Ordering::Relaxed)),
+            uptime_ms,
         }
+    }
+
+    /// What each shard reports, by its number.
+    fn each_shard(&self, mut report: impl FnMut(ShardStats)) {
+        let look = self.looks.fetch_add(1, Ordering::Relaxed) as usize;
+        let shards = self.all_shards();
+        let entries = self.len() + shards.len() as u64;
+        for shard in shards {
+            // Its part of the words that are looked at follows from its part of the entries: where keys crowd, there
+            // are more of both.
+            let words = (SAMPLED_WORDS * (shard.len() + 1)).div_ceil(entries) as usize;
+            report(shard.stats(look.wrapping_mul(words), words));
+        }
+    }
+
+    /// Begins to count anew, for all threads. What is there stays, and so do the peak of what is there and limits.
+    pub fn reset_stats(&self) -> Result<(), Error> {
+        self.context.check()?;
+        self.counters.lock().reset();
+        self.latency.lock().reset();
+        self.all_shards().iter().for_each(Shard::reset_counts);
+        self.context.memory.reset_counts();
+        self.counted_from_ms.store(self.context.clock.elapsed_ms().to_bits(), Ordering::Relaxed);
+        Ok(())
     }
 }

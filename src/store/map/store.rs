@@ -23,7 +23,7 @@ use crate::store::observe::removals::{Audience, Cause};
 use crate::store::observe::stats::CounterTable;
 use crate::store::platform::clock::{Clock, Patience};
 use crate::store::platform::fallible;
-use crate::store::platform::sync::{Arc, AtomicU32, Mutex, Ordering, Weak};
+use crate::store::platform::sync::{Arc, AtomicU32, AtomicU64, Mutex, Ordering, Weak};
 use crate::store::shard::context::Context;
 use crate::store::shard::member::Member;
 use crate::store::shard::{Contents, Shard, shard_number};
@@ -42,6 +42,10 @@ pub struct Store {
     pub(super) counters: Mutex<CounterTable>,
     /// What threads have measured, in a map that wants that.
     pub(super) latency: Mutex<LatencyTable>,
+    /// How often the index was sampled for statistics, which go on from there.
+    pub(super) looks: AtomicU32,
+    /// Since when statistics are counted, as the bits of an `f64`.
+    pub(super) counted_from_ms: AtomicU64,
     /// What is woken when the map is destroyed. Bounded by the opens that are alive.
     endings: Mutex<Vec<Weak<dyn Wake>>>,
     expiry: Expiry,
@@ -134,6 +138,8 @@ impl Store {
             samples: AtomicU32::new(0),
             counters: Mutex::new(CounterTable::default()),
             latency: Mutex::new(LatencyTable::default()),
+            looks: AtomicU32::new(0),
+            counted_from_ms: AtomicU64::new(0),
             endings: Mutex::new(Vec::new()),
             expiry,
             recoveries: Recoveries::default(),

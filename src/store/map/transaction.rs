@@ -139,6 +139,11 @@ impl Transaction {
         *self = if items.capacity() <= 2 * MANY { Self { items, ..Self::default() } } else { Self::default() };
     }
 
+    /// Whether others have changed what it read.
+    pub fn is_doomed(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
     /// Which of the entries were changed by others.
     pub fn conflicts(&self) -> impl Iterator<Item = Target<'_>> {
         self.changed.iter().filter_map(|&at| match self.items[at].sought()? {

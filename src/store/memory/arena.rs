@@ -110,6 +110,25 @@ pub struct Arena {
     held: Reservation,
     /// Whether an entry of this shard was ever too large for a block.
     has_entries_to_look_at: bool,
+    /// Blocks that came and went.
+    pub blocks: Blocks,
+}
+
+/// How many blocks were handed out, and how many came back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Blocks {
+    /// Handed out.
+    pub allocations: u64,
+    /// Came back.
+    pub frees: u64,
+}
+
+impl Blocks {
+    /// Adds those of another arena.
+    pub fn add(&mut self, other: &Self) {
+        self.allocations += other.allocations;
+        self.frees += other.frees;
+    }
 }
 
 /// The pages by class and state.
@@ -209,7 +228,8 @@ const fn classes_by_grains() -> [u8; MAX_BLOCK_BYTES / GRAIN_BYTES + 1] {
 impl Arena {
     /// No pages yet.
     pub fn new(memory: &Arc<Memory>) -> Self {
-        Self { lists: None, held: Reservation::empty(memory, Use::Entries), has_entries_to_look_at: false }
+        let held = Reservation::empty(memory, Use::Entries);
+        Self { lists: None, held, has_entries_to_look_at: false, blocks: Blocks::default() }
     }
 
     /// Bytes of its pages.
@@ -305,6 +325,7 @@ impl Arena {
             self.add_page(class)?;
         }
         let Some(lists) = &mut self.lists else { return Err(Error::Broken) };
+        self.blocks.allocations += 1;
         let page = lists.open[class].0;
         // SAFETY: pages in a list are this arena's, initialised by `add_page`, and a page in `open` has a free block:
         // either one that was freed, whose first bytes hold the next offset, or a fresh one that still fits.
@@ -338,6 +359,7 @@ impl Arena {
     /// `block` came from [`Arena::alloc`] of this arena with this size, and it is no longer in use.
     pub unsafe fn free(&mut self, block: NonNull<u8>, size: usize) {
         let Some(lists) = &mut self.lists else { return };
+        self.blocks.frees += 1;
         let class = class_of(size);
         let page_bytes = page_size(class).bytes();
         let address = block.as_ptr() as usize;

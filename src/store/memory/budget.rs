@@ -98,6 +98,10 @@ pub struct Memory {
     by_use: [AtomicU64; USES],
     /// Bytes whose release was refused because they were not reserved.
     unowned: AtomicU64,
+    /// The largest total.
+    peak: AtomicU64,
+    /// Large blocks that were set aside, and those that were given back.
+    large_blocks: [AtomicU64; 2],
     /// Transfers that began, and transfers that ended.
     transfers: [AtomicU64; 2],
     /// Where such a refusal is reported.
@@ -198,6 +202,8 @@ impl Memory {
             ceiling: AtomicU64::new(limit_bytes.unwrap_or(u64::MAX)),
             by_use: std::array::from_fn(|_| AtomicU64::new(0)),
             unowned: AtomicU64::new(0),
+            peak: AtomicU64::new(0),
+            large_blocks: [AtomicU64::new(0), AtomicU64::new(0)],
             transfers: [AtomicU64::new(0), AtomicU64::new(0)],
             events,
         }
@@ -205,12 +211,15 @@ impl Memory {
 
     /// Sets the bytes of a large block aside. The block stands for them until [`Memory::release_block`].
     pub fn reserve_block(&self, bytes: usize) -> Result<(), Error> {
-        self.reserve(Use::Entries, bytes)
+        self.reserve(Use::Entries, bytes)?;
+        self.large_blocks[0].fetch_add(1, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Gives the bytes of a large block back, after it was freed.
     pub fn release_block(&self, bytes: usize) {
         self.release(Use::Entries, bytes);
+        self.large_blocks[1].fetch_add(1, Ordering::Relaxed);
     }
 
     fn reserve(&self, what: Use, bytes: usize) -> Result<(), Error> {
@@ -220,8 +229,8 @@ impl Memory {
             let used_bytes = self.total.load(Ordering::Relaxed);
             return Err(Error::MemoryLimit { requested_bytes: bytes, used_bytes, limit_bytes: ceiling_bytes });
         }
-        if ceiling_bytes == u64::MAX {
-            self.total.fetch_add(bytes, Ordering::Relaxed);
+        let total = if ceiling_bytes == u64::MAX {
+            self.total.fetch_add(bytes, Ordering::Relaxed) + bytes
         } else {
             let mut used_bytes = self.total.load(Ordering::Relaxed);
             loop {
@@ -231,10 +240,13 @@ impl Memory {
                 }
                 let next = used_bytes + bytes;
                 match self.total.compare_exchange_weak(used_bytes, next, Ordering::Relaxed, Ordering::Relaxed) {
-                    Ok(_) => break,
+                    Ok(_) => break next,
                     Err(seen) => used_bytes = seen,
                 }
             }
+        };
+        if total > self.peak.load(Ordering::Relaxed) {
+            self.peak.fetch_max(total, Ordering::Relaxed);
         }
         self.by_use[what as usize].fetch_add(bytes, Ordering::Relaxed);
         Ok(())
@@ -274,6 +286,23 @@ impl Memory {
     /// Bytes whose release was refused because they were not reserved: 0, unless there is a bug.
     pub fn unowned(&self) -> u64 {
         self.unowned.load(Ordering::Relaxed)
+    }
+
+    /// The most bytes that were in use since the map was made, or since [`Memory::reset_counts`].
+    pub fn peak(&self) -> u64 {
+        self.peak.load(Ordering::Relaxed)
+    }
+
+    /// Large blocks that were set aside and given back.
+    pub fn large_blocks(&self) -> (u64, u64) {
+        let [taken, given_back] = &self.large_blocks;
+        (taken.load(Ordering::Relaxed), given_back.load(Ordering::Relaxed))
+    }
+
+    /// Begins to count blocks and the peak anew.
+    pub fn reset_counts(&self) {
+        self.large_blocks.iter().for_each(|count| count.store(0, Ordering::Relaxed));
+        self.peak.store(self.total(), Ordering::Relaxed);
     }
 
     /// All bytes in use.

@@ -106,6 +106,19 @@ impl Distribution {
         self.longest_ns = self.longest_ns.max(histogram.longest_ns.get());
     }
 
+    /// Takes out what was there before. The longest value is then known to the bucket, unless it is longer than all
+    /// that were before.
+    pub fn remove(&mut self, before: &Self) {
+        for (sum, count) in self.buckets.iter_mut().zip(&before.buckets) {
+            *sum -= count;
+        }
+        self.total_ns = self.total_ns.wrapping_sub(before.total_ns);
+        if self.longest_ns == before.longest_ns {
+            let last = self.buckets.iter().rposition(|&count| count > 0);
+            self.longest_ns = last.map_or(0, |bucket| middle_of(bucket).min(self.longest_ns));
+        }
+    }
+
     /// Sums it up.
     pub fn summary(&self) -> Summary {
         let count: u64 = self.buckets.iter().sum();

@@ -94,6 +94,8 @@ impl Distributions {
 pub struct LatencyTable {
     threads: Vec<Arc<Histograms>>,
     past: Distributions,
+    /// What was measured before the last reset. No thread's histograms are emptied, since each has one writer.
+    base: Distributions,
 }
 
 impl LatencyTable {
@@ -111,8 +113,19 @@ impl LatencyTable {
         self.threads.retain(|other| !Arc::ptr_eq(other, histograms));
     }
 
-    /// What all threads have measured.
+    /// What all threads have measured since the last reset.
     pub fn sums(&self) -> Distributions {
+        let mut sums = self.all();
+        sums.0.iter_mut().zip(&self.base.0).for_each(|(sum, base)| sum.remove(base));
+        sums
+    }
+
+    /// Begins to count anew.
+    pub fn reset(&mut self) {
+        self.base = self.all();
+    }
+
+    fn all(&self) -> Distributions {
         let mut sums = self.past.clone();
         self.threads.iter().for_each(|histograms| sums.add(histograms));
         sums

@@ -110,6 +110,13 @@ impl<T> CountedLock<T> {
         (guard, waited_ns)
     }
 
+    /// Begins to count anew. Under the lock.
+    pub fn reset_counts(&self, _: &MutexGuard<'_, T>) {
+        for count in [&self.acquisitions, &self.waits, &self.waited_ns, &self.longest_wait_ns] {
+            count.store(0, Ordering::Relaxed);
+        }
+    }
+
     /// Threads that wait now.
     pub fn waiting(&self) -> u32 {
         self.waiting.load(Ordering::Relaxed)

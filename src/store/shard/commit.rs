@@ -439,7 +439,7 @@ impl<'s> Locked<'s> {
                 if let Some(hash) = hash {
                     writer.index.insert(&shard.index, *hash as u32, number);
                 }
-                shard.count(1, new.weight_bytes() as i64);
+                shard.count_in(writer, new);
                 if new.is_large() || new.type_id() != 0 && context.types.enter(new.type_id()) {
                     writer.arena.admit_entry_to_look_at();
                 }

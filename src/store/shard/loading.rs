@@ -67,6 +67,7 @@ impl Shard {
             };
             let ticket = found.join(party)?;
             self.expect_lease(found);
+            writer.counts.loads.shared += 1;
             self.hand_over_due(writer, context, &mut woken);
             Ok(Begun::Joined(ticket))
         });
@@ -107,7 +108,7 @@ impl Shard {
                 // Without memory for that, nothing is kept.
                 drop(writer.stale_for.schedule(written.place.handle.slot, stale_ms));
             }
-            Ok(writer.loads.take(hash, token))
+            Ok(Self::end_load(writer, context, hash, token, false))
         });
         freed::discard(prepared, context);
         done
@@ -123,7 +124,13 @@ impl Shard {
 
     /// Ends a load that brought nothing. As [`Shard::complete_load`].
     pub fn take_load(&self, context: &Member<'_>, hash: u64, token: u64) -> Result<Option<Load>, Error> {
-        self.locked(context, |writer| Ok(writer.loads.take(hash, token)))
+        self.locked(context, |writer| Ok(Self::end_load(writer, context, hash, token, true)))
+    }
+
+    fn end_load(writer: &mut Writer, context: &Member<'_>, hash: u64, token: u64, is_failure: bool) -> Option<Load> {
+        let load = writer.loads.take(hash, token)?;
+        writer.counts.loads.end(is_failure, context.clock.elapsed_ms() - load.began_ms());
+        Some(load)
     }
 
     /// Changes what a seat wants of a load. Returns whether the loader that it runs, with this token (0 for none), is

@@ -52,6 +52,11 @@ impl Loads {
         self.0.is_empty()
     }
 
+    /// How many are under way.
+    pub fn len(&self) -> usize {
+        self.0.values().map(Vec::len).sum()
+    }
+
     /// The load of a key that newcomers join.
     pub fn find(&mut self, key: Key<'_>, hash: u64) -> Option<&mut Load> {
         self.0.get_mut(&hash)?.iter_mut().find(|load| !load.is_void() && load.is_of(key))

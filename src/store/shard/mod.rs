@@ -13,6 +13,7 @@
 //! stage    what a commit sets aside           commit   its writes, under the locks of all its shards
 //! commits  what commits exclude, and the word that says that one is under way
 //! rebuild  a shard made anew of the entries of one that may be damaged
+//! stats    what it counts, and reports
 //! ```
 //!
 //! Readers take no lock: they find a slot through the index or by its number, check whose it is, and copy. Writers
@@ -43,6 +44,7 @@ mod scan;
 pub mod seat;
 mod stage;
 mod stale;
+mod stats;
 mod upkeep;
 mod validate;
 mod write;
@@ -63,6 +65,7 @@ use crate::store::index::table::{Contended, Index, IndexWriter, Spot};
 use crate::store::memory::arena::Arena;
 use crate::store::memory::large;
 use crate::store::memory::reclaim::{Limbo, Pin};
+use crate::store::observe::stats::ShardCounts;
 use crate::store::platform::clock::Patience;
 use crate::store::platform::counted_lock::{CountedLock, LockCounts};
 use crate::store::platform::sync::process::AtomicBool;
@@ -174,6 +177,8 @@ struct Writer {
     is_compacting: bool,
     /// Loads of its keys that are under way. Each write that a program asked for makes those of its key void.
     loads: Loads,
+    /// What is counted for statistics.
+    counts: ShardCounts,
     /// Index capacities that a table grew or shrank to, to be reported as soon as the lock is released.
     resized: Option<usize>,
 }
@@ -311,12 +316,6 @@ impl Shard {
         std::thread::sleep(MOMENT);
         unlock_fairly(guard);
         was_waited_for
-    }
-
-    /// Words of the index, entries in it, bytes that wait to be freed, and entries that are records.
-    pub fn inventory(&self) -> (usize, usize, usize, u64) {
-        let writer = self.writer.lock_uncounted();
-        (self.index.capacity(), writer.index.len(), writer.limbo.bytes(), writer.shapes.records())
     }
 
     /// Finds a key's entry. Never takes a lock; if words of the index keep moving, the caller may ask for
@@ -576,13 +575,6 @@ impl Shard {
             |number| self.slab.slot(number).and_then(SlotRef::entry).is_some_and(|entry| self.is_of(entry, *key));
         self.index.spot(tag, is_match)
     }
-
-    /// Under the lock, so plain loads and stores do.
-    fn count(&self, entries: i64, bytes: i64) {
-        self.len.store(self.len.load(Ordering::Relaxed).wrapping_add_signed(entries), Ordering::Relaxed);
-        let weight = self.weight_bytes.load(Ordering::Relaxed).wrapping_add_signed(bytes);
-        self.weight_bytes.store(weight, Ordering::Relaxed);
-    }
 }
 
 impl Writer {
@@ -613,6 +605,7 @@ impl Writer {
             changes: 0,
             is_compacting: false,
             loads: Loads::default(),
+            counts: ShardCounts::default(),
             resized: None,
         }
     }

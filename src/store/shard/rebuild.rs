@@ -35,6 +35,7 @@ use crate::store::error::Error;
 use crate::store::expiry::life::{LifeRef, Span, Ttl};
 use crate::store::index::table::Tables;
 use crate::store::memory::budget::Use;
+use crate::store::observe::removals::Cause;
 use crate::store::observe::stats::Tally;
 use crate::store::platform::fallible;
 use crate::store::platform::sync::Ordering;
@@ -232,7 +233,7 @@ impl Shard {
         if let Some((_, hash)) = key {
             writer.index.insert(&self.index, hash as u32, number);
         }
-        self.count(1, entry.weight_bytes() as i64);
+        self.count_in(writer, entry);
         if type_id != 0 {
             writer.enter_type(context, type_id, sequence, number);
         }
@@ -251,6 +252,8 @@ impl Shard {
         let is_in_doubt = self.is_in_doubt.swap(false, Ordering::Relaxed);
         let counted = is_in_doubt.then(|| self.recount_doubtful(&guard, large_bytes)).flatten();
         next.index.inherit(&guard.index);
+        next.counts.go_on_from(&guard.counts, guard.arena.blocks);
+        next.counts.removals.count(Cause::Expired, tally.expired);
         let mut old = std::mem::replace(&mut *guard, next);
         let slab = self.slab.replace_by(&fresh.slab, &ended);
         let tables = self.index.replace_by(&fresh.index, &ended);

@@ -81,6 +81,9 @@ impl Shard {
         writer.slab = successor;
         writer.changes = old.changes + 1;
         writer.freed_later = old.freed_later;
+        writer.counts = old.counts;
+        writer.counts.detach(cause, self.len(), old.arena.blocks);
+        writer.index.resizes = old.index.resizes;
         writer.loads = old.loads;
         if cause == Cause::Cleared {
             writer.loads.void_all();

@@ -7,6 +7,7 @@
 use super::context::Context;
 use super::findings::{Findings, Recount};
 use super::retired::Retired;
+use super::stats::key_bytes;
 use super::{Shard, Tenant, Writer};
 use crate::store::entry::key::KeyKind;
 use crate::store::entry::shapes::counts::Tally;
@@ -64,6 +65,8 @@ struct Seen {
     entries: u64,
     keyed: usize,
     weight_bytes: u64,
+    key_bytes: u64,
+    value_bytes: u64,
     large_bytes: usize,
     deadlines: usize,
     /// Vacant slots that may be used again.
@@ -228,6 +231,8 @@ impl Shard {
         }
         seen.entries += 1;
         seen.weight_bytes += entry.weight_bytes() as u64;
+        seen.key_bytes += key_bytes(entry);
+        seen.value_bytes += entry.value_len() as u64;
         seen.large_bytes += entry.large_bytes();
     }
 
@@ -312,6 +317,8 @@ impl Shard {
         };
         check(seen.entries == self.len(), "the number of entries is not what there are");
         check(seen.weight_bytes == self.weight_bytes(), "the weight is not that of the entries");
+        let (key_bytes, value_bytes) = (writer.counts.key_bytes, writer.counts.value_bytes);
+        check((seen.key_bytes, seen.value_bytes) == (key_bytes, value_bytes), "keys and values have other bytes");
         check(seen.words == seen.keyed && seen.keyed == writer.index.len(), "the index has other words than keys");
         check(seen.ordered as u64 == seen.entries && seen.ordered == writer.order.len(), "the order has other entries");
         let typed = writer.typed.total();

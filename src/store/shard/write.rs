@@ -288,7 +288,7 @@ impl Shard {
                 Self::drop_stale_of(writer, context, key, hash);
             }
         }
-        self.count(1, entry.weight_bytes() as i64);
+        self.count_in(writer, entry);
         fault::point();
         if draft.type_id != 0 {
             writer.enter_type(context, draft.type_id, sequence, number);
@@ -459,7 +459,8 @@ impl Shard {
         (old, entry): (Entry, Entry),
         (reshaped, retyped): (Option<Reshaped>, Option<Retyped>),
     ) -> EntryLocation {
-        let grown = entry.weight_bytes() as i64 - old.weight_bytes() as i64;
+        // Before it is retired, which may free it.
+        self.count_swap(writer, old, entry);
         let _ = change.exchange(entry);
         let stamp = change.settle(self.life(context, number));
         fault::point();
@@ -476,7 +477,6 @@ impl Shard {
         if let Some(policy) = &mut writer.policy {
             policy.hit(number);
         }
-        self.count(0, grown);
         if !writer.loads.is_empty() {
             let key = entry.key();
             writer.loads.void(key, context.hasher.hash(key));
@@ -579,7 +579,7 @@ impl Shard {
         });
         writer.slab.give_back(number, slot);
         fault::point();
-        self.count(-1, -(entry.weight_bytes() as i64));
+        self.count_out(writer, entry, cause);
         context.release_entries(1);
         writer.has_news |= context.removals.tell(entry, handle, cause);
         fault::point();

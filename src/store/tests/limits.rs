@@ -114,16 +114,16 @@ fn overhead_per_entry_stays_within_its_budget() {
 fn room_that_was_reserved_is_there_and_goes_when_asked() {
     let store = Store::new(&Config { initial_capacity: Some(10_000), ..Config::default() }).unwrap();
     let map = store.join();
-    let capacity = store.stats().capacity;
+    let capacity = store.stats().all.index.capacity;
     assert!(capacity as f64 * store.config().max_load_factor.unwrap() >= 10_000.0);
     for n in 0..10_000_u32 {
         map.set(Key::string(&n.to_string()), bytes_value(b"v"), Ttl::Default).unwrap();
     }
-    assert_eq!(store.stats().capacity, capacity, "it grew all the same");
+    assert_eq!(store.stats().all.index.capacity, capacity, "it grew all the same");
     for n in 100..10_000_u32 {
         map.delete(Key::string(&n.to_string())).unwrap();
     }
-    assert_eq!(store.stats().capacity, capacity, "it shrank below what was reserved");
+    assert_eq!(store.stats().all.index.capacity, capacity, "it shrank below what was reserved");
     store.shrink_to_fit().unwrap();
     let index = store.stats().memory.index;
     for _ in 0..10 {
@@ -131,7 +131,7 @@ fn room_that_was_reserved_is_there_and_goes_when_asked() {
             map.set(Key::string(&n.to_string()), bytes_value(b"w"), Ttl::Default).unwrap();
         }
     }
-    assert!(store.stats().capacity < 1_000 && store.stats().memory.index <= index);
+    assert!(store.stats().all.index.capacity < 1_000 && store.stats().memory.index <= index);
     assert_eq!(contents(&map, 64).len(), 100);
     // Room that does not fit under the limit is refused.
     let small = Store::new(&Config { memory_limit_bytes: Some(1 << 20), ..Config::default() }).unwrap();

@@ -6,16 +6,31 @@ use napi_derive::napi;
 use crate::binding::operation::with_map;
 use crate::store::Timed;
 
-/// Counts, bytes and fill of a map over all threads, as JSON text: `entries`, `hits`, `nearHits`, `misses`, `inserts`,
-/// `updates`, `deletes`, `clears`, `iterations`, `refusals`, `evictions`, `expirations`, `deadlines`, `operations`
-/// (their sum, hits counted once), `memory` (bytes: `entries`, `live`, `index`, `slab`, `words`, `order`, `policy`,
-/// `expiry`, `types`, `shapes`, `fixed`, `retired`, `total`, `limit` or `null`), `shapes` (`count`, `bytes`, `values`),
-/// `maxEntries` and `maxValueBytes` (or `null`), `capacity`, `loadFactor`, `shards`, `simd` (`enabled`, `level`),
-/// `locks` (`acquisitions`, `waits`, `waitNs`, `meanWaitNs`, `longestWaitNs`, `waiting`, `contentionRatio`),
-/// `threads`, `uptimeMs`.
+/// Statistics of a map over all threads, as JSON text, under the names that `getStats` has for them
+/// (`store/observe/stats/`). The figures of the shards go into an array, if there is one: those of one kind for all
+/// shards in a row, in the order of `SHARD_FIGURES`.
 #[napi(catch_unwind)]
-pub fn stats(env: &napi::Env, id: u32) -> napi::Result<String> {
-    with_map(env, "getStats", id, |map| Ok(map.store().stats().json().to_string()))
+pub fn stats(env: &napi::Env, id: u32, figures: Option<Float64Array>) -> napi::Result<String> {
+    with_map(env, "getStats", id, |map| {
+        let Some(mut figures) = figures else { return Ok(map.store().stats().json().to_string()) };
+        let shards = map.store().shards() as usize;
+        // SAFETY: the array belongs to the caller, whose thread is here.
+        let columns = unsafe { figures.as_mut() };
+        let mut number = 0;
+        let stats = map.store().stats_with(|shard| {
+            for (column, figure) in columns.chunks_exact_mut(shards).zip(shard.figures()) {
+                column[number] = figure;
+            }
+            number += 1;
+        });
+        Ok(stats.json().to_string())
+    })
+}
+
+/// Begins to count anew, for all threads.
+#[napi(catch_unwind)]
+pub fn reset_stats(env: &napi::Env, id: u32) -> napi::Result<()> {
+    with_map(env, "resetStats", id, |map| Ok(map.store().reset_stats()?))
 }
 
 /// Counts what reads took that the near cache answered: for each sample its nanoseconds, and how many reads it counts

@@ -15,6 +15,9 @@ pub struct Counters {
     pub clears: Counter,
     pub iterations: Counter,
     pub refusals: Counter,
+    pub commits: Counter,
+    pub conflicts: Counter,
+    pub rollbacks: Counter,
 }
 
 /// A number with one writer and any readers.

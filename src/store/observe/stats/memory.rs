@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::shard::ShardStats;
 use crate::store::memory::budget::{Memory, Use};
 
 /// Bytes by what they are used for.
@@ -31,6 +32,16 @@ pub struct MemoryStats {
     pub fixed: u64,
     /// The part of `entries` that waits until no reader can see it.
     pub retired: u64,
+    /// The part of `live` that keys fill.
+    pub keys: u64,
+    /// And that values fill.
+    pub values: u64,
+    /// The most that `total` was.
+    pub peak: u64,
+    /// Blocks for entries that were handed out.
+    pub allocations: u64,
+    /// Blocks that came back.
+    pub frees: u64,
     /// Everything, `retired` included.
     pub total: u64,
     /// The limit, if there is one.
@@ -38,10 +49,11 @@ pub struct MemoryStats {
 }
 
 impl MemoryStats {
-    pub(crate) fn new(memory: &Memory, live: u64, retired: u64) -> Self {
+    pub(crate) fn new(memory: &Memory, all: &ShardStats, debris: u64) -> Self {
+        let (large_allocations, large_frees) = memory.large_blocks();
         Self {
             entries: memory.used(Use::Entries),
-            live,
+            live: all.live_bytes,
             index: memory.used(Use::Index),
             slab: memory.used(Use::Slab),
             words: memory.used(Use::Words),
@@ -51,7 +63,12 @@ impl MemoryStats {
             types: memory.used(Use::Types),
             shapes: memory.used(Use::Shapes),
             fixed: memory.used(Use::Fixed),
-            retired,
+            retired: all.retired_bytes + debris,
+            keys: all.key_bytes,
+            values: all.value_bytes,
+            peak: memory.peak(),
+            allocations: all.blocks.allocations + large_allocations,
+            frees: all.blocks.frees + large_frees,
             total: memory.total(),
             limit: memory.limit(),
         }
@@ -71,6 +88,12 @@ impl MemoryStats {
             "shapes": self.shapes,
             "fixed": self.fixed,
             "retired": self.retired,
+            "keys": self.keys,
+            "values": self.values,
+            "overhead": self.total.saturating_sub(self.keys + self.values),
+            "peak": self.peak,
+            "allocations": self.allocations,
+            "frees": self.frees,
             "total": self.total,
             "limit": self.limit,
         })

@@ -5,14 +5,19 @@
 
 mod counters;
 mod errors;
+mod index;
 mod latency;
+mod loads;
 mod locks;
 mod memory;
 mod operations;
 mod recovery;
+mod removals;
 mod shapes;
+mod shard;
 mod simd;
 mod table;
+mod transactions;
 
 use serde_json::{Value as Json, json};
 
@@ -20,12 +25,16 @@ use crate::store::observe::performance::SlowStats;
 
 pub use counters::{Counter, Counters};
 pub use errors::{ErrorCounts, ErrorStats};
+pub use index::IndexStats;
 pub use latency::LatencyStats;
 pub use locks::LockStats;
 pub use memory::MemoryStats;
 pub use operations::Operations;
 pub use recovery::{LastRecovery, RecoveryStats, Tally};
 pub use shapes::ShapeStats;
+#[cfg(feature = "binding")]
+pub use shard::shard_figure_names;
+pub use shard::{ShardCounts, ShardStats};
 pub use simd::SimdStats;
 pub use table::CounterTable;
 
@@ -42,6 +51,8 @@ pub struct Stats {
     pub expirations: u64,
     /// Entries that have a deadline.
     pub deadlines: u64,
+    /// What all shards hold and count.
+    pub all: ShardStats,
     /// Values of expired entries that are kept for loads.
     pub stale: u64,
     /// Largest number of entries, if there is a limit.
@@ -56,10 +67,6 @@ pub struct Stats {
     pub errors: ErrorStats,
     /// Attempts to recover it.
     pub recovery: RecoveryStats,
-    /// Words of all index tables.
-    pub capacity: u64,
-    /// Entries by key over `capacity`; 0 in an empty map.
-    pub load_factor: f64,
     /// Number of shards.
     pub shards: u32,
     /// What lookups use of the processor.
@@ -72,6 +79,10 @@ pub struct Stats {
     pub locks: LockStats,
     /// Threads that have the map open, each open counted.
     pub threads: u64,
+    /// How often counts were reset.
+    pub resets: u64,
+    /// Milliseconds since then, or since the map was made.
+    pub counted_ms: f64,
     /// Milliseconds since the map was made.
     pub uptime_ms: f64,
 }
@@ -79,12 +90,15 @@ pub struct Stats {
 impl Stats {
     /// All of it under its names in JavaScript.
     pub fn json(&self) -> Json {
-        let operations = &self.operations;
+        let Self { operations, all, .. } = self;
         json!({
             "entries": self.entries,
+            "handles": self.entries - all.index.keyed,
             "hits": operations.hits,
             "nearHits": operations.near_hits,
+            "nativeHits": operations.hits - operations.near_hits,
             "misses": operations.misses,
+            "sets": operations.inserts + operations.updates,
             "inserts": operations.inserts,
             "updates": operations.updates,
             "deletes": operations.deletes,
@@ -93,6 +107,9 @@ impl Stats {
             "refusals": operations.refusals,
             "evictions": self.evictions,
             "expirations": self.expirations,
+            "removals": all.removals.json(),
+            "loads": all.loads.json(),
+            "transactions": operations.transactions.json(),
             "deadlines": self.deadlines,
             "stale": self.stale,
             "operations": operations.total(),
@@ -102,14 +119,17 @@ impl Stats {
             "maxValueBytes": self.max_value_bytes,
             "errors": self.errors.json(),
             "recovery": self.recovery.json(),
-            "capacity": self.capacity,
-            "loadFactor": self.load_factor,
+            "capacity": all.index.capacity,
+            "loadFactor": all.index.load_factor(),
+            "index": all.index.json(),
             "shards": self.shards,
             "simd": self.simd.json(),
             "latency": self.latency.as_ref().map(LatencyStats::json),
             "slow": self.slow.json(),
             "locks": self.locks.json(),
             "threads": self.threads,
+            "resets": self.resets,
+            "countedMs": self.counted_ms,
             "uptimeMs": self.uptime_ms,
         })
     }

@@ -1,6 +1,7 @@
 //! What all threads did.
 
 use super::counters::Counters;
+use super::transactions::TransactionStats;
 
 /// Sums of all threads, past ones included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,13 +21,16 @@ pub struct Operations {
     pub iterations: u64,
     /// Writes that a limit refused.
     pub refusals: u64,
+    pub transactions: TransactionStats,
 }
 
 impl Operations {
     /// Adds one thread's counts.
     pub(crate) fn add(&mut self, counters: &Counters) {
-        self.hits += counters.hits.get() + counters.near_hits.get();
-        self.near_hits += counters.near_hits.get();
+        // Read once: the thread may be counting.
+        let near_hits = counters.near_hits.get();
+        self.hits += counters.hits.get() + near_hits;
+        self.near_hits += near_hits;
         self.misses += counters.misses.get();
         self.inserts += counters.inserts.get();
         self.updates += counters.updates.get();
@@ -34,6 +38,23 @@ impl Operations {
         self.clears += counters.clears.get();
         self.iterations += counters.iterations.get();
         self.refusals += counters.refusals.get();
+        self.transactions.add(counters);
+    }
+
+    /// What was done since there were so many.
+    pub(super) fn since(&self, before: &Self) -> Self {
+        Self {
+            hits: self.hits - before.hits,
+            near_hits: self.near_hits - before.near_hits,
+            misses: self.misses - before.misses,
+            inserts: self.inserts - before.inserts,
+            updates: self.updates - before.updates,
+            deletes: self.deletes - before.deletes,
+            clears: self.clears - before.clears,
+            iterations: self.iterations - before.iterations,
+            refusals: self.refusals - before.refusals,
+            transactions: self.transactions.since(before.transactions),
+        }
     }
 
     /// All of them together.

@@ -10,6 +10,9 @@ pub struct CounterTable {
     threads: Vec<Arc<CachePadded<Counters>>>,
     /// Sums of threads that closed the map.
     past: Operations,
+    /// Sums at the last reset. No thread's counters are set back, since each has one writer.
+    base: Operations,
+    resets: u64,
 }
 
 impl CounterTable {
@@ -31,8 +34,23 @@ impl CounterTable {
         self.past.deletes += deleted;
     }
 
-    /// What all threads did.
+    /// What all threads did since the last reset.
     pub fn sums(&self) -> Operations {
+        self.all().since(&self.base)
+    }
+
+    /// Begins to count anew.
+    pub fn reset(&mut self) {
+        self.base = self.all();
+        self.resets += 1;
+    }
+
+    /// How often that was done.
+    pub fn resets(&self) -> u64 {
+        self.resets
+    }
+
+    fn all(&self) -> Operations {
         let mut sums = self.past;
         self.threads.iter().for_each(|counters| sums.add(counters));
         sums
