@@ -66,6 +66,7 @@ const TESTS = {
   'bytes of entries': unit('block::tests'),
   'frequent items': unit('frequent::tests'),
   'optimal shards': unit('shard_count::tests'),
+  'hot keys': unit('hot_keys::tests'),
   'hot-keys.spec': spec('observe/hot-keys'),
   'foreseen evictions': unit('tests::foreseen'),
   'lengths of probes': unit('the_length_of_a_probe_is_what_a_reader_looks_at'),
@@ -603,10 +604,10 @@ const LINES = [
   },
   {
     name: 'what a thread has sampled ends with it',
-    file: 'src/store/map/local.rs',
-    from: 'hot_keys.leave(reads);',
-    to: 'let _kept = (hot_keys, reads);',
-    test: 'hot-keys.spec'
+    file: 'src/store/observe/hot_keys.rs',
+    from: 'let _ = self.past.lock().merge(&sampler.sketch.lock(), note);',
+    to: 'let _ = self.past.lock().merge(&Sketch::new(1).unwrap(), note);',
+    test: 'hot keys'
   },
   {
     name: 'a sample of near hits weighs as much as one of native reads',
