@@ -230,8 +230,8 @@ impl Recovering {
     fn end(&mut self, refused: Option<Error>) {
         self.is_over = true;
         let store = &self.store;
-        if let (Some(rebuild), Some(shard)) = (self.rebuild.take(), store.all_shards().get(self.shard)) {
-            store.dispose(shard.discard_rebuild(&store.context, rebuild).into_iter().collect());
+        if let Some(rebuild) = self.rebuild.take() {
+            store.dispose(vec![rebuild.discard(&store.context)]);
         }
         let context = &store.context;
         let outcome = match refused {

@@ -62,6 +62,8 @@ impl Attempt {
         progress.outcome = Some(outcome);
         let waiting = std::mem::take(&mut progress.waiting);
         drop(progress);
-        waiting.iter().for_each(|notice| notice.wake());
+        for notice in &waiting {
+            notice.wake();
+        }
     }
 }

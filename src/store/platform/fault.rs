@@ -8,8 +8,7 @@ thread_local! {
 }
 
 /// A point in the middle of a write.
-#[inline(always)]
-#[expect(clippy::inline_always, reason = "there is nothing to call outside of tests")]
+#[inline]
 pub fn point() {
     #[cfg(all(test, not(loom)))]
     {

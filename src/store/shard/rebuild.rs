@@ -76,8 +76,9 @@ impl Rebuild {
     /// Puts the entries in the order in which they were inserted. A sequence that two of them have says nothing.
     fn sort(&mut self) {
         self.places.sort_unstable();
+        let places = &mut self.places;
         let mut last = 0;
-        for (sequence, _) in &mut self.places {
+        for (sequence, _) in &mut *places {
             let own = *sequence;
             if own == last {
                 *sequence = UNKNOWN;
@@ -85,8 +86,17 @@ impl Rebuild {
             last = own;
         }
         // Those are few, and the rest is in order.
-        self.places.sort();
+        places.sort_unstable();
         self.is_sorted = true;
+    }
+
+    /// What is to be freed of a rebuild that comes to nothing.
+    pub fn discard(self, context: &Context) -> Contents {
+        let Self { fresh, .. } = self;
+        let ended = fresh.slab.end_copies();
+        let writer = std::mem::replace(&mut *fresh.writer.lock(), Writer::new(context));
+        let tables = (fresh.slab.detach(&ended), fresh.index.detach(&ended));
+        writer.into_contents(context, tables, (fresh.len(), fresh.weight_bytes() as usize))
     }
 }
 
@@ -273,18 +283,9 @@ impl Shard {
             return Ok(Replaced { contents: Some(contents), tally });
         }
         drop(guard);
-        tally.leaked_bytes = write_off(context, self.number, counted);
-        std::mem::forget((old, slab, tables));
+        tally.leaked_bytes = write_off(context, self.number, counted.as_ref());
+        keep_for_good((old, slab, tables));
         Ok(Replaced { contents: None, tally })
-    }
-
-    /// What is to be freed of a rebuild that comes to nothing.
-    pub fn discard_rebuild(&self, context: &Context, rebuild: Rebuild) -> Option<Contents> {
-        let Rebuild { fresh, .. } = rebuild;
-        let ended = fresh.slab.end_copies();
-        let writer = std::mem::replace(&mut *fresh.writer.lock(), Writer::new(context));
-        let tables = (fresh.slab.detach(&ended), fresh.index.detach(&ended));
-        Some(writer.into_contents(context, tables, (fresh.len(), fresh.weight_bytes() as usize)))
     }
 
     /// Gives up what a shard in doubt has, because its map ended: it is never freed. Under the lock.
@@ -294,7 +295,7 @@ impl Shard {
         let mut next = Writer::new(context);
         next.slab = successor.unwrap_or(next.slab);
         let old = std::mem::replace(writer, next);
-        std::mem::forget((old, self.slab.detach(&ended), self.index.detach(&ended)));
+        keep_for_good((old, self.slab.detach(&ended), self.index.detach(&ended)));
         self.len.store(0, Ordering::Relaxed);
         self.weight_bytes.store(0, Ordering::Relaxed);
         self.deadlines.store(0, Ordering::Relaxed);
@@ -353,7 +354,7 @@ fn sequence_of(writer: &Writer, slot: SlotRef<'_>, number: u32) -> Option<u64> {
 }
 
 /// Counts bytes no more that are never freed. Returns how many.
-fn write_off(context: &Context, shard: u32, counted: Option<Recount>) -> u64 {
+fn write_off(context: &Context, shard: u32, counted: Option<&Recount>) -> u64 {
     // What is left of them is more than what is there.
     context.has_lost.store(true, Ordering::Relaxed);
     let words_bytes = context.words.abandon(shard) as u64;
@@ -363,6 +364,19 @@ fn write_off(context: &Context, shard: u32, counted: Option<Recount>) -> u64 {
     }
     leaked_bytes
 }
+
+/// What is never freed.
+fn keep_for_good(what: impl Send + 'static) {
+    #[cfg(not(test))]
+    std::mem::forget(what);
+    // Reachable, or a sanitizer takes it for a mistake.
+    #[cfg(test)]
+    KEPT.lock().push(Box::new(what));
+}
+
+#[cfg(test)]
+static KEPT: crate::store::platform::sync::process::Mutex<Vec<Box<dyn Send>>> =
+    crate::store::platform::sync::process::Mutex::new(Vec::new());
 
 fn refuse_unless_broken(context: &Context) -> Result<(), Error> {
     if context.is_broken() { Ok(()) } else { Err(Error::Closed) }

@@ -192,7 +192,9 @@ fn a_map_that_broke_at_any_point_goes_on_with_what_was_whole() {
                         scope.spawn(move || write_until_broken(store, own, thread as u64, random, types))
                     })
                     .collect();
-                writers.into_iter().for_each(|writer| writer.join().unwrap());
+                for writer in writers {
+                    writer.join().unwrap();
+                }
                 let recovered = recover(&store).unwrap_or_else(|refused| panic!("{label}: {refused}"));
                 leaked_bytes += recovered.tally.leaked_bytes;
                 is_done.store(true, Ordering::SeqCst);
