@@ -90,6 +90,7 @@ const TESTS = {
   'locks.spec': spec('observe/locks'),
   'stats-numbers.spec': spec('observe/stats-numbers'),
   'stats-since.spec': spec('observe/stats-since'),
+  'stats-near-hits.spec': spec('observe/stats-near-hits'),
   'log lines': unit('store::events'),
   'logs.spec': spec('observe/logs'),
   'probes.spec': spec('observe/probes'),
@@ -2311,6 +2312,27 @@ const LINES = [
     from: 'counts.value_bytes + new.value_len() as u64 - old.value_len() as u64',
     to: 'counts.value_bytes + new.value_len() as u64',
     test: 'stats-numbers.spec'
+  },
+  {
+    name: 'hits of handles are reported with the next native call',
+    file: 'lib/session/open-map.js',
+    from: '    this.origin.onFull = () => this.reportHits()',
+    to: '',
+    test: 'stats-near-hits.spec'
+  },
+  {
+    name: 'hits of keys are reported with the next native call',
+    file: 'lib/near/near-cache.js',
+    from: 'this.isMarking ? -1 : HITS_PER_REPORT',
+    to: 'this.isMarking ? -1 : 2 ** 30',
+    test: 'stats-near-hits.spec'
+  },
+  {
+    name: 'hits of a thread that does nothing more wait for its next call',
+    file: 'lib/near/sweeper.js',
+    from: '  tellHits()\n  let left',
+    to: '  let left',
+    test: 'stats-near-hits.spec'
   },
   {
     name: 'a transaction that meets a conflict while it reads is not counted',

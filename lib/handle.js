@@ -59,6 +59,9 @@ let fillHandle
 /** @type {(handle: Handle) => boolean} */
 let isPending
 
+/** After so many hits they are reported, those of handles and those of a near cache apart. */
+const HITS_PER_REPORT = 2_048
+
 /** @typedef {{ map: number, shard: number, slot: number, generation: number }} Coordinates */
 
 /**
@@ -93,6 +96,8 @@ class Origin {
   left = 0
   /** What the access words of hits are counted up to; 0 if `readOrMark` has to see to all that there is to do. */
   limit = 0
+  /** Reports hits, and takes them with that: called after HITS_PER_REPORT of them. */
+  onFull = () => {}
   /** Hits that were counted in another way than by `left`. */
   #counted = 0
   /** What `left` was when hits were last taken. */
@@ -148,7 +153,7 @@ class Origin {
 
   /** How many hits are counted down until there is more to do. */
   #next() {
-    this.#portion = Math.min(this.#untilSampled, this.#untilTimed)
+    this.#portion = Math.min(this.#untilSampled, this.#untilTimed, HITS_PER_REPORT)
     this.#atOnce = this.#portion
     return this.#portion
   }
@@ -206,7 +211,7 @@ class Origin {
     this.#counted = 0
     if (this.#isPlain) {
       // The next hit that is sampled or timed stays the one that was drawn.
-      if (this.#sampler === undefined && this.#timer === undefined) this.left = HITS_AT_ONCE
+      if (this.#sampler === undefined && this.#timer === undefined) this.left = HITS_PER_REPORT
       this.#atOnce = this.left
     }
     return hits
@@ -245,6 +250,7 @@ class Origin {
       this.#counted = this.hits
       const count = this.#pass(handle)
       this.left = this.#next()
+      if (this.#counted >= HITS_PER_REPORT) this.onFull()
       if (count > 0) return /** @type {Timer} */ (this.#timer).timeHandle(count, handle)
     }
     // The engine inlines no call that is made this way, and what a read natively takes is no part of a hit.
@@ -254,6 +260,7 @@ class Origin {
   /** Counts a hit whose access word was marked. */
   countMarked() {
     this.#counted++
+    if (this.#counted >= HITS_PER_REPORT) this.onFull()
   }
 }
 
@@ -462,6 +469,7 @@ function markAccessWord(words, word, limit) {
 }
 
 module.exports = {
+  HITS_PER_REPORT,
   Handle,
   NO_VERSION,
   NO_WORDS,

@@ -194,8 +194,7 @@ class TypedMap {
     if (options !== undefined) return readAs(this.#open, key, options)
     if (typeof key === 'object' && key !== null) {
       if (!isHit(key, near.origin)) return this.#readObject(key)
-      near.hits++
-      if (near.isMarking) near.markHandle(key)
+      if (near.hits++ >= near.more) near.recordHandle(key)
       return copyOf(key)
     }
     const place = near.visible.get(key)
@@ -204,8 +203,7 @@ class TypedMap {
     const { kept, seen } = near.copies
     const word = seen[place]
     if (word < 0 || kept[place][word] !== seen[place | 1]) return this.#readByKey(key, place)
-    near.hits++
-    if (near.isMarking) near.markKey(near.copies, place)
+    if (near.hits++ >= near.more) near.recordKey(near.copies, place)
     return kept[place | 1]
   }
 
@@ -472,8 +470,7 @@ class TypedMap {
             if (options !== undefined) return readAs(this.#open, key, options)
             if (typeof key === 'object' && key !== null) {
               if (!isHit(key, near.origin)) return this.#readObject(key)
-              near.hits++
-              if (near.isMarking) near.markHandle(key)
+              if (near.hits++ >= near.more) near.recordHandle(key)
               return copyOf(key)
             }
             const place = near.visible.get(key)
@@ -481,8 +478,7 @@ class TypedMap {
             const { kept, seen } = near.copies
             const word = seen[place]
             if (word < 0 || kept[place][word] !== seen[place | 1]) return this.#readByKey(key, place)
-            near.hits++
-            if (near.isMarking) near.markKey(near.copies, place)
+            if (near.hits++ >= near.more) near.recordKey(near.copies, place)
             return kept[place | 1]
           }
         }).get

@@ -19,6 +19,7 @@
 // Bytes are never kept, because they cannot be frozen.
 
 const {
+  HITS_PER_REPORT,
   Origin,
   STALE,
   copyOf,
@@ -54,6 +55,7 @@ const { SampledHits } = require('./sampled.js')
  * @property {boolean} normalizes whether keys are another when they come here than when they were given
  * @property {Origin} origin what the handles of the map know of it, which counts hits of its own
  * @property {import('../handle.js').Sampler | undefined} [sampler] what samples hits, in a map that wants that
+ * @property {() => void} [onFull] reports hits, and takes them with that
  */
 
 const { CHUNK, SHARD, SIZE, SLOT, VERSION, WORD } = SCRATCH
@@ -123,6 +125,8 @@ class NearCache {
     // Fields that every hit reads are set once, here: the engine then knows what is in them and need not look.
     /** True if the policy of the map needs a record of each hit, or hits are sampled. */
     this.isMarking = marking !== MARKING.None || sampler !== undefined
+    /** What `hits` is when a hit has more to do than to be counted: to be reported with the others, or recorded. */
+    this.more = this.isMarking ? -1 : HITS_PER_REPORT
     /** Number of the map. A handle stores it with a copy, so that each cache recognises its own copies. */
     this.keeper = maxEntries === 0 ? NO_MAP : instance
     /** What handles have whose copies are looked at first. */
@@ -132,7 +136,8 @@ class NearCache {
     this.#hitLog = hitLog
     this.#recorder = sampler === undefined ? hitLog : new SampledHits(sampler, hitLog, marking)
     const hasTickets = hitLog !== null
-    this.ring = ring ?? new Ring({ maxEntries, maxBytes, keeper: this.keeper, shards, hasTickets }, words)
+    const { keeper } = this
+    this.ring = ring ?? new Ring({ maxEntries, maxBytes, keeper, shards, hasTickets, onTurn: options.onFull }, words)
     /** The copies, or the first part of them. */
     this.copies = this.ring.parts[0]
     /** Whether they have several parts. */
@@ -195,8 +200,28 @@ class NearCache {
    * @param {Handle} handle
    */
   hitHandle(handle) {
-    this.hits++
+    if (this.hits++ >= this.more) this.recordHandle(handle)
+  }
+
+  /**
+   * What a hit on the copy of a handle has to do beside being counted.
+   *
+   * @param {Handle} handle
+   */
+  recordHandle(handle) {
+    if (this.hits > HITS_PER_REPORT) this.#options.onFull?.()
     if (this.isMarking) this.markHandle(handle)
+  }
+
+  /**
+   * The same for a key.
+   *
+   * @param {Copies} copies
+   * @param {number} place
+   */
+  recordKey(copies, place) {
+    if (this.hits > HITS_PER_REPORT) this.#options.onFull?.()
+    if (this.isMarking) this.markKey(copies, place)
   }
 
   /**
@@ -214,8 +239,7 @@ class NearCache {
     const copies = this.partOf(target)
     const place = this.#isLooking ? copies.places.get(target) : undefined
     if (place === undefined || !copies.isFresh(place)) return STALE
-    this.hits++
-    if (this.isMarking) this.markKey(copies, place)
+    if (this.hits++ >= this.more) this.recordKey(copies, place)
     return copies.valueAt(place)
   }
 
@@ -312,8 +336,7 @@ class NearCache {
     if (place !== undefined) {
       const copies = this.partOf(key)
       if (copies.isFresh(place)) {
-        this.hits++
-        if (this.isMarking) this.markKey(copies, place)
+        if (this.hits++ >= this.more) this.recordKey(copies, place)
         return copies.valueAt(place)
       }
     }
@@ -602,6 +625,7 @@ class NearCache {
     const { guest } = this.ring
     if (!guest.isFresh(item)) return STALE
     this.hits++
+    if (this.hits > HITS_PER_REPORT) this.#options.onFull?.()
     const recorder = this.#recorder
     if (recorder !== null) recorder.noteGuest(guest, item)
     else if (this.isMarking) guest.markAccess(this.#marking)

@@ -29,6 +29,7 @@ const { watch } = require('./sweeper.js')
  * @property {number} keeper number of the map, which a handle stores with a copy
  * @property {number} shards how many the map has
  * @property {boolean} hasTickets
+ * @property {(() => void) | undefined} onTurn called once in a second while there are copies
  */
 
 /** Places that the hand looks at for one newcomer. */
@@ -112,6 +113,11 @@ class Ring {
   /** Takes effect with the copies that are kept next, and with the sweep. @param {number} maxBytes */
   set maxBytes(maxBytes) {
     this.#options.maxBytes = maxBytes
+  }
+
+  /** Has hits reported that wait for that. */
+  tellHits() {
+    this.#options.onTurn?.()
   }
 
   /** True if no copy is kept and none waits to be removed. */

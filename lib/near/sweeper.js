@@ -1,13 +1,14 @@
 'use strict'
 
-// Removes copies whose entries changed or were removed, in threads that read nothing, or only cached values.
+// Removes copies whose entries changed or were removed, in threads that read nothing, or only cached values; and has
+// the hits of these reported, once in a second.
 //
 // One timer serves all near caches of this thread. It looks at a bounded number of places each time, does not keep the
 // process alive, and rests while no copies are kept. It runs every BUSY_MS while it finds copies to remove, otherwise
 // every CALM_MS: where many copies are outdated, a look at the next few places finds some.
 
 const { atRoot } = require('../addon/load.js')
-const { later } = require('../native/timer.js')
+const { later, now } = require('../native/timer.js')
 
 /**
  * What is swept.
@@ -16,6 +17,7 @@ const { later } = require('../native/timer.js')
  * @property {boolean} isWatched whether this sweeper watches it
  * @property {number} released number of sweeps that removed something
  * @property {() => boolean} isEmpty
+ * @property {() => void} tellHits reports hits that wait for that
  * @property {(count: number) => number} sweep looks at up to `count` places; returns how many it looked at
  */
 
@@ -42,6 +44,9 @@ const watched = []
 /** Index in `watched` of the next to be swept. */
 let current = 0
 
+/** When hits were reported. */
+let toldMs = now()
+
 /** Turns in a row that removed nothing. */
 let calmTurns = CALM_TURNS
 
@@ -66,6 +71,7 @@ function schedule(ms) {
 }
 
 function turn() {
+  tellHits()
   let left = PLACES_PER_TURN
   let released = 0
   for (let caches = watched.length; caches > 0 && left > 0; caches--) {
@@ -83,13 +89,22 @@ function turn() {
   if (watched.length > 0) schedule(calmTurns < CALM_TURNS ? BUSY_MS : CALM_MS)
 }
 
+/** Between turns that follow each other soon, once in CALM_MS. */
+function tellHits() {
+  if (now() - toldMs < CALM_MS - BUSY_MS) return
+  toldMs = now()
+  for (const one of watched) one.deref()?.tellHits()
+}
+
 /** @param {number} index */
 function forget(index) {
   const last = /** @type {WeakRef<Swept>} */ (watched.pop())
   const forgotten = watched[index] ?? last
   if (forgotten !== last) watched[index] = last
   const swept = forgotten.deref()
-  if (swept !== undefined) swept.isWatched = false
+  if (swept === undefined) return
+  swept.isWatched = false
+  swept.tellHits()
 }
 
 module.exports = { watch }

@@ -143,8 +143,10 @@ class OpenMap {
       hitLog,
       normalizes: this.normalizes,
       origin: this.origin,
-      sampler
+      sampler,
+      onFull: () => this.reportHits()
     })
+    this.origin.onFull = () => this.reportHits()
     // Where hits are logged in order, the near cache sees to each of them.
     if (options.nearMaxEntries > 0 && marking !== MARKING.Order) this.origin.open(marking)
     join(this)
@@ -263,7 +265,12 @@ class OpenMap {
 
   /** Reports near-cache hits to the store. */
   reportHits() {
-    if (this.near.waitingHits > 0) addNearHitsBinding(this.id, this.near.takeHits())
+    if (this.near.waitingHits === 0) return
+    try {
+      addNearHitsBinding(this.id, this.near.takeHits())
+    } catch {
+      // The map was destroyed or broken meanwhile, and its statistics will not be read.
+    }
     this.near.timer?.flush()
   }
 
