@@ -11,6 +11,7 @@ const ROOMS = {
   'near-cache-load': 'reads',
   'near-cache-bytes': 'memory',
   'hot-key': 'reads',
+  observers: 'reads',
   'cold-read': 'reads',
   objects: 'reads',
   codecs: 'reads',

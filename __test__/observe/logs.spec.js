@@ -119,6 +119,97 @@ describe('log lines', { timeout: 300_000 }, () => {
   })
 })
 
+describe('log lines of what becomes of a map', { timeout: 300_000 }, () => {
+  it('say that a thread opened it, closed it, or ended with it', async () => {
+    const name = freshName()
+    const map = TypedMap.open(name)
+    const { lines, codes } = linesOf(map, { level: 'debug', targets: ['typedmap.lifecycle'] })
+    await inWorker(({ TypedMap, data }) => {
+      const map = TypedMap.open(data)
+      map.close()
+      TypedMap.open(data)
+    }, name)
+    await until(() => codes().filter(code => code === 'map.closed').length === 2)
+    assert.deepEqual(
+      lines.map(({ code, level, details }) => [code, level, details]),
+      [
+        ['map.opened', 'debug', { opens: 2 }],
+        ['map.closed', 'debug', { opens: 1 }],
+        ['map.opened', 'debug', { opens: 2 }],
+        ['thread.ended', 'info', {}],
+        ['map.closed', 'debug', { opens: 1 }]
+      ]
+    )
+    map.close()
+  })
+
+  it('say that a thread was terminated that had it open', async () => {
+    const name = freshName()
+    const map = TypedMap.open(name)
+    const { codes } = linesOf(map)
+    const worker = startWorker(({ TypedMap, data, port }) => {
+      const map = TypedMap.open(data)
+      port.postMessage('open')
+      for (;;) map.has('a')
+    }, name)
+    worker.result.catch(() => {})
+    await nextMessage(worker)
+    await worker.terminate()
+    await until(() => codes().includes('thread.ended'))
+    map.close()
+  })
+
+  it('say that it has grown, in which shard, and that it was destroyed', async () => {
+    const map = new TypedMap({ shards: 1 })
+    const { lines, codes } = linesOf(map, { level: 'debug', targets: ['typedmap.lifecycle'] })
+    for (let key = 0; key < 10_000; key++) map.set(key, key)
+    await until(() => codes().includes('index.resized'))
+    const { shard, capacity } = lines[0].details
+    assert.equal(shard, 0)
+    assert.ok(capacity > 0)
+    map.close()
+  })
+})
+
+describe('log lines of memory', { timeout: 300_000 }, () => {
+  const MEMORY = { level: 'warn', targets: ['typedmap.memory'] }
+
+  it('say that the limit is near, once in all threads that listen', async () => {
+    const name = freshName()
+    const limit = 4 * 1024 ** 2
+    const map = TypedMap.open(name, { memoryLimit: limit })
+    const { lines } = linesOf(map, MEMORY)
+    const other = TypedMap.open(name)
+    const others = linesOf(other, MEMORY)
+    for (let key = 0; key < 20_000; key++) map.set(key, 'v'.repeat(500))
+    await until(() => lines.length > 0 && others.lines.length > 0)
+    await someTurns()
+    for (const heard of [lines, others.lines]) {
+      assert.deepEqual(
+        heard.map(({ code }) => code),
+        ['memory.pressure']
+      )
+      const { usedBytes, limitBytes } = heard[0].details
+      assert.equal(limitBytes, limit)
+      assert.ok(usedBytes > 0.9 * limit && usedBytes <= limit, `${usedBytes}`)
+    }
+    map.close()
+    other.close()
+  })
+
+  it('say that memory is fragmented, some seconds later', async () => {
+    const map = new TypedMap({ shards: 64 })
+    const { lines } = linesOf(map, MEMORY)
+    for (let key = 0; key < 20_000; key++) map.set(`${key}`, 'v'.repeat(500))
+    for (let key = 0; key < 20_000; key++) if (key % 10 !== 0) map.delete(`${key}`)
+    await until(() => lines.length > 0)
+    const [{ code, details }] = lines
+    assert.equal(code, 'memory.fragmented')
+    assert.ok(details.idleBytes > details.entriesBytes / 4)
+    map.close()
+  })
+})
+
 describe('log lines in pino', { timeout: 300_000 }, () => {
   it('have the level, the message and the figures, by one line of code', async () => {
     const written = []

@@ -11,6 +11,7 @@ const { binding } = require('../native/attach.js')
 const { readData } = require('../native/data.js')
 const { LEVEL } = require('../native/layout.js')
 const { LEVELS, TARGETS } = require('../options/log.js')
+const { MemoryChecks } = require('./memory-checks.js')
 const { Delivery, Subscription } = require('./turns.js')
 
 const { drain: drainBinding, listen: listenBinding } = binding
@@ -35,6 +36,7 @@ const TAKEN_PER_STEP = 32
 /** Lines of this thread that wait. */
 const MOST_LINES = 1_024
 
+const MEMORY = 'typedmap.memory'
 const DROPPED = 'events.dropped'
 
 /** The system's, which is what native lines have, too. Taken once, before a test's clock takes its place. */
@@ -76,12 +78,15 @@ class Audience {
   /** Lines of this thread. @type {LogLine[]} */
   #lines = []
   #droppedLines = 0
+  /** @type {MemoryChecks} */
+  #memory
   #delivery = new Delivery(() => this.#step())
 
   /** @param {OpenMap} open */
   constructor(open) {
     // Nothing else of it is held.
     this.#id = open.id
+    this.#memory = new MemoryChecks(open.id)
   }
 
   /** Passes what the listeners want to native code. */
@@ -94,6 +99,7 @@ class Audience {
       for (const target of listener.targets) targets |= 1 << TARGETS.indexOf(target)
     }
     listenBinding(this.#id, level, targets, this.errors.size > 0)
+    this.#memory.want([...this.logs].some(listener => listener.wants(LEVEL.warn, MEMORY)))
   }
 
   isEmpty() {
@@ -122,6 +128,7 @@ class Audience {
   /** Stops delivery. */
   end() {
     this.#delivery.cancel()
+    this.#memory.end()
     this.logs.clear()
     this.errors.clear()
     this.#taken = []

@@ -12,9 +12,10 @@
 // By default there is not one instruction for this on the way of a call. The methods of the class are switched: while
 // something observes an operation, an observed variant takes the place of the method in the prototype; it runs the
 // method that was there, for maps without a probe with nothing else around it. Afterwards the class has the very
-// function again that it had. (By assignment: a redefinition would make the prototype slow for good, 2.5 times as much
-// for a hit by handle.) While one map is observed, a near hit of another in the same thread costs a call and a look
-// more, some 15 ns: what is for production and sees near hits all the time must not use this.
+// function again that it had. Each is taken out and put in anew: the engine takes a method of a prototype that was
+// assigned for one that changes, and inlines no call of it any more (a hit by handle took 2.5 times as long, for good).
+// While one map is observed, a near hit of another in the same thread takes some ns more: what is for production and
+// sees near hits all the time must not use this.
 //
 // `handle.get()` is no method of a map. A handle that is observed has no copy at hand: its origin answers it, through
 // the observer.
@@ -55,16 +56,11 @@ const UNTOUCHED = 2 ** 32 - 1
 /** @type {readonly Probe[]} */
 const NONE = Object.freeze([])
 
-/** Of all maps. @type {Probes} */
-const ofAll = new Map()
-
 /**
  * What runs the calls of an operation.
  *
  * @typedef {(map: any, args: readonly any[], run: () => any) => any} Surrounding
  */
-/** @type {Map<string, Surrounding>} */
-const surroundings = new Map()
 
 /** Whether a call is under way that runs no code of the user. */
 let isWithin = false
@@ -73,15 +69,26 @@ let isWithin = false
 let subject
 
 /**
- * A method that is switched while it is observed.
+ * An operation, and what observes it.
  *
- * @typedef {object} Switch
- * @property {number} users how many probes there are
- * @property {any} plain the method that was there
- * @property {any} observed what takes its place
+ * @typedef {object} Observed
+ * @property {readonly Probe[]} all the probes of all maps
+ * @property {Surrounding | undefined} surrounding
+ * @property {number} users how many observe it, those of single maps included
+ * @property {any} plain the method that was in the class, while another is there
+ * @property {any} method what is there in its place
  */
-/** @type {Map<string, Switch>} */
-const switches = new Map()
+/** @type {Map<string, Observed>} */
+const operations = new Map()
+
+/** @param {string} operation @returns {Observed} */
+function observedOf(operation) {
+  const known = operations.get(operation)
+  if (known !== undefined) return known
+  const one = { all: NONE, surrounding: undefined, users: 0, plain: undefined, method: undefined }
+  operations.set(operation, one)
+  return one
+}
 
 /**
  * Probes of an operation on a map.
@@ -92,7 +99,7 @@ const switches = new Map()
  */
 function probesOf(open, operation) {
   const own = open.probes?.get(operation) ?? NONE
-  const all = ofAll.get(operation) ?? NONE
+  const { all } = observedOf(operation)
   return own.length === 0 ? all : all.length === 0 ? own : [...own, ...all]
 }
 
@@ -175,12 +182,28 @@ function tell(probes, call) {
 }
 
 /**
+ * Runs a call of a map that may be observed. Apart from the method, which would make what closures share for each call.
+ *
+ * @param {Observed} one
+ * @param {any} map
+ * @param {OpenMap} open
+ * @param {string} operation
+ * @param {readonly any[]} args
+ */
+function runObserved({ plain, surrounding }, map, open, operation, args) {
+  const run = () => Reflect.apply(plain, map, args)
+  const call = surrounding === undefined ? run : () => surrounding(map, args, run)
+  const probes = probesOf(open, operation)
+  return probes.length === 0 ? call() : observe(probes, map, open, operation, args, call)
+}
+
+/**
  * The observed variant of a method: the same name, length and errors.
  *
  * @param {string} operation
- * @param {{ plain: any }} one whose method it stands for
+ * @param {Observed} one
  */
-function observed(operation, one) {
+function observedMethod(operation, one) {
   const { openOf } = /** @type {NonNullable<typeof subject>} */ (subject)
   const { [operation]: method } = {
     /** @this {any} @param {any[]} args */
@@ -188,15 +211,27 @@ function observed(operation, one) {
       const { plain } = one
       if (isWithin) return Reflect.apply(plain, this, args)
       const open = openOf(this)
-      const probes = probesOf(open, operation)
-      const surrounding = surroundings.get(operation)
-      if (probes.length === 0 && surrounding === undefined) return Reflect.apply(plain, this, args)
-      const run = () => Reflect.apply(plain, this, args)
-      const call = surrounding === undefined ? run : () => surrounding(this, args, run)
-      return probes.length === 0 ? call() : observe(probes, this, open, operation, args, call)
+      // Another map is observed.
+      if (open.probes === undefined && one.all === NONE && one.surrounding === undefined) {
+        return Reflect.apply(plain, this, args)
+      }
+      return runObserved(one, this, open, operation, args)
     }
   }
   return Object.defineProperty(method, 'length', { value: one.plain.length, configurable: true })
+}
+
+/**
+ * Puts a method into the prototype, in the place of the one that is there.
+ *
+ * @param {any} prototype
+ * @param {string} operation
+ * @param {any} value
+ */
+function place(prototype, operation, value) {
+  // Nothing can be put into a class that is frozen: its calls are not seen.
+  if (!Reflect.deleteProperty(prototype, operation)) return
+  Object.defineProperty(prototype, operation, { value, writable: true, enumerable: false, configurable: true })
 }
 
 /**
@@ -206,20 +241,20 @@ function observed(operation, one) {
  * @param {1 | -1} by
  */
 function use(operation, by) {
+  const one = observedOf(operation)
+  one.users += by
   if (operation === HANDLE_GET || subject === undefined) return
   const { prototype } = subject
-  let one = switches.get(operation)
-  if (one === undefined) {
-    one = { users: 0, plain: prototype[operation], observed: undefined }
-    one.observed = observed(operation, one)
-    switches.set(operation, one)
-    Reflect.set(prototype, operation, one.observed)
+  if (one.method === undefined) {
+    one.plain = prototype[operation]
+    one.method = observedMethod(operation, one)
+    place(prototype, operation, one.method)
   }
-  one.users += by
   // A program may have put a method of its own around the observed one, which then stays where it is.
-  if (one.users > 0 || prototype[operation] !== one.observed) return
-  switches.delete(operation)
-  Reflect.set(prototype, operation, one.plain)
+  if (one.users > 0 || prototype[operation] !== one.method) return
+  place(prototype, operation, one.plain)
+  one.plain = undefined
+  one.method = undefined
 }
 
 /**
@@ -248,29 +283,41 @@ function watchHandles(open) {
  */
 function replaceBeneath(operation, variant) {
   const { prototype } = /** @type {NonNullable<typeof subject>} */ (subject)
-  const plain = switches.get(operation)?.plain ?? prototype[operation]
+  const one = observedOf(operation)
+  const plain = one.plain ?? prototype[operation]
   const method = variant(plain)
   const put = (/** @type {any} */ from, /** @type {any} */ to) => {
-    const one = switches.get(operation)
-    if (one !== undefined && one.plain === from) one.plain = to
-    else if (prototype[operation] === from) Reflect.set(prototype, operation, to)
+    if (one.plain === from) one.plain = to
+    else if (prototype[operation] === from) place(prototype, operation, to)
   }
   put(plain, method)
   return () => put(method, plain)
 }
 
-/** @param {Probes} probes @param {string} operation @param {Probe} probe */
-function add(probes, operation, probe) {
-  probes.set(operation, [...(probes.get(operation) ?? NONE), probe])
-  use(operation, 1)
+/** @param {readonly Probe[]} probes @param {Probe} probe @returns {readonly Probe[]} */
+function without(probes, probe) {
+  const rest = probes.filter(one => one !== probe)
+  return rest.length === 0 ? NONE : rest
 }
 
-/** @param {Probes} probes @param {string} operation @param {Probe} probe */
-function remove(probes, operation, probe) {
-  const rest = (probes.get(operation) ?? NONE).filter(one => one !== probe)
-  if (rest.length === 0) probes.delete(operation)
-  else probes.set(operation, rest)
-  use(operation, -1)
+/**
+ * Ends the probe of a map.
+ *
+ * @param {OpenMap | undefined} open
+ * @param {readonly string[]} operations
+ * @param {Probe} probe
+ */
+function remove(open, operations, probe) {
+  for (const operation of operations) use(operation, -1)
+  const probes = open?.probes
+  if (open === undefined || probes === undefined) return
+  for (const operation of operations) {
+    const rest = without(probes.get(operation) ?? NONE, probe)
+    if (rest === NONE) probes.delete(operation)
+    else probes.set(operation, rest)
+  }
+  if (probes.size === 0) open.probes = undefined
+  watchHandles(open)
 }
 
 /**
@@ -284,21 +331,33 @@ function remove(probes, operation, probe) {
 function probe(open, operations, see) {
   // One of its own, so that the same function can be a probe twice.
   const own = (/** @type {Call} */ call) => see(call)
-  open.probes ??= new Map()
-  const { probes } = open
-  for (const operation of operations) add(probes, operation, own)
-  watchHandles(open)
-  let isOver = false
-  const end = () => {
-    if (isOver) return
-    isOver = true
-    for (const operation of operations) remove(probes, operation, own)
-    const open = reference.deref()
-    if (open !== undefined) watchHandles(open)
+  /** @type {Probes} */
+  const probes = open.probes ?? new Map()
+  open.probes = probes
+  for (const operation of operations) {
+    probes.set(operation, [...(probes.get(operation) ?? NONE), own])
+    use(operation, 1)
   }
-  const reference = new WeakRef(open)
+  watchHandles(open)
+  const end = ender(new WeakRef(open), operations, own)
   open.atEnd(end)
   return end
+}
+
+/**
+ * What ends the probe of a map, once. It holds nothing of the map.
+ *
+ * @param {WeakRef<OpenMap>} reference
+ * @param {readonly string[]} operations
+ * @param {Probe} probe
+ */
+function ender(reference, operations, probe) {
+  let isOver = false
+  return () => {
+    if (isOver) return
+    isOver = true
+    remove(reference.deref(), operations, probe)
+  }
 }
 
 /**
@@ -310,14 +369,22 @@ function probe(open, operations, see) {
  */
 function probeAll(operations, see) {
   const own = (/** @type {Call} */ call) => see(call)
-  for (const operation of operations) add(ofAll, operation, own)
+  for (const operation of operations) {
+    const one = observedOf(operation)
+    one.all = [...one.all, own]
+    use(operation, 1)
+  }
   const endGreeting = greetAll(watchHandles)
   let isOver = false
   return () => {
     if (isOver) return
     isOver = true
     endGreeting()
-    for (const operation of operations) remove(ofAll, operation, own)
+    for (const operation of operations) {
+      const one = observedOf(operation)
+      one.all = without(one.all, own)
+      use(operation, -1)
+    }
     greetAll(watchHandles)()
   }
 }
@@ -331,10 +398,13 @@ function probeAll(operations, see) {
  * @returns {() => void} ends it
  */
 function surround(operation, surrounding) {
-  surroundings.set(operation, surrounding)
+  const one = observedOf(operation)
+  one.surrounding = surrounding
   use(operation, 1)
   return () => {
-    if (surroundings.delete(operation)) use(operation, -1)
+    if (one.surrounding !== surrounding) return
+    one.surrounding = undefined
+    use(operation, -1)
   }
 }
 

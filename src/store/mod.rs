@@ -75,6 +75,7 @@ pub use entry::text::json_utf8;
 pub use entry::types::{MAX_NAME_BYTES as MAX_TYPE_NAME_BYTES, TypeHold, check_name};
 pub use entry::value::{Value, ValueKind};
 pub use error::Error;
+pub use events::lines as log_lines;
 pub use events::{Drained, Event, Events, Level, Line, LogTarget, Subscription, Wake};
 pub use eviction::{Mark, PolicyKind, Standing};
 pub use expiry::life::{RemainingTtl, Ttl};

@@ -25,7 +25,7 @@ use crate::binding::convert::values::{Space, value_to_js};
 use crate::binding::engine::{Engine, Js, Kept, Many};
 use crate::binding::failure::{Failure, Outcome};
 use crate::binding::layout::{JOINED_TEXT_BYTES, REPLACED, SIZE, STATE, row};
-use crate::store::{EntryLocation, Error, Found, Level, Record, Store, Ttl, Value, ValueKind, Written};
+use crate::store::{EntryLocation, Error, Found, Level, Record, Store, Ttl, Value, ValueKind, Written, log_lines};
 
 /// The state of one evaluation. Only the thread of its environment ever sees it.
 pub struct Evaluation {
@@ -227,10 +227,13 @@ impl Evaluation {
         self.maps.borrow_mut().remove(&id)
     }
 
-    /// Closes all maps, when the environment ends.
+    /// Closes all maps, when the environment ends. Other threads are told of it.
     pub(super) fn close_all(&self) {
         self.forget_last();
         let maps = self.maps.take();
+        for map in maps.values().filter(|map| map.name().is_some()) {
+            map.store().events().log(&log_lines::THREAD_ENDED, &[]);
+        }
         drop(maps);
     }
 

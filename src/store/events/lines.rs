@@ -108,13 +108,19 @@ lines! {
     LOAD_SLOW: Performance, Warn, "load.slow", "A loader took longer than its target";
     MAP_BROKEN: Lifecycle, Error, "map.broken", "A panic interrupted a write: the map answers no calls until recovered";
     MAP_CLEARED: Lifecycle, Info, "map.cleared", "All entries were removed";
+    MAP_CLOSED: Lifecycle, Debug, "map.closed", "A thread closed the map";
     MAP_DESTROYED: Lifecycle, Info, "map.destroyed", "The map was destroyed for all threads";
+    MAP_OPENED: Lifecycle, Debug, "map.opened", "A thread opened the map";
     MAP_RECOVERED: Lifecycle, Warn, "map.recovered", "The map was recovered, and answers calls again";
     MAP_UNRECOVERED: Lifecycle, Error, "map.unrecovered", "A recovery failed: the map is broken as before";
+    MEMORY_FRAGMENTED: Memory, Warn, "memory.fragmented",
+        "More than a quarter of the memory that is set aside for entries holds none";
+    MEMORY_PRESSURE: Memory, Warn, "memory.pressure", "More than 90 % of the memory limit is in use";
     MEMORY_UNOWNED: Memory, Error, "memory.unowned", "More memory was released than was reserved: its counts are wrong";
     REFRESH_FAILED: Lifecycle, Warn, "refresh.failed", "A refresh in the background failed: the entry keeps its value";
     SET_SLOW: Performance, Warn, "set.slow", "A write took longer than its target";
     SHARD_CONTENDED: Performance, Warn, "shard.contended", "A write waited long for another thread in its shard";
+    THREAD_ENDED: Lifecycle, Info, "thread.ended", "A thread ended that had the map open";
 }
 
 #[cfg(all(test, not(loom)))]

@@ -33,3 +33,4 @@ pub mod transaction;
 mod typed;
 pub mod validate;
 pub mod walk;
+pub mod watch;

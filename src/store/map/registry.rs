@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::store::Store;
 use crate::store::config::Config;
 use crate::store::error::Error;
+use crate::store::events::lines;
 use crate::store::options::{MapOption, OPTIONS, Setting};
 use crate::store::platform::fallible;
 use crate::store::platform::sync::Arc;
@@ -24,12 +25,15 @@ static REGISTRY: Mutex<Option<HashMap<String, Named>>> = Mutex::new(None);
 /// those that hold now will do as well. Each success is paired with one [`release`].
 pub fn open(name: &str, given: &Config) -> Result<Arc<Store>, Error> {
     crate::store::entry::types::check_name("name", name.len(), MAX_NAME_BYTES)?;
-    let mut registry = REGISTRY.lock();
-    let registry = registry.get_or_insert_with(HashMap::new);
+    let mut guard = REGISTRY.lock();
+    let registry = guard.get_or_insert_with(HashMap::new);
     if let Some(named) = registry.get_mut(name).filter(|named| !named.store.is_destroyed()) {
         compare(given, &named.store)?;
         named.holders += 1;
-        return Ok(Arc::clone(&named.store));
+        let (store, holders) = (Arc::clone(&named.store), named.holders);
+        drop(guard);
+        store.events().log(&lines::MAP_OPENED, &[("opens", holders as u64)]);
+        return Ok(store);
     }
     let owned = fallible::text(name)?;
     registry.try_reserve(1).map_err(|_| Error::OutOfMemory { bytes: size_of::<(String, Named)>() as u64 })?;
@@ -40,14 +44,17 @@ pub fn open(name: &str, given: &Config) -> Result<Arc<Store>, Error> {
 
 /// Releases a map that [`open`] returned. The last holder's release forgets the name.
 pub fn release(name: &str, store: &Arc<Store>) {
-    let mut registry = REGISTRY.lock();
-    let Some(registry) = registry.as_mut() else { return };
+    let mut guard = REGISTRY.lock();
+    let Some(registry) = guard.as_mut() else { return };
     // A map that was destroyed may have lost its name to a new one.
     let Some(named) = registry.get_mut(name).filter(|named| Arc::ptr_eq(&named.store, store)) else { return };
     named.holders -= 1;
-    if named.holders == 0 {
+    let holders = named.holders;
+    if holders == 0 {
         registry.remove(name);
     }
+    drop(guard);
+    store.events().log(&lines::MAP_CLOSED, &[("opens", holders as u64)]);
 }
 
 /// The map of this name, if it is held. What gets it becomes no holder: it must not keep it for longer than one look.

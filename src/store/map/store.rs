@@ -18,6 +18,7 @@ use crate::store::memory::reaper;
 use crate::store::memory::reaper::Debris;
 use crate::store::observe::hot_keys::HotKeys;
 use crate::store::observe::latency::LatencyTable;
+use crate::store::observe::memory_watch::MemoryWatch;
 use crate::store::observe::pressure::PressureSubscription;
 use crate::store::observe::removals::{Audience, Cause};
 use crate::store::observe::stats::CounterTable;
@@ -46,6 +47,8 @@ pub struct Store {
     pub(super) looks: AtomicU32,
     /// Since when statistics are counted, as the bits of an `f64`.
     pub(super) counted_from_ms: AtomicU64,
+    /// What is logged of its memory.
+    pub(super) memory_watch: MemoryWatch,
     /// What is woken when the map is destroyed. Bounded by the opens that are alive.
     endings: Mutex<Vec<Weak<dyn Wake>>>,
     expiry: Expiry,
@@ -140,6 +143,7 @@ impl Store {
             latency: Mutex::new(LatencyTable::default()),
             looks: AtomicU32::new(0),
             counted_from_ms: AtomicU64::new(0),
+            memory_watch: MemoryWatch::default(),
             endings: Mutex::new(Vec::new()),
             expiry,
             recoveries: Recoveries::default(),

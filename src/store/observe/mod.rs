@@ -4,6 +4,7 @@ pub mod frequent;
 pub mod histogram;
 pub mod hot_keys;
 pub mod latency;
+pub mod memory_watch;
 pub mod performance;
 pub mod pieces;
 pub mod pressure;

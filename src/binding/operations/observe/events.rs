@@ -20,15 +20,27 @@ pub fn listen(env: &napi::Env, id: u32, level: u32, targets: u32, errors: bool) 
         let mut subscription = map.subscription.borrow_mut();
         match &*subscription {
             _ if level == Level::Off && !errors => *subscription = None,
-            Some(subscription) => subscription.change(level, targets, errors),
+            Some(subscription) => {
+                subscription.change(level, targets, errors);
+                map.store().watch_memory(level, targets);
+            }
             None => {
                 let waiting = Waiting { id, what: WAKE_EVENTS, number: 0 };
                 let waker = Environment::of(engine)?.waker(engine, waiting)?;
-                *subscription = Some(map.store().events().subscribe(level, targets, errors, waker));
+                *subscription = Some(map.store().listen(level, targets, errors, waker));
             }
         }
         drop(subscription);
         evaluation.note_listening(engine, &map)
+    })
+}
+
+/// Looks whether the memory of a map is fragmented, and logs it if it is and was not before.
+#[napi(catch_unwind)]
+pub fn check_memory(env: &napi::Env, id: u32) -> napi::Result<()> {
+    with_map(env, "checkMemory", id, |map| {
+        map.store().check_fragmentation();
+        Ok(())
     })
 }
 
