@@ -92,6 +92,11 @@ const NOTHING = new Map()
 const NO_MAP = 2 ** 31 - 1
 const NO_HANDLES = new Origin(NO_MAP, () => undefined)
 
+/** Calls that are made this way are not inlined: what a report takes is no part of a hit. */
+const { apply } = Reflect
+/** @type {[]} */
+const NONE = []
+
 class NearCache {
   /** Reads answered here, apart from those that handles counted, that were not reported yet. */
   hits = 0
@@ -101,6 +106,7 @@ class NearCache {
   timer
   /** What a hit has to record for the policy of the map: one of MARKING, or the limit of its access word. */
   #marking
+  #onFull
   /** The log that records hits in order. @type {HitLog | null} */
   #hitLog
   /** That, or what samples them; `null` where hits are marked at most. @type {HitLog | SampledHits | null} */
@@ -134,6 +140,7 @@ class NearCache {
     this.#options = options
     this.#marking = marking
     this.#hitLog = hitLog
+    this.#onFull = options.onFull ?? (() => {})
     this.#recorder = sampler === undefined ? hitLog : new SampledHits(sampler, hitLog, marking)
     const hasTickets = hitLog !== null
     const { keeper } = this
@@ -209,8 +216,10 @@ class NearCache {
    * @param {Handle} handle
    */
   recordHandle(handle) {
-    if (this.hits > HITS_PER_REPORT) this.#options.onFull?.()
-    if (this.isMarking) this.markHandle(handle)
+    if (this.hits > HITS_PER_REPORT) apply(this.#onFull, undefined, NONE)
+    const recorder = this.#recorder
+    if (recorder !== null) recorder.noteHandle(handle)
+    else if (this.isMarking) markAccess(handle, this.#marking)
   }
 
   /**
@@ -220,8 +229,10 @@ class NearCache {
    * @param {number} place
    */
   recordKey(copies, place) {
-    if (this.hits > HITS_PER_REPORT) this.#options.onFull?.()
-    if (this.isMarking) this.markKey(copies, place)
+    if (this.hits > HITS_PER_REPORT) apply(this.#onFull, undefined, NONE)
+    const recorder = this.#recorder
+    if (recorder !== null) recorder.noteKey(copies, place)
+    else if (this.isMarking) copies.markAccess(place, this.#marking)
   }
 
   /**
@@ -472,29 +483,6 @@ class NearCache {
   }
 
   /**
-   * Records a hit on the copy of a handle, if `isMarking`.
-   *
-   * @param {Handle} handle
-   */
-  markHandle(handle) {
-    const recorder = this.#recorder
-    if (recorder !== null) recorder.noteHandle(handle)
-    else markAccess(handle, this.#marking)
-  }
-
-  /**
-   * The same for a key.
-   *
-   * @param {Copies} copies
-   * @param {number} place
-   */
-  markKey(copies, place) {
-    const recorder = this.#recorder
-    if (recorder !== null) recorder.noteKey(copies, place)
-    else copies.markAccess(place, this.#marking)
-  }
-
-  /**
    * What the copy of a value would take. This also decides whether a copy may be kept at all: it may not if the entry
    * was removed (its version is 0), nor if native code says that nothing would end the copy.
    *
@@ -625,7 +613,7 @@ class NearCache {
     const { guest } = this.ring
     if (!guest.isFresh(item)) return STALE
     this.hits++
-    if (this.hits > HITS_PER_REPORT) this.#options.onFull?.()
+    if (this.hits > HITS_PER_REPORT) apply(this.#onFull, undefined, NONE)
     const recorder = this.#recorder
     if (recorder !== null) recorder.noteGuest(guest, item)
     else if (this.isMarking) guest.markAccess(this.#marking)

@@ -12,7 +12,7 @@ use crate::binding::engine::{Engine, Js, enter_first};
 use crate::binding::environment::{Environment, Evaluation, Scratch};
 use crate::binding::failure::{Outcome, capture_panics};
 use crate::binding::operation::enter;
-use crate::binding::operations::observe::{distribution, explain, hot_keys, removals};
+use crate::binding::operations::observe::{distribution, explain, hot_keys, removals, stats};
 use crate::binding::operations::write;
 use crate::binding::operations::{
     ask, atomic, batch, field, for_tests, lifetime, limits, load, read, scan, shared_words, transaction, typed, walk,
@@ -95,6 +95,7 @@ fn register(engine: Engine<'_>, target: Js<'_>, evaluation: &Rc<Evaluation>, kep
         "transactionEnd" 2 transaction::end;
         "commit" 3 transaction::commit;
         "commitWord" 1 shared_words::commit_word;
+        "addNearHits" 2 stats::add_near_hits;
         "delete" 4 write::delete;
         "remove" 4 write::remove;
         "getOfType" 5 typed::get;

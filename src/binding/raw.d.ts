@@ -216,6 +216,8 @@ export declare function commit(id: number, number: number, table: Table): void
  * memory that is not its own.
  */
 export declare function commitWord(id: number): Uint32Array<ArrayBuffer> | null
+/** Counts reads that the near cache answered. */
+export declare function addNearHits(id: number, count: number): void
 declare function delete_(id: number, ...target: Target): boolean
 export { delete_ as delete }
 /** The value that was removed, or undefined with STATE 0. */

@@ -3,7 +3,9 @@
 use napi::bindgen_prelude::Float64Array;
 use napi_derive::napi;
 
-use crate::binding::operation::with_map;
+use crate::binding::engine::Js;
+use crate::binding::failure::Outcome;
+use crate::binding::operation::{Call, with_map};
 use crate::store::Timed;
 
 /// Statistics of a map over all threads, as JSON text, under the names that `getStats` has for them
@@ -45,11 +47,9 @@ pub fn add_near_times(env: &napi::Env, id: u32, samples: Float64Array) -> napi::
     })
 }
 
-/// Counts reads that the near cache answered.
-#[napi(catch_unwind)]
-pub fn add_near_hits(env: &napi::Env, id: u32, count: f64) -> napi::Result<()> {
-    with_map(env, "addNearHits", id, |map| {
-        map.local().add_near_hits(count.max(0.0) as u64);
-        Ok(())
-    })
+/// `addNearHits(id, count)`: counts reads that the near cache answered. A thread of nothing else calls it after some
+/// thousand of them, so it is not to be felt.
+pub fn add_near_hits<'s>(call: &Call<'s, 2>) -> Outcome<Js<'s>> {
+    call.map()?.local().add_near_hits(u64::from(call.number(1)?));
+    Ok(Js::NOTHING)
 }
