@@ -2309,8 +2309,8 @@ const LINES = [
   {
     name: 'what is replaced stays counted in the bytes of values',
     file: 'src/store/shard/stats.rs',
-    from: 'counts.value_bytes + new.value_len() as u64 - old.value_len() as u64',
-    to: 'counts.value_bytes + new.value_len() as u64',
+    from: 'counts.value_bytes + new.value as u64 - old.value as u64',
+    to: 'counts.value_bytes + new.value as u64',
     test: 'stats-numbers.spec'
   },
   {

@@ -76,6 +76,17 @@ pub struct Entry(NonNull<u8>);
 // left.
 unsafe impl Send for Entry {}
 
+/// Bytes that an entry takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Its key; none without one, though the number of its slot lies there.
+    pub key: usize,
+    /// Its value.
+    pub value: usize,
+    /// Its block.
+    pub weight: usize,
+}
+
 /// Where key and value of an entry are: the key's offset and length, and the length of the value, which follows it.
 #[derive(Clone, Copy)]
 struct Layout {
@@ -418,6 +429,26 @@ impl Entry {
     #[inline]
     pub fn weight_bytes(self) -> usize {
         arena::block_bytes(self.size())
+    }
+
+    /// What it takes.
+    #[inline]
+    pub fn taken(self) -> Taken {
+        let Layout { key, key_len, value_len } = self.layout();
+        let head = self.head();
+        let kind = if head & KIND_MASK == LARGE { head >> LARGE_KEY_KIND_BIT } else { head } & KIND_MASK;
+        Taken {
+            key: if kind == KeyKind::Keyless as u32 { 0 } else { key_len },
+            value: value_len,
+            weight: arena::block_bytes(key + key_len + value_len),
+        }
+    }
+
+    /// Whether both are small, with keys and values of the same kinds and lengths: then they take the same.
+    #[inline]
+    pub fn is_like(self, other: Self) -> bool {
+        let head = self.head();
+        head == other.head() && head & KIND_MASK != LARGE
     }
 
     /// The key. The lifetime is the caller's: it ends when the pin or the lock that protects the entry does.

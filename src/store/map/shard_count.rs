@@ -38,7 +38,9 @@ impl Store {
 fn optimal(counts: &[LockCounts]) -> u32 {
     let shards = counts.len() as u32;
     let mut sum = LockCounts::default();
-    counts.iter().for_each(|counts| sum.add(counts));
+    for counts in counts {
+        sum.add(counts);
+    }
     if sum.acquisitions < LEAST_LOCKS {
         return shards;
     }

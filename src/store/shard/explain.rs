@@ -7,7 +7,7 @@ use crate::store::config::WhenFull;
 use crate::store::entry::handle::Handle;
 use crate::store::entry::key::KeyKind;
 use crate::store::entry::value::ValueKind;
-use crate::store::eviction::Standing;
+use crate::store::eviction::{Policy, Standing};
 use crate::store::expiry::life::{LifeRef, Span};
 
 /// All that is known of an entry at one moment.
@@ -55,9 +55,8 @@ impl Shard {
         }
         let (entry, key) = (tenant.entry, tenant.entry.key());
         let hash_of = |slot| self.policy_hash(context, slot);
-        let standing = |policy: &Box<dyn crate::store::eviction::Policy>| {
-            policy.has(number).then(|| policy.standing(number, &Marks(&self.slab), &hash_of))
-        };
+        let standing =
+            |policy: &dyn Policy| policy.has(number).then(|| policy.standing(number, &Marks(&self.slab), &hash_of));
         Some(Explanation {
             handle: Handle { shard: self.number, slot: number, generation },
             version: tenant.slot.version(),
@@ -69,7 +68,7 @@ impl Shard {
             weight_bytes: entry.weight_bytes(),
             type_id: entry.type_id(),
             span: self.slab.life(number).and_then(LifeRef::span),
-            standing: writer.policy.as_ref().and_then(standing),
+            standing: writer.policy.as_deref().and_then(standing),
             is_next: self.next_to_be_evicted(writer, context) == Some(number),
         })
     }

@@ -1,49 +1,51 @@
 //! What a shard counts, and what it reports.
 
 use super::{Shard, Writer};
-use crate::store::entry::block::Entry;
-use crate::store::entry::key::KeyKind;
+use crate::store::entry::block::{Entry, Taken};
 use crate::store::index::table::Resizes;
 use crate::store::memory::arena::Blocks;
 use crate::store::observe::removals::Cause;
 use crate::store::observe::stats::{IndexStats, ShardStats};
 use crate::store::platform::sync::Ordering;
 
-/// Bytes of the key of an entry; none of one without a key, which keeps the number of its slot there.
-#[inline]
-pub(super) fn key_bytes(entry: Entry) -> u64 {
-    let key = entry.key();
-    if key.kind() == KeyKind::Keyless { 0 } else { key.len() as u64 }
-}
-
 impl Shard {
     /// An entry came. Under the lock, so plain loads and stores do.
     #[inline]
     pub(super) fn count_in(&self, writer: &mut Writer, entry: Entry) {
-        self.count(1, entry.weight_bytes() as i64);
-        writer.counts.key_bytes += key_bytes(entry);
-        writer.counts.value_bytes += entry.value_len() as u64;
+        let taken = entry.taken();
+        self.count(1, taken.weight as i64);
+        writer.counts.key_bytes += taken.key as u64;
+        writer.counts.value_bytes += taken.value as u64;
     }
 
     /// An entry left.
     #[inline]
     pub(super) fn count_out(&self, writer: &mut Writer, entry: Entry, cause: Cause) {
-        self.count(-1, -(entry.weight_bytes() as i64));
+        let taken = entry.taken();
+        self.count(-1, -(taken.weight as i64));
         let counts = &mut writer.counts;
-        counts.key_bytes -= key_bytes(entry);
-        counts.value_bytes -= entry.value_len() as u64;
+        counts.key_bytes -= taken.key as u64;
+        counts.value_bytes -= taken.value as u64;
         counts.removals.count(cause, 1);
     }
 
     /// An entry took the place of another one of the same key.
     #[inline]
     pub(super) fn count_swap(&self, writer: &mut Writer, old: Entry, new: Entry) {
-        self.count(0, new.weight_bytes() as i64 - old.weight_bytes() as i64);
+        writer.counts.removals.count(Cause::Replaced, 1);
+        if !new.is_like(old) {
+            self.count_growth(writer, old.taken(), new.taken());
+        }
+    }
+
+    /// The one takes other room than the other.
+    #[inline(never)]
+    fn count_growth(&self, writer: &mut Writer, old: Taken, new: Taken) {
+        self.count(0, new.weight as i64 - old.weight as i64);
         let counts = &mut writer.counts;
         // The same key may be spelt in other bytes.
-        counts.key_bytes = counts.key_bytes + key_bytes(new) - key_bytes(old);
-        counts.value_bytes = counts.value_bytes + new.value_len() as u64 - old.value_len() as u64;
-        counts.removals.count(Cause::Replaced, 1);
+        counts.key_bytes = counts.key_bytes + new.key as u64 - old.key as u64;
+        counts.value_bytes = counts.value_bytes + new.value as u64 - old.value as u64;
     }
 
     pub(super) fn count(&self, entries: i64, bytes: i64) {

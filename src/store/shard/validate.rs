@@ -7,7 +7,6 @@
 use super::context::Context;
 use super::findings::{Findings, Recount};
 use super::retired::Retired;
-use super::stats::key_bytes;
 use super::{Shard, Tenant, Writer};
 use crate::store::entry::key::KeyKind;
 use crate::store::entry::shapes::counts::Tally;
@@ -231,7 +230,7 @@ impl Shard {
         }
         seen.entries += 1;
         seen.weight_bytes += entry.weight_bytes() as u64;
-        seen.key_bytes += key_bytes(entry);
+        seen.key_bytes += entry.taken().key as u64;
         seen.value_bytes += entry.value_len() as u64;
         seen.large_bytes += entry.large_bytes();
     }
