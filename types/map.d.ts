@@ -35,7 +35,7 @@ import type {
   ScanOptions,
   ScanPage
 } from './queries.js'
-import type { EachShardStats, Recovery, StatsOptions, StatsRates, TypedMapStats, Validation } from './stats.js'
+import type { Recovery, StatsOptions, TypedMapStats, Validation, WithRates, WithShards } from './stats.js'
 import type { TestClock, TestClockOptions } from './test-clock.js'
 import type { InferInput, InferOutput, StandardSchemaV1, StorableSchema, TypedView } from './views.js'
 import type { Transaction, TransactionOptions } from './transactions.js'
@@ -871,8 +871,8 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
   getStats<O extends StatsOptions>(
     options: O
   ): TypedMapStats &
-    (O extends { shards: true } ? { eachShard: EachShardStats } : unknown) &
-    (O extends { since: TypedMapStats } ? { rates: StatsRates } : unknown)
+    (O['shards'] extends true ? WithShards : unknown) &
+    (O['since'] extends TypedMapStats ? WithRates : unknown)
 
   /**
    * Begins to count anew, for all threads: reads, writes, removals, loads, transactions, latency, waits for locks,

@@ -114,7 +114,15 @@ export interface TypedMapOptions {
    * by default), each given up after `timeout` milliseconds (30,000 by default). An attempt begins with the call that
    * broke the map, or the next one that it refuses. `false`, the default: only {@link TypedMap.recover} does it.
    */
-  autoRecovery?: false | { attempts?: number | undefined; timeout?: number | undefined } | undefined
+  autoRecovery?:
+    | false
+    | {
+        /** Recoveries in the life of the map, 3 by default. */
+        attempts?: number | undefined
+        /** Milliseconds after which one is given up, 30,000 by default. */
+        timeout?: number | undefined
+      }
+    | undefined
   /**
    * How values are stored. `'json'`, the default: as JSON, whose fields can be read alone. `'v8'`: as `serialize` of
    * `node:v8` writes them, so that `Date`, `Map`, `Set`, `RegExp`, `Error`, bigints, `undefined`, typed arrays and

@@ -207,17 +207,27 @@ export interface StatsRates {
 
 /** Statistics of each shard: for each figure a list, in which each shard has the place of its number. */
 export interface EachShardStats {
+  /** Entries. */
   entries: number[]
+  /** Entries without a key. */
   handles: number[]
+  /** Entries that have a deadline. */
   deadlines: number[]
+  /** Values of expired entries that are kept for loads. */
   stale: number[]
   /** Bytes. */
   memory: Record<'live' | 'keys' | 'values' | 'retired', number[]>
+  /** Entries that were removed, by the cause. */
   removals: Record<'explicit' | 'replaced' | 'evicted' | 'expired' | 'cleared', number[]>
+  /** Loads of `getOrLoad`. */
   loads: Record<'count' | 'failures' | 'shared' | 'underWay', number[]>
+  /** The shard's lock; times in nanoseconds. */
   locks: Record<'acquisitions' | 'waits' | 'waitNs', number[]>
+  /** Places in the index table. */
   capacity: number[]
+  /** Entries by key over `capacity`, 0 to 1. */
   loadFactor: number[]
+  /** How far lookups go, and how the table grew. */
   index: Record<'meanProbe' | 'longestProbe' | 'collisions' | 'growths' | 'shrinks' | 'migrationProgress', number[]>
 }
 
@@ -317,7 +327,7 @@ export interface ErrorStats {
   /** All of them. */
   total: number
   /** By their codes; only those that there were. */
-  byCode: { [code in ErrorCode]?: number }
+  byCode: Partial<Record<ErrorCode, number>>
   /** Those of them that the allocator caused: `ERR_OUT_OF_MEMORY`. */
   allocationFailures: number
   /** Times that the map broke (`ERR_BROKEN`), and problems that calls of `validate` have found. */
@@ -460,4 +470,16 @@ export interface Validation {
     /** The contradiction, for a bug report. */
     what: string
   }[]
+}
+
+/** What `getStats({ shards: true })` adds. */
+export interface WithShards {
+  /** The figures of each shard. */
+  eachShard: EachShardStats
+}
+
+/** What `getStats({ since })` adds. */
+export interface WithRates {
+  /** What happened in between. */
+  rates: StatsRates
 }
