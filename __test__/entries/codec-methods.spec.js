@@ -212,7 +212,8 @@ const WITHOUT_VALUE = [
   'TypedMap.prototype[Symbol.toStringTag]',
   ...'autoResize clear close delete deleteMany deletePrefix destroy evict getHandle getStats handle has hasMany'
     .concat(' isMigrating keys memoryUsage onError onLog onPressure purgeExpired randomKey rehash reserve')
-    .concat(' setLimits shrinkToFit size touch ttlOf validate')
+    .concat(' setLimits shrinkToFit size touch ttlOf validate advise dump explain getHotKeys getMemoryDistribution')
+    .concat(' predictOptimalShardCount recover resetStats')
     .split(' ')
     .map(name => `TypedMap.prototype.${name}`),
   ...'delete has keys name size'.split(' ').map(name => `TypedView.prototype.${name}`),

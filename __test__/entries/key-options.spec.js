@@ -263,6 +263,26 @@ const ROWS = {
     })
     assert.deepEqual(entries(map), [[first, 4]])
   },
+  'Transaction.getMany'(map, key, given) {
+    map.transaction(tx => {
+      assert.deepEqual(tx.getMany([key, given, 'none']), [1, 1, undefined])
+      tx.set(given, 2)
+      assert.deepEqual(tx.getMany([key, given]), [2, 2], 'its own write')
+    })
+  },
+  'Transaction.update'(map, key, given, first) {
+    map.transaction(tx => {
+      assert.equal(
+        tx.update(key, before => before + 1),
+        2
+      )
+      assert.equal(
+        tx.update(given, before => before + 1),
+        3
+      )
+    })
+    assert.deepEqual(entries(map), [[first, 3]])
+  },
   'TypedView.get'(map, key, given) {
     const view = viewOf(map, given)
     assert.deepEqual(view.get(key), { n: 1 })
