@@ -164,7 +164,9 @@ describe('at the end of the stack', () => {
 
   it('lib/ uses no regular expression, which V8 would compile there and abort', () => {
     const folder = path.join(__dirname, '..', '..', 'lib')
-    const files = readdirSync(folder, { recursive: true }).filter(file => file.endsWith('.js'))
+    // The inspector answers requests at the bottom of a stack, in a thread of its own, or on a page.
+    const isCalled = file => file.endsWith('.js') && !file.startsWith(`inspector${path.sep}`)
+    const files = readdirSync(folder, { recursive: true }).filter(isCalled)
     assert.ok(files.length > 20, `only ${files.length} files`)
     for (const file of files) {
       const source = readFileSync(path.join(folder, file), 'utf8')
