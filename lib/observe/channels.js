@@ -36,11 +36,14 @@ const SUBSCRIBING = /** @type {const} */ (['subscribe', 'unsubscribe', 'bindStor
 /** Steps of a traced call. */
 const STEPS = /** @type {const} */ (['start', 'end', 'asyncStart', 'asyncEnd', 'error'])
 
-/** @type {Set<Channel>} */
+/** Channels, and what looks at them: for as long as this evaluation is reached. @type {Set<object>} */
 const held = new Set()
 
+/** What looks at a channel, of all evaluations of the package. */
+const LOOKS = Symbol.for('typed-superdashmap:looks')
+
 /**
- * A channel, and what tells when it is subscribed to.
+ * A channel, and what tells when it is subscribed to. The channel does not keep the evaluation alive.
  *
  * @param {string} name
  * @param {() => void} look called after each change
@@ -48,19 +51,33 @@ const held = new Set()
  */
 function watched(name, look) {
   const channel = /** @type {any} */ (diagnostics.channel(name))
+  /** @type {Set<WeakRef<() => void>>} */
+  const looks = channel[LOOKS] ?? looksOf(channel)
+  for (const reference of looks) if (reference.deref() === undefined) looks.delete(reference)
+  looks.add(new WeakRef(look))
+  held.add(channel).add(look)
+  return channel
+}
+
+/**
+ * Has a channel tell of subscriptions: the first evaluation of the thread does it for all.
+ *
+ * @param {any} channel
+ */
+function looksOf(channel) {
+  /** @type {Set<WeakRef<() => void>>} */
+  const looks = new Set()
   for (const method of SUBSCRIBING) {
-    // Another evaluation of the package may have put one there before.
-    const own = Object.hasOwn(channel, method) ? channel[method] : undefined
     const value = (/** @type {any[]} */ ...args) => {
       // The class of a channel is another one while it has subscribers.
-      const result = Reflect.apply(own ?? Object.getPrototypeOf(channel)[method], channel, args)
-      look()
+      const result = Reflect.apply(Object.getPrototypeOf(channel)[method], channel, args)
+      for (const reference of looks) reference.deref()?.()
       return result
     }
     Object.defineProperty(channel, method, { value, writable: true, configurable: true })
   }
-  held.add(channel)
-  return channel
+  Object.defineProperty(channel, LOOKS, { value: looks })
+  return looks
 }
 
 /**
