@@ -295,16 +295,17 @@ class Recorder {
       steps = plan.map(part => ({ key: part.key, ...this.#within(transaction, part) }))
     }
     const start = this.#start()
-    if (random.oneIn(3)) {
-      const transaction = this.#near.begin()
-      try {
+    try {
+      if (random.oneIn(3)) {
+        const transaction = this.#near.begin()
         attempt(transaction)
         transaction.commit()
-      } catch (error) {
-        if (error.code === 'ERR_TRANSACTION_CONFLICT') return
-        throw error
-      }
-    } else this.#near.transaction(attempt)
+      } else this.#near.transaction(attempt)
+    } catch (error) {
+      // Nothing was written: at once, or after all tries, which busy processors bring about.
+      if (error.code === 'ERR_TRANSACTION_CONFLICT') return
+      throw error
+    }
     const end = this.#end()
     for (const { key, read, written } of steps) this.#note(KIND.TRANSACTION, key, read, written, 0, start, end)
   }
