@@ -159,7 +159,7 @@ export interface TypedMapStats {
 export interface IndexStats {
   /** Places that a lookup looks at on average to find a key, 1 at best. From a sample, as the next three. */
   meanProbe: number
-  /** Places that the longest lookup looks at. Tens are usual; hundreds say that somebody chooses keys by their hash. */
+  /** Places that the longest lookup looks at. Tens are usual; hundreds say that keys were chosen by their hash. */
   longestProbe: number
   /** Keys of the sample, at most 16,384. The next call samples others; of a small map it has all. */
   probesSampled: number

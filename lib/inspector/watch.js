@@ -56,7 +56,7 @@ class Watch {
     return opened ? new Watch(name, opened) : undefined
   }
 
-  /** Whether the entries of the map are nobody's business. */
+  /** Whether the entries of the map are not to be shown. */
   get isSecret() {
     const { secret = null } = this.options
     return secret !== null && secret !== false

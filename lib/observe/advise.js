@@ -99,7 +99,7 @@ function hashFlooding({
     code: 'HASH_FLOODING',
     sentence: words(
       `${what}: many keys have nearly the same hash, by chance or on purpose;`,
-      "use hash 'ahash' or 'siphash' with a seed that nobody knows."
+      "use hash 'ahash' or 'siphash' with a seed that is kept secret."
     ),
     figures: { meanProbeLength, expectedProbeLength, longestProbe, fullestShard, entries, shards }
   }
