@@ -329,8 +329,8 @@ impl Slab {
     pub fn replace_by(&self, other: &Self, _: &CopiesEnded) -> Detached {
         let next = other.directory.swap(std::ptr::null_mut(), Ordering::AcqRel);
         let directory = self.directory.swap(next, Ordering::AcqRel);
-        // SAFETY: directories are boxes, and the swap took this one out of its only slab, so it is reachable through the
-        // result only, apart from pinned readers, for which the caller waits before it drops the result.
+        // SAFETY: directories are boxes, and the swap took this one out of its only slab, so it is reachable through
+        // the result only, apart from pinned readers, for which the caller waits before it drops the result.
         let directory = (!directory.is_null()).then(|| unsafe { Box::from_raw(directory) });
         Detached { directory }
     }
