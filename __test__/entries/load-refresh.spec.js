@@ -78,7 +78,7 @@ describe('refreshAfter', () => {
   it('a refresh that fails leaves the value, is reported, and the next read tries again', async () => {
     const { map, clock, loads, read } = await refreshing()
     const lines = []
-    map.onLog(({ code, level }) => lines.push([code, level]))
+    map.onLog(({ code, level }) => lines.push([code, level]), { targets: ['typedmap.lifecycle'] })
     clock.advance(100)
     for (let failures = 1; failures < 4; failures++) {
       await read()

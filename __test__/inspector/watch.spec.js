@@ -91,7 +91,7 @@ describe('watch', () => {
   it('takes the log lines of a map between its visits, and leaves those of listeners alone', async () => {
     const map = TypedMap.open('watched: log')
     const heard = []
-    map.onLog(({ code }) => heard.push(code))
+    map.onLog(({ code }) => heard.push(code), { targets: ['typedmap.lifecycle'] })
     const watch = Watch.of('watched: log', 'info', ['typedmap.lifecycle'])
     map.set('a', 1)
     map.clear()

@@ -105,8 +105,8 @@ describe('log lines', { timeout: 300_000 }, () => {
       let lines = 0
       const say = (...words) => { console.log(...words); if (++lines === 4) clearInterval(alive), map.close() }
       process.on('uncaughtException', ({ message }) => say('uncaught', message))
-      map.onLog(() => { throw new Error('listener failed') })
-      map.onLog(({ code }) => say(code))
+      map.onLog(() => { throw new Error('listener failed') }, { targets: ['typedmap.lifecycle'] })
+      map.onLog(({ code }) => say(code), { targets: ['typedmap.lifecycle'] })
       map.clear()
       map.clear()
     `)

@@ -179,7 +179,7 @@ describe('recover()', () => {
     const removed = []
     const lines = []
     map.onEvict(({ key, cause }) => removed.push([key, cause]))
-    map.onLog(line => lines.push(line))
+    map.onLog(line => lines.push(line), { targets: ['typedmap.lifecycle'] })
     for (let n = 0; n < 300; n++) map.set(n, n)
     const walk = map.keys()
     const seen = Array.from({ length: 10 }, () => walk.next().value)
