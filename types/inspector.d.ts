@@ -55,8 +55,7 @@ export interface Inspector {
  * map open: a map ends with its last `close`, although it is watched. A look at a map costs what `getStats` costs.
  * Requests are answered from the last look, so their number does not matter to the maps.
  *
- * Each request needs the token: in the address, as a bearer, or as the cookie that a browser gets with the page. Of
- * a map with a secret, only the name and totals are shown.
+ * Each request needs the token: in the address, as a bearer, or as the cookie that a browser gets with the page.
  *
  * @throws TypeError or RangeError with `ERR_INVALID_OPTION`; what `listen` of Node.js throws, with its `code`
  * @example
