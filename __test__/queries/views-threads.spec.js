@@ -82,7 +82,9 @@ for (const options of [{ shards: 2 }, { shards: 2, maxEntries: 500 }]) {
       })
       const counts = await Promise.all(workers.map(worker => worker.result))
       t.diagnostic(JSON.stringify(counts))
-      for (const { written, refused, read } of counts) assert.ok(written > 0 && refused > 0 && read > 0)
+      for (const { written, read } of counts) assert.ok(written > 0 && read > 0)
+      // A thread that runs before the others meets no other type. Those after it meet what it left.
+      assert.ok(counts.some(({ refused }) => refused > 0))
       const all = [...map]
       let typed = 0
       for (const type of ['A', 'B']) {
