@@ -813,15 +813,6 @@ const LINES = [
     test: 'near-cache.spec'
   },
   {
-    name: 'the copy of a key is taken for fresh where hits are timed',
-    file: 'lib/map.js',
-    from: `
-            if (word < 0 || kept[place][word] !== seen[place | 1])`,
-    to: `
-            if (word < 0)`,
-    test: 'near-latency.spec'
-  },
-  {
     name: 'the copy of a key that was not read lately is taken for fresh',
     file: 'lib/near/copies.js',
     from: `    if (this.kept[place][word] !== seen[place | 1]) return false
@@ -2251,7 +2242,7 @@ const LINES = [
   {
     name: 'handles are read by way of their map after they were observed',
     file: 'lib/handle.js',
-    from: 'if (observer === undefined && this.#opened !== undefined) this.#start(this.#opened)',
+    from: 'if (observer === undefined && this.#opened !== undefined) this.open(this.#opened)',
     to: '',
     test: 'probes.spec'
   },
@@ -2323,8 +2314,8 @@ const LINES = [
   {
     name: 'hits of keys are reported with the next native call',
     file: 'lib/near/near-cache.js',
-    from: 'this.isMarking ? -1 : HITS_PER_REPORT',
-    to: 'this.isMarking ? -1 : 2 ** 30',
+    from: 'if (onFull !== undefined) this.onFull = onFull',
+    to: '',
     test: 'stats-near-hits.spec'
   },
   {
@@ -2416,29 +2407,43 @@ const LINES = [
     test: 'guard.spec'
   },
   {
-    name: 'the methods stay switched when no map is timed any more',
-    file: 'lib/observe/near-latency.js',
-    from: '    for (const restore of restores) restore()',
+    name: 'a hit that is read again to be timed counts twice',
+    file: 'lib/hit-counter.js',
+    from: `    this.#waiting--
+`,
     to: '',
     test: 'near-latency.spec'
   },
   {
-    name: 'hits that are reported count again for the next sample',
-    file: 'lib/near/near-cache.js',
-    from: '    this.timer?.shift(this, -hits)',
+    name: 'a timed hit counts for the next sample, too',
+    file: 'lib/hit-counter.js',
+    from: `    this.#counts--
+`,
     to: '',
     test: 'near-latency.spec'
   },
   {
-    name: 'a handle whose hits are timed forgets those that it has counted',
-    file: 'lib/handle.js',
-    from: `      this.#counted = this.hits
-      const count = this.#pass(handle)`,
-    to: '      const count = this.#pass(handle)',
+    name: 'hits of which none was timed are not owed to the next one',
+    file: 'lib/hit-counter.js',
+    from: 'this.#counts += count',
+    to: '',
     test: 'near-latency.spec'
   },
-
-  // ---- What takes too long
+  {
+    name: 'a near cache that takes the place of another forgets its hits',
+    file: 'lib/hit-counter.js',
+    from: 'this.#taken = other.#taken',
+    to: '',
+    test: 'stats-numbers.spec'
+  },
+  {
+    name: 'hits of a portion that is not over are lost when hits are taken',
+    file: 'lib/hit-counter.js',
+    from: `    this.#add()
+    this.#timer?.flush()`,
+    to: '    this.#timer?.flush()',
+    test: 'stats-near-hits.spec'
+  },
   {
     name: 'lines that are left out are not counted',
     file: 'src/store/observe/performance.rs',

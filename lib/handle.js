@@ -6,6 +6,7 @@
 
 const { ERROR_NUMBERS, createError } = require('./errors.js')
 const { share } = require('./addon/load.js')
+const { HitCounter } = require('./hit-counter.js')
 
 const { apply } = Reflect
 
@@ -18,9 +19,6 @@ const NO_PLACE = -(2 ** 30)
  * What `freshCopyOf` returns for anything but a handle whose copy is fresh. Not `undefined`, which is a possible value.
  */
 const STALE = Symbol('stale')
-
-/** Hits that an origin counts before it has to look what else there is to do. */
-const HITS_AT_ONCE = 2 ** 30 - 1
 
 // Access to private state for the near cache; for lib/ only. A `keeper` is the number of the map for which a near cache
 // keeps copies.
@@ -59,26 +57,7 @@ let fillHandle
 /** @type {(handle: Handle) => boolean} */
 let isPending
 
-/** After so many hits they are reported, those of handles and those of a near cache apart. */
-const HITS_PER_REPORT = 2_048
-
 /** @typedef {{ map: number, shard: number, slot: number, generation: number }} Coordinates */
-
-/**
- * Samples hits at random distances.
- *
- * @typedef {object} Sampler
- * @property {() => number} draw the hits until the next sample, that one included
- * @property {(target: any) => void} take notes a sample
- */
-
-/**
- * Times hits at random distances.
- *
- * @typedef {object} Timer
- * @property {() => number} drawGap the hits until the next that is timed, that one included
- * @property {(count: number, handle: Handle) => any} timeHandle reads by a handle; its time counts for so many hits
- */
 
 /**
  * One `open` of a map in this thread, as its handles see it: what answers `handle.get()`. All handles that this `open`
@@ -88,32 +67,9 @@ const HITS_PER_REPORT = 2_048
  * garbage collection. A near cache holds handles, so whatever lives longer than the map must not hold its near cache:
  * the sweeper holds it weakly, and what ends a collected map does not know it (`session/lifeline.js`).
  */
-class Origin {
-  /**
-   * Hits that are left before a hit has to do more than to count itself down here. 0 if there is always more: hits are
-   * marked for a policy, nothing is kept, or the map was closed.
-   */
-  left = 0
-  /** What the access words of hits are counted up to; 0 if `readOrMark` has to see to all that there is to do. */
+class Origin extends HitCounter {
+  /** What the access words of hits are counted up to, 0 where a hit marks nothing. */
   limit = 0
-  /** Reports hits, and takes them with that: called after HITS_PER_REPORT of them. */
-  onFull = () => {}
-  /** Hits that were counted in another way than by `left`. */
-  #counted = 0
-  /** What `left` was when hits were last taken. */
-  #atOnce = HITS_AT_ONCE
-  /** What it was when it was set. */
-  #portion = HITS_AT_ONCE
-  /** Samples hits, where the map wants it. @type {Sampler | undefined} */
-  #sampler
-  /** Hits until the next one that is sampled. */
-  #untilSampled = HITS_AT_ONCE
-  /** Times some of the hits, where the map wants that. @type {Timer | undefined} */
-  #timer
-  /** Hits until the next one that is timed, and how many that one counts for. */
-  #untilTimed = HITS_AT_ONCE
-  #counts = 0
-  #isPlain = false
   /** What `open` was called with, `undefined` if it was not. @type {number | undefined} */
   #opened
   /** Answers what handles do not. @type {(handle: Handle) => any} */
@@ -124,12 +80,11 @@ class Origin {
   /**
    * @param {number} instance number of the map in this process
    * @param {(handle: Handle) => any} read a read by the map, which counts and marks it; a closure over the map
-   * @param {Sampler} [sampler] what is told of the hit with which none is left
+   * @param {import('./hit-counter.js').Sampler} [sampler]
    */
   constructor(instance, read, sampler = undefined) {
+    super(sampler)
     this.instance = instance
-    this.#sampler = sampler
-    if (sampler !== undefined) this.#untilSampled = sampler.draw()
     this.#read = read
     this.#readByMap = read
   }
@@ -141,45 +96,14 @@ class Origin {
    */
   open(limit) {
     this.#opened = limit
-    this.#start(limit)
-  }
-
-  /** @param {number} limit */
-  #start(limit) {
-    this.#isPlain = limit === 0
     this.limit = limit
-    this.left = this.#isPlain ? this.#next() : 0
-  }
-
-  /** How many hits are counted down until there is more to do. */
-  #next() {
-    this.#portion = Math.min(this.#untilSampled, this.#untilTimed, HITS_PER_REPORT)
-    this.#atOnce = this.#portion
-    return this.#portion
-  }
-
-  /**
-   * Has some of the hits timed, where a hit is no more than a number.
-   *
-   * @param {Timer} timer
-   */
-  time(timer) {
-    this.#timer = timer
-    this.#counted = this.hits
-    this.#drawTimed(0)
-    if (this.#isPlain) this.left = this.#next()
-  }
-
-  /** @param {number} owed hits before, for which none was timed */
-  #drawTimed(owed) {
-    this.#untilTimed = /** @type {Timer} */ (this.#timer).drawGap()
-    this.#counts = this.#untilTimed + owed
+    this.begin(limit > 0)
   }
 
   /** Has each read answered by the map. */
   close() {
     this.#opened = undefined
-    this.#stop()
+    this.stop()
   }
 
   /**
@@ -189,135 +113,35 @@ class Origin {
    */
   observe(observer) {
     const read = this.#readByMap
-    this.#stop()
+    this.stop()
     this.#read = observer === undefined ? read : handle => observer(handle, read)
-    if (observer === undefined && this.#opened !== undefined) this.#start(this.#opened)
-  }
-
-  #stop() {
-    this.#counted = this.hits
-    this.#isPlain = false
-    this.limit = 0
-    this.left = 0
-  }
-
-  /** Hits that handles answered themselves and that were not taken. */
-  get hits() {
-    return this.#counted + (this.#isPlain ? this.#atOnce - this.left : 0)
-  }
-
-  takeHits() {
-    const { hits } = this
-    this.#counted = 0
-    if (this.#isPlain) {
-      // The next hit that is sampled or timed stays the one that was drawn.
-      if (this.#sampler === undefined && this.#timer === undefined) this.left = HITS_PER_REPORT
-      this.#atOnce = this.left
-    }
-    return hits
+    if (observer === undefined && this.#opened !== undefined) this.open(this.#opened)
   }
 
   /**
-   * The hits have come that were counted down: samples one, where it is time for that. Returns how many hits this read
-   * counts for if it is to be timed, which it is if it is a hit.
-   *
-   * @param {Handle} handle
-   */
-  #pass(handle) {
-    if (this.#sampler !== undefined) {
-      this.#untilSampled -= this.#portion
-      if (this.#untilSampled === 0) {
-        this.#untilSampled = this.#sampler.draw()
-        this.#sampler.take(handle)
-      }
-    }
-    if (this.#timer === undefined) return 0
-    this.#untilTimed -= this.#portion
-    if (this.#untilTimed > 0) return 0
-    const count = this.#counts
-    const isTimed = isHit(handle, this)
-    this.#drawTimed(isTimed ? 0 : count)
-    return isTimed ? count : 0
-  }
-
-  /**
-   * A read that finds no fresh copy at hand, or whose hit is more than a number.
+   * A read that finds no fresh copy at hand.
    *
    * @param {Handle} handle
    */
   read(handle) {
-    if (this.#isPlain && this.left === 0) {
-      this.#counted = this.hits
-      const count = this.#pass(handle)
-      this.left = this.#next()
-      if (this.#counted >= HITS_PER_REPORT) this.onFull()
-      if (count > 0) return /** @type {Timer} */ (this.#timer).timeHandle(count, handle)
-    }
     // The engine inlines no call that is made this way, and what a read natively takes is no part of a hit.
     return apply(this.#read, undefined, [handle])
   }
 
-  /** Counts a hit whose access word was marked. */
-  countMarked() {
-    this.#counted++
-    if (this.#counted >= HITS_PER_REPORT) this.onFull()
-  }
-}
-
-/**
- * The same where hits are marked and sampled: they are counted down here, and then the next one is answered by the map.
- */
-class SampledOrigin extends Origin {
-  #sampler
-  /** What hits are marked up to when the next one is no sample. */
-  #limit = 0
-  /** Marked hits until the next sample. */
-  #untilSample
-
   /**
-   * @param {number} instance
-   * @param {(handle: Handle) => any} read
-   * @param {Sampler} sampler
+   * A read with a fresh copy at hand that has more to do than to be marked: always where handles do not answer.
+   *
+   * @param {Handle} handle
    */
-  constructor(instance, read, sampler) {
-    super(instance, read, sampler)
-    this.#sampler = sampler
-    this.#untilSample = sampler.draw()
-  }
-
-  /** @override @param {number} limit */
-  open(limit) {
-    super.open(limit)
-    this.#limit = limit
-  }
-
-  /** @override */
-  close() {
-    super.close()
-    // Not 0, so no read marks again.
-    this.#untilSample = 1
-  }
-
-  /** @override @param {((handle: Handle, read: (handle: Handle) => any) => any) | undefined} observer */
-  observe(observer) {
-    super.observe(observer)
-    this.#untilSample = this.#sampler.draw()
-  }
-
-  /** @override @param {Handle} handle */
-  read(handle) {
-    if (this.#untilSample === 0) {
-      this.#untilSample = this.#sampler.draw()
-      this.limit = this.#limit
-      this.#sampler.take(handle)
+  readAtEnd(handle) {
+    if (!this.isCounting) {
+      this.left = 0
+      return this.read(handle)
     }
-    return super.read(handle)
-  }
-
-  /** @override */
-  countMarked() {
-    super.countMarked()
-    if (--this.#untilSample === 0) this.limit = 0
+    const count = this.pass(handle)
+    if (count > 0) return this.timed(count, handle)
+    if (this.limit > 0) markAccess(handle, this.limit)
+    return copyOf(handle)
   }
 }
 
@@ -388,8 +212,7 @@ class Handle {
     const word = this.#word
     if (word < 0 || this.#words[word] !== this.#version) return this.#origin.read(this)
     const origin = this.#origin
-    if (origin.left <= 0) return readOrMark(this, origin)
-    origin.left--
+    if (--origin.left <= 0) return readOrMark(this, origin)
     return this.#copy
   }
 
@@ -435,10 +258,8 @@ class Handle {
       return isMarked
     }
     readOrMark = (handle, origin) => {
-      const { limit } = origin
-      if (limit === 0) return origin.read(handle)
-      markAccessWord(handle.#words, handle.#word, limit)
-      origin.countMarked()
+      if (origin.left <= origin.end) return origin.readAtEnd(handle)
+      markAccessWord(handle.#words, handle.#word, origin.limit)
       return handle.#copy
     }
     markAccess = (handle, limit) => markAccessWord(handle.#words, indexOf(handle.#word), limit)
@@ -469,13 +290,11 @@ function markAccessWord(words, word, limit) {
 }
 
 module.exports = {
-  HITS_PER_REPORT,
   Handle,
   NO_VERSION,
   NO_WORDS,
   Origin,
   STALE,
-  SampledOrigin,
   copyOf,
   dropCopy,
   fillHandle,

@@ -34,7 +34,7 @@ const explanations = require('./observe/explain.js')
 const { openChannels } = require('./observe/channels.js')
 const hotKeys = require('./observe/hot-keys.js')
 const logs = require('./observe/logs.js')
-const { attachNearLatency, timeHit } = require('./observe/near-latency.js')
+const { attachNearLatency } = require('./observe/near-latency.js')
 const pressure = require('./observe/pressure.js')
 const { attachProbes } = require('./observe/probes.js')
 const recovery = require('./observe/recover.js')
@@ -194,7 +194,7 @@ class TypedMap {
     if (options !== undefined) return readAs(this.#open, key, options)
     if (typeof key === 'object' && key !== null) {
       if (!isHit(key, near.origin)) return this.#readObject(key)
-      if (near.hits++ >= near.more) near.recordHandle(key)
+      if (--near.left <= 0) return near.recordHandle(key)
       return copyOf(key)
     }
     const place = near.visible.get(key)
@@ -203,7 +203,7 @@ class TypedMap {
     const { kept, seen } = near.copies
     const word = seen[place]
     if (word < 0 || kept[place][word] !== seen[place | 1]) return this.#readByKey(key, place)
-    if (near.hits++ >= near.more) near.recordKey(near.copies, place)
+    if (--near.left <= 0) return near.recordKey(near.copies, place)
     return kept[place | 1]
   }
 
@@ -213,7 +213,7 @@ class TypedMap {
     if (!isHandleKey(handle)) throw handles.notAHandle(handle)
     if (options !== undefined) return readAs(this.#open, handle, options)
     if (!isHit(handle, near.origin)) return this.#readByHandle(handle)
-    near.hitHandle(handle)
+    if (--near.left <= 0) return near.recordHandle(handle)
     return copyOf(handle)
   }
 
@@ -238,7 +238,7 @@ class TypedMap {
     let place = visible
     if (near.isIndirect) {
       key = this.#open.keyOf(given)
-      const copy = near.lookup(key)
+      const copy = near.lookup(key, true)
       if (copy !== STALE) return copy
       place = near.placeOf(key)
     }
@@ -459,30 +459,7 @@ class TypedMap {
     )
     attachProbes(TypedMap.prototype, access)
     openChannels()
-    attachNearLatency(access, {
-      // `get`, with a look at whether this hit is to be timed. Written out, because a call of `get` costs half a hit.
-      get: plain =>
-        ({
-          /** @param {any} key @param {any} options @this {TypedMap} */
-          get(key, options = undefined) {
-            const near = this.#near
-            if (near.hits >= near.timedAt) return timeHit(near, plain, this, key, options)
-            if (options !== undefined) return readAs(this.#open, key, options)
-            if (typeof key === 'object' && key !== null) {
-              if (!isHit(key, near.origin)) return this.#readObject(key)
-              if (near.hits++ >= near.more) near.recordHandle(key)
-              return copyOf(key)
-            }
-            const place = near.visible.get(key)
-            if (place === undefined) return this.#readByKey(key, place)
-            const { kept, seen } = near.copies
-            const word = seen[place]
-            if (word < 0 || kept[place][word] !== seen[place | 1]) return this.#readByKey(key, place)
-            if (near.hits++ >= near.more) near.recordKey(near.copies, place)
-            return kept[place | 1]
-          }
-        }).get
-    })
+    attachNearLatency(TypedMap.prototype.get)
   }
 }
 

@@ -185,14 +185,14 @@ export interface TypedMapOptions {
   normalizeKey?: ((key: any) => MapKey) | undefined
   /**
    * Whether operations are timed, for {@link TypedMapStats.latency}; `false` by default. One native call in sixteen
-   * reads the clock, and one near hit in 2,048. Near hits take up to 15 % longer, in all maps of a thread that has such
-   * a map open, and native calls up to 5 %. 46 KB for each thread that has the map open.
+   * reads the clock, and one near hit in 4,096. Near hits take up to 15 % longer, native calls up to 5 %. 46 KB for
+   * each thread that has the map open.
    */
   latency?: boolean | undefined
   /**
    * Whether reads are sampled, so that `getHotKeys` knows which keys are read most; `false` by default. It belongs to
-   * the map: every thread that opens it samples. Costs a native read two to three per cent, a near-cache hit one to
-   * three nanoseconds, and 64 KB a thread beside the limits.
+   * the map: every thread that opens it samples. Costs a native read two to three per cent, a near-cache hit a
+   * twentieth at most, and 64 KB a thread beside the limits.
    */
   hotKeys?: boolean | undefined
   /**

@@ -360,7 +360,7 @@ describe('near cache: what a hit records for the policy of the map', () => {
           }
         }
         assert.deepEqual([...words], [5, limit, 5, 0, 5, limit])
-        assert.equal(near.takeHits(), 600)
+        assert.equal(near.takeWaitingHits(), 600)
       }
     })
   }
@@ -379,7 +379,7 @@ describe('near cache: what a hit records for the policy of the map', () => {
           assert.equal(handle.get(), 2)
           assert.equal(words[2 * 2 + 1], Math.min(hit, limit))
         }
-        assert.equal(near.takeHits(), 300)
+        assert.equal(near.takeWaitingHits(), 300)
       }
     })
   }

@@ -12,7 +12,7 @@ const { importsIn } = require('../support/imports.js')
 /** Rooms of each part, from the lowest level up. */
 const LEVELS = {
   lib: [
-    ['errors.js', 'install.js'],
+    ['errors.js', 'hit-counter.js', 'install.js'],
     ['addon'],
     ['handle.js'],
     ['native'],

@@ -27,7 +27,7 @@ const JOINED_TEXT_BYTES = 1024
 const MAX_POINTER_STEPS = 64
 
 /** Hits of a near cache for each that is timed, on average, in a map that times operations. */
-const NEAR_SAMPLING = 2048
+const NEAR_SAMPLING = 4096
 
 /** Characters of the longest glob. */
 const MAX_GLOB = 1024

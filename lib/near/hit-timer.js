@@ -32,74 +32,48 @@ function calibrated() {
   return least
 }
 
-/** From 1 to twice NEAR_SAMPLING less one. */
-const drawGap = () => 1 + Math.floor(Math.random() * (2 * NEAR_SAMPLING - 1))
-
-/**
- * A near cache, as far as its hits are concerned.
- *
- * @typedef {object} Timed
- * @property {number} hits
- * @property {number} timedAt what `hits` is when the next one is timed
- * @property {HitTimer | undefined} timer
- */
-
 class HitTimer {
   /** Nanoseconds of each sample, and how many hits it counts for. */
   #samples = new Float64Array(2 * ROOM)
   #length = 0
-  /** What the hits of the cache were at the last sample. */
-  #last = 0
+  #mapOf
+  #read
   #report
 
-  /** @param {(samples: Float64Array) => void} report */
-  constructor(report) {
+  /**
+   * @param {() => any} mapOf returns the map, which is not held
+   * @param {(map: any, target: any) => any} read reads a key or handle as a program does
+   * @param {(samples: Float64Array) => void} report
+   */
+  constructor(mapOf, read, report) {
+    this.#mapOf = mapOf
+    this.#read = read
     this.#report = report
     ownNs ??= calibrated()
   }
 
-  /**
-   * Chooses the first hit of a cache.
-   *
-   * @param {Timed} near
-   */
-  begin(near) {
-    near.timer = this
-    this.#last = near.hits
-    near.timedAt = near.hits + drawGap() - 1
+  /** From 1 to twice NEAR_SAMPLING less one. */
+  drawGap() {
+    return 1 + Math.floor(Math.random() * (2 * NEAR_SAMPLING - 1))
   }
 
   /**
-   * Moves what is known of a cache's hits, which are counted from somewhere else now.
+   * Reads a key or handle that was hit, and has the time count for so many hits.
    *
-   * @param {Timed} near
-   * @param {number} by
+   * @param {import('../hit-counter.js').HitCounter} counter
+   * @param {number} count
+   * @param {any} target
    */
-  shift(near, by) {
-    this.#last += by
-    near.timedAt += by
-  }
-
-  /**
-   * Runs a read that is due to be timed. If it was a hit, its time counts, and the next one is chosen.
-   *
-   * @param {Timed} near
-   * @param {(this: any, key: any, options: any) => any} read a method of the map
-   * @param {any} map
-   * @param {any} key
-   * @param {any} options
-   */
-  time(near, read, map, key, options) {
-    const { hits } = near
+  time(counter, count, target) {
+    const { allHits } = counter
+    const map = this.#mapOf()
+    const read = this.#read
     const start = clockNs()
-    const value = read.call(map, key, options)
+    const value = read(map, target)
     const end = clockNs()
     // Anything else was a native call, which is timed there.
-    if (near.hits === hits + 1) {
-      this.#keep(Number(end - start), near.hits - this.#last)
-      this.#last = near.hits
-      near.timedAt = near.hits + drawGap() - 1
-    }
+    if (counter.allHits === allHits + 1) this.#keep(Number(end - start), count)
+    else counter.owe(count)
     return value
   }
 
@@ -114,24 +88,6 @@ class HitTimer {
     samples[this.#length++] = Math.max(1, tookNs - /** @type {number} */ (ownNs))
     samples[this.#length++] = count
     if (this.#length === samples.length) this.flush()
-  }
-
-  /**
-   * Runs a read by a handle itself, of which so many came since the last one that was timed.
-   *
-   * @param {number} count
-   * @param {import('../handle.js').Handle} handle
-   */
-  timeHandle(count, handle) {
-    const start = clockNs()
-    const value = handle.get()
-    this.#keep(Number(clockNs() - start), count)
-    return value
-  }
-
-  /** How many hits of handles come before the next one that is timed. */
-  drawGap() {
-    return drawGap()
   }
 
   /** Reports what is kept. */

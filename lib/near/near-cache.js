@@ -19,7 +19,6 @@
 // Bytes are never kept, because they cannot be frozen.
 
 const {
-  HITS_PER_REPORT,
   Origin,
   STALE,
   copyOf,
@@ -31,10 +30,10 @@ const {
   keepCopy,
   markAccess
 } = require('../handle.js')
+const { HitCounter } = require('../hit-counter.js')
 const { KIND, MARKING, SCRATCH, UNKEPT } = require('../native/layout.js')
 const { COST_OF_HANDLE, NOT_WORTH, costOfKey } = require('./copy-cost.js')
 const { Ring } = require('./ring.js')
-const { SampledHits } = require('./sampled.js')
 
 /** @typedef {import('./copies.js').Copies} Copies */
 /** @typedef {import('../handle.js').Handle} Handle */
@@ -54,7 +53,7 @@ const { SampledHits } = require('./sampled.js')
  * @property {HitLog | null} hitLog where marking is in order
  * @property {boolean} normalizes whether keys are another when they come here than when they were given
  * @property {Origin} origin what the handles of the map know of it, which counts hits of its own
- * @property {import('../handle.js').Sampler | undefined} [sampler] what samples hits, in a map that wants that
+ * @property {import('../hit-counter.js').Sampler | undefined} [sampler] what samples hits, in a map that wants that
  * @property {() => void} [onFull] reports hits, and takes them with that
  */
 
@@ -82,9 +81,6 @@ const WORTH_AGAIN_PER = 6
 const MISSES_PER_REVIEW = 2_048
 const SAMPLES_PER_REVIEW = 128
 
-/** More hits than are ever counted without being reported. */
-const NEVER = 2 ** 30
-
 /** What reads look into where looking is not worth it. Nothing is ever put in. @type {Map<unknown, number>} */
 const NOTHING = new Map()
 
@@ -92,59 +88,43 @@ const NOTHING = new Map()
 const NO_MAP = 2 ** 31 - 1
 const NO_HANDLES = new Origin(NO_MAP, () => undefined)
 
-/** Calls that are made this way are not inlined: what a report takes is no part of a hit. */
-const { apply } = Reflect
-/** @type {[]} */
-const NONE = []
-
-class NearCache {
-  /** Reads answered here, apart from those that handles counted, that were not reported yet. */
-  hits = 0
-  /** What `hits` is when the next one is timed (`observe/near-latency.js`), which is never where none is. */
-  timedAt = NEVER
-  /** What times some of the hits. @type {import('./hit-timer.js').HitTimer | undefined} */
-  timer
+class NearCache extends HitCounter {
   /** What a hit has to record for the policy of the map: one of MARKING, or the limit of its access word. */
   #marking
-  #onFull
+  /** Whether there is anything to record. */
+  #isMarking
   /** The log that records hits in order. @type {HitLog | null} */
   #hitLog
-  /** That, or what samples them; `null` where hits are marked at most. @type {HitLog | SampledHits | null} */
-  #recorder
   #options
   ring
   /** Reads by key that found no copy here, or samples, until the next review. */
   #untilReview = MISSES_PER_REVIEW
-  /** While looking, what `hits` was at the last review; otherwise the samples since then that were hits. */
+  /** While looking, what `allHits` was at the last review; otherwise the samples since then that were hits. */
   #hitsAtReview = 0
   #isLooking = true
   #random = 0x2545f491
-  /** Hits that were reported. */
-  #reported = 0
 
   /**
    * @param {NearCacheOptions} options
    * @param {Ring} [ring] what the cache had that this one takes the place of, emptied
    */
   constructor(options, ring = undefined) {
-    const { maxEntries, maxBytes, words, instance, shards, marking, hitLog, origin, sampler } = options
+    const { maxEntries, maxBytes, words, instance, shards, marking, hitLog, origin, onFull } = options
+    super(options.sampler)
+    if (onFull !== undefined) this.onFull = onFull
     // Fields that every hit reads are set once, here: the engine then knows what is in them and need not look.
-    /** True if the policy of the map needs a record of each hit, or hits are sampled. */
-    this.isMarking = marking !== MARKING.None || sampler !== undefined
-    /** What `hits` is when a hit has more to do than to be counted: to be reported with the others, or recorded. */
-    this.more = this.isMarking ? -1 : HITS_PER_REPORT
     /** Number of the map. A handle stores it with a copy, so that each cache recognises its own copies. */
     this.keeper = maxEntries === 0 ? NO_MAP : instance
     /** What handles have whose copies are looked at first. */
     this.origin = maxEntries === 0 ? NO_HANDLES : origin
     this.#options = options
     this.#marking = marking
+    this.#isMarking = marking !== MARKING.None
     this.#hitLog = hitLog
-    this.#onFull = options.onFull ?? (() => {})
-    this.#recorder = sampler === undefined ? hitLog : new SampledHits(sampler, hitLog, marking)
+    this.begin(this.#isMarking)
     const hasTickets = hitLog !== null
     const { keeper } = this
-    this.ring = ring ?? new Ring({ maxEntries, maxBytes, keeper, shards, hasTickets, onTurn: options.onFull }, words)
+    this.ring = ring ?? new Ring({ maxEntries, maxBytes, keeper, shards, hasTickets, onTurn: onFull }, words)
     /** The copies, or the first part of them. */
     this.copies = this.ring.parts[0]
     /** Whether they have several parts. */
@@ -159,7 +139,7 @@ class NearCache {
   get stats() {
     const { maxEntries } = this.#options
     const { bytes, entries, evictions, maxBytes, outdated } = this.ring
-    const hits = this.#reported + this.waitingHits
+    const hits = this.allHits + this.origin.allHits
     return { entries, bytes, maxEntries, maxBytes, hits, evictions, outdated }
   }
 
@@ -202,24 +182,15 @@ class NearCache {
   }
 
   /**
-   * Counts a hit on a handle's copy.
+   * What a hit on the copy of a handle has to do beside being counted, in a read that may be timed.
    *
    * @param {Handle} handle
-   */
-  hitHandle(handle) {
-    if (this.hits++ >= this.more) this.recordHandle(handle)
-  }
-
-  /**
-   * What a hit on the copy of a handle has to do beside being counted.
-   *
-   * @param {Handle} handle
+   * @returns {any} its value
    */
   recordHandle(handle) {
-    if (this.hits > HITS_PER_REPORT) apply(this.#onFull, undefined, NONE)
-    const recorder = this.#recorder
-    if (recorder !== null) recorder.noteHandle(handle)
-    else if (this.isMarking) markAccess(handle, this.#marking)
+    if (this.left <= this.end) return this.#passHandle(handle)
+    this.#markHandle(handle)
+    return copyOf(handle)
   }
 
   /**
@@ -227,30 +198,79 @@ class NearCache {
    *
    * @param {Copies} copies
    * @param {number} place
+   * @returns {any} its value
    */
   recordKey(copies, place) {
-    if (this.hits > HITS_PER_REPORT) apply(this.#onFull, undefined, NONE)
-    const recorder = this.#recorder
-    if (recorder !== null) recorder.noteKey(copies, place)
-    else if (this.isMarking) copies.markAccess(place, this.#marking)
+    if (this.left <= this.end) return this.#passKey(copies, place)
+    this.#markKey(copies, place)
+    return copies.valueAt(place)
+  }
+
+  /** @param {Handle} handle */
+  #passHandle(handle) {
+    const count = this.pass(handle)
+    if (count > 0) return this.timed(count, handle)
+    if (this.#isMarking) this.#markHandle(handle)
+    return copyOf(handle)
+  }
+
+  /** @param {Copies} copies @param {number} place */
+  #passKey(copies, place) {
+    const key = copies.tenantAt(place)
+    const count = this.pass(key)
+    if (count > 0) return this.timed(count, key)
+    if (this.#isMarking) this.#markKey(copies, place)
+    return copies.valueAt(place)
+  }
+
+  /**
+   * What a hit has to do that is part of another operation.
+   *
+   * @param {Handle} handle
+   */
+  #countHandle(handle) {
+    if (this.left <= this.end) this.owe(this.pass(handle))
+    if (this.#isMarking) this.#markHandle(handle)
+  }
+
+  /** @param {Copies} copies @param {number} place */
+  #countKey(copies, place) {
+    if (this.left <= this.end) this.owe(this.pass(copies.tenantAt(place)))
+    if (this.#isMarking) this.#markKey(copies, place)
+  }
+
+  /** @param {Handle} handle */
+  #markHandle(handle) {
+    if (this.#hitLog === null) markAccess(handle, this.#marking)
+    else this.#hitLog.noteHandle(handle)
+  }
+
+  /** @param {Copies} copies @param {number} place */
+  #markKey(copies, place) {
+    if (this.#hitLog === null) copies.markAccess(place, this.#marking)
+    else this.#hitLog.noteKey(copies, place)
   }
 
   /**
    * The fresh copy of a key or handle. Counts it as a hit, and does not look at the guest.
    *
    * @param {any} target
+   * @param {boolean} isRead whether that is all that the operation does, so that it may be timed
    * @returns {any} STALE if there is none
    */
-  lookup(target) {
+  lookup(target, isRead = false) {
     if (typeof target === 'object' && target !== null) {
       const copy = isHandle(target) ? freshCopyOf(target, this.keeper) : STALE
-      if (copy !== STALE) this.hitHandle(target)
+      if (copy !== STALE && --this.left <= 0) this.#countHandle(target)
       return copy
     }
     const copies = this.partOf(target)
     const place = this.#isLooking ? copies.places.get(target) : undefined
     if (place === undefined || !copies.isFresh(place)) return STALE
-    if (this.hits++ >= this.more) this.recordKey(copies, place)
+    if (--this.left <= 0) {
+      if (isRead) return this.recordKey(copies, place)
+      this.#countKey(copies, place)
+    }
     return copies.valueAt(place)
   }
 
@@ -333,8 +353,7 @@ class NearCache {
   findHandle(handle) {
     const copy = freshCopyOf(handle, this.keeper)
     if (copy === STALE) return this.#findGuest(handle)
-    this.hitHandle(handle)
-    return copy
+    return --this.left <= 0 ? this.recordHandle(handle) : copy
   }
 
   /**
@@ -347,8 +366,7 @@ class NearCache {
     if (place !== undefined) {
       const copies = this.partOf(key)
       if (copies.isFresh(place)) {
-        if (this.hits++ >= this.more) this.recordKey(copies, place)
-        return copies.valueAt(place)
+        return --this.left <= 0 ? this.recordKey(copies, place) : copies.valueAt(place)
       }
     }
     return this.#findGuest(key)
@@ -455,25 +473,15 @@ class NearCache {
   }
 
   /** Takes them. */
-  takeHits() {
-    const { hits } = this
-    const all = hits + this.origin.takeHits()
-    this.hits = 0
-    this.#reported += all
-    this.timer?.shift(this, -hits)
-    if (this.#isLooking) this.#hitsAtReview -= hits
-    return all
+  takeWaitingHits() {
+    return this.takeHits() + this.origin.takeHits()
   }
 
   /** An empty cache in place of this one, made at once however much this one holds. */
   successor() {
     this.ring.reset()
     const next = new NearCache(this.#options, this.ring)
-    next.hits = this.takeHits()
-    next.#reported = this.#reported - next.hits
-    next.timedAt = this.timedAt
-    next.timer = this.timer
-    next.timer?.shift(next, next.hits)
+    next.continue(this)
     return next
   }
 
@@ -559,14 +567,14 @@ class NearCache {
   /** Judges whether reads by key are worth a look. */
   #review() {
     if (this.#isLooking) {
-      const hits = this.hits - this.#hitsAtReview
+      const hits = this.allHits - this.#hitsAtReview
       // So many of all reads, those that missed included.
       this.#look(hits * (WORTH_PER - 1) >= MISSES_PER_REVIEW)
     } else {
       this.#look(this.#hitsAtReview * WORTH_AGAIN_PER >= SAMPLES_PER_REVIEW)
     }
     this.#untilReview = this.#isLooking ? MISSES_PER_REVIEW : SAMPLES_PER_REVIEW
-    this.#hitsAtReview = this.#isLooking ? this.hits : 0
+    this.#hitsAtReview = this.#isLooking ? this.allHits : 0
   }
 
   /** @param {boolean} isLooking */
@@ -612,11 +620,9 @@ class NearCache {
   #findGuest(item) {
     const { guest } = this.ring
     if (!guest.isFresh(item)) return STALE
-    this.hits++
-    if (this.hits > HITS_PER_REPORT) apply(this.#onFull, undefined, NONE)
-    const recorder = this.#recorder
-    if (recorder !== null) recorder.noteGuest(guest, item)
-    else if (this.isMarking) guest.markAccess(this.#marking)
+    if (--this.left <= this.end) this.owe(this.pass(item))
+    if (this.#hitLog !== null) this.#hitLog.noteGuest(guest)
+    else if (this.#isMarking) guest.markAccess(this.#marking)
     return guest.value
   }
 }

@@ -274,26 +274,6 @@ function watchHandles(open) {
   })
 }
 
-/**
- * Puts another method in the place of an operation's, beneath what observes it.
- *
- * @param {string} operation
- * @param {(plain: any) => any} variant makes it of the method that is there
- * @returns {() => void} puts that back
- */
-function replaceBeneath(operation, variant) {
-  const { prototype } = /** @type {NonNullable<typeof subject>} */ (subject)
-  const one = observedOf(operation)
-  const plain = one.plain ?? prototype[operation]
-  const method = variant(plain)
-  const put = (/** @type {any} */ from, /** @type {any} */ to) => {
-    if (one.plain === from) one.plain = to
-    else if (prototype[operation] === from) place(prototype, operation, to)
-  }
-  put(plain, method)
-  return () => put(method, plain)
-}
-
 /** @param {readonly Probe[]} probes @param {Probe} probe @returns {readonly Probe[]} */
 function without(probes, probe) {
   const rest = probes.filter(one => one !== probe)
@@ -418,4 +398,4 @@ function attachProbes(prototype, { openOf }) {
   subject = { prototype, openOf }
 }
 
-module.exports = { attachProbes, probe, probeAll, replaceBeneath, surround }
+module.exports = { attachProbes, probe, probeAll, surround }

@@ -4,14 +4,14 @@
 
 const { ERROR_NUMBERS, closed, createError, outOfRange } = require('../errors.js')
 const { binding } = require('../native/attach.js')
-const { Origin, SampledOrigin, isHandleKey } = require('../handle.js')
+const { Origin, isHandleKey } = require('../handle.js')
 const { readData, writeData } = require('../native/data.js')
 const { MARKING } = require('../native/layout.js')
 const { HitLog, Words, changesOf, commitWordOf } = require('../native/words.js')
 const { codecFor } = require('../codec/encoded.js')
 const { Shapes } = require('../codec/shapes.js')
 const { NO_CACHE, NearCache } = require('../near/near-cache.js')
-const { draw } = require('../near/sampled.js')
+const { HitSampler } = require('../near/hit-sampler.js')
 const { FUNCTION, nearBytesFor } = require('../options/map-options.js')
 const { Lifeline } = require('./lifeline.js')
 const { enter } = require('./opens.js')
@@ -25,7 +25,6 @@ const {
   memoryLimit: memoryLimitBinding,
   open: openBinding,
   publishShape: publishShapeBinding,
-  sampleNear: sampleNearBinding,
   shapeOf: shapeOfBinding,
   typeName: typeNameBinding
 } = binding
@@ -120,10 +119,8 @@ class OpenMap {
     /** Handles whose copies end when their entries are to be loaded again, by key. @type {Map<any, Handle>} */
     this.refreshed = new Map()
     /** What the handles of this `open` know of it. */
-    const sampler = config.hotKeys === true ? samplerOf(id) : undefined
-    // An origin of another class costs each hit a look at which it is.
-    const isCounting = sampler === undefined || marking <= 0
-    this.origin = isCounting ? new Origin(instance, read, sampler) : new SampledOrigin(instance, read, sampler)
+    const sampler = config.hotKeys === true ? new HitSampler(id) : undefined
+    this.origin = new Origin(instance, read, sampler)
     /** The shapes of the values that are objects. */
     this.shapes = new Shapes(
       definition => publishShapeBinding(id, definition),
@@ -267,11 +264,10 @@ class OpenMap {
   reportHits() {
     if (this.near.waitingHits === 0) return
     try {
-      addNearHitsBinding(this.id, this.near.takeHits())
+      addNearHitsBinding(this.id, this.near.takeWaitingHits())
     } catch {
       // The map was destroyed or broken meanwhile, and its statistics will not be read.
     }
-    this.near.timer?.flush()
   }
 
   /** The same, if it is worth a call. */
@@ -341,24 +337,6 @@ class OpenMap {
     this.#changes = undefined
     this.#commitWord = undefined
   }
-}
-
-/**
- * What samples the hits of near caches and handles.
- *
- * @param {number} id
- * @returns {import('../handle.js').Sampler}
- */
-function samplerOf(id) {
-  const take = (/** @type {any} */ target) => {
-    try {
-      if (isHandleKey(target)) sampleNearBinding(id, target.shard, target.slot, target.generation)
-      else sampleNearBinding(id, target)
-    } catch {
-      // The map was destroyed or broken meanwhile, and its statistics will not be read.
-    }
-  }
-  return { draw, take }
 }
 
 /**

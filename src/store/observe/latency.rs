@@ -51,7 +51,7 @@ impl Timed {
 pub const SAMPLING: u32 = 16;
 
 /// The same of hits that are answered outside the store, which take a twentieth of that, and as long to be timed.
-pub const NEAR_SAMPLING: usize = 2_048;
+pub const NEAR_SAMPLING: usize = 4_096;
 
 /// The histograms of a thread, for each operation.
 #[derive(Debug)]
