@@ -93,6 +93,8 @@ const TESTS = {
   'stats-near-hits.spec': spec('observe/stats-near-hits'),
   'log lines': unit('store::events'),
   'logs.spec': spec('observe/logs'),
+  'unheard.spec': spec('observe/unheard'),
+  desks: unit('desk::tests'),
   'probes.spec': spec('observe/probes'),
   'channels.spec': spec('observe/channels'),
   latencies: unit('store::observe::latency'),
@@ -2224,6 +2226,34 @@ const LINES = [
     from: 'if (this.#lines.length >= MOST_LINES) this.#droppedLines++',
     to: 'if (this.#lines.length < 0) this.#droppedLines++',
     test: 'logs.spec'
+  },
+  {
+    name: 'an error that something listens to is put onto a desk, too',
+    file: 'src/store/events/desk.rs',
+    from: '        if self.error(error, operation) {\n            return;\n        }',
+    to: '        self.error(error, operation);',
+    test: 'desks'
+  },
+  {
+    name: 'the desk of a map that was closed stays at its events',
+    file: 'src/store/events/desk.rs',
+    from: '            desks.remove(at);',
+    to: '            let _ = at;',
+    test: 'desks'
+  },
+  {
+    name: 'a recovery that fails by itself is put onto no desk',
+    file: 'src/store/map/recover.rs',
+    from: '                    context.events.report(refused, "recover");',
+    to: '                    context.events.error(refused, "recover");',
+    test: 'unheard.spec'
+  },
+  {
+    name: 'each error is a warning of its own',
+    file: 'lib/session/unheard.js',
+    from: 'if (held === undefined) return this.#give',
+    to: 'if (held !== null) return this.#give',
+    test: 'unheard.spec'
   },
   {
     name: 'a method stays switched after its last probe',

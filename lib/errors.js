@@ -30,7 +30,9 @@ const ERROR_NUMBERS = Object.freeze({
   ERR_INVALID_QUERY: 1028,
   ERR_TRANSACTION_TOO_LARGE: 1030,
   ERR_CLOCK_ENDED: 1031,
-  ERR_TOO_MANY_JOBS: 1032
+  ERR_TOO_MANY_JOBS: 1032,
+  ERR_REFRESH_FAILED: 1033,
+  ERR_EXPIRY_UNATTENDED: 1034
 })
 
 /** @typedef {keyof typeof ERROR_NUMBERS} ErrorCode */
@@ -229,7 +231,8 @@ const MESSAGES = {
   1032: ({ limit }) =>
     limit === undefined
       ? 'the system starts no thread for the job'
-      : `${limit} jobs of this process wait or are under way, and no more can; try again when one of them is done`
+      : `${limit} jobs of this process wait or are under way, and no more can; try again when one of them is done`,
+  1034: () => 'no thread removes expired entries: each is removed when something meets it'
 }
 
 /** The name of an error's number. @param {number} number */
@@ -345,6 +348,17 @@ function evictionFailed(reason, refused, cause = refused) {
 }
 
 /**
+ * The error for a load in the background that brought nothing: the entry keeps its value.
+ *
+ * @param {any} cause what the loader threw
+ */
+function refreshFailed(cause) {
+  const why = typeof cause === 'object' && cause !== null ? cause.message : describe(cause)
+  const details = { operation: 'getOrLoad' }
+  return new TypedMapError('ERR_REFRESH_FAILED', `a refresh in the background failed: ${why}`, details, { cause })
+}
+
+/**
  * An error of this package that another thread described.
  *
  * @param {string} name
@@ -381,6 +395,7 @@ module.exports = {
   invalidQuery,
   notSerializable,
   outOfRange,
+  refreshFailed,
   reviveError,
   wrongType
 }

@@ -926,9 +926,17 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
   recover(): Promise<Recovery>
 
   /**
-   * Calls `listener` with each error that the map throws in any thread; `details.operation` names the operation. The
-   * call happens in this thread and in the async context of this subscription, some time later, and does not keep the
-   * process alive. If the listener throws, that is an uncaught exception, and the other listeners are still called.
+   * Calls `listener` with each error that native code throws in any thread, and with those that no call throws;
+   * `details.operation` names the operation. The call happens in this thread and in the async context of this
+   * subscription, some time later, and does not keep the process alive. If the listener throws, that is an uncaught
+   * exception, and the other listeners are still called.
+   *
+   * No call throws `ERR_REFRESH_FAILED`, of a load in the background, whose `cause` is what the loader threw;
+   * `ERR_EXPIRY_UNATTENDED`; `ERR_BROKEN` of the thread that removes expired entries (`expire`); and what keeps a map
+   * with `autoRecovery` from recovering (`recover`). Where no thread listens, the process is warned of these, in the
+   * thread of the loader, or else in the one that has the map open longest: a `TypedMapWarning` with the code, of each
+   * code one a minute at most, and one at the end of it that says how many more there were.
+   *
    * Errors that cannot be delivered because this thread is busy for too long are dropped, and `onLog` listeners
    * receive `events.dropped`.
    *
@@ -953,7 +961,7 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
    *   `handle`, `hit`, `durationMs`, and never a value. Of these, 1,024 lines wait at most. While something listens to
    *   them, each call takes 1 to 2 µs more, and a near hit of another map of this thread a few nanoseconds.
    *
-   * Nothing is ever printed by the library.
+   * The library prints nothing; without an `onError` listener, Node prints warnings of errors that no call throws.
    *
    * @throws `ERR_OUT_OF_RANGE` or a `TypeError` for options that are not allowed; `ERR_CLOSED`
    * @returns a function that unsubscribes

@@ -323,14 +323,14 @@ export interface LoadOptions<V> {
   /**
    * After so many milliseconds, the next such call loads the entry again in the background, and is answered with the
    * value that is there. Counted from when it was loaded; where it was written otherwise, from the first such read. If
-   * the refresh fails, the value stays, `onLog` reports `refresh.failed`, and the next call tries again. By default
+   * the refresh fails, the value stays, `onError` hears of it, and the next call tries again. By default
    * nothing is refreshed. Calls with a key of more than 256 characters, or of bytes, are always native ones.
    */
   refreshAfter?: number | undefined
   /**
    * For how many milliseconds after its deadline the value is kept for `getOrLoad` and `getManyOrLoad` alone. To
    * everything else the entry has expired. A call for it is answered at once with that value, while one loader runs in
-   * the background; it gets the value as `stale`. If it fails, `onLog` reports `refresh.failed`, and the next call
+   * the background; it gets the value as `stale`. If it fails, `onError` hears of it, and the next call
    * tries again. A write or a deletion of the key drops the value, and it is the first to go where room is needed.
    * Values of more than 1 MB are not kept. By default none is. `Infinity` for as long as there is room.
    */

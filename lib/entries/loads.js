@@ -4,7 +4,7 @@
 // Native code says which key is being loaded by which thread (src/store/shard/loads.rs) and gives notice of what comes
 // of it. A load has a ticket, the number that native code knows it by here.
 
-const { ERROR_NUMBERS, closed, createError } = require('../errors.js')
+const { ERROR_NUMBERS, closed, createError, refreshFailed } = require('../errors.js')
 const { ownBytes } = require('../codec/encoded.js')
 const { GONE, decode, decodePrepared, decodeWritten, prepare } = require('../codec/values.js')
 const { binding, onWake, scratch, scratchFloats } = require('../native/attach.js')
@@ -14,8 +14,9 @@ const { now, soon } = require('../native/timer.js')
 const { MAPS_OWN } = require('../native/ttl.js')
 const { readTtl } = require('../options/ttl.js')
 const { writeNative } = require('../session/room-maker.js')
+const { readError, writeError } = require('../session/thrown.js')
+const { warn } = require('../session/unheard.js')
 const { Abortion, Job, NoCall, runLoader } = require('./load-call.js')
-const { readError, writeError } = require('./load-errors.js')
 
 const {
   beginLoad: beginBinding,
@@ -35,7 +36,7 @@ const {
 /** @typedef {InstanceType<typeof OpenLoads>} Loads */
 /** @typedef {InstanceType<typeof Loading>} Load */
 
-const { BEGUN, ENDED, FRESHNESS, KIND, LOAD_TICKET, LOAD_TOKEN, NEED, NOTICES, SCRATCH, WAKE } = layout
+const { BEGUN, ENDED, FRESHNESS, KIND, LOAD_FAILURE, LOAD_TICKET, LOAD_TOKEN, NEED, NOTICES, SCRATCH, WAKE } = layout
 const FIRST_BYTES = KIND.Uint8Array
 
 /** What `beginLoad` says of a load that this thread has part in. */
@@ -253,14 +254,17 @@ class Loading {
    */
   #fail(job, error) {
     if (this.isOver && this.job === job) return
-    let wasOwner = false
+    const { open } = this.loads
+    /** @type {number} */
+    let failure = LOAD_FAILURE.NOT_OWNED
     try {
-      wasOwner = failBinding(this.loads.open.id, this.key, job.token, writeError(error))
+      failure = failBinding(open.id, this.key, job.token, writeError(error, job.call instanceof NoCall))
     } catch {
       // The map has ended, and so does all that waits for it.
     }
-    if (wasOwner) this.reject(error)
-    else job.call.reject(error)
+    if (failure === LOAD_FAILURE.UNHEARD && this.calls.size === 0) warn(refreshFailed(error), open.name)
+    if (failure === LOAD_FAILURE.NOT_OWNED) job.call.reject(error)
+    else this.reject(error)
   }
 }
 

@@ -233,6 +233,16 @@ const LEVEL = Object.freeze({
   off: 5
 })
 
+/**  */
+const LOAD_FAILURE = Object.freeze({
+  /** The load was another's by then. */
+  NOT_OWNED: 0,
+  /** It has ended. */
+  OWNED: 1,
+  /** So has one in the background, and nothing listens to errors. */
+  UNHEARD: 2
+})
+
 /**
  * What a near-cache hit has to record, as `open` says it: nothing, or the hit in order; any other number is the limit
  * of the access word.
@@ -371,7 +381,9 @@ const WAKE = Object.freeze({
   /** `takeLoad` has something. */
   LOADS: 3,
   /** Promises, for `takeNotices`. */
-  PENDING: 4
+  PENDING: 4,
+  /** Errors that nothing else hears, for `takeUnheard`; the number of the evaluation comes in place of a map's. */
+  UNHEARD: 5
 })
 
 /** What `walk` is asked for. */
@@ -428,6 +440,7 @@ module.exports = {
   KEY,
   KIND,
   LEVEL,
+  LOAD_FAILURE,
   MARKING,
   NEED,
   NOTICES,

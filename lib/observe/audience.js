@@ -6,11 +6,12 @@
 // JavaScript, of which no other thread hears, wait here. Both queues are bounded, and what they had no room for is
 // counted and said.
 
-const { TypedMapError, createError } = require('../errors.js')
+const { ERROR_NUMBERS, TypedMapError, createError, refreshFailed } = require('../errors.js')
 const { binding } = require('../native/attach.js')
 const { readData } = require('../native/data.js')
 const { LEVEL } = require('../native/layout.js')
 const { LEVELS, TARGETS } = require('../options/log.js')
+const { readError } = require('../session/thrown.js')
 const { MemoryChecks } = require('./memory-checks.js')
 const { Delivery, Subscription } = require('./turns.js')
 
@@ -158,7 +159,8 @@ class Audience {
     if (!('kind' in event)) return this.#log(event)
     const details = readData(event.details)
     if (event.kind === 'error') {
-      const error = createError(event.number ?? 0, details)
+      const isRefresh = event.number === ERROR_NUMBERS.ERR_REFRESH_FAILED
+      const error = isRefresh ? refreshFailed(readError(details.reason)) : createError(event.number ?? 0, details)
       if (error instanceof TypedMapError) error.details.operation = event.operation
       call(this.errors, error)
     } else if (event.kind === 'log') {

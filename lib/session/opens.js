@@ -3,7 +3,7 @@
 // The maps that this evaluation of the package has open, for what is to see all of them: those that are open already
 // and each that is opened later. They are held weakly.
 
-/** An `OpenMap`. @typedef {{ atEnd: (ending: () => void) => void }} Open */
+/** An `OpenMap`. @typedef {{ id: number, name: string | null, atEnd: (ending: () => void) => void }} Open */
 
 /** @type {Set<WeakRef<Open>>} */
 const opens = new Set()
@@ -32,6 +32,20 @@ function enter(open) {
 }
 
 /**
+ * The map that has this id, if it is open and can be reached.
+ *
+ * @param {number} id
+ * @returns {Open | undefined}
+ */
+function openOfId(id) {
+  for (const reference of opens) {
+    const open = reference.deref()
+    if (open?.id === id) return open
+  }
+  return undefined
+}
+
+/**
  * Calls `greet` with each map that is open, and with each that is opened until the returned function is called.
  *
  * @param {(open: any) => void} greet
@@ -48,4 +62,4 @@ function greetAll(greet) {
   }
 }
 
-module.exports = { enter, greetAll }
+module.exports = { enter, greetAll, openOfId }

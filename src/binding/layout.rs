@@ -225,6 +225,15 @@ numbers!(STEPPED: u32 {
     STEPPED_ABSENT = 3;
 });
 
+numbers!(LOAD_FAILURE: u32 {
+    /// The load was another's by then.
+    LOAD_FAILURE_NOT_OWNED = 0;
+    /// It has ended.
+    LOAD_FAILURE_OWNED = 1;
+    /// So has one in the background, and nothing listens to errors.
+    LOAD_FAILURE_UNHEARD = 2;
+});
+
 numbers!(WAKE: u32 {
     /// Events, for `drain`.
     WAKE_EVENTS = 0;
@@ -236,6 +245,8 @@ numbers!(WAKE: u32 {
     WAKE_LOADS = 3;
     /// Promises, for `takeNotices`.
     WAKE_PENDING = 4;
+    /// Errors that nothing else hears, for `takeUnheard`; the number of the evaluation comes in place of a map's.
+    WAKE_UNHEARD = 5;
 });
 
 const _: () = assert!(
@@ -319,6 +330,7 @@ pub fn layout() -> String {
         "WANT": rows(WANT, "WANT_"),
         "IN_TEXT": rows(IN_TEXT, "IN_TEXT_"),
         "STEPPED": rows(STEPPED, "STEPPED_"),
+        "LOAD_FAILURE": rows(LOAD_FAILURE, "LOAD_FAILURE_"),
         "WAKE": rows(WAKE, "WAKE_"),
         "BEGUN": rows(BEGUN, "BEGUN_"),
         "ENDED": rows(ENDED, "ENDED_"),

@@ -141,8 +141,8 @@ export declare function completeLoad(
 ): number
 /** The value of the expired entry that `beginLoad` has just found; its kind is STATE. */
 export declare function staleValue(id: number): unknown
-/** Ends a load that failed; whether it was the caller's. */
-export declare function failLoad(id: number, key: unknown, token: number, reason: string): boolean
+/** Ends a load that failed; what became of it, one of LOAD_FAILURE. */
+export declare function failLoad(id: number, key: unknown, token: number, reason: string): number
 /**
  * Says what is wanted of a load, one of NEED. `token` is that of the loader that runs here, 0 for none; whether it is
  * the one that counts.

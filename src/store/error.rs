@@ -100,6 +100,13 @@ pub enum Error {
         /// Milliseconds that it may take.
         ms: u64,
     },
+    /// A loader failed that ran in the background.
+    RefreshFailed {
+        /// What it threw, as its caller describes it.
+        reason: String,
+    },
+    /// No thread removes expired entries.
+    ExpiryUnattended,
     /// Others have changed what a transaction has read.
     TransactionConflict,
     /// A transaction is about more entries or bytes than it may be.
@@ -150,6 +157,8 @@ impl Error {
             Self::RecoveryTimeout { .. } => 1027,
             Self::TransactionTooLarge { .. } => 1030,
             Self::TooManyJobs { .. } | Self::NoThread => 1032,
+            Self::RefreshFailed { .. } => 1033,
+            Self::ExpiryUnattended => 1034,
             // Not one of the public numbers, which follow those of the specification.
             Self::ShapeGone => 1900,
         }
@@ -188,6 +197,8 @@ impl fmt::Display for Error {
             Self::Closed => write!(f, "the map is closed"),
             Self::Broken => write!(f, "a panic left the map in doubt"),
             Self::RecoveryTimeout { ms } => write!(f, "the map was not recovered within {ms} ms"),
+            Self::RefreshFailed { reason } => write!(f, "a refresh in the background failed: {reason}"),
+            Self::ExpiryUnattended => write!(f, "no thread removes expired entries"),
             Self::TransactionConflict => write!(f, "others have changed what the transaction has read"),
             Self::TransactionTooLarge { keys, bytes } => {
                 write!(f, "a transaction of {keys} entries and {bytes} bytes is too large")

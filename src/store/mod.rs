@@ -76,14 +76,15 @@ pub use entry::types::{MAX_NAME_BYTES as MAX_TYPE_NAME_BYTES, TypeHold, check_na
 pub use entry::value::{Value, ValueKind};
 pub use error::Error;
 pub use events::lines as log_lines;
-pub use events::{Drained, Event, Events, Level, Line, LogTarget, Subscription, Wake};
+pub use events::{Desk, DeskPlace, Drained, Event, Events, Level, Line, LogTarget, Subscription, Unheard, Wake};
 pub use eviction::{Mark, PolicyKind, Standing};
 pub use expiry::life::{RemainingTtl, Ttl};
+pub use expiry::thread::Expires;
 pub use map::compare::{Compared, MOST_READS};
 pub use map::field::{FieldOutcome, FieldStep, FieldStepped};
 pub use map::foresight::GROUP;
 pub use map::instance::image;
-pub use map::loads::Completion;
+pub use map::loads::{Completion, LoadFailure};
 pub use map::local::{Ahead, Found, Local};
 pub use map::recoveries::{Attempt, Recovered};
 pub use map::registry;

@@ -25,6 +25,7 @@ pub fn details(error: &Error, store: Option<&Store>) -> Json {
             json!({ "option": option, "given": given, "allowed": allowed })
         }
         Error::RecoveryTimeout { ms } => json!({ "timeout": ms, "operation": "recover" }),
+        Error::RefreshFailed { reason } => json!({ "reason": reason }),
         Error::TooManyJobs { limit } => json!({ "limit": limit }),
         Error::TransactionTooLarge { keys, bytes } => {
             let (limit_keys, limit_bytes) = (MAX_TRANSACTION_KEYS, MAX_TRANSACTION_BYTES);

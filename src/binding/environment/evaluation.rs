@@ -8,7 +8,7 @@
 //! thing that keeps what JavaScript handed over. So an evaluation that no program can reach any more is collected as a
 //! whole, and its maps are closed. Only an evaluation that listens to a map is kept from that.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::{Deref, DerefMut, Range};
@@ -24,8 +24,10 @@ use super::watched::Watched;
 use crate::binding::convert::values::{Space, value_to_js};
 use crate::binding::engine::{Engine, Js, Kept, Many};
 use crate::binding::failure::{Failure, Outcome};
-use crate::binding::layout::{JOINED_TEXT_BYTES, REPLACED, SIZE, STATE, row};
-use crate::store::{EntryLocation, Error, Found, Level, Record, Store, Ttl, Value, ValueKind, Written, log_lines};
+use crate::binding::layout::{JOINED_TEXT_BYTES, REPLACED, SIZE, STATE, WAKE_UNHEARD, row};
+use crate::store::{
+    Desk, EntryLocation, Error, Found, Level, Record, Store, Ttl, Unheard, Value, ValueKind, Wake, Written, log_lines,
+};
 
 /// The state of one evaluation. Only the thread of its environment ever sees it.
 pub struct Evaluation {
@@ -42,6 +44,8 @@ pub struct Evaluation {
     number: u32,
     /// Maps that are watched without being held open.
     watched: Watched,
+    /// Where errors of the maps go that nothing listens to, once a map was opened.
+    desk: OnceCell<Arc<Desk>>,
     /// How many of the maps are listened to.
     listened: Cell<usize>,
     scratch: Scratch,
@@ -100,6 +104,7 @@ impl Evaluation {
             number: ids.next().unwrap_or_default(),
             ids: RefCell::new(ids),
             watched: Watched::default(),
+            desk: OnceCell::new(),
             listened: Cell::new(0),
             scratch,
             handed,
@@ -147,12 +152,27 @@ impl Evaluation {
         self.maps.borrow().iter().map(|(id, map)| (*id, Rc::clone(map))).collect()
     }
 
-    /// Adds a map and returns its id, which no other map of this environment ever had or will have.
-    pub fn add(self: &Rc<Self>, map: OpenMap) -> Outcome<u32> {
+    /// Adds a map and returns its id, which no other map of this environment ever had or will have. `waker` makes what
+    /// wakes the evaluation.
+    pub fn add(self: &Rc<Self>, map: OpenMap, waker: impl FnOnce(Waiting) -> Outcome<Arc<dyn Wake>>) -> Outcome<u32> {
         let id = self.next_id()?;
+        map.put_desk(id, self.desk(waker)?);
         self.holds.add(&map);
         self.put(id, map);
         Ok(id)
+    }
+
+    fn desk(&self, waker: impl FnOnce(Waiting) -> Outcome<Arc<dyn Wake>>) -> Outcome<&Arc<Desk>> {
+        if let Some(desk) = self.desk.get() {
+            return Ok(desk);
+        }
+        let waker = waker(Waiting { id: self.number, what: WAKE_UNHEARD, number: 0 })?;
+        Ok(self.desk.get_or_init(|| Arc::new(Desk::new(waker))))
+    }
+
+    /// Takes the errors that nothing listens to.
+    pub fn take_unheard(&self) -> Vec<Unheard> {
+        self.desk.get().map(|desk| desk.take()).unwrap_or_default()
     }
 
     /// Watches a map without holding it open, and its log lines; returns the id that it has during visits.
@@ -278,13 +298,15 @@ impl Evaluation {
 
     /// Has JavaScript look for what waits, if it still listens.
     pub fn wake(&self, engine: Engine<'_>, waiting: Waiting) -> Outcome<()> {
-        if self.listened.get() == 0 {
+        let Waiting { id, what, number } = waiting;
+        if self.listened.get() == 0 && what != WAKE_UNHEARD {
             return Ok(());
         }
-        let Waiting { id, what, number } = waiting;
         let arguments =
             [engine.float(f64::from(id))?, engine.float(f64::from(what))?, engine.float(f64::from(number))?];
-        engine.call(engine.kept(&self.handed.on_wake)?, &arguments).map(|_| ())
+        // Held while something listens; an error that nothing listens to does not keep it.
+        let Ok(on_wake) = engine.kept(&self.handed.on_wake) else { return Ok(()) };
+        engine.call(on_wake, &arguments).map(|_| ())
     }
 
     /// Room for a value, to be given back on drop.

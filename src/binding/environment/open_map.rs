@@ -12,8 +12,8 @@ use crate::binding::convert::options::parse;
 use crate::binding::failure::{Failure, Outcome};
 use crate::store::fields::Layout;
 use crate::store::{
-    self, Audience, Error, Handle, HeldTime, Local, Next, PressureSubscription, Problem, Seat, ShapeHold, Store,
-    Subscription, Transaction, TypeHold, Validation, Wake, registry,
+    self, Audience, Desk, DeskPlace, Error, Handle, HeldTime, Local, Next, PressureSubscription, Problem, Seat,
+    ShapeHold, Store, Subscription, Transaction, TypeHold, Validation, Wake, registry,
 };
 
 /// One `open` of one map in one evaluation. Dropping it closes the map, and frees it if no other holder is left.
@@ -22,6 +22,8 @@ pub struct OpenMap {
     name: Option<String>,
     /// The events of the map that this evaluation subscribes to.
     pub subscription: RefCell<Option<Subscription>>,
+    /// Where it is told of errors that nothing subscribes to.
+    desk_place: RefCell<Option<DeskPlace>>,
     /// The removals that it subscribes to.
     pub audience: RefCell<Option<Audience>>,
     /// The same of memory pressure, by number.
@@ -75,6 +77,7 @@ impl OpenMap {
             local,
             name,
             subscription: RefCell::default(),
+            desk_place: RefCell::default(),
             audience: RefCell::default(),
             gauges: RefCell::default(),
             last_gauge: Cell::new(0),
@@ -137,6 +140,12 @@ impl OpenMap {
     /// Whether some thread ended the map for all.
     pub fn is_destroyed(&self) -> bool {
         self.store().is_destroyed()
+    }
+
+    /// Has the evaluation told of errors that nothing subscribes to, as long as the map is open as `id`.
+    pub fn put_desk(&self, id: u32, desk: &Arc<Desk>) {
+        let before = self.desk_place.replace(Some(self.store().events().seat(id, desk)));
+        drop(before);
     }
 
     /// Whether anything listens to it here, or waits for it.

@@ -1,5 +1,5 @@
-//! What only tests ask for: a panic, a query of one entry, a clock that moves, a lock that is held, and an engine that
-//! refuses foreign memory. Nothing in `lib/` calls it.
+//! What only tests ask for: a panic, a query of one entry, a clock that moves, a lock that is held, entries that expire
+//! unattended, and an engine that refuses foreign memory. Nothing in `lib/` calls it.
 
 use napi_derive::napi;
 
@@ -7,7 +7,7 @@ use crate::binding::convert::values::{Space, key};
 use crate::binding::engine::{Js, refuse_foreign_memory};
 use crate::binding::failure::{Failure, Outcome};
 use crate::binding::operation::{Call, with_map};
-use crate::store::{NoQuery, Query, Unread, definition};
+use crate::store::{Expires, NoQuery, Query, Unread, definition};
 
 /// Panics under a lock of the map on purpose. It is the way to see that a panic arrives as an error, that the map
 /// refuses further use, and that the process lives; nothing in lib/ calls it.
@@ -57,6 +57,15 @@ pub fn advance_clock_for_test(env: &napi::Env, id: u32, ms: f64) -> napi::Result
 #[napi(catch_unwind)]
 pub fn hold_shard_for_test(env: &napi::Env, id: u32, shard: u32) -> napi::Result<bool> {
     with_map(env, "holdShardForTest", id, |map| Ok(map.store().hold_shard_for_test(shard)))
+}
+
+/// Has a map take it that no thread removes its expired entries. Nothing in lib/ calls it.
+#[napi(catch_unwind)]
+pub fn leave_unattended_for_test(env: &napi::Env, id: u32) -> napi::Result<()> {
+    with_map(env, "leaveUnattendedForTest", id, |map| {
+        map.store().unattended(true);
+        Ok(())
+    })
 }
 
 /// Makes the whole process behave as on an engine that refuses memory which is not its own (Electron), or no longer.

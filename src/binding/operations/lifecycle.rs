@@ -38,7 +38,8 @@ pub fn open(env: &napi::Env, evaluation: u32, name: Option<String>, options: Str
         let map = OpenMap::open(name, &options)?;
         Environment::of(engine)?.clocks().join(&map);
         let store = Arc::clone(map.store());
-        Ok(Opened::of(evaluation.add(map)?, &store))
+        let id = evaluation.add(map, |waiting| Environment::of(engine)?.waker(engine, waiting))?;
+        Ok(Opened::of(id, &store))
     })
 }
 

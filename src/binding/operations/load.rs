@@ -12,11 +12,12 @@ use crate::binding::failure::{Failure, Outcome};
 use crate::binding::layout::{
     BEGUN_JOINED, BEGUN_OWNED, BEGUN_PRESENT, BEGUN_STALE, BEGUN_STALE_OWNED, ENDED_FENCED, ENDED_STORED,
     ENDED_UNSTORED, FRESHNESS_ABSENT, FRESHNESS_LOADING, FRESHNESS_OWNED, FRESHNESS_UNWATCHED, FRESHNESS_WATCHED,
-    LOAD_TICKET, LOAD_TOKEN, NEED_NOTHING, NEED_OUTCOME, NOTICE, NOTICE_FAILED, NOTICE_GRANTED, NOTICE_LOADED,
-    NOTICE_NONE, NOTICE_OVER, NOTICE_UNWANTED, WAKE_LOADS,
+    LOAD_FAILURE_NOT_OWNED, LOAD_FAILURE_OWNED, LOAD_FAILURE_UNHEARD, LOAD_TICKET, LOAD_TOKEN, NEED_NOTHING,
+    NEED_OUTCOME, NOTICE, NOTICE_FAILED, NOTICE_GRANTED, NOTICE_LOADED, NOTICE_NONE, NOTICE_OVER, NOTICE_UNWANTED,
+    WAKE_LOADS,
 };
 use crate::binding::operation::{Call, within};
-use crate::store::{self, Begun, Completion, Freshness, Notice, Want};
+use crate::store::{self, Begun, Completion, Freshness, LoadFailure, Notice, Want};
 
 /// Has this evaluation woken when there is news of its loads, or no longer.
 #[napi(catch_unwind)]
@@ -125,13 +126,18 @@ pub fn complete_load<'s>(call: &Call<'s, 8>) -> Outcome<Js<'s>> {
     call.engine.int(ended.cast_signed())
 }
 
-/// `failLoad(id, key, token, reason)`: whether it was owned.
+/// `failLoad(id, key, token, reason)`: what became of it, one of `LOAD_FAILURE`.
 pub fn fail_load<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
     let map = call.map()?;
     let mut space = Space::default();
     let key = key(call.engine, call.argument(1), &mut space)?;
     let reason = String::from_utf16_lossy(&call.engine.utf16(call.argument(3))?).into_bytes();
-    call.engine.boolean(map.local().fail_load(key, number(call, 2)?, reason)?)
+    let failure = match map.local().fail_load(key, number(call, 2)?, reason)? {
+        LoadFailure::NotOwned => LOAD_FAILURE_NOT_OWNED,
+        LoadFailure::Owned => LOAD_FAILURE_OWNED,
+        LoadFailure::Unheard => LOAD_FAILURE_UNHEARD,
+    };
+    call.engine.int(failure.cast_signed())
 }
 
 /// `wantLoad(id, key, ticket, need, token)`: whether the loader with this token is the one that counts.

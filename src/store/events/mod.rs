@@ -12,6 +12,7 @@
 
 pub mod lines;
 
+mod desk;
 mod facade;
 
 use std::borrow::Cow;
@@ -21,6 +22,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::error::Error;
 use crate::store::platform::sync::{Arc, AtomicU32, Mutex, Ordering};
 
+pub use desk::{Desk, DeskPlace, Unheard};
 pub use lines::{Level, Line, LogTarget};
 
 /// What one subscriber may have waiting. 256 KB hold about 2,000 log lines: more than a stalled event loop would want
@@ -53,8 +55,11 @@ impl Event {
     fn weight_bytes(&self) -> usize {
         let own = match self {
             Event::Log { fields, .. } => fields.capacity() * size_of::<(&'static str, u64)>(),
-            Event::Error { operation: Cow::Owned(name), .. } => name.capacity(),
-            Event::Error { .. } => 0,
+            Event::Error { error, operation } => {
+                let reason = if let Error::RefreshFailed { reason } = error { reason.len() } else { 0 };
+                let name = if let Cow::Owned(name) = operation { name.capacity() } else { 0 };
+                reason + name
+            }
         };
         size_of::<Event>() + own
     }
@@ -85,6 +90,8 @@ struct Shared {
     /// whose lock is held when this is written.
     interest: AtomicU32,
     queues: Mutex<Vec<Arc<Queue>>>,
+    /// Threads that have the map open, for errors that no subscriber hears.
+    desks: Mutex<desk::Places>,
 }
 
 const LEVEL_MASK: u32 = 0xff;
@@ -155,7 +162,11 @@ impl Events {
     /// Events without subscribers.
     pub fn new() -> Events {
         Events {
-            shared: Arc::new(Shared { interest: AtomicU32::new(Level::Off as u32), queues: Mutex::new(Vec::new()) }),
+            shared: Arc::new(Shared {
+                interest: AtomicU32::new(Level::Off as u32),
+                queues: Mutex::new(Vec::new()),
+                desks: Mutex::default(),
+            }),
         }
     }
 
@@ -182,16 +193,17 @@ impl Events {
     pub fn log(&self, line: &'static Line, fields: &[(&'static str, u64)]) {
         if self.listens(line) {
             let event = Event::Log { line, time_ms: time_ms(), fields: fields.to_vec() };
-            self.shared.send(|queue| queue.wants_line(line), &event);
+            let _ = self.shared.send(|queue| queue.wants_line(line), &event);
         }
     }
 
-    /// Reports that `operation` failed with `error`.
+    /// Reports that `operation` failed with `error`. Returns whether there is a subscriber to hear it.
     #[inline]
-    pub fn error(&self, error: &Error, operation: impl Into<Cow<'static, str>>) {
-        if self.shared.interest.load(Ordering::Relaxed) & WANTS_ERRORS != 0 {
-            self.shared.send(Queue::wants_errors, &Event::Error { error: error.clone(), operation: operation.into() });
-        }
+    pub fn error(&self, error: &Error, operation: impl Into<Cow<'static, str>>) -> bool {
+        self.shared.interest.load(Ordering::Relaxed) & WANTS_ERRORS != 0
+            && self
+                .shared
+                .send(Queue::wants_errors, &Event::Error { error: error.clone(), operation: operation.into() })
     }
 }
 
@@ -203,16 +215,20 @@ impl Shared {
         self.interest.store(level | rest, Ordering::Relaxed);
     }
 
+    /// Queues an event for those that want it; whether there are any.
     #[cold]
-    fn send(&self, wanted: impl Fn(&Queue) -> bool, event: &Event) {
+    fn send(&self, wanted: impl Fn(&Queue) -> bool, event: &Event) -> bool {
+        let mut is_wanted = false;
         let to_wake: Vec<Arc<Queue>> = {
             let queues = self.queues.lock();
-            queues.iter().filter(|queue| wanted(queue) && queue.push(event.clone())).map(Arc::clone).collect()
+            let wanting = queues.iter().filter(|queue| wanted(queue)).inspect(|_| is_wanted = true);
+            wanting.filter(|queue| queue.push(event.clone())).map(Arc::clone).collect()
         };
         // Woken outside the lock: a subscriber that is woken may subscribe or unsubscribe at once.
         for queue in to_wake {
             queue.wake.wake();
         }
+        is_wanted
     }
 }
 

@@ -33,6 +33,17 @@ pub struct Completion<'a> {
     pub stale_ms: Option<u64>,
 }
 
+/// What became of a load that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoadFailure {
+    /// It was another's by then.
+    NotOwned,
+    /// It has ended.
+    Owned,
+    /// So has one in the background, and no subscriber hears of it.
+    Unheard,
+}
+
 impl Local {
     /// A seat for an open map, through which its thread learns of loads. It ends with [`Local::leave_loads`].
     pub fn loads_seat(&self, wake: Arc<dyn Wake>) -> Arc<Seat> {
@@ -115,19 +126,23 @@ impl Local {
         }
     }
 
-    /// Ends a load that brought no value, for a reason that the waiters get. Returns whether it was owned.
-    pub fn fail_load(&self, key: Key<'_>, token: u64, reason: Vec<u8>) -> Result<bool, Error> {
+    /// Ends a load that brought no value, for a reason that the waiters get.
+    pub fn fail_load(&self, key: Key<'_>, token: u64, reason: Vec<u8>) -> Result<LoadFailure, Error> {
         let (shard, hash) = self.shard_of(key);
-        let load = shard.take_load(&self.member(), hash, token)?;
-        let was_owned = load.is_some();
-        if let Some(load) = load {
-            self.note_load(load.began_ms());
-            if load.is_background() {
-                self.store().context.events.log(&lines::REFRESH_FAILED, &[]);
+        let Some(load) = shard.take_load(&self.member(), hash, token)? else { return Ok(LoadFailure::NotOwned) };
+        self.note_load(load.began_ms());
+        let mut failure = LoadFailure::Owned;
+        if load.is_background() {
+            let context = &self.store().context;
+            context.events.log(&lines::REFRESH_FAILED, &[]);
+            let error = Error::RefreshFailed { reason: String::from_utf8_lossy(&reason).into_owned() };
+            context.errors.count(error.code());
+            if !context.events.error(&error, "getOrLoad") {
+                failure = LoadFailure::Unheard;
             }
-            load.report(|| Outcome::Failed(reason));
         }
-        Ok(was_owned)
+        load.report(|| Outcome::Failed(reason));
+        Ok(failure)
     }
 
     /// Changes what a seat wants of a load. Returns whether the loader that it runs, with this token (0 for none), is

@@ -259,8 +259,10 @@ impl Recovering {
                 if self.is_automatic {
                     // No caller throws it.
                     context.errors.count(refused.code());
+                    context.events.report(refused, "recover");
+                } else {
+                    context.events.error(refused, "recover");
                 }
-                context.events.error(refused, "recover");
             }
         }
         self.attempt.end(outcome);

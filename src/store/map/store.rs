@@ -442,6 +442,10 @@ impl Expires for Store {
     fn unattended(&self, is_news: bool) {
         if is_news {
             self.context.events.log(&lines::EXPIRY_UNATTENDED, &[]);
+            // The thread ends when it breaks the map, too.
+            let error = if self.is_broken() { Error::Broken } else { Error::ExpiryUnattended };
+            self.context.errors.count(error.code());
+            self.context.events.report(&error, "expire");
         }
         if self.context.attendance.take_copies() {
             self.shards.iter().for_each(Shard::end_expiring_copies);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::store::map::loads::Completion;
+use crate::store::map::loads::{Completion, LoadFailure};
 use crate::store::map::local::Local;
 use crate::store::map::store::Store;
 use crate::store::shard::load::{Begun, LEASE_MS, Want};
@@ -270,10 +270,10 @@ fn a_failure_and_the_end_of_the_map_reach_those_that_wait() {
     let [one, other] = pair(&store);
     let token = one.own(1);
     assert_eq!(other.begin(1), Begun::Joined(1));
-    assert!(one.local.fail_load(KEY, token, b"why".to_vec()).unwrap());
+    assert_eq!(one.local.fail_load(KEY, token, b"why".to_vec()).unwrap(), LoadFailure::Owned);
     let Some(Notice::Ended(1, outcome)) = other.seat.take() else { panic!("nothing has ended") };
     assert!(matches!(&*outcome, Outcome::Failed(why) if why == b"why"));
-    assert!(!one.local.fail_load(KEY, token, Vec::new()).unwrap());
+    assert_eq!(one.local.fail_load(KEY, token, Vec::new()).unwrap(), LoadFailure::NotOwned);
     let token = one.own(1);
     assert_eq!(other.begin(1), Begun::Joined(1));
     store.destroy();

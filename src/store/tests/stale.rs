@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::store::map::loads::Completion;
+use crate::store::map::loads::{Completion, LoadFailure};
 use crate::store::map::local::Local;
 use crate::store::map::store::Store;
 use crate::store::shard::load::{Begun, LEASE_MS};
@@ -83,7 +83,7 @@ fn a_value_is_found_by_loads_alone_until_it_is_over() {
     assert_eq!(bytes, b"first");
     assert_eq!(one.begin("a"), (Begun::Stale(None), Some(b"first".to_vec())), "one load is under way");
     // It failed: the value goes on.
-    assert!(one.local.fail_load(Key::string("a"), token, Vec::new()).unwrap());
+    assert_eq!(one.local.fail_load(Key::string("a"), token, Vec::new()).unwrap(), LoadFailure::Unheard);
     let (Begun::Stale(Some(token)), Some(_)) = one.begin("a") else { panic!("it is gone") };
     store.advance_clock(49);
     assert!(one.complete("a", token, b"second", 10, 50));

@@ -8,7 +8,7 @@ use crate::binding::convert::details::details;
 use crate::binding::environment::{Environment, OpenMap, Waiting};
 use crate::binding::layout::WAKE_EVENTS;
 use crate::binding::operation::{with_map, within};
-use crate::store::{Event, Level};
+use crate::store::{Error, Event, Level, Store, Unheard};
 
 /// Starts, changes or ends what this evaluation hears of a map: log lines of `level` (0 trace to 4 error, 5 none) and
 /// above that are about `targets` (a bit for each number of TARGET), and errors.
@@ -115,10 +115,32 @@ fn map_event(map: &OpenMap, event: Event) -> MapEvent {
                 ..MapEvent::new("log", serde_json::Value::Object(fields).to_string())
             }
         }
-        Event::Error { error, operation } => {
-            let details = details(&error, Some(map.store())).to_string();
-            let number = Some(u32::from(error.code()));
-            MapEvent { number, operation: Some(operation.into_owned()), ..MapEvent::new("error", details) }
-        }
+        Event::Error { error, operation } => error_event(&error, operation.into_owned(), Some(map.store())),
     }
+}
+
+fn error_event(error: &Error, operation: String, store: Option<&Store>) -> MapEvent {
+    let number = Some(u32::from(error.code()));
+    MapEvent { number, operation: Some(operation), ..MapEvent::new("error", details(error, store).to_string()) }
+}
+
+/// An error that nothing listens to.
+#[napi(object)]
+pub struct UnheardError {
+    /// The map as this evaluation opened it.
+    pub id: u32,
+    /// The error; `count` says how often.
+    pub event: MapEvent,
+}
+
+/// Takes the errors of the maps of this evaluation that no call threw and nothing listens to.
+#[napi(catch_unwind)]
+pub fn take_unheard(env: &napi::Env, evaluation: u32) -> napi::Result<Vec<UnheardError>> {
+    within(env, "takeUnheard", evaluation, |_, evaluation| {
+        let unheard = evaluation.take_unheard().into_iter().map(|Unheard { open, error, operation, count }| {
+            let event = error_event(&error, operation.to_owned(), None);
+            UnheardError { id: open, event: MapEvent { count: Some(count as f64), ..event } }
+        });
+        Ok(unheard.collect())
+    })
 }

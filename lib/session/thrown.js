@@ -1,7 +1,7 @@
 'use strict'
 
-// What a loader threw, as the threads get it that waited for another one's loader: an error of the same name, message,
-// code and details.
+// What a loader threw, as other threads get it, which waited for it or listen to errors: an error of the same name,
+// message, code and details.
 
 const { TypedMapError, reviveError } = require('../errors.js')
 const { readData, writeData } = require('../native/data.js')
@@ -34,8 +34,15 @@ function asData(value) {
   }
 }
 
-/** @param {unknown} error @returns {string} */
-function writeError(error) {
+/** Of a stack, in characters. */
+const MOST_STACK = 4_096
+
+/**
+ * @param {unknown} error
+ * @param {boolean} [withStack]
+ * @returns {string}
+ */
+function writeError(error, withStack = false) {
   if (typeof error !== 'object' || error === null) {
     return writeData(typeof error === 'string' ? { thrown: error } : { message: asText(error) })
   }
@@ -45,7 +52,8 @@ function writeError(error) {
     message: asText(read(error, 'message') ?? ''),
     code: typeof code === 'string' || typeof code === 'number' ? code : undefined,
     details: asData(read(error, 'details')),
-    isOurs: error instanceof TypedMapError
+    isOurs: error instanceof TypedMapError,
+    stack: withStack ? asText(read(error, 'stack') ?? '').slice(0, MOST_STACK) : undefined
   })
 }
 
@@ -54,9 +62,22 @@ const BUILT_IN = { TypeError, RangeError, SyntaxError, ReferenceError, EvalError
 
 /** @param {string} text @returns {unknown} */
 function readError(text) {
-  const { thrown, name = 'Error', message, code, details, isOurs } = readData(text)
+  const { thrown, name = 'Error', message, code, details, isOurs, stack } = readData(text)
   if (thrown !== undefined) return thrown
-  if (isOurs) return reviveError(name, code, message, details ?? {})
+  const error = isOurs ? reviveError(name, code, message, details ?? {}) : reviveOther(name, message, code, details)
+  if (stack !== undefined) Object.defineProperty(error, 'stack', { value: stack, writable: true, configurable: true })
+  return error
+}
+
+/**
+ * An error of another kind that another thread described.
+ *
+ * @param {string} name
+ * @param {string} message
+ * @param {unknown} code
+ * @param {unknown} details
+ */
+function reviveOther(name, message, code, details) {
   const error = new (BUILT_IN[name] ?? Error)(message)
   if (error.name !== name) Object.defineProperty(error, 'name', { value: name, writable: true, configurable: true })
   if (code !== undefined) Object.assign(error, { code })
