@@ -86,6 +86,7 @@ const TESTS = {
   'earlier deadlines': unit('an_earlier_deadline_wakes_the_thread'),
   'turns of debris': unit('what_waits_is_freed_in_turns'),
   'memory counts': unit('budget::tests'),
+  pressure: unit('pressure::tests'),
   'counts of locks': unit('counted_lock::tests'),
   'locks.spec': spec('observe/locks'),
   'stats-numbers.spec': spec('observe/stats-numbers'),
@@ -2552,6 +2553,27 @@ const LINES = [
     from: '        context.changes.resume(self.number);\n',
     to: '',
     test: 'recoveries'
+  },
+  {
+    name: 'a fall of memory is not compared with its mark',
+    file: 'src/store/memory/budget.rs',
+    from: '        self.marks.fallen(before - bytes, self);\n',
+    to: '        let _ = before;\n',
+    test: 'pressure'
+  },
+  {
+    name: 'a threshold is left where it was passed',
+    file: 'src/store/observe/pressure.rs',
+    from: '    threshold - RELIEF.min(threshold * RELIEF_PART)',
+    to: '    threshold - 0.0 * RELIEF.min(threshold * RELIEF_PART)',
+    test: 'pressure'
+  },
+  {
+    name: 'a fall that was not fetched yet takes the place of the rise before it',
+    file: 'src/store/observe/pressure.rs',
+    from: '            self.fallen = Some(news);',
+    to: '            (self.risen, self.fallen) = (None, Some(news));',
+    test: 'pressure'
   },
   {
     name: 'the limit stays lifted after a recovery',

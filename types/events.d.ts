@@ -56,6 +56,22 @@ export interface DroppedRemovals {
   omittedBytes?: never
 }
 
+/** That the memory in use has passed a threshold, what listeners of `onPressure` get beside the ratio. */
+export interface PressureEvent {
+  /** `high` while the ratio is above at least one threshold of the listener, `normal` once it is below all of them. */
+  state: 'high' | 'normal'
+  /** Whether the ratio rose past `threshold`, or has fallen below it again. */
+  rising: boolean
+  /** The threshold. Of several that were passed at once: rising the highest, falling the lowest. */
+  threshold: number
+  /** Memory in use as a part of the limit, when it happened. */
+  ratio: number
+  /** Memory in use, in bytes. */
+  usedBytes: number
+  /** The limit in bytes; `null` if it was removed, which ends the pressure (`ratio` is 0). */
+  limitBytes: number | null
+}
+
 /** From most to least detailed; `off` reports nothing. */
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'off'
 

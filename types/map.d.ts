@@ -5,7 +5,15 @@
 
 import type { Advice, DistributionOptions, Explanation, HotKey, MemoryDistribution } from './analysis.js'
 import type { TypedMapError } from './errors.js'
-import type { DroppedRemovals, LogLine, LogOptions, Removal, RemovalCause, RemovalWithoutValue } from './events.js'
+import type {
+  DroppedRemovals,
+  LogLine,
+  LogOptions,
+  PressureEvent,
+  Removal,
+  RemovalCause,
+  RemovalWithoutValue
+} from './events.js'
 import type { Handle, HandleData } from './handles.js'
 import type { DeepReadonly, MapKey, Storable } from './keys-and-values.js'
 import type {
@@ -990,17 +998,29 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
   ): () => void
 
   /**
-   * Calls `listener` with the ratio of memory to limit each time it rises past one of `thresholds`, in any thread. If
-   * the listener returns `true`, the map evicts entries until the ratio is below that threshold. Called like those of
-   * `onEvict`.
+   * Calls `listener` with the ratio of memory to limit each time it rises past one of `thresholds`, in any thread, and
+   * each time it has fallen below one again. Called like those of `onEvict`.
+   *
+   * - A rise: `event.rising` is true and `event.state` is `'high'`. If the listener returns `true`, the map evicts
+   *   entries until the ratio is below that threshold.
+   * - A fall: the ratio is 0.02 below the threshold (a quarter of thresholds below 0.08), so a map that always is about
+   *   as full is silent. `event.state` is `'normal'` once it is below all of `thresholds`. What the listener returns
+   *   does not matter.
+   *
+   * Of several rises and falls that a busy thread has missed, it is told of the last of each, in order. Costs a write
+   * nothing that can be measured.
    *
    * @param options ratios above 0 and up to 1, `[0.8, 0.9, 0.95]` by default
    * @returns a function that unsubscribes
-   * @throws TypeError or RangeError with `ERR_INVALID_OPTION`
+   * @throws TypeError or RangeError with `ERR_INVALID_OPTION`; `ERR_CLOSED`
    * @example
    * map.onPressure(ratio => ratio > 0.9)
+   * map.onPressure((_, { state }) => accept(state === 'normal'), { thresholds: [0.9] })
    */
-  onPressure(listener: (ratio: number) => unknown, options?: { thresholds?: readonly number[] | undefined }): () => void
+  onPressure(
+    listener: (ratio: number, event: PressureEvent) => unknown,
+    options?: { thresholds?: readonly number[] | undefined }
+  ): () => void
 
   /**
    * Closes this reference to the map. A thread holds the map until it has closed all its references or ends; the map

@@ -197,6 +197,23 @@ describe('log lines of memory', { timeout: 300_000 }, () => {
     other.close()
   })
 
+  it('say that the limit is no longer near', async () => {
+    const map = new TypedMap({ memoryLimit: 4 * 1024 ** 2, oomStrategy: 'reject' })
+    const { lines } = linesOf(map, { level: 'info', targets: ['typedmap.memory'] })
+    map.set('large', 'v'.repeat(3.8 * 1024 ** 2))
+    map.delete('large')
+    await until(() => lines.length > 1)
+    assert.deepEqual(
+      lines.map(({ code, level }) => [code, level]),
+      [
+        ['memory.pressure', 'warn'],
+        ['memory.relieved', 'info']
+      ]
+    )
+    assert.ok(lines[1].details.usedBytes < 1024 ** 2, 'what is in use then')
+    map.close()
+  })
+
   it('say that memory is fragmented, some seconds later', async () => {
     const map = new TypedMap({ shards: 64 })
     const { lines } = linesOf(map, MEMORY)

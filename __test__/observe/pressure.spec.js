@@ -23,7 +23,7 @@ describe('onPressure', { timeout: 300_000 }, () => {
   it('reports the ratio when a threshold is passed, once for each time', async () => {
     const map = new TypedMap({ memoryLimit: 4 * MB, oomStrategy: 'reject' })
     const ratios = []
-    const end = map.onPressure(ratio => ratios.push(ratio), { thresholds: [0.5, 0.75] })
+    const end = map.onPressure((ratio, { rising }) => rising && ratios.push(ratio), { thresholds: [0.5, 0.75] })
     fillTo(map, 0.4, 4 * MB)
     await someTurns()
     assert.deepEqual(ratios, [])
@@ -53,8 +53,8 @@ describe('onPressure', { timeout: 300_000 }, () => {
     const map = new TypedMap({ memoryLimit: 4 * MB })
     let calls = 0
     map.onPressure(
-      () => {
-        calls++
+      (_, { rising }) => {
+        if (rising) calls++
         return true
       },
       { thresholds: [0.6] }
@@ -100,6 +100,63 @@ describe('onPressure', { timeout: 300_000 }, () => {
     await until(() => heard.plain.length === 3)
     assert.equal(heard.low.length, 1)
     for (const [index, least] of [0.8, 0.9, 0.95].entries()) assert.ok(heard.plain[index] >= least)
+    map.close()
+  })
+
+  it('reports that the ratio has fallen again, whatever freed the memory', async () => {
+    const ways = {
+      delete: map => map.deleteMany([...map.keys()]),
+      clear: map => map.clear(),
+      evict: map => map.evict(map.size),
+      'a higher limit': map => map.setLimits({ memoryLimit: 64 * MB }),
+      'no limit': map => map.setLimits({ memoryLimit: null })
+    }
+    for (const [way, free] of Object.entries(ways)) {
+      const map = new TypedMap({ memoryLimit: 4 * MB })
+      const events = []
+      map.onPressure((ratio, event) => events.push([ratio, event]), { thresholds: [0.5, 0.75] })
+      fillTo(map, 0.8, 4 * MB)
+      await until(() => events.length > 0)
+      const [[highest, high]] = events.splice(0, Number.POSITIVE_INFINITY)
+      const { usedBytes, ...rest } = high
+      assert.deepEqual(rest, { state: 'high', rising: true, threshold: 0.75, ratio: highest, limitBytes: 4 * MB })
+      assert.ok(usedBytes / (4 * MB) === highest && highest > 0.75, `${highest}`)
+      free(map)
+      await until(() => events.at(-1)?.[1].state === 'normal')
+      const [ratio, low] = events.at(-1)
+      assert.ok(ratio < 0.49 && low.ratio === ratio && low.threshold === 0.5 && !low.rising, way)
+      const isHigh = ([, { rising, state }]) => !rising && state === 'high'
+      assert.ok(events.slice(0, -1).every(isHigh), 'on the way it is below the higher threshold')
+      assert.equal(low.limitBytes, way === 'no limit' ? null : map.getStats().limits.memoryLimit)
+      map.close()
+    }
+  })
+
+  it('is silent where memory rises and falls by less than 0.02, and reports expiry that no call causes', async () => {
+    const map = new TypedMap({ memoryLimit: 8 * MB, oomStrategy: 'reject' })
+    const heard = []
+    map.onPressure((_, { state }) => heard.push(state), { thresholds: [0.5] })
+    map.set('lives', 'x'.repeat(3 * MB))
+    map.set('dies', 'x'.repeat(1.2 * MB), { ttl: 300 })
+    await until(() => heard.length === 1)
+    for (let round = 0; round < 50; round++) {
+      map.set('comes and goes', 'x'.repeat(100_000))
+      map.delete('comes and goes')
+    }
+    await until(() => heard.length > 1)
+    assert.deepEqual(heard, ['high', 'normal'])
+    map.close()
+  })
+
+  it('what a listener returns at a fall evicts nothing', async () => {
+    const map = new TypedMap({ memoryLimit: 4 * MB })
+    const rising = []
+    map.onPressure((_, event) => rising.push(event.rising) && !event.rising, { thresholds: [0.5, 0.75] })
+    fillTo(map, 0.8, 4 * MB)
+    for (const key of [...map.keys()].slice(0, map.size / 4)) map.delete(key)
+    await until(() => rising.includes(false))
+    await someTurns()
+    assert.equal(map.getStats().evictions, 0)
     map.close()
   })
 

@@ -62,7 +62,7 @@ describe('the wake-up of an evaluation', { timeout: 60_000 }, () => {
     assert.notEqual(low, high)
     for (let n = 0; raw.memoryUsed(id) < 700_000; n++) raw.set(id, n, 'x'.repeat(1_000), KIND.String)
     assert.deepEqual(await wakeUps(1), [[id, WAKE.PRESSURE, low]])
-    assert.ok(raw.takePressure(id, low) > 0.5)
+    assert.ok(JSON.parse(raw.takePressure(id, low)).ratio > 0.5)
     raw.close(id)
   })
 

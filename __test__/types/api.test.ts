@@ -721,6 +721,11 @@ same<string | Handle, Removal<string | Handle, Config>['key']>(true)
 // @ts-expect-error no such cause
 configs.onEvict(told, { causes: ['gone'] })
 const endPressure: () => void = configs.onPressure(ratio => ratio > 0.9, { thresholds: [0.5] })
+configs.onPressure((ratio, event) => {
+  same<number, typeof ratio>(true)
+  same<'high' | 'normal', typeof event.state>(true)
+  same<number | null, typeof event.limitBytes>(true)
+})
 // @ts-expect-error thresholds are ratios
 configs.onPressure(() => true, { thresholds: ['50%'] })
 const limits: Limits = { memoryLimit: '5mb' }

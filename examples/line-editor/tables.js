@@ -45,7 +45,8 @@ class Tables {
     if (this.#tables.has(name)) throw new RangeError(`there is a table named '${name}' already`)
     const map = TypedMap.open(this.#prefix + name, { ...DEFAULTS, ...options })
     this.#registry.set(name, { purpose })
-    map.onPressure(ratio => this.#relieve(name, ratio, onLow), { thresholds: Object.values(PRESSURE) })
+    const thresholds = Object.values(PRESSURE)
+    map.onPressure((ratio, { rising }) => rising && this.#relieve(name, ratio, onLow), { thresholds })
     this.#tables.set(name, map)
     return map
   }

@@ -1,10 +1,11 @@
 'use strict'
 
-// Reports memory pressure to the listeners of this thread: the ratio of memory to limit when it passes a threshold.
+// Reports memory pressure to the listeners of this thread: the ratio of memory to limit when it rises past a threshold
+// or falls below it again.
 
 const { outOfRange, wrongType } = require('../errors.js')
 const { binding, onWake } = require('../native/attach.js')
-const { writeData } = require('../native/data.js')
+const { readData, writeData } = require('../native/data.js')
 const { WAKE } = require('../native/layout.js')
 const { checkFunction, checkObject } = require('../options/checks.js')
 const { Delivery, Subscription } = require('./turns.js')
@@ -13,12 +14,13 @@ const {
   endPressure: endPressureBinding,
   evictTo: evictToBinding,
   listenPressure: listenPressureBinding,
-  memoryLimit: memoryLimitBinding,
   memoryUsed: memoryUsedBinding,
   takePressure: takePressureBinding
 } = binding
 
 /** @typedef {import('../session/open-map.js').OpenMap} OpenMap */
+/** @typedef {import('../../index.js').PressureEvent} PressureEvent */
+/** @typedef {(ratio: number, event: PressureEvent) => unknown} PressureListener */
 
 const DEFAULT_THRESHOLDS = [0.8, 0.9, 0.95]
 
@@ -50,7 +52,6 @@ class Gauge {
   map
   open
   #listener
-  #thresholds
   /** Its number in native code. */
   number
   /** Bytes to evict down to, while evicting. */
@@ -61,14 +62,13 @@ class Gauge {
   /**
    * @param {OpenMap} open
    * @param {object} map
-   * @param {(ratio: number) => unknown} listener
+   * @param {PressureListener} listener
    * @param {number[]} thresholds
    */
   constructor(open, map, listener, thresholds) {
     this.open = open
     this.map = map
     this.#listener = new Subscription(listener)
-    this.#thresholds = thresholds
     this.number = listenPressureBinding(open.id, writeData(thresholds))
   }
 
@@ -80,17 +80,19 @@ class Gauge {
     endPressureBinding(this.open.id, this.number)
   }
 
+  /** Tells the listener of one threshold that was passed; whether there may be more. */
   #read() {
     if (!gauges.has(this)) return false
-    const ratio = takePressureBinding(this.open.id, this.number)
-    if (ratio === null || this.#listener.call(ratio) !== true || !gauges.has(this)) return false
-    const crossed = this.#thresholds.filter(threshold => threshold <= ratio)
-    const limit = this.#ask(memoryLimitBinding, null)
-    if (crossed.length > 0 && limit !== null) {
-      this.#goalBytes = Math.ceil(Math.max(...crossed) * limit) - 1
+    const text = this.#ask(id => takePressureBinding(id, this.number), null)
+    if (text === null) return false
+    const { goalBytes, ...rest } = readData(text)
+    const event = /** @type {PressureEvent} */ (rest)
+    const wantsRoom = this.#listener.call(event.ratio, event) === true
+    if (wantsRoom && event.rising && gauges.has(this)) {
+      this.#goalBytes = goalBytes
       this.#relief.schedule()
     }
-    return false
+    return true
   }
 
   /**
@@ -130,7 +132,7 @@ function forget(id) {
 /**
  * @param {OpenMap} open
  * @param {object} map
- * @param {(ratio: number) => unknown} listener
+ * @param {PressureListener} listener
  * @param {unknown} options
  * @returns {() => void} ends it
  */
@@ -149,7 +151,7 @@ onWake(WAKE.PRESSURE, (id, number) => {
 
 /** @param {import('../install.js').Access} access */
 const methods = ({ openOf }) => ({
-  /** @param {(ratio: number) => unknown} listener @param {any} options */
+  /** @param {PressureListener} listener @param {any} options */
   onPressure(listener, options = undefined) {
     checkFunction('listener', listener)
     return subscribe(openOf(this), this, listener, options)

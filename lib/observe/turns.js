@@ -21,7 +21,7 @@ class Subscription {
   #listener
   #context = new Context('TypedMapListener')
 
-  /** @param {(given: any) => any} listener */
+  /** @param {(...given: any[]) => any} listener */
   constructor(listener) {
     this.#listener = listener
   }
@@ -29,11 +29,11 @@ class Subscription {
   /**
    * Calls the listener. If it throws, others are called all the same.
    *
-   * @param {unknown} given
+   * @param {unknown[]} given
    * @returns {any} what it returned
    */
-  call(given) {
-    return attempt(() => this.#context.runInAsyncScope(this.#listener, undefined, given))
+  call(...given) {
+    return attempt(() => this.#context.runInAsyncScope(this.#listener, undefined, ...given))
   }
 }
 

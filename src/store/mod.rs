@@ -98,7 +98,7 @@ pub use map::walk::Step;
 pub use observe::hot_keys::{HotKey, NATIVE_INTERVAL, NEAR_INTERVAL};
 pub use observe::latency::{NEAR_SAMPLING as HITS_PER_SAMPLE, Timed};
 pub use observe::performance::{SlowStats, TimeTargets};
-pub use observe::pressure::{Pressure, PressureSubscription};
+pub use observe::pressure::{Pressure, PressureNews, PressureSubscription};
 pub use observe::removals::{Audience, Cause, Removal, Removals};
 #[cfg(feature = "binding")]
 pub(crate) use observe::stats::shard_figure_names;

@@ -12,8 +12,8 @@ use crate::binding::convert::options::parse;
 use crate::binding::failure::{Failure, Outcome};
 use crate::store::fields::Layout;
 use crate::store::{
-    self, Audience, Desk, DeskPlace, Error, Handle, HeldTime, Local, Next, PressureSubscription, Problem, Seat,
-    ShapeHold, Store, Subscription, Transaction, TypeHold, Validation, Wake, registry,
+    self, Audience, Desk, DeskPlace, Error, Handle, HeldTime, Local, Next, PressureNews, PressureSubscription, Problem,
+    Seat, ShapeHold, Store, Subscription, Transaction, TypeHold, Validation, Wake, registry,
 };
 
 /// One `open` of one map in one evaluation. Dropping it closes the map, and frees it if no other holder is left.
@@ -235,7 +235,7 @@ impl OpenMap {
     }
 
     /// What there is to report of one.
-    pub fn take_pressure(&self, gauge: u32) -> Option<f64> {
+    pub fn take_pressure(&self, gauge: u32) -> Option<PressureNews> {
         self.gauges.borrow().get(&gauge)?.take()
     }
 

@@ -116,6 +116,7 @@ lines! {
     MEMORY_FRAGMENTED: Memory, Warn, "memory.fragmented",
         "More than a quarter of the memory that is set aside for entries holds none";
     MEMORY_PRESSURE: Memory, Warn, "memory.pressure", "More than 90 % of the memory limit is in use";
+    MEMORY_RELIEVED: Memory, Info, "memory.relieved", "Less than 88 % of the memory limit is in use again";
     MEMORY_UNOWNED: Memory, Error, "memory.unowned", "More memory was released than was reserved: its counts are wrong";
     REFRESH_FAILED: Lifecycle, Warn, "refresh.failed", "A refresh in the background failed: the entry keeps its value";
     SET_SLOW: Performance, Warn, "set.slow", "A write took longer than its target";

@@ -523,10 +523,6 @@ impl Local {
     ) -> Result<T, Error> {
         let context = &self.store.context;
         context.check()?;
-        // One large write can go past all thresholds, and what was freed before it would not be seen afterwards.
-        if context.pressure.is_relieved(context.memory.total()) {
-            context.pressure.update(&context.memory);
-        }
         if self.hits.as_ref().is_some_and(|log| !log.is_empty()) {
             self.replay_hits();
         }
@@ -627,9 +623,7 @@ impl Local {
             self.store.shed(&self.member(), 2 * added_bytes + SHED_BYTES);
             context.memory.is_above_limit();
         }
-        if context.pressure.is_due(context.memory.total()) {
-            context.pressure.update(&context.memory);
-        }
+        context.memory.rose();
     }
 
     #[cold]

@@ -209,7 +209,7 @@ impl Recovering {
         }
         self.record(&mut state, None);
         drop(state);
-        store.context.pressure.update(&store.context.memory);
+        store.context.pressure.update(&*store.context.memory);
         for shard in store.all_shards() {
             store.expect_expiry(shard);
         }

@@ -19,7 +19,6 @@ use crate::store::memory::reaper::Debris;
 use crate::store::observe::hot_keys::HotKeys;
 use crate::store::observe::latency::LatencyTable;
 use crate::store::observe::memory_watch::MemoryWatch;
-use crate::store::observe::pressure::PressureSubscription;
 use crate::store::observe::removals::{Audience, Cause};
 use crate::store::observe::stats::CounterTable;
 use crate::store::platform::clock::{Clock, Patience};
@@ -257,11 +256,6 @@ impl Store {
     /// Adds an audience for the causes in a set of [`crate::store::Cause::bit`]s.
     pub fn watch_removals(&self, causes: u32, wake: Arc<dyn Wake>) -> Audience {
         self.context.removals.subscribe(causes, wake)
-    }
-
-    /// Adds a subscriber, which is woken when the bytes in use pass one of these shares of the limit.
-    pub fn watch_pressure(&self, thresholds: Vec<f64>, wake: Arc<dyn Wake>) -> PressureSubscription {
-        self.context.pressure.subscribe(&self.context.memory, thresholds, wake)
     }
 
     /// Number of this map in the process, never used again.

@@ -2,7 +2,9 @@
 
 use super::store::Store;
 use crate::store::events::{Level, LogTarget, Subscription, Wake, lines};
+use crate::store::memory::marks::Gauged;
 use crate::store::observe::memory_watch::PressureLine;
+use crate::store::observe::pressure::{Hears, PressureSubscription, Woken};
 use crate::store::platform::sync::{Arc, Ordering};
 
 /// The share of the limit above which a map is nearly full.
@@ -23,15 +25,25 @@ impl Store {
         subscription
     }
 
+    /// Adds a subscriber, which is woken when the bytes in use rise past one of these shares of the limit, and when
+    /// they fall below it.
+    pub fn watch_pressure(&self, thresholds: Vec<f64>, wake: Arc<dyn Wake>) -> PressureSubscription {
+        self.hear_pressure(thresholds, Arc::new(Woken(wake)))
+    }
+
+    fn hear_pressure(&self, thresholds: Vec<f64>, hears: Arc<dyn Hears>) -> PressureSubscription {
+        let memory: Arc<dyn Gauged> = self.context.memory.clone();
+        self.context.pressure.subscribe(&memory, thresholds, hears)
+    }
+
     /// Sees to it that what a subscription wants of memory is looked at.
     pub fn watch_memory(&self, level: Level, targets: u32) {
         if targets & LogTarget::Memory.bit() == 0 || level > lines::MEMORY_PRESSURE.level {
             return;
         }
-        self.memory_watch.pressure.get_or_init(|| {
-            let line = PressureLine::new(self.events(), &self.context.memory);
-            self.watch_pressure(vec![NEARLY_FULL], Arc::new(line))
-        });
+        self.memory_watch
+            .pressure
+            .get_or_init(|| self.hear_pressure(vec![NEARLY_FULL], Arc::new(PressureLine(self.events().clone()))));
     }
 
     /// Looks whether much of the memory set aside for entries holds none, and logs it once until it is compact again.

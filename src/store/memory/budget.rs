@@ -15,6 +15,7 @@ use std::cell::Cell;
 
 use crate::store::error::Error;
 use crate::store::events::{Events, lines};
+use crate::store::memory::marks::{Gauged, Marks};
 use crate::store::platform::sync::{Arc, AtomicU64, Ordering};
 
 thread_local! {
@@ -104,6 +105,8 @@ pub struct Memory {
     large_blocks: [AtomicU64; 2],
     /// Transfers that began, and transfers that ended.
     transfers: [AtomicU64; 2],
+    /// What is reported of the total.
+    marks: Marks,
     /// Where such a refusal is reported.
     events: Events,
 }
@@ -205,6 +208,7 @@ impl Memory {
             peak: AtomicU64::new(0),
             large_blocks: [AtomicU64::new(0), AtomicU64::new(0)],
             transfers: [AtomicU64::new(0), AtomicU64::new(0)],
+            marks: Marks::new(),
             events,
         }
     }
@@ -258,7 +262,7 @@ impl Memory {
         let counter = &self.by_use[what as usize];
         let less = |used: u64| Some(used.saturating_sub(bytes));
         let used = counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).unwrap_or_else(|used| used);
-        self.total.fetch_sub(used.min(bytes), Ordering::Relaxed);
+        self.subtract(used.min(bytes));
         if used < bytes {
             debug_assert!(false, "{bytes} bytes of {what:?} released, {used} reserved");
             self.refuse_release(what, bytes - used);
@@ -326,8 +330,20 @@ impl Memory {
         let less = |used: u64| Some(used.saturating_sub(bytes));
         let counter = &self.by_use[what as usize];
         let used = counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).unwrap_or_else(|used| used);
-        self.total.fetch_sub(used.min(bytes), Ordering::Relaxed);
+        self.subtract(used.min(bytes));
         used.min(bytes)
+    }
+
+    /// Looks, at the end of a write, whether the total is above a mark.
+    #[inline]
+    pub fn rose(&self) {
+        self.marks.risen(self.total(), self);
+    }
+
+    /// The only place where the total falls, so that whatever frees memory is seen to.
+    fn subtract(&self, bytes: u64) {
+        let before = self.total.fetch_sub(bytes, Ordering::SeqCst);
+        self.marks.fallen(before - bytes, self);
     }
 
     /// Sets another limit, or none. What is in use stays: if that is more, nothing is added to it until it fits.
@@ -368,6 +384,20 @@ impl Memory {
             u64::MAX => None,
             limit => Some(limit),
         }
+    }
+}
+
+impl Gauged for Memory {
+    fn used_bytes(&self) -> u64 {
+        self.total.load(Ordering::SeqCst)
+    }
+
+    fn limit_bytes(&self) -> Option<u64> {
+        self.limit()
+    }
+
+    fn marks(&self) -> &Marks {
+        &self.marks
     }
 }
 

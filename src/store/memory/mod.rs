@@ -5,6 +5,7 @@ pub mod boxes;
 pub mod budget;
 pub mod free_runs;
 pub mod large;
+pub mod marks;
 pub mod pages;
 pub mod reaper;
 pub mod reclaim;

@@ -1,9 +1,7 @@
 //! What a map remembers of its memory for its log.
 
-use super::pressure::PressureSubscription;
-use crate::store::events::{Events, Wake, lines};
-use crate::store::memory::budget::Memory;
-use crate::store::platform::sync::Arc;
+use super::pressure::{Hears, PressureNews, PressureSubscription};
+use crate::store::events::{Events, lines};
 use crate::store::platform::sync::process::{AtomicBool, OnceLock};
 
 /// What is known of a map's memory for its log.
@@ -15,22 +13,14 @@ pub(crate) struct MemoryWatch {
     pub(crate) is_fragmented: AtomicBool,
 }
 
-/// Logs that a map is nearly full.
-pub(crate) struct PressureLine {
-    events: Events,
-    memory: Arc<Memory>,
-}
+/// Logs that a map is nearly full, and that it no longer is.
+pub(crate) struct PressureLine(pub(crate) Events);
 
-impl PressureLine {
-    pub(crate) fn new(events: &Events, memory: &Arc<Memory>) -> Self {
-        Self { events: events.clone(), memory: Arc::clone(memory) }
-    }
-}
-
-impl Wake for PressureLine {
-    fn wake(&self) {
-        let limit_bytes = self.memory.limit().unwrap_or(u64::MAX);
-        let numbers = [("usedBytes", self.memory.total()), ("limitBytes", limit_bytes)];
-        self.events.log(&lines::MEMORY_PRESSURE, &numbers);
+impl Hears for PressureLine {
+    fn hear(&self, news: &PressureNews) {
+        let line = if news.rising { &lines::MEMORY_PRESSURE } else { &lines::MEMORY_RELIEVED };
+        let limit_bytes = news.limit_bytes.map(|limit_bytes| ("limitBytes", limit_bytes));
+        let numbers: Vec<_> = [("usedBytes", news.used_bytes)].into_iter().chain(limit_bytes).collect();
+        self.0.log(line, &numbers);
     }
 }

@@ -126,7 +126,7 @@ impl Context {
             removals: Arc::new(Removals::new(&types, &shapes)),
             types,
             shapes,
-            pressure: Arc::new(Pressure::new()),
+            pressure: Arc::default(),
             performance: Performance::new(config.time_targets),
             clock: if config.manual_clock { Clock::manual() } else { Clock::system() },
             shards: config.shards.unwrap_or(1),
@@ -277,7 +277,7 @@ impl Context {
         }
         if let Some(limit) = limits.memory_limit_bytes {
             self.memory.set_limit(limit);
-            self.pressure.update(&self.memory);
+            self.pressure.update(&*self.memory);
         }
         if let Some(limit) = limits.max_entries {
             self.max_entries.store(limit.unwrap_or(u64::MAX), Ordering::Relaxed);
