@@ -91,6 +91,7 @@ const TESTS = {
   'locks.spec': spec('observe/locks'),
   'stats-numbers.spec': spec('observe/stats-numbers'),
   'stats-since.spec': spec('observe/stats-since'),
+  'hit-counter.spec': spec('near/hit-counter'),
   'stats-near-hits.spec': spec('observe/stats-near-hits'),
   'log lines': unit('store::events'),
   'logs.spec': spec('observe/logs'),
@@ -2440,32 +2441,31 @@ const LINES = [
   {
     name: 'a hit that is read again to be timed counts twice',
     file: 'lib/hit-counter.js',
-    from: `    this.#waiting--
+    from: `    this.left++
 `,
     to: '',
-    test: 'near-latency.spec'
-  },
-  {
-    name: 'a timed hit counts for the next sample, too',
-    file: 'lib/hit-counter.js',
-    from: `    this.#counts--
-`,
-    to: '',
-    test: 'near-latency.spec'
+    test: 'hit-counter.spec'
   },
   {
     name: 'hits of which none was timed are not owed to the next one',
     file: 'lib/hit-counter.js',
     from: 'this.#counts += count',
     to: '',
-    test: 'near-latency.spec'
+    test: 'hit-counter.spec'
   },
   {
-    name: 'a near cache that takes the place of another forgets its hits',
+    name: 'a counter that continues another forgets the hits that were taken',
     file: 'lib/hit-counter.js',
     from: 'this.#taken = other.#taken',
     to: '',
-    test: 'stats-numbers.spec'
+    test: 'hit-counter.spec'
+  },
+  {
+    name: 'a portion that is not over does not count for the next sample',
+    file: 'lib/hit-counter.js',
+    from: 'this.#untilSampled -= hits',
+    to: 'if (this.left <= this.end) this.#untilSampled -= hits',
+    test: 'hit-counter.spec'
   },
   {
     name: 'hits of a portion that is not over are lost when hits are taken',

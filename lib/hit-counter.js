@@ -173,9 +173,7 @@ class HitCounter {
    * @param {any} target
    */
   timed(count, target) {
-    // The next one that is timed counts for those after it.
-    this.#waiting--
-    this.#counts--
+    this.left++
     return /** @type {Timer} */ (this.#timer).time(this, count, target)
   }
 
