@@ -68,6 +68,8 @@ const TESTS = {
   'optimal shards': unit('shard_count::tests'),
   'hot keys': unit('hot_keys::tests'),
   'hot-keys.spec': spec('observe/hot-keys'),
+  metrics: unit('metrics'),
+  'metrics.spec': spec('observe/metrics'),
   'foreseen evictions': unit('tests::foreseen'),
   'lengths of probes': unit('the_length_of_a_probe_is_what_a_reader_looks_at'),
   'free pages': unit('regions::tests'),
@@ -620,6 +622,34 @@ const LINES = [
     from: 'self.note_sample(shard, tenant, NEAR_INTERVAL);',
     to: 'self.note_sample(shard, tenant, NATIVE_INTERVAL);',
     test: 'hot-keys.spec'
+  },
+  {
+    name: 'metrics leave out what this thread has hit near',
+    file: 'lib/observe/metrics.js',
+    from: '  eachOpen(open => open.reportHits())\n',
+    to: '',
+    test: 'metrics.spec'
+  },
+  {
+    name: 'metrics tell of maps that were destroyed',
+    file: 'src/store/map/registry.rs',
+    from: 'let mut maps: Vec<_> = living.map',
+    to: 'let mut maps: Vec<_> = registry.iter().flatten().map',
+    test: 'metrics.spec'
+  },
+  {
+    name: 'a duration is in the bucket before its own',
+    file: 'src/store/observe/metrics/durations.rs',
+    from: 'partition_point(|&bound| bound < ns)',
+    to: 'partition_point(|&bound| bound < ns).saturating_sub(1)',
+    test: 'metrics'
+  },
+  {
+    name: 'a limit that a map has not is a sample',
+    file: 'src/store/observe/metrics/families.rs',
+    from: 'self.map(Number::Whole)',
+    to: 'Some(Number::Whole(self.unwrap_or_default()))',
+    test: 'metrics'
   },
   {
     name: 'a busy key asks for more shards',

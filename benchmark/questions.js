@@ -21,6 +21,7 @@ const ROOMS = {
   load: 'reads',
   'raw-calls': 'reads',
   sampling: 'reads',
+  scrape: 'reads',
   batch: 'reads',
   walk: 'reads',
   scan: 'reads',

@@ -34,6 +34,7 @@ const explanations = require('./observe/explain.js')
 const { openChannels } = require('./observe/channels.js')
 const hotKeys = require('./observe/hot-keys.js')
 const logs = require('./observe/logs.js')
+const metrics = require('./observe/metrics.js')
 const { attachNearLatency } = require('./observe/near-latency.js')
 const pressure = require('./observe/pressure.js')
 const { attachProbes } = require('./observe/probes.js')
@@ -162,6 +163,10 @@ class TypedMap {
 
   static names() {
     return [...namesBinding()]
+  }
+
+  static metrics() {
+    return metrics.metricsOfNamed()
   }
 
   /** For tests. @param {unknown} [options] */
@@ -435,6 +440,7 @@ class TypedMap {
       load,
       loadMany,
       stats,
+      metrics,
       validation,
       recovery,
       explanations,

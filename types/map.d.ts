@@ -122,6 +122,18 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
   static names(): string[]
 
   /**
+   * What all named maps of the process report, as OpenMetrics text for Prometheus; the label `map` is the name. Send it
+   * with the content type `application/openmetrics-text; version=1.0.0; charset=utf-8`. A native call of some tens of
+   * microseconds for each map, more with many shards. A map without a name belongs to one thread, and only its own
+   * {@link TypedMap.metrics} knows it.
+   *
+   * @example
+   * response.setHeader('Content-Type', 'application/openmetrics-text; version=1.0.0; charset=utf-8')
+   * response.end(TypedMap.metrics())
+   */
+  static metrics(): string
+
+  /**
    * For tests: takes the time of all maps in hand that this thread has open or opens from now on, until `restore()` of
    * the result. Time stands still, and `advance(ms)` moves it; with `now`, it also follows what that shows. Without
    * this, fake timers of test runners do not reach a `ttl`: maps have a clock of their own.
@@ -881,6 +893,18 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
   ): TypedMapStats &
     (O['shards'] extends true ? WithShards : unknown) &
     (O['since'] extends TypedMapStats ? WithRates : unknown)
+
+  /**
+   * The statistics of this map as OpenMetrics text for Prometheus, in base units (seconds, bytes, ratios), with the
+   * labels `map` (of a map with a name), `result`, `cause` and `operation`. Counts are those of {@link getStats}, with
+   * the near-cache hits of this object; the README lists the names. With the option `latency` there are histograms of
+   * durations. A native call that costs what {@link getStats} does.
+   *
+   * @example
+   * map.metrics().split('\n').filter(line => line.startsWith('typed_superdashmap_cache_size'))
+   * //=> ['typed_superdashmap_cache_size{map="sessions"} 3']
+   */
+  metrics(): string
 
   /**
    * Begins to count anew, for all threads: reads, writes, removals, loads, transactions, latency, waits for locks,

@@ -7,7 +7,6 @@ const assert = require('node:assert/strict')
 const { readFileSync, readdirSync } = require('node:fs')
 const path = require('node:path')
 const { History, Ring } = require('../../lib/inspector/history.js')
-const { metricsOf } = require('../../lib/inspector/metrics.js')
 const { FILES, copyOf, hashOf } = require('../../scripts/vendor-uplot.js')
 const { PACKAGE } = require('../support/workers.js')
 
@@ -46,26 +45,6 @@ describe('history', () => {
 
   it('has nothing before the first row', () => {
     assert.deepEqual(new Ring(3).since(0).time, [])
-  })
-})
-
-describe('metrics', () => {
-  it('are OpenMetrics text, whatever a map is called', () => {
-    const text = metricsOf([
-      ['a "map"\\\n', statsOf({ hits: 5, nearHits: 3, misses: 2, threads: 1 })],
-      ['other', statsOf({ limits: { memoryLimit: null } })]
-    ])
-    const lines = text.split('\n')
-    assert.deepEqual(lines.slice(-2), ['# EOF', ''])
-    const label = String.raw`map="a \"map\"\\\n"`
-    for (const [result, count] of Object.entries({ near_hit: 3, native_hit: 2, miss: 2 })) {
-      assert.ok(lines.includes(`typed_superdashmap_cache_gets_total{${label},result="${result}"} ${count}`), text)
-    }
-    assert.ok(lines.includes('# UNIT typed_superdashmap_cache_memory_bytes bytes'))
-    assert.equal(lines.filter(line => line.startsWith('typed_superdashmap_cache_memory_limit_bytes{')).length, 1)
-    for (const line of lines.slice(0, -2)) {
-      assert.match(line, /^(# (TYPE|UNIT|HELP) \w+ .+|typed_superdashmap_\w+\{.*\} [\d.e+]+)$/)
-    }
   })
 })
 

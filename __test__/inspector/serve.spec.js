@@ -46,7 +46,10 @@ describe('serveInspector', () => {
       assert.equal(maps.served.limits.maxEntries, 100)
       assert.equal(maps.served.threads, 1, 'a look is none of the threads')
       assert.equal(process.pid, globalThis.process.pid)
-      assert.match(await ask('/metrics'), /^typed_superdashmap_cache_size\{map="served"\} 1$/m)
+      const metrics = await ask('/metrics')
+      assert.match(metrics, /^typed_superdashmap_cache_size\{map="served"\} 1$/m)
+      assert.match(metrics, /^typed_superdashmap_cache_opens\{map="served"\} 1$/m)
+      assert.ok(metrics.endsWith('\n# EOF\n'))
       map.set('b', 1)
       await until(
         () => ask('/stats'),

@@ -562,6 +562,9 @@ configs.getMany([5])
 // ---- Watching and errors
 
 const stats: TypedMapStats = configs.getStats()
+for (const text of [configs.metrics(), TypedMap.metrics()]) text.endsWith('# EOF\n')
+// @ts-expect-error there are no options
+configs.metrics({})
 const slowestReadNs: number | undefined = stats.latency?.get.maxNs
 const [waits, slowLoads]: [number, number] = [stats.locks.waits, stats.slow.load]
 new TypedMap({ latency: true, timeTargets: { get: 0.5, load: 100 } })

@@ -273,6 +273,7 @@ const ROWS = {
     { call: map => map.getStats() },
     { what: 'shards: true', call: map => map.getStats({ shards: true }) }
   ],
+  'TypedMap.prototype.metrics': [{ call: map => map.metrics() }],
   'TypedMap.prototype.resetStats': [{ call: map => map.resetStats() }],
   'TypedMap.prototype.validate': [
     { what: 'until its first turn ends', call: map => void map.validate().catch(() => {}) }
@@ -290,6 +291,7 @@ const ROWS = {
   'TypedMap.prototype[Symbol.toStringTag]': [{ call: map => map[Symbol.toStringTag] }],
   'TypedMap.open': [{ call: () => TypedMap.open('stalls') }],
   'TypedMap.names': [{ call: () => TypedMap.names() }],
+  'TypedMap.metrics': [{ call: () => TypedMap.metrics() }],
   'TypedMap.setClock': [{ call: () => TypedMap.setClock().restore() }],
   'TypedMap.groupBy': [{ call: (_, n) => TypedMap.groupBy(keysFrom(n), key => key % 10), per: BULK }],
   'TypedMap[Symbol.species]': [{ call: () => TypedMap[Symbol.species] }],

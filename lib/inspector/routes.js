@@ -4,8 +4,8 @@
 
 const { readFileSync } = process.getBuiltinModule('node:fs')
 const path = process.getBuiltinModule('node:path')
+const { TypedMap } = require('../map.js')
 const { KEY_TYPES, describeEntry, findKeys } = require('./entry.js')
-const metrics = require('./metrics.js')
 const { plain } = require('./server.js')
 const { GONE } = require('./watch.js')
 
@@ -32,6 +32,9 @@ const FILES = {
   '/uplot.js': ['vendor/uPlot.iife.min.js', SCRIPT],
   '/uplot.css': ['vendor/uPlot.min.css', STYLE]
 }
+
+/** What Prometheus tells the form by. */
+const OPEN_METRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8'
 
 /** @param {unknown} value @param {number} [status] */
 const json = (value, status = 200) => ({
@@ -80,6 +83,15 @@ function makeRoutes({ collector, asked, guard, options, aboutProcess }) {
     return json({ time, process: aboutProcess(), unwatched: collector.unwatched, maps, threads: asked.all(time) })
   }
 
+  /** When the metrics were read last, and what they were. */
+  let read = { time: 0, body: '' }
+  const metrics = () => {
+    const time = Date.now()
+    // As often as the maps are looked at, however often somebody asks.
+    if (Math.abs(time - read.time) >= options.interval) read = { time, body: TypedMap.metrics() }
+    return { type: OPEN_METRICS, body: read.body }
+  }
+
   /** @param {URLSearchParams} query @param {(map: any, seen: any) => object} look */
   const within = (query, look) => {
     const seen = collector.find(query.get('map') ?? '')
@@ -105,10 +117,7 @@ function makeRoutes({ collector, asked, guard, options, aboutProcess }) {
   const routes = {
     '/state': state,
     '/stats': stats,
-    '/metrics': () => ({
-      type: metrics.TYPE,
-      body: metrics.metricsOf(collector.all().map(({ watch, stats }) => [watch.name, stats]))
-    }),
+    '/metrics': metrics,
     '/entry': entry,
     '/keys': query => within(query, map => findKeys(map, query.get('match') ?? ''))
   }

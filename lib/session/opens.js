@@ -46,6 +46,18 @@ function openOfId(id) {
 }
 
 /**
+ * Calls `visit` with each map that is open.
+ *
+ * @param {(open: any) => void} visit
+ */
+function eachOpen(visit) {
+  for (const reference of [...opens]) {
+    const open = reference.deref()
+    if (open !== undefined) visit(open)
+  }
+}
+
+/**
  * Calls `greet` with each map that is open, and with each that is opened until the returned function is called.
  *
  * @param {(open: any) => void} greet
@@ -53,13 +65,10 @@ function openOfId(id) {
  */
 function greetAll(greet) {
   greeters.add(greet)
-  for (const reference of [...opens]) {
-    const open = reference.deref()
-    if (open !== undefined) greet(open)
-  }
+  eachOpen(greet)
   return () => {
     greeters.delete(greet)
   }
 }
 
-module.exports = { enter, greetAll, openOfId }
+module.exports = { eachOpen, enter, greetAll, openOfId }

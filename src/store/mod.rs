@@ -86,6 +86,7 @@ pub use map::foresight::GROUP;
 pub use map::instance::image;
 pub use map::loads::{Completion, LoadFailure};
 pub use map::local::{Ahead, Found, Local};
+pub use map::metrics;
 pub use map::recoveries::{Attempt, Recovered};
 pub use map::registry;
 pub use map::scan::{Filter, Place, Scan};

@@ -16,6 +16,7 @@ pub mod instance;
 pub mod limits;
 pub mod loads;
 pub mod local;
+pub mod metrics;
 mod observe;
 pub mod recover;
 pub mod recoveries;

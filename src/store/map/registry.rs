@@ -64,6 +64,16 @@ pub fn find(name: &str) -> Option<Arc<Store>> {
     Some(Arc::clone(&named.store))
 }
 
+/// The maps that are held, with their names, in alphabetical order. Not to be kept either.
+pub fn all() -> Vec<(String, Arc<Store>)> {
+    let registry = REGISTRY.lock();
+    let living = registry.iter().flatten().filter(|(_, named)| !named.store.is_destroyed());
+    let mut maps: Vec<_> = living.map(|(name, named)| (name.clone(), Arc::clone(&named.store))).collect();
+    drop(registry);
+    maps.sort_by(|(one, _), (other, _)| one.cmp(other));
+    maps
+}
+
 /// Names of the maps that are held, in alphabetical order.
 pub fn names() -> Vec<String> {
     let registry = REGISTRY.lock();

@@ -2,7 +2,7 @@
 
 use super::local::Local;
 use super::store::Store;
-use crate::store::observe::latency::{Histograms, Sampler, Timed};
+use crate::store::observe::latency::{Distributions, Histograms, Sampler, Timed};
 use crate::store::observe::stats::LatencyStats;
 use crate::store::platform::clock::Stopwatch;
 use crate::store::platform::sync::Arc;
@@ -101,7 +101,12 @@ impl Local {
 impl Store {
     /// How long operations take, if the map was made to measure that.
     pub fn latency_stats(&self) -> Option<LatencyStats> {
-        (self.config().latency == Some(true)).then(|| LatencyStats::new(&self.latency.lock().sums()))
+        self.distributions().as_ref().map(LatencyStats::new)
+    }
+
+    /// All of what was measured, if the map measures it.
+    pub(super) fn distributions(&self) -> Option<Distributions> {
+        (self.config().latency == Some(true)).then(|| self.latency.lock().sums())
     }
 
     /// A thread closed the map.

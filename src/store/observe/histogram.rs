@@ -119,6 +119,17 @@ impl Distribution {
         }
     }
 
+    /// Its values, each with the number of times that it was counted.
+    pub fn values(&self) -> impl Iterator<Item = (u64, u64)> {
+        let counted = self.buckets.iter().enumerate().filter(|&(_, &count)| count > 0);
+        counted.map(|(bucket, &count)| (middle_of(bucket), count))
+    }
+
+    /// The sum of all of them.
+    pub fn total_ns(&self) -> u64 {
+        self.total_ns
+    }
+
     /// Sums it up.
     pub fn summary(&self) -> Summary {
         let count: u64 = self.buckets.iter().sum();

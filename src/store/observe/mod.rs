@@ -5,6 +5,7 @@ pub mod histogram;
 pub mod hot_keys;
 pub mod latency;
 pub mod memory_watch;
+pub mod metrics;
 pub mod performance;
 pub mod pieces;
 pub mod pressure;

@@ -5,6 +5,7 @@ pub mod distribution;
 pub mod events;
 pub mod explain;
 pub mod hot_keys;
+pub mod metrics;
 pub mod pressure;
 pub mod recover;
 pub mod removals;

@@ -55,6 +55,16 @@ impl ErrorCounts {
 }
 
 impl ErrorStats {
+    /// Those of a number.
+    pub fn of(&self, number: u16) -> u64 {
+        self.by_number.get(usize::from(number.wrapping_sub(FIRST))).copied().unwrap_or_default()
+    }
+
+    /// Times that the map broke, and problems that were found.
+    pub fn corruptions(&self) -> u64 {
+        self.corruptions
+    }
+
     /// Under its names in JavaScript, which knows the codes of the numbers.
     pub fn json(&self) -> Json {
         let numbered = (FIRST..).zip(&self.by_number).filter(|&(_, &count)| count > 0);

@@ -74,6 +74,13 @@ impl MemoryStats {
         }
     }
 
+    /// The part of `entries` that is neither live nor retired, from 0 to 1.
+    pub fn fragmentation(&self) -> f64 {
+        // Cleared entries count as retired, but their blocks are no longer counted.
+        let idle = self.entries.saturating_sub(self.live + self.retired);
+        if self.entries == 0 { 0.0 } else { idle as f64 / self.entries as f64 }
+    }
+
     pub(super) fn json(&self) -> Json {
         json!({
             "entries": self.entries,
