@@ -109,6 +109,8 @@ const TESTS = {
   'near-latency.spec': spec('observe/near-latency'),
   performance: unit('performance::tests'),
   'performance.spec': spec('observe/performance'),
+  balance: unit('balance::tests'),
+  'parts.spec': spec('inspector/parts'),
   'sliding reads': unit('a_sliding_read_prolongs_a_life_and_no_copy_is_kept'),
   'late reads': unit('what_a_read_found_to_be_over_is_not_prolonged_by_a_late_one'),
   'first deadlines': unit('a_first_deadline_ends_copies_where_hits_depend_on_it'),
@@ -2532,6 +2534,76 @@ const LINES = [
     from: '            if words >= LONG_PROBE {',
     to: '            if words == usize::MAX {',
     test: 'performance.spec'
+  },
+  {
+    name: 'writes of a shard are not noted',
+    file: 'src/store/shard/mod.rs',
+    from: '        if !Balance::is_due(self.changes) {',
+    to: '        if self.changes > 0 {',
+    test: 'performance.spec'
+  },
+  {
+    name: 'a shard compares its writes with all that ever were',
+    file: 'src/store/observe/balance.rs',
+    from: 'std::mem::replace(seen, notes)',
+    to: '*seen',
+    test: 'balance'
+  },
+  {
+    name: 'a shard looks with its first note, which comes at about the time of those of others',
+    file: 'src/store/observe/balance.rs',
+    from: '        if !writes.is_multiple_of(WRITES_PER_NOTE * NOTES_PER_LOOK) {',
+    to: '        if writes == 0 {',
+    test: 'balance'
+  },
+  {
+    name: 'of few shards, one with all writes has no more than its share',
+    file: 'src/store/observe/balance.rs',
+    from: '(2 * TIMES).min(1 + self.shards)',
+    to: '(2 * TIMES)',
+    test: 'balance'
+  },
+  {
+    name: 'a look for advice is a load of its shard',
+    file: 'src/store/shard/glance.rs',
+    from: 'self.writer.lock_uncounted()',
+    to: 'self.writer.lock()',
+    test: 'locks.spec'
+  },
+  {
+    name: 'a draw is a load of its shard',
+    file: 'src/store/shard/scan.rs',
+    from: 'let writer = self.writer.lock_uncounted();\n        let slot = writer.order.draw(below)?;',
+    to: 'let writer = self.writer.lock();\n        let slot = writer.order.draw(below)?;',
+    test: 'locks.spec'
+  },
+  {
+    name: 'a thread that the inspector was late to ask is blocked',
+    file: 'lib/inspector/asked.js',
+    from: '      answer.unansweredSince ??= time',
+    to: '      answer.unansweredSince ??= answer.answeredAt',
+    test: 'parts.spec'
+  },
+  {
+    name: 'a thread that is blocked is said to be so again and again',
+    file: 'lib/inspector/asked.js',
+    from: '      this.#blocked.add(thread)',
+    to: '',
+    test: 'parts.spec'
+  },
+  {
+    name: 'a thread that has ended is blocked',
+    file: 'lib/inspector/asked.js',
+    from: "if (kind === 'end' && name === null) this.#forget(thread)",
+    to: "if (kind === 'end' && name === null) this.#blocked.delete(thread)",
+    test: 'parts.spec'
+  },
+  {
+    name: 'the inspector does not have memory watched for its log',
+    file: 'src/binding/environment/watched.rs',
+    from: 'store.listen(level, targets, false, Arc::new(Unheard))',
+    to: 'store.events().subscribe(level, targets, false, Arc::new(Unheard))',
+    test: 'watch.spec'
   },
 
   // ---- Recoveries

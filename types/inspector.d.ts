@@ -29,7 +29,8 @@ export interface InspectorOptions {
   logLevel?: LogLevel
   /**
    * What the log lines are about, by default `typedmap.memory` and `typedmap.lifecycle`. For `typedmap.performance`,
-   * native calls of all threads are timed; `typedmap.operations` are known to listeners in their own thread only.
+   * native calls of all threads are timed; `typedmap.operations` are known to listeners in their own thread only. That
+   * a thread is blocked (`thread.blocked`), and answers again (`thread.answers`), is said in any case.
    */
   logTargets?: readonly LogTarget[]
 }
@@ -49,7 +50,7 @@ export interface Inspector {
 /**
  * Serves a page that shows every named map of the process: hit rate, operations, memory, removals by cause, latency,
  * shards, hot keys, threads and the log; and explains an entry. It has ten minutes in steps of a look, and six hours in
- * steps of thirty. The same figures are JSON under `/stats`, and OpenMetrics under `/metrics`.
+ * steps of thirty. The same figures are JSON under `/stats`, the log under `/log`, and OpenMetrics under `/metrics`.
  *
  * It runs in a thread of its own, so it answers while others are blocked, and it keeps neither the process alive nor a
  * map open: a map ends with its last `close`, although it is watched. A look at a map costs what `getStats` costs.

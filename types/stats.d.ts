@@ -296,11 +296,16 @@ export interface SlowStats {
   contended: number
   /** Entries that were put 1,024 places or more from their own in the index: many keys have the same hash. */
   longProbes: number
+  /**
+   * Times that a shard had several times its share of the writes. A shard looks at it once in 65,536 writes of its own.
+   */
+  skewed: number
 }
 
 /**
  * The locks of a map's shards: each write takes that of its shard, a read takes none. Counting costs a write one
- * instruction, and a clock is read only where a lock was not free. What `getStats` itself takes is not counted.
+ * instruction, and a clock is read only where a lock was not free. What `getStats`, `advise` and
+ * `randomEntry` take for a look is not counted.
  */
 export interface LockStats {
   /** Times that a lock was taken. */

@@ -1,19 +1,16 @@
 'use strict'
 
-// The page in a real browser: Debian's Chromium. REQUIRE_CHROMIUM=1 forbids to skip this; CI sets it.
+// The page in a real browser.
 
 require('../support/sound.js')
 const { after, before, describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const { TypedMap } = require('../../index.js')
 const { registerSource, serveInspector } = require('../../inspector.js')
-const { findChromium, launchChromium } = require('../../scripts/chromium.js')
+const { launchChromium } = require('../../scripts/chromium.js')
+const browsers = require('../support/browser.js')
 
-const isMissing = findChromium() === undefined && process.env.REQUIRE_CHROMIUM !== '1'
-const skip = isMissing && 'Chromium is not installed (apt-get install chromium; CHROMIUM names another place)'
-
-/** How long a browser may take to start, or to show what it was told. */
-const PATIENCE_MS = 60_000
+const { PATIENCE_MS, withoutBrowser: skip } = browsers
 
 describe('page', { skip }, () => {
   let browser
@@ -37,29 +34,11 @@ describe('page', { skip }, () => {
   })
 
   /** Opens the page, hands it to `work`, and asserts that it complained of nothing. */
-  async function onPage(options, work, address = '#map=page: one') {
-    const context = await browser.newContext({ viewport: { width: 1240, height: 900 }, ...options })
-    const page = await context.newPage()
-    page.setDefaultTimeout(PATIENCE_MS)
-    const complaints = []
-    page.on('console', message => {
-      if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
-    })
-    page.on('pageerror', error => complaints.push(String(error)))
-    page.on('requestfailed', request => {
-      const reason = request.failure()?.errorText
-      // A page that is loaded again drops its questions.
-      if (reason !== 'net::ERR_ABORTED') complaints.push(`${request.url()}: ${reason}`)
-    })
-    await page.goto(`${inspector.url}${address}`)
-    await page.getByRole('heading', { name: /^page: / }).waitFor()
-    try {
+  const onPage = (options, work, address = '#map=page: one') =>
+    browsers.onPage(browser, `${inspector.url}${address}`, options, async (page, context) => {
+      await page.getByRole('heading', { name: /^page: / }).waitFor()
       await work(page, context)
-      assert.deepEqual(complaints, [])
-    } finally {
-      await context.close()
-    }
-  }
+    })
 
   /** Asks the page until it answers as it should. */
   const until = (page, question, argument) => page.waitForFunction(question, argument)

@@ -2,11 +2,15 @@
 
 // The parts of the page that need no browser, and its vendored files.
 
-const { before, describe, it } = require('node:test')
+const { after, before, describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const { readFileSync, readdirSync } = require('node:fs')
 const path = require('node:path')
+const { BroadcastChannel } = require('node:worker_threads')
+const { Asked } = require('../../lib/inspector/asked.js')
 const { History, Ring } = require('../../lib/inspector/history.js')
+const { Lines } = require('../../lib/inspector/lines.js')
+const { CHANNEL } = require('../../lib/inspector/sources.js')
 const { FILES, copyOf, hashOf } = require('../../scripts/vendor-uplot.js')
 const { PACKAGE } = require('../support/workers.js')
 
@@ -45,6 +49,67 @@ describe('history', () => {
 
   it('has nothing before the first row', () => {
     assert.deepEqual(new Ring(3).since(0).time, [])
+  })
+})
+
+describe('threads that are asked', () => {
+  let asked
+  let lines
+  let thread
+
+  before(() => {
+    lines = new Lines()
+    asked = new Asked(1_000, lines)
+    thread = new BroadcastChannel(CHANNEL)
+  })
+  after(() => {
+    asked.close()
+    thread.close()
+  })
+
+  const THREAD = 99
+  const say = (kind, name = null) => thread.postMessage({ kind, thread: THREAD, name, round: 0, figures: {} })
+  const seen = time => asked.all(time).filter(({ thread }) => thread === THREAD)
+  const said = () => lines.after(0).map(({ code, map, details }) => [code, map, details.thread])
+  async function until(isDone) {
+    while (!isDone()) await new Promise(setImmediate)
+  }
+
+  it('are blocked once a question has been open for long, however late it was asked', async () => {
+    say('answer')
+    say('answer', 'source')
+    await until(() => seen(Date.now()).length === 2)
+    const late = Date.now() + 100_000
+    asked.ask(late)
+    asked.ask(late + 1_000)
+    asked.notice(late + 2_400)
+    const [{ agoMs, isSilent }] = seen(late + 2_400)
+    assert.equal(isSilent, false)
+    assert.ok(agoMs > 100_000)
+    assert.deepEqual(said(), [])
+    assert.deepEqual(
+      seen(late + 2_600).map(({ isSilent }) => isSilent),
+      [true, true]
+    )
+    asked.notice(late + 2_600)
+    asked.notice(late + 3_600)
+    assert.deepEqual(said(), [['thread.blocked', null, THREAD]])
+  })
+
+  it('are no longer blocked once they answer', async () => {
+    say('answer')
+    await until(() => said().length > 1)
+    assert.deepEqual(said().at(-1), ['thread.answers', null, THREAD])
+    assert.equal(seen(Date.now()).find(({ name }) => name === null).isSilent, false)
+  })
+
+  it('are forgotten with their sources when they end', async () => {
+    say('end', 'source')
+    await until(() => seen(Date.now()).length === 1)
+    say('answer', 'source')
+    await until(() => seen(Date.now()).length === 2)
+    say('end')
+    await until(() => seen(Date.now()).length === 0)
   })
 })
 
@@ -96,6 +161,10 @@ describe('figures of the page', () => {
       [figure('heapBytes', 1024), figure('waitMs', 5), figure('hitRatio', 0.5), figure('n', 3), figure('x', 'y')],
       ['1 KB', '5 ms', '50 %', '3', 'y']
     )
+    assert.deepEqual(
+      [figure('waitNs', 5), figure('ms', 5), figure('acquisitions', 5), figure('collisions', 0), figure('items', 7)],
+      ['5 ns', '5 ms', '5', '0', '7']
+    )
   })
 
   it('are rates between two looks', () => {
@@ -133,8 +202,16 @@ describe('figures of the page', () => {
 
     it('colliding keys, a contended shard, a slow loader, memory that lies idle', () => {
       assert.match(say({ index: { longestProbe: 900 } }, {}, {})[0], /900 probes: the keys collide/)
-      assert.match(say({ locks: { contentionRatio: 0.2 } }, {}, {})[0], /^20 % of the lock acquisitions wait/)
-      assert.match(say({ loads: { meanMs: 1_500 } }, {}, {})[0], /^Loaders are slow: 2 s on average/)
+      assert.match(
+        say({}, { locks: { acquisitions: 0, waits: 0 } }, { locks: { acquisitions: 1_000, waits: 200 } })[0],
+        /^Writers wait for each other: 20 % of the writes wait for another thread\.$/
+      )
+      assert.match(
+        say({}, { slow: { contended: 1 } }, { slow: { contended: 8 } })[0],
+        /^Writers wait .*: 7 writes in a/
+      )
+      const loads = [{ loads: { count: 3, timeMs: 0 } }, { loads: { count: 5, timeMs: 3_000 } }]
+      assert.match(say({}, ...loads)[0], /^Loaders are slow: 2 s on average/)
       assert.match(
         say({ memory: { entries: 2 ** 21, fragmentation: 0.4 } }, {}, {})[0],
         /^40 % of the memory for entries/
@@ -143,19 +220,43 @@ describe('figures of the page', () => {
 
     it('a skewed load', () => {
       const entries = Array(8).fill(10)
-      const of = acquisitions => findings.findingsOf(statsOf(), columnsOf({}, {}), { entries, locks: { acquisitions } })
+      const of = acquisitions =>
+        findings.findingsOf(statsOf(), columnsOf({}, {}), { entries, locks: { acquisitions, waits: acquisitions } })
       assert.match(
         of([100, 120, 90, 9_000, 80, 70, 60, 50])[0],
         /^Shard 3 has .* times the lock acquisitions of the mean/
       )
       assert.deepEqual(of(Array(8).fill(5_000)), [])
+      assert.deepEqual(of([2_400, 800, 800, 800]), [], 'twice the mean is chance')
+      assert.match(of([3_000, 200, 200, 200])[0], /^Shard 0 has 3.33 times/)
+    })
+
+    it('in which shard writers wait', () => {
+      const counts = [{ locks: { acquisitions: 0, waits: 0 } }, { locks: { acquisitions: 1_000, waits: 200 } }]
+      const shards = { entries: [1, 1], locks: { acquisitions: [500, 500], waits: [10, 190] } }
+      const [sentence] = findings.findingsOf(statsOf(), columnsOf(...counts), shards)
+      assert.match(sentence, /wait for another thread, mostly in shard 1\.$/)
+    })
+
+    it('a key that is read far more than others', () => {
+      const hot = (...hits) => hits.map((hits, at) => ({ type: 'string', text: `key ${at}`, hits }))
+      const of = hotKeys => findings.findingsOf(statsOf(), columnsOf({}, {}), undefined, hotKeys)
+      assert.match(of(hot(9_000, 500, 500))[0], /^One key is read far more than others: key 0, 90 %/)
+      assert.deepEqual(of(hot(400, 300, 300)), [])
+      assert.deepEqual(of(hot(90, 1)), [], 'few reads say nothing')
+    })
+
+    it('what was seconds ago, and not what was minutes ago', () => {
+      const looks = refusals => refusals.map(count => ({ refusals: count }))
+      assert.match(say({}, ...looks([0, 50, 50, 50]))[0], /^Writes are refused/)
+      assert.deepEqual(say({}, ...looks([0, 50, ...Array(6).fill(50)])), [])
     })
 
     it('a thread that is blocked', () => {
-      const thread = agoMs => ({ thread: 0, name: null, agoMs })
-      assert.deepEqual(findings.silentThreads([thread(1_200)], 1_000), [])
-      assert.match(findings.silentThreads([thread(4_000)], 1_000)[0], /^The main thread is blocked: no answer for 4 s/)
-      assert.deepEqual(findings.silentThreads([{ ...thread(4_000), name: 'source' }], 1_000), [])
+      const thread = isSilent => ({ thread: 0, name: null, agoMs: 4_000, isSilent })
+      assert.deepEqual(findings.silentThreads([thread(false)]), [])
+      assert.match(findings.silentThreads([thread(true)])[0], /^Main thread is blocked: no answer for 4 s/)
+      assert.deepEqual(findings.silentThreads([{ ...thread(true), name: 'source' }]), [])
     })
   })
 

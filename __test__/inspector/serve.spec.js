@@ -114,6 +114,7 @@ describe('serveInspector', () => {
         of('entry', { key: 'user:1' }),
         of('keys', { match: '' }),
         '/stats',
+        '/log',
         '/state?map=served:%20entries'
       ]) {
         assert.doesNotMatch(JSON.stringify(await ask(path)), /do-not-show/)
@@ -121,6 +122,29 @@ describe('serveInspector', () => {
     })
     await serving({ values: true }, async ask => {
       assert.match((await ask(of('entry', { key: 'user:1' }))).value, /do-not-show/)
+    })
+    map.close()
+  })
+
+  it('gives the log of all maps, or what came after a line', async () => {
+    const map = TypedMap.open('served: log')
+    await serving({}, async ask => {
+      const ofMap = ({ lines }) => lines.filter(({ map }) => map === 'served: log')
+      map.set('a', 1)
+      map.clear()
+      const first = ofMap(
+        await until(
+          () => ask('/log'),
+          answer => ofMap(answer).length === 1
+        )
+      )[0]
+      assert.deepEqual([first.code, first.details], ['map.cleared', { entries: 1 }])
+      map.clear()
+      const { time, lines } = await until(
+        () => ask(`/log?after=${first.number}`),
+        ({ lines }) => lines.length > 0
+      )
+      assert.ok(time >= lines[0].time && lines.every(({ number }) => number > first.number))
     })
     map.close()
   })
@@ -153,10 +177,14 @@ describe('serveInspector', () => {
         () => ask('/stats'),
         state => named(state, 'figures') === undefined
       )
+      worker.postMessage('end')
+      await worker.exit
+      await until(
+        () => ask('/stats'),
+        ({ threads }) => !threads.some(({ thread }) => thread === number)
+      )
     })
     endFailing()
-    worker.postMessage('end')
-    await worker.exit
   })
 
   it('answers while the main thread is blocked, and shows for how long', async () => {

@@ -88,6 +88,21 @@ describe('watch', () => {
     map.close()
   })
 
+  it('hears that memory is nearly full and that it is fragmented, although no thread of the program listens', () => {
+    const name = 'watched: memory'
+    const map = TypedMap.open(name, { shards: 64, memoryLimit: '12mb' })
+    const watch = Watch.of(name, 'info', ['typedmap.memory'])
+    const codes = () => watch.visit(() => watch.takeLines()).map(({ code }) => code)
+    for (let key = 0; key < 20_000; key++) map.set(`${key}`, 'v'.repeat(500))
+    assert.deepEqual(codes(), ['memory.pressure'])
+    for (let key = 0; key < 20_000; key++) if (key % 10 !== 0) map.delete(`${key}`)
+    assert.deepEqual(codes(), [])
+    watch.visit(() => watch.checkMemory())
+    assert.deepEqual(codes(), ['memory.fragmented'])
+    watch.end()
+    map.close()
+  })
+
   it('takes the log lines of a map between its visits, and leaves those of listeners alone', async () => {
     const map = TypedMap.open('watched: log')
     const heard = []

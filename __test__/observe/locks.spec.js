@@ -33,6 +33,15 @@ describe('locks', () => {
     assert.deepEqual(map.getStats().locks, NONE)
   })
 
+  it('are not counted where entries are only looked at, for advice or a draw', () => {
+    const map = new TypedMap({ shards: 8 })
+    for (let n = 0; n < 100; n++) map.set(n, n)
+    const { locks } = map.getStats()
+    map.advise()
+    map.randomEntry()
+    assert.deepEqual(map.getStats().locks, locks)
+  })
+
   it('are taken once for each write, and for no read', () => {
     const map = new TypedMap({ shards: 8 })
     for (let n = 0; n < 100; n++) map.set(n, n)

@@ -5,13 +5,13 @@
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const { TypedMap } = require('../..')
-const { collidingKeys } = require('../support/colliding-keys.js')
+const { collidingKeys } = require('../../examples/trouble/colliding-keys.js')
 const { startWorker } = require('../support/workers.js')
 
 require('../support/sound.js')
 
 const PERFORMANCE = { level: 'warn', targets: ['typedmap.performance'] }
-const NONE = { get: 0, set: 0, insert: 0, delete: 0, load: 0, contended: 0, longProbes: 0 }
+const NONE = { get: 0, set: 0, insert: 0, delete: 0, load: 0, contended: 0, longProbes: 0, skewed: 0 }
 /** Lines of a kind that are sent in a second. */
 const LINES_PER_SECOND = 10
 /** A nanosecond: every call takes longer. */
@@ -171,6 +171,23 @@ describe('typedmap.performance', { timeout: 300_000 }, () => {
     const map = new TypedMap({ shards: 1, maxLoadFactor: 0.8 })
     for (let n = 0; n < 50_000; n++) map.set(n, n)
     assert.equal(map.getStats().slow.longProbes, 0)
+  })
+
+  it('tells of a shard that has several times its share of the writes, as often as it looks', async () => {
+    const map = new TypedMap({ shards: 16 })
+    const { lines } = linesOf(map, { level: 'info', targets: ['typedmap.performance'] })
+    for (let key = 0; key < 200_000; key++) map.set(key % 1_000, key)
+    assert.equal(map.getStats().slow.skewed, 0, 'keys of all shards are written in turn')
+    // Those before count until a shard looks, which it does once in 65,536 writes of its own.
+    for (let n = 0; n < 200_000; n++) map.increment('counter')
+    const { slow, eachShard } = map.getStats({ shards: true })
+    assert.ok(slow.skewed >= 2 && slow.skewed <= 4, `${slow.skewed}`)
+    await until(() => lines.filter(({ code }) => code === 'shard.skewed').length === slow.skewed)
+    const { details, level } = lines.findLast(({ code }) => code === 'shard.skewed')
+    const { shard } = map.getHandle('counter')
+    assert.deepEqual([level, details], ['info', { shard, writesPercent: 100, leftOut: 0 }])
+    assert.equal(Math.max(...eachShard.locks.acquisitions), eachShard.locks.acquisitions[shard])
+    map.close()
   })
 
   it('is not heard by listeners to something else', async () => {

@@ -10,6 +10,22 @@ const { CHANNEL } = require('./sources.js')
 const MOST_SOURCES = 256
 /** A thread that has said nothing for so long has ended, unless it is the main thread, which cannot have. */
 const FORGOTTEN_MS = 600_000
+/** A thread is blocked that has left a question unanswered for so many intervals, and so long. */
+const MISSED = 2.5
+const LEAST_SILENCE_MS = 1_500
+
+const TARGET = 'typedmap.performance'
+
+/** @typedef {{ level: string, code: string, message: string }} Kind */
+
+/** @type {Kind} */
+const BLOCKED = {
+  level: 'warn',
+  code: 'thread.blocked',
+  message: 'A thread does not answer: its event loop is blocked'
+}
+/** @type {Kind} */
+const ANSWERS = { level: 'info', code: 'thread.answers', message: 'A thread answers again that was blocked' }
 
 class Asked {
   #channel = new BroadcastChannel(CHANNEL)
@@ -18,8 +34,15 @@ class Asked {
   #round = 0
   /** @type {Map<number, number>} */
   #askedAt = new Map()
+  #silenceMs
+  #lines
+  /** Numbers of the threads that are known to be blocked. @type {Set<number>} */
+  #blocked = new Set()
 
-  constructor() {
+  /** @param {number} intervalMs from one question to the next @param {import('./lines.js').Lines} lines */
+  constructor(intervalMs, lines) {
+    this.#silenceMs = Math.max(MISSED * intervalMs, LEAST_SILENCE_MS)
+    this.#lines = lines
     this.#channel.onmessage = ({ data }) => this.#hear(/** @type {any} */ (data))
   }
 
@@ -29,18 +52,55 @@ class Asked {
     this.#askedAt.set(this.#round, time)
     this.#askedAt.delete(this.#round - 60)
     this.#channel.postMessage({ kind: 'ask', round: this.#round })
-    for (const [id, { thread, answeredAt }] of this.#answers) {
-      if (thread !== 0 && time - answeredAt > FORGOTTEN_MS) this.#answers.delete(id)
+    for (const answer of this.#answers.values()) {
+      // Not since the last answer: this thread may have been the one that was late.
+      answer.unansweredSince ??= time
+      if (answer.thread !== 0 && time - answer.answeredAt > FORGOTTEN_MS) this.#forget(answer.thread)
     }
+    // Answers that have come while this thread was busy are heard before.
+    setImmediate(() => this.notice(time))
+  }
+
+  /**
+   * Says which threads are blocked.
+   *
+   * @param {number} time
+   */
+  notice(time) {
+    for (const answer of this.#answers.values()) {
+      const { thread, answeredAt } = answer
+      if (answer.name !== null || this.#blocked.has(thread) || !this.#isSilent(answer, time)) continue
+      this.#blocked.add(thread)
+      this.#say(BLOCKED, thread, time - answeredAt)
+    }
+  }
+
+  /** @param {{ unansweredSince: number | undefined }} answer @param {number} time */
+  #isSilent({ unansweredSince }, time) {
+    return unansweredSince !== undefined && time - unansweredSince > this.#silenceMs
+  }
+
+  /** @param {Kind} kind @param {number} thread @param {number} silentMs */
+  #say(kind, thread, silentMs) {
+    this.#lines.add(null, [{ time: Date.now(), target: TARGET, ...kind, details: { thread, silentMs } }])
+  }
+
+  /** Forgets a thread that has ended. @param {number} thread */
+  #forget(thread) {
+    this.#blocked.delete(thread)
+    for (const [id, answer] of this.#answers) if (answer.thread === thread) this.#answers.delete(id)
   }
 
   /** @param {any} message */
   #hear(message) {
     const { kind, thread, name, round, figures, error } = message
     const id = `${thread} ${name ?? ''}`
-    if (kind === 'end') this.#answers.delete(id)
+    if (kind === 'end' && name === null) this.#forget(thread)
+    else if (kind === 'end') this.#answers.delete(id)
     if (kind !== 'answer') return
     const answeredAt = Date.now()
+    const before = this.#answers.get(id)
+    if (name === null && this.#blocked.delete(thread)) this.#say(ANSWERS, thread, answeredAt - before.answeredAt)
     const delayMs = answeredAt - (this.#askedAt.get(round) ?? answeredAt)
     if (this.#answers.size < MOST_SOURCES || this.#answers.has(id)) {
       this.#answers.set(id, { thread, name, figures, error, answeredAt, delayMs })
@@ -48,13 +108,17 @@ class Asked {
   }
 
   /**
-   * What each source said last, and how long ago; the name is `null` for a thread itself.
+   * What each source said last, how long ago, and whether it is silent since; the name is `null` for a thread itself.
    *
    * @param {number} time
    */
   all(time) {
     return [...this.#answers.values()]
-      .map(({ answeredAt, ...rest }) => ({ ...rest, agoMs: time - answeredAt }))
+      .map(({ answeredAt, unansweredSince, ...rest }) => ({
+        ...rest,
+        agoMs: time - answeredAt,
+        isSilent: this.#isSilent({ unansweredSince }, time)
+      }))
       .sort((one, other) => one.thread - other.thread || String(one.name).localeCompare(String(other.name)))
   }
 

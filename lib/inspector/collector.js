@@ -4,6 +4,7 @@
 // number of them makes the maps slower.
 
 const { binding } = require('../native/attach.js')
+const { EVERY_MS: CHECK_MS } = require('../observe/memory-checks.js')
 const { showKey } = require('./entry.js')
 const { History } = require('./history.js')
 const { Lines } = require('./lines.js')
@@ -44,6 +45,8 @@ class Seen {
   /** What could be better about the map. @type {string[]} */
   advice = []
   #advisedAt = 0
+  /** When it was looked last whether memory lies idle. */
+  #checkedAt = 0
   /** Figures of each shard. @type {any} */
   eachShard = undefined
   /** Why the last look failed, if it did. @type {string | undefined} */
@@ -80,6 +83,10 @@ class Seen {
     const { eachShard, ...stats } = map.getStats({ shards: isShown })
     this.eachShard = eachShard
     this.stats = watch.isSecret ? totalsOf(stats) : stats
+    if (time - this.#checkedAt >= CHECK_MS) {
+      this.#checkedAt = time
+      watch.checkMemory()
+    }
     const said = watch.takeLines()
     if (watch.isSecret) return
     this.history.add(stats, time)

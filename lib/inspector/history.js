@@ -30,7 +30,11 @@ const COLUMNS = {
   getP99Ns: stats => stats.latency?.get?.p99Ns,
   setP50Ns: stats => stats.latency?.set?.p50Ns,
   setP99Ns: stats => stats.latency?.set?.p99Ns,
-  lockWaits: stats => stats.locks?.waits
+  lockAcquisitions: stats => stats.locks?.acquisitions,
+  lockWaits: stats => stats.locks?.waits,
+  contended: stats => stats.slow?.contended,
+  loads: stats => stats.loads?.count,
+  loadTimeMs: stats => stats.loads?.timeMs
 }
 
 const NAMES = Object.keys(COLUMNS)

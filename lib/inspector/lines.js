@@ -1,16 +1,16 @@
 'use strict'
 
-// The tail of the log, of all maps.
+// The tail of the log, of all maps and threads.
 
 /** Lines that are kept. */
 const MOST_LINES = 500
 
 class Lines {
-  /** @type {{ number: number, map: string, level: string, code: string }[]} */
+  /** @type {{ number: number, map: string | null, level: string, code: string }[]} */
   #lines = []
   #last = 0
 
-  /** @param {string} map @param {any[]} lines */
+  /** @param {string | null} map `null` for a line about a thread @param {any[]} lines */
   add(map, lines) {
     for (const line of lines) this.#lines.push({ number: ++this.#last, map, ...line })
     if (this.#lines.length > MOST_LINES) this.#lines.splice(0, this.#lines.length - MOST_LINES)

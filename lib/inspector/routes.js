@@ -60,6 +60,9 @@ function makeRoutes({ collector, asked, guard, options, aboutProcess }) {
   const page = { ...files['/'], headers: { 'Set-Cookie': guard.cookieHeader() } }
 
   /** @param {URLSearchParams} query */
+  const linesAfter = query => collector.lines.after(Number(query.get('after') ?? 0) || 0)
+
+  /** @param {URLSearchParams} query */
   const state = query => {
     const time = Date.now()
     const name = query.get('map')
@@ -73,7 +76,7 @@ function makeRoutes({ collector, asked, guard, options, aboutProcess }) {
       maps: collector.all().map(summaryOf),
       map: shown && detailsOf(shown, query),
       threads: asked.all(time),
-      lines: collector.lines.after(Number(query.get('after') ?? 0) || 0)
+      lines: linesAfter(query)
     })
   }
 
@@ -117,6 +120,7 @@ function makeRoutes({ collector, asked, guard, options, aboutProcess }) {
   const routes = {
     '/state': state,
     '/stats': stats,
+    '/log': query => json({ time: Date.now(), lines: linesAfter(query) }),
     '/metrics': metrics,
     '/entry': entry,
     '/keys': query => within(query, map => findKeys(map, query.get('match') ?? ''))

@@ -4,7 +4,7 @@
 // that its program has registered.
 
 const { performance } = process.getBuiltinModule('node:perf_hooks')
-const { BroadcastChannel, threadId } = process.getBuiltinModule('node:worker_threads')
+const { BroadcastChannel, isMainThread, threadId } = process.getBuiltinModule('node:worker_threads')
 const { outOfRange, wrongType } = require('../errors.js')
 const { checkFunction } = require('../options/checks.js')
 
@@ -34,6 +34,8 @@ function answer() {
     if (kind === 'ask') answerAll(round)
   }
   channel.unref()
+  // The main thread ends with the inspector. A thread that is terminated says nothing, and is forgotten after a while.
+  if (!isMainThread) process.once('exit', () => channel?.postMessage({ kind: 'end', thread: threadId, name: null }))
 }
 
 /** @param {number} round */

@@ -12,6 +12,7 @@ const { LEVELS, TARGETS } = require('../options/log.js')
 const { construct } = require('../session/opening.js')
 
 const {
+  checkMemory: checkMemoryBinding,
   drain: drainBinding,
   evaluation,
   leave: leaveBinding,
@@ -76,6 +77,11 @@ class Watch {
     } finally {
       leaveBinding(this.#id)
     }
+  }
+
+  /** Has it logged if much memory lies idle, within a visit. Takes a lock for each shard in turn. */
+  checkMemory() {
+    checkMemoryBinding(this.#id)
   }
 
   /** Log lines since the last call, within a visit. */

@@ -1,11 +1,8 @@
 // What someone on call should see first, in sentences, made of two looks at a map.
 
 import * as format from './format.mjs'
-import { hitRate, last, rate } from './series.mjs'
+import { lately, perSecond } from './series.mjs'
 
-/** A thread is asked once in an interval; it is blocked if it misses two in a row. */
-const MISSED = 2.5
-const LEAST_SILENCE_MS = 1_500
 /** A map is full from here on, as a share of its limit. */
 const FULL = 0.95
 /** Reads in a second from which on a hit rate says something. */
@@ -14,33 +11,50 @@ const LOW_HIT_RATE = 50
 /** The busiest shard, as a multiple of the mean, from which on the others are idle beside it. */
 const SKEWED = 4
 const ENOUGH_FOR_SKEW = 1_000
+/** The share of the hottest key among hot keys, in per cent, from which on it is worth a sentence. */
+const HOT_SHARE = 50
 const FRAGMENTED = 0.25
 /** Probes that a good hash does not need. */
 const LONG_PROBE = 100
-const CONTENDED = 0.05
+/** Writes in a second that waited so long that it was counted, and the share of writes that waited at all. */
+const CONTENDED_WRITES = 2
+const CONTENDED_SHARE = 0.05
 const SLOW_LOAD_MS = 250
+
+/** @param {string} text */
+const capital = text => text[0].toUpperCase() + text.slice(1)
 
 /** @param {number} thread */
 export const threadName = thread => (thread === 0 ? 'main thread' : `worker ${thread}`)
 
-/**
- * @param {{ thread: number, name: string | null, agoMs: number }[]} threads
- * @param {number} intervalMs
- */
-export function silentThreads(threads, intervalMs) {
+/** @param {{ thread: number, name: string | null, agoMs: number, isSilent: boolean }[]} threads */
+export function silentThreads(threads) {
   return threads
-    .filter(({ name, agoMs }) => name === null && agoMs > Math.max(MISSED * intervalMs, LEAST_SILENCE_MS))
-    .map(({ thread, agoMs }) => `The ${threadName(thread)} is blocked: no answer for ${format.span(agoMs)}.`)
+    .filter(({ name, isSilent }) => name === null && isSilent)
+    .map(({ thread, agoMs }) => `${capital(threadName(thread))} is blocked: no answer for ${format.span(agoMs)}.`)
 }
 
 /**
  * @param {any} stats
  * @param {import('./series.mjs').Columns} columns
  * @param {any} [eachShard] figures of each shard
+ * @param {{ type: string, text: string, hits: number }[]} [hotKeys]
  * @returns {string[]}
  */
-export function findingsOf(stats, columns, eachShard = undefined) {
-  const now = (/** @type {string} */ name) => last(rate(columns, name)) ?? 0
+export function findingsOf(stats, columns, eachShard = undefined, hotKeys = undefined) {
+  return [
+    ...ofRoom(stats, columns),
+    ...ofIndex(stats),
+    ...ofLocks(columns, eachShard),
+    ...ofLoads(columns),
+    ...ofShards(eachShard),
+    ...ofHotKeys(hotKeys)
+  ]
+}
+
+/** @param {any} stats @param {import('./series.mjs').Columns} columns */
+function ofRoom(stats, columns) {
+  const now = (/** @type {string} */ name) => perSecond(columns, name)
   const found = []
   const { memoryLimit, maxEntries } = stats.limits
   const fullness = Math.max(
@@ -52,28 +66,49 @@ export function findingsOf(stats, columns, eachShard = undefined) {
     found.push(`The map is full: it evicts ${format.count(now('evicted'))} entries in a second.`)
   } else if (fullness >= FULL) found.push(`The map is full: ${format.percent(fullness * 100)} of its limit.`)
   const reads = now('hits') + now('misses')
-  const share = last(hitRate(columns))
-  if (share !== null && share < LOW_HIT_RATE && reads > ENOUGH_READS) {
+  const share = reads === 0 ? 100 : (100 * now('hits')) / reads
+  if (share < LOW_HIT_RATE && reads > ENOUGH_READS) {
     found.push(`Most reads miss: only ${format.percent(share)} of ${format.count(reads)} in a second hit.`)
   }
   if (stats.memory.fragmentation > FRAGMENTED && stats.memory.entries > 2 ** 20) {
     found.push(`${format.percent(stats.memory.fragmentation * 100)} of the memory for entries lies idle between them.`)
   }
-  return [...found, ...ofSections(stats), ...ofShards(eachShard)]
+  return found
 }
 
 /** @param {any} stats */
-function ofSections({ index, locks, loads }) {
-  const found = []
-  if (index?.longestProbe > LONG_PROBE) {
-    found.push(`A lookup takes up to ${format.whole(index.longestProbe)} probes: the keys collide.`)
-  }
-  if (locks?.contentionRatio > CONTENDED) {
-    found.push(`${format.percent(locks.contentionRatio * 100)} of the lock acquisitions wait for another thread.`)
-  }
-  if (loads?.meanMs > SLOW_LOAD_MS) found.push(`Loaders are slow: ${format.span(loads.meanMs)} on average.`)
-  return found
+function ofIndex({ index }) {
+  if (!(index?.longestProbe > LONG_PROBE)) return []
+  return [`A lookup takes up to ${format.whole(index.longestProbe)} probes: the keys collide.`]
 }
+
+/** @param {number[]} counts */
+const sumOf = counts => counts.reduce((sum, one) => sum + one, 0)
+
+/** @param {import('./series.mjs').Columns} columns @param {any} eachShard */
+function ofLocks(columns, eachShard) {
+  const contended = perSecond(columns, 'contended')
+  const share = lately(columns, 'lockWaits') / Math.max(1, lately(columns, 'lockAcquisitions'))
+  if (contended < CONTENDED_WRITES && share < CONTENDED_SHARE) return []
+  const waits = eachShard?.locks.waits ?? []
+  const most = Math.max(0, ...waits)
+  const where = waits.length > 1 && 2 * most > sumOf(waits) ? `, mostly in shard ${waits.indexOf(most)}` : ''
+  const what =
+    contended < CONTENDED_WRITES
+      ? `${format.percent(share * 100)} of the writes wait for another thread`
+      : `${format.count(contended)} writes in a second wait long for another thread`
+  return [`Writers wait for each other: ${what}${where}.`]
+}
+
+/** @param {import('./series.mjs').Columns} columns */
+function ofLoads(columns) {
+  const loads = lately(columns, 'loads')
+  const meanMs = lately(columns, 'loadTimeMs') / Math.max(1, loads)
+  return meanMs > SLOW_LOAD_MS ? [`Loaders are slow: ${format.span(meanMs)} on average.`] : []
+}
+
+/** How many times the mean the busiest of so many shards has where the load is skewed: of few shards, nearly all. */
+const skewedFrom = (/** @type {number} */ shards) => Math.min(SKEWED, (1 + shards) / 2)
 
 /** @param {any} eachShard */
 function ofShards(eachShard) {
@@ -81,9 +116,17 @@ function ofShards(eachShard) {
   const columns = { 'lock acquisitions': eachShard.locks.acquisitions, entries: eachShard.entries }
   return Object.entries(columns).flatMap(([name, counts]) => {
     const most = Math.max(...counts)
-    const mean = counts.reduce((/** @type {number} */ sum, /** @type {number} */ one) => sum + one, 0) / counts.length
-    if (counts.length < 2 || most < ENOUGH_FOR_SKEW || most < SKEWED * mean) return []
+    const mean = sumOf(counts) / counts.length
+    if (counts.length < 2 || most < ENOUGH_FOR_SKEW || most < skewedFrom(counts.length) * mean) return []
     const times = format.count(most / mean)
     return [`Shard ${counts.indexOf(most)} has ${times} times the ${name} of the mean: the load is skewed.`]
   })
+}
+
+/** @param {{ type: string, text: string, hits: number }[] | undefined} hotKeys */
+function ofHotKeys(hotKeys = []) {
+  const share = (100 * (hotKeys[0]?.hits ?? 0)) / Math.max(ENOUGH_FOR_SKEW, sumOf(hotKeys.map(({ hits }) => hits)))
+  if (hotKeys.length < 2 || share < HOT_SHARE) return []
+  const percent = format.percent(Math.round(share))
+  return [`One key is read far more than others: ${hotKeys[0].text}, ${percent} of the reads of hot keys.`]
 }

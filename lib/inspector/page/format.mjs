@@ -75,9 +75,9 @@ export function figure(name, value) {
   if (value === null) return UNKNOWN
   if (typeof value === 'boolean') return value ? 'yes' : 'no'
   if (typeof value !== 'number') return String(value)
-  if (/bytes$/i.test(name)) return bytes(value)
-  if (/ns$/i.test(name)) return nanoseconds(value)
-  if (/Ms$/.test(name)) return span(value)
+  if (/(^b|B)ytes$/.test(name)) return bytes(value)
+  if (/(^n|N)s$/.test(name)) return nanoseconds(value)
+  if (/(^m|M)s$/.test(name)) return span(value)
   if (/(utilization|ratio|share)$/i.test(name)) return percent(value * 100)
   return count(value)
 }

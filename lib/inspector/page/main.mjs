@@ -46,7 +46,7 @@ function readAddress() {
 }
 
 /** @param {any} state */
-function show({ time, intervalMs, process, unwatched, maps, map, threads, lines }) {
+function show({ time, process, unwatched, maps, map, threads, lines }) {
   const { pid, node, uptimeMs, residentBytes, processors } = process
   const texts = [
     `pid ${pid}`,
@@ -56,10 +56,10 @@ function show({ time, intervalMs, process, unwatched, maps, map, threads, lines 
   ]
   say(byId('process'), [...texts, `${processors.toFixed(2)} processors busy`].join(' · '))
   showMaps(maps, shown.map, unwatched)
-  showThreads(threads, intervalMs)
+  showThreads(threads)
   addLines(lines)
   shown.lastLine = lines.at(-1)?.number ?? shown.lastLine
-  const findings = silentThreads(threads, intervalMs)
+  const findings = silentThreads(threads)
   if (map !== undefined) findings.push(...showMap(map))
   else if (shown.map !== null) findings.push(`No thread has the map ${shown.map} open.`)
   keep(
@@ -96,7 +96,7 @@ function showMap(map) {
   showLatency(stats)
   showHotKeys(hotKeys)
   const failed = failure === undefined ? [] : [`The map cannot be read: ${failure}.`]
-  return [...failed, ...findingsOf(stats, columns, eachShard), ...advice]
+  return [...failed, ...findingsOf(stats, columns, eachShard, hotKeys), ...advice]
 }
 
 /** @param {string} text */

@@ -12,6 +12,9 @@ const BAR_HEIGHT = 72
 const FACT_NAMES = /** @type {Record<string, string>} */ ({ evictionStrategy: 'evicts by', oomStrategy: 'when full' })
 const FACTS = ['evictionStrategy', 'oomStrategy', 'ttl', 'codec', 'hash']
 
+/** @param {any} stats */
+const shardsOf = ({ shards }) => (shards === 1 ? '1 shard' : `${shards} shards`)
+
 /** @param {any} map */
 export function showHeading({ name, stats, options, isSecret }) {
   say(byId('name'), name)
@@ -20,7 +23,7 @@ export function showHeading({ name, stats, options, isSecret }) {
     return key === 'ttl' ? `ttl ${format.span(options.ttl)}` : `${FACT_NAMES[key] ?? key} ${options[key]}`
   })
   const opens = stats.threads === 1 ? 'opened once' : `opened ${stats.threads} times`
-  say(byId('facts'), [...facts, `${stats.shards} shards`, opens, `made ${format.span(stats.uptimeMs)} ago`].join(' · '))
+  say(byId('facts'), [...facts, shardsOf(stats), opens, `made ${format.span(stats.uptimeMs)} ago`].join(' · '))
 }
 
 /** @typedef {{ label: string, value: string, more: string, share?: number }} Tile */
@@ -127,15 +130,21 @@ function barsFor(what, values) {
   const fewest = Math.min(...bars.map(({ value }) => value))
   const [least, middle, top] = [fewest, mean, most].map(format.count)
   const text = `${what}: mean ${middle}, least ${least}, most ${top}`
-  return [makeSvg('svg', { ...box, 'aria-label': name }, ...rects, line), make('p', { class: 'note' }, text)]
+  return [make('p', { class: 'note' }, text), makeSvg('svg', { ...box, 'aria-label': name }, ...rects, line)]
 }
 
 /** @param {any} stats @param {any} eachShard */
 export function showShards(stats, eachShard) {
-  if (eachShard === undefined) return showNote(byId('shards'), `${stats.shards} shards.`)
+  if (eachShard === undefined) return showNote(byId('shards'), shardsOf(stats))
+  if (stats.shards === 1) {
+    const { acquisitions, waits } = stats.locks
+    const waited = `its lock was taken ${format.count(acquisitions)} times, ${format.count(waits)} times after a wait`
+    return showNote(byId('shards'), `1 shard: ${waited}.`)
+  }
   byId('shards').replaceChildren(
     ...barsFor('Entries', eachShard.entries),
-    ...barsFor('Lock acquisitions', eachShard.locks.acquisitions)
+    ...barsFor('Lock acquisitions', eachShard.locks.acquisitions),
+    ...barsFor('Lock waits', eachShard.locks.waits)
   )
 }
 

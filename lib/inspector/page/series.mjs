@@ -35,6 +35,36 @@ export function rate({ time, ...columns }, name) {
   })
 }
 
+/** What was some seconds ago is still news to someone who has just opened the page. */
+const LATELY_MS = 5_000
+
+/**
+ * What a count has grown by lately.
+ *
+ * @param {Columns} columns
+ * @param {string} name
+ */
+export function lately({ time, ...columns }, name) {
+  const values = columns[name] ?? []
+  const end = Number(time.at(-1))
+  const from = time.findIndex(at => Number(at) >= end - LATELY_MS)
+  // Counts begin again after resetStats.
+  return Math.max(0, Number(values.at(-1) ?? 0) - Number(values[from] ?? 0))
+}
+
+/**
+ * The same in a second.
+ *
+ * @param {Columns} columns
+ * @param {string} name
+ */
+export function perSecond(columns, name) {
+  const { time } = columns
+  const end = Number(time.at(-1))
+  const elapsedMs = end - Number(time.find(at => Number(at) >= end - LATELY_MS))
+  return elapsedMs > 0 ? (lately(columns, name) * 1_000) / elapsedMs : 0
+}
+
 /** @param {(number | null)[][]} lists */
 const sum = lists =>
   lists[0].map((_, at) => lists.reduce((/** @type {number | null} */ total, list) => add(total, list[at]), 0))

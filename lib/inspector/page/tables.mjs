@@ -1,11 +1,14 @@
 // Lists: maps, hot keys, threads with the figures of the program, and the log.
 
 import { byId, keep, make, say, showNote, showTable } from './elements.mjs'
-import { silentThreads, threadName } from './findings.mjs'
+import { threadName } from './findings.mjs'
 import * as format from './format.mjs'
 
 /** Lines of the log that the page keeps. */
 const MOST_LINES = 300
+
+/** Hot keys that are shown: those after them are hardly hot. */
+const SHOWN_KEYS = 10
 
 /** @param {any[]} maps @param {string | null} shown @param {number} unwatched */
 export function showMaps(maps, shown, unwatched) {
@@ -37,17 +40,19 @@ export function showMaps(maps, shown, unwatched) {
 /** @param {{ type: string, text: string, hits: number, errorHits: number }[] | undefined} hotKeys */
 export function showHotKeys(hotKeys) {
   if (hotKeys === undefined) return showNote(byId('hot'), 'The option hotKeys: true shows which keys are read most.')
-  const rows = hotKeys.map(({ type, text, hits, errorHits }) => [
-    type === 'string' ? text : `${text} (${type})`,
-    format.count(hits),
-    `± ${format.count(errorHits)}`
-  ])
+  const rows = hotKeys
+    .slice(0, SHOWN_KEYS)
+    .map(({ type, text, hits, errorHits }) => [
+      type === 'string' ? text : `${text} (${type})`,
+      format.count(hits),
+      `± ${format.count(errorHits)}`
+    ])
   const head = ['Key', 'Reads', 'Error']
   showTable(byId('hot'), { caption: 'Hot keys', head, rows, note: 'No key stands out yet.' })
 }
 
-/** @param {any[]} threads @param {number} intervalMs */
-export function showThreads(threads, intervalMs) {
+/** @param {any[]} threads */
+export function showThreads(threads) {
   const parent = byId('threads')
   if (threads.length === 0) return showNote(parent, 'No thread has answered yet.')
   let list = /** @type {HTMLElement | null} */ (parent.querySelector('ul'))
@@ -61,8 +66,7 @@ export function showThreads(threads, intervalMs) {
     ({ thread, name }) => `${thread} ${name ?? ''}`,
     () => make('li', {}, make('b'), make('span', { class: 'state' }), make('dl')),
     (item, one) => {
-      const { thread, name, figures = {}, error, agoMs, delayMs } = one
-      const isSilent = silentThreads([{ ...one, name: null }], intervalMs).length > 0
+      const { thread, name, figures = {}, error, agoMs, delayMs, isSilent } = one
       say(item.children[0], name === null ? threadName(thread) : `${name} (${threadName(thread)})`)
       say(
         item.children[1],
@@ -92,16 +96,17 @@ export function addLines(lines) {
   parent.querySelector(':scope > .note')?.remove()
   const isAtEnd = parent.scrollTop + parent.clientHeight >= parent.scrollHeight - 8
   for (const { time, level, map, code, details, message } of lines) {
-    const fields = Object.entries(details ?? {}).map(([name, value]) => `${name}=${format.figure(name, value)}`)
-    const text = [message ?? code, ...fields].join('  ')
+    const shown = Object.entries(details ?? {}).filter(([name, value]) => name !== 'leftOut' || value > 0)
+    const fields = shown.map(([name, value]) => `${name}=${format.figure(name, value)}`)
+    const text = message ? `${message}: ${fields.join(', ')}`.replace(/: $/, '') : fields.join(', ')
     parent.append(
       make(
         'p',
         { class: level },
         make('time', {}, format.clock(time)),
         make('b', {}, level),
-        make('i', {}, map),
-        make('span', {}, text)
+        make('i', {}, map ?? ''),
+        make('span', {}, make('code', {}, code), ' ', text)
       )
     )
   }

@@ -32,7 +32,7 @@ impl Wake for Unheard {
 impl Watched {
     /// Watches a map as `id`, and its log lines of `level` and above that are about `targets` (their bits).
     pub fn add(&self, id: u32, store: &Arc<Store>, level: Level, targets: u32) {
-        let subscribe = || store.events().subscribe(level, targets, false, Arc::new(Unheard));
+        let subscribe = || store.listen(level, targets, false, Arc::new(Unheard));
         let watch = Watch { store: Arc::downgrade(store), events: (level != Level::Off).then(subscribe) };
         self.0.borrow_mut().insert(id, watch);
     }

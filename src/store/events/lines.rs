@@ -121,6 +121,8 @@ lines! {
     REFRESH_FAILED: Lifecycle, Warn, "refresh.failed", "A refresh in the background failed: the entry keeps its value";
     SET_SLOW: Performance, Warn, "set.slow", "A write took longer than its target";
     SHARD_CONTENDED: Performance, Warn, "shard.contended", "A write waited long for another thread in its shard";
+    SHARD_SKEWED: Performance, Info, "shard.skewed",
+        "One shard has several times its share of the writes: a few keys are written far more often than others";
     THREAD_ENDED: Lifecycle, Info, "thread.ended", "A thread ended that had the map open";
 }
 

@@ -1,5 +1,6 @@
 //! What a map reports about itself: removals, pressure, statistics.
 
+pub mod balance;
 pub mod frequent;
 pub mod histogram;
 pub mod hot_keys;

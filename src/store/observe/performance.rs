@@ -47,10 +47,11 @@ const NS_PER_MS: f64 = 1e6;
 enum Trouble {
     Contended = TIMED,
     LongProbe,
+    Skewed,
 }
 
 /// How many kinds there are.
-const KINDS: usize = TIMED + 2;
+const KINDS: usize = TIMED + 3;
 
 /// Bounds the lines of a kind. Threads that meet in here may send one more or less.
 #[derive(Debug, Default)]
@@ -103,6 +104,7 @@ impl SlowStats {
         let mut slow = json!({
             "contended": self.0[Trouble::Contended as usize],
             "longProbes": self.0[Trouble::LongProbe as usize],
+            "skewed": self.0[Trouble::Skewed as usize],
         });
         for operation in Timed::ALL {
             slow[operation.name()] = json!(self.of(operation));
@@ -160,6 +162,13 @@ impl Performance {
     pub fn note_probe(&self, events: &Events, shard: u32, words: usize, now_ms: u64) {
         let fields = [("shard", u64::from(shard)), ("words", words as u64)];
         self.report(events, Trouble::LongProbe as usize, &lines::INDEX_LONG_PROBE, now_ms, fields);
+    }
+
+    /// A shard has so many in a hundred of the writes of all shards, which is far more than its share.
+    #[cold]
+    pub fn note_skew(&self, events: &Events, shard: u32, percent: u64, now_ms: u64) {
+        let fields = [("shard", u64::from(shard)), ("writesPercent", percent)];
+        self.report(events, Trouble::Skewed as usize, &lines::SHARD_SKEWED, now_ms, fields);
     }
 
     #[cold]

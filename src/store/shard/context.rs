@@ -15,6 +15,7 @@ use crate::store::index::probe::Simd;
 use crate::store::memory::arena::MAX_BLOCK_BYTES;
 use crate::store::memory::budget::{Memory, Use};
 use crate::store::memory::reclaim::Collector;
+use crate::store::observe::balance::Balance;
 use crate::store::observe::performance::Performance;
 use crate::store::observe::pressure::Pressure;
 use crate::store::observe::removals::Removals;
@@ -60,6 +61,8 @@ pub struct Context {
     pub pressure: Arc<Pressure>,
     /// What takes longer than it should.
     pub performance: Performance,
+    /// Whether writes are spread over the shards.
+    pub balance: Balance,
     pub clock: Clock,
     pub shards: u32,
     pub max_load_factor: f64,
@@ -128,6 +131,7 @@ impl Context {
             shapes,
             pressure: Arc::default(),
             performance: Performance::new(config.time_targets),
+            balance: Balance::new(config.shards.unwrap_or(1)),
             clock: if config.manual_clock { Clock::manual() } else { Clock::system() },
             shards: config.shards.unwrap_or(1),
             policy: config.policy(),

@@ -16,9 +16,9 @@ pub struct Glance {
 }
 
 impl Shard {
-    /// Looks at an entry, if it is there. Takes the lock.
+    /// Looks at an entry, if it is there. Takes the lock, which is not counted: a look is no load.
     pub fn glance(&self, context: &Context, handle: Handle) -> Option<Glance> {
-        let writer = self.writer.lock();
+        let writer = self.writer.lock_uncounted();
         let tenant: Tenant<'_> = self.tenant(handle.slot)?;
         if tenant.slot.generation() != handle.generation {
             return None;

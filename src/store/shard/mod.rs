@@ -65,6 +65,7 @@ use crate::store::index::table::{Contended, Index, IndexWriter, Spot};
 use crate::store::memory::arena::Arena;
 use crate::store::memory::large;
 use crate::store::memory::reclaim::{Limbo, Pin};
+use crate::store::observe::balance::Balance;
 use crate::store::observe::stats::ShardCounts;
 use crate::store::platform::clock::Patience;
 use crate::store::platform::counted_lock::{CountedLock, LockCounts};
@@ -173,6 +174,8 @@ struct Writer {
     upkeep: u32,
     /// Times that anything here may have changed.
     changes: u64,
+    /// What the balance of the shards knew when this one looked last.
+    balance_seen: u64,
     /// Whether each write empties a page, until there is none left that is worth it.
     is_compacting: bool,
     /// Loads of its keys that are under way. Each write that a program asked for makes those of its key void.
@@ -532,6 +535,7 @@ impl Shard {
             .then(|| (std::mem::take(&mut guard.freed_later), context.memory.transfer()));
         let resized = guard.resized.take();
         let long_probe = guard.index.take_long_probe();
+        let skew = guard.note_balance(context);
         let has_news = std::mem::take(&mut guard.has_news);
         drop(broken);
         unlock(guard);
@@ -549,6 +553,9 @@ impl Shard {
         }
         if let Some(words) = long_probe {
             context.performance.note_probe(&context.events, self.number, words, context.clock.now_ms());
+        }
+        if let Some(percent) = skew {
+            context.performance.note_skew(&context.events, self.number, percent, context.clock.now_ms());
         }
         if let Some(capacity) = resized {
             let fields = [("shard", u64::from(self.number)), ("capacity", capacity as u64)];
@@ -603,11 +610,21 @@ impl Writer {
             freed_later: FreedLater::default(),
             upkeep: 0,
             changes: 0,
+            balance_seen: 0,
             is_compacting: false,
             loads: Loads::default(),
             counts: ShardCounts::default(),
             resized: None,
         }
+    }
+
+    /// Notes a write where one in many is noted; the share of this shard, in percent, if it is far too large.
+    #[inline]
+    fn note_balance(&mut self, context: &Context) -> Option<u64> {
+        if !Balance::is_due(self.changes) {
+            return None;
+        }
+        context.balance.note(self.changes, &mut self.balance_seen)
     }
 }
 

@@ -81,7 +81,7 @@ impl Shard {
     /// The handle of an entry, each as likely as any other. `below` returns a number below the one it is given. Takes
     /// the lock.
     pub fn draw(&self, below: impl FnMut(u64) -> u64) -> Option<Handle> {
-        let writer = self.writer.lock();
+        let writer = self.writer.lock_uncounted();
         let slot = writer.order.draw(below)?;
         let generation = self.slab.slot(slot).map_or(0, SlotRef::generation);
         Some(Handle { shard: self.number, slot, generation })

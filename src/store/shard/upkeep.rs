@@ -80,6 +80,7 @@ impl Shard {
         writer.cleared_below = if cause == Cause::Cleared { successor.base_generation() } else { old.cleared_below };
         writer.slab = successor;
         writer.changes = old.changes + 1;
+        writer.balance_seen = old.balance_seen;
         writer.freed_later = old.freed_later;
         writer.counts = old.counts;
         writer.counts.detach(cause, self.len(), old.arena.blocks);
