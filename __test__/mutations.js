@@ -70,6 +70,7 @@ const TESTS = {
   'hot-keys.spec': spec('observe/hot-keys'),
   metrics: unit('metrics'),
   'metrics.spec': spec('observe/metrics'),
+  'options-shown.spec': spec('observe/options'),
   'foreseen evictions': unit('tests::foreseen'),
   'lengths of probes': unit('the_length_of_a_probe_is_what_a_reader_looks_at'),
   'free pages': unit('regions::tests'),
@@ -638,6 +639,13 @@ const LINES = [
     from: 'let mut maps: Vec<_> = living.map',
     to: 'let mut maps: Vec<_> = registry.iter().flatten().map',
     test: 'metrics.spec'
+  },
+  {
+    name: 'the seed of a map is shown',
+    file: 'src/binding/convert/options.rs',
+    from: 'Setting::None | Setting::Secret(_) => Json::Null,',
+    to: 'Setting::None => Json::Null,\n        Setting::Secret(seed) => json!(seed),',
+    test: 'options-shown.spec'
   },
   {
     name: 'a duration is in the bucket before its own',

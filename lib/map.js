@@ -35,7 +35,9 @@ const { openChannels } = require('./observe/channels.js')
 const hotKeys = require('./observe/hot-keys.js')
 const logs = require('./observe/logs.js')
 const metrics = require('./observe/metrics.js')
+const { namesOf } = require('./observe/names.js')
 const { attachNearLatency } = require('./observe/near-latency.js')
+const shownOptions = require('./observe/options.js')
 const pressure = require('./observe/pressure.js')
 const { attachProbes } = require('./observe/probes.js')
 const recovery = require('./observe/recover.js')
@@ -61,7 +63,6 @@ const {
   getByHandle: getByHandleBinding,
   has: hasBinding,
   hasHandle: hasHandleBinding,
-  names: namesBinding,
   size: sizeBinding
 } = binding
 
@@ -161,8 +162,9 @@ class TypedMap {
     return construct(isOurs ? type : TypedMap, type, checked, options)
   }
 
-  static names() {
-    return [...namesBinding()]
+  /** @param {unknown} [options] */
+  static names(options = undefined) {
+    return namesOf(options)
   }
 
   static metrics() {
@@ -441,6 +443,7 @@ class TypedMap {
       loadMany,
       stats,
       metrics,
+      shownOptions,
       validation,
       recovery,
       explanations,

@@ -259,6 +259,85 @@ export interface TypedMapOptions {
   logTargets?: readonly LogTarget[] | undefined
 }
 
+/**
+ * The options of a map as {@link TypedMap.options} shows them: under one name each (`memoryLimit`, `ttl`,
+ * `enableSIMD`), in bytes and milliseconds, with the defaults of what was not given. An option that is missing is not
+ * set: there is no such limit, no such function. A function is shown as `'function'`, a codec by its content type. A
+ * seed is never shown.
+ */
+export interface ShownOptions {
+  /** Bytes. As the other limits, the one that the map was made with; `getStats().limits` has the present ones. */
+  readonly memoryLimit?: number
+  /** Entries. */
+  readonly maxEntries?: number
+  /** Bytes of one value. */
+  readonly maxValueBytes?: number
+  /** The policy of a map that evicts. */
+  readonly evictionStrategy?: EvictionStrategy | 'function'
+  /** What becomes of a write that has no room. */
+  readonly oomStrategy:
+    | 'evict'
+    | 'reject'
+    | 'evict-expired'
+    | 'function'
+    | {
+        /** Milliseconds. */
+        readonly evictIdle: number
+      }
+  /** Milliseconds. */
+  readonly ttl?: number
+  /** What a write does to a deadline. */
+  readonly ttlOnUpdate: 'renew' | 'keep'
+  /** Whether reads renew the ttl. */
+  readonly sliding: boolean
+  /** Whether near caches keep nothing that has a deadline. */
+  readonly strictTtl: boolean
+  /** Recoveries, and the milliseconds that one may take. */
+  readonly autoRecovery:
+    | false
+    | {
+        /** Recoveries. */
+        readonly attempts: number
+        /** Milliseconds. */
+        readonly timeout: number
+      }
+  /** `'json'`, `'v8'`, or a content type. */
+  readonly codec: string
+  /** Entries that there was room for from the beginning. */
+  readonly initialCapacity?: number
+  /** Fill at which an index table grows. */
+  readonly maxLoadFactor: number
+  /** Number of shards. */
+  readonly shards: number
+  /** Hash of keys. */
+  readonly hash: 'ahash' | 'siphash' | 'xxh3' | 'fnv1a'
+  /** Whether upper and lower case are one. */
+  readonly caseInsensitiveKeys: boolean
+  /** Whether a function makes keys. */
+  readonly normalizeKey?: 'function'
+  /** Whether operations are timed. */
+  readonly latency: boolean
+  /** Whether reads are sampled. */
+  readonly hotKeys: boolean
+  /** Milliseconds by operation. */
+  readonly timeTargets?: Readonly<Partial<Record<'get' | 'set' | 'insert' | 'delete' | 'load', number>>>
+  /** Whether SIMD instructions may be used. */
+  readonly enableSIMD: boolean
+  /** The near cache of this object. Without `maxBytes`, that follows from the limit of the map. */
+  readonly nearCache:
+    | false
+    | {
+        /** Values. */
+        readonly maxEntries: number
+        /** Bytes. */
+        readonly maxBytes?: number
+      }
+  /** The default of this object's listeners. */
+  readonly logLevel: LogLevel
+  /** Likewise. */
+  readonly logTargets: readonly LogTarget[]
+}
+
 /** How a value is read. */
 export interface ReadOptions {
   /** `true` for a private copy that may be changed. Costs a native call and `JSON.parse` each time. */

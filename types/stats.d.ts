@@ -155,6 +155,30 @@ export interface TypedMapStats {
   uptimeMs: number
 }
 
+/** What `TypedMap.names({ details: true })` says of a map. */
+export interface NamedMap {
+  /** Its name. */
+  name: string
+  /** Entries. */
+  size: number
+  /** Bytes that it holds, everything counted. */
+  memoryBytes: number
+  /** Bytes that it may hold, `null` for no limit. */
+  memoryLimit: number | null
+  /** Reads that found an entry. */
+  hits: number
+  /** Reads that found none. */
+  misses: number
+  /** `hits` in per cent of all reads, to two digits; 0 before the first. */
+  cacheHitRate: number
+  /** Number of open references to it, in all threads. */
+  threads: number
+  /** Milliseconds since it was made. */
+  uptimeMs: number
+  /** Whether it is broken, and refuses further use. */
+  isBroken: boolean
+}
+
 /** How far the lookups of keys go, and how the index grew. */
 export interface IndexStats {
   /** Places that a lookup looks at on average to find a key, 1 at best. From a sample, as the next three. */

@@ -214,7 +214,7 @@ const WITHOUT_VALUE = [
   ...'autoResize clear close delete deleteMany deletePrefix destroy evict getHandle getStats handle has hasMany'
     .concat(' isMigrating keys memoryUsage onError onLog onPressure purgeExpired randomKey rehash reserve')
     .concat(' setLimits shrinkToFit size touch ttlOf validate advise dump explain getHotKeys getMemoryDistribution')
-    .concat(' metrics predictOptimalShardCount recover resetStats')
+    .concat(' metrics options predictOptimalShardCount recover resetStats')
     .split(' ')
     .map(name => `TypedMap.prototype.${name}`),
   ...'delete has keys name size'.split(' ').map(name => `TypedView.prototype.${name}`),

@@ -7,6 +7,8 @@ const assert = require('node:assert/strict')
 const { inspect, isDeepStrictEqual } = require('node:util')
 const worker = require('node:worker_threads')
 const { TypedMap } = require('../..')
+const { binding } = require('../../lib/native/attach.js')
+const { throwsTyped } = require('../support/errors.js')
 
 require('../support/sound.js')
 
@@ -26,6 +28,41 @@ describe('inspect', () => {
   it('of a map without name, entries or limit shows less', () => {
     const map = new TypedMap()
     assert.match(inspect(map), /^TypedMap\(0\) <[\d.]+ KB> \{\}$/)
+    map.close()
+  })
+
+  it('shows how well reads hit, once there were any', () => {
+    const map = new TypedMap([['a', { n: 1 }]], { memoryLimit: '64mb' })
+    assert.ok(!inspect(map).includes('hits'))
+    for (let n = 0; n < 7; n++) map.get('a')
+    map.get('b')
+    assert.match(inspect(map), /^TypedMap\(1\) <[\d.]+ KB of 64 MB, 88 % hits> \{ 'a' => \{ n: 1 \} \}$/)
+    assert.deepEqual([map.getStats().hits, map.getStats().misses], [7, 1])
+    map.close()
+  })
+
+  it('goes by the options of inspect', () => {
+    const map = new TypedMap(Array.from({ length: 8 }, (_, n) => [n, { list: [n, n], more: { n } }]))
+    const shown = options => inspect(map, options).replace(/<.*?>/, '<>')
+    assert.equal(inspect(map, { depth: -1 }), '[TypedMap]')
+    assert.match(shown({ depth: 0 }), /^TypedMap\(8\) <> \{\n {2}0 => \[Object\],\n/)
+    assert.match(shown({ depth: 1 }), /\n {2}0 => \{ list: \[Array\], more: \[Object\] \},\n/)
+    assert.match(shown({ depth: null }), /\n {2}0 => \{ list: \[ 0, 0 \], more: \{ n: 0 \} \},\n/)
+    assert.match(shown({ depth: 0, breakLength: Number.POSITIVE_INFINITY }), /^[^\n]*, \.\.\. 3 more items \}$/)
+    assert.match(
+      shown({ depth: 1, compact: false }),
+      /\n {2}0 => \{\n {4}list: \[Array\],\n[\s\S]*\n {2}\.\.\. 3 more items\n\}$/
+    )
+    const counted = most =>
+      [shown({ maxArrayLength: most, depth: 0 })].map(text => [
+        text.match(/=>/g)?.length ?? 0,
+        ...text.match(/\d+ more items?/g)
+      ])[0]
+    assert.deepEqual(counted(2), [2, '6 more items'])
+    assert.deepEqual(counted(0), [0, '8 more items'])
+    assert.deepEqual(counted(null), [5, '3 more items'])
+    assert.deepEqual(counted(Number.POSITIVE_INFINITY), [5, '3 more items'])
+    assert.ok(inspect(map, { colors: true }).includes(`${inspect(0, { colors: true })} => `))
     map.close()
   })
 
@@ -62,9 +99,19 @@ describe('inspect', () => {
     const closed = new TypedMap([['a', 1]])
     closed.close()
     assert.equal(inspect(closed), 'TypedMap <ERR_CLOSED> {}')
+    const [destroyed, other] = [1, 2].map(() => TypedMap.open('inspected: destroyed'))
+    other.destroy()
+    for (const map of [destroyed, other]) assert.equal(inspect(map), "TypedMap 'inspected: destroyed' <ERR_CLOSED> {}")
+    destroyed.close()
+    const broken = TypedMap.open('inspected: broken')
+    const { id } = binding.open('inspected: broken', '{}')
+    throwsTyped(() => binding.panicForTest(id), 'ERR_BROKEN')
+    binding.close(id)
+    assert.equal(inspect(broken), "TypedMap 'inspected: broken' <ERR_BROKEN> {}")
+    broken.close()
     const map = new TypedMap([['a', 1]])
-    for (const other of [Object.create(map), new Proxy(map, {}), TypedMap.prototype, TypedMap]) {
-      assert.equal(typeof inspect(other), 'string')
+    for (const like of [Object.create(map), new Proxy(map, {}), TypedMap.prototype, TypedMap]) {
+      assert.equal(typeof inspect(like), 'string')
     }
     map.close()
   })

@@ -562,7 +562,19 @@ configs.getMany([5])
 // ---- Watching and errors
 
 const stats: TypedMapStats = configs.getStats()
-for (const text of [configs.metrics(), TypedMap.metrics()]) text.endsWith('# EOF\n')
+const { options: shownOptions } = configs
+const shownLimit: number | undefined = shownOptions.memoryLimit
+const shownNear: false | { readonly maxEntries: number } = shownOptions.nearCache
+TypedMap.open('shown', { ttl: shownOptions.ttl, hash: shownOptions.hash, maxEntries: shownLimit })
+if (shownNear !== false) shownNear.maxEntries.toFixed()
+// @ts-expect-error it is frozen
+shownOptions.ttl = 5
+const named: readonly string[] = TypedMap.names()
+const [firstNamed] = TypedMap.names({ details: true })
+const limitOfNamed: number | null | undefined = firstNamed?.memoryLimit
+// @ts-expect-error details have no policy
+firstNamed?.policy
+for (const text of [...named, String(limitOfNamed), configs.metrics(), TypedMap.metrics()]) text.endsWith('# EOF\n')
 // @ts-expect-error there are no options
 configs.metrics({})
 const slowestReadNs: number | undefined = stats.latency?.get.maxNs

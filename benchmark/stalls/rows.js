@@ -273,6 +273,7 @@ const ROWS = {
     { call: map => map.getStats() },
     { what: 'shards: true', call: map => map.getStats({ shards: true }) }
   ],
+  'TypedMap.prototype.options': [{ call: map => map.options }],
   'TypedMap.prototype.metrics': [{ call: map => map.metrics() }],
   'TypedMap.prototype.resetStats': [{ call: map => map.resetStats() }],
   'TypedMap.prototype.validate': [
@@ -290,7 +291,10 @@ const ROWS = {
   'TypedMap.prototype[Symbol.iterator]': [{ call: map => map[Symbol.iterator]() }],
   'TypedMap.prototype[Symbol.toStringTag]': [{ call: map => map[Symbol.toStringTag] }],
   'TypedMap.open': [{ call: () => TypedMap.open('stalls') }],
-  'TypedMap.names': [{ call: () => TypedMap.names() }],
+  'TypedMap.names': [
+    { call: () => TypedMap.names() },
+    { what: 'details: true', call: () => TypedMap.names({ details: true }) }
+  ],
   'TypedMap.metrics': [{ call: () => TypedMap.metrics() }],
   'TypedMap.setClock': [{ call: () => TypedMap.setClock().restore() }],
   'TypedMap.groupBy': [{ call: (_, n) => TypedMap.groupBy(keysFrom(n), key => key % 10), per: BULK }],

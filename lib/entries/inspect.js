@@ -3,6 +3,8 @@
 // What `util.inspect` and `console.log` show of a map: its name, what it holds, and a few entries. The output is
 // bounded, and showing a map does not affect eviction.
 
+const { binding } = require('../native/attach.js')
+const { readData } = require('../native/data.js')
 const { WANT } = require('../native/layout.js')
 const { Cursor } = require('./iterators.js')
 const { peek } = require('./lifetime.js')
@@ -12,7 +14,9 @@ const { weightOf } = require('./limits.js')
 /** @typedef {import('node:util').InspectOptionsStylized} Options */
 /** @typedef {(value: unknown, options: import('node:util').InspectOptions) => string} Inspect */
 
-/** Entries that are shown. */
+const { outline: outlineBinding } = binding
+
+/** Entries that are shown at most. */
 const SHOWN = 5
 
 /** An entry that costs more than this is shown by its size, and not decoded. */
@@ -32,10 +36,11 @@ function readable(bytes) {
  *
  * @param {object} map
  * @param {OpenMap} open
+ * @param {number} most
  */
-function someEntries(map, open) {
+function someEntries(map, open, most) {
   const shown = new Map()
-  for (const cursor = new Cursor(map, open, WANT.KEYS); shown.size < SHOWN && cursor.step(); ) {
+  for (const cursor = new Cursor(map, open, WANT.KEYS); shown.size < most && cursor.step(); ) {
     const { key } = cursor
     const bytes = weightOf(open, key)
     if (bytes === undefined) continue
@@ -62,7 +67,17 @@ function shownOf(open, key) {
 }
 
 /**
- * @param {{ size: number, memoryUsage: () => number | undefined, constructor: Function }} map
+ * What is held, and how well reads hit.
+ *
+ * @param {Record<string, any>} outline
+ */
+function figuresOf({ memoryBytes, memoryLimit, hits, misses, cacheHitRate }) {
+  const memory = `${readable(memoryBytes)}${memoryLimit === null ? '' : ` of ${readable(memoryLimit)}`}`
+  return hits + misses === 0 ? memory : `${memory}, ${Math.round(cacheHitRate)} % hits`
+}
+
+/**
+ * @param {{ size: number, constructor: Function }} map
  * @param {OpenMap} open
  * @param {number | null} depth
  * @param {Options} options
@@ -75,14 +90,14 @@ function inspectMap(map, open, depth, options, inspect) {
   const name = open.name === null ? '' : ` ${inspect(open.name, { ...options, depth: 0 })}`
   try {
     const { size } = map
-    const limit = open.memoryLimit()
-    const memory = `${readable(map.memoryUsage() ?? 0)}${limit === null ? '' : ` of ${readable(limit)}`}`
-    const entries = someEntries(map, open)
+    open.reportHits()
+    const outline = readData(outlineBinding(open.id))
+    const entries = someEntries(map, open, Math.min(SHOWN, options.maxArrayLength ?? SHOWN))
     const asMap = inspect(entries, { ...options, depth })
     // Without its own name and size.
     const text = asMap.slice(asMap.indexOf('{'))
     const more = size - entries.size
-    return `${type}(${size})${name} <${memory}> ${more > 0 ? withMore(text, more) : text}`
+    return `${type}(${size})${name} <${figuresOf(outline)}> ${more > 0 ? withMore(text, more) : text}`
   } catch (error) {
     // Closed, destroyed or broken.
     return `${type}${name} <${/** @type {any} */ (error).code}> {}`

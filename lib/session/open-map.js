@@ -109,6 +109,10 @@ class OpenMap {
     /** How many shards it has. */
     this.shards = shards
     this.#lifeline = new Lifeline(id)
+    /** The options that the map was made with. */
+    this.config = config
+    /** The near cache of this `open`, as its options have it. */
+    this.nearOptions = { maxEntries: options.nearMaxEntries, maxBytes: options.nearMaxBytes }
     /** The option that holds the user's function which makes room in a full map. */
     this.roomFunction = roomFunctionOf(config)
     /** Whether operations are timed. */

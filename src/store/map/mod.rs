@@ -18,6 +18,7 @@ pub mod loads;
 pub mod local;
 pub mod metrics;
 mod observe;
+mod outline;
 pub mod recover;
 pub mod recoveries;
 pub mod registry;

@@ -6,6 +6,7 @@ pub mod events;
 pub mod explain;
 pub mod hot_keys;
 pub mod metrics;
+pub mod outline;
 pub mod pressure;
 pub mod recover;
 pub mod removals;
