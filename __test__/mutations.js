@@ -99,6 +99,7 @@ const TESTS = {
   'log lines': unit('store::events'),
   'logs.spec': spec('observe/logs'),
   'unheard.spec': spec('observe/unheard'),
+  'refusals.spec': spec('observe/refusals'),
   desks: unit('desk::tests'),
   'probes.spec': spec('observe/probes'),
   'channels.spec': spec('observe/channels'),
@@ -1936,8 +1937,8 @@ const LINES = [
   {
     name: 'increment adds to a value that a codec made',
     file: 'lib/entries/atomic.js',
-    from: '    open.checkJson(NAME)\n    const step',
-    to: '    const step',
+    from: '    open.checkJson(NAME)\n    try {\n      const step',
+    to: '    try {\n      const step',
     test: 'codec.spec'
   },
 
@@ -2289,6 +2290,34 @@ const LINES = [
     from: '                    context.events.report(refused, "recover");',
     to: '                    context.events.error(refused, "recover");',
     test: 'unheard.spec'
+  },
+  {
+    name: 'an error is counted by each map whose call it passes through',
+    file: 'lib/session/refusals.js',
+    from: '    markCounted(error)\n',
+    to: '',
+    test: 'refusals.spec'
+  },
+  {
+    name: 'an error of native code is counted by JavaScript as well',
+    file: 'lib/native/attach.js',
+    from: 'SHAPE_GONE : markCounted(createError(number, readData(details))),',
+    to: 'SHAPE_GONE : createError(number, readData(details)),',
+    test: 'refusals.spec'
+  },
+  {
+    name: 'a refused write for which room was made is counted',
+    file: 'src/store/map/stats.rs',
+    from: 'error.is_limit() && self.context.when_full.asks_caller()',
+    to: 'error.is_limit() && !self.context.when_full.asks_caller()',
+    test: 'refusals.spec'
+  },
+  {
+    name: 'a conflict of a callback that is called again is counted',
+    file: 'lib/entries/transaction.js',
+    from: 'return this.#isScoped && isConflict(error) ? error',
+    to: 'return isConflict(error) && !this.#isScoped ? error',
+    test: 'refusals.spec'
   },
   {
     name: 'each error is a warning of its own',

@@ -42,6 +42,24 @@ const ERROR_NUMBERS = Object.freeze({
 const CODES = new Map()
 for (const [code, number] of Object.entries(ERROR_NUMBERS)) CODES.set(number, /** @type {ErrorCode} */ (code))
 
+/** Errors that statistics have counted already, or never are to. @type {WeakSet<object>} */
+const counted = new WeakSet()
+
+/** @param {object} error */
+const isCounted = error => counted.has(error)
+
+/**
+ * Has an error not be counted (again).
+ *
+ * @template {object} T
+ * @param {T} error
+ * @returns {T} the same
+ */
+function markCounted(error) {
+  counted.add(error)
+  return error
+}
+
 /** Marks the TypeErrors and RangeErrors of this package, whichever copy of it made them. */
 const BRAND = Symbol.for('typed-superdashmap.error')
 
@@ -367,9 +385,10 @@ function refreshFailed(cause) {
  * @param {Details} details
  */
 function reviveError(name, code, message, details) {
-  if (name === 'TypeError') return argumentError(TypeError, code, message, details)
-  if (name === 'RangeError') return argumentError(RangeError, code, message, details)
-  return new TypedMapError(code, message, details)
+  // That thread has counted it.
+  if (name === 'TypeError') return markCounted(argumentError(TypeError, code, message, details))
+  if (name === 'RangeError') return markCounted(argumentError(RangeError, code, message, details))
+  return markCounted(new TypedMapError(code, message, details))
 }
 
 /**
@@ -393,6 +412,8 @@ module.exports = {
   describe,
   evictionFailed,
   invalidQuery,
+  isCounted,
+  markCounted,
   notSerializable,
   outOfRange,
   refreshFailed,

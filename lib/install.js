@@ -17,11 +17,13 @@
  * @param {object} prototype
  * @param {readonly ((access: Access) => Record<string, any>)[]} features
  * @param {Access} access
+ * @param {(name: string, property: PropertyDescriptor, access: Access) => PropertyDescriptor} variant what stands in
+ * the class for a property
  */
-function install(prototype, features, access) {
+function install(prototype, features, access, variant) {
   for (const feature of features) {
     for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(feature(access)))) {
-      Object.defineProperty(prototype, name, { ...property, enumerable: false })
+      Object.defineProperty(prototype, name, { ...variant(name, property, access), enumerable: false })
     }
   }
 }

@@ -54,6 +54,7 @@ const scans = require('./queries/scan.js')
 const views = require('./queries/views.js')
 const { OpenMap } = require('./session/open-map.js')
 const { construct, takeRequest } = require('./session/opening.js')
+const { checkFunctionFor, countingProperty, refused } = require('./session/refusals.js')
 const { RoomMaker } = require('./session/room-maker.js')
 const { TestClock } = require('./session/test-clock.js')
 
@@ -217,7 +218,7 @@ class TypedMap {
   /** @param {any} handle @param {any} options */
   getByHandle(handle, options = undefined) {
     const near = this.#near
-    if (!isHandleKey(handle)) throw handles.notAHandle(handle)
+    if (!isHandleKey(handle)) throw handles.notAHandle(this.#open, handle)
     if (options !== undefined) return readAs(this.#open, handle, options)
     if (!isHit(handle, near.origin)) return this.#readByHandle(handle)
     if (--near.left <= 0) return near.recordHandle(handle)
@@ -324,15 +325,28 @@ class TypedMap {
 
   /** @param {any} given @param {any} value @param {any} options */
   getOrInsert(given, value, options = undefined) {
-    const { ttl, withState } = readPutOptions(options)
-    const key = this.#open.keyOf(given)
-    const known = isHandleKey(key) ? this.#readExisting(key) : this.#near.lookup(key)
-    if (known === STALE) return write.getOrEncode(this.#open, this.#room, key, value, ttl, withState)
-    return withState ? { value: known, inserted: false } : known
+    try {
+      const { ttl, withState } = readPutOptions(options)
+      const key = this.#open.keyOf(given)
+      const known = isHandleKey(key) ? this.#readExisting(key) : this.#near.lookup(key)
+      if (known === STALE) return write.getOrEncode(this.#open, this.#room, key, value, ttl, withState)
+      return withState ? { value: known, inserted: false } : known
+    } catch (error) {
+      throw refused(this.#open, error)
+    }
   }
 
   /** @param {any} given @param {(key: any) => any} callback @param {any} options @returns {any} */
   getOrInsertComputed(given, callback, options = undefined) {
+    try {
+      return this.#getOrCompute(given, callback, options)
+    } catch (error) {
+      throw refused(this.#open, error)
+    }
+  }
+
+  /** @param {any} given @param {(key: any) => any} callback @param {any} options @returns {any} */
+  #getOrCompute(given, callback, options) {
     const open = this.#open
     checkFunction('callback', callback)
     const { ttl, withState } = readPutOptions(options)
@@ -343,7 +357,7 @@ class TypedMap {
     const raw = getBinding(open.id, key)
     const found = scratch[STATE]
     const present = found === ABSENT ? undefined : decode(open.shapes, found, raw)
-    if (present === GONE) return this.getOrInsertComputed(given, callback, options)
+    if (present === GONE) return this.#getOrCompute(given, callback, options)
     if (found !== ABSENT) return answer(this.#keepByKey(key, this.#near.placeOf(key), found, present))
     // -0 is the key 0. The callback is called without `this`, and may change the cache as well as the map.
     const value = callback(key === 0 ? 0 : key)
@@ -397,7 +411,7 @@ class TypedMap {
   /** @param {(value: any, key: any, map: TypedMap) => void} callback @param {any} thisArg */
   forEach(callback, thisArg = undefined) {
     const open = this.#open
-    checkFunction('callback', callback)
+    checkFunctionFor(open, 'callback', callback)
     for (const cursor = new Cursor(this, open, WANT.ENTRIES); cursor.step(); ) {
       Reflect.apply(callback, thisArg, [cursor.value, cursor.key, this])
     }
@@ -464,7 +478,8 @@ class TypedMap {
     install(
       TypedMap.prototype,
       features.map(({ methods }) => methods),
-      access
+      access,
+      countingProperty
     )
     attachProbes(TypedMap.prototype, access)
     openChannels()

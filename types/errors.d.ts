@@ -83,7 +83,7 @@ export declare const ERROR_NUMBERS: {
    * `details`: `limit`; nothing, if the system starts no thread for the job.
    */
   readonly ERR_TOO_MANY_JOBS: 1032
-  /** A load in the background failed: the entry keeps its value. No call throws it. `cause` is what the loader threw. */
+  /** A load in the background failed: the entry keeps its value. No call throws it; `cause` is what the loader threw */
   readonly ERR_REFRESH_FAILED: 1033
   /** No thread removes expired entries: each is removed when something meets it. No call throws it. */
   readonly ERR_EXPIRY_UNATTENDED: 1034

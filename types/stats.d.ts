@@ -349,8 +349,10 @@ export interface LockStats {
 }
 
 /**
- * Errors that native code has thrown or reported for the map, in all threads, those that ended included. What is
- * refused in JavaScript before it comes to the map, such as a wrong argument, is not counted.
+ * Errors of the map, of all threads: those that calls threw or were rejected with, each once, whatever refused them,
+ * and those that no call throws. Calls of a map that was closed are among them while another `open` of it is there, if
+ * it is one of the 64 that the thread closed last. Not counted: options of a map that is not made, and conflicts after
+ * which a callback was called again.
  */
 export interface ErrorStats {
   /** All of them. */

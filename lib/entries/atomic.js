@@ -19,6 +19,7 @@ const {
 } = require('../native/layout.js')
 const { KEEPS } = require('../native/ttl.js')
 const { readIncrement } = require('../options/increment.js')
+const { refused } = require('../session/refusals.js')
 const { writeNative } = require('../session/room-maker.js')
 const { throwDead } = require('./handles.js')
 const { find } = require('./seen.js')
@@ -177,25 +178,29 @@ const methods = ({ openOf, roomOf }) => ({
   increment(given, by = undefined, options = undefined) {
     const open = openOf(this)
     open.checkJson(NAME)
-    const step = readIncrement(by, options)
-    const key = open.keyOf(given)
-    if (!open.mayHave(key)) throwDead(open, key)
-    if (step.at !== undefined) {
-      const told = incrementField(open, roomOf(this), key, step)
-      return step.withTtl ? told : told.value
+    try {
+      const step = readIncrement(by, options)
+      const key = open.keyOf(given)
+      if (!open.mayHave(key)) throwDead(open, key)
+      if (step.at !== undefined) {
+        const told = incrementField(open, roomOf(this), key, step)
+        return step.withTtl ? told : told.value
+      }
+      let value
+      let changed
+      if (typeof step.by === 'number') {
+        changed = writeNative(roomOf(this), step.ttl, NAME, incrementNumber, 0, open, key, step)
+        value = scratchFloats[STEP_VALUE]
+      } else {
+        value = writeNative(roomOf(this), step.ttl, NAME, incrementBigInt, 0, open, key, step)
+        changed = scratchFloats[STEP_VALUE] !== 0
+      }
+      const ttl = scratchFloats[STEP_TTL]
+      if (changed) open.near.renew(key, kindOf(open.shapes, value), value, scratch)
+      return step.withTtl ? { value, ttl, changed } : value
+    } catch (error) {
+      throw refused(open, error)
     }
-    let value
-    let changed
-    if (typeof step.by === 'number') {
-      changed = writeNative(roomOf(this), step.ttl, NAME, incrementNumber, 0, open, key, step)
-      value = scratchFloats[STEP_VALUE]
-    } else {
-      value = writeNative(roomOf(this), step.ttl, NAME, incrementBigInt, 0, open, key, step)
-      changed = scratchFloats[STEP_VALUE] !== 0
-    }
-    const ttl = scratchFloats[STEP_TTL]
-    if (changed) open.near.renew(key, kindOf(open.shapes, value), value, scratch)
-    return step.withTtl ? { value, ttl, changed } : value
   }
 })
 

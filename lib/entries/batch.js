@@ -15,6 +15,7 @@ const { requestTtl } = require('../native/ttl.js')
 const { STALE } = require('../near/near-cache.js')
 const { readDeleteManyOptions, readInsertOptions } = require('../options/call-options.js')
 const { readWriteOptions } = require('../options/ttl.js')
+const { refused } = require('../session/refusals.js')
 
 const {
   deleteMany: deleteManyBinding,
@@ -598,35 +599,64 @@ const methods = ({ openOf, roomOf }) => ({
   /** @param {readonly any[] | Iterable<any>} items */
   getMany(items) {
     const open = openOf(this)
-    return getMany(open, itemsOf(open, 'items', items))
+    try {
+      return getMany(open, itemsOf(open, 'items', items))
+    } catch (error) {
+      throw refused(open, error)
+    }
   },
 
   /** @param {Iterable<any>} entries @param {any} options */
   setMany(entries, options = undefined) {
-    setMany(openOf(this), roomOf(this), entries, readWriteOptions(options))
-    return this
+    const open = openOf(this)
+    try {
+      setMany(open, roomOf(this), entries, readWriteOptions(options))
+      return this
+    } catch (error) {
+      throw refused(open, error)
+    }
   },
 
   /** @param {Iterable<any>} entries @param {any} options */
   updateMany(entries, options = undefined) {
-    const ttl = readWriteOptions(options)
-    return writeEntries(openOf(this), roomOf(this), entries, ttl, 'updateMany', updateManyBinding)
+    const open = openOf(this)
+    try {
+      const ttl = readWriteOptions(options)
+      return writeEntries(open, roomOf(this), entries, ttl, 'updateMany', updateManyBinding)
+    } catch (error) {
+      throw refused(open, error)
+    }
   },
 
   /** @param {Iterable<any>} values @param {any} options */
   insertMany(values, options = undefined) {
-    const { type, ttl } = readInsertOptions(options)
-    return insertMany(openOf(this), roomOf(this), values, type, ttl)
+    const open = openOf(this)
+    try {
+      const { type, ttl } = readInsertOptions(options)
+      return insertMany(open, roomOf(this), values, type, ttl)
+    } catch (error) {
+      throw refused(open, error)
+    }
   },
 
   /** @param {Iterable<any>} items */
   hasMany(items) {
-    return hasMany(openOf(this), items)
+    const open = openOf(this)
+    try {
+      return hasMany(open, items)
+    } catch (error) {
+      throw refused(open, error)
+    }
   },
 
   /** @param {Iterable<any>} items @param {any} options */
   deleteMany(items, options = undefined) {
-    return deleteMany(openOf(this), items, readDeleteManyOptions(options))
+    const open = openOf(this)
+    try {
+      return deleteMany(open, items, readDeleteManyOptions(options))
+    } catch (error) {
+      throw refused(open, error)
+    }
   }
 })
 

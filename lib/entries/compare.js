@@ -7,6 +7,7 @@ const { GONE, decode, decodeWritten, encode, encodeAsText, kindOf, kindOfWire } 
 const { binding, scratch } = require('../native/attach.js')
 const { SCRATCH } = require('../native/layout.js')
 const { readWriteOptions } = require('../options/ttl.js')
+const { refused } = require('../session/refusals.js')
 const { writeNative } = require('../session/room-maker.js')
 const { throwDead } = require('./handles.js')
 const { peek } = require('./lifetime.js')
@@ -81,10 +82,14 @@ const methods = ({ openOf, roomOf }) => ({
   compareAndSet(given, expected, next, options = undefined) {
     const open = openOf(this)
     const key = open.keyOf(given)
-    const ttl = readWriteOptions(options)
-    open.checkJson(NAME)
-    if (!open.mayHave(key)) throwDead(open, key)
-    return compareAndSet(open, roomOf(this), key, expected, next, ttl)
+    try {
+      const ttl = readWriteOptions(options)
+      open.checkJson(NAME)
+      if (!open.mayHave(key)) throwDead(open, key)
+      return compareAndSet(open, roomOf(this), key, expected, next, ttl)
+    } catch (error) {
+      throw refused(open, error)
+    }
   }
 })
 

@@ -7,6 +7,7 @@ const { ERROR_NUMBERS, createError, wrongType } = require('../errors.js')
 const { Handle, handleOf, isHandleKey, isPending } = require('../handle.js')
 const { binding, scratch } = require('../native/attach.js')
 const { handleAt } = require('../native/rows.js')
+const { refused } = require('../session/refusals.js')
 
 const { check: checkBinding, getHandle: getHandleBinding } = binding
 
@@ -15,13 +16,11 @@ const { check: checkBinding, getHandle: getHandleBinding } = binding
 /** Numbers of slots and generations have 32 bits. */
 const MAX_COORDINATE = 2 ** 32 - 1
 
-/** @param {unknown} given */
-const notAHandle = given =>
-  createError(ERROR_NUMBERS.ERR_KEY_TYPE, {
-    argument: 'handle',
-    given: given === null ? 'null' : typeof given,
-    allowed: 'a handle of this map'
-  })
+/** @param {OpenMap} open @param {unknown} given */
+function notAHandle(open, given) {
+  const details = { argument: 'handle', given: given === null ? 'null' : typeof given, allowed: 'a handle of this map' }
+  return refused(open, createError(ERROR_NUMBERS.ERR_KEY_TYPE, details))
+}
 
 /**
  * Explains why a handle has no entry.
@@ -31,12 +30,13 @@ const notAHandle = given =>
  * @returns {never}
  */
 function throwDead(open, handle) {
-  if (isPending(handle)) throw createError(ERROR_NUMBERS.ERR_HANDLE_NOT_FOUND, { pending: true })
+  if (isPending(handle)) throw refused(open, createError(ERROR_NUMBERS.ERR_HANDLE_NOT_FOUND, { pending: true }))
   if (handle.map !== open.instance) {
-    throw createError(ERROR_NUMBERS.ERR_HANDLE_INVALIDATED, { given: handle.map, map: open.instance })
+    const details = { given: handle.map, map: open.instance }
+    throw refused(open, createError(ERROR_NUMBERS.ERR_HANDLE_INVALIDATED, details))
   }
   checkBinding(open.id, handle.shard, handle.slot, handle.generation)
-  throw createError(ERROR_NUMBERS.ERR_HANDLE_NOT_FOUND, {})
+  throw refused(open, createError(ERROR_NUMBERS.ERR_HANDLE_NOT_FOUND, {}))
 }
 
 /**

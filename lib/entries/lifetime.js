@@ -10,6 +10,7 @@ const { requestTtl } = require('../native/ttl.js')
 const { STALE } = require('../near/near-cache.js')
 const { readWriteOptions } = require('../options/ttl.js')
 const { about } = require('../session/open-map.js')
+const { refused } = require('../session/refusals.js')
 
 const { peek: peekBinding, purgeExpired: purgeExpiredBinding, touch: touchBinding, ttlOf: ttlOfBinding } = binding
 
@@ -75,7 +76,11 @@ const methods = ({ openOf }) => ({
   /** @param {any} key @param {any} options */
   touch(key, options = undefined) {
     const open = openOf(this)
-    return touch(open, open.keyOf(key), readWriteOptions(options))
+    try {
+      return touch(open, open.keyOf(key), readWriteOptions(options))
+    } catch (error) {
+      throw refused(open, error)
+    }
   },
 
   purgeExpired() {

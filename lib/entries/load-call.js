@@ -7,6 +7,7 @@ const { ERROR_NUMBERS, createError } = require('../errors.js')
 const { binding } = require('../native/attach.js')
 const { timeout } = require('../native/timer.js')
 const { release, hold } = require('../session/keep-alive.js')
+const { refused } = require('../session/refusals.js')
 
 const { isOneKey: isOneKeyBinding } = binding
 
@@ -41,6 +42,14 @@ function isLoading({ id, instance }, key) {
   return false
 }
 
+/**
+ * The error of a call that has waited for so long.
+ *
+ * @param {OpenMap} open
+ * @param {number} ms
+ */
+const lateLoad = (open, ms) => refused(open, createError(ERROR_NUMBERS.ERR_TIMEOUT, { timeout: ms }))
+
 class Call extends AsyncResource {
   /** What runs its loader, once something does. @type {Job | undefined} */
   job
@@ -54,12 +63,13 @@ class Call extends AsyncResource {
   #abort = () => this.reject(this.#signal?.reason)
 
   /**
+   * @param {OpenMap} open
    * @param {(key: any, given: Given) => any} loader
    * @param {LoadOptions} options
    * @param {(value: any) => void} resolve
    * @param {(reason: unknown) => void} reject
    */
-  constructor(loader, options, resolve, reject) {
+  constructor(open, loader, options, resolve, reject) {
     super('TypedMapLoad')
     this.loader = loader
     this.options = options
@@ -69,7 +79,7 @@ class Call extends AsyncResource {
     this.#signal?.addEventListener('abort', this.#abort)
     const ms = options.timeout
     if (ms !== undefined) {
-      this.#stopTimer = timeout(() => this.reject(createError(ERROR_NUMBERS.ERR_TIMEOUT, { timeout: ms })), ms)
+      this.#stopTimer = timeout(() => this.reject(lateLoad(open, ms)), ms)
     }
     hold()
   }
@@ -208,4 +218,4 @@ async function runLoader({ instance }, jobs, abortion, stale, loader) {
   }
 }
 
-module.exports = { Abortion, Call, Job, NoCall, isLoading, runLoader }
+module.exports = { Abortion, Call, Job, NoCall, isLoading, runLoader, lateLoad }

@@ -2,14 +2,15 @@
 
 // `getManyOrLoad`: values that are there, and what one loader brings for those keys that nothing loads yet.
 
-const { ERROR_NUMBERS, createError, wrongType } = require('../errors.js')
+const { wrongType } = require('../errors.js')
 const { isHandleKey } = require('../handle.js')
 const { timeout } = require('../native/timer.js')
 const { checkFunction } = require('../options/checks.js')
 const { readLoadOptions } = require('../options/load.js')
+const { refused } = require('../session/refusals.js')
 const { getMany, itemsOf } = require('./batch.js')
 const { throwDead } = require('./handles.js')
-const { Abortion, Call, Job, runLoader } = require('./load-call.js')
+const { Abortion, Call, Job, lateLoad, runLoader } = require('./load-call.js')
 const { checkIsNotLoading, ownKey, wait } = require('./load-wait.js')
 const { loadsOf } = require('./loads.js')
 
@@ -17,6 +18,7 @@ const { loadsOf } = require('./loads.js')
 /** @typedef {import('./loads.js').Load} Load */
 /** @typedef {import('./loads.js').Loads} Loads */
 /** @typedef {import('../options/load.js').LoadOptions} LoadOptions */
+/** @typedef {import('../session/open-map.js').OpenMap} OpenMap */
 /** @typedef {(keys: any[], given: Given) => any} ManyLoader */
 
 /**
@@ -77,7 +79,7 @@ async function loadTogether(loads, keys, loader, options) {
   const values = keys.map(
     key =>
       new Promise((resolve, reject) => {
-        const call = new Call(alone, forOne, resolve, reject)
+        const call = new Call(loads.open, alone, forOne, resolve, reject)
         calls.push(call)
         wait(loads, key, call, (load, token) => own.push({ load, token, call }))
       })
@@ -87,8 +89,7 @@ async function loadTogether(loads, keys, loader, options) {
   }
   const abort = () => free(signal?.reason)
   signal?.addEventListener('abort', abort)
-  const stopTimer =
-    ms === undefined ? () => {} : timeout(() => free(createError(ERROR_NUMBERS.ERR_TIMEOUT, { timeout: ms })), ms)
+  const stopTimer = ms === undefined ? () => {} : timeout(() => free(lateLoad(loads.open, ms)), ms)
   try {
     start(loads, own, loader)
     return await Promise.all(values)
@@ -102,14 +103,28 @@ async function loadTogether(loads, keys, loader, options) {
   }
 }
 
+/**
+ * @param {OpenMap} open
+ * @param {Iterable<any>} keys
+ * @param {ManyLoader} loadMany
+ * @param {unknown} options
+ */
+function argumentsOf(open, keys, loadMany, options) {
+  try {
+    const items = itemsOf(open, 'keys', keys)
+    checkFunction('loadMany', loadMany)
+    return { items, read: readLoadOptions(options) }
+  } catch (error) {
+    throw refused(open, error)
+  }
+}
+
 /** @param {import('../install.js').Access} access */
 const methods = ({ openOf, roomOf }) => ({
   /** @this {any} @param {Iterable<any>} keys @param {ManyLoader} loadMany @param {any} options */
   async getManyOrLoad(keys, loadMany, options = undefined) {
     const open = openOf(this)
-    const items = itemsOf(open, 'keys', keys)
-    checkFunction('loadMany', loadMany)
-    const read = readLoadOptions(options)
+    const { items, read } = argumentsOf(open, keys, loadMany, options)
     const values = getMany(open, items)
     /** @type {number[]} */
     const missing = []

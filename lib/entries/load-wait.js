@@ -8,6 +8,7 @@ const { GONE, decode } = require('../codec/values.js')
 const { binding, scratch } = require('../native/attach.js')
 const { SCRATCH } = require('../native/layout.js')
 const { STALE } = require('../near/near-cache.js')
+const { refused } = require('../session/refusals.js')
 const { isLoading } = require('./load-call.js')
 
 const { peek: peekBinding } = binding
@@ -73,7 +74,7 @@ function ownKey(key) {
  * @param {any} key
  */
 function checkIsNotLoading(open, key) {
-  if (isLoading(open, key)) throw badOption('loader', 'waits for the key that it loads')
+  if (isLoading(open, key)) throw refused(open, badOption('loader', 'waits for the key that it loads'))
 }
 
 module.exports = { checkIsNotLoading, ownKey, readBy, wait }

@@ -7,6 +7,7 @@ const { binding } = require('../native/attach.js')
 const { STALE } = require('../near/near-cache.js')
 const { checkFunction } = require('../options/checks.js')
 const { readLoadOptions } = require('../options/load.js')
+const { refused } = require('../session/refusals.js')
 const { throwDead } = require('./handles.js')
 const { Call } = require('./load-call.js')
 const { checkIsNotLoading, ownKey, readBy, wait } = require('./load-wait.js')
@@ -21,6 +22,20 @@ const { get: getBinding } = binding
 /** @param {OpenMap} open @param {any} key @param {boolean} isRefreshed */
 const copyOf = (open, key, isRefreshed) => (isRefreshed ? refresh.lookup(open, key) : open.near.lookup(key))
 
+/**
+ * @param {OpenMap} open
+ * @param {unknown} loader
+ * @param {unknown} given
+ */
+function optionsOf(open, loader, given) {
+  try {
+    checkFunction('loader', loader)
+    return readLoadOptions(given)
+  } catch (error) {
+    throw refused(open, error)
+  }
+}
+
 /** @param {import('../install.js').Access} access */
 const methods = ({ openOf, roomOf }) => {
   /**
@@ -34,8 +49,7 @@ const methods = ({ openOf, roomOf }) => {
    */
   async function load(map, target, loader, given) {
     const open = openOf(map)
-    checkFunction('loader', loader)
-    const options = readLoadOptions(given)
+    const options = optionsOf(open, loader, given)
     const key = open.keyOf(target)
     if (isHandleKey(key)) {
       const value = map.get(key)
@@ -52,7 +66,7 @@ const methods = ({ openOf, roomOf }) => {
     options.signal?.throwIfAborted()
     checkIsNotLoading(open, own)
     return new Promise((resolve, reject) => {
-      const call = new Call(loader, options, resolve, reject)
+      const call = new Call(open, loader, options, resolve, reject)
       wait(loads, own, call, (load, token) => load.start(call, token))
     })
   }

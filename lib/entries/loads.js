@@ -13,6 +13,7 @@ const layout = require('../native/layout.js')
 const { now, soon } = require('../native/timer.js')
 const { MAPS_OWN } = require('../native/ttl.js')
 const { readTtl } = require('../options/ttl.js')
+const { refused } = require('../session/refusals.js')
 const { writeNative } = require('../session/room-maker.js')
 const { readError, writeError } = require('../session/thrown.js')
 const { warn } = require('../session/unheard.js')
@@ -233,7 +234,7 @@ class Loading {
       if (ended === ENDED.FENCED) this.#finish(call, known)
       else this.resolve(kind, known, () => decodeWritten(open.shapes, kind, wire))
     } catch (error) {
-      this.#fail(job, error)
+      this.#fail(job, refused(open, error))
     }
   }
 

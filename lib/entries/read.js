@@ -10,6 +10,7 @@ const { binding, scratch } = require('../native/attach.js')
 const { KIND, SCRATCH } = require('../native/layout.js')
 const { STALE } = require('../near/near-cache.js')
 const { readGetOptions } = require('../options/call-options.js')
+const { refused } = require('../session/refusals.js')
 
 const { field: fieldBinding, get: getBinding, getByHandle: getByHandleBinding } = binding
 
@@ -28,11 +29,15 @@ const NO_BYTES = new Uint8Array(0)
  * @returns {any}
  */
 function readAs(open, key, options) {
-  const read = readGetOptions(options)
-  const own = open.keyOf(key)
-  if (read.at === undefined) return readWhole(open, own, read)
-  open.checkJson('option at')
-  return readField(open, own, read, read.at)
+  try {
+    const read = readGetOptions(options)
+    const own = open.keyOf(key)
+    if (read.at === undefined) return readWhole(open, own, read)
+    open.checkJson('option at')
+    return readField(open, own, read, read.at)
+  } catch (error) {
+    throw refused(open, error)
+  }
 }
 
 /**

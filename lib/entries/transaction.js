@@ -14,6 +14,7 @@ const { checkFunction } = require('../options/checks.js')
 const { readIncrement } = require('../options/increment.js')
 const { readWriteOptions } = require('../options/ttl.js')
 const { readTransactionOptions } = require('../options/update.js')
+const { refused } = require('../session/refusals.js')
 const { writeNative } = require('../session/room-maker.js')
 const { arrayOf } = require('./batch.js')
 const { throwDead } = require('./handles.js')
@@ -107,7 +108,11 @@ class Transaction {
   /** @param {Iterable<any>} items */
   getMany(items) {
     this.#check()
-    return arrayOf('items', items).map(item => this.get(item))
+    try {
+      return arrayOf('items', items).map(item => this.get(item))
+    } catch (error) {
+      throw refused(this.#open, error)
+    }
   }
 
   /** @param {any} given @returns {boolean} */
@@ -119,12 +124,25 @@ class Transaction {
   /** @param {any} given @param {any} value @param {any} options */
   set(given, value, options = undefined) {
     const key = this.#keyOf(given)
-    this.#write(key, value, readWriteOptions(options))
-    return this
+    try {
+      this.#write(key, value, readWriteOptions(options))
+      return this
+    } catch (error) {
+      throw this.#refused(error)
+    }
   }
 
   /** @param {any} given @param {(value: any) => any} callback @param {any} options */
   update(given, callback, options = undefined) {
+    try {
+      return this.#update(given, callback, options)
+    } catch (error) {
+      throw this.#refused(error)
+    }
+  }
+
+  /** @param {any} given @param {(value: any) => any} callback @param {any} options */
+  #update(given, callback, options) {
     checkFunction('callback', callback)
     const key = this.#keyOf(given)
     const ttl = readWriteOptions(options)
@@ -188,6 +206,15 @@ class Transaction {
   /** @param {any} value @param {any} options */
   insert(value, options = undefined) {
     this.#check()
+    try {
+      return this.#insert(value, options)
+    } catch (error) {
+      throw this.#refused(error)
+    }
+  }
+
+  /** @param {any} value @param {any} options */
+  #insert(value, options) {
     const { id, shapes } = this.#open
     const { type, ttl } = readInsertOptions(options)
     const known = kindOf(shapes, value)
@@ -209,6 +236,15 @@ class Transaction {
   /** @param {any} given @param {any} by @param {any} options */
   increment(given, by = undefined, options = undefined) {
     const key = this.#keyOf(given)
+    try {
+      return this.#increment(key, by, options)
+    } catch (error) {
+      throw this.#refused(error)
+    }
+  }
+
+  /** @param {any} key @param {any} by @param {any} options */
+  #increment(key, by, options) {
     this.#open.checkJson('increment')
     const step = readIncrement(by, options)
     if (step.withTtl) throw badOption('withTtl', 'is not for a step within a transaction')
@@ -230,12 +266,12 @@ class Transaction {
   }
 
   commit() {
-    if (this.#isScoped && this.#state === 'open') throw createError(ERROR_NUMBERS.ERR_TRANSACTION_CLOSED, RUNNING)
+    this.#checkIsOwn()
     this.#commit()
   }
 
   rollback() {
-    if (this.#isScoped && this.#state === 'open') throw createError(ERROR_NUMBERS.ERR_TRANSACTION_CLOSED, RUNNING)
+    this.#checkIsOwn()
     this.#check()
     this.#end('rolledBack')
   }
@@ -266,7 +302,22 @@ class Transaction {
 
   #check() {
     if (this.#state === 'open') return
-    throw createError(ERROR_NUMBERS.ERR_TRANSACTION_CLOSED, { state: this.#state })
+    throw refused(this.#open, createError(ERROR_NUMBERS.ERR_TRANSACTION_CLOSED, { state: this.#state }))
+  }
+
+  /** Its end is that of its callback, while that runs. */
+  #checkIsOwn() {
+    if (!this.#isScoped || this.#state !== 'open') return
+    throw refused(this.#open, createError(ERROR_NUMBERS.ERR_TRANSACTION_CLOSED, RUNNING))
+  }
+
+  /**
+   * Counts what a call throws. A conflict is none yet, while the callback may be called again.
+   *
+   * @param {unknown} error
+   */
+  #refused(error) {
+    return this.#isScoped && isConflict(error) ? error : refused(this.#open, error)
   }
 
   /**
@@ -279,7 +330,7 @@ class Transaction {
     const keys = this.#conflicts()
     // The transaction of a callback is looked at once more before it is forgotten.
     if (!this.#isScoped) this.#end('conflict')
-    return createError(ERROR_NUMBERS.ERR_TRANSACTION_CONFLICT, { keys })
+    return this.#refused(createError(ERROR_NUMBERS.ERR_TRANSACTION_CONFLICT, { keys }))
   }
 
   /** The keys that others have changed, as plain JSON. */

@@ -10,6 +10,7 @@ const { binding, scratch } = require('../native/attach.js')
 const { SCRATCH } = require('../native/layout.js')
 const { checkFunction } = require('../options/checks.js')
 const { readUpdateOptions } = require('../options/update.js')
+const { refused } = require('../session/refusals.js')
 const { writeNative } = require('../session/room-maker.js')
 const { throwDead } = require('./handles.js')
 const { peek } = require('./lifetime.js')
@@ -69,21 +70,25 @@ const methods = ({ openOf, roomOf }) => ({
   /** @this {any} @param {any} given @param {(value: any) => any} callback @param {any} options */
   update(given, callback, options = undefined) {
     const open = openOf(this)
-    checkFunction('callback', callback)
-    const { retries, ttl } = readUpdateOptions(options)
-    const key = open.keyOf(given)
-    if (!open.mayHave(key)) throwDead(open, key)
-    for (let tries = 0; tries <= retries; tries++) {
-      const seen = look(open, key)
-      const next = Reflect.apply(callback, undefined, [seen?.value])
-      if (next === undefined) {
-        if (removeSeen(open, key, seen)) return undefined
-      } else {
-        const written = writeNext(open, roomOf(this), key, seen, next, ttl)
-        if (written !== GONE) return written
+    try {
+      checkFunction('callback', callback)
+      const { retries, ttl } = readUpdateOptions(options)
+      const key = open.keyOf(given)
+      if (!open.mayHave(key)) throwDead(open, key)
+      for (let tries = 0; tries <= retries; tries++) {
+        const seen = look(open, key)
+        const next = Reflect.apply(callback, undefined, [seen?.value])
+        if (next === undefined) {
+          if (removeSeen(open, key, seen)) return undefined
+        } else {
+          const written = writeNext(open, roomOf(this), key, seen, next, ttl)
+          if (written !== GONE) return written
+        }
       }
+      throw createError(ERROR_NUMBERS.ERR_TRANSACTION_CONFLICT, { retries })
+    } catch (error) {
+      throw refused(open, error)
     }
-    throw createError(ERROR_NUMBERS.ERR_TRANSACTION_CONFLICT, { retries })
   }
 })
 

@@ -19,6 +19,7 @@ const { handleAt } = require('../native/rows.js')
 const { readInsertOptions } = require('../options/call-options.js')
 const { readWriteOptions } = require('../options/ttl.js')
 const { about } = require('../session/open-map.js')
+const { refused } = require('../session/refusals.js')
 const { writeNative } = require('../session/room-maker.js')
 const { notAHandle, throwDead } = require('./handles.js')
 const { find, removeSeen } = require('./seen.js')
@@ -52,12 +53,16 @@ const MOST_LOOKS = 100
  * @param {unknown} options
  */
 function setByKey(open, room, key, value, options) {
-  const ttl = readWriteOptions(options)
-  const known = kindOf(open.shapes, value)
-  const wire = encode(open.shapes, value, known)
-  const kind = kindOfWire(known, wire)
-  writeNative(room, ttl, 'set', setBinding, 2, open.id, key, wire, kind)
-  open.near.renew(key, kind, wire, scratch)
+  try {
+    const ttl = readWriteOptions(options)
+    const known = kindOf(open.shapes, value)
+    const wire = encode(open.shapes, value, known)
+    const kind = kindOfWire(known, wire)
+    writeNative(room, ttl, 'set', setBinding, 2, open.id, key, wire, kind)
+    open.near.renew(key, kind, wire, scratch)
+  } catch (error) {
+    throw refused(open, error)
+  }
 }
 
 /**
@@ -181,12 +186,17 @@ const methods = ({ openOf, roomOf }) => ({
 
   /** @param {any} value @param {any} options */
   insert(value, options = undefined) {
-    const { id, origin, shapes } = openOf(this)
-    const { type, ttl } = readInsertOptions(options)
-    const kind = kindOf(shapes, value)
-    const wire = encode(shapes, value, kind)
-    writeNative(roomOf(this), ttl, 'insert', insertBinding, 1, id, wire, kindOfWire(kind, wire), type)
-    return handleAt(origin, scratch, 0)
+    const open = openOf(this)
+    try {
+      const { id, origin, shapes } = open
+      const { type, ttl } = readInsertOptions(options)
+      const kind = kindOf(shapes, value)
+      const wire = encode(shapes, value, kind)
+      writeNative(roomOf(this), ttl, 'insert', insertBinding, 1, id, wire, kindOfWire(kind, wire), type)
+      return handleAt(origin, scratch, 0)
+    } catch (error) {
+      throw refused(open, error)
+    }
   },
 
   /** @this {any} @param {any} key @param {any} value @param {any} options */
@@ -203,16 +213,20 @@ const methods = ({ openOf, roomOf }) => ({
   /** @param {any} handle @param {any} value @param {any} options */
   replace(handle, value, options = undefined) {
     const open = openOf(this)
-    if (!isHandleKey(handle)) throw notAHandle(handle)
+    if (!isHandleKey(handle)) throw notAHandle(open, handle)
     if (!open.owns(handle)) throwDead(open, handle)
     const { shard, slot, generation } = handle
-    const ttl = readWriteOptions(options)
-    const known = kindOf(open.shapes, value)
-    const wire = encode(open.shapes, value, known)
-    const kind = kindOfWire(known, wire)
-    writeNative(roomOf(this), ttl, 'replace', replaceBinding, 4, open.id, shard, slot, generation, wire, kind)
-    open.near.renew(handle, kind, wire, scratch)
-    return this
+    try {
+      const ttl = readWriteOptions(options)
+      const known = kindOf(open.shapes, value)
+      const wire = encode(open.shapes, value, known)
+      const kind = kindOfWire(known, wire)
+      writeNative(roomOf(this), ttl, 'replace', replaceBinding, 4, open.id, shard, slot, generation, wire, kind)
+      open.near.renew(handle, kind, wire, scratch)
+      return this
+    } catch (error) {
+      throw refused(open, error)
+    }
   }
 })
 

@@ -3,7 +3,7 @@
 // The native side, made ready for this evaluation of the package. A thread may evaluate it more than once: test
 // runners do for each file, and each bundle brings its own.
 
-const { createError } = require('../errors.js')
+const { createError, markCounted } = require('../errors.js')
 const { shared } = require('../handle.js')
 const loaded = require('../addon/load.js')
 const { attempt } = require('./attempt.js')
@@ -46,7 +46,9 @@ const {
   scratch: memory,
   ...operations
 } = loaded.attach(
-  (number, details) => (number === SHAPE_GONE_NUMBER ? SHAPE_GONE : createError(number, readData(details))),
+  // Native code counts what it throws.
+  (number, details) =>
+    number === SHAPE_GONE_NUMBER ? SHAPE_GONE : markCounted(createError(number, readData(details))),
   (id, what, number) => attempt(() => wakers[what]?.(id, number)),
   spread,
   append,

@@ -8,6 +8,7 @@ const { binding } = require('../native/attach.js')
 const { readData } = require('../native/data.js')
 const { checkObject, integer } = require('../options/checks.js')
 const { pending } = require('../session/pending.js')
+const { refused } = require('../session/refusals.js')
 const { keyOfHandle } = require('./keys.js')
 const { kindName } = require('./kinds.js')
 
@@ -94,12 +95,21 @@ function read(open, number, prefixes) {
   }
 }
 
+/** @param {OpenMap} open @param {unknown} options */
+function optionsFor(open, options) {
+  try {
+    return readDistributionOptions(options)
+  } catch (error) {
+    throw refused(open, error)
+  }
+}
+
 /** @param {import('../install.js').Access} access */
 const methods = ({ openOf }) => ({
   /** @param {any} options */
   async getMemoryDistribution(options = undefined) {
     const open = openOf(this)
-    const { separator, prefixes, largest, signal } = readDistributionOptions(options)
+    const { separator, prefixes, largest, signal } = optionsFor(open, options)
     open.check()
     return pending(open, this, {
       begin: () => askDistributionBinding(open.id, separator, largest),

@@ -12,6 +12,7 @@ const { now, soon } = require('../native/timer.js')
 const { Subscription } = require('../observe/turns.js')
 const { checkFunction } = require('../options/checks.js')
 const { wrongType } = require('../errors.js')
+const { refused } = require('../session/refusals.js')
 const { PROGRESS_MS, readJobOptions } = require('./find.js')
 const { valueAt } = require('./page.js')
 
@@ -117,13 +118,17 @@ const methods = ({ openOf }) => ({
   /** @param {(value: any, key: any) => unknown} predicate @param {any} options */
   async filter(predicate, options = undefined) {
     const open = openOf(this)
-    checkFunction('predicate', predicate)
-    const read = readJobOptions(options, ['limit', 'type', 'signal', 'onProgress'])
-    open.check()
-    const handles = await filter(open, predicate, read)
-    // Held until here, because an unreachable map is closed.
-    openOf(this)
-    return handles
+    try {
+      checkFunction('predicate', predicate)
+      const read = readJobOptions(options, ['limit', 'type', 'signal', 'onProgress'])
+      open.check()
+      const handles = await filter(open, predicate, read)
+      // Held until here, because an unreachable map is closed.
+      openOf(this)
+      return handles
+    } catch (error) {
+      throw refused(open, error)
+    }
   }
 })
 

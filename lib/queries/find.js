@@ -9,6 +9,7 @@ const { later } = require('../native/timer.js')
 const { Subscription } = require('../observe/turns.js')
 const { checkFunction, checkObject, integer } = require('../options/checks.js')
 const { MORE, pending } = require('../session/pending.js')
+const { refused } = require('../session/refusals.js')
 const { wrongType } = require('../errors.js')
 const { writeQuery } = require('./query.js')
 const { readGlob, readType } = require('./scan-options.js')
@@ -187,32 +188,49 @@ function find(open, map, query, read) {
 const methods = ({ openOf }) => ({
   /** @param {any} query @param {any} options */
   async find(query, options = undefined) {
-    return find(openOf(this), this, query, readJobOptions(options, ['limit', 'type', 'signal', 'onProgress']))
+    const open = openOf(this)
+    try {
+      return find(open, this, query, readJobOptions(options, ['limit', 'type', 'signal', 'onProgress']))
+    } catch (error) {
+      throw refused(open, error)
+    }
   },
 
   /** @param {any} query @param {any} options */
   async count(query, options = undefined) {
     const open = openOf(this)
-    const read = readJobOptions(options, COUNT_OPTIONS)
-    const text = readQuery('count', open, query)
-    return job(open, this, read, () => askCountBinding(open.id, text, read.type), answerTaker(open))
+    try {
+      const read = readJobOptions(options, COUNT_OPTIONS)
+      const text = readQuery('count', open, query)
+      return job(open, this, read, () => askCountBinding(open.id, text, read.type), answerTaker(open))
+    } catch (error) {
+      throw refused(open, error)
+    }
   },
 
   /** @param {any} query @param {any} options */
   async deleteWhere(query, options = undefined) {
     const open = openOf(this)
-    const read = readJobOptions(options, COUNT_OPTIONS)
-    const text = readQuery('deleteWhere', open, query)
-    return job(open, this, read, () => askDeleteBinding(open.id, text, read.type), answerTaker(open))
+    try {
+      const read = readJobOptions(options, COUNT_OPTIONS)
+      const text = readQuery('deleteWhere', open, query)
+      return job(open, this, read, () => askDeleteBinding(open.id, text, read.type), answerTaker(open))
+    } catch (error) {
+      throw refused(open, error)
+    }
   },
 
   /** @param {any} prefix @param {any} options */
   async deletePrefix(prefix, options = undefined) {
     const open = openOf(this)
-    const read = readJobOptions(options, ['signal', 'onProgress'])
-    const text = readPrefix(open, prefix)
-    open.check()
-    return job(open, this, read, () => askDeletePrefixBinding(open.id, text), answerTaker(open))
+    try {
+      const read = readJobOptions(options, ['signal', 'onProgress'])
+      const text = readPrefix(open, prefix)
+      open.check()
+      return job(open, this, read, () => askDeletePrefixBinding(open.id, text), answerTaker(open))
+    } catch (error) {
+      throw refused(open, error)
+    }
   }
 })
 

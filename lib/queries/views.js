@@ -18,6 +18,7 @@ const { STALE } = require('../near/near-cache.js')
 const { MAX_TYPE_NAME_BYTES, boolean, checkObject, readName } = require('../options/checks.js')
 const { readSchema } = require('../options/schema.js')
 const { readWriteOptions } = require('../options/ttl.js')
+const { refused } = require('../session/refusals.js')
 const { writeNative } = require('../session/room-maker.js')
 const { find, readJobOptions } = require('./find.js')
 const { scan } = require('./scan.js')
@@ -86,7 +87,7 @@ class TypedView {
 
   /** @param {any} given @param {any} options @returns {any} */
   get(given, options = undefined) {
-    const isCopy = options !== undefined && readCopy(options)
+    const isCopy = options !== undefined && readCopy(this.#open, options)
     const key = this.#open.keyOf(given)
     const { near } = this.#open
     if (!isCopy) {
@@ -159,11 +160,15 @@ class TypedView {
   #encode(value, options) {
     const open = this.#open
     open.check()
-    const ttl = readWriteOptions(options)
-    const output = this.#output === undefined ? value : this.#output(value)
-    const known = kindOf(open.shapes, output)
-    const wire = encode(open.shapes, output, known)
-    return { ttl, kind: kindOfWire(known, wire), wire }
+    try {
+      const ttl = readWriteOptions(options)
+      const output = this.#output === undefined ? value : this.#output(value)
+      const known = kindOf(open.shapes, output)
+      const wire = encode(open.shapes, output, known)
+      return { ttl, kind: kindOfWire(known, wire), wire }
+    } catch (error) {
+      throw refused(open, error)
+    }
   }
 
   /** @param {any} given @returns {boolean} */
@@ -214,13 +219,21 @@ class TypedView {
   /** @param {string} cursor @param {any} options */
   scan(cursor, options = undefined) {
     const open = this.#open
-    return scan(open, cursor, { ...readViewScanOptions(open, options), type: this.#name })
+    try {
+      return scan(open, cursor, { ...readViewScanOptions(open, options), type: this.#name })
+    } catch (error) {
+      throw refused(open, error)
+    }
   }
 
   /** @param {any} query @param {any} options */
   async find(query, options = undefined) {
-    const read = readJobOptions(options, ['limit', 'signal', 'onProgress'])
-    return find(this.#open, this.#map, query, { ...read, type: this.#name })
+    try {
+      const read = readJobOptions(options, ['limit', 'signal', 'onProgress'])
+      return find(this.#open, this.#map, query, { ...read, type: this.#name })
+    } catch (error) {
+      throw refused(this.#open, error)
+    }
   }
 }
 
@@ -231,10 +244,14 @@ Object.defineProperties(TypedView.prototype, {
 // Views are made by `ofType`.
 Reflect.deleteProperty(TypedView.prototype, 'constructor')
 
-/** @param {unknown} options @returns {boolean} */
-function readCopy(options) {
-  const { copy = false } = checkObject('options', options, ['copy'])
-  return boolean('copy', copy)
+/** @param {OpenMap} open @param {unknown} options @returns {boolean} */
+function readCopy(open, options) {
+  try {
+    const { copy = false } = checkObject('options', options, ['copy'])
+    return boolean('copy', copy)
+  } catch (error) {
+    throw refused(open, error)
+  }
 }
 
 /** @param {import('../install.js').Access} access */

@@ -15,6 +15,7 @@ const { HitSampler } = require('../near/hit-sampler.js')
 const { FUNCTION, nearBytesFor } = require('../options/map-options.js')
 const { Lifeline } = require('./lifeline.js')
 const { enter } = require('./opens.js')
+const { refused } = require('./refusals.js')
 const { join } = require('./told-time.js')
 
 const {
@@ -192,7 +193,8 @@ class OpenMap {
     const { codec } = this.shapes
     if (codec === undefined) return
     this.check()
-    throw createError(ERROR_NUMBERS.ERR_WRONG_TYPE, { operation, expected: 'json', found: codec.contentType })
+    const details = { operation, expected: 'json', found: codec.contentType }
+    throw refused(this, createError(ERROR_NUMBERS.ERR_WRONG_TYPE, details))
   }
 
   /**
@@ -228,7 +230,7 @@ class OpenMap {
    * @returns {any}
    */
   keyOf(given) {
-    return this.#normalize === undefined || isHandleKey(given) ? given : normalized(this.#normalize, given)
+    return this.#normalize === undefined || isHandleKey(given) ? given : normalized(this, this.#normalize, given)
   }
 
   /** Bytes that the map may hold now, `null` for no limit. */
@@ -346,21 +348,23 @@ class OpenMap {
 /**
  * What a function of the user makes of a key. What it throws is handed on.
  *
+ * @param {OpenMap} open
  * @param {(key: any) => any} normalize
  * @param {any} given
  */
-function normalized(normalize, given) {
+function normalized(open, normalize, given) {
   const key = Reflect.apply(normalize, undefined, [given])
   const type = typeof key
   // A handle would lead to another entry, and a function that forgets to return would make one key of all.
   const isKey =
     type === 'object' ? key === null || key instanceof Uint8Array : type !== 'undefined' || given === undefined
   if (isKey && type !== 'symbol' && type !== 'function') return key
-  throw createError(ERROR_NUMBERS.ERR_KEY_TYPE, {
+  const details = {
     argument: 'what normalizeKey returned',
     given: type === 'object' && isHandleKey(key) ? 'handle' : type,
     allowed: 'string, number, bigint, boolean, null, Uint8Array'
-  })
+  }
+  throw refused(open, createError(ERROR_NUMBERS.ERR_KEY_TYPE, details))
 }
 
 /**

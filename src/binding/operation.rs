@@ -131,9 +131,8 @@ pub unsafe fn enter<const N: usize>(
 #[inline(never)]
 fn fail<const N: usize>(call: &Call<'_, N>, operation: &'static str, failure: Failure) -> sys::napi_value {
     // Every raw operation has the id of the map first; where it is none, there is no map to report to.
-    let map =
-        call.arguments.first().and_then(|id| call.engine.u32(*id).ok()).and_then(|id| call.evaluation.map(id).ok());
-    throw(call.evaluation, call.engine, failure, map.as_deref(), operation);
+    let id = call.arguments.first().and_then(|id| call.engine.u32(*id).ok());
+    throw(call.evaluation, call.engine, failure, id, operation);
     ptr::null_mut()
 }
 
@@ -154,7 +153,7 @@ pub fn within<T>(
         Ok(Err(failure)) => failure,
         Err(panic) => Failure::from_panic(panic.as_ref()),
     };
-    throw(&evaluation, engine, failure, evaluation.map(id).ok().as_deref(), operation);
+    throw(&evaluation, engine, failure, Some(id), operation);
     // The exception is pending in the engine, so this one is only a sign to napi's glue.
     Err(napi::Error::new(napi::Status::PendingException, String::new()))
 }
@@ -171,15 +170,14 @@ pub fn with_map<T>(
 
 /// Throws what `failure` is. The store reported its refusals to listeners; a panic it could not.
 #[cold]
-fn throw(
-    evaluation: &Evaluation,
-    engine: Engine<'_>,
-    failure: Failure,
-    map: Option<&OpenMap>,
-    operation: &'static str,
-) {
-    let store = map.map(OpenMap::store);
+fn throw(evaluation: &Evaluation, engine: Engine<'_>, failure: Failure, id: Option<u32>, operation: &'static str) {
+    let map = id.and_then(|id| evaluation.map(id).ok());
+    let store = map.as_deref().map(OpenMap::store);
     let is_broken = store.is_some_and(|store| store.is_broken());
+    // JavaScript may try again where a function of the user makes room, or a transaction met others; it counts what it
+    // throws.
+    let counts = !matches!(&failure, Failure::Store(error)
+        if *error == Error::TransactionConflict || store.is_some_and(|store| store.asks_caller(error)));
     let (number, details) = match failure {
         Failure::Store(error) => (error.code(), details(&error, store.map(AsRef::as_ref))),
         Failure::Query(fault) => (1028, json!({ "at": fault.at, "allowed": fault.allowed })),
@@ -198,10 +196,14 @@ fn throw(
         Failure::Pending => return,
     };
     if let Some(store) = store {
-        store.count_error(number);
+        if counts {
+            store.count_error(number);
+        }
         if is_broken {
             store.recover_if_asked_for();
         }
+    } else if let Some(closed) = id.and_then(|id| evaluation.closed(id)) {
+        closed.count_error(number);
     }
     let thrown = evaluation.make_error(engine, number, &details.to_string()).map(|error| engine.throw(error));
     // A `makeError` that threw has thrown. If it could not be called, we throw.

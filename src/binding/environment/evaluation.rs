@@ -9,11 +9,11 @@
 //! whole, and its maps are closed. Only an evaluation that listens to a map is kept from that.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::{Deref, DerefMut, Range};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use super::alarm::Waiting;
 use super::holds::Holds;
@@ -28,6 +28,9 @@ use crate::binding::layout::{JOINED_TEXT_BYTES, REPLACED, SIZE, STATE, WAKE_UNHE
 use crate::store::{
     Desk, EntryLocation, Error, Found, Level, Record, Store, Ttl, Unheard, Value, ValueKind, Wake, Written, log_lines,
 };
+
+/// Maps that were closed, of which is still known which they were.
+const CLOSED_KEPT: usize = 64;
 
 /// The state of one evaluation. Only the thread of its environment ever sees it.
 pub struct Evaluation {
@@ -46,6 +49,8 @@ pub struct Evaluation {
     watched: Watched,
     /// Where errors of the maps go that nothing listens to, once a map was opened.
     desk: OnceCell<Arc<Desk>>,
+    /// Maps that were closed here last, by their ids then, for errors of calls that come too late.
+    closed: RefCell<VecDeque<(u32, Weak<Store>)>>,
     /// How many of the maps are listened to.
     listened: Cell<usize>,
     scratch: Scratch,
@@ -105,6 +110,7 @@ impl Evaluation {
             ids: RefCell::new(ids),
             watched: Watched::default(),
             desk: OnceCell::new(),
+            closed: RefCell::default(),
             listened: Cell::new(0),
             scratch,
             handed,
@@ -229,7 +235,17 @@ impl Evaluation {
         let Some(map) = self.take(id) else { return Ok(false) };
         self.holds.close(&map);
         self.end_listening(engine, &map)?;
+        let mut closed = self.closed.borrow_mut();
+        if closed.len() == CLOSED_KEPT {
+            closed.pop_front();
+        }
+        closed.push_back((id, Arc::downgrade(map.store())));
         Ok(true)
+    }
+
+    /// The map that was closed here as `id`, if something else still has it open.
+    pub fn closed(&self, id: u32) -> Option<Arc<Store>> {
+        self.closed.borrow().iter().rev().find(|(closed, _)| *closed == id)?.1.upgrade()
     }
 
     /// Gives up a map because nothing can reach it. The thread keeps a map with a name, if this was the last of its

@@ -19,6 +19,11 @@ impl Store {
         self.counters.lock().forget(counters);
     }
 
+    /// Whether the caller is to make room for a write that was refused with this error, and try again.
+    pub fn asks_caller(&self, error: &Error) -> bool {
+        error.is_limit() && self.context.when_full.asks_caller()
+    }
+
     /// Counts an error that was thrown or reported, by its number.
     pub fn count_error(&self, number: u16) {
         self.context.errors.count(number);

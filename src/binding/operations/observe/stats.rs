@@ -29,6 +29,15 @@ pub fn stats(env: &napi::Env, id: u32, figures: Option<Float64Array>) -> napi::R
     })
 }
 
+/// Counts an error that JavaScript throws, by its number.
+#[napi(catch_unwind)]
+pub fn count_error(env: &napi::Env, id: u32, number: u32) -> napi::Result<()> {
+    with_map(env, "countError", id, |map| {
+        map.store().count_error(number as u16);
+        Ok(())
+    })
+}
+
 /// Begins to count anew, for all threads.
 #[napi(catch_unwind)]
 pub fn reset_stats(env: &napi::Env, id: u32) -> napi::Result<()> {
