@@ -96,6 +96,8 @@ const TESTS = {
   'stats-since.spec': spec('observe/stats-since'),
   'hit-counter.spec': spec('near/hit-counter'),
   'stats-near-hits.spec': spec('observe/stats-near-hits'),
+  changes: unit('tests::changes'),
+  'changes.spec': spec('observe/changes'),
   'log lines': unit('store::events'),
   'logs.spec': spec('observe/logs'),
   'unheard.spec': spec('observe/unheard'),
@@ -835,10 +837,62 @@ const LINES = [
   },
   {
     name: 'the shape of a reported record goes before its listener reads it',
-    file: 'src/store/observe/removals.rs',
-    from: 'entry.shape().and_then(|number| removals.shapes.hold(number))',
-    to: 'entry.shape().filter(|_| false).and_then(|number| removals.shapes.hold(number))',
+    file: 'src/store/observe/report.rs',
+    from: 'entry.shape().and_then(|number| shapes.hold(number))',
+    to: 'entry.shape().filter(|_| false).and_then(|number| shapes.hold(number))',
     test: 'shapes of entries'
+  },
+  // ---- Changes
+  {
+    name: 'an insertion is no change that is reported',
+    file: 'src/store/shard/write.rs',
+    from: 'writer.has_news |= context.removals.tell_created(entry, place.handle);',
+    to: '',
+    test: 'changes'
+  },
+  {
+    name: 'an insertion of a transaction is no change that is reported',
+    file: 'src/store/shard/commit.rs',
+    from: 'writer.has_news |= context.removals.tell_created(new, place.handle);',
+    to: '',
+    test: 'changes'
+  },
+  {
+    name: 'a change is reported before what it replaced',
+    file: 'src/store/observe/changes.rs',
+    from: `        self.push(old, handle, What::Removed(Cause::Replaced));
+        self.push(new, handle, What::Updated);`,
+    to: `        self.push(new, handle, What::Updated);
+        self.push(old, handle, What::Removed(Cause::Replaced));`,
+    test: 'changes'
+  },
+  {
+    name: 'changes of keys that begin otherwise take room',
+    file: 'src/store/observe/queue.rs',
+    from: 'KeyKind::String => entry.key().bytes().starts_with(bytes),',
+    to: 'KeyKind::String => entry.key().bytes().starts_with(&bytes[..0]),',
+    test: 'changes'
+  },
+  {
+    name: 'a clear looks at any number of keys that begin otherwise',
+    file: 'src/store/observe/queue.rs',
+    from: 'waiting.passed_over += 1;',
+    to: 'waiting.passed_over += 0;',
+    test: 'changes'
+  },
+  {
+    name: 'a listener that matched nothing is not woken again',
+    file: 'src/store/observe/changes.rs',
+    from: 'let has_more = taken > 0 || dropped > 0;',
+    to: 'let has_more = (taken > 0 && out.len() > before) || dropped > 0;',
+    test: 'changes'
+  },
+  {
+    name: 'what a recovery lost is not said to listeners',
+    file: 'src/store/shard/rebuild.rs',
+    from: 'context.removals.tell_missed(u64::from(is_in_doubt).max(tally.dropped + tally.expired));',
+    to: '',
+    test: 'changes.spec'
   },
   // ---- The near cache
   {

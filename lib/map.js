@@ -31,6 +31,7 @@ const { NO_CACHE, STALE } = require('./near/near-cache.js')
 const advice = require('./observe/advise.js')
 const distribution = require('./observe/distribution.js')
 const explanations = require('./observe/explain.js')
+const changes = require('./observe/changes.js')
 const { openChannels } = require('./observe/channels.js')
 const hotKeys = require('./observe/hot-keys.js')
 const logs = require('./observe/logs.js')
@@ -466,6 +467,7 @@ class TypedMap {
       advice,
       logs,
       removals,
+      changes,
       pressure,
       scans,
       random,

@@ -22,6 +22,7 @@ const GROUPS = {
     'What a near-cache hit has to record, as `open` says it: nothing, or the hit in order; any other number is ' +
     'the limit of the access word.',
   CAUSE: 'Why an entry, or a value of it, is gone.',
+  WRITTEN_BY: 'What became of an entry that is there: numbers that no cause has.',
   LEVEL: 'Numbers of log levels, in rising order; a listener gets its own level and everything above.',
   TARGET: 'What log lines are about: the names follow `typedmap.`.',
   SHARD_FIGURES: 'Index of a figure of a shard, among those of the shard.'

@@ -60,6 +60,17 @@ export interface TypedMapStats {
     /** Entries that `clear` removed. */
     cleared: number
   }
+  /** What waits for listeners of {@link TypedMap.onChange}, in all threads. */
+  changes: {
+    /** Listeners. */
+    listeners: number
+    /** Changes that wait for any of them. */
+    waiting: number
+    /** Bytes that these take, beside the memory of the map. */
+    waitingBytes: number
+    /** Changes that found no room; each listener was told how many it missed. */
+    dropped: number
+  }
   /** Loads of {@link TypedMap.getOrLoad} and the like, by all threads. */
   loads: {
     /** Loads that brought a value. */

@@ -157,6 +157,13 @@ const GIVES = {
     await until(() => values.length === causes.length)
     return values
   },
+  'TypedMap.prototype.onChange': async map => {
+    const values = []
+    map.onChange(({ value }) => values.push(value))
+    map.set('a', make()).set('a', make()).delete('a')
+    await until(() => values.length === 3)
+    return values
+  },
   'TypedMap.prototype.ofType': map => [map.ofType('T').insert(make()).get(), ...map.ofType('T').values()],
   'TypedView.prototype.get': map => {
     const view = map.ofType('T')

@@ -148,6 +148,9 @@ describe('raw binding: numbers and arrays out of any range', () => {
     assert.throws(() => raw.walk(id, 0, 0xffff_ffff))
     assert.throws(() => raw.candidates(id, 0xffff_ffff, table), /no room/)
     assert.throws(() => raw.takeRemovals(id, 0xffff_ffff, table, 0xffff_ffff), /no room/)
+    const number = raw.listenChanges(id, 0xff, undefined)
+    assert.throws(() => raw.takeChanges(id, number, 0xffff_ffff, table, 0xffff_ffff), /no room/)
+    assert.throws(() => raw.takeChanges(id, number + 1, 1, table, 1), /no such listener/)
   })
 
   it('invalid helpers throw', () => {

@@ -171,6 +171,12 @@ const OPERATIONS = {
   draw: [['COUNT'], ({ id }) => binding.draw(id, 1, 2, WANT.ENTRIES, states(STEP_ROW))],
   candidates: [['COUNT'], ({ id }) => binding.candidates(id, 4, states(WALK_ROW))],
   takeRemovals: [['COUNT', 'DROPPED'], ({ id }) => binding.takeRemovals(id, 4, states(REMOVAL_ROW), 1_000)],
+  listenChanges: [NOTHING, ({ id }) => binding.listenChanges(id, 0xff, 'a*')],
+  takeChanges: [
+    ['COUNT', 'DROPPED', 'HAS_MORE'],
+    ({ id }) => binding.takeChanges(id, binding.listenChanges(id, 0xff, undefined), 4, states(REMOVAL_ROW), 1_000)
+  ],
+  endChanges: [NOTHING, ({ id }) => binding.endChanges(id, binding.listenChanges(id, 0xff, undefined))],
   evictEntry: [NOTHING, ({ id, handle }) => binding.evictEntry(id, ...handle)],
   size: [NOTHING, ({ id }) => binding.size(id)],
   clear: [NOTHING, ({ id }) => binding.clear(id)]

@@ -72,7 +72,9 @@ const CALLS = {
   making: `
     new TypedMap({ memoryLimit: '1.5 mb', ttl: 5 }).close(), new TypedMap([[1, { a: 1 }]]).close(),
     TypedMap.open(named, { maxEntries: 100 }).close(), TypedMap.names(), TypedMap.groupBy([1, 2], n => n % 2).close()`,
-  listeners: `map.onEvict(() => {})(), map.onError(() => {})(), map.onLog(() => {})(), map.onPressure(() => {})()`,
+  listeners: `
+    map.onEvict(() => {})(), map.onError(() => {})(), map.onLog(() => {})(), map.onPressure(() => {})(),
+    map.onChange(() => {}, { match: 'a*' })()`,
   'reads with a codec': `
     coded.get(0), coded.peek(0), coded.getMany([0, 'none']), [...coded.values()].length, coded.scan('0').cursor`,
   'writes with a codec': `

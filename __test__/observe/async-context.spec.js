@@ -17,6 +17,7 @@ const storage = new AsyncLocalStorage()
 /** Each kind of listener: how it is subscribed, and what makes it be called. */
 const KINDS = {
   onEvict: { subscribe: (map, listener) => map.onEvict(listener, { causes: ['explicit'] }) },
+  onChange: { subscribe: (map, listener) => map.onChange(listener, { match: 'a' }) },
   onLog: { subscribe: (map, listener) => map.onLog(listener) },
   onError: { subscribe: (map, listener) => map.onError(listener) },
   onPressure: { subscribe: (map, listener) => map.onPressure(listener, { thresholds: [0.1] }) }

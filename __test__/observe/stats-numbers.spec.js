@@ -340,6 +340,7 @@ const CASES = {
 
 /** Sections whose numbers have a spec of their own. */
 const ELSEWHERE = {
+  changes: 'changes.spec.js',
   errors: '../session/recovery.spec.js',
   latency: 'latency.spec.js',
   locks: 'locks.spec.js',

@@ -61,6 +61,7 @@ describe('a panic in Rust', () => {
       evict: () => map.evict(),
       setLimits: () => map.setLimits({ maxValueBytes: 5 }),
       onEvict: () => map.onEvict(() => {}),
+      onChange: () => map.onChange(() => {}),
       onPressure: () => map.onPressure(() => {}),
       iteration: () => [...map],
       forEach: () => map.forEach(() => {})

@@ -143,7 +143,11 @@ for (const [how, evaluate] of [
       const open = all.map(({ TypedMap }) =>
         TypedMap.open(name, { maxEntries: 1, shards: 1, evictionStrategy: 'fifo' })
       )
-      for (const [n, map] of open.entries()) map.onEvict(({ key }) => heard.push(`${key} in ${n}`))
+      const changes = []
+      for (const [n, map] of open.entries()) {
+        map.onEvict(({ key }) => heard.push(`${key} in ${n}`))
+        map.onChange(({ key }) => changes.push(`${key} in ${n}`), { causes: ['created'] })
+      }
       open[1].set('a', 1).set('b', 2)
       await until(() => heard.length === 3)
       assert.deepEqual(heard.sort(), ['a in 0', 'a in 1', 'a in 2'])
@@ -151,6 +155,8 @@ for (const [how, evaluate] of [
       open[0].set('c', 3)
       await until(() => heard.length === 5)
       assert.deepEqual(heard.slice(3).sort(), ['b in 0', 'b in 2'])
+      await until(() => changes.length === 8)
+      assert.deepEqual(changes.slice(6).sort(), ['c in 0', 'c in 2'])
       for (const map of open) map.close()
     })
 
@@ -213,6 +219,7 @@ describe('evaluations that nothing reaches', { timeout: 300_000 }, () => {
       TypedMap.open('of all').set(n, { n })
       const map = new TypedMap()
       map.onEvict(() => {})()
+      map.onChange(() => {})()
       map.onError(() => {})()
       map.close()
     }`)
@@ -220,12 +227,14 @@ describe('evaluations that nothing reaches', { timeout: 300_000 }, () => {
     assert.deepEqual(names, ['of all'])
   })
 
-  it('stay as long as they listen', async () => {
-    const { alive } = await outcome(`(TypedMap, n) => {
-      TypedMap.open('listened to').onEvict(() => {})
-    }`)
-    assert.equal(alive, 30)
-  })
+  for (const method of ['onEvict', 'onChange']) {
+    it(`stay as long as they listen by ${method}`, async () => {
+      const { alive } = await outcome(`(TypedMap, n) => {
+        TypedMap.open('listened to').${method}(() => {})
+      }`)
+      assert.equal(alive, 30)
+    })
+  }
 })
 
 describe('an addon that is loaded a second time in a thread', { timeout: 300_000 }, () => {

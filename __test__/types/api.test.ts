@@ -6,6 +6,7 @@
 import {
   type Advice,
   type Bytes,
+  type Change,
   type Codec,
   type DeepReadonly,
   type DeepReadonlyArray,
@@ -735,6 +736,26 @@ same<string, EvictionCandidate<string, Config>['key']>(true)
 same<string | Handle, Removal<string | Handle, Config>['key']>(true)
 // @ts-expect-error no such cause
 configs.onEvict(told, { causes: ['gone'] })
+const endChanges: () => void = configs.onChange(
+  change => {
+    same<'created' | 'updated' | 'removed' | 'dropped', typeof change.change>(true)
+    if (change.change === 'dropped') return change.count.toFixed()
+    if (change.omittedBytes !== undefined) return change.omittedBytes.toFixed()
+    if (change.change !== 'removed')
+      return `${change.value.port} ${change.key.length} ${change.handle.id} ${change.type}`
+    const cause: RemovalCause = change.cause
+    return `${cause} ${change.value.port}`
+  },
+  { match: 'config:*', causes: ['created', 'expired'] }
+)
+const changed = (change: Change<string, Config>) => change.key
+configs.onChange(changed)
+same<string | undefined, ReturnType<typeof changed>>(true)
+// @ts-expect-error no such cause
+configs.onChange(changed, { causes: ['dropped'] })
+// @ts-expect-error a glob is a string
+configs.onChange(changed, { match: /a/ })
+const waitingChanges: number = configs.getStats().changes.waitingBytes
 const endPressure: () => void = configs.onPressure(ratio => ratio > 0.9, { thresholds: [0.5] })
 configs.onPressure((ratio, event) => {
   same<number, typeof ratio>(true)
@@ -747,5 +768,5 @@ const limits: Limits = { memoryLimit: '5mb' }
 const limitNow: number | null = configs.getStats().limits.maxEntries
 
 export { costs, endPressure, endRemovals, explained, gone, limitNow, limits, noReason, peeked, reason, touched, used }
-export { slowLoads, slowestReadNs, waits }
+export { endChanges, slowLoads, slowestReadNs, waitingChanges, waits }
 export { advised, dumped, hottest, largestKey, standing, wantedShards }

@@ -129,7 +129,8 @@ const ROWS = {
   'TypedMap.prototype.remove': [{ reads: true, call: (map, n) => map.remove(1_000 + n) }],
   'TypedMap.prototype.clear': [
     { spends: true, call: map => map.clear() },
-    { what: 'with a listener', spends: true, before: listen, call: map => map.clear() }
+    { what: 'with a listener', spends: true, before: listen, call: map => map.clear() },
+    { what: 'with a listener to changes of other keys', spends: true, before: watch, call: map => map.clear() }
   ],
   'TypedMap.prototype.reserve': [{ call: (map, n) => map.reserve(10_000_000 + n) }],
   'TypedMap.prototype.autoResize': [
@@ -283,6 +284,7 @@ const ROWS = {
   'TypedMap.prototype.onError': [{ call: map => map.onError(() => {})() }],
   'TypedMap.prototype.onLog': [{ call: map => map.onLog(() => {})() }],
   'TypedMap.prototype.onEvict': [{ call: map => map.onEvict(() => {})() }],
+  'TypedMap.prototype.onChange': [{ call: map => map.onChange(() => {}, { match: 'config:*' })() }],
   'TypedMap.prototype.onPressure': [{ call: map => map.onPressure(() => {})() }],
   'TypedMap.prototype.close': [{ spends: true, call: map => map.close() }],
   'TypedMap.prototype.destroy': [{ spends: true, call: map => map.destroy() }],
@@ -342,6 +344,11 @@ const stop = new Error('enough')
 /** Each removal is copied for it, as many as may wait. */
 function listen(map) {
   map.onEvict(() => {}, { causes: ['cleared'] })
+}
+
+/** Each removed entry is looked at for it, a bounded number of them. */
+function watch(map) {
+  map.onChange(() => {}, { match: 'config:*' })
 }
 
 /** A map of its own, because the others do not sample. Of the keys, as many are known as a thread tells apart. */

@@ -108,7 +108,7 @@ const STEP_ROW = 18
  */
 const REMOVAL_ROW = 12
 
-/** Index of the cause in a row of a removal: a number of CAUSE. */
+/** Index of the cause in a row of a removal: a number of CAUSE, or of `WRITTEN_BY` in a row of a change. */
 const REMOVED_BY = 10
 
 /** Index in a row of a removal of the bytes of a value that was too large to carry; 0 if the value is there. */
@@ -304,9 +304,9 @@ const SCRATCH = Object.freeze({
   WRITTEN: 10,
   /** How many items of a batch were dealt with, skipped ones included. */
   PASSED: 11,
-  /** How many removals were dropped for lack of room, after those that `takeRemovals` returned. */
+  /** How many removals were dropped for lack of room, after those that `takeRemovals` or `takeChanges` returned. */
   DROPPED: 12,
-  /** How many rows `walk`, `scan`, `candidates` or `takeRemovals` wrote. */
+  /** How many rows `walk`, `scan`, `candidates`, `takeRemovals` or `takeChanges` wrote. */
   COUNT: 13,
   /** Shard in which a scan goes on; the number of shards at its end. */
   NEXT_SHARD: 14,
@@ -315,7 +315,9 @@ const SCRATCH = Object.freeze({
   /** What tells the value that `getVersion` returned from those before and after it. */
   SEEN_VERSION: 16,
   /** What `takeLoad` took out, one of NOTICE. */
-  NOTICE: 17
+  NOTICE: 17,
+  /** 1 if more changes may wait behind those that `takeChanges` returned, else 0. */
+  HAS_MORE: 18
 })
 
 /** Index of a figure of a shard, among those of the shard. */
@@ -383,7 +385,9 @@ const WAKE = Object.freeze({
   /** Promises, for `takeNotices`. */
   PENDING: 4,
   /** Errors that nothing else hears, for `takeUnheard`; the number of the evaluation comes in place of a map's. */
-  UNHEARD: 5
+  UNHEARD: 5,
+  /** Changes, for `takeChanges`; the listener's number comes with it. */
+  CHANGES: 6
 })
 
 /** What `walk` is asked for. */
@@ -394,6 +398,12 @@ const WANT = Object.freeze({
   VALUES: 2,
   /** `walk` returns both. */
   ENTRIES: 3
+})
+
+/** What became of an entry that is there: numbers that no cause has. */
+const WRITTEN_BY = Object.freeze({
+  created: 6,
+  updated: 7
 })
 
 module.exports = {
@@ -449,5 +459,6 @@ module.exports = {
   STEPPED,
   TARGET,
   WAKE,
-  WANT
+  WANT,
+  WRITTEN_BY
 }

@@ -4,11 +4,10 @@
 // cleared, or that expired. Native code keeps the removals, up to a bound in bytes, until this thread takes them out.
 
 const { outOfRange, wrongType } = require('../errors.js')
-const { decode } = require('../codec/values.js')
-const { binding, onWake, scratch } = require('../native/attach.js')
-const layout = require('../native/layout.js')
-const { handleAt } = require('../native/rows.js')
+const { binding, onWake } = require('../native/attach.js')
+const { CAUSE, WAKE } = require('../native/layout.js')
 const { checkFunction, checkObject, quoted } = require('../options/checks.js')
+const { takeReports } = require('./reports.js')
 const { Delivery, Subscription } = require('./turns.js')
 
 const { listenRemovals: listenRemovalsBinding, takeRemovals: takeRemovalsBinding } = binding
@@ -17,31 +16,8 @@ const { listenRemovals: listenRemovalsBinding, takeRemovals: takeRemovalsBinding
 /** @typedef {Record<string, any>} Removal */
 /** With the listeners at the time of taking out. @typedef {{ removal: Removal, listeners: Listener[] }} Taken */
 
-const { CAUSE, KEY_KIND, KIND, OMITTED_BYTES, REMOVAL_ROW, REMOVED_BY, SCRATCH, WAKE } = layout
-const { COUNT, DROPPED, STATE, TYPE } = SCRATCH
-const JSON_TEXT = KIND.Json
-
 const CAUSES = Object.keys(CAUSE)
-/** Names of causes by their number. */
-const CAUSE_NAMES = ['', ...CAUSES]
 const DEFAULT_CAUSES = ['evicted', 'expired']
-
-/**
- * Removals that are taken out of native memory in one step, and bytes of keys and values after which it takes no more:
- * some 100 µs. One that is larger, of 1 MB at most, is taken out alone.
- */
-const TAKEN_PER_STEP = 64
-const TAKEN_PER_STEP_BYTES = 256 * 1024
-
-/**
- * A document with more characters than this is decoded when a listener asks for it, and so is what a codec has made: if
- * that throws, the listener gets the error. Shorter documents take some µs, and as plain properties they are easier to
- * look at.
- */
-const LARGE_TEXT = 1_024
-
-/** Native code describes each removal here. */
-const states = new Uint32Array(TAKEN_PER_STEP * REMOVAL_ROW)
 
 /** Exceeds the removals that ever wait at once. Other threads may cause removals faster than this one takes them. */
 const MAX_TAKES = 1_024
@@ -148,13 +124,12 @@ class Audience {
   #takeSome() {
     const open = this.#open.deref()
     if (open === undefined) return false
-    const cells = takeRemovalsBinding(open.id, TAKEN_PER_STEP, states, TAKEN_PER_STEP_BYTES)
-    const count = scratch[COUNT]
-    const dropped = scratch[DROPPED]
+    const take = (/** @type {[number, Uint32Array, number]} */ ...limits) => takeRemovalsBinding(open.id, ...limits)
+    const { reports, dropped } = takeReports(open, take, false)
     const listeners = [...this.#listeners]
-    for (let index = 0; index < count; index++) this.#taken.push({ removal: removalAt(open, cells, index), listeners })
+    for (const removal of reports) this.#taken.push({ removal, listeners })
     if (dropped > 0) this.#taken.push({ removal: { dropped }, listeners })
-    return count > 0 || dropped > 0
+    return reports.length > 0 || dropped > 0
   }
 
   /** Whether there may be more. */
@@ -171,51 +146,6 @@ class Audience {
     this.#next = 0
     return this.#takeSome()
   }
-}
-
-/**
- * The object that listeners get for the removal at `index` of `states`.
- *
- * @param {OpenMap} open
- * @param {readonly any[]} cells its key and its value, for each
- * @param {number} index
- * @returns {Removal}
- */
-function removalAt(open, cells, index) {
-  const row = index * REMOVAL_ROW
-  const at = (/** @type {number} */ column) => states[row + column]
-  const handle = handleAt(open.origin, states, row)
-  const key = at(KEY_KIND) === 0 ? handle : cells[index * 2]
-  const [kind, raw] = [at(STATE), cells[index * 2 + 1]]
-  const omittedBytes = at(OMITTED_BYTES)
-  const isLater = omittedBytes === 0 && (kind === JSON_TEXT ? raw.length > LARGE_TEXT : kind >= KIND.Encoded)
-  const value = omittedBytes > 0 || isLater ? undefined : decode(open.shapes, kind, raw)
-  /** @type {Removal} */
-  const removal = { key, handle, value, cause: CAUSE_NAMES[at(REMOVED_BY)] }
-  if (isLater) decodeLater(open, removal, kind, raw)
-  if (omittedBytes > 0) removal.omittedBytes = omittedBytes
-  const type = at(TYPE) === 0 ? null : open.typeName(at(TYPE))
-  if (type !== null) removal.type = type
-  return removal
-}
-
-/**
- * Decodes the value of a removal when it is first asked for.
- *
- * @param {OpenMap} open
- * @param {Removal} removal
- * @param {number} kind
- * @param {string} raw
- */
-function decodeLater(open, removal, kind, raw) {
-  const become = (/** @type {any} */ value) =>
-    Object.defineProperty(removal, 'value', { value, writable: true, enumerable: true, configurable: true }).value
-  Object.defineProperty(removal, 'value', {
-    get: () => become(decode(open.shapes, kind, raw)),
-    set: become,
-    enumerable: true,
-    configurable: true
-  })
 }
 
 /** By the id of the open map. @type {Map<number, Audience>} */

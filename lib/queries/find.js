@@ -8,11 +8,12 @@ const { binding } = require('../native/attach.js')
 const { later } = require('../native/timer.js')
 const { Subscription } = require('../observe/turns.js')
 const { checkFunction, checkObject, integer } = require('../options/checks.js')
+const { readGlob } = require('../options/glob.js')
 const { MORE, pending } = require('../session/pending.js')
 const { refused } = require('../session/refusals.js')
 const { wrongType } = require('../errors.js')
 const { writeQuery } = require('./query.js')
-const { readGlob, readType } = require('./scan-options.js')
+const { readType } = require('./scan-options.js')
 
 const {
   askCount: askCountBinding,

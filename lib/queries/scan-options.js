@@ -7,7 +7,7 @@
 
 const { MAX_TYPE_NAME_BYTES, checkObject, integer, readName } = require('../options/checks.js')
 const { outOfRange, wrongType } = require('../errors.js')
-const { MAX_GLOB } = require('../native/layout.js')
+const { readGlob } = require('../options/glob.js')
 
 /** @typedef {import('../session/open-map.js').OpenMap} OpenMap */
 
@@ -62,23 +62,6 @@ function readViewScanOptions(open, given) {
 const readType = given => (given === undefined ? undefined : readName('option type', given, MAX_TYPE_NAME_BYTES))
 
 /**
- * Checks a glob. It is over keys as the map has them, so it is normalised as they are.
- *
- * @param {OpenMap} open
- * @param {string} argument
- * @param {unknown} given
- * @returns {string}
- */
-function readGlob(open, argument, given) {
-  const allowed = `a glob of at most ${MAX_GLOB} characters`
-  if (typeof given !== 'string') throw wrongType(argument, given, allowed)
-  const glob = open.keyOf(given)
-  if (typeof glob !== 'string') throw wrongType(`${argument}, which normalizeKey was called with,`, glob, 'a string')
-  if (glob.length > MAX_GLOB) throw outOfRange(argument, glob, allowed)
-  return glob
-}
-
-/**
  * Where a cursor says to go on.
  *
  * @param {OpenMap} open
@@ -112,4 +95,4 @@ function cursorOf(open, shard, slot) {
   return shard >= open.shards ? START : `${open.instance}-${shard}-${slot}`
 }
 
-module.exports = { START, cursorOf, readCursor, readGlob, readScanOptions, readType, readViewScanOptions }
+module.exports = { START, cursorOf, readCursor, readScanOptions, readType, readViewScanOptions }

@@ -12,7 +12,7 @@ use crate::binding::engine::{Engine, Js, enter_first};
 use crate::binding::environment::{Environment, Evaluation, Scratch};
 use crate::binding::failure::{Outcome, capture_panics};
 use crate::binding::operation::enter;
-use crate::binding::operations::observe::{distribution, explain, hot_keys, removals, stats};
+use crate::binding::operations::observe::{changes, distribution, explain, hot_keys, removals, stats};
 use crate::binding::operations::write;
 use crate::binding::operations::{
     ask, atomic, batch, field, for_tests, lifetime, limits, load, read, scan, shared_words, transaction, typed, walk,
@@ -119,6 +119,9 @@ fn register(engine: Engine<'_>, target: Js<'_>, evaluation: &Rc<Evaluation>, kep
         "evictEntry" 4 limits::evict_entry;
         "candidates" 3 limits::candidates;
         "takeRemovals" 4 removals::take_removals;
+        "listenChanges" 3 changes::listen_changes;
+        "takeChanges" 5 changes::take_changes;
+        "endChanges" 2 changes::end_changes;
         "getMany" 3 batch::get_many;
         "setMany" 4 batch::set_many;
         "updateMany" 4 batch::update_many;

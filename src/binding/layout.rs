@@ -5,7 +5,7 @@ use napi_derive::napi;
 use serde_json::{Value as Json, json};
 
 use crate::store::{
-    Cause, EntryLocation, HITS_PER_SAMPLE, KeyKind, Level, LogTarget, MAX_GLOB_CHARACTERS, ValueKind,
+    Cause, EntryLocation, HITS_PER_SAMPLE, KeyKind, Level, LogTarget, MAX_GLOB_CHARACTERS, ValueKind, What,
     shard_figure_names,
 };
 
@@ -42,9 +42,9 @@ numbers!(SCRATCH: usize {
     WRITTEN = 10;
     /// How many items of a batch were dealt with, skipped ones included.
     PASSED = 11;
-    /// How many removals were dropped for lack of room, after those that `takeRemovals` returned.
+    /// How many removals were dropped for lack of room, after those that `takeRemovals` or `takeChanges` returned.
     DROPPED = 12;
-    /// How many rows `walk`, `scan`, `candidates` or `takeRemovals` wrote.
+    /// How many rows `walk`, `scan`, `candidates`, `takeRemovals` or `takeChanges` wrote.
     COUNT = 13;
     /// Shard in which a scan goes on; the number of shards at its end.
     NEXT_SHARD = 14;
@@ -54,6 +54,8 @@ numbers!(SCRATCH: usize {
     SEEN_VERSION = 16;
     /// What `takeLoad` took out, one of NOTICE.
     NOTICE = 17;
+    /// 1 if more changes may wait behind those that `takeChanges` returned, else 0.
+    HAS_MORE = 18;
 });
 
 numbers!(SIZES: usize {
@@ -124,7 +126,7 @@ numbers!(SIZES: usize {
     /// Numbers per entry in the `states` of removals: as of candidates, then the cause and the bytes of an omitted
     /// value.
     REMOVAL_ROW = 12;
-    /// Index of the cause in a row of a removal: a number of CAUSE.
+    /// Index of the cause in a row of a removal: a number of CAUSE, or of `WRITTEN_BY` in a row of a change.
     REMOVED_BY = 10;
     /// Index in a row of a removal of the bytes of a value that was too large to carry; 0 if the value is there.
     OMITTED_BYTES = 11;
@@ -247,6 +249,8 @@ numbers!(WAKE: u32 {
     WAKE_PENDING = 4;
     /// Errors that nothing else hears, for `takeUnheard`; the number of the evaluation comes in place of a map's.
     WAKE_UNHEARD = 5;
+    /// Changes, for `takeChanges`; the listener's number comes with it.
+    WAKE_CHANGES = 6;
 });
 
 const _: () = assert!(
@@ -321,6 +325,7 @@ pub fn layout() -> String {
     let kinds = (0..=u8::MAX).filter_map(ValueKind::from_number).map(|kind| (format!("{kind:?}"), kind as u8));
     let keys = KeyKind::ALL.map(|kind| (format!("{kind:?}"), kind as u8));
     let causes = Cause::ALL.map(|cause| (format!("{cause:?}").to_lowercase(), cause as u8));
+    let writes = What::WRITES.map(|what| (format!("{what:?}").to_lowercase(), what.number()));
     let levels = Level::ALL.map(|level| (format!("{level:?}").to_lowercase(), level as u8));
     let targets = LogTarget::ALL.map(|target| (format!("{target:?}").to_lowercase(), target as u8));
     let figures = shard_figure_names().into_iter().zip(0..).map(|(name, at)| (name.to_string(), at));
@@ -341,6 +346,7 @@ pub fn layout() -> String {
         "KEY": numbered(keys.into()),
         "MARKING": [{ "name": "None", "value": MARKING_NONE }, { "name": "Order", "value": MARKING_ORDER }],
         "CAUSE": numbered(causes.into()),
+        "WRITTEN_BY": numbered(writes.into()),
         "LEVEL": numbered(levels.into()),
         "TARGET": numbered(targets.into()),
         "SHARD_FIGURES": numbered(figures.collect()),

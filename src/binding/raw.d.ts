@@ -342,6 +342,24 @@ export declare function candidates(id: number, count: number, states: Uint32Arra
  * numbers for each in `states`: those of a walk, then the cause.
  */
 export declare function takeRemovals(id: number, count: number, states: Uint32Array, bytes: number): unknown[]
+/**
+ * Starts to listen to changes: to what has its bit `1 << number` set in `wanted`, a number of CAUSE or of WRITTEN_BY,
+ * and to the keys that the glob `match` matches, undefined for all. Returns the number of the listener.
+ */
+export declare function listenChanges(id: number, wanted: number, match: string | undefined): number
+/**
+ * Takes out changes that wait for a listener, like `takeRemovals`, and says as HAS_MORE whether there may be more: if
+ * not, the next change wakes it again.
+ */
+export declare function takeChanges(
+  id: number,
+  number: number,
+  count: number,
+  states: Uint32Array,
+  bytes: number
+): unknown[]
+/** Ends a listener to changes. */
+export declare function endChanges(id: number, number: number): void
 /** Panics under a lock of the map, so that a test can see `ERR_BROKEN` arrive. */
 export declare function panicForTest(id: number): void
 /** Whether the entry of a key is one that a query asks for; what is wrong, if it is no query. For tests. */

@@ -96,11 +96,13 @@ pub use map::timing::Timing;
 pub use map::transaction::{MAX_BYTES as MAX_TRANSACTION_BYTES, MAX_KEYS as MAX_TRANSACTION_KEYS, Transaction};
 pub use map::validate::{Next, Validation};
 pub use map::walk::Step;
+pub use observe::changes::{ChangeAudience, Taken};
 pub use observe::hot_keys::{HotKey, NATIVE_INTERVAL, NEAR_INTERVAL};
 pub use observe::latency::{NEAR_SAMPLING as HITS_PER_SAMPLE, Timed};
 pub use observe::performance::{SlowStats, TimeTargets};
 pub use observe::pressure::{Pressure, PressureNews, PressureSubscription};
-pub use observe::removals::{Audience, Cause, Removal, Removals};
+pub use observe::removals::{Audience, Cause, Removals};
+pub use observe::report::{Report, What};
 #[cfg(feature = "binding")]
 pub(crate) use observe::stats::shard_figure_names;
 pub use observe::stats::{LatencyStats, LockStats, MemoryStats, Operations, ShapeStats, SimdStats, Stats};

@@ -1,6 +1,7 @@
 //! What the binding keeps for one environment, for each evaluation of the package in it, and for each open map.
 
 mod alarm;
+mod change_listeners;
 mod evaluation;
 mod holds;
 mod open_map;
@@ -13,6 +14,7 @@ mod transactions;
 mod watched;
 
 pub use alarm::{Alarm, Waiting};
+pub use change_listeners::ChangeListeners;
 pub use evaluation::{Buffer, Evaluation, ttl_of};
 pub use holds::Holds;
 pub use open_map::OpenMap;

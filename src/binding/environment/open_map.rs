@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::change_listeners::ChangeListeners;
 use super::pending::Pending;
 use super::transactions::Transactions;
 use crate::binding::convert::definitions::Layouts;
@@ -26,6 +27,8 @@ pub struct OpenMap {
     desk_place: RefCell<Option<DeskPlace>>,
     /// The removals that it subscribes to.
     pub audience: RefCell<Option<Audience>>,
+    /// Its listeners to changes.
+    pub changes: ChangeListeners,
     /// The same of memory pressure, by number.
     gauges: RefCell<HashMap<u32, PressureSubscription>>,
     last_gauge: Cell<u32>,
@@ -79,6 +82,7 @@ impl OpenMap {
             subscription: RefCell::default(),
             desk_place: RefCell::default(),
             audience: RefCell::default(),
+            changes: ChangeListeners::default(),
             gauges: RefCell::default(),
             last_gauge: Cell::new(0),
             pending: Pending::default(),
@@ -152,6 +156,7 @@ impl OpenMap {
     pub fn is_listened_to(&self) -> bool {
         self.subscription.borrow().is_some()
             || self.audience.borrow().is_some()
+            || !self.changes.is_empty()
             || !self.gauges.borrow().is_empty()
             || self.loads_are_awaited.get()
             || !self.pending.is_empty()
@@ -160,6 +165,7 @@ impl OpenMap {
     /// Ends what listens to it here.
     pub fn stop_listening(&self) {
         drop((self.subscription.take(), self.audience.take(), self.gauges.take()));
+        self.changes.end_all();
         self.pending.end_all();
         self.loads_are_awaited.set(false);
         self.stand_up();

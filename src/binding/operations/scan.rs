@@ -94,7 +94,7 @@ fn take(
 }
 
 /// The glob in an argument; `None` for `undefined`.
-fn glob(engine: Engine<'_>, js: Js<'_>, folds: bool) -> Outcome<Option<Glob>> {
+pub fn glob(engine: Engine<'_>, js: Js<'_>, folds: bool) -> Outcome<Option<Glob>> {
     match engine.type_of(js)? {
         JsType::Undefined => Ok(None),
         JsType::String => Ok(Some(Glob::in_case(key(engine, js, &mut Space::default())?, folds)?)),

@@ -172,6 +172,11 @@ impl Glob {
         Ok(Self { prefix: prefix.into_bytes(), prefix_characters, rest, folds })
     }
 
+    /// Bytes that each string begins with that it matches, as UTF-8. None where it ignores case, since keys do not.
+    pub fn beginning(&self) -> &[u8] {
+        if self.folds { &[] } else { &self.prefix }
+    }
+
     /// Whether a key is a string that the glob matches.
     pub fn matches(&mut self, key: Key<'_>) -> bool {
         match key.kind() {

@@ -189,6 +189,7 @@ impl Recovering {
         // From when it is replaced until everything counts as debris.
         let transfer = context.memory.transfer();
         let replaced = context.as_guest(|member| shard.finish_rebuild(member, rebuild))?;
+        context.removals.wake();
         self.store.dispose(replaced.contents.into_iter().collect());
         drop(transfer);
         self.tally.add(replaced.tally);

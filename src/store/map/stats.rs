@@ -81,6 +81,7 @@ impl Store {
             simd: SimdStats { enabled: self.config().simd != Some(false), level: self.context.simd.name() },
             latency: self.latency_stats(),
             slow: self.context.performance.slow(),
+            changes: self.context.removals.change_stats(),
             locks: self.lock_stats(),
             threads,
             resets,
@@ -109,6 +110,7 @@ impl Store {
         self.latency.lock().reset();
         self.all_shards().iter().for_each(Shard::reset_counts);
         self.context.memory.reset_counts();
+        self.context.removals.reset_dropped();
         self.counted_from_ms.store(self.context.clock.elapsed_ms().to_bits(), Ordering::Relaxed);
         Ok(())
     }

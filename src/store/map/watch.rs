@@ -1,8 +1,10 @@
-//! What a map logs of its memory while something listens: that it is nearly full, and that it is fragmented.
+//! What listens to a map, and what it logs of its memory meanwhile: that it is nearly full, and that it is fragmented.
 
 use super::store::Store;
+use crate::store::entry::glob::Glob;
 use crate::store::events::{Level, LogTarget, Subscription, Wake, lines};
 use crate::store::memory::marks::Gauged;
+use crate::store::observe::changes::ChangeAudience;
 use crate::store::observe::memory_watch::PressureLine;
 use crate::store::observe::pressure::{Hears, PressureSubscription, Woken};
 use crate::store::platform::sync::{Arc, Ordering};
@@ -23,6 +25,11 @@ impl Store {
         let subscription = self.events().subscribe(level, targets, errors, wake);
         self.watch_memory(level, targets);
         subscription
+    }
+
+    /// Adds a listener to the changes in a set of [`crate::store::What::bit`]s, of keys that the glob matches.
+    pub fn watch_changes(&self, wanted: u32, glob: Option<Glob>, wake: Arc<dyn Wake>) -> ChangeAudience {
+        self.context.removals.listen(wanted, glob, wake)
     }
 
     /// Adds a subscriber, which is woken when the bytes in use rise past one of these shares of the limit, and when

@@ -1,6 +1,8 @@
-//! What a map reports about itself: removals, pressure, statistics.
+//! What a map reports about itself: removals, changes, pressure, statistics.
 
 pub mod balance;
+pub mod cause;
+pub mod changes;
 pub mod frequent;
 pub mod histogram;
 pub mod hot_keys;
@@ -10,5 +12,7 @@ pub mod metrics;
 pub mod performance;
 pub mod pieces;
 pub mod pressure;
+pub mod queue;
 pub mod removals;
+pub mod report;
 pub mod stats;

@@ -443,7 +443,9 @@ impl<'s> Locked<'s> {
                 if new.is_large() || new.type_id() != 0 && context.types.enter(new.type_id()) {
                     writer.arena.admit_entry_to_look_at();
                 }
-                step.written = Some(shard.place(context, slot, number, stamp));
+                let place = shard.place(context, slot, number, stamp);
+                writer.has_news |= context.removals.tell_created(new, place.handle);
+                step.written = Some(place);
             }
         }
     }

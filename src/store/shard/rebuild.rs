@@ -260,6 +260,8 @@ impl Shard {
         next.cleared_below = next.slab.base_generation();
         next.changes = guard.changes + 1;
         let is_in_doubt = self.is_in_doubt.swap(false, Ordering::Relaxed);
+        // Of what was under way in a shard in doubt, it is not known whether it was reported.
+        context.removals.tell_missed(u64::from(is_in_doubt).max(tally.dropped + tally.expired));
         let counted = is_in_doubt.then(|| self.recount_doubtful(&guard, large_bytes)).flatten();
         next.index.inherit(&guard.index);
         next.counts.go_on_from(&guard.counts, guard.arena.blocks);

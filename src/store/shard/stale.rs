@@ -17,7 +17,7 @@ use crate::store::entry::value::ValueKind;
 use crate::store::error::Error;
 use crate::store::expiry::life::LifeRef;
 use crate::store::memory::budget::{Reservation, Use};
-use crate::store::observe::removals::CARRIED_BYTES;
+use crate::store::observe::report::CARRIED_BYTES;
 use crate::store::platform::fallible;
 use crate::store::platform::sync::{Arc, Ordering};
 

@@ -293,7 +293,9 @@ impl Shard {
         if draft.type_id != 0 {
             writer.enter_type(context, draft.type_id, sequence, number);
         }
-        *written = Some(Written { place: self.place(context, slot, number, stamp), replaced: false });
+        let place = self.place(context, slot, number, stamp);
+        writer.has_news |= context.removals.tell_created(entry, place.handle);
+        *written = Some(Written { place, replaced: false });
         Ok(())
     }
 
@@ -465,7 +467,7 @@ impl Shard {
         let stamp = change.settle(self.life(context, number));
         fault::point();
         let place = self.place(context, slot, number, stamp);
-        writer.has_news |= context.removals.tell(old, place.handle, Cause::Replaced);
+        writer.has_news |= context.removals.tell_swapped((old, entry), place.handle);
         fault::point();
         if let Some(reshaped) = reshaped {
             writer.leave_shape(reshaped.from);

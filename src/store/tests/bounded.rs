@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
-use crate::store::observe::removals::CARRIED_BYTES;
+use crate::store::observe::report::CARRIED_BYTES;
 
 use super::*;
 
@@ -457,17 +457,18 @@ fn each_removal_is_told_once_in_order_with_its_cause() {
     map.clear().unwrap();
     let mut told = Vec::new();
     assert_eq!(everything.take(100, usize::MAX, &mut told), 0);
-    let told: Vec<_> = told.iter().map(|one| (one.key(), one.value(), one.cause)).collect();
+    let told: Vec<_> = told.iter().map(|one| (one.key(), one.value(), one.what)).collect();
+    let removed = What::Removed;
     let number = keyless.slot.to_le_bytes();
-    let mut cleared = [(&number[..], &b"5"[..], Cause::Cleared), (b"d", b"6", Cause::Cleared)];
+    let mut cleared = [(&number[..], &b"5"[..], removed(Cause::Cleared)), (b"d", b"6", removed(Cause::Cleared))];
     if told[4].0 == b"d" {
         cleared.reverse();
     }
     let expected = [
-        (&b"a"[..], &b"1"[..], Cause::Replaced),
-        (b"a", b"2", Cause::Expired),
-        (b"b", b"3", Cause::Evicted),
-        (b"c", b"4", Cause::Explicit),
+        (&b"a"[..], &b"1"[..], removed(Cause::Replaced)),
+        (b"a", b"2", removed(Cause::Expired)),
+        (b"b", b"3", removed(Cause::Evicted)),
+        (b"c", b"4", removed(Cause::Explicit)),
         cleared[0],
         cleared[1],
     ];
@@ -475,7 +476,7 @@ fn each_removal_is_told_once_in_order_with_its_cause() {
     let mut told = Vec::new();
     assert_eq!((evictions.take(100, usize::MAX, &mut told), told.len()), (0, 1));
     drop((everything, evictions));
-    assert!(!store.context.removals.are_wanted(Cause::Evicted));
+    assert!(!store.context.removals.are_wanted(Cause::Evicted.bit()));
 }
 
 #[test]

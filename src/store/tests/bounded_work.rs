@@ -4,7 +4,7 @@ use super::super::shard::{DETACHED, Draft, Presence};
 use super::*;
 use crate::store::map::walk::ASKED;
 use crate::store::memory::budget::Use;
-use crate::store::observe::removals::PUSHED;
+use crate::store::observe::queue::PUSHED;
 use crate::store::platform::clock::Patience;
 use crate::store::platform::mapping::RELEASED;
 

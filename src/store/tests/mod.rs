@@ -4,6 +4,7 @@ mod accounting;
 mod atomic;
 mod bounded;
 mod bounded_work;
+mod changes;
 mod failures;
 mod freshness;
 mod histories;

@@ -1,6 +1,7 @@
 //! What a map reports about itself.
 
 pub mod advice;
+pub mod changes;
 pub mod distribution;
 pub mod events;
 pub mod explain;

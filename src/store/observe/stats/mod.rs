@@ -21,6 +21,7 @@ mod transactions;
 
 use serde_json::{Value as Json, json};
 
+use crate::store::observe::changes::ChangeStats;
 use crate::store::observe::performance::SlowStats;
 
 pub use counters::{Counter, Counters};
@@ -75,6 +76,8 @@ pub struct Stats {
     pub latency: Option<LatencyStats>,
     /// How often something took too long.
     pub slow: SlowStats,
+    /// What waits for listeners to changes.
+    pub changes: ChangeStats,
     /// How threads wait for each other.
     pub locks: LockStats,
     /// Threads that have the map open, each open counted.
@@ -126,6 +129,7 @@ impl Stats {
             "simd": self.simd.json(),
             "latency": self.latency.as_ref().map(LatencyStats::json),
             "slow": self.slow.json(),
+            "changes": self.changes.json(),
             "locks": self.locks.json(),
             "threads": self.threads,
             "resets": self.resets,
