@@ -30,6 +30,7 @@ const ROOMS = {
   eviction: 'writes',
   'memory-limit': 'memory',
   expiry: 'pauses',
+  'single-calls': 'pauses',
   growth: 'pauses',
   clear: 'pauses',
   gc: 'pauses',

@@ -1007,10 +1007,10 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
    * - `typedmap.lifecycle`: what becomes of the map.
    * - `typedmap.memory`: limits and refused writes.
    * - `typedmap.performance`: what took longer than it should (`get.slow`, `set.slow`, `insert.slow`, `delete.slow`,
-   *   `load.slow`, `shard.contended`, `index.long-probe`), and, at level `info`, a shard with several times its share of
-   *   the writes (`shard.skewed`). While something listens to it, every native call of any thread is timed, which takes
-   *   it some 50 ns more. Of each kind ten lines are sent in a second; `details.leftOut` says how many were left out
-   *   before a line.
+   *   `load.slow`, `shard.contended`, `index.long-probe`), and, at level `info`, a shard with several times its share
+   *   of the writes (`shard.skewed`). While something listens to it, every native call of any thread is timed, which
+   *   takes it some 50 ns more. Of each kind ten lines are sent in a second; `details.leftOut` says how many were left
+   *   out before a line.
    * - `typedmap.operations`, at level `debug`: each call of a method by this thread, with `operation`, `key` or
    *   `handle`, `hit`, `durationMs`, and never a value. Of these, 1,024 lines wait at most. While something listens to
    *   them, each call takes 1 to 2 µs more, and a near hit of another map of this thread a few nanoseconds.

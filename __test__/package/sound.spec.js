@@ -35,6 +35,7 @@ const EXCUSED = {
   'refused-memory.spec.js': CHILDREN,
   'release.spec.js': NONE,
   'resident-memory.spec.js': CHILDREN,
+  'specification.spec.js': NONE,
   'stack-end.spec.js': 'its child processes call validate() themselves',
   'tap.spec.js': NONE,
   'tools.spec.js': NONE,
