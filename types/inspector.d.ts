@@ -1,6 +1,6 @@
 // The page that shows the maps of a process.
 
-import type { LogLevel, LogTarget } from './events.js'
+import type { LogLevel, LogLine, LogTarget } from './events.js'
 
 /** Options of {@link serveInspector}. */
 export interface InspectorOptions {
@@ -33,6 +33,11 @@ export interface InspectorOptions {
    * a thread is blocked (`thread.blocked`), and answers again (`thread.answers`), is said in any case.
    */
   logTargets?: readonly LogTarget[]
+  /**
+   * Is called in this thread with the log lines that no map has: `thread.blocked` (`details`: `thread`, its `threadId`,
+   * and `silentMs`) and `thread.answers`. A thread that was blocked itself gets them as soon as it is not.
+   */
+  onLog?: (line: LogLine) => void
 }
 
 /** A running inspector. */

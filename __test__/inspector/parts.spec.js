@@ -59,7 +59,7 @@ describe('threads that are asked', () => {
 
   before(() => {
     lines = new Lines()
-    asked = new Asked(1_000, lines)
+    asked = new Asked(1_000, line => lines.add(null, [line]))
     thread = new BroadcastChannel(CHANNEL)
   })
   after(() => {

@@ -219,6 +219,29 @@ describe('serveInspector', () => {
     await inspector.close()
   })
 
+  it('tells the thread that serves it which one was blocked, itself too', async () => {
+    const lines = []
+    const inspector = await serveInspector({ interval: 100, onLog: line => lines.push(line) })
+    const headers = { Authorization: `Bearer ${inspector.token}` }
+    const isAsked = ({ threads }) => threads.some(({ thread, name }) => thread === 0 && name === null)
+    await until(async () => (await fetch(new URL('/stats', inspector.url), { headers })).json(), isAsked)
+    while (lines.length < 2) {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_500)
+      await new Promise(resolve => setTimeout(resolve, 500))
+    }
+    const [{ time, message, ...blocked }, answers] = lines
+    const { silentMs } = blocked.details
+    assert.deepEqual(blocked, {
+      level: 'warn',
+      target: 'typedmap.performance',
+      code: 'thread.blocked',
+      details: { thread: 0, silentMs }
+    })
+    assert.ok(silentMs >= 1_500 && time <= answers.time)
+    assert.deepEqual([answers.code, answers.level, answers.details.thread], ['thread.answers', 'info', 0])
+    await inspector.close()
+  })
+
   it('keeps no process alive, and ends with its close', async () => {
     const script = `
       const { serveInspector } = require('./inspector.js')
@@ -264,6 +287,7 @@ describe('serveInspector', () => {
       { allowedHosts: ['a/b'] },
       { logLevel: 'loud' },
       { logTargets: ['typedmap.other'] },
+      { onLog: 'console' },
       { other: 1 },
       null
     ]) {

@@ -35,14 +35,14 @@ class Asked {
   /** @type {Map<number, number>} */
   #askedAt = new Map()
   #silenceMs
-  #lines
+  #log
   /** Numbers of the threads that are known to be blocked. @type {Set<number>} */
   #blocked = new Set()
 
-  /** @param {number} intervalMs from one question to the next @param {import('./lines.js').Lines} lines */
-  constructor(intervalMs, lines) {
+  /** @param {number} intervalMs from one question to the next @param {(line: object) => void} log a line */
+  constructor(intervalMs, log) {
     this.#silenceMs = Math.max(MISSED * intervalMs, LEAST_SILENCE_MS)
-    this.#lines = lines
+    this.#log = log
     this.#channel.onmessage = ({ data }) => this.#hear(/** @type {any} */ (data))
   }
 
@@ -82,7 +82,7 @@ class Asked {
 
   /** @param {Kind} kind @param {number} thread @param {number} silentMs */
   #say(kind, thread, silentMs) {
-    this.#lines.add(null, [{ time: Date.now(), target: TARGET, ...kind, details: { thread, silentMs } }])
+    this.#log({ time: Date.now(), target: TARGET, ...kind, details: { thread, silentMs } })
   }
 
   /** Forgets a thread that has ended. @param {number} thread */

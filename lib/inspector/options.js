@@ -5,7 +5,7 @@
 const { randomBytes } = process.getBuiltinModule('node:crypto')
 const { isIPv4 } = process.getBuiltinModule('node:net')
 const { badOption, outOfRange, wrongType } = require('../errors.js')
-const { boolean, checkObject, integer, oneOf } = require('../options/checks.js')
+const { boolean, checkFunction, checkObject, integer, oneOf } = require('../options/checks.js')
 const { LEVELS, targets } = require('../options/log.js')
 
 /** The others cost the calls of the maps something. */
@@ -25,6 +25,7 @@ const MAX_INTERVAL_MS = 60_000
  * @property {number} interval milliseconds
  * @property {string} logLevel
  * @property {readonly string[]} logTargets
+ * @property {((line: any) => void) | undefined} onLog
  */
 
 const WORD = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_'
@@ -75,7 +76,7 @@ function readHosts(given) {
  * @returns {Options}
  */
 function readOptions(given = {}) {
-  const names = ['port', 'host', 'token', 'allowedHosts', 'values', 'interval', 'logLevel', 'logTargets']
+  const names = ['port', 'host', 'token', 'allowedHosts', 'values', 'interval', 'logLevel', 'logTargets', 'onLog']
   const {
     port = 0,
     host: asked = '127.0.0.1',
@@ -84,7 +85,8 @@ function readOptions(given = {}) {
     values = false,
     ...rest
   } = checkObject('options', given, names)
-  const { interval = 1_000, logLevel = 'info', logTargets = LOG_TARGETS } = rest
+  const { interval = 1_000, logLevel = 'info', logTargets = LOG_TARGETS, onLog } = rest
+  if (onLog !== undefined) checkFunction('option onLog', onLog)
   const host = readHost('host', asked)
   return {
     port: integer(0, 65_535)('port', port),
@@ -94,7 +96,8 @@ function readOptions(given = {}) {
     values: boolean('values', values),
     interval: integer(MIN_INTERVAL_MS, MAX_INTERVAL_MS)('interval', interval),
     logLevel: oneOf(LEVELS)('logLevel', logLevel),
-    logTargets: targets('logTargets', logTargets)
+    logTargets: targets('logTargets', logTargets),
+    onLog
   }
 }
 

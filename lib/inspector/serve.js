@@ -5,6 +5,7 @@
 const { once } = process.getBuiltinModule('node:events')
 const path = process.getBuiltinModule('node:path')
 const { Worker } = process.getBuiltinModule('node:worker_threads')
+const { Subscription } = require('../observe/turns.js')
 const { readOptions } = require('./options.js')
 const sources = require('./sources.js')
 
@@ -17,7 +18,7 @@ function addressOf({ host, token }, port) {
 
 /** @param {unknown} [given] */
 async function serveInspector(given = undefined) {
-  const options = readOptions(given)
+  const { onLog, ...options } = readOptions(given)
   // Before the first question is asked.
   sources.answer()
   const worker = new Worker(path.join(__dirname, 'worker.js'), {
@@ -33,6 +34,12 @@ async function serveInspector(given = undefined) {
     throw Object.assign(new Error(`the inspector does not listen: ${said.error.message}`), { code: said.error.code })
   }
   worker.on('error', error => process.emitWarning(`the inspector has failed: ${error.message}`, 'InspectorWarning'))
+  if (onLog !== undefined) {
+    const subscription = new Subscription(onLog)
+    worker.on('message', ({ line }) => {
+      if (line !== undefined) subscription.call(line)
+    })
+  }
   worker.unref()
   const close = async () => {
     worker.ref()

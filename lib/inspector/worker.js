@@ -16,7 +16,10 @@ const port = /** @type {import('node:worker_threads').MessagePort} */ (parentPor
 const MICROSECONDS_PER_MS = 1_000
 
 const collector = new Collector(options)
-const asked = new Asked(options.interval, collector.lines)
+const asked = new Asked(options.interval, line => {
+  collector.lines.add(null, [line])
+  port.postMessage({ line })
+})
 const guard = new Guard(options)
 
 let cpu = { time: Date.now(), used: process.cpuUsage() }
