@@ -102,6 +102,7 @@ const TESTS = {
   'logs.spec': spec('observe/logs'),
   'unheard.spec': spec('observe/unheard'),
   'refusals.spec': spec('observe/refusals'),
+  'watched-methods.spec': spec('observe/watched-methods'),
   desks: unit('desk::tests'),
   'probes.spec': spec('observe/probes'),
   'channels.spec': spec('observe/channels'),
@@ -2344,6 +2345,20 @@ const LINES = [
     from: '                    context.events.report(refused, "recover");',
     to: '                    context.events.error(refused, "recover");',
     test: 'unheard.spec'
+  },
+  {
+    name: 'a swap that was refused is published as a write',
+    file: 'lib/observe/probes.js',
+    from: "  if (wrote === 'swapped') return result.swapped",
+    to: "  if (wrote === 'swapped') return true",
+    test: 'watched-methods.spec'
+  },
+  {
+    name: 'an iterable of a batch that is observed is gone through twice',
+    file: 'lib/observe/probes.js',
+    from: '    return [noted.items, ...args.slice(1)]',
+    to: '    return args',
+    test: 'watched-methods.spec'
   },
   {
     name: 'an error is counted by each map whose call it passes through',

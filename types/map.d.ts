@@ -1011,8 +1011,9 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
    *   of the writes (`shard.skewed`). While something listens to it, every native call of any thread is timed, which
    *   takes it some 50 ns more. Of each kind ten lines are sent in a second; `details.leftOut` says how many were left
    *   out before a line.
-   * - `typedmap.operations`, at level `debug`: each call of a method by this thread, with `operation`, `key` or
-   *   `handle`, `hit`, `durationMs`, and never a value. Of these, 1,024 lines wait at most. While something listens to
+   * - `typedmap.operations`, at level `debug`: each call by this thread of a method that is about entries, with
+   *   `operation`, `key` or `handle`, `hit`, `count` and `hits` of a batch, `wrote` of what may do without,
+   *   `durationMs`, and never a value. Of these, 1,024 lines wait at most. While something listens to
    *   them, each call takes 1 to 2 µs more, and a near hit of another map of this thread a few nanoseconds.
    *
    * The library prints nothing; without an `onError` listener, Node prints warnings of errors that no call throws.

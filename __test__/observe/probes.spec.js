@@ -135,14 +135,14 @@ describe('probes', () => {
     map.update('a', value => value + map.get('a'))
     assert.deepEqual(take(), [
       ['get', 'a', true],
-      ['update', 'a', undefined]
+      ['update', 'a', true]
     ])
     assert.equal(map.get('a'), 2)
     assert.deepEqual(take(), [['get', 'a', true, 'near']])
     map.getOrInsertComputed('b', () => map.get('a'))
     assert.deepEqual(take(), [
       ['get', 'a', true, 'near'],
-      ['getOrInsertComputed', 'b', undefined]
+      ['getOrInsertComputed', 'b', false]
     ])
     end()
     map.close()

@@ -102,6 +102,7 @@ const CALLS = {
   onError: [map => map.onError(1)],
   onLog: [map => map.onLog(1), map => map.onLog(failing, WRONG)],
   onEvict: [map => map.onEvict(1), map => map.onEvict(failing, WRONG)],
+  onChange: [map => map.onChange(1), map => map.onChange(failing, WRONG)],
   onPressure: [map => map.onPressure(1), map => map.onPressure(failing, WRONG)]
 }
 

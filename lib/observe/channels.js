@@ -26,9 +26,13 @@ const { probeAll, surround } = require('./probes.js')
 
 const PREFIX = 'typed-superdashmap'
 
-const READS = ['get', 'getByHandle', HANDLE_GET]
-const WRITES = ['set', 'insert', 'insertWithHandle', 'replace', 'update', 'increment']
-const REMOVALS = ['delete', 'remove']
+// An operation may be of several channels: `getOrInsert` reads an entry or writes it.
+const READS = ['get', 'getByHandle', HANDLE_GET, 'getMany', 'getOrInsert', 'getOrInsertComputed']
+const WRITES = [
+  ...['set', 'insert', 'insertWithHandle', 'replace', 'update', 'increment', 'compareAndSet'],
+  ...['getOrInsert', 'getOrInsertComputed', 'setMany', 'insertMany', 'updateMany']
+]
+const REMOVALS = ['delete', 'remove', 'update', 'deleteMany', 'deleteWhere', 'deletePrefix', 'clear']
 
 /** Methods of a channel after which it may have a subscriber, or none any more. */
 const SUBSCRIBING = /** @type {const} */ (['subscribe', 'unsubscribe', 'bindStore', 'unbindStore'])
@@ -219,13 +223,44 @@ function tracedCall({ start, end, asyncStart, asyncEnd, error }, context, run) {
   })
 }
 
+/**
+ * What a message says of a call: a batch has `keys` in place of a key.
+ *
+ * @param {Call} call
+ * @returns {Record<string, any>}
+ */
+const about = ({ map, operation, key, keys }) =>
+  keys === undefined ? { map, operation, key } : { map, operation, keys }
+
+/** @param {Call} call */
+function readMessage(call) {
+  const { hit, hits } = call
+  return hits === undefined ? { ...about(call), hit } : { ...about(call), hits }
+}
+
+/** @param {Call} call */
+const writeMessage = call => (call.wrote === false ? undefined : about(call))
+
+/** @param {Call} call */
+function removeMessage(call) {
+  const { map, operation, hit, count, hits, wrote } = call
+  if (operation === 'clear') return { map, operation, cause: 'cleared' }
+  // A batch or a query.
+  const removed = hits ?? count
+  if (removed !== undefined) {
+    if (removed === 0) return undefined
+    return call.keys === undefined
+      ? { map, operation, count, cause: 'explicit' }
+      : { ...about(call), hits, cause: 'explicit' }
+  }
+  return hit && wrote !== true ? { ...about(call), cause: 'explicit' } : undefined
+}
+
 /** Makes the channels. */
 function openChannels() {
-  publishCalls('get', READS, ({ map, operation, key, hit }) => ({ map, operation, key, hit }))
-  publishCalls('set', WRITES, ({ map, operation, key }) => ({ map, operation, key }))
-  publishCalls('remove', REMOVALS, ({ map, operation, key, hit }) =>
-    hit ? { map, operation, key, cause: 'explicit' } : undefined
-  )
+  publishCalls('get', READS, readMessage)
+  publishCalls('set', WRITES, writeMessage)
+  publishCalls('remove', REMOVALS, removeMessage)
   for (const [name, cause] of [
     ['evict', 'evicted'],
     ['expire', 'expired']
@@ -238,6 +273,7 @@ function openChannels() {
     hearErrors(open, error => publish({ operation: error.details.operation, error }))
   )
   trace('getOrLoad', (map, [key]) => ({ map, operation: 'getOrLoad', key }))
+  trace('getManyOrLoad', map => ({ map, operation: 'getManyOrLoad' }))
   trace('transaction', map => ({ map, operation: 'transaction' }))
 }
 

@@ -69,7 +69,7 @@ const isKey = key =>
  *
  * @param {Call} call
  */
-function detailsOf({ operation, key, hit, isNear, durationMs, error, hasFailed }) {
+function detailsOf({ operation, key, hit, isNear, count, hits, wrote, durationMs, error, hasFailed }) {
   /** @type {Record<string, any>} */
   const details = { operation }
   if (isHandleKey(key)) {
@@ -78,7 +78,10 @@ function detailsOf({ operation, key, hit, isNear, durationMs, error, hasFailed }
   } else if (isKey(key)) {
     details.key = shownKey(key)
   }
+  if (count !== undefined) details.count = count
+  if (hits !== undefined) details.hits = hits
   if (hit !== undefined) details.hit = hit
+  if (wrote !== undefined) details.wrote = wrote
   if (isNear) details.near = true
   details.durationMs = durationMs
   if (hasFailed) details.error = /** @type {any} */ (error)?.code ?? 'ERR_OTHER'

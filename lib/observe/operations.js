@@ -1,14 +1,22 @@
 'use strict'
 
-// The operations that probes can see, and how a call of each is read: which key it is about, and whether the entry was
-// there.
+// The operations that probes can see, and how a call of each is read: which keys it is about, whether the entries were
+// there, and whether it wrote.
 
 /**
  * @typedef {object} Operation
  * @property {'first' | 'result' | 'none'} key where the key or handle is: the first argument, what is returned, or the
  *   operation is about more than one entry
- * @property {'value' | 'defined' | 'true'} [hit] how to tell whether the entry was there: a value was returned, which
- *   may be `undefined`; something was returned; `true` was returned
+ * @property {'value' | 'defined' | 'true' | 'state' | 'uncalled' | 'given'} [hit] how to tell whether the entry was
+ *   there: a value was returned, which may be `undefined`; something was returned; `true` was returned; by the state
+ *   that native code left; its function was not called; its function was given something
+ * @property {'swapped' | 'defined' | 'missing'} [wrote] how to tell whether it wrote, where it may do without: it says
+ *   so; something was returned; the entry was not there
+ * @property {'items' | 'entries' | 'result'} [many] where the keys are, if there are many: the first argument, the
+ *   keys of its entries, or what is returned
+ * @property {'defined' | 'true' | 'number'} [hits] how to tell how many of their entries were there: by what was
+ *   returned for each, or in sum
+ * @property {'number'} [count] what is returned is how many entries it was about
  * @property {boolean} [isAsync] a promise is returned, and the call takes until that is settled
  * @property {boolean} [calls] code of the user runs within, whose own calls of the map count as well
  */
@@ -30,29 +38,37 @@ const OPERATIONS = Object.freeze({
   insert: { key: 'result' },
   insertWithHandle: { key: 'first' },
   replace: { key: 'first' },
-  getOrInsert: { key: 'first' },
-  getOrInsertComputed: { key: 'first', calls: true },
+  getOrInsert: { key: 'first', hit: 'state', wrote: 'missing' },
+  getOrInsertComputed: { key: 'first', hit: 'uncalled', wrote: 'missing', calls: true },
   increment: { key: 'first' },
-  update: { key: 'first', calls: true },
-  compareAndSet: { key: 'first' },
+  update: { key: 'first', hit: 'given', wrote: 'defined', calls: true },
+  compareAndSet: { key: 'first', wrote: 'swapped' },
   delete: { key: 'first', hit: 'true' },
   remove: { key: 'first', hit: 'value' },
   clear: { key: 'none' },
-  evict: { key: 'none' },
-  getMany: { key: 'none' },
-  hasMany: { key: 'none' },
-  setMany: { key: 'none' },
-  updateMany: { key: 'none' },
-  insertMany: { key: 'none' },
-  deleteMany: { key: 'none' },
+  evict: { key: 'none', count: 'number' },
+  purgeExpired: { key: 'none', count: 'number' },
+  getMany: { key: 'none', many: 'items', hits: 'defined' },
+  hasMany: { key: 'none', many: 'items', hits: 'true' },
+  setMany: { key: 'none', many: 'entries' },
+  updateMany: { key: 'none', many: 'entries', hits: 'number' },
+  insertMany: { key: 'none', many: 'result' },
+  deleteMany: { key: 'none', many: 'items', hits: 'number' },
+  randomKey: { key: 'none' },
+  randomEntry: { key: 'none' },
+  scan: { key: 'none' },
+  keys: { key: 'none' },
+  values: { key: 'none' },
+  entries: { key: 'none' },
+  forEach: { key: 'none', calls: true },
   transaction: { key: 'none', calls: true },
   getOrLoad: { key: 'first', isAsync: true, calls: true },
   getManyOrLoad: { key: 'none', isAsync: true, calls: true },
   find: { key: 'none', isAsync: true, calls: true },
   count: { key: 'none', isAsync: true, calls: true },
   filter: { key: 'none', isAsync: true, calls: true },
-  deleteWhere: { key: 'none', isAsync: true, calls: true },
-  deletePrefix: { key: 'none', isAsync: true, calls: true }
+  deleteWhere: { key: 'none', isAsync: true, calls: true, count: 'number' },
+  deletePrefix: { key: 'none', isAsync: true, calls: true, count: 'number' }
 })
 
 module.exports = { HANDLE_GET, OPERATIONS, OPERATION_NAMES: Object.freeze(Object.keys(OPERATIONS)) }

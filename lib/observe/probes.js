@@ -39,6 +39,10 @@ const { HANDLE_GET, OPERATIONS } = require('./operations.js')
  * @property {any} map the `TypedMap`
  * @property {string} operation its name in `OPERATIONS`
  * @property {any} key the key as it was given, or the handle; `undefined` if the operation is about more than one entry
+ * @property {readonly any[] | undefined} keys the same of a batch
+ * @property {number | undefined} count how many entries it was about, if the operation tells
+ * @property {number | undefined} hits how many of a batch were there, if the operation tells
+ * @property {boolean | undefined} wrote whether it wrote, where it may do without
  * @property {boolean | undefined} hit whether the entry was there, if the operation tells
  * @property {boolean} isNear whether it was answered without a native call
  * @property {number} durationMs until it returned, or its promise was settled
@@ -55,6 +59,18 @@ const UNTOUCHED = 2 ** 32 - 1
 
 /** @type {readonly Probe[]} */
 const NONE = Object.freeze([])
+
+/** What a call is that tells nothing. */
+const UNTOLD = Object.freeze({
+  hit: undefined,
+  isNear: false,
+  keys: undefined,
+  count: undefined,
+  hits: undefined,
+  wrote: undefined,
+  error: undefined,
+  hasFailed: false
+})
 
 /**
  * What runs the calls of an operation.
@@ -110,15 +126,91 @@ function probesOf(open, operation) {
  * @param {any} result
  * @param {OpenMap} open
  * @param {any} key
+ * @param {Noted} noted
  */
-function hitOf({ hit }, result, open, key) {
+function hitOf({ hit }, result, open, key, noted) {
   if (hit === 'true') return result === true
   if (hit === 'defined') return result !== undefined
   if (hit === undefined) return undefined
+  if (hit === 'given') return noted.given !== undefined
+  if (hit === 'uncalled') return !noted.isCalled || result?.inserted === false
+  if (hit === 'state') return scratch[STATE] !== ABSENT
   if (result !== undefined) return true
   // A value may be `undefined`.
   const state = scratch[STATE]
   return state === UNTOUCHED ? open.mayHave(key) : state !== ABSENT
+}
+
+/**
+ * What is seen of a call while it runs.
+ *
+ * @typedef {object} Noted
+ * @property {readonly any[]} items of a batch
+ * @property {boolean} isCalled whether its function was called
+ * @property {any} given what that was given last
+ */
+
+/**
+ * The arguments with which a call runs that is observed: an iterable is gone through once, and a function notes that it
+ * is called.
+ *
+ * @param {Operation} row
+ * @param {readonly any[]} args
+ * @param {Noted} noted
+ * @returns {readonly any[]}
+ */
+function notedArguments({ many, hit }, args, noted) {
+  const [first, callback, ...rest] = args
+  if ((many === 'items' || many === 'entries') && typeof first?.[Symbol.iterator] === 'function') {
+    noted.items = [...first]
+    return [noted.items, ...args.slice(1)]
+  }
+  if ((hit !== 'uncalled' && hit !== 'given') || typeof callback !== 'function') return args
+  const noting = (/** @type {any} */ given) => {
+    noted.isCalled = true
+    noted.given = given
+    return Reflect.apply(callback, undefined, [given])
+  }
+  return [first, noting, ...rest]
+}
+
+/**
+ * The keys of a batch.
+ *
+ * @param {Operation} row
+ * @param {any} result
+ * @param {Noted} noted
+ * @returns {readonly any[] | undefined}
+ */
+function keysOf({ many }, result, { items }) {
+  if (many === 'items') return items
+  if (many === 'entries') return items.map(item => item[0])
+  return many === 'result' ? [...result] : undefined
+}
+
+/**
+ * How many of a batch were there.
+ *
+ * @param {Operation} row
+ * @param {any} result
+ */
+function hitsOf({ hits }, result) {
+  if (hits === undefined) return undefined
+  if (typeof result === 'number') return result
+  return result.filter((/** @type {any} */ one) => (hits === 'defined' ? one !== undefined : one === true)).length
+}
+
+/**
+ * Whether a call wrote.
+ *
+ * @param {Operation} row
+ * @param {any} result
+ * @param {boolean | undefined} hit
+ */
+function wroteOf({ wrote }, result, hit) {
+  if (wrote === 'swapped') return result.swapped
+  if (wrote === 'defined') return result !== undefined
+  return wrote === 'missing' ? !hit : undefined
 }
 
 /**
@@ -129,48 +221,54 @@ function hitOf({ hit }, result, open, key) {
  * @param {OpenMap} open
  * @param {string} operation
  * @param {readonly any[]} args
- * @param {() => any} run
+ * @param {(args: readonly any[]) => any} run
  */
 function observe(probes, map, open, operation, args, run) {
   const row = OPERATIONS[operation]
   const key = row.key === 'first' ? args[0] : undefined
+  /** @type {Noted} */
+  const noted = { items: [], isCalled: false, given: undefined }
   const start = now()
   scratch[STATE] = UNTOUCHED
   isWithin = row.calls !== true
   let result
   try {
-    result = run()
+    result = run(notedArguments(row, args, noted))
   } catch (error) {
     isWithin = false
     const durationMs = now() - start
-    tell(probes, { map, operation, key, hit: undefined, isNear: false, durationMs, error, hasFailed: true })
+    tell(probes, { ...UNTOLD, map, operation, key, durationMs, error, hasFailed: true })
     throw error
   }
   isWithin = false
   if (row.isAsync)
-    return settled(result, call => tell(probes, { map, operation, key, ...call, durationMs: now() - start }))
+    return settled(row, result, call => tell(probes, { ...call, map, operation, key, durationMs: now() - start }))
   const durationMs = now() - start
   const isNear = row.hit === 'value' && scratch[STATE] === UNTOUCHED
-  const hit = hitOf(row, result, open, key)
+  const hit = hitOf(row, result, open, key, noted)
+  const keys = keysOf(row, result, noted)
+  const told = { hit, isNear, keys, hits: hitsOf(row, result), wrote: wroteOf(row, result, hit) }
+  const count = row.count === 'number' ? result : keys?.length
   const about = row.key === 'result' ? result : key
-  tell(probes, { map, operation, key: about, hit, isNear, durationMs, error: undefined, hasFailed: false })
+  tell(probes, { ...UNTOLD, ...told, map, operation, key: about, count, durationMs })
   return result
 }
 
 /**
  * A promise that tells when it is settled. Not a branch of the given one: whether that is handled is for its user.
  *
+ * @param {Operation} row
  * @param {Promise<any>} promise
- * @param {(call: Pick<Call, 'hit' | 'isNear' | 'error' | 'hasFailed'>) => void} end
+ * @param {(call: Omit<Call, 'map' | 'operation' | 'key' | 'durationMs'>) => void} end
  */
-function settled(promise, end) {
+function settled({ count }, promise, end) {
   return promise.then(
     value => {
-      end({ hit: undefined, isNear: false, error: undefined, hasFailed: false })
+      end({ ...UNTOLD, count: count === 'number' ? value : undefined })
       return value
     },
     error => {
-      end({ hit: undefined, isNear: false, error, hasFailed: true })
+      end({ ...UNTOLD, error, hasFailed: true })
       throw error
     }
   )
@@ -191,10 +289,10 @@ function tell(probes, call) {
  * @param {readonly any[]} args
  */
 function runObserved({ plain, surrounding }, map, open, operation, args) {
-  const run = () => Reflect.apply(plain, map, args)
-  const call = surrounding === undefined ? run : () => surrounding(map, args, run)
+  const run = (/** @type {readonly any[]} */ given) => Reflect.apply(plain, map, given)
+  const call = surrounding === undefined ? run : (/** @type {any} */ given) => surrounding(map, given, () => run(given))
   const probes = probesOf(open, operation)
-  return probes.length === 0 ? call() : observe(probes, map, open, operation, args, call)
+  return probes.length === 0 ? call(args) : observe(probes, map, open, operation, args, call)
 }
 
 /**
