@@ -2577,6 +2577,20 @@ const LINES = [
     test: 'guard.spec'
   },
   {
+    name: 'the inspector is told of all calls, not of those since its last look',
+    file: 'src/store/observe/histogram.rs',
+    from: '*mark = *count as f64;',
+    to: '',
+    test: 'histograms'
+  },
+  {
+    name: 'a second in which all was slow is passed over in the long history',
+    file: 'lib/inspector/history.js',
+    from: 'for (const [at, column] of HIGHEST.entries()) row[column] = this.#highest[at]',
+    to: '',
+    test: 'parts.spec'
+  },
+  {
     name: 'a hit that is read again to be timed counts twice',
     file: 'lib/hit-counter.js',
     from: `    this.left++

@@ -47,6 +47,24 @@ describe('history', () => {
     assert.deepEqual(long.slice(0, 3), [1, 31, 61])
   })
 
+  it('has the highest latency of all looks in a row of the long history', () => {
+    const history = new History()
+    for (let time = 1; time <= 61; time++) {
+      const get = time === 7 || time === 40 ? { p50Ns: time, p99Ns: 100 * time } : undefined
+      history.add(statsOf({ recent: { get, set: { p50Ns: 1, p99Ns: 2 } } }), time)
+    }
+    const { getP50Ns, getP99Ns, setP99Ns } = history.since('long', 0)
+    assert.deepEqual(
+      [getP50Ns, getP99Ns, setP99Ns],
+      [
+        [null, 7, 40],
+        [null, 700, 4_000],
+        [2, 2, 2]
+      ]
+    )
+    assert.equal(history.since('short', 6).getP99Ns[0], 700)
+  })
+
   it('has nothing before the first row', () => {
     assert.deepEqual(new Ring(3).since(0).time, [])
   })

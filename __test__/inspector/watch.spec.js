@@ -27,6 +27,35 @@ describe('watch', () => {
     })
   })
 
+  it('says how long operations took since it was asked last', () => {
+    const map = TypedMap.open('watched: latency', { latency: true, nearCache: false })
+    const watch = Watch.of('watched: latency', 'off', ['typedmap.lifecycle'])
+    const recent = () => watch.visit(() => watch.takeLatency())
+    assert.equal(recent().get, undefined, 'there was no call')
+    map.set('a', 1)
+    for (let n = 0; n < 1_000; n++) map.get('a')
+    const { get, insert } = recent()
+    assert.ok(get.p50Ns > 0 && get.p50Ns <= get.p99Ns, JSON.stringify(get))
+    assert.equal(insert, undefined)
+    map.resetStats()
+    assert.equal(recent().get, undefined, 'nothing was read since, and a reset takes nothing back')
+    for (let n = 0; n < 1_000; n++) map.get('a')
+    assert.ok(recent().get.p99Ns > 0)
+    watch.end()
+    map.destroy()
+  })
+
+  it('measures no latency of a map that does not', () => {
+    const map = TypedMap.open('watched: no latency')
+    const watch = Watch.of('watched: no latency', 'off', ['typedmap.lifecycle'])
+    assert.deepEqual(
+      watch.visit(() => watch.takeLatency()),
+      {}
+    )
+    watch.end()
+    map.destroy()
+  })
+
   it('lets a map end with its last holder', () => {
     const map = TypedMap.open('watched: end')
     map.set('a', 1)

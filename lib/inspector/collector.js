@@ -89,7 +89,7 @@ class Seen {
     }
     const said = watch.takeLines()
     if (watch.isSecret) return
-    this.history.add(stats, time)
+    this.history.add({ ...stats, recent: watch.takeLatency() }, time)
     lines.add(watch.name, said)
     if (isShown && time - this.#advisedAt >= ADVICE_MS) {
       this.#advisedAt = time

@@ -26,10 +26,11 @@ const COLUMNS = {
   entries: stats => stats.entries,
   memoryBytes: stats => stats.memoryBytes,
   memoryLimit: stats => stats.limits.memoryLimit,
-  getP50Ns: stats => stats.latency?.get?.p50Ns,
-  getP99Ns: stats => stats.latency?.get?.p99Ns,
-  setP50Ns: stats => stats.latency?.set?.p50Ns,
-  setP99Ns: stats => stats.latency?.set?.p99Ns,
+  // Those of the calls since the last look.
+  getP50Ns: stats => stats.recent?.get?.p50Ns,
+  getP99Ns: stats => stats.recent?.get?.p99Ns,
+  setP50Ns: stats => stats.recent?.set?.p50Ns,
+  setP99Ns: stats => stats.recent?.set?.p99Ns,
   lockAcquisitions: stats => stats.locks?.acquisitions,
   lockWaits: stats => stats.locks?.waits,
   contended: stats => stats.slow?.contended,
@@ -38,6 +39,9 @@ const COLUMNS = {
 }
 
 const NAMES = Object.keys(COLUMNS)
+
+/** Of these a long row has the highest that its looks had: a second in which all was slow is not passed over. */
+const HIGHEST = ['getP50Ns', 'getP99Ns', 'setP50Ns', 'setP99Ns'].map(name => NAMES.indexOf(name))
 
 /** The last rows, in one array that is written round and round. */
 class Ring {
@@ -76,16 +80,25 @@ class Ring {
   }
 }
 
+/** The higher of two numbers, of which either may be unknown. @param {number} one @param {number} other */
+const higher = (one, other) => (one >= other || Number.isNaN(other) ? one : other)
+
 class History {
   #short = new Ring(SHORT_ROWS)
   #long = new Ring(LONG_ROWS)
   #looks = 0
+  /** The highest of those columns since the last long row. */
+  #highest = HIGHEST.map(() => Number.NaN)
 
   /** @param {Record<string, any>} stats @param {number} time */
   add(stats, time) {
     const row = NAMES.map(name => COLUMNS[name](stats, time) ?? Number.NaN)
     this.#short.add(row)
-    if (this.#looks++ % LOOKS_PER_LONG_ROW === 0) this.#long.add(row)
+    this.#highest = this.#highest.map((highest, at) => higher(highest, row[HIGHEST[at]]))
+    if (this.#looks++ % LOOKS_PER_LONG_ROW !== 0) return
+    for (const [at, column] of HIGHEST.entries()) row[column] = this.#highest[at]
+    this.#highest.fill(Number.NaN)
+    this.#long.add(row)
   }
 
   /** @param {'short' | 'long'} range @param {number} time */

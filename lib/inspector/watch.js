@@ -3,7 +3,7 @@
 // A named map as the inspector sees it. A watch holds no map open: the map ends with its last holder. Within a visit,
 // which is one turn of the event loop, methods that read work as on a map that is open.
 
-const { LEVEL } = require('../native/layout.js')
+const { LATENCY_MARK, LEVEL, TIMED } = require('../native/layout.js')
 const { TypedMap } = require('../map.js')
 const { binding } = require('../native/attach.js')
 const { readData } = require('../native/data.js')
@@ -15,6 +15,7 @@ const {
   checkMemory: checkMemoryBinding,
   drain: drainBinding,
   evaluation,
+  latencySince: latencySinceBinding,
   leave: leaveBinding,
   unwatch: unwatchBinding,
   visit: visitBinding,
@@ -33,6 +34,8 @@ class Watch {
   options
   #id
   #map
+  /** What was measured up to the last look. @type {Float64Array | undefined} */
+  #mark
 
   /** @param {string} name @param {import('../addon/binding.js').Opened} opened */
   constructor(name, opened) {
@@ -82,6 +85,23 @@ class Watch {
   /** Has it logged if much memory lies idle, within a visit. Takes a lock for each shard in turn. */
   checkMemory() {
     checkMemoryBinding(this.#id)
+  }
+
+  /**
+   * How long operations took since the last call, within a visit, by operation; nothing of those that were not called.
+   *
+   * @returns {Record<string, { p50Ns: number, p99Ns: number } | undefined>}
+   */
+  takeLatency() {
+    if (this.options.latency !== true) return {}
+    this.#mark ??= new Float64Array(LATENCY_MARK)
+    const numbers = latencySinceBinding(this.#id, this.#mark) ?? []
+    return Object.fromEntries(
+      Object.entries(TIMED).map(([operation, at]) => {
+        const [count, p50Ns, p99Ns] = numbers.slice(3 * at)
+        return [operation, count > 0 ? { p50Ns, p99Ns } : undefined]
+      })
+    )
   }
 
   /** Log lines since the last call, within a visit. */

@@ -29,6 +29,9 @@ const MAX_POINTER_STEPS = 64
 /** Hits of a near cache for each that is timed, on average, in a map that times operations. */
 const NEAR_SAMPLING = 4096
 
+/** Numbers that remember what a map has measured, for `latencySince`. */
+const LATENCY_MARK = 5760
+
 /** Characters of the longest glob. */
 const MAX_GLOB = 1024
 
@@ -372,6 +375,15 @@ const TARGET = Object.freeze({
   lifecycle: 3
 })
 
+/**  */
+const TIMED = Object.freeze({
+  get: 0,
+  set: 1,
+  insert: 2,
+  delete: 3,
+  load: 4
+})
+
 /** What waits for a subscription that rang. */
 const WAKE = Object.freeze({
   /** Events, for `drain`. */
@@ -416,6 +428,7 @@ module.exports = {
   JOINED_TEXT_BYTES,
   MAX_POINTER_STEPS,
   NEAR_SAMPLING,
+  LATENCY_MARK,
   MAX_GLOB,
   SCRATCH_TTL,
   STEP_BY,
@@ -458,6 +471,7 @@ module.exports = {
   SHARD_FIGURES,
   STEPPED,
   TARGET,
+  TIMED,
   WAKE,
   WANT,
   WRITTEN_BY

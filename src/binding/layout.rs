@@ -5,8 +5,8 @@ use napi_derive::napi;
 use serde_json::{Value as Json, json};
 
 use crate::store::{
-    Cause, EntryLocation, HITS_PER_SAMPLE, KeyKind, Level, LogTarget, MAX_GLOB_CHARACTERS, ValueKind, What,
-    shard_figure_names,
+    Cause, EntryLocation, HITS_PER_SAMPLE, KeyKind, Level, LogTarget, MARK_LENGTH, MAX_GLOB_CHARACTERS, Timed,
+    ValueKind, What, shard_figure_names,
 };
 
 /// Declares constants, and a list of them with their names and sentences for JavaScript.
@@ -77,6 +77,8 @@ numbers!(SIZES: usize {
     MAX_POINTER_STEPS = 64;
     /// Hits of a near cache for each that is timed, on average, in a map that times operations.
     NEAR_SAMPLING = HITS_PER_SAMPLE;
+    /// Numbers that remember what a map has measured, for `latencySince`.
+    LATENCY_MARK = MARK_LENGTH;
     /// Characters of the longest glob.
     MAX_GLOB = MAX_GLOB_CHARACTERS;
     /// Index of the ttl of the next write, as a float64: 0 for the map's own, below that for the one that the entry
@@ -350,6 +352,7 @@ pub fn layout() -> String {
         "LEVEL": numbered(levels.into()),
         "TARGET": numbered(targets.into()),
         "SHARD_FIGURES": numbered(figures.collect()),
+        "TIMED": numbered(Timed::ALL.map(|operation| (operation.name().to_owned(), operation as u8)).into()),
     })
     .to_string()
 }

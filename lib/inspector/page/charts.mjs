@@ -60,7 +60,7 @@ export const CHARTS = [
   },
   {
     id: 'latency',
-    title: 'Latency since the start',
+    title: 'Latency',
     unit: '',
     format: format.nanoseconds,
     lines: [

@@ -2,12 +2,16 @@
 
 use super::local::Local;
 use super::store::Store;
-use crate::store::observe::latency::{Distributions, Histograms, Sampler, Timed};
+use crate::store::observe::histogram::{BUCKETS, Summary};
+use crate::store::observe::latency::{Distributions, Histograms, Sampler, TIMED, Timed};
 use crate::store::observe::stats::LatencyStats;
 use crate::store::platform::clock::Stopwatch;
 use crate::store::platform::sync::Arc;
 
 const NS_PER_MS: f64 = 1e6;
+
+/// Numbers that remember what a map has measured, see [`Store::latency_since`].
+pub const MARK_LENGTH: usize = TIMED * BUCKETS;
 
 /// A call under way, which is timed until this is dropped, if it is timed at all.
 #[must_use]
@@ -102,6 +106,21 @@ impl Store {
     /// How long operations take, if the map was made to measure that.
     pub fn latency_stats(&self) -> Option<LatencyStats> {
         self.distributions().as_ref().map(LatencyStats::new)
+    }
+
+    /// How long the operations took since a mark, which moves to now: their counts, and quantiles. A mark is
+    /// [`MARK_LENGTH`] numbers, zeroes at first.
+    pub fn latency_since(&self, mark: &mut [f64]) -> Option<[Summary; TIMED]> {
+        if self.config().latency != Some(true) {
+            return None;
+        }
+        let mut all = self.latency.lock().all();
+        let mut marks = mark.chunks_mut(BUCKETS);
+        Some(Timed::ALL.map(|operation| {
+            let distribution = all.of_mut(operation);
+            distribution.keep_since(marks.next().unwrap_or_default());
+            distribution.summary()
+        }))
     }
 
     /// All of what was measured, if the map measures it.

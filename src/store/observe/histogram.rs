@@ -18,7 +18,7 @@ const SUB_BUCKETS: usize = 1 << PRECISION;
 /// Values from here on, 18 minutes, are counted in the last bucket. The longest is known all the same.
 const END_NS: u64 = 1 << 40;
 /// Buckets: nine kilobytes.
-const BUCKETS: usize = bucket_of(END_NS - 1) + 1;
+pub const BUCKETS: usize = bucket_of(END_NS - 1) + 1;
 
 /// Where a value is counted.
 #[inline]
@@ -83,11 +83,17 @@ pub struct Distribution {
 /// What is told of a distribution, in nanoseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Summary {
+    /// How many values there are.
     pub count: u64,
+    /// Their mean.
     pub mean_ns: f64,
+    /// What half of them are not above.
     pub p50_ns: u64,
+    /// What 99 of a hundred are not above.
     pub p99_ns: u64,
+    /// What 999 of a thousand are not above.
     pub p999_ns: u64,
+    /// The longest.
     pub longest_ns: u64,
 }
 
@@ -117,6 +123,17 @@ impl Distribution {
             let last = self.buckets.iter().rposition(|&count| count > 0);
             self.longest_ns = last.map_or(0, |bucket| middle_of(bucket).min(self.longest_ns));
         }
+    }
+
+    /// Takes out what was there at a mark, which holds the counts of all buckets and moves to what was here. How long
+    /// all of it took is not known then, nor the longest value but to its bucket.
+    pub fn keep_since(&mut self, mark: &mut [f64]) {
+        for (count, mark) in self.buckets.iter_mut().zip(mark) {
+            let before = *mark as u64;
+            *mark = *count as f64;
+            *count = count.saturating_sub(before);
+        }
+        (self.total_ns, self.longest_ns) = (0, u64::MAX);
     }
 
     /// Its values, each with the number of times that it was counted.
@@ -176,6 +193,25 @@ mod tests {
         }
         assert_eq!((bucket_of(63), bucket_of(64), bucket_of(65), bucket_of(66)), (63, 64, 64, 65));
         assert_eq!((bucket_of(END_NS), bucket_of(u64::MAX)), (BUCKETS - 1, BUCKETS - 1));
+    }
+
+    #[test]
+    fn what_was_counted_since_a_mark_has_quantiles_of_its_own() {
+        let histogram = Histogram::new().unwrap();
+        let mut mark = vec![0.0; BUCKETS];
+        let mut since = || {
+            let mut distribution = Distribution::default();
+            distribution.add(&histogram);
+            distribution.keep_since(&mut mark);
+            let Summary { count, p50_ns, p99_ns, .. } = distribution.summary();
+            (count, p50_ns, p99_ns)
+        };
+        histogram.record(10, 1_000);
+        assert_eq!(since(), (1_000, 10, 10));
+        assert_eq!(since(), (0, 0, 0));
+        histogram.record(50, 3);
+        histogram.record(60, 2);
+        assert_eq!(since(), (5, 50, 60));
     }
 
     #[test]

@@ -87,6 +87,11 @@ impl Distributions {
     pub fn of(&self, operation: Timed) -> &Distribution {
         &self.0[operation as usize]
     }
+
+    /// The same, to be changed.
+    pub fn of_mut(&mut self, operation: Timed) -> &mut Distribution {
+        &mut self.0[operation as usize]
+    }
 }
 
 /// The histograms of the threads that have a map open, and what those had that closed it.
@@ -125,7 +130,8 @@ impl LatencyTable {
         self.base = self.all();
     }
 
-    fn all(&self) -> Distributions {
+    /// What they have measured at all: nothing of it is ever less.
+    pub fn all(&self) -> Distributions {
         let mut sums = self.past.clone();
         self.threads.iter().for_each(|histograms| sums.add(histograms));
         sums

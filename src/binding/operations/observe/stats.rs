@@ -6,7 +6,7 @@ use napi_derive::napi;
 use crate::binding::engine::Js;
 use crate::binding::failure::Outcome;
 use crate::binding::operation::{Call, with_map};
-use crate::store::Timed;
+use crate::store::{Summary, Timed};
 
 /// Statistics of a map over all threads, as JSON text, under the names that `getStats` has for them
 /// (`store/observe/stats/`). The figures of the shards go into an array, if there is one: those of one kind for all
@@ -53,6 +53,19 @@ pub fn add_near_times(env: &napi::Env, id: u32, samples: Float64Array) -> napi::
             map.local().record(Timed::Get, sample[0].max(0.0) as u64, sample[1].max(0.0) as u64);
         }
         Ok(())
+    })
+}
+
+/// How long operations took since a mark, which moves to now: for each operation of TIMED the number of calls, the
+/// median and the 99th percentile in nanoseconds. Nothing if the map does not measure it.
+#[napi(catch_unwind)]
+pub fn latency_since(env: &napi::Env, id: u32, mut mark: Float64Array) -> napi::Result<Option<Vec<f64>>> {
+    with_map(env, "getStats", id, |map| {
+        // SAFETY: the array belongs to the caller, whose thread is here.
+        let mark = unsafe { mark.as_mut() };
+        let summaries = map.store().latency_since(mark);
+        let numbers = |one: &Summary| [one.count as f64, one.p50_ns as f64, one.p99_ns as f64];
+        Ok(summaries.map(|all| all.iter().flat_map(numbers).collect()))
     })
 }
 
