@@ -21,7 +21,7 @@ const LEVELS = {
     ['entries', 'observe'],
     ['queries'],
     ['map.js'],
-    ['inspector']
+    ['inspector', 'otel']
   ],
   'src/binding': [
     ['cpu.rs', 'failure.rs'],

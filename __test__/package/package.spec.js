@@ -95,6 +95,18 @@ describe('package', () => {
     assert.equal(stdout, 'true 6 Set(1) { 200 }\n')
   })
 
+  it('has metrics for OpenTelemetry, required and imported', async () => {
+    const script = `
+      import { createRequire } from 'node:module'
+      import { registerMetrics } from 'typed-superdashmap/otel'
+      import otel from 'typed-superdashmap/otel'
+      const required = createRequire(import.meta.url)('typed-superdashmap/otel')
+      console.log(otel.registerMetrics === registerMetrics, required.registerMetrics === registerMetrics)`
+    const { status, stdout, stderr } = await node('--input-type=module', '--eval', script)
+    assert.equal(status, 0, stderr)
+    assert.equal(stdout, 'true true\n')
+  })
+
   it('works in a worker that begins after the main thread, and before it', async () => {
     const script = `
       const { Worker, isMainThread } = require('node:worker_threads')
@@ -123,6 +135,8 @@ describe('package', () => {
       'lib/addon/platforms.js',
       'inspector.js',
       'inspector.d.mts',
+      'otel.js',
+      'otel.d.mts',
       'lib/inspector/page/vendor/uPlot.LICENSE'
     ]) {
       assert.ok(files.includes(name), `${name} is missing`)
@@ -135,7 +149,7 @@ describe('package', () => {
   it('carries every file that its types import', () => {
     const root = path.join(project, 'node_modules', 'typed-superdashmap')
     const files = readdirSync(root, { recursive: true }).map(name => name.replaceAll(path.sep, '/'))
-    const ours = files.filter(name => /^(index|inspector|types\/.*)\.d\.m?ts$/.test(name))
+    const ours = files.filter(name => /^(index|inspector|otel|types\/.*)\.d\.m?ts$/.test(name))
     const imported = ours.flatMap(name =>
       [...readFileSync(path.join(root, name), 'utf8').matchAll(/ from '(\..*)\.(m?)js'$/gm)].map(([, other, m]) =>
         path.posix.join(path.posix.dirname(name), `${other}.d.${m}ts`)

@@ -80,7 +80,7 @@ describe('README', () => {
     mkdirSync(path.join(folder, 'node_modules'))
     symlinkSync(PACKAGE, path.join(folder, 'node_modules', 'typed-superdashmap'), 'junction')
     // What an example uses beside it.
-    for (const name of ['pino', 'zod']) {
+    for (const name of ['@opentelemetry', 'pino', 'zod']) {
       symlinkSync(path.join(PACKAGE, 'node_modules', name), path.join(folder, 'node_modules', name), 'junction')
     }
   })

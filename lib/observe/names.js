@@ -18,7 +18,8 @@ function readDetails(options) {
 
 /** @param {unknown} options @returns {string[] | Record<string, any>[]} */
 function namesOf(options) {
-  if (!readDetails(options)) return namesBinding()
+  // A list that native code makes may be of another realm.
+  if (!readDetails(options)) return [...namesBinding()]
   eachOpen(open => open.reportHits())
   return /** @type {any} */ (readData(outlinesBinding(evaluation)))
 }

@@ -6,13 +6,14 @@
 const { binding } = require('../native/attach.js')
 const { readData } = require('../native/data.js')
 const { readStatsOptions } = require('../options/stats.js')
+const { eachOpen } = require('../session/opens.js')
 const { errors } = require('./stats/errors.js')
 const { memory } = require('./stats/memory.js')
 const { rates, ratesSince } = require('./stats/rates.js')
 const { recovery } = require('./stats/recovery.js')
 const { roomFor, shardsIn } = require('./stats/shards.js')
 
-const { resetStats: resetStatsBinding, stats: statsBinding } = binding
+const { evaluation, resetStats: resetStatsBinding, stats: statsBinding, statsOfNamed: statsOfNamedBinding } = binding
 
 /**
  * @param {import('../session/open-map.js').OpenMap} open
@@ -31,6 +32,17 @@ function readStats(open, figures = undefined) {
     limits: { memoryLimit: read.memory.limit, maxEntries, maxValueBytes },
     nearCache: open.near.stats
   }
+}
+
+/**
+ * Statistics of all named maps of the process, without what is known to an open map alone.
+ *
+ * @returns {{ name: string, isBroken: boolean, stats: Record<string, any> }[]}
+ */
+function statsOfNamed() {
+  eachOpen(open => open.reportHits())
+  const maps = /** @type {any[]} */ (/** @type {unknown} */ (readData(statsOfNamedBinding(evaluation))))
+  return maps.map(({ stats: read, ...map }) => ({ ...map, stats: { ...read, ...memory(read), ...errors(read) } }))
 }
 
 /** @param {import('../install.js').Access} access */
@@ -56,4 +68,4 @@ const methods = ({ openOf }) => ({
   }
 })
 
-module.exports = { methods, readStats }
+module.exports = { methods, readStats, statsOfNamed }

@@ -2,11 +2,12 @@
 
 use napi::bindgen_prelude::Float64Array;
 use napi_derive::napi;
+use serde_json::{Value as Json, json};
 
 use crate::binding::engine::Js;
 use crate::binding::failure::Outcome;
-use crate::binding::operation::{Call, with_map};
-use crate::store::{Summary, Timed};
+use crate::binding::operation::{Call, with_map, within};
+use crate::store::{Store, Summary, Timed, registry};
 
 /// Statistics of a map over all threads, as JSON text, under the names that `getStats` has for them
 /// (`store/observe/stats/`). The figures of the shards go into an array, if there is one: those of one kind for all
@@ -36,6 +37,19 @@ pub fn count_error(env: &napi::Env, id: u32, number: u32) -> napi::Result<()> {
         map.store().count_error(number as u16);
         Ok(())
     })
+}
+
+/// Statistics of all named maps of the process, in the order of their names: as JSON text of `name`, `isBroken` and
+/// `stats`, which have no lengths of lookups.
+#[napi(catch_unwind)]
+pub fn stats_of_named(env: &napi::Env, evaluation: u32) -> napi::Result<String> {
+    within(env, "stats", evaluation, |_, _| {
+        Ok(registry::all().iter().map(|(name, store)| told(name, store)).collect::<Json>().to_string())
+    })
+}
+
+fn told(name: &str, store: &Store) -> Json {
+    json!({ "name": name, "isBroken": store.is_broken(), "stats": store.counts().json() })
 }
 
 /// Begins to count anew, for all threads.

@@ -1,0 +1,4 @@
+import * as main from './otel.js'
+
+export * from './otel.js'
+export default main

@@ -1,0 +1,5 @@
+import './lib/addon/home.mjs'
+import main from './otel.js'
+
+export const { registerMetrics } = main
+export default main
