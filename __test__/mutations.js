@@ -2347,6 +2347,13 @@ const LINES = [
     test: 'unheard.spec'
   },
   {
+    name: 'a loader that runs on is told of at each look',
+    file: 'lib/entries/running-loads.js',
+    from: ' || ms < job.toldMs * 2',
+    to: '',
+    test: 'performance.spec'
+  },
+  {
     name: 'a swap that was refused is published as a write',
     file: 'lib/observe/probes.js',
     from: "  if (wrote === 'swapped') return result.swapped",

@@ -1007,10 +1007,10 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
    * - `typedmap.lifecycle`: what becomes of the map.
    * - `typedmap.memory`: limits and refused writes.
    * - `typedmap.performance`: what took longer than it should (`get.slow`, `set.slow`, `insert.slow`, `delete.slow`,
-   *   `load.slow`, `shard.contended`, `index.long-probe`), and, at level `info`, a shard with several times its share
-   *   of the writes (`shard.skewed`). While something listens to it, every native call of any thread is timed, which
-   *   takes it some 50 ns more. Of each kind ten lines are sent in a second; `details.leftOut` says how many were left
-   *   out before a line.
+   *   `load.slow`, and `load.running` of a loader that has not ended; `shard.contended`, `index.long-probe`), and, at
+   *   level `info`, a shard with several times its share of the writes (`shard.skewed`). While something listens to it,
+   *   every native call of any thread is timed, which takes it some 50 ns more. Of each kind ten lines are sent in a
+   *   second; `details.leftOut` says how many were left out before a line.
    * - `typedmap.operations`, at level `debug`: each call by this thread of a method that is about entries, with
    *   `operation`, `key` or `handle`, `hit`, `count` and `hits` of a batch, `wrote` of what may do without,
    *   `durationMs`, and never a value. Of these, 1,024 lines wait at most. While something listens to

@@ -6,6 +6,8 @@ const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const { TypedMap } = require('../..')
 const { collidingKeys } = require('../../examples/trouble/colliding-keys.js')
+const { look } = require('../../lib/entries/running-loads.js')
+const { openOf } = require('../support/opens.js')
 const { startWorker } = require('../support/workers.js')
 
 require('../support/sound.js')
@@ -114,6 +116,53 @@ describe('typedmap.performance', { timeout: 300_000 }, () => {
       map.close()
     }
     clock.restore()
+  })
+
+  it('tells of a loader that never ends while it runs, in all threads that listen', async () => {
+    const name = 'performance: running'
+    const map = TypedMap.open(name, { timeTargets: { load: 20 } })
+    const { lines } = linesOf(map)
+    const worker = startWorker(({ TypedMap, data, port }) => {
+      TypedMap.open(data).getOrLoad('key', () => new Promise(() => {}))
+      port.once('message', () => process.exit())
+    }, name)
+    // Looked at once a second, and again when it has run for twice as long.
+    await until(() => lines.filter(({ code }) => code === 'load.running').length === 2)
+    const [first, second] = lines.filter(({ code }) => code === 'load.running')
+    assert.equal(first.level, 'warn')
+    assert.ok(first.details.durationNs > 20e6)
+    assert.equal(first.details.targetNs, 20e6)
+    assert.ok(second.details.durationNs >= 2 * first.details.durationNs)
+    assert.equal(map.getStats().slow.load, 0)
+    worker.postMessage('end')
+    await worker.exit
+    map.close()
+  })
+
+  it('looks at so many loaders at a time, and at each once for the time that it has run', () => {
+    const map = new TypedMap({ timeTargets: { load: 20 } })
+    const { id } = openOf(map)
+    const end = map.onLog(() => {}, { targets: ['typedmap.performance'] })
+    const jobs = Array.from({ length: 40 }, () => ({ isOver: false, seenMs: undefined, toldMs: 0 }))
+    const all = [{ open: { id }, jobs: () => jobs.filter(({ isOver }) => !isOver) }]
+    const told = () => jobs.filter(({ toldMs }) => toldMs > 0).length
+    look(all, 1_000)
+    look(all, 1_010)
+    assert.equal(told(), 0, 'the target has not passed')
+    jobs[0].isOver = true
+    look(all, 1_030)
+    assert.equal(told(), 32)
+    look(all, 1_031)
+    assert.equal(told(), 39)
+    end()
+    const before = jobs.map(({ toldMs }) => toldMs)
+    look(all, 9_000)
+    assert.deepEqual(
+      before,
+      jobs.map(({ toldMs }) => toldMs),
+      'nothing listens'
+    )
+    map.close()
   })
 
   it('tells of a write that waited for another thread', async () => {

@@ -172,6 +172,10 @@ class Context {
 /** The loading of a key. One loader may run for several of them. */
 class Job {
   isOver = false
+  /** When it was first found running, by a clock of this thread. @type {number | undefined} */
+  seenMs
+  /** For how long it had run when that was last reported. */
+  toldMs = 0
   #isAborted = false
   #abortion
 

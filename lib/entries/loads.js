@@ -18,6 +18,7 @@ const { writeNative } = require('../session/room-maker.js')
 const { readError, writeError } = require('../session/thrown.js')
 const { warn } = require('../session/unheard.js')
 const { Abortion, Job, NoCall, runLoader } = require('./load-call.js')
+const { watchLoads } = require('./running-loads.js')
 
 const {
   beginLoad: beginBinding,
@@ -348,6 +349,7 @@ class OpenLoads {
     const load = this.#loads.get(ticket) ?? new Loading(this, key, ticket)
     this.#loads.set(ticket, load)
     all.set(this.open.id, this)
+    watchLoads(all)
     return load
   }
 
@@ -376,6 +378,11 @@ class OpenLoads {
     if (!this.#loads.delete(ticket) || this.#loads.size > 0 || this.isClosed) return
     all.delete(this.open.id)
     attempt(() => listenBinding(this.open.id, false))
+  }
+
+  /** What runs loaders here. */
+  *jobs() {
+    for (const { job } of this.#loads.values()) if (job !== undefined && !job.isOver) yield job
   }
 
   /** @param {unknown} reason */

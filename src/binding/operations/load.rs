@@ -16,7 +16,7 @@ use crate::binding::layout::{
     NEED_OUTCOME, NOTICE, NOTICE_FAILED, NOTICE_GRANTED, NOTICE_LOADED, NOTICE_NONE, NOTICE_OVER, NOTICE_UNWANTED,
     WAKE_LOADS,
 };
-use crate::binding::operation::{Call, within};
+use crate::binding::operation::{Call, with_map, within};
 use crate::store::{self, Begun, Completion, Freshness, LoadFailure, Notice, Want};
 
 /// Has this evaluation woken when there is news of its loads, or no longer.
@@ -138,6 +138,12 @@ pub fn fail_load<'s>(call: &Call<'s, 4>) -> Outcome<Js<'s>> {
         LoadFailure::Unheard => LOAD_FAILURE_UNHEARD,
     };
     call.engine.int(failure.cast_signed())
+}
+
+/// Says that a loader runs for so many milliseconds and has not ended; whether something was told of it.
+#[napi(catch_unwind)]
+pub fn note_running_load(env: &napi::Env, id: u32, ms: f64) -> napi::Result<bool> {
+    with_map(env, "getOrLoad", id, |map| Ok(map.store().note_running_load(ms)))
 }
 
 /// `wantLoad(id, key, ticket, need, token)`: whether the loader with this token is the one that counts.

@@ -105,6 +105,7 @@ lines! {
     INSERT_SLOW: Performance, Warn, "insert.slow", "An insertion took longer than its target";
     LIMIT_ENTRIES: Memory, Warn, "limit.entries", "A write was refused: the map has as many entries as it may have";
     LIMIT_MEMORY: Memory, Warn, "limit.memory", "A write was refused: there is no memory left for it within the limit";
+    LOAD_RUNNING: Performance, Warn, "load.running", "A loader runs longer than its target, and has not ended";
     LOAD_SLOW: Performance, Warn, "load.slow", "A loader took longer than its target";
     MAP_BROKEN: Lifecycle, Error, "map.broken", "A panic interrupted a write: the map answers no calls until recovered";
     MAP_CLEARED: Lifecycle, Info, "map.cleared", "All entries were removed";

@@ -103,6 +103,12 @@ impl Local {
 }
 
 impl Store {
+    /// A loader runs for so long and has not ended. Whether something was told of it.
+    pub fn note_running_load(&self, ms: f64) -> bool {
+        let context = &self.context;
+        context.performance.note_running(&context.events, (ms.max(0.0) * NS_PER_MS) as u64, context.clock.now_ms())
+    }
+
     /// How long operations take, if the map was made to measure that.
     pub fn latency_stats(&self) -> Option<LatencyStats> {
         self.distributions().as_ref().map(LatencyStats::new)

@@ -48,10 +48,11 @@ enum Trouble {
     Contended = TIMED,
     LongProbe,
     Skewed,
+    Running,
 }
 
 /// How many kinds there are.
-const KINDS: usize = TIMED + 3;
+const KINDS: usize = TIMED + 4;
 
 /// Bounds the lines of a kind. Threads that meet in here may send one more or less.
 #[derive(Debug, Default)]
@@ -146,6 +147,18 @@ impl Performance {
             let fields = [("durationNs", ns), ("targetNs", target_ns)];
             self.report(events, operation as usize, line, now_ms(), fields);
         }
+    }
+
+    /// A loader runs for so long and has not ended. Whether that is above its target, and something listens.
+    #[cold]
+    pub fn note_running(&self, events: &Events, ns: u64, now_ms: u64) -> bool {
+        let target_ns = self.targets_ns[Timed::Load as usize];
+        let is_news = ns > target_ns && events.listens(&lines::LOAD_RUNNING);
+        if is_news {
+            let fields = [("durationNs", ns), ("targetNs", target_ns)];
+            self.report(events, Trouble::Running as usize, &lines::LOAD_RUNNING, now_ms, fields);
+        }
+        is_news
     }
 
     /// A write waited so long for the lock of a shard.
