@@ -845,6 +845,27 @@ const LINES = [
   },
   // ---- Changes
   {
+    name: 'a large entry is freed while a report of it waits',
+    file: 'src/store/entry/block.rs',
+    from: 'self.owners().fetch_sub(1, Ordering::AcqRel) == 1',
+    to: 'self.owners().fetch_sub(1, Ordering::AcqRel) >= 1',
+    test: 'changes'
+  },
+  {
+    name: 'a large entry that only a report has counts as memory of the map',
+    file: 'src/store/entry/block.rs',
+    from: 'large::count_off(size, memory);',
+    to: '',
+    test: 'bytes of entries'
+  },
+  {
+    name: 'a large value is copied for each that is told',
+    file: 'src/store/observe/report.rs',
+    from: 'let held = if is_carried { Held::new(entry) } else { None };',
+    to: 'let held: Option<Held> = None;',
+    test: 'changes'
+  },
+  {
     name: 'an insertion is no change that is reported',
     file: 'src/store/shard/write.rs',
     from: 'writer.has_news |= context.removals.tell_created(entry, place.handle);',

@@ -7,12 +7,13 @@
 //! ```
 //!
 //! Bits are listed from the lowest. The lengths of whatever fits into a block of an arena fit into this word. A larger
-//! entry, which has a block of its own, has its lengths in two more words:
+//! entry, which has a block of its own, has its lengths in two more words, and a third one counts its owners
+//! (`held.rs`):
 //!
 //! ```text
-//! ┌ 4 bytes ─────────────────────────────────────────────────┬ 4 bytes ┬ 4 bytes ──┬ 4, if typed ┬─────┬───────┐
-//! │ 15 (4) key kind (4) zeros (18) value kind (5) typed? (1) │ key len │ value len │ type id     │ key │ value │
-//! └──────────────────────────────────────────────────────────┴─────────┴───────────┴─────────────┴─────┴───────┘
+//! ┌ 4 bytes ─────────────────────────────────────────────────┬ 4 bytes ┬ 4 bytes ──┬ 4 ─────┬ 4 or 0 ─┬─────┬───────┐
+//! │ 15 (4) key kind (4) zeros (18) value kind (5) typed? (1) │ key len │ value len │ owners │ type id │ key │ value │
+//! └──────────────────────────────────────────────────────────┴─────────┴───────────┴────────┴─────────┴─────┴───────┘
 //! ```
 //!
 //! A key's own word has kind and length in the same bits, so one comparison says that an entry is small and that its
@@ -36,12 +37,16 @@ use crate::store::memory::arena::{Arena, MAX_BLOCK_BYTES};
 use crate::store::memory::budget::{Memory, Transfer};
 use crate::store::memory::large;
 use crate::store::platform::prefetch::prefetch;
+use crate::store::platform::sync::Ordering;
+use crate::store::platform::sync::process::AtomicU32;
 
 const MAX_KEY_BYTES: usize = (1 << 28) - 1;
 const MAX_VALUE_BYTES: usize = u32::MAX as usize;
+/// Words of the header of a large entry, without the type.
+const LARGE_WORDS: usize = 4;
 /// The header of a small entry, and that of a large one, without the type.
 const SMALL_HEADER_BYTES: usize = 4;
-const LARGE_HEADER_BYTES: usize = 12;
+const LARGE_HEADER_BYTES: usize = LARGE_WORDS * size_of::<u32>();
 const TYPE_BYTES: usize = 4;
 
 /// Bits of a length in the first word of a small entry.
@@ -213,7 +218,7 @@ impl Drop for Prepared<'_> {
     fn drop(&mut self) {
         if let Some(entry) = self.entry {
             // SAFETY: large entries come from `large::alloc` with this memory, and this one was never published.
-            unsafe { large::free(entry.0, entry.size(), self.memory) };
+            unsafe { entry.let_go(self.memory) };
         }
     }
 }
@@ -262,7 +267,7 @@ impl Entry {
         let head = common_bits(value, type_id) | key.kind_number() << LARGE_KEY_KIND_BIT | LARGE;
         // SAFETY: the caller's promise.
         unsafe {
-            block.cast::<[u32; 3]>().write([head, key.len() as u32, value.bytes.len() as u32]);
+            block.cast::<[u32; LARGE_WORDS]>().write([head, key.len() as u32, value.bytes.len() as u32, 1]);
             Self::write_content(block.add(LARGE_HEADER_BYTES), key, value, type_id);
         }
         Self(block)
@@ -322,19 +327,19 @@ impl Entry {
         Self(block)
     }
 
-    /// Frees an entry.
+    /// Frees an entry; a large one as far as the shard is concerned, if something else holds it.
     ///
     /// # Safety
     ///
-    /// The entry was made with this arena (or was large, with its memory), no thread reads it, and it is freed once.
+    /// The entry was made with this arena (or was large, with its memory), no thread reads it but as one of
+    /// its owners, and it is freed once.
     pub unsafe fn free(self, arena: &mut Arena, memory: &Memory) {
-        let size = self.size();
         // SAFETY: the caller's promise; large entries have blocks of their own.
         unsafe {
             if self.is_large() {
-                large::free(self.0, size, memory);
+                self.let_go(memory);
             } else {
-                arena.free(self.0, size);
+                arena.free(self.0, self.size());
             }
         }
     }
@@ -347,8 +352,40 @@ impl Entry {
     pub unsafe fn free_if_large(self, memory: &Memory) {
         if self.is_large() {
             // SAFETY: the caller's promise.
-            unsafe { large::free(self.0, self.size(), memory) };
+            unsafe { self.let_go(memory) };
         }
+    }
+
+    /// The shard lets go of a large entry, and frees it if there is no other owner.
+    ///
+    /// # Safety
+    ///
+    /// The entry was made with this memory, no thread reads it but for other owners, and this is called once.
+    unsafe fn let_go(self, memory: &Memory) {
+        let size = self.size();
+        if self.leave() {
+            // SAFETY: the caller's promise, and no other owner is left.
+            unsafe { large::free(self.0, size, memory) };
+        } else {
+            large::count_off(size, memory);
+        }
+    }
+
+    /// Another owner of a large entry comes, while one is there.
+    pub(super) fn join(self) {
+        self.owners().fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// An owner leaves; whether it was the last one.
+    pub(super) fn leave(self) -> bool {
+        self.owners().fetch_sub(1, Ordering::AcqRel) == 1
+    }
+
+    fn owners(&self) -> &AtomicU32 {
+        debug_assert!(self.is_large());
+        // SAFETY: in a large entry this word is the count, aligned because blocks are. Only the three functions above
+        // use it once the entry was written, and their caller is one of the owners, so the block is there.
+        unsafe { AtomicU32::from_ptr(self.0.cast::<u32>().add(LARGE_WORDS - 1).as_ptr()) }
     }
 
     /// Gives back at most so much of the memory of a mapped entry, after the bytes that `released` says went before,
@@ -360,6 +397,11 @@ impl Entry {
     pub unsafe fn release_some(self, released: &mut usize, bytes: usize) -> bool {
         // SAFETY: the caller's promise.
         unsafe { large::release_some(self.0, self.size(), released, bytes) }
+    }
+
+    /// Where it is.
+    pub(super) fn block(self) -> NonNull<u8> {
+        self.0
     }
 
     /// As the raw pointer that a slot holds.
@@ -400,7 +442,7 @@ impl Entry {
         let head = self.head();
         let type_bytes = type_bytes(head >> TYPED_BIT != 0);
         if head & KIND_MASK == LARGE {
-            // SAFETY: the marker of a large entry stands in the first of three words.
+            // SAFETY: the marker of a large entry stands in the first of its words. No thread writes these three.
             let [_, key_len, value_len] = unsafe { self.0.cast::<[u32; 3]>().read() };
             let (key_len, value_len) = (key_len as usize, value_len as usize);
             return Layout { key: LARGE_HEADER_BYTES + type_bytes, key_len, value_len };

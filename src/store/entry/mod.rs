@@ -12,6 +12,7 @@ pub mod folding;
 pub mod glob;
 pub mod handle;
 pub mod hash;
+pub mod held;
 pub mod json_text;
 pub mod json_walk;
 pub mod key;

@@ -41,10 +41,29 @@ pub fn alloc(size: usize, memory: &Memory) -> Result<NonNull<u8>, Error> {
 ///
 /// `block` came from [`alloc`] with this size and memory, and it is no longer in use.
 pub unsafe fn free(block: NonNull<u8>, size: usize, memory: &Memory) {
-    let bytes = block_bytes(size);
+    // SAFETY: the caller's promise.
+    unsafe { free_uncounted(block, size) };
+    count_off(size, memory);
+    if GIVES_BACK.get() {
+        release_surplus();
+    }
+}
+
+/// Counts a block no more that is still in use, and was counted by this memory.
+pub fn count_off(size: usize, memory: &Memory) {
+    memory.release_block(block_bytes(size));
+}
+
+/// Frees a block that is not counted any more; otherwise as [`free`].
+///
+/// # Safety
+///
+/// `block` came from [`alloc`] with this size, and it is no longer in use.
+pub unsafe fn free_uncounted(block: NonNull<u8>, size: usize) {
     // SAFETY: the caller's promise; the size decides where the block came from.
     unsafe {
         if size > MAX_RUN_BYTES {
+            let bytes = block_bytes(size);
             #[cfg(test)]
             mapping::RELEASED.set(mapping::RELEASED.get() + bytes);
             drop(Mapping::from_start(block, bytes));
@@ -54,10 +73,6 @@ pub unsafe fn free(block: NonNull<u8>, size: usize, memory: &Memory) {
             block.write_bytes(0xdd, size);
             runs::give_back(block, size);
         }
-    }
-    memory.release_block(bytes);
-    if GIVES_BACK.get() {
-        release_surplus();
     }
 }
 

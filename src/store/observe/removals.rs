@@ -2,12 +2,11 @@
 //! listen to that, too.
 //!
 //! A shard reports what happened to an entry under its lock, so that the reports of one key come in the order in which
-//! it happened. It copies key and value for it, but only if a listener wants that: otherwise it is one relaxed load and
-//! a branch. No listener is called under the lock: the listener is woken afterwards, and takes the reports out on its
-//! own thread.
+//! it happened. It copies key and value for it, or becomes an owner of a large entry that shares it with the report,
+//! but only if a listener wants that: otherwise it is one relaxed load and a branch. No listener is called under the
+//! lock: the listener is woken afterwards, and takes the reports out on its own thread.
 //!
-//! What waits for one audience is bounded in bytes and in number (`queue.rs`). A large value is not copied, since the
-//! shard's lock is held meanwhile: its report comes without it.
+//! What waits for one audience is bounded in bytes and in number (`queue.rs`).
 
 pub use super::cause::Cause;
 

@@ -3,6 +3,7 @@
 use super::cause::Cause;
 use crate::store::entry::block::Entry;
 use crate::store::entry::handle::Handle;
+use crate::store::entry::held::Held;
 use crate::store::entry::key::{Key, KeyKind};
 use crate::store::entry::shapes::{ShapeHold, Shapes};
 use crate::store::entry::types::{TypeHold, Types};
@@ -11,8 +12,8 @@ use crate::store::error::Error;
 use crate::store::platform::fallible;
 use crate::store::platform::sync::Arc;
 
-/// A report carries a value up to this size. Copying 1 MB takes up to 0.5 ms under the shard's lock, and making a
-/// string of it about as long in a turn of the listener's thread.
+/// A report carries a value up to this size: making a string of 1 MB takes up to 0.5 ms in a turn of the listener's
+/// thread.
 pub const CARRIED_BYTES: usize = 1_024 * 1_024;
 
 /// What happened to an entry.
@@ -66,14 +67,21 @@ pub struct Report {
     pub type_hold: Option<TypeHold>,
     /// Keeps the shape of a record known until it was read.
     pub shape_hold: Option<ShapeHold>,
-    /// Key and value, in one allocation.
-    bytes: Box<[u8]>,
-    key_len: usize,
+    content: Content,
+}
+
+/// Key and value.
+#[derive(Debug)]
+enum Content {
+    /// Of a large entry: copying it would take long, and a shard's lock is held.
+    Held(Held),
+    /// Of a small one, or the key alone, in one allocation.
+    Copied { bytes: Box<[u8]>, key_len: usize },
 }
 
 impl Report {
-    /// Copies an entry that is not freed yet, if there is memory for it. Its type and its shape are known, because the
-    /// shard or the writer counts the entry.
+    /// Copies an entry, if there is memory for it; a large one is held. The shard owns it, under the lock, and its type
+    /// and its shape are known, because the shard or the writer counts the entry.
     pub(super) fn new(
         entry: Entry,
         handle: Handle,
@@ -81,29 +89,32 @@ impl Report {
         types: &Arc<Types>,
         shapes: &Arc<Shapes>,
     ) -> Result<Self, Error> {
-        let key = entry.key();
-        let value = if is_carried(entry) { entry.value_bytes() } else { &[] };
-        let mut bytes = fallible::vec(key.len() + value.len())?;
-        bytes.extend_from_slice(key.bytes());
-        bytes.extend_from_slice(value);
+        let is_carried = is_carried(entry);
+        let held = if is_carried { Held::new(entry) } else { None };
+        let content = match held {
+            Some(held) => Content::Held(held),
+            None => Content::copy(entry.key().bytes(), if is_carried { entry.value_bytes() } else { &[] })?,
+        };
         Ok(Self {
             what,
             handle,
-            key_kind: key.kind(),
+            key_kind: entry.key().kind(),
             value_kind: entry.value_kind(),
-            omitted_bytes: entry.value_len() - value.len(),
+            omitted_bytes: if is_carried { 0 } else { entry.value_len() },
             type_id: entry.type_id(),
             type_hold: types.hold_again(entry.type_id()),
             shape_hold: entry.shape().and_then(|number| shapes.hold(number)),
-            bytes: bytes.into_boxed_slice(),
-            key_len: key.len(),
+            content,
         })
     }
 
     /// The bytes of the key.
     #[must_use]
     pub fn key(&self) -> &[u8] {
-        &self.bytes[..self.key_len]
+        match &self.content {
+            Content::Held(held) => held.entry().key().bytes(),
+            Content::Copied { bytes, key_len } => &bytes[..*key_len],
+        }
     }
 
     /// The key, to be compared with others.
@@ -115,12 +126,24 @@ impl Report {
     /// The value; empty if it was omitted.
     #[must_use]
     pub fn value(&self) -> &[u8] {
-        &self.bytes[self.key_len..]
+        match &self.content {
+            Content::Held(held) => held.entry().value_bytes(),
+            Content::Copied { bytes, key_len } => &bytes[*key_len..],
+        }
     }
 
     /// Bytes of the key and of the value that it carries.
     pub(super) fn len(&self) -> usize {
-        self.bytes.len()
+        self.key().len() + self.value().len()
+    }
+}
+
+impl Content {
+    fn copy(key: &[u8], value: &[u8]) -> Result<Self, Error> {
+        let mut bytes = fallible::vec(key.len() + value.len())?;
+        bytes.extend_from_slice(key);
+        bytes.extend_from_slice(value);
+        Ok(Self::Copied { bytes: bytes.into_boxed_slice(), key_len: key.len() })
     }
 }
 

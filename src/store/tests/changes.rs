@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use super::*;
+use crate::store::memory::budget::Use;
 use crate::store::observe::queue::PUSHED;
 
 /// Counts how often it was woken.
@@ -211,4 +212,96 @@ fn changes_of_a_key_by_many_threads_are_told_in_their_order() {
         let found = store.join().get(Key::string(key), &mut out).unwrap();
         assert_eq!(value, found.map(|_| out));
     }
+}
+
+/// A value of 50,000 bytes that says which it is.
+fn large(n: u64) -> Vec<u8> {
+    n.to_le_bytes().repeat(6_250)
+}
+
+/// Whether a report has the whole of such a value.
+fn is_whole(report: &Report) -> bool {
+    let n = report.value().first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
+    n.is_some_and(|n| report.value() == large(n))
+}
+
+fn set_large(map: &Local, key: &str, n: u64) {
+    map.set(Key::string(key), bytes_value(&large(n)), Ttl::Default).unwrap();
+}
+
+#[test]
+fn a_large_value_is_held_by_all_that_are_told_and_costs_the_map_nothing_once_it_is_gone() {
+    let store = Store::new(&Config { shards: Some(1), ..Config::default() }).unwrap();
+    let map = store.join();
+    let (mut one, _alarm) = listen(&store, "");
+    let (mut other, _alarm) = listen(&store, "large*");
+    set_large(&map, "large", 1);
+    let with_it = store.context.memory.used(Use::Entries);
+    map.delete(Key::string("large")).unwrap();
+    store.shrink_to_fit().unwrap();
+    let memory = &store.context.memory;
+    assert!(with_it > 50_000 && memory.used(Use::Entries) < 50_000, "the reports keep it, and the map has none of it");
+    // What is written next gets other memory.
+    for n in 2..40 {
+        set_large(&map, "another", n);
+    }
+    map.clear().unwrap();
+    let (mine, theirs) = (take(&mut one).0, take(&mut other).0);
+    assert_eq!(theirs.len(), 2);
+    for (mine, theirs) in mine.iter().zip(&theirs) {
+        assert!(std::ptr::eq(mine.value(), theirs.value()), "no copy was made");
+        assert!(mine.value() == large(1) && mine.key() == b"large");
+    }
+    assert!(mine[2..].iter().all(is_whole));
+    drop(theirs);
+    assert!(mine.iter().all(is_whole));
+    drop(mine);
+    assert_eq!(store.validate().unwrap(), []);
+}
+
+#[test]
+fn what_is_held_outlives_a_clear_and_its_map() {
+    let store = Store::new(&Config::default()).unwrap();
+    let map = store.join();
+    let (mut audience, _alarm) = listen(&store, "");
+    for n in 0..10 {
+        set_large(&map, &n.to_string(), n);
+    }
+    map.clear().unwrap();
+    let (reports, _) = take(&mut audience);
+    store.destroy();
+    drop((audience, map, store));
+    assert!(reports.len() == 20 && reports.iter().all(is_whole));
+}
+
+#[test]
+fn large_values_are_whole_whoever_drops_them_last() {
+    const STEPS: u64 = if cfg!(any(tsan, miri)) { 100 } else { 2_000 };
+    let store = Store::new(&Config { memory_limit_bytes: Some(2 << 20), ..Config::default() }).unwrap();
+    let (mut audience, _alarm) = listen(&store, "");
+    thread::scope(|scope| {
+        let writers: Vec<_> = (0..2)
+            .map(|thread| {
+                let store = &store;
+                scope.spawn(move || {
+                    let map = store.join();
+                    for n in 0..STEPS {
+                        set_large(&map, &format!("key {}", n % 20), n * 2 + thread);
+                        if n % 100 == 0 {
+                            map.clear().unwrap();
+                        }
+                    }
+                })
+            })
+            .collect();
+        let (mut seen, mut reports) = (0, Vec::new());
+        while seen == 0 || writers.iter().any(|writer| !writer.is_finished()) {
+            audience.take(8, 1 << 20, &mut reports);
+            assert!(reports.iter().all(is_whole));
+            seen += reports.drain(..).count();
+        }
+    });
+    let waiting = store.context.removals.change_stats();
+    assert!(waiting.waiting_bytes <= 4 << 20);
+    assert_eq!(store.validate().unwrap(), []);
 }

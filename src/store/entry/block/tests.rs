@@ -1,4 +1,6 @@
 use super::*;
+use crate::store::entry::held::Held;
+use crate::store::memory::budget::Use;
 use crate::store::platform::sync::Arc;
 
 /// Lengths of keys and values around all limits: of a word that is compared, of classes of blocks, of the bits of a
@@ -30,7 +32,7 @@ impl Content<'_> {
             put(15, 4);
             put(self.key.kind() as usize, 4);
             put(0, 18);
-            words.extend([key_len as u32, value_len as u32]);
+            words.extend([key_len as u32, value_len as u32, 1]);
         }
         put(self.value.kind as usize, 5);
         put(usize::from(self.type_id != 0), 1);
@@ -194,4 +196,37 @@ fn a_large_entry_that_is_not_used_frees_itself() {
     assert!(memory.total() > 100_000);
     drop(prepared);
     assert_eq!(memory.total(), 0);
+}
+
+#[test]
+fn a_large_entry_is_freed_by_its_last_owner_and_counted_until_its_shard_lets_go() {
+    let memory = Arc::new(Memory::new(None));
+    let value = vec![7; 10_000];
+    let make = || {
+        let prepared = Prepared::new(Key::string("k"), Value { kind: ValueKind::Buffer, bytes: &value }, 0, &memory);
+        prepared.unwrap().and_then(Prepared::take).unwrap()
+    };
+    for first in ["the shard", "the owner"] {
+        let entry = make();
+        let counted = memory.used(Use::Entries);
+        let (held, another) = (Held::new(entry).unwrap(), Held::new(entry).unwrap());
+        drop(another);
+        assert_eq!((counted > 10_000, entry.value_bytes()), (true, &value[..]));
+        if first == "the shard" {
+            // SAFETY: made with this memory, and what reads it below is another owner.
+            unsafe { entry.free_if_large(&memory) };
+            assert_eq!(memory.used(Use::Entries), 0);
+            assert_eq!(held.entry().value_bytes(), value);
+            drop(held);
+        } else {
+            drop(held);
+            assert_eq!((memory.used(Use::Entries), entry.value_bytes()), (counted, &value[..]));
+            // SAFETY: made with this memory, and nothing reads it any more.
+            unsafe { entry.free_if_large(&memory) };
+            assert_eq!(memory.used(Use::Entries), 0);
+        }
+    }
+    let mut arena = Arena::new(&memory);
+    let small = Entry::alloc_small(Key::string("k"), Value::json("1"), 0, &mut arena).unwrap();
+    assert!(Held::new(small).is_none());
 }
