@@ -45,7 +45,7 @@ const TROUBLES = {
     details: ['shard', 'waitNs', 'leftOut'],
     figure: ({ slow }) => slow.contended,
     bounds: [0, 1],
-    finding: /Writers wait for each other: [\d,.]+ writes in a second wait long/,
+    finding: /Writers wait for each other: \d+ m?s in each second/,
     part: ['#shards', '1 shard: its lock was taken']
   },
   'full-map': {

@@ -114,8 +114,8 @@ describe('requests of an adversary', () => {
         await refused({ ...without, target }, 401)
       }
     })
-    for (const wrong of ['', 'x', TOKEN.slice(1), `${TOKEN}x`, TOKEN.toUpperCase()]) {
-      it(`'${wrong}' as bearer, in the address, as a cookie`, async () => {
+    for (const wrong of ['', 'x', TOKEN[0], TOKEN.slice(0, -1), TOKEN.slice(1), `${TOKEN}x`, TOKEN.toUpperCase()]) {
+      it(`'${wrong}' is no token as bearer, in the address, as a cookie`, async () => {
         await refused({ Authorization: `Bearer ${wrong}` }, 401)
         await refused({ ...without, target: `/stats?token=${wrong}` }, 401)
         await refused({ ...without, Cookie: `typed-superdashmap-${port}=${wrong}` }, 401)

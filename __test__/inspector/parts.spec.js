@@ -70,7 +70,7 @@ describe('history', () => {
   })
 })
 
-describe('threads that are asked', () => {
+describe('threads that are asked', { timeout: 60_000 }, () => {
   let asked
   let lines
   let thread
@@ -225,9 +225,10 @@ describe('figures of the page', () => {
         /^Writers wait for each other: 20 % of the writes wait for another thread\.$/
       )
       assert.match(
-        say({}, { slow: { contended: 1 } }, { slow: { contended: 8 } })[0],
-        /^Writers wait .*: 7 writes in a/
+        say({}, { locks: { waitNs: 0 } }, { locks: { waitNs: 7e8 } })[0],
+        /^Writers wait .*: 700 ms in each second/
       )
+      assert.deepEqual(say({}, { locks: { waitNs: 0 } }, { locks: { waitNs: 9e7 } }), [], 'threads meet now and then')
       const loads = [{ loads: { count: 3, timeMs: 0 } }, { loads: { count: 5, timeMs: 3_000 } }]
       assert.match(say({}, ...loads)[0], /^Loaders are slow: 2 s on average/)
       assert.match(

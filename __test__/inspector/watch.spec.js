@@ -92,6 +92,19 @@ describe('watch', () => {
     second.close()
   })
 
+  it('is over with a map that was destroyed, although a reference to it is left', () => {
+    const map = TypedMap.open('watched: destroyed')
+    const left = TypedMap.open('watched: destroyed')
+    const watch = Watch.of('watched: destroyed', 'off', ['typedmap.lifecycle'])
+    map.destroy()
+    assert.equal(
+      watch.visit(map => map.size),
+      GONE
+    )
+    watch.end()
+    left.close()
+  })
+
   it('reads only within a visit', () => {
     const map = TypedMap.open('watched: within')
     const watch = Watch.of('watched: within', 'off', ['typedmap.lifecycle'])

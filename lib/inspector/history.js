@@ -33,7 +33,7 @@ const COLUMNS = {
   setP99Ns: stats => stats.recent?.set?.p99Ns,
   lockAcquisitions: stats => stats.locks?.acquisitions,
   lockWaits: stats => stats.locks?.waits,
-  contended: stats => stats.slow?.contended,
+  lockWaitNs: stats => stats.locks?.waitNs,
   loads: stats => stats.loads?.count,
   loadTimeMs: stats => stats.loads?.timeMs
 }

@@ -16,9 +16,10 @@ const HOT_SHARE = 50
 const FRAGMENTED = 0.25
 /** Probes that a good hash does not need. */
 const LONG_PROBE = 100
-/** Writes in a second that waited so long that it was counted, and the share of writes that waited at all. */
-const CONTENDED_WRITES = 2
+/** Milliseconds that all threads wait in a second, and the share of writes that wait at all. */
+const CONTENDED_MS = 100
 const CONTENDED_SHARE = 0.05
+const NS_PER_MS = 1e6
 const SLOW_LOAD_MS = 250
 
 /** @param {string} text */
@@ -87,16 +88,16 @@ const sumOf = counts => counts.reduce((sum, one) => sum + one, 0)
 
 /** @param {import('./series.mjs').Columns} columns @param {any} eachShard */
 function ofLocks(columns, eachShard) {
-  const contended = perSecond(columns, 'contended')
+  const waitMs = perSecond(columns, 'lockWaitNs') / NS_PER_MS
   const share = lately(columns, 'lockWaits') / Math.max(1, lately(columns, 'lockAcquisitions'))
-  if (contended < CONTENDED_WRITES && share < CONTENDED_SHARE) return []
+  if (waitMs < CONTENDED_MS && share < CONTENDED_SHARE) return []
   const waits = eachShard?.locks.waits ?? []
   const most = Math.max(0, ...waits)
   const where = waits.length > 1 && 2 * most > sumOf(waits) ? `, mostly in shard ${waits.indexOf(most)}` : ''
   const what =
-    contended < CONTENDED_WRITES
+    waitMs < CONTENDED_MS
       ? `${format.percent(share * 100)} of the writes wait for another thread`
-      : `${format.count(contended)} writes in a second wait long for another thread`
+      : `${format.span(waitMs)} in each second, all threads together`
   return [`Writers wait for each other: ${what}${where}.`]
 }
 
