@@ -71,6 +71,7 @@ const TESTS = {
   metrics: unit('metrics'),
   'metrics.spec': spec('observe/metrics'),
   'options-shown.spec': spec('observe/options'),
+  'otel.spec': spec('otel/otel'),
   'foreseen evictions': unit('tests::foreseen'),
   'lengths of probes': unit('the_length_of_a_probe_is_what_a_reader_looks_at'),
   'free pages': unit('regions::tests'),
@@ -636,6 +637,13 @@ const LINES = [
     from: '  eachOpen(open => open.reportHits())\n',
     to: '',
     test: 'metrics.spec'
+  },
+  {
+    name: 'what a meter observes leaves out what this thread has hit near',
+    file: 'lib/observe/stats.js',
+    from: '  eachOpen(open => open.reportHits())\n',
+    to: '',
+    test: 'otel.spec'
   },
   {
     name: 'metrics tell of maps that were destroyed',
