@@ -103,6 +103,8 @@ const TESTS = {
   'logs.spec': spec('observe/logs'),
   'unheard.spec': spec('observe/unheard'),
   'refusals.spec': spec('observe/refusals'),
+  ghosts: unit('ghost::tests'),
+  'ghost.spec': spec('observe/ghost'),
   'watched-methods.spec': spec('observe/watched-methods'),
   desks: unit('desk::tests'),
   'probes.spec': spec('observe/probes'),
@@ -2374,6 +2376,20 @@ const LINES = [
     from: '                    context.events.report(refused, "recover");',
     to: '                    context.events.error(refused, "recover");',
     test: 'unheard.spec'
+  },
+  {
+    name: 'a ghost cache is as large as the map, for a part of its keys',
+    file: 'src/store/eviction/ghost.rs',
+    from: '(capacity * size * rate).round()',
+    to: '(capacity * size).round()',
+    test: 'ghosts'
+  },
+  {
+    name: 'a ghost cache does not see what was missed',
+    file: 'src/store/map/local.rs',
+    from: '            self.note_ghost_miss(target);',
+    to: '            let _ = target;',
+    test: 'ghost.spec'
   },
   {
     name: 'a loader that runs on is told of at each look',

@@ -168,6 +168,10 @@ export interface Advice {
    * * `MANY_NEVER_READ`: half of the entries or more were not read since the eviction strategy last looked
    * * `TTL_WITHOUT_EFFECT`: entries are evicted long before they expire
    * * `NEAR_CACHE_TOO_SMALL`: the near cache of this thread is full, and answers less than half of the hits
+   * * `HIT_RATIO_BY_MEMORY`: in a map with `ghostCache: true` and a limit, from 1,000 sampled reads on, how often
+   *   reads hit (`hitPercent`) and would hit with half and with twice the memory (`halfHitPercent`,
+   *   `twiceHitPercent`). By how many points that may be wrong in 95 of 100 cases is `halfErrorPercent` and
+   *   `twiceErrorPercent`; above 20 nothing is said
    */
   code:
     | 'REFUSED_WRITES'
@@ -177,6 +181,7 @@ export interface Advice {
     | 'MANY_NEVER_READ'
     | 'TTL_WITHOUT_EFFECT'
     | 'NEAR_CACHE_TOO_SMALL'
+    | 'HIT_RATIO_BY_MEMORY'
   /** What was seen and what to do, for people. */
   sentence: string
   /** The figures that it rests on, with units in their names. */

@@ -17,6 +17,7 @@ const DEFAULTS = {
   enableSIMD: true,
   hash: 'ahash',
   hotKeys: false,
+  ghostCache: false,
   latency: false,
   logLevel: 'info',
   logTargets: ['typedmap.operations', 'typedmap.performance', 'typedmap.memory', 'typedmap.lifecycle'],
@@ -74,8 +75,8 @@ const GIVEN = [
   [{ codec: { contentType: 'a/b', encode: v => v, decode: v => v } }, { codec: 'a/b' }],
   [{ autoRecovery: { attempts: 2 } }, { autoRecovery: { attempts: 2, timeout: 30_000 } }],
   [
-    { timeTargets: { get: 0.5 }, latency: true, hotKeys: true },
-    { timeTargets: { get: 0.5 }, latency: true, hotKeys: true }
+    { timeTargets: { get: 0.5 }, latency: true, hotKeys: true, ghostCache: true },
+    { timeTargets: { get: 0.5 }, latency: true, hotKeys: true, ghostCache: true }
   ],
   [
     { initialCapacity: 99, maxLoadFactor: 0.5 },

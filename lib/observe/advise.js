@@ -23,12 +23,15 @@ const LEAST_COUNT = 1_000
 const NEARLY = 0.9
 /** Evictions per expiration from which deadlines hardly matter. */
 const EVICTIONS_PER_EXPIRATION = 20
+/** Percentage points of a hit ratio that may be wrong, above which it says nothing. */
+const MOST_ERROR_PERCENT = 20
 /** A shard that has so many times its share of the entries is no chance. */
 const LOPSIDED = 4
 
 const percent = (/** @type {number} */ share) => Math.round(share * 100)
 /** A sentence that does not fit on a line. @param {string[]} parts */
 const words = (...parts) => parts.join(' ')
+const oneDigit = (/** @type {number} */ value) => Math.round(value * 10) / 10
 const twoDigits = (/** @type {number} */ value) => Math.round(value * 100) / 100
 
 /** @param {Figures} figures @returns {Advice | undefined} */
@@ -148,7 +151,47 @@ function refusedWrites({ stats: { refusals, inserts, updates, limits } }) {
   }
 }
 
-const RULES = [refusedWrites, hashFlooding, limitTooSmall, contendedShards, neverRead, uselessTtl, nearCacheTooSmall]
+/** @param {Figures} figures @returns {Advice | undefined} */
+function hitRatioByMemory({ stats: { hits, misses, limits }, survey: { foretold } }) {
+  const reads = hits + misses
+  const isLimited = limits.maxEntries !== null || limits.memoryLimit !== null
+  if (foretold === null || !isLimited || foretold.sampled < LEAST_COUNT) return undefined
+  const { sampled, moreWithHalf, halfError, moreWithTwice, twiceError, modelError } = foretold
+  const hitPercentWith = (/** @type {number} */ more) =>
+    oneDigit(100 * Math.min(1, Math.max(0, 1 - (misses + more) / reads)))
+  const errorPercent = (/** @type {number} */ error) => oneDigit((100 * (error + modelError)) / reads)
+  const figures = {
+    hitPercent: hitPercentWith(0),
+    halfHitPercent: hitPercentWith(moreWithHalf),
+    halfErrorPercent: errorPercent(halfError),
+    twiceHitPercent: hitPercentWith(moreWithTwice),
+    twiceErrorPercent: errorPercent(twiceError),
+    reads,
+    sampledReads: sampled
+  }
+  const { hitPercent, halfHitPercent, halfErrorPercent, twiceHitPercent, twiceErrorPercent } = figures
+  if (Math.max(halfErrorPercent, twiceErrorPercent) > MOST_ERROR_PERCENT) return undefined
+  return {
+    code: 'HIT_RATIO_BY_MEMORY',
+    sentence: words(
+      `${hitPercent} % of the reads hit; with half the memory`,
+      `${halfHitPercent} % ± ${halfErrorPercent} would, and with twice as much`,
+      `${twiceHitPercent} % ± ${twiceErrorPercent}.`
+    ),
+    figures
+  }
+}
+
+const RULES = [
+  refusedWrites,
+  hashFlooding,
+  limitTooSmall,
+  contendedShards,
+  neverRead,
+  uselessTtl,
+  nearCacheTooSmall,
+  hitRatioByMemory
+]
 
 /**
  * @param {OpenMap} open

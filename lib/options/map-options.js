@@ -272,6 +272,7 @@ const OPTIONS = {
   enableSIMD: { check: boolean },
   simdEnabled: { check: boolean, as: 'enableSIMD' },
   hotKeys: { check: boolean },
+  ghostCache: { check: boolean },
   nearCache: { check: nearCache, isOwn: true },
   logLevel: { check: level, isOwn: true },
   logTargets: { check: targets, isOwn: true }

@@ -99,6 +99,8 @@ pub struct Config {
     pub latency: Option<bool>,
     /// Whether reads are sampled, to know which keys are read most.
     pub hot_keys: Option<bool>,
+    /// Whether it is known how often reads would hit with more and with less memory.
+    pub ghost_cache: Option<bool>,
     /// How long they may take.
     pub time_targets: Option<TimeTargets>,
     /// What encodes and decodes the values: a word of JavaScript, or the content type of functions of the user. The
@@ -167,6 +169,7 @@ impl Config {
             strict_ttl: Some(self.strict_ttl.unwrap_or(false)),
             latency: Some(self.latency.unwrap_or(false)),
             hot_keys: Some(self.hot_keys.unwrap_or(false)),
+            ghost_cache: Some(self.ghost_cache.unwrap_or(false)),
             time_targets: self.time_targets,
             codec: Some(self.codec.clone().unwrap_or_else(|| DEFAULT_CODEC.to_owned())),
             auto_recovery: Some(self.auto_recovery.unwrap_or_default()),

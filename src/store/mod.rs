@@ -77,7 +77,7 @@ pub use entry::value::{Value, ValueKind};
 pub use error::Error;
 pub use events::lines as log_lines;
 pub use events::{Desk, DeskPlace, Drained, Event, Events, Level, Line, LogTarget, Subscription, Unheard, Wake};
-pub use eviction::{Mark, PolicyKind, Standing};
+pub use eviction::{Foretold, Mark, PolicyKind, Standing};
 pub use expiry::life::{RemainingTtl, Ttl};
 pub use expiry::thread::Expires;
 pub use map::compare::{Compared, MOST_READS};

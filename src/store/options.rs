@@ -120,7 +120,7 @@ macro_rules! row {
 }
 
 /// All options. Where several differ from those of an open map, the first is named.
-pub const OPTIONS: [MapOption; 22] = [
+pub const OPTIONS: [MapOption; 23] = [
     MapOption {
         name: "shards",
         set: |config, given| {
@@ -223,6 +223,7 @@ pub const OPTIONS: [MapOption; 22] = [
     row!("strictTtl", strict_ttl, flag, Setting::Flag),
     row!("latency", latency, flag, Setting::Flag),
     row!("hotKeys", hot_keys, flag, Setting::Flag),
+    row!("ghostCache", ghost_cache, flag, Setting::Flag),
     MapOption {
         name: "timeTargets",
         set: |config, given| {

@@ -114,6 +114,7 @@ mod tests {
             "maxEntries": 2, "maxValueBytes": 3, "evictionStrategy": "s3-fifo",
             "oomStrategy": { "evictIdle": 4 }, "ttl": 5,
             "ttlOnUpdate": "keep", "sliding": true, "strictTtl": false, "latency": true, "hotKeys": true,
+            "ghostCache": true,
             "timeTargets": { "get": 0.5, "load": 100.0 }, "codec": "application/cbor",
             "autoRecovery": { "attempts": 2, "timeout": 1000 }
         }"#;

@@ -24,11 +24,13 @@
 mod cells;
 mod foreseen;
 mod frequencies;
+mod ghost;
 mod ghosts;
 mod idle;
 mod lfu;
 mod links;
 mod lru;
+mod miniature;
 mod queues;
 mod s3_fifo;
 mod sieve;
@@ -43,6 +45,7 @@ use crate::store::platform::clock::Clock;
 use crate::store::platform::sync::Arc;
 
 pub use cells::Cells;
+pub use ghost::{Foretold, Ghost};
 
 /// Entries that are looked at to evict one. A policy that spares what was hit would otherwise go over all entries of
 /// the shard when all were hit, and the write that waits for it would stall. At up to 100 ns an entry that is 0.4 ms

@@ -162,7 +162,7 @@ impl Local {
         let hits = (store.marking() == Mark::Order).then(|| HitLog::new(store.shards(), &store.context).ok()).flatten();
         // Likewise for a sketch.
         let reads = store.hot_keys.as_ref().and_then(HotKeys::join);
-        let notes_more = store.context.sliding || reads.is_some();
+        let notes_more = store.context.sliding || reads.is_some() || store.ghost.is_some();
         let notes_uses = mark_limit > 0 || hits.is_some() || notes_more;
         let sampler = Self::sampler(&store);
         let removed_shape = Cell::default();
@@ -371,6 +371,7 @@ impl Local {
             shard.prolong(context, place.handle);
         }
         self.sample(shard, tenant);
+        self.note_ghost_hit(shard, tenant);
     }
 
     /// What samples reads for hot keys, where they are asked for.
@@ -429,7 +430,12 @@ impl Local {
         found: &mut Option<Found>,
     ) -> Result<(), Error> {
         self.read(target, Look::Use, out, found)?;
-        self.count_read(found.is_some());
+        if found.is_some() {
+            self.count_read(true);
+        } else {
+            self.count_read(false);
+            self.note_ghost_miss(target);
+        }
         Ok(())
     }
 

@@ -9,6 +9,7 @@ mod dump;
 mod explain;
 pub mod field;
 pub mod foresight;
+mod ghost;
 mod growth;
 pub mod hit_log;
 mod hot_keys;

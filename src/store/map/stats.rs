@@ -108,6 +108,9 @@ impl Store {
         self.context.check()?;
         self.counters.lock().reset();
         self.latency.lock().reset();
+        if let Some(ghost) = &self.ghost {
+            ghost.reset();
+        }
         self.all_shards().iter().for_each(Shard::reset_counts);
         self.context.memory.reset_counts();
         self.context.removals.reset_dropped();

@@ -11,6 +11,7 @@ use crate::store::entry::key::Key;
 use crate::store::entry::shapes::Shapes;
 use crate::store::error::Error;
 use crate::store::events::{Events, Wake, lines};
+use crate::store::eviction::Ghost;
 use crate::store::eviction::Mark;
 use crate::store::expiry::thread::{Expires, Expiry};
 use crate::store::memory::budget::{Reservation, Use};
@@ -53,6 +54,8 @@ pub struct Store {
     expiry: Expiry,
     /// Samples of reads, where they are asked for.
     pub(crate) hot_keys: Option<HotKeys>,
+    /// What its reads tell of other sizes, in a map that was made for that.
+    pub(super) ghost: Option<Ghost>,
     pub(crate) recoveries: Recoveries,
     #[expect(dead_code, reason = "gives the fixed bytes back when it is dropped")]
     fixed: Reservation,
@@ -134,6 +137,7 @@ impl Store {
             instance: instance::next(),
             shards: fallible::slice(shards as usize, |number| Shard::new(number as u32, &context))?,
             hot_keys: config.hot_keys.unwrap_or_default().then(HotKeys::new).transpose()?,
+            ghost: Self::make_ghost(&config, &context)?,
             config,
             context,
             turn: AtomicU32::new(0),

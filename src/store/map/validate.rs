@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::store::Store;
 use crate::store::error::Error;
+use crate::store::eviction::Ghost;
 use crate::store::memory::budget::Use;
 use crate::store::platform::sync::Ordering;
 use crate::store::shard::{Findings, Problem, Recount, Walk};
@@ -103,6 +104,7 @@ impl Validation {
         self.recount.add(Use::Types, context.types.bytes());
         self.recount.add(Use::Shapes, shapes_bytes);
         self.recount.add(Use::Fixed, Store::fixed_bytes(store.shards()));
+        self.recount.add(Use::Policy, store.ghost.as_ref().map_or(0, Ghost::bytes));
         let mut problem = |what: String| self.findings.push(Problem { shard: None, slot: None, what });
         for (what, &found) in Use::ALL.into_iter().zip(self.recount.by_use()) {
             let counted = context.memory.used(what);
