@@ -98,7 +98,7 @@ const TESTS = {
   'hit-counter.spec': spec('near/hit-counter'),
   'stats-near-hits.spec': spec('observe/stats-near-hits'),
   changes: unit('tests::changes'),
-  'changes.spec': spec('observe/changes'),
+  'changes.spec': spec('observe/changes', 'recovery'),
   'log lines': unit('store::events'),
   'logs.spec': spec('observe/logs'),
   'unheard.spec': spec('observe/unheard'),
