@@ -91,6 +91,9 @@ const TESTS = {
   'turns of debris': unit('what_waits_is_freed_in_turns'),
   'memory counts': unit('budget::tests'),
   pressure: unit('pressure::tests'),
+  'the limit of the process': unit('tests::process_memory'),
+  'models of the limit of the process': loom('models::process'),
+  'maps under one limit': unit('tests::process::'),
   'counts of locks': unit('counted_lock::tests'),
   'locks.spec': spec('observe/locks'),
   'stats-numbers.spec': spec('observe/stats-numbers'),
@@ -2829,9 +2832,74 @@ const LINES = [
     test: 'recoveries'
   },
   {
+    name: 'a share is kept though the map did not count it',
+    file: 'src/store/memory/process.rs',
+    from: '        self.process.release(self.bytes);',
+    to: '        let _ = self.process;',
+    test: 'models of the limit of the process'
+  },
+  {
+    name: 'a total grows whether or not the process counts it by now',
+    file: 'src/store/memory/budget.rs',
+    from: 'if now & SHARED != is_shared || (now',
+    to: 'if is_shared == 1 || (now',
+    test: 'models of the limit of the process'
+  },
+  {
+    name: 'a map counts for the process only what it takes after the limit was set',
+    file: 'src/store/memory/budget.rs',
+    from: '            self.process.add(before);',
+    to: '            self.process.add(0);',
+    test: 'the limit of the process'
+  },
+  {
+    name: 'what a map releases stays counted for the process',
+    file: 'src/store/memory/budget.rs',
+    from: '            self.process.release(bytes);',
+    to: '            self.process.release(0);',
+    test: 'the limit of the process'
+  },
+  {
+    name: 'a map that is made under a limit of the process does not count',
+    file: 'src/store/memory/process.rs',
+    from: `        if self.limit().is_some() {
+            memory.share();
+        }`,
+    to: '',
+    test: 'the limit of the process'
+  },
+  {
+    name: 'what was freed above the limit of the process is used again',
+    file: 'src/store/memory/process.rs',
+    from: '            let lowered = limit.max(used_bytes.min(ceiling));',
+    to: '            let lowered = limit.max(ceiling.max(used_bytes));',
+    test: 'the limit of the process'
+  },
+  {
+    name: 'a map without a policy evicts for the limit of the process',
+    file: 'src/store/shard/room.rs',
+    from: '            None if context.when_full == WhenFull::Evict => {',
+    to: '            None if context.when_full == WhenFull::Reject => {',
+    test: 'maps under one limit'
+  },
+  {
+    name: 'a small map evicts before those that use more',
+    file: 'src/store/map/process.rs',
+    from: '            store.spare(store.total() < small_bytes);',
+    to: '            store.spare(store.total() < small_bytes.min(0));',
+    test: 'maps under one limit'
+  },
+  {
+    name: 'other maps evict alike, whatever they use',
+    file: 'src/store/map/process.rs',
+    from: '            let share = u128::from(bytes) * u128::from(*used) / u128::from(sum.max(1));',
+    to: '            let (share, _) = (bytes / givers.len() as u64, (used, sum));',
+    test: 'maps under one limit'
+  },
+  {
     name: 'a fall of memory is not compared with its mark',
     file: 'src/store/memory/budget.rs',
-    from: '        self.marks.fallen(before - bytes, self);\n',
+    from: '        self.marks.fallen((before & !SHARED) - bytes, self);\n',
     to: '        let _ = before;\n',
     test: 'pressure'
   },

@@ -205,10 +205,10 @@ const MESSAGES = {
   1004: ({ given, found }) =>
     `the entry of this handle is gone: the handle is of generation ${given}, and its slot is at generation ${found}`,
   1005: ({ shard, shards }) => `the handle names shard ${shard}, and this map has the shards 0 to ${shards - 1}`,
-  1006: ({ limitEntries, limitBytes, usedBytes, requestedBytes }) =>
+  1006: ({ scope, limitEntries, limitBytes, usedBytes, requestedBytes }) =>
     limitEntries === undefined
       ? `the write needs ${some(requestedBytes, 'byte')} more, and ${some(usedBytes, 'byte')} of the limit of ` +
-        `${some(limitBytes, 'byte')} are in use`
+        `${some(limitBytes, 'byte')} ${scope === 'process' ? 'for all maps of the process ' : ''}are in use`
       : `the map has as many entries as its limit allows: ${some(limitEntries, 'entry').replace('entrys', 'entries')}`,
   1007: ({ bytes, limitBytes }) =>
     `an entry of ${some(bytes, 'byte')} can never fit: the largest possible here has ${some(limitBytes, 'byte')}`,

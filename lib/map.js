@@ -41,6 +41,7 @@ const { attachNearLatency } = require('./observe/near-latency.js')
 const shownOptions = require('./observe/options.js')
 const pressure = require('./observe/pressure.js')
 const { attachProbes } = require('./observe/probes.js')
+const { onProcessPressure, processMemory, setProcessLimit } = require('./observe/process.js')
 const recovery = require('./observe/recover.js')
 const removals = require('./observe/removals.js')
 const stats = require('./observe/stats.js')
@@ -171,6 +172,20 @@ class TypedMap {
 
   static metrics() {
     return metrics.metricsOfNamed()
+  }
+
+  /** @param {any} limit */
+  static setProcessLimit(limit) {
+    setProcessLimit(limit)
+  }
+
+  static processMemory() {
+    return processMemory()
+  }
+
+  /** @param {import('./observe/pressure.js').PressureListener} listener @param {any} options */
+  static onProcessPressure(listener, options = undefined) {
+    return onProcessPressure(listener, options)
   }
 
   /** For tests. @param {unknown} [options] */

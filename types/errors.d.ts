@@ -17,7 +17,10 @@ export declare const ERROR_NUMBERS: {
   readonly ERR_GENERATION_MISMATCH: 1004
   /** A forged or corrupted handle. `details`: `shard` and `shards`. */
   readonly ERR_INVALID_SHARD_INDEX: 1005
-  /** `details`: `requestedBytes`, `usedBytes` and `limitBytes`, or `limitEntries`; and `written` for a batch. */
+  /**
+   * `details`: `requestedBytes`, `usedBytes`, `limitBytes`, and as `scope` whose limit it is: `'map'`, or `'process'`
+   * for that of `TypedMap.setProcessLimit`; or `limitEntries`; and `written` for a batch.
+   */
   readonly ERR_MEMORY_LIMIT: 1006
   /** One value is above `maxValueBytes`, or larger than any entry could be. `details`: `bytes` and `limitBytes`. */
   readonly ERR_VALUE_TOO_LARGE: 1007

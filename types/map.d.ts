@@ -46,7 +46,16 @@ import type {
   ScanOptions,
   ScanPage
 } from './queries.js'
-import type { NamedMap, Recovery, StatsOptions, TypedMapStats, Validation, WithRates, WithShards } from './stats.js'
+import type {
+  NamedMap,
+  ProcessMemory,
+  Recovery,
+  StatsOptions,
+  TypedMapStats,
+  Validation,
+  WithRates,
+  WithShards
+} from './stats.js'
 import type { TestClock, TestClockOptions } from './test-clock.js'
 import type { InferInput, InferOutput, StandardSchemaV1, StorableSchema, TypedView } from './views.js'
 import type { Transaction, TransactionOptions } from './transactions.js'
@@ -143,6 +152,61 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
    * response.end(TypedMap.metrics())
    */
   static metrics(): string
+
+  /**
+   * Limits the bytes of all maps of the process together: in all threads, with names and without, with limits of their
+   * own and without. It counts what {@link TypedMap.memoryUsage} of each map says, and is never exceeded: bytes are
+   * reserved before they are allocated.
+   *
+   * When the limit is reached, maps with an eviction strategy make room: those with a `memoryLimit`, `maxEntries` or
+   * `evictionStrategy`, whose `oomStrategy` is `'evict'`. The map that is written evicts its own entries first. If it
+   * has none, may not, or uses less than half of what such maps use on average, the others evict, in proportion to what
+   * they use. A write is refused with `ERR_MEMORY_LIMIT` (`details.scope` is `'process'`) when nothing may be evicted;
+   * so is a new map. Maps whose `oomStrategy` or `evictionStrategy` is a function make room with that only.
+   *
+   * - From 80 % on, maps remove their expired entries, and free memory goes back to the system (log line
+   *   `process.low` of every map).
+   * - From 95 % on, or above a limit that was set below what is in use, a thread has maps evict, in proportion to what
+   *   they use and some at a time, until 7 % are free (`process.pressure`).
+   * - Below 78 %, that is over (`process.normal`).
+   *
+   * While more is in use than a new limit, nothing is added, and what is freed is not used again.
+   *
+   * Costs a write nothing that can be measured while there is no limit, and an atomic operation for each page of
+   * entries while there is one. Takes a microsecond for each map.
+   *
+   * @param limit as `memoryLimit`: bytes, text with a unit of 1024 (`'512mb'`), or `'auto'`; `null`, `undefined` and
+   * `Infinity` mean none
+   * @throws TypeError or RangeError with `ERR_INVALID_OPTION`
+   * @example
+   * TypedMap.setProcessLimit('512mb')
+   */
+  static setProcessLimit(limit: number | string | null | undefined): void
+
+  /**
+   * The bytes of all maps of the process, and their limit. Takes a microsecond for each map.
+   *
+   * @example
+   * const { usedBytes, limitBytes } = TypedMap.processMemory()
+   */
+  static processMemory(): ProcessMemory
+
+  /**
+   * As {@link TypedMap.onPressure}, of all maps of the process and the limit that {@link TypedMap.setProcessLimit} has
+   * set in any thread. If the listener returns `true` at a rise, maps with an eviction strategy evict entries, in
+   * proportion to what they use, until the ratio is below that threshold. Keeps neither a map open nor the process
+   * alive.
+   *
+   * @param options ratios above 0 and up to 1, `[0.8, 0.9, 0.95]` by default
+   * @returns a function that unsubscribes
+   * @throws TypeError or RangeError with `ERR_INVALID_OPTION`
+   * @example
+   * TypedMap.onProcessPressure((ratio, { state }) => gauge.record(ratio, { state }))
+   */
+  static onProcessPressure(
+    listener: (ratio: number, event: PressureEvent) => unknown,
+    options?: { thresholds?: readonly number[] | undefined }
+  ): () => void
 
   /**
    * For tests: takes the time of all maps in hand that this thread has open or opens from now on, until `restore()` of

@@ -499,6 +499,19 @@ export interface NearCacheStats {
   outdated: number
 }
 
+/** The memory of all maps of the process. */
+export interface ProcessMemory {
+  /** What {@link TypedMap.setProcessLimit} has set, in bytes; `null` for no limit. */
+  limitBytes: number | null
+  /**
+   * Bytes that all maps use together. A map that was closed or destroyed is freed in the background, and some 4 KB of
+   * it when the garbage collector of each thread has found that nothing reads them any more.
+   */
+  usedBytes: number
+  /** How many maps that are, of all threads, with those that are not freed yet. */
+  maps: number
+}
+
 /** The result of {@link TypedMap.validate}. */
 export interface Validation {
   /** True if there are no problems. */

@@ -208,6 +208,13 @@ const fromEntries = () => new TypedMap([['a', 1] as [string, number]])
 same<TypedMap<number, Shape>, ReturnType<typeof opened>>(true)
 const opened = () => TypedMap.open<number, Shape>('shapes', { shards: 4 })
 const names: string[] = TypedMap.names()
+TypedMap.setProcessLimit('512mb')
+TypedMap.setProcessLimit(null)
+// @ts-expect-error no such limit
+TypedMap.setProcessLimit(true)
+const processLimit: number | null = TypedMap.processMemory().limitBytes
+const processUse: number = TypedMap.processMemory().usedBytes / TypedMap.processMemory().maps
+const endProcess: () => void = TypedMap.onProcessPressure((ratio, { state }) => ratio > 0.9 && state === 'high')
 const clock: TestClock = TypedMap.setClock()
 same<void, ReturnType<typeof clock.advance>>(true)
 clock.advance(5)
@@ -769,4 +776,5 @@ const limitNow: number | null = configs.getStats().limits.maxEntries
 
 export { costs, endPressure, endRemovals, explained, gone, limitNow, limits, noReason, peeked, reason, touched, used }
 export { endChanges, slowLoads, slowestReadNs, waitingChanges, waits }
+export { endProcess, processLimit, processUse }
 export { advised, dumped, hottest, largestKey, standing, wantedShards }

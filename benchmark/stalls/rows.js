@@ -298,6 +298,17 @@ const ROWS = {
     { what: 'details: true', call: () => TypedMap.names({ details: true }) }
   ],
   'TypedMap.metrics': [{ call: () => TypedMap.metrics() }],
+  'TypedMap.setProcessLimit': [
+    {
+      what: 'set and removed',
+      call: () => {
+        TypedMap.setProcessLimit('64gb')
+        TypedMap.setProcessLimit(null)
+      }
+    }
+  ],
+  'TypedMap.processMemory': [{ call: () => TypedMap.processMemory() }],
+  'TypedMap.onProcessPressure': [{ call: () => TypedMap.onProcessPressure(() => {})() }],
   'TypedMap.setClock': [{ call: () => TypedMap.setClock().restore() }],
   'TypedMap.groupBy': [{ call: (_, n) => TypedMap.groupBy(keysFrom(n), key => key % 10), per: BULK }],
   'TypedMap[Symbol.species]': [{ call: () => TypedMap[Symbol.species] }],

@@ -46,11 +46,19 @@ function readThresholds(options) {
   return [...thresholds]
 }
 
-/** One listener of this thread to one open map. */
+/**
+ * What is listened to: an open map, or the process.
+ *
+ * @typedef {object} Source
+ * @property {number} id of the map in native code, or the number of this evaluation
+ * @property {object} [map] held, because a map that something listens to must not be closed for being unreachable
+ * @property {() => number} usedBytes
+ * @property {(bytes: number) => number} evictTo evicts entries until so many bytes are in use, or some; how many
+ */
+
+/** One listener of this thread. */
 class Gauge {
-  /** Held, because a map that something listens to must not be closed for being unreachable. */
-  map
-  open
+  source
   #listener
   /** Its number in native code. */
   number
@@ -60,16 +68,14 @@ class Gauge {
   #relief = new Delivery(() => this.#evictSome())
 
   /**
-   * @param {OpenMap} open
-   * @param {object} map
+   * @param {Source} source
    * @param {PressureListener} listener
    * @param {number[]} thresholds
    */
-  constructor(open, map, listener, thresholds) {
-    this.open = open
-    this.map = map
+  constructor(source, listener, thresholds) {
+    this.source = source
     this.#listener = new Subscription(listener)
-    this.number = listenPressureBinding(open.id, writeData(thresholds))
+    this.number = listenPressureBinding(source.id, writeData(thresholds))
   }
 
   wake() {
@@ -77,13 +83,13 @@ class Gauge {
   }
 
   end() {
-    endPressureBinding(this.open.id, this.number)
+    endPressureBinding(this.source.id, this.number)
   }
 
   /** Tells the listener of one threshold that was passed; whether there may be more. */
   #read() {
     if (!gauges.has(this)) return false
-    const text = this.#ask(id => takePressureBinding(id, this.number), null)
+    const text = this.#ask(({ id }) => takePressureBinding(id, this.number), null)
     if (text === null) return false
     const { goalBytes, ...rest } = readData(text)
     const event = /** @type {PressureEvent} */ (rest)
@@ -100,12 +106,12 @@ class Gauge {
    * relieve.
    *
    * @template T
-   * @param {(id: number) => T} question
+   * @param {(source: Source) => T} question
    * @param {T} otherwise
    */
   #ask(question, otherwise) {
     try {
-      return question(this.open.id)
+      return question(this.source)
     } catch {
       return otherwise
     }
@@ -114,10 +120,10 @@ class Gauge {
   /** Evicts a part of what is above the goal, as much as one call takes the time for; whether there is more. */
   #evictSome() {
     if (!gauges.has(this)) return false
-    const stepBytes = Math.max(this.#goalBytes, this.#ask(memoryUsedBinding, 0) - EVICTED_PER_STEP_BYTES)
+    const stepBytes = Math.max(this.#goalBytes, this.#ask(source => source.usedBytes(), 0) - EVICTED_PER_STEP_BYTES)
     // A call evicts a bounded number of entries, which may be fewer bytes.
-    const evicted = this.#ask(id => evictToBinding(id, stepBytes), 0)
-    return evicted > 0 && this.#ask(memoryUsedBinding, 0) > this.#goalBytes
+    const evicted = this.#ask(source => source.evictTo(stepBytes), 0)
+    return evicted > 0 && this.#ask(source => source.usedBytes(), 0) > this.#goalBytes
   }
 }
 
@@ -126,19 +132,18 @@ const gauges = new Set()
 
 /** @param {number} id */
 function forget(id) {
-  for (const gauge of gauges) if (gauge.open.id === id) gauges.delete(gauge)
+  for (const gauge of gauges) if (gauge.source.id === id) gauges.delete(gauge)
 }
 
 /**
- * @param {OpenMap} open
- * @param {object} map
+ * @param {Source} source
  * @param {PressureListener} listener
  * @param {unknown} options
  * @returns {() => void} ends it
  */
-function subscribe(open, map, listener, options) {
-  const gauge = new Gauge(open, map, listener, readThresholds(options))
-  open.atEnd(forget)
+function subscribe(source, listener, options) {
+  checkFunction('listener', listener)
+  const gauge = new Gauge(source, listener, readThresholds(options))
   gauges.add(gauge)
   return () => {
     if (gauges.delete(gauge)) gauge.end()
@@ -146,7 +151,7 @@ function subscribe(open, map, listener, options) {
 }
 
 onWake(WAKE.PRESSURE, (id, number) => {
-  for (const gauge of gauges) if (gauge.open.id === id && gauge.number === number) gauge.wake()
+  for (const gauge of gauges) if (gauge.source.id === id && gauge.number === number) gauge.wake()
 })
 
 /** @param {import('../install.js').Access} access */
@@ -154,8 +159,15 @@ const methods = ({ openOf }) => ({
   /** @param {PressureListener} listener @param {any} options */
   onPressure(listener, options = undefined) {
     checkFunction('listener', listener)
-    return subscribe(openOf(this), this, listener, options)
+    /** @type {OpenMap} */
+    const open = openOf(this)
+    const { id } = open
+    const usedBytes = () => memoryUsedBinding(id)
+    const evictTo = (/** @type {number} */ bytes) => evictToBinding(id, bytes)
+    const end = subscribe({ id, map: this, usedBytes, evictTo }, listener, options)
+    open.atEnd(forget)
+    return end
   }
 })
 
-module.exports = { methods }
+module.exports = { methods, subscribe }

@@ -2,6 +2,15 @@
 
 use std::fmt;
 
+/// Whose limit it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// The map's own.
+    Map,
+    /// That of all maps of the process.
+    Process,
+}
+
 /// An error of the store. The map is unchanged after each of them, unless it says otherwise.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -45,8 +54,10 @@ pub enum Error {
         /// What is allowed.
         allowed: String,
     },
-    /// The write would take the map above its byte limit.
+    /// The write would take the map above its byte limit, or all maps above that of the process.
     MemoryLimit {
+        /// Whose limit it is, and whose bytes.
+        scope: Scope,
         /// Bytes that could not be had.
         requested_bytes: u64,
         /// Bytes in use.
@@ -136,6 +147,11 @@ impl Error {
         matches!(self, Self::MemoryLimit { .. } | Self::EntryLimit { .. })
     }
 
+    /// Whether the limit of the process is what refused it.
+    pub(super) fn is_of_process(&self) -> bool {
+        matches!(self, Self::MemoryLimit { scope: Scope::Process, .. })
+    }
+
     /// The public number of this error.
     #[must_use]
     pub fn code(&self) -> u16 {
@@ -179,8 +195,13 @@ impl fmt::Display for Error {
             }
             Self::WrongKind { expected, found } => write!(f, "expected {expected}, found {found}"),
             Self::OutOfRange { reached, allowed } => write!(f, "the result is {reached}; allowed: {allowed}"),
-            Self::MemoryLimit { requested_bytes, used_bytes, limit_bytes } => {
-                write!(f, "{requested_bytes} bytes more than the {used_bytes} in use exceed the limit of {limit_bytes}")
+            Self::MemoryLimit { scope, requested_bytes, used_bytes, limit_bytes } => {
+                let of = if *scope == Scope::Process { " of the process" } else { "" };
+                write!(
+                    f,
+                    "{requested_bytes} bytes more than the {used_bytes} in use exceed the limit of {limit_bytes}"
+                )?;
+                write!(f, "{of}")
             }
             Self::EntryLimit { limit } => write!(f, "the map holds its limit of {limit} entries"),
             Self::ValueTooLarge { bytes, limit_bytes } => {

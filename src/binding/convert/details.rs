@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::store::{Error, MAX_TRANSACTION_BYTES, MAX_TRANSACTION_KEYS, Store};
+use crate::store::{Error, MAX_TRANSACTION_BYTES, MAX_TRANSACTION_KEYS, Scope, Store};
 
 /// What `details` of the JavaScript error holds. The store of the map, where there is one, knows the names of types.
 pub fn details(error: &Error, store: Option<&Store>) -> Json {
@@ -15,9 +15,12 @@ pub fn details(error: &Error, store: Option<&Store>) -> Json {
         }
         Error::WrongKind { expected, found } => json!({ "expected": expected, "found": found, "of": "value" }),
         Error::OutOfRange { reached, allowed } => json!({ "reached": reached, "allowed": allowed }),
-        Error::MemoryLimit { requested_bytes, used_bytes, limit_bytes } => {
-            json!({ "requestedBytes": requested_bytes, "usedBytes": used_bytes, "limitBytes": limit_bytes })
-        }
+        Error::MemoryLimit { scope, requested_bytes, used_bytes, limit_bytes } => json!({
+            "scope": if *scope == Scope::Process { "process" } else { "map" },
+            "requestedBytes": requested_bytes,
+            "usedBytes": used_bytes,
+            "limitBytes": limit_bytes,
+        }),
         Error::EntryLimit { limit } => json!({ "limitEntries": limit }),
         Error::ValueTooLarge { bytes, limit_bytes } => json!({ "bytes": bytes, "limitBytes": limit_bytes }),
         Error::OutOfMemory { bytes } => json!({ "bytes": bytes }),
@@ -45,8 +48,11 @@ mod tests {
 
     #[test]
     fn details_name_their_units() {
-        let error = Error::MemoryLimit { requested_bytes: 3, used_bytes: 9, limit_bytes: 10 };
-        assert_eq!(details(&error, None), json!({ "requestedBytes": 3, "usedBytes": 9, "limitBytes": 10 }));
+        for (scope, name) in [(Scope::Map, "map"), (Scope::Process, "process")] {
+            let error = Error::MemoryLimit { scope, requested_bytes: 3, used_bytes: 9, limit_bytes: 10 };
+            let expected = json!({ "scope": name, "requestedBytes": 3, "usedBytes": 9, "limitBytes": 10 });
+            assert_eq!(details(&error, None), expected);
+        }
         assert_eq!(details(&Error::Closed, None), json!({}));
     }
 }

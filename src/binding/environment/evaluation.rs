@@ -16,6 +16,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Weak};
 
 use super::alarm::Waiting;
+use super::gauges::Gauges;
 use super::holds::Holds;
 use super::open_map::OpenMap;
 use super::roster::Roster;
@@ -51,8 +52,12 @@ pub struct Evaluation {
     desk: OnceCell<Arc<Desk>>,
     /// Maps that were closed here last, by their ids then, for errors of calls that come too late.
     closed: RefCell<VecDeque<(u32, Weak<Store>)>>,
-    /// How many of the maps are listened to.
+    /// How many of the maps are listened to, and the process as one of them.
     listened: Cell<usize>,
+    /// Its subscriptions to the memory of all maps of the process.
+    pub process: Gauges,
+    /// Whether the process is counted among what is listened to.
+    counts_process: Cell<bool>,
     scratch: Scratch,
     handed: Handed,
     /// Where values are copied to on their way out of the store.
@@ -112,6 +117,8 @@ impl Evaluation {
             desk: OnceCell::new(),
             closed: RefCell::default(),
             listened: Cell::new(0),
+            process: Gauges::default(),
+            counts_process: Cell::new(false),
             scratch,
             handed,
             value_buffer: Cell::default(),
@@ -265,6 +272,7 @@ impl Evaluation {
 
     /// Closes all maps, when the environment ends. Other threads are told of it.
     pub(super) fn close_all(&self) {
+        self.process.end();
         self.forget_last();
         let maps = self.maps.take();
         for map in maps.values().filter(|map| map.name().is_some()) {
@@ -275,30 +283,30 @@ impl Evaluation {
 
     /// Records that a map was listened to or no longer is. As long as one is, the evaluation must not be collected:
     /// what happens to the map in other threads has to reach its listeners.
-    pub fn note_listening(self: &Rc<Self>, engine: Engine<'_>, map: &OpenMap) -> Outcome<()> {
-        if !map.is_listened_to() {
-            return self.end_listening(engine, map);
-        }
-        if map.counted_as_listened.replace(true) {
-            return Ok(());
-        }
-        let before = self.listened.replace(self.listened.get() + 1);
-        if before == 0 {
-            engine.hold(&self.handed.on_wake)?;
-        }
-        Ok(())
+    pub fn note_listening(&self, engine: Engine<'_>, map: &OpenMap) -> Outcome<()> {
+        self.count_listening(engine, map.is_listened_to(), &map.counted_as_listened)
+    }
+
+    /// The same of the memory of the process.
+    pub fn note_process(&self, engine: Engine<'_>) -> Outcome<()> {
+        self.count_listening(engine, !self.process.is_empty(), &self.counts_process)
     }
 
     fn end_listening(&self, engine: Engine<'_>, map: &OpenMap) -> Outcome<()> {
-        if !map.counted_as_listened.replace(false) {
+        self.count_listening(engine, false, &map.counted_as_listened)
+    }
+
+    fn count_listening(&self, engine: Engine<'_>, is_listened_to: bool, is_counted: &Cell<bool>) -> Outcome<()> {
+        if is_counted.replace(is_listened_to) == is_listened_to {
             return Ok(());
         }
-        let left = self.listened.get() - 1;
-        self.listened.set(left);
-        if left == 0 {
-            engine.let_go(&self.handed.on_wake)?;
+        let before = self.listened.get();
+        self.listened.set(if is_listened_to { before + 1 } else { before - 1 });
+        match self.listened.get() {
+            0 => engine.let_go(&self.handed.on_wake),
+            1 if is_listened_to => engine.hold(&self.handed.on_wake),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// The error object for a number and details.

@@ -3,6 +3,7 @@
 mod alarm;
 mod change_listeners;
 mod evaluation;
+mod gauges;
 mod holds;
 mod open_map;
 mod pending;

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::change_listeners::ChangeListeners;
+use super::gauges::Gauges;
 use super::pending::Pending;
 use super::transactions::Transactions;
 use crate::binding::convert::definitions::Layouts;
@@ -13,8 +14,8 @@ use crate::binding::convert::options::parse;
 use crate::binding::failure::{Failure, Outcome};
 use crate::store::fields::Layout;
 use crate::store::{
-    self, Audience, Desk, DeskPlace, Error, Handle, HeldTime, Local, Next, PressureNews, PressureSubscription, Problem,
-    Seat, ShapeHold, Store, Subscription, Transaction, TypeHold, Validation, Wake, registry,
+    self, Audience, Desk, DeskPlace, Error, Handle, HeldTime, Local, Next, Problem, Seat, ShapeHold, Store,
+    Subscription, Transaction, TypeHold, Validation, Wake, registry,
 };
 
 /// One `open` of one map in one evaluation. Dropping it closes the map, and frees it if no other holder is left.
@@ -30,8 +31,7 @@ pub struct OpenMap {
     /// Its listeners to changes.
     pub changes: ChangeListeners,
     /// The same of memory pressure, by number.
-    gauges: RefCell<HashMap<u32, PressureSubscription>>,
-    last_gauge: Cell<u32>,
+    pub gauges: Gauges,
     /// Promises that wait for what native code does.
     pub pending: Pending,
     /// Validations under way, by number.
@@ -83,8 +83,7 @@ impl OpenMap {
             desk_place: RefCell::default(),
             audience: RefCell::default(),
             changes: ChangeListeners::default(),
-            gauges: RefCell::default(),
-            last_gauge: Cell::new(0),
+            gauges: Gauges::default(),
             pending: Pending::default(),
             validations: RefCell::default(),
             last_validation: Cell::new(0),
@@ -157,14 +156,15 @@ impl OpenMap {
         self.subscription.borrow().is_some()
             || self.audience.borrow().is_some()
             || !self.changes.is_empty()
-            || !self.gauges.borrow().is_empty()
+            || !self.gauges.is_empty()
             || self.loads_are_awaited.get()
             || !self.pending.is_empty()
     }
 
     /// Ends what listens to it here.
     pub fn stop_listening(&self) {
-        drop((self.subscription.take(), self.audience.take(), self.gauges.take()));
+        drop((self.subscription.take(), self.audience.take()));
+        self.gauges.end();
         self.changes.end_all();
         self.pending.end_all();
         self.loads_are_awaited.set(false);
@@ -226,29 +226,6 @@ impl OpenMap {
             Err(refused @ (Error::Closed | Error::Broken)) => Err(refused),
             _ => Ok(()),
         }
-    }
-
-    /// A number for a subscription to memory pressure, which no other of this map has.
-    pub fn next_gauge(&self) -> u32 {
-        let number = self.last_gauge.get().wrapping_add(1);
-        self.last_gauge.set(number);
-        number
-    }
-
-    /// Adds a subscription to memory pressure.
-    pub fn add_gauge(&self, number: u32, gauge: PressureSubscription) {
-        self.gauges.borrow_mut().insert(number, gauge);
-    }
-
-    /// What there is to report of one.
-    pub fn take_pressure(&self, gauge: u32) -> Option<PressureNews> {
-        self.gauges.borrow().get(&gauge)?.take()
-    }
-
-    /// Ends one.
-    pub fn remove_gauge(&self, gauge: u32) {
-        let removed = self.gauges.borrow_mut().remove(&gauge);
-        drop(removed);
     }
 
     /// Keeps the type of a view known until the map is closed here, and returns its number.

@@ -11,6 +11,7 @@ pub mod limits;
 pub mod load;
 pub mod observe;
 pub mod pending;
+pub mod process;
 pub mod read;
 pub mod scan;
 pub mod shared_words;

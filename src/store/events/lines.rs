@@ -105,6 +105,8 @@ lines! {
     INSERT_SLOW: Performance, Warn, "insert.slow", "An insertion took longer than its target";
     LIMIT_ENTRIES: Memory, Warn, "limit.entries", "A write was refused: the map has as many entries as it may have";
     LIMIT_MEMORY: Memory, Warn, "limit.memory", "A write was refused: there is no memory left for it within the limit";
+    LIMIT_PROCESS: Memory, Warn, "limit.process",
+        "A write was refused: there is no memory left for it within the limit of the process";
     LOAD_RUNNING: Performance, Warn, "load.running", "A loader runs longer than its target, and has not ended";
     LOAD_SLOW: Performance, Warn, "load.slow", "A loader took longer than its target";
     MAP_BROKEN: Lifecycle, Error, "map.broken", "A panic interrupted a write: the map answers no calls until recovered";
@@ -119,6 +121,11 @@ lines! {
     MEMORY_PRESSURE: Memory, Warn, "memory.pressure", "More than 90 % of the memory limit is in use";
     MEMORY_RELIEVED: Memory, Info, "memory.relieved", "Less than 88 % of the memory limit is in use again";
     MEMORY_UNOWNED: Memory, Error, "memory.unowned", "More memory was released than was reserved: its counts are wrong";
+    PROCESS_LOW: Memory, Info, "process.low", "More than 80 % of the memory limit of the process is in use";
+    PROCESS_NORMAL: Memory, Info, "process.normal",
+        "Less than 78 % of the memory limit of the process is in use again, or there is no limit any more";
+    PROCESS_PRESSURE: Memory, Warn, "process.pressure",
+        "More than 95 % of the memory limit of the process is in use: maps are evicting";
     REFRESH_FAILED: Lifecycle, Warn, "refresh.failed", "A refresh in the background failed: the entry keeps its value";
     SET_SLOW: Performance, Warn, "set.slow", "A write took longer than its target";
     SHARD_CONTENDED: Performance, Warn, "shard.contended", "A write waited long for another thread in its shard";

@@ -6,6 +6,7 @@
 //! of one shard that gets one small entry.
 
 use super::hit_log;
+use super::process::Process;
 use super::store::Store;
 use crate::store::config::{Config, WhenFull};
 use crate::store::entry::key::Key;
@@ -29,7 +30,13 @@ impl Store {
         if let Some(limit_bytes) = config.memory_limit_bytes {
             check(limit_bytes, &config)?;
         }
-        Store::make(config)
+        loop {
+            match Store::make(config.clone()) {
+                // Others may be faster to take the room: each round has had them evict something.
+                Err(refused) if Process::current().relieve(&refused, None) => {}
+                made => return made,
+            }
+        }
     }
 
     /// Changes limits of a map that has some, or was made to have some.

@@ -15,7 +15,7 @@ use crate::store::entry::shapes::ShapeHold;
 use crate::store::entry::target::KeyOrHandle;
 use crate::store::entry::types::TypeHold;
 use crate::store::entry::value::{Value, ValueKind};
-use crate::store::error::Error;
+use crate::store::error::{Error, Scope};
 use crate::store::events::lines;
 use crate::store::eviction::Mark;
 use crate::store::expiry::life::{RemainingTtl, Ttl};
@@ -572,8 +572,8 @@ impl Local {
                 // without it the next attempt would evict entries in vain.
                 Err(Error::MemoryLimit { .. }) if self.participant.awaits_readers() && wait(&mut patience) => {}
                 // Something was freed when the shard's lock was released.
-                Err(Error::MemoryLimit { used_bytes, .. })
-                    if self.store.context.memory.total() < used_bytes && compactions < MAX_COMPACTIONS =>
+                Err(ref refused)
+                    if self.store.context.memory.has_less_than_at(refused) && compactions < MAX_COMPACTIONS =>
                 {
                     compactions += 1;
                 }
@@ -643,9 +643,9 @@ impl Local {
             return;
         }
         let events = &self.store.context.events;
-        if let Error::MemoryLimit { requested_bytes, used_bytes, limit_bytes } = *error {
+        if let Error::MemoryLimit { scope, requested_bytes, used_bytes, limit_bytes } = *error {
             let fields = [("requestedBytes", requested_bytes), ("usedBytes", used_bytes), ("limitBytes", limit_bytes)];
-            events.log(&lines::LIMIT_MEMORY, &fields);
+            events.log(if scope == Scope::Map { &lines::LIMIT_MEMORY } else { &lines::LIMIT_PROCESS }, &fields);
         }
         if let Error::EntryLimit { limit } = *error {
             events.log(&lines::LIMIT_ENTRIES, &[("limit", limit)]);

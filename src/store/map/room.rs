@@ -44,6 +44,24 @@ impl Store {
         about: &[Sought<'_>],
         value_bytes: usize,
     ) -> Result<Freed, Error> {
+        if refused.is_of_process() && self.context.is_spared.load(Ordering::Relaxed) && self.relieve(refused) {
+            return Ok(Freed::Entries);
+        }
+        match self.make_own_room(member, refused, own, about, value_bytes)? {
+            Freed::Nothing if self.relieve(refused) => Ok(Freed::Entries),
+            freed => Ok(freed),
+        }
+    }
+
+    /// The same, of the entries of this map.
+    fn make_own_room(
+        &self,
+        member: &Member<'_>,
+        refused: &Error,
+        own: u32,
+        about: &[Sought<'_>],
+        value_bytes: usize,
+    ) -> Result<Freed, Error> {
         let give = |shard: &Shard| shard.give(member, refused, about);
         if self.evict_shards(member, refused, own, about, value_bytes) {
             return Ok(Freed::Entries);
@@ -109,12 +127,12 @@ impl Store {
         about: &[Sought<'_>],
         value_bytes: usize,
     ) -> bool {
-        let Error::MemoryLimit { requested_bytes, used_bytes, limit_bytes } = *refused else { return false };
+        let Error::MemoryLimit { requested_bytes, used_bytes, limit_bytes, .. } = *refused else { return false };
         if !self.context.is_for_large_value(requested_bytes, value_bytes, self.len()) {
             return false;
         }
         let one_by_one = self.context.evictions_for(requested_bytes, self.len());
-        let bytes_per_entry = used_bytes / self.len().max(1);
+        let bytes_per_entry = self.context.memory.total() / self.len().max(1);
         // And room for what the write needs beside the value. If that were refused, the value would have been copied
         // in vain.
         let beside = limit_bytes / ROOM_BESIDE_PART;

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::instance;
+use super::process::{Neighbour, Process};
 use super::recoveries::Recoveries;
 use super::remains::{Emptied, Remains};
 use crate::store::config::Config;
@@ -35,6 +36,7 @@ pub struct Store {
     instance: u32,
     config: Config,
     pub(crate) context: Arc<Context>,
+    pub(super) process: Arc<Process>,
     shards: Box<[Shard]>,
     /// Where the next keyless entry goes.
     turn: AtomicU32,
@@ -140,6 +142,7 @@ impl Store {
             ghost: Self::make_ghost(&config, &context)?,
             config,
             context,
+            process: Process::current(),
             turn: AtomicU32::new(0),
             samples: AtomicU32::new(0),
             counters: Mutex::new(CounterTable::default()),
@@ -155,7 +158,10 @@ impl Store {
         if initial_capacity > 0 {
             store.reserve(initial_capacity)?;
         }
-        Ok(Arc::new(store))
+        let store = Arc::new(store);
+        let neighbour: Arc<dyn Neighbour> = store.clone();
+        store.process.join(&neighbour);
+        Ok(store)
     }
 
     /// Makes room in the index for this many entries at once, so that it does not grow until there are more. It does

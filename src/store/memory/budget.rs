@@ -13,9 +13,10 @@
 
 use std::cell::Cell;
 
-use crate::store::error::Error;
+use crate::store::error::{Error, Scope};
 use crate::store::events::{Events, lines};
 use crate::store::memory::marks::{Gauged, Marks};
+use crate::store::memory::process::{Counted, ProcessMemory};
 use crate::store::platform::sync::{Arc, AtomicU64, Ordering};
 
 thread_local! {
@@ -88,10 +89,16 @@ impl Use {
     ];
 }
 
+/// In the total of a map: its bytes are counted for the process, too.
+const SHARED: u64 = 1 << 63;
+
 /// The bytes of one map.
 #[derive(Debug)]
 pub struct Memory {
+    /// With [`SHARED`].
     total: AtomicU64,
+    /// What counts them while it has a limit.
+    process: Arc<ProcessMemory>,
     limit: AtomicU64,
     /// What no reservation may exceed: the limit or, after that was lowered, what was in use when this was last looked
     /// at.
@@ -197,10 +204,20 @@ impl Memory {
         Self::reporting(limit_bytes, Events::new())
     }
 
-    /// The same; a mistake in the accounting is logged to these events.
+    /// Those of a map of this process, which counts for its limit. A mistake in the accounting is logged to these
+    /// events.
+    pub fn of_process(limit_bytes: Option<u64>, events: Events) -> Arc<Self> {
+        let memory = Arc::new(Self::reporting(limit_bytes, events));
+        let counted: Arc<dyn Counted> = memory.clone();
+        memory.process.join(&counted);
+        memory
+    }
+
+    /// Those of no map: they do not count for the process.
     pub fn reporting(limit_bytes: Option<u64>, events: Events) -> Self {
         Self {
             total: AtomicU64::new(0),
+            process: ProcessMemory::current(),
             limit: AtomicU64::new(limit_bytes.unwrap_or(u64::MAX)),
             ceiling: AtomicU64::new(limit_bytes.unwrap_or(u64::MAX)),
             by_use: std::array::from_fn(|_| AtomicU64::new(0)),
@@ -228,25 +245,26 @@ impl Memory {
 
     fn reserve(&self, what: Use, bytes: usize) -> Result<(), Error> {
         let bytes = bytes as u64;
-        let ceiling_bytes = self.ceiling.load(Ordering::Relaxed);
+        let ceiling_bytes = self.ceiling.load(Ordering::Relaxed).min(SHARED - 1);
+        let mut seen = self.total.load(Ordering::Relaxed);
         if IS_FROZEN.get() {
-            let used_bytes = self.total.load(Ordering::Relaxed);
-            return Err(Error::MemoryLimit { requested_bytes: bytes, used_bytes, limit_bytes: ceiling_bytes });
+            return Err(self.refusal(bytes, seen & !SHARED, ceiling_bytes));
         }
-        let total = if ceiling_bytes == u64::MAX {
-            self.total.fetch_add(bytes, Ordering::Relaxed) + bytes
-        } else {
-            let mut used_bytes = self.total.load(Ordering::Relaxed);
-            loop {
-                if used_bytes.saturating_add(bytes) > ceiling_bytes {
-                    let limit_bytes = self.limit.load(Ordering::Relaxed);
-                    return Err(Error::MemoryLimit { requested_bytes: bytes, used_bytes, limit_bytes });
+        let total = loop {
+            let used_bytes = seen & !SHARED;
+            if used_bytes.saturating_add(bytes) > ceiling_bytes {
+                return Err(self.refusal(bytes, used_bytes, self.limit.load(Ordering::Relaxed)));
+            }
+            // Given back unless the total grows with the bit as it was seen.
+            let share = if seen == used_bytes { None } else { Some(self.process.reserve(bytes)?) };
+            match self.grow(seen, bytes) {
+                Ok(()) => {
+                    if let Some(share) = share {
+                        share.keep();
+                    }
+                    break used_bytes + bytes;
                 }
-                let next = used_bytes + bytes;
-                match self.total.compare_exchange_weak(used_bytes, next, Ordering::Relaxed, Ordering::Relaxed) {
-                    Ok(_) => break next,
-                    Err(seen) => used_bytes = seen,
-                }
+                Err(now) => seen = now,
             }
         };
         if total > self.peak.load(Ordering::Relaxed) {
@@ -254,6 +272,32 @@ impl Memory {
         }
         self.by_use[what as usize].fetch_add(bytes, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Adds bytes to a total, as long as the limit allows and the process counts them or not, as it did; else the total
+    /// that is there.
+    fn grow(&self, mut seen: u64, bytes: u64) -> Result<(), u64> {
+        let (is_shared, ceiling_bytes) = (seen & SHARED, self.ceiling.load(Ordering::Relaxed).min(SHARED - 1));
+        loop {
+            match self.total.compare_exchange_weak(seen, seen + bytes, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return Ok(()),
+                Err(now) => {
+                    seen = now;
+                    if now & SHARED != is_shared || (now & !SHARED).saturating_add(bytes) > ceiling_bytes {
+                        return Err(now);
+                    }
+                }
+            }
+        }
+    }
+
+    #[cold]
+    fn refusal(&self, requested_bytes: u64, used_bytes: u64, limit_bytes: u64) -> Error {
+        if self.limit().is_none() && !IS_FROZEN.get() {
+            // More than there is of addresses.
+            return Error::OutOfMemory { bytes: requested_bytes };
+        }
+        Error::MemoryLimit { scope: Scope::Map, requested_bytes, used_bytes, limit_bytes }
     }
 
     /// The use's own count goes first, and `reserve` raises it last: the total is never below the sum.
@@ -311,7 +355,7 @@ impl Memory {
 
     /// All bytes in use.
     pub fn total(&self) -> u64 {
-        self.total.load(Ordering::Relaxed)
+        self.total.load(Ordering::Relaxed) & !SHARED
     }
 
     /// Bytes in use for one purpose.
@@ -343,7 +387,16 @@ impl Memory {
     /// The only place where the total falls, so that whatever frees memory is seen to.
     fn subtract(&self, bytes: u64) {
         let before = self.total.fetch_sub(bytes, Ordering::SeqCst);
-        self.marks.fallen(before - bytes, self);
+        if before & SHARED != 0 {
+            self.process.release(bytes);
+        }
+        self.marks.fallen((before & !SHARED) - bytes, self);
+    }
+
+    /// The limit of the process, if it has one.
+    #[inline]
+    pub fn process_limit(&self) -> Option<u64> {
+        if self.total.load(Ordering::Relaxed) & SHARED == 0 { None } else { self.process.limit() }
     }
 
     /// Sets another limit, or none. What is in use stays: if that is more, nothing is added to it until it fits.
@@ -375,7 +428,18 @@ impl Memory {
 
     /// Whether so many bytes could be reserved now.
     pub fn has_room(&self, bytes: u64) -> bool {
-        self.total().saturating_add(bytes) <= self.ceiling.load(Ordering::Relaxed)
+        let total = self.total.load(Ordering::Relaxed);
+        (total & !SHARED).saturating_add(bytes) <= self.ceiling.load(Ordering::Relaxed)
+            && (total & SHARED == 0 || self.process.has_room(bytes))
+    }
+
+    /// Whether fewer bytes are in use now than when this was refused, of those that its limit is over.
+    pub fn has_less_than_at(&self, refused: &Error) -> bool {
+        match *refused {
+            Error::MemoryLimit { scope: Scope::Map, used_bytes, .. } => self.total() < used_bytes,
+            Error::MemoryLimit { scope: Scope::Process, used_bytes, .. } => self.process.used_bytes() < used_bytes,
+            _ => false,
+        }
     }
 
     /// The limit, if there is one.
@@ -387,9 +451,44 @@ impl Memory {
     }
 }
 
+#[cfg(all(test, loom))]
+impl Memory {
+    /// What counts its bytes while it has a limit.
+    pub fn process(&self) -> &Arc<ProcessMemory> {
+        &self.process
+    }
+}
+
+impl Counted for Memory {
+    fn share(&self) {
+        let before = self.total.fetch_or(SHARED, Ordering::SeqCst);
+        if before & SHARED == 0 {
+            self.process.add(before);
+        }
+    }
+
+    fn unshare(&self) {
+        let before = self.total.fetch_and(!SHARED, Ordering::SeqCst);
+        if before & SHARED != 0 {
+            self.process.release(before & !SHARED);
+        }
+    }
+
+    fn total(&self) -> u64 {
+        Self::total(self)
+    }
+}
+
+impl Drop for Memory {
+    /// What was lost for good is counted no more.
+    fn drop(&mut self) {
+        self.unshare();
+    }
+}
+
 impl Gauged for Memory {
     fn used_bytes(&self) -> u64 {
-        self.total.load(Ordering::SeqCst)
+        self.total.load(Ordering::SeqCst) & !SHARED
     }
 
     fn limit_bytes(&self) -> Option<u64> {
@@ -415,7 +514,8 @@ mod tests {
         let entries = Reservation::new(&memory, Use::Entries, 60).unwrap();
         let mut index = Reservation::empty(&memory, Use::Index);
         let refused = index.grow(41).unwrap_err();
-        assert_eq!(refused, Error::MemoryLimit { requested_bytes: 41, used_bytes: 60, limit_bytes: 100 });
+        let scope = Scope::Map;
+        assert_eq!(refused, Error::MemoryLimit { scope, requested_bytes: 41, used_bytes: 60, limit_bytes: 100 });
         assert_eq!((memory.total(), memory.used(Use::Entries), memory.used(Use::Index)), (60, 60, 0));
         index.grow(40).unwrap();
         drop(entries);

@@ -7,6 +7,7 @@ pub mod free_runs;
 pub mod large;
 pub mod marks;
 pub mod pages;
+pub mod process;
 pub mod reaper;
 pub mod reclaim;
 pub mod regions;

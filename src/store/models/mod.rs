@@ -2,6 +2,7 @@
 
 mod commits;
 mod freshness;
+mod process;
 mod shapes;
 mod slots;
 mod walks;

@@ -81,7 +81,7 @@ impl PressureNews {
 }
 
 /// Where a threshold that was passed is left again.
-fn relief(threshold: f64) -> f64 {
+pub(crate) fn relief(threshold: f64) -> f64 {
     threshold - RELIEF.min(threshold * RELIEF_PART)
 }
 

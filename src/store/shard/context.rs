@@ -68,6 +68,8 @@ pub struct Context {
     pub max_load_factor: f64,
     /// Whether tables are resized only where they have to be.
     holds_tables: AtomicBool,
+    /// Whether other maps evict before this one, if the limit of the process refuses a write.
+    pub is_spared: AtomicBool,
     /// What lookups may use of the processor.
     pub simd: Simd,
     /// The eviction policy, where shards keep one.
@@ -113,7 +115,7 @@ impl Context {
     /// The context of a new map. `config` is normalised.
     pub fn new(config: &Config) -> Self {
         let events = Events::new();
-        let memory = Arc::new(Memory::reporting(config.memory_limit_bytes, events.clone()));
+        let memory = Memory::of_process(config.memory_limit_bytes, events.clone());
         let types = Arc::new(Types::new(&memory));
         let shapes = Arc::new(Shapes::new(&memory));
         Self {
@@ -143,6 +145,7 @@ impl Context {
             ttl_ms: config.ttl_ms,
             max_load_factor: config.max_load_factor.unwrap_or(crate::store::config::DEFAULT_MAX_LOAD_FACTOR),
             holds_tables: AtomicBool::new(false),
+            is_spared: AtomicBool::new(false),
             simd: if config.simd == Some(false) { Simd::None } else { Simd::best() },
             state: AtomicU8::new(OPEN),
             may_expire: AtomicU8::new(0),
@@ -312,6 +315,7 @@ impl Context {
     /// take too long. Not a request of an index or a slab that grows: one entry less makes that unnecessary.
     pub fn is_for_large_value(&self, requested_bytes: u64, value_bytes: usize, entries: u64) -> bool {
         self.when_full == WhenFull::Evict
+            && self.policy.is_some()
             && value_bytes > MAX_BLOCK_BYTES
             && requested_bytes <= 2 * value_bytes as u64
             && self.evictions_for(requested_bytes, entries) > MAX_EVICTIONS
@@ -319,11 +323,12 @@ impl Context {
 
     /// Refuses an entry that would not fit if it were the only one.
     pub fn check_weight(&self, weight_bytes: impl FnOnce() -> usize) -> Result<(), Error> {
-        if !self.is_bounded {
+        let process_bytes = self.memory.process_limit();
+        if !self.is_bounded && process_bytes.is_none() {
             return Ok(());
         }
         let weight_bytes = weight_bytes();
-        let limit_bytes = self.memory.room_for_entries(self.shards);
+        let limit_bytes = self.memory.room_for_entries(self.shards).min(process_bytes.unwrap_or(u64::MAX));
         if weight_bytes as u64 > limit_bytes {
             return Err(Error::ValueTooLarge { bytes: weight_bytes as u64, limit_bytes });
         }

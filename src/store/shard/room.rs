@@ -12,7 +12,7 @@
 use std::time::Duration;
 
 use super::super::config::WhenFull;
-use super::super::error::Error;
+use super::super::error::{Error, Scope};
 use super::super::eviction::{Access, PolicyKind};
 use super::context::Context;
 use super::member::Member;
@@ -126,6 +126,10 @@ impl Shard {
         if wants_bytes && !writer.freed_later.is_empty() {
             return false;
         }
+        // Maps that use more than this one go first, which is the store's to do.
+        if refused.is_of_process() && context.is_spared.load(Ordering::Relaxed) && room.evicted == 0 {
+            return false;
+        }
         room.rounds += 1;
         if wants_bytes && room.rounds == 1 && writer.limbo.bytes() >= WORTH_WAITING_BYTES {
             return !Self::is_held(writer, context) || await_readers(context);
@@ -135,7 +139,7 @@ impl Shard {
         }
         let doublings = (room.rounds - 1).min(MAX_DOUBLINGS);
         let wanted = if wants_bytes { self.batch() << doublings } else { 1 };
-        let gone = self.evict(writer, context, wanted);
+        let gone = self.make_way(writer, context, wanted);
         room.evicted += gone;
         if !wants_bytes {
             return gone > 0;
@@ -161,6 +165,10 @@ impl Shard {
         match *refused {
             _ if shards == 1 => false,
             Error::EntryLimit { limit } => self.len() < limit / shards / 2,
+            // Of the limit of the process, the map has what it uses.
+            Error::MemoryLimit { scope: Scope::Process, .. } => {
+                self.weight_bytes() < context.memory.total() / shards / 4
+            }
             Error::MemoryLimit { limit_bytes, .. } => self.weight_bytes() < limit_bytes / shards / 4,
             _ => false,
         }
@@ -191,7 +199,7 @@ impl Shard {
         let (target, before) = (self.weight_bytes() as i64 - bytes, context.memory.total());
         let mut gone = 0;
         while gone < least || self.weight_bytes() as i64 > target {
-            match self.evict(writer, context, least) {
+            match self.make_way(writer, context, least) {
                 0 => break,
                 more => gone += more,
             }
@@ -312,6 +320,17 @@ impl Shard {
             }
         }
         gone
+    }
+
+    /// The same for a write. What has no policy, because it has no limits of its own, evicts nothing for the limit of
+    /// the process.
+    fn make_way(&self, writer: &mut Writer, context: &Member<'_>, count: usize) -> usize {
+        match context.policy {
+            None if context.when_full == WhenFull::Evict => {
+                self.expire(writer, context, context.clock.now_ms(), count).expired
+            }
+            _ => self.evict(writer, context, count),
+        }
     }
 
     fn evict_one(&self, writer: &mut Writer, context: &Member<'_>) -> bool {

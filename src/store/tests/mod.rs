@@ -14,6 +14,8 @@ mod loads;
 mod model;
 #[cfg(all(unix, not(miri), not(tsan)))]
 mod pin_times;
+mod process;
+mod process_memory;
 mod recovery;
 #[cfg(all(target_os = "linux", not(miri), not(tsan)))]
 mod refused_fences;

@@ -6,22 +6,28 @@ use serde_json::json;
 use crate::binding::environment::{Environment, Waiting};
 use crate::binding::failure::Failure;
 use crate::binding::layout::WAKE_PRESSURE;
-use crate::binding::operation::{with_map, within};
-use crate::store::PressureNews;
+use crate::binding::operation::within;
+use crate::store::{PressureNews, Process};
 
-/// Starts to watch how full the map becomes. `thresholds` are ratios of memory to limit, as the JSON text of an array:
-/// of an array itself, napi's glue would reserve the length, whatever it is. Returns a number for the two functions
-/// below.
+/// Starts to watch how full the map becomes, or the process, if `id` is the number of the evaluation. `thresholds` are
+/// ratios of memory to limit, as the JSON text of an array: of an array itself, napi's glue would reserve the length,
+/// whatever it is. Returns a number for the two functions below.
 #[napi(catch_unwind)]
 pub fn listen_pressure(env: &napi::Env, id: u32, thresholds: String) -> napi::Result<u32> {
     within(env, "onPressure", id, |engine, evaluation| {
-        let map = evaluation.map(id)?;
-        map.check()?;
         let thresholds = serde_json::from_str(&thresholds)
             .map_err(|_| Failure::Misuse("the thresholds are not what lib/observe/pressure.js makes"))?;
-        let gauge = map.next_gauge();
-        let waker = Environment::of(engine)?.waker(engine, Waiting { id, what: WAKE_PRESSURE, number: gauge })?;
-        map.add_gauge(gauge, map.store().watch_pressure(thresholds, waker));
+        let waker = |number| Environment::of(engine)?.waker(engine, Waiting { id, what: WAKE_PRESSURE, number });
+        if id == evaluation.number() {
+            let gauge = evaluation.process.next();
+            evaluation.process.add(gauge, Process::current().watch_pressure(thresholds, waker(gauge)?));
+            evaluation.note_process(engine)?;
+            return Ok(gauge);
+        }
+        let map = evaluation.map(id)?;
+        map.check()?;
+        let gauge = map.gauges.next();
+        map.gauges.add(gauge, map.store().watch_pressure(thresholds, waker(gauge)?));
         evaluation.note_listening(engine, &map)?;
         Ok(gauge)
     })
@@ -31,9 +37,13 @@ pub fn listen_pressure(env: &napi::Env, id: u32, thresholds: String) -> napi::Re
 /// which entries are evicted if one asks for that; else `null`. A map that was destroyed reports nothing more.
 #[napi(catch_unwind)]
 pub fn take_pressure(env: &napi::Env, id: u32, gauge: u32) -> napi::Result<Option<String>> {
-    with_map(env, "onPressure", id, |map| {
+    within(env, "onPressure", id, |_, evaluation| {
+        if id == evaluation.number() {
+            return Ok(evaluation.process.take(gauge).as_ref().map(to_json));
+        }
+        let map = evaluation.map(id)?;
         map.check()?;
-        Ok(map.take_pressure(gauge).as_ref().map(to_json))
+        Ok(map.gauges.take(gauge).as_ref().map(to_json))
     })
 }
 
@@ -41,8 +51,12 @@ pub fn take_pressure(env: &napi::Env, id: u32, gauge: u32) -> napi::Result<Optio
 #[napi(catch_unwind)]
 pub fn end_pressure(env: &napi::Env, id: u32, gauge: u32) -> napi::Result<()> {
     within(env, "onPressure", id, |engine, evaluation| {
+        if id == evaluation.number() {
+            evaluation.process.remove(gauge);
+            return evaluation.note_process(engine);
+        }
         let map = evaluation.map(id)?;
-        map.remove_gauge(gauge);
+        map.gauges.remove(gauge);
         evaluation.note_listening(engine, &map)
     })
 }
