@@ -197,7 +197,7 @@ export interface TypedMapOptions {
   hotKeys?: boolean | undefined
   /**
    * Whether a sample of the reads is followed in ghost caches, which know keys and no values, so that `advise` says how
-   * often reads would hit with half and with twice the memory; `false` by default. It belongs to the map. Half a MB at
+   * often reads would hit with half and with twice the memory; `false` by default. It belongs to the map. 0.6 MB at
    * most, which counts as the map's; a native read takes some 20 ns more, and one in four or fewer up to half a
    * microsecond. Near hits cost nothing.
    */
