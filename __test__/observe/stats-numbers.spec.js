@@ -403,6 +403,20 @@ describe('every number of getStats', () => {
     })
   }
 
+  it('of shards outlives clear()', () => {
+    const map = new TypedMap({ shards: 4 })
+    for (let key = 0; key < 100; key++) map.set(key, 'long enough to lie outside of the slot')
+    for (let key = 0; key < 100; key++) map.set(key, 'another, which is a little longer than it')
+    for (let key = 0; key < 50; key++) map.delete(key)
+    const before = map.getStats()
+    assert.deepEqual([before.removals.replaced, before.removals.explicit], [100, 50])
+    map.clear()
+    const { removals, memory } = map.getStats()
+    assert.deepEqual(removals, { ...before.removals, cleared: 50 })
+    assert.ok(memory.allocations >= before.memory.allocations && memory.allocations >= 200)
+    map.close()
+  })
+
   it('that threads cause adds up, and stays when they end', async () => {
     const shared = Object.entries(CASES).filter(([, { change, isAlone }]) => change !== undefined && !isAlone)
     assert.ok(shared.length > 20)

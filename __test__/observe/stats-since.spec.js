@@ -77,6 +77,25 @@ describe('getStats({ since })', () => {
 })
 
 describe('resetStats', () => {
+  it('forgets what threads counted that have ended, and counts no reset twice', async () => {
+    const name = `reset: ended ${process.pid}`
+    const map = TypedMap.open(name)
+    const worker = startWorker(({ TypedMap, data }) => {
+      const map = TypedMap.open(data)
+      for (let key = 0; key < 10; key++) map.set(key, key)
+      map.close()
+    }, name)
+    await worker.exit
+    assert.equal(map.getStats().sets, 10)
+    for (const count of [1, 2]) {
+      map.resetStats()
+      assert.equal(map.getStats().sets, 0)
+      for (let n = 0; n < count; n++) map.set('a', n)
+      assert.equal(map.getStats().sets, count)
+    }
+    map.close()
+  })
+
   it('begins to count anew, for all threads and those that ended', async () => {
     const name = `reset ${process.pid}`
     const map = TypedMap.open(name, { latency: true, maxEntries: 1_000, shards: 4 })
