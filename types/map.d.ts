@@ -172,7 +172,7 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
    *
    * While more is in use than a new limit, nothing is added, and what is freed is not used again.
    *
-   * Costs a write nothing that can be measured while there is no limit, and an atomic operation for each page of
+   * Costs a write some instructions of a thousand while there is no limit, and an atomic operation for each page of
    * entries while there is one. Takes a microsecond for each map.
    *
    * @param limit as `memoryLimit`: bytes, text with a unit of 1024 (`'512mb'`), or `'auto'`; `null`, `undefined` and

@@ -287,6 +287,7 @@ mod tests {
             Setting::Flag(false),
             Setting::Flag(true),
             Setting::Flag(true),
+            Setting::Flag(true),
             Setting::Times(TimeTargets([Some(0.5), None, None, Some(2.0), None])),
             Setting::word(&"v8"),
             Setting::Recovery(AutoRecovery { attempts: 2, timeout_ms: 9 }),
