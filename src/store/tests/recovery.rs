@@ -380,7 +380,7 @@ fn a_full_map_recovers_within_its_limit() {
         assert_eq!((tally.recovered, tally.dropped), (before, 0));
         assert_eq!(store.validate().unwrap(), []);
         // The first write already: the ones after it would find the limit by what is in use.
-        map.set(Key::string("large"), bytes_value(&[7; 512 << 10]), Ttl::Default).unwrap();
+        map.set(Key::string("large"), bytes_value(&vec![7; 512 << 10]), Ttl::Default).unwrap();
         assert!(store.memory_bytes() <= limit, "{} bytes with {shards} shards", store.memory_bytes());
         fill(100_000);
         assert!(store.memory_bytes() <= limit, "{} bytes", store.memory_bytes());
