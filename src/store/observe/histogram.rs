@@ -8,7 +8,7 @@
 //! and store, and a reader waits for nothing.
 
 use crate::store::error::Error;
-use crate::store::observe::stats::Counter;
+use crate::store::observe::counter::Counter;
 use crate::store::platform::fallible;
 
 /// Bits of a value that a bucket distinguishes.

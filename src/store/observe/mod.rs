@@ -3,6 +3,7 @@
 pub mod balance;
 pub mod cause;
 pub mod changes;
+pub mod counter;
 pub mod frequent;
 pub mod histogram;
 pub mod hot_keys;

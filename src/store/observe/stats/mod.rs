@@ -24,7 +24,7 @@ use serde_json::{Value as Json, json};
 use crate::store::observe::changes::ChangeStats;
 use crate::store::observe::performance::SlowStats;
 
-pub use counters::{Counter, Counters};
+pub use counters::Counters;
 pub use errors::{ErrorCounts, ErrorStats};
 pub use index::IndexStats;
 pub use latency::LatencyStats;
