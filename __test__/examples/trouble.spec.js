@@ -45,7 +45,7 @@ const TROUBLES = {
     details: ['shard', 'waitNs', 'leftOut'],
     figure: ({ slow }) => slow.contended,
     bounds: [0, 1],
-    finding: /Writers wait for each other: \d+ m?s in each second/,
+    finding: /Writers wait for each other: [\d.]+ m?s in each second/,
     part: ['#shards', '1 shard: its lock was taken']
   },
   'full-map': {
@@ -54,7 +54,7 @@ const TROUBLES = {
     details: ['usedBytes', 'limitBytes'],
     figure: ({ removals }) => removals.evicted,
     bounds: [0, 1_000],
-    finding: /The map is full: it evicts [\d,.]+ entries in a second/,
+    finding: /The map is full: it evicts [\d,.]+( [kM])? entries in a second/,
     part: ['#tiles .full', 'of 1 MB']
   },
   'refused-writes': {
@@ -63,7 +63,7 @@ const TROUBLES = {
     details: ['limit'],
     figure: ({ refusals }) => refusals,
     bounds: [0, 1_000],
-    finding: /Writes are refused: [\d,.]+ in a second do not fit/,
+    finding: /Writes are refused: [\d,.]+( [kM])? in a second do not fit/,
     part: ['#tiles .full', '100 % of 1,000']
   },
   'hash-collisions': {
@@ -81,7 +81,7 @@ const TROUBLES = {
     details: ['durationNs', 'targetNs', 'leftOut'],
     figure: ({ loads }) => loads.meanMs,
     bounds: [50, 350],
-    finding: /Loaders are slow: \d+ (ms|s) on average/,
+    finding: /Loaders are slow: [\d.]+ m?s on average/,
     part: ['#latency tbody', 'load']
   }
 }
