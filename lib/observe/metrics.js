@@ -11,9 +11,12 @@ const { evaluation, metrics: metricsBinding, metricsOfNamed: metricsOfNamedBindi
 
 const FIRST_NUMBER = 1_001
 
+/** @type {string[]} */
+const codes = []
+for (const [code, number] of Object.entries(ERROR_NUMBERS)) codes[number - FIRST_NUMBER] = code
+
 /** Names of errors by their numbers, from the first on; empty where there is none. */
-const CODES = Array.from({ length: Math.max(...Object.values(ERROR_NUMBERS)) - FIRST_NUMBER + 1 }, () => '')
-for (const [code, number] of Object.entries(ERROR_NUMBERS)) CODES[number - FIRST_NUMBER] = code
+const CODES = codes.join(',')
 
 /** Those of all named maps of the process. */
 function metricsOfNamed() {
