@@ -5,8 +5,9 @@
  * in one that does both, next to one that does neither?
  *
  * A thread for each, so that the engine optimises each by itself; they take turns. A round is one run of each, another
- * begins each round, and what is quoted is the median of the ratios of 31 rounds, so what slows the machine for longer
- * than a round slows all.
+ * begins each round, so what slows the machine for longer than a round slows all. How well the engine optimises a loop
+ * is a matter of luck for as long as a thread lives, so there are eight crews of threads, one after the other, of four
+ * rounds each. What is quoted is the median of the ratios of all rounds.
  */
 
 const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads')
@@ -15,8 +16,10 @@ const { median, rotated, summary } = require('../harness/rounds.js')
 const { shuffledOrder } = require('../harness/workload.js')
 
 const ENTRIES = 10_000
-const ROUNDS = 31
-const QUICK_ROUNDS = 5
+const CREWS = 8
+const QUICK_CREWS = 1
+/** Of each crew. */
+const ROUNDS = 4
 /** Runs before the first round: the engine has optimised the loops then. */
 const WARM_UPS = 20
 /** Operations of a run: some milliseconds. */
@@ -89,32 +92,41 @@ function startServer(options) {
   return { ask, end: () => worker.terminate() }
 }
 
-async function measure({ quick }, report) {
+/** Adds what one crew measures to the samples of each case and contender. */
+async function sampleCrew(samples, report) {
   const names = Object.keys(CONTENDERS)
   const servers = Object.fromEntries(names.map(name => [name, startServer(CONTENDERS[name].options)]))
-  const rounds = quick ? QUICK_ROUNDS : ROUNDS
-  const rows = []
-  const targets = []
-  const cases = Object.entries(CASES)
-  for (const [at, [what, { isNear }]] of cases.entries()) {
-    const samples = Object.fromEntries(names.map(name => [name, []]))
-    for (let round = -WARM_UPS; round < rounds; round++) {
+  const cases = Object.keys(CASES)
+  for (const [at, what] of cases.entries()) {
+    for (let round = -WARM_UPS; round < ROUNDS; round++) {
       for (const name of rotated(names, Math.max(0, round))) {
         const ns = await servers[name].ask(what)
-        if (round >= 0) samples[name].push(ns)
+        if (round >= 0) samples[what][name].push(ns)
       }
-      if (round >= 0) report((at + (round + 1) / rounds) / cases.length)
     }
+    report((at + 1) / cases.length)
+  }
+  await Promise.all(names.map(name => servers[name].end()))
+}
+
+async function measure({ quick }, report) {
+  const names = Object.keys(CONTENDERS)
+  const none = () => Object.fromEntries(names.map(name => [name, []]))
+  const samples = Object.fromEntries(Object.keys(CASES).map(what => [what, none()]))
+  const crews = quick ? QUICK_CREWS : CREWS
+  for (let crew = 0; crew < crews; crew++) await sampleCrew(samples, part => report((crew + part) / crews))
+  const rows = []
+  const targets = []
+  for (const [what, { isNear }] of Object.entries(CASES)) {
     for (const name of names) {
       const { title } = CONTENDERS[name]
-      const { median: value, ...spread } = summary(samples[name])
+      const { median: value, ...spread } = summary(samples[what][name])
       rows.push({ case: what, contender: title, value, unit: 'ns', ...spread })
       if (name === 'plain') continue
-      const ratio = median(samples[name].map((ns, round) => ns / samples.plain[round]))
+      const ratio = median(samples[what][name].map((ns, round) => ns / samples[what].plain[round]))
       targets.push(atMost(`${what}: time of ${title} against without`, isNear ? NEAR_COST : NATIVE_COST, ratio))
     }
   }
-  await Promise.all(names.map(name => servers[name].end()))
   return { rows, targets, chart: { unit: 'ns', highlight: ['TypedMap'] } }
 }
 
