@@ -2654,6 +2654,13 @@ const LINES = [
     test: 'hit-counter.spec'
   },
   {
+    name: 'a hit that is timed is read again under the key that a function made',
+    file: 'lib/map.js',
+    from: 'near.read(key, given)',
+    to: 'near.read(key, key)',
+    test: 'near-latency.spec'
+  },
+  {
     name: 'hits of which none was timed are not owed to the next one',
     file: 'lib/hit-counter.js',
     from: 'this.#counts += count',

@@ -227,7 +227,7 @@ class TypedMap {
     const { kept, seen } = near.copies
     const word = seen[place]
     if (word < 0 || kept[place][word] !== seen[place | 1]) return this.#readByKey(key, place)
-    if (--near.left <= 0) return near.recordKey(near.copies, place)
+    if (--near.left <= 0) return near.recordKey(near.copies, place, key)
     return kept[place | 1]
   }
 
@@ -262,7 +262,7 @@ class TypedMap {
     let place = visible
     if (near.isIndirect) {
       key = this.#open.keyOf(given)
-      const copy = near.lookup(key, true)
+      const copy = near.read(key, given)
       if (copy !== STALE) return copy
       place = near.placeOf(key)
     }

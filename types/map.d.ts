@@ -1120,7 +1120,7 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
    *   does not matter.
    *
    * Of several rises and falls that a busy thread has missed, it is told of the last of each, in order. Costs a write
-   * nothing that can be measured.
+   * a comparison of its bytes with a threshold.
    * Calls `listener` with what changes in the map, whichever thread and whichever method does it: entries that are
    * `created`, entries that are `updated`, and entries that are `removed`, with the cause as in
    * {@link TypedMap.onEvict}. It is called like the listeners of {@link TypedMap.onError}, with the changes of one key

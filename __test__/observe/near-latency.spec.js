@@ -71,6 +71,15 @@ describe('latency of near hits', () => {
     })
   })
 
+  it('reads the key as it was given once more, where a function makes another one of it', () => {
+    using(new TypedMap({ latency: true, normalizeKey: key => `${key}!` }), map => {
+      map.set('key', { a: 1 })
+      map.set('key!', { a: 2 })
+      for (let n = 0; n < READS; n++) assert.equal(map.get('key').a, 1)
+      isOf(READS, map)
+    })
+  })
+
   it('goes on after a clear, and after a write', () => {
     using(new TypedMap({ latency: true }), map => {
       for (let round = 0; round < 100; round++) {

@@ -1,7 +1,7 @@
 'use strict'
 
 /*
- * Colliding keys: someone who knows the hash and its seed sends keys that all want the same place of the index.
+ * Colliding keys: a client that knows the hash and its seed sends keys that all want the same place of the index.
  *
  *   node examples/trouble/hash-collisions.js [--healthy] [--page]
  */
@@ -22,7 +22,7 @@ const trouble = {
   from: FROM_STATS,
   figures: ['index.longestProbe', 'index.meanProbe', 'index.collisions', 'slow.longProbes'],
   async start({ name, isHealthy }) {
-    // The default, 'ahash' with a random seed, cannot be foreseen by who sends the keys.
+    // The default, 'ahash' with a random seed, cannot be foreseen by a client.
     const map = TypedMap.open(name, isHealthy ? { shards: 1 } : { shards: 1, hash: 'fnv1a', seed: SEED })
     const keys = collidingKeys(KEYS, SEED, BITS)
     return {

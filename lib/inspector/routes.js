@@ -90,7 +90,7 @@ function makeRoutes({ collector, asked, guard, options, aboutProcess }) {
   let read = { time: 0, body: '' }
   const metrics = () => {
     const time = Date.now()
-    // As often as the maps are looked at, however often somebody asks.
+    // As often as the maps are looked at, however many requests there are.
     if (Math.abs(time - read.time) >= options.interval) read = { time, body: TypedMap.metrics() }
     return { type: OPEN_METRICS, body: read.body }
   }

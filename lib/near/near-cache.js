@@ -198,10 +198,11 @@ class NearCache extends HitCounter {
    *
    * @param {Copies} copies
    * @param {number} place
+   * @param {unknown} given the key as the program spells it: a function of the user may have made another one of it
    * @returns {any} its value
    */
-  recordKey(copies, place) {
-    if (this.left <= this.end) return this.#passKey(copies, place)
+  recordKey(copies, place, given) {
+    if (this.left <= this.end) return this.#passKey(copies, place, given)
     this.#markKey(copies, place)
     return copies.valueAt(place)
   }
@@ -214,11 +215,10 @@ class NearCache extends HitCounter {
     return copyOf(handle)
   }
 
-  /** @param {Copies} copies @param {number} place */
-  #passKey(copies, place) {
-    const key = copies.tenantAt(place)
-    const count = this.pass(key)
-    if (count > 0) return this.timed(count, key)
+  /** @param {Copies} copies @param {number} place @param {unknown} given */
+  #passKey(copies, place, given) {
+    const count = this.pass(copies.tenantAt(place))
+    if (count > 0) return this.timed(count, given)
     if (this.#isMarking) this.#markKey(copies, place)
     return copies.valueAt(place)
   }
@@ -252,26 +252,43 @@ class NearCache extends HitCounter {
   }
 
   /**
-   * The fresh copy of a key or handle. Counts it as a hit, and does not look at the guest.
+   * The fresh copy of a key or handle, for an operation that does more than read it. Counts it as a hit, and does not
+   * look at the guest.
    *
    * @param {any} target
-   * @param {boolean} isRead whether that is all that the operation does, so that it may be timed
    * @returns {any} STALE if there is none
    */
-  lookup(target, isRead = false) {
+  lookup(target) {
     if (typeof target === 'object' && target !== null) {
       const copy = isHandle(target) ? freshCopyOf(target, this.keeper) : STALE
       if (copy !== STALE && --this.left <= 0) this.#countHandle(target)
       return copy
     }
     const copies = this.partOf(target)
-    const place = this.#isLooking ? copies.places.get(target) : undefined
-    if (place === undefined || !copies.isFresh(place)) return STALE
-    if (--this.left <= 0) {
-      if (isRead) return this.recordKey(copies, place)
-      this.#countKey(copies, place)
-    }
+    const place = this.#freshPlace(copies, target)
+    if (place === undefined) return STALE
+    if (--this.left <= 0) this.#countKey(copies, place)
     return copies.valueAt(place)
+  }
+
+  /**
+   * The same in a read of a key, which may be timed.
+   *
+   * @param {any} key
+   * @param {unknown} given the key as the program spells it
+   * @returns {any} STALE if there is none
+   */
+  read(key, given) {
+    const copies = this.partOf(key)
+    const place = this.#freshPlace(copies, key)
+    if (place === undefined) return STALE
+    return --this.left <= 0 ? this.recordKey(copies, place, given) : copies.valueAt(place)
+  }
+
+  /** @param {Copies} copies @param {any} key */
+  #freshPlace(copies, key) {
+    const place = this.#isLooking ? copies.places.get(key) : undefined
+    return place !== undefined && copies.isFresh(place) ? place : undefined
   }
 
   /**
@@ -353,7 +370,8 @@ class NearCache extends HitCounter {
   findHandle(handle) {
     const copy = freshCopyOf(handle, this.keeper)
     if (copy === STALE) return this.#findGuest(handle)
-    return --this.left <= 0 ? this.recordHandle(handle) : copy
+    if (--this.left <= 0) this.#countHandle(handle)
+    return copy
   }
 
   /**
@@ -366,7 +384,8 @@ class NearCache extends HitCounter {
     if (place !== undefined) {
       const copies = this.partOf(key)
       if (copies.isFresh(place)) {
-        return --this.left <= 0 ? this.recordKey(copies, place) : copies.valueAt(place)
+        if (--this.left <= 0) this.#countKey(copies, place)
+        return copies.valueAt(place)
       }
     }
     return this.#findGuest(key)
