@@ -2661,6 +2661,13 @@ const LINES = [
     test: 'near-latency.spec'
   },
   {
+    name: 'a hit is to be timed where nothing times any, after two thousand million of them',
+    file: 'lib/hit-counter.js',
+    from: 'this.#timer === undefined || this.#untilTimed > 0',
+    to: 'this.#untilTimed > 0',
+    test: 'hit-counter.spec'
+  },
+  {
     name: 'hits of which none was timed are not owed to the next one',
     file: 'lib/hit-counter.js',
     from: 'this.#counts += count',

@@ -156,7 +156,7 @@ class HitCounter {
       this.#untilSampled = this.#sampler === undefined ? NEVER : this.#sampler.drawGap()
       this.#sampler?.take(target)
     }
-    const count = this.#untilTimed > 0 ? 0 : this.#counts
+    const count = this.#timer === undefined || this.#untilTimed > 0 ? 0 : this.#counts
     if (this.#untilTimed <= 0) this.#drawTimed()
     const isFull = this.#untilReport <= 0
     if (isFull) this.#untilReport = HITS_PER_REPORT

@@ -152,6 +152,18 @@ describe('hits that are counted down', () => {
     })
   }
 
+  it('go on for thousands of millions, where nothing samples or times them', () => {
+    const counter = new HitCounter(undefined)
+    counter.begin(false)
+    let hits = 0
+    while (hits < 2 ** 32) {
+      hits += counter.left
+      counter.left = 0
+      assert.equal(counter.pass('key'), 0, `none is timed after ${hits}`)
+    }
+    assert.equal(counter.allHits, hits)
+  })
+
   it('counts none before it has begun', () => {
     const counter = new HitCounter(undefined)
     assert.deepEqual([counter.left, counter.end, counter.hits, counter.isCounting], [0, 0, 0, false])
