@@ -35,6 +35,8 @@ const FIRST_PART: u64 = WHOLE / 4;
 const WHOLE: u64 = 1 << 32;
 /// Groups of sampled keys.
 const GROUPS: usize = 16;
+/// Reads that are noted from one look at how many entries the map holds to the next: a look adds up all shards.
+const NOTES_PER_LOOK: u64 = 64;
 /// Of 95 of 100 estimates by that many groups.
 const DEVIATIONS: f64 = 2.13;
 
@@ -57,6 +59,9 @@ struct Caches {
     /// Misses of each of them and of the map, by groups of keys, as many as were sampled stand for.
     missed: [[f64; GROUPS]; 4],
     noted: u64,
+    /// Entries that the map holds when it is full, as far as was known at the last look.
+    capacity: Option<f64>,
+    until_look: u64,
 }
 
 /// Where misses of the map stand.
@@ -99,6 +104,8 @@ impl Ghost {
             memory: own,
             missed: [[0.0; GROUPS]; 4],
             noted: 0,
+            capacity: None,
+            until_look: 0,
         });
         Ok(Self { part: AtomicU64::new(FIRST_PART), passed_over: AtomicU64::new(0), state, held })
     }
@@ -114,7 +121,7 @@ impl Ghost {
             self.passed_over.fetch_add(1, Ordering::Relaxed);
             return;
         };
-        let capacity = capacity();
+        let capacity = caches.look(capacity);
         loop {
             let part = self.part.load(Ordering::Relaxed);
             let rate = part as f64 / WHOLE as f64;
@@ -168,6 +175,15 @@ impl Ghost {
 }
 
 impl Caches {
+    fn look(&mut self, capacity: impl FnOnce() -> Option<f64>) -> Option<f64> {
+        if self.until_look == 0 {
+            self.until_look = NOTES_PER_LOOK;
+            self.capacity = capacity();
+        }
+        self.until_look -= 1;
+        self.capacity
+    }
+
     fn note(&mut self, hash: u64, was_hit: bool, rate: f64, capacity: Option<f64>) {
         let group = (hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize % GROUPS;
         self.noted += 1;
@@ -243,6 +259,22 @@ mod tests {
             assert!(foretold.sampled > 10_000, "{foretold:?}");
         }
         assert_eq!(memory.total(), 0);
+    }
+
+    #[test]
+    fn a_look_at_the_size_of_the_map_is_for_many_reads() {
+        let memory = Arc::new(Memory::new(None));
+        let ghost = Ghost::new(PolicyKind::Lru, &memory, &Clock::manual()).unwrap();
+        let looks = std::cell::Cell::new(0);
+        for key in 0..10_000 {
+            let look = || {
+                looks.set(looks.get() + 1);
+                Some(100.0)
+            };
+            ghost.note(hash_of(key), false, look);
+        }
+        let sampled = ghost.foretell().sampled;
+        assert_eq!(looks.get(), sampled.div_ceil(NOTES_PER_LOOK), "of {sampled}");
     }
 
     #[test]
