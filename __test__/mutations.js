@@ -2904,6 +2904,13 @@ const LINES = [
     test: 'maps under one limit'
   },
   {
+    name: 'a map with entries of its own to evict is not compared with others',
+    file: 'src/store/memory/standing.rs',
+    from: 'self.is_spared() || self.refusals.fetch_add(1, Ordering::Relaxed).is_multiple_of(LOOKS_PER)',
+    to: 'self.is_spared() || self.refusals.fetch_add(1, Ordering::Relaxed) == u32::MAX',
+    test: 'maps under one limit'
+  },
+  {
     name: 'other maps evict alike, whatever they use',
     file: 'src/store/map/process.rs',
     from: '            let share = u128::from(bytes) * u128::from(*used) / u128::from(sum.max(1));',

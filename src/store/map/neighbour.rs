@@ -6,7 +6,6 @@ use crate::store::config::WhenFull;
 use crate::store::error::Error;
 use crate::store::events::Line;
 use crate::store::memory::budget::Use;
-use crate::store::platform::sync::Ordering;
 
 impl Store {
     /// Has other maps make room for a write that the limit of the process refused; whether they did.
@@ -34,7 +33,7 @@ impl Neighbour for Store {
     }
 
     fn spare(&self, is_spared: bool) {
-        self.context.is_spared.store(is_spared, Ordering::Relaxed);
+        self.context.standing.spare(is_spared);
     }
 
     fn evict_down_to(&self, bytes: u64) -> u64 {

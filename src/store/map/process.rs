@@ -134,14 +134,20 @@ impl Process {
         self.stores.lock().iter().filter_map(Weak::upgrade).filter(|store| store.is_there()).collect()
     }
 
-    /// Those that give way but for one.
-    fn givers(&self, own: Option<&dyn Neighbour>) -> Vec<(u64, Arc<dyn Neighbour>)> {
+    /// Those that give way. Finds out which of them the others evict for.
+    pub(super) fn compare(&self) -> Vec<Arc<dyn Neighbour>> {
         let all: Vec<_> = self.stores().into_iter().filter(|store| store.gives_way()).collect();
         let sum: u64 = all.iter().map(|store| store.total()).sum();
         let small_bytes = sum / all.len().max(1) as u64 / 2;
         for store in &all {
             store.spare(store.total() < small_bytes);
         }
+        all
+    }
+
+    /// Those that give way but for one, each with the bytes of its entries.
+    fn givers(&self, own: Option<&dyn Neighbour>) -> Vec<(u64, Arc<dyn Neighbour>)> {
+        let all = self.compare();
         let others = all.into_iter().filter(|store| !own.is_some_and(|own| std::ptr::addr_eq(own, Arc::as_ptr(store))));
         others.map(|store| (store.entry_bytes(), store)).filter(|&(bytes, _)| bytes > 0).collect()
     }

@@ -44,8 +44,11 @@ impl Store {
         about: &[Sought<'_>],
         value_bytes: usize,
     ) -> Result<Freed, Error> {
-        if refused.is_of_process() && self.context.is_spared.load(Ordering::Relaxed) && self.relieve(refused) {
-            return Ok(Freed::Entries);
+        if refused.is_of_process() {
+            self.process.compare();
+            if self.context.standing.is_spared() && self.relieve(refused) {
+                return Ok(Freed::Entries);
+            }
         }
         match self.make_own_room(member, refused, own, about, value_bytes)? {
             Freed::Nothing if self.relieve(refused) => Ok(Freed::Entries),

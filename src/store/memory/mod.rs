@@ -12,3 +12,4 @@ pub mod reaper;
 pub mod reclaim;
 pub mod regions;
 pub mod runs;
+pub mod standing;

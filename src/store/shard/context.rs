@@ -15,6 +15,7 @@ use crate::store::index::probe::Simd;
 use crate::store::memory::arena::MAX_BLOCK_BYTES;
 use crate::store::memory::budget::{Memory, Use};
 use crate::store::memory::reclaim::Collector;
+use crate::store::memory::standing::Standing;
 use crate::store::observe::balance::Balance;
 use crate::store::observe::performance::Performance;
 use crate::store::observe::pressure::Pressure;
@@ -69,7 +70,7 @@ pub struct Context {
     /// Whether tables are resized only where they have to be.
     holds_tables: AtomicBool,
     /// Whether other maps evict before this one, if the limit of the process refuses a write.
-    pub is_spared: AtomicBool,
+    pub standing: Standing,
     /// What lookups may use of the processor.
     pub simd: Simd,
     /// The eviction policy, where shards keep one.
@@ -145,7 +146,7 @@ impl Context {
             ttl_ms: config.ttl_ms,
             max_load_factor: config.max_load_factor.unwrap_or(crate::store::config::DEFAULT_MAX_LOAD_FACTOR),
             holds_tables: AtomicBool::new(false),
-            is_spared: AtomicBool::new(false),
+            standing: Standing::new(),
             simd: if config.simd == Some(false) { Simd::None } else { Simd::best() },
             state: AtomicU8::new(OPEN),
             may_expire: AtomicU8::new(0),

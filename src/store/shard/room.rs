@@ -127,7 +127,7 @@ impl Shard {
             return false;
         }
         // Maps that use more than this one go first, which is the store's to do.
-        if refused.is_of_process() && context.is_spared.load(Ordering::Relaxed) && room.evicted == 0 {
+        if refused.is_of_process() && room.evicted == 0 && context.standing.turns_to_others() {
             return false;
         }
         room.rounds += 1;

@@ -96,6 +96,18 @@ fn a_map_that_is_written_grows_to_a_share_whoever_was_first() {
 }
 
 #[test]
+fn a_map_that_has_entries_before_the_process_is_full_grows_to_a_share_too() {
+    let (first, second) = (evicting(), evicting());
+    let limited = Limited::alone(LIMIT);
+    // So that it has entries of its own to evict whenever a write is refused.
+    fill(&second.join(), 100, &limited).unwrap();
+    fill(&first.join(), 20_000, &limited).unwrap();
+    fill(&second.join(), 20_000, &limited).unwrap();
+    let (one, other) = (first.memory_bytes(), second.memory_bytes());
+    assert!(other * 5 > one, "{other} beside {one}");
+}
+
+#[test]
 fn maps_give_way_in_proportion_to_what_they_use() {
     let (large, small, plain) = (evicting(), evicting(), refusing());
     let limited = Limited::alone(LIMIT);
