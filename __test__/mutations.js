@@ -179,6 +179,8 @@ const TESTS = {
   'iteration.spec': spec('map/iteration'),
   'near-cache-bytes.spec': spec('near/near-cache-bytes', 'bounded steps'),
   'what loads remember': spec('near/near-cache-bytes', 'what loads remember'),
+  'eviction.spec': spec('session/eviction'),
+  'explain.spec': spec('observe/explain'),
   'near-cache.spec': spec('near/near-cache'),
   'out-of-memory.spec': spec('session/out-of-memory'),
   'raw-binding.spec': spec('native/raw-binding'),
@@ -938,10 +940,24 @@ const LINES = [
     test: 'near-cache.spec'
   },
   {
+    name: 'a hit by key is not marked for the policy',
+    file: 'lib/map.js',
+    from: '      if (marks < limit) words[word + 1] = marks + 1\n',
+    to: '',
+    test: 'explain.spec'
+  },
+  {
+    name: 'a hit by key is not noted where hits are kept in order',
+    file: 'lib/map.js',
+    from: 'if (limit === 0 || near.left <= near.end) return near.recordKey',
+    to: 'if (near.left <= near.end) return near.recordKey',
+    test: 'eviction.spec'
+  },
+  {
     name: 'the copy of a key is taken for fresh',
     file: 'lib/map.js',
     from: `
-    if (word < 0 || kept[place][word] !== seen[place | 1])`,
+    if (word < 0 || words[word] !== seen[place | 1])`,
     to: `
     if (word < 0)`,
     test: 'near-cache.spec'

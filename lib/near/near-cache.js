@@ -89,10 +89,10 @@ const NO_MAP = 2 ** 31 - 1
 const NO_HANDLES = new Origin(NO_MAP, () => undefined)
 
 class NearCache extends HitCounter {
-  /** What a hit has to record for the policy of the map: one of MARKING, or the limit of its access word. */
-  #marking
   /** Whether there is anything to record. */
   #isMarking
+  /** What access words are counted up to, 0 where hits are not marked there. */
+  limit = 0
   /** The log that records hits in order. @type {HitLog | null} */
   #hitLog
   #options
@@ -118,8 +118,8 @@ class NearCache extends HitCounter {
     /** What handles have whose copies are looked at first. */
     this.origin = maxEntries === 0 ? NO_HANDLES : origin
     this.#options = options
-    this.#marking = marking
     this.#isMarking = marking !== MARKING.None
+    this.limit = Math.max(0, marking)
     this.#hitLog = hitLog
     this.begin(this.#isMarking)
     const hasTickets = hitLog !== null
@@ -241,13 +241,13 @@ class NearCache extends HitCounter {
 
   /** @param {Handle} handle */
   #markHandle(handle) {
-    if (this.#hitLog === null) markAccess(handle, this.#marking)
+    if (this.#hitLog === null) markAccess(handle, this.limit)
     else this.#hitLog.noteHandle(handle)
   }
 
   /** @param {Copies} copies @param {number} place */
   #markKey(copies, place) {
-    if (this.#hitLog === null) copies.markAccess(place, this.#marking)
+    if (this.#hitLog === null) copies.markAccess(place, this.limit)
     else this.#hitLog.noteKey(copies, place)
   }
 
@@ -641,7 +641,7 @@ class NearCache extends HitCounter {
     if (!guest.isFresh(item)) return STALE
     if (--this.left <= this.end) this.owe(this.pass(item))
     if (this.#hitLog !== null) this.#hitLog.noteGuest(guest)
-    else if (this.#isMarking) guest.markAccess(this.#marking)
+    else if (this.#isMarking) guest.markAccess(this.limit)
     return guest.value
   }
 }
