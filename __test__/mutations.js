@@ -66,6 +66,7 @@ const TESTS = {
   'bytes of entries': unit('block::tests'),
   'frequent items': unit('frequent::tests'),
   'optimal shards': unit('shard_count::tests'),
+  'draws of shards': unit('map::draw::tests'),
   'hot keys': unit('hot_keys::tests'),
   'hot-keys.spec': spec('observe/hot-keys'),
   metrics: unit('metrics'),
@@ -2925,6 +2926,13 @@ const LINES = [
     from: 'self.is_spared() || self.refusals.fetch_add(1, Ordering::Relaxed).is_multiple_of(LOOKS_PER)',
     to: 'self.is_spared() || self.refusals.fetch_add(1, Ordering::Relaxed) == u32::MAX',
     test: 'maps under one limit'
+  },
+  {
+    name: 'advice looks at the first shards alone',
+    file: 'src/store/map/draw.rs',
+    from: 'let entry = random.below(entries);',
+    to: 'let entry = random.below(entries) / 2;',
+    test: 'draws of shards'
   },
   {
     name: 'other maps evict alike, whatever they use',

@@ -1,5 +1,6 @@
 //! What some entries that are drawn say of all, for advice.
 
+use super::draw::Ends;
 use super::local::Local;
 use crate::store::error::Error;
 use crate::store::shard::Shard;
@@ -31,9 +32,11 @@ impl Local {
         store.context.check()?;
         let fullest_shard = store.all_shards().iter().map(Shard::len).max().unwrap_or(0);
         let mut found = Survey { fullest_shard, ..Survey::default() };
+        let ends = Ends::of(store)?;
         for n in 0..DRAWN {
             let seed = seed.wrapping_add(n.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-            let glance = self.draw(seed, |handle| {
+            let pick = |random: &mut _| ends.pick(store, random);
+            let glance = self.draw_of(seed, pick, |handle| {
                 let shard = store.shard(handle.shard);
                 Ok(shard.and_then(|shard| shard.glance(&store.context, handle)))
             })?;
