@@ -45,7 +45,9 @@ impl Store {
         value_bytes: usize,
     ) -> Result<Freed, Error> {
         if refused.is_of_process() {
-            self.process.compare();
+            if self.context.standing.take_due() {
+                self.process.compare();
+            }
             if self.context.standing.is_spared() && self.relieve(refused) {
                 return Ok(Freed::Entries);
             }

@@ -13,13 +13,15 @@ const LOOKS_PER: u32 = 64;
 #[derive(Debug)]
 pub struct Standing {
     is_spared: AtomicBool,
+    /// Whether a refused write is to have the maps compared.
+    is_due: AtomicBool,
     refusals: AtomicU32,
 }
 
 impl Standing {
     /// Of a map that was not compared yet.
     pub fn new() -> Self {
-        Self { is_spared: AtomicBool::new(false), refusals: AtomicU32::new(0) }
+        Self { is_spared: AtomicBool::new(false), is_due: AtomicBool::new(false), refusals: AtomicU32::new(0) }
     }
 
     /// Whether other maps evict before this one.
@@ -35,6 +37,18 @@ impl Standing {
     /// Whether a refused write turns to the other maps before entries of this one are evicted: to have them evict, or
     /// to have the maps compared.
     pub fn turns_to_others(&self) -> bool {
-        self.is_spared() || self.refusals.fetch_add(1, Ordering::Relaxed).is_multiple_of(LOOKS_PER)
+        if self.is_spared() {
+            return true;
+        }
+        let is_due = self.refusals.fetch_add(1, Ordering::Relaxed).is_multiple_of(LOOKS_PER);
+        if is_due {
+            self.is_due.store(true, Ordering::Relaxed);
+        }
+        is_due
+    }
+
+    /// Whether the maps are to be compared now: once for each write that turned to others for that.
+    pub fn take_due(&self) -> bool {
+        self.is_due.swap(false, Ordering::Relaxed)
     }
 }
