@@ -86,7 +86,13 @@ describe('ghostCache', () => {
 
   it('sees the reads of all threads, and begins anew with the statistics', async () => {
     const name = `ghost ${process.pid}`
-    const map = TypedMap.open(name, { evictionStrategy: 'lru', maxEntries: 4_000, ghostCache: true, nearCache: false, seed })
+    const map = TypedMap.open(name, {
+      evictionStrategy: 'lru',
+      maxEntries: 4_000,
+      ghostCache: true,
+      nearCache: false,
+      seed
+    })
     const read = ({ TypedMap, data }) => {
       const map = TypedMap.open(data, { nearCache: false })
       for (let n = 0; n < 100_000; n++) if (map.get(n % 6_000) === undefined) map.set(n % 6_000, n)
