@@ -983,7 +983,7 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
   /**
    * The statistics of this map as OpenMetrics text for Prometheus, in base units (seconds, bytes, ratios), with the
    * labels `map` (of a map with a name), `result`, `cause` and `operation`. Counts are those of {@link getStats}, with
-   * the near-cache hits of this object; the README lists the names. With the option `latency` there are histograms of
+   * the near-cache hits of this thread; the README lists the names. With the option `latency` there are histograms of
    * durations. A native call that costs what {@link getStats} does.
    *
    * @example

@@ -1,9 +1,11 @@
 'use strict'
 
-// Near-cache hits of other threads: at most a second or 4,096 hits late, whatever these threads do.
+// Near-cache hits of other threads: at most a second or 4,096 hits late, whatever these threads do. Those of this
+// thread: at once.
 
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
+const { inspect } = require('node:util')
 const { TypedMap } = require('../..')
 const { startWorker } = require('../support/workers.js')
 
@@ -100,6 +102,32 @@ describe('near-cache hits of other threads', () => {
     assert.equal(map.getStats().hits, 690)
     await worker.terminate()
     assert.equal(map.getStats().hits, 690)
+    map.destroy()
+  })
+
+  it('of other references of this thread are counted at once, wherever they are asked for', () => {
+    const { name, map } = open({})
+    const other = TypedMap.open(name)
+    const handle = other.getHandle('a')
+    const read = times => {
+      for (let n = 0; n < times; n++) {
+        other.get('a')
+        handle.get()
+      }
+    }
+    read(100)
+    assert.equal(map.getStats().hits, 200)
+    read(100)
+    assert.match(map.metrics(), /_cache_gets_total\{map="[^"]*",result="hit"\} 400\n/)
+    map.resetStats()
+    map.set('b', 1).get('missing')
+    read(1)
+    assert.match(inspect(map), /67 % hits/)
+    read(50)
+    map.resetStats()
+    assert.equal(map.getStats().hits, 0)
+    assert.equal(other.getStats().hits, 0)
+    other.close()
     map.destroy()
   })
 

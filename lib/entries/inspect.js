@@ -6,6 +6,7 @@
 const { binding } = require('../native/attach.js')
 const { readData } = require('../native/data.js')
 const { WANT } = require('../native/layout.js')
+const { reportHitsOf } = require('../session/opens.js')
 const { Cursor } = require('./iterators.js')
 const { peek } = require('./lifetime.js')
 const { weightOf } = require('./limits.js')
@@ -90,7 +91,7 @@ function inspectMap(map, open, depth, options, inspect) {
   const name = open.name === null ? '' : ` ${inspect(open.name, { ...options, depth: 0 })}`
   try {
     const { size } = map
-    open.reportHits()
+    reportHitsOf(open)
     const outline = readData(outlineBinding(open.id))
     const entries = someEntries(map, open, Math.min(SHOWN, options.maxArrayLength ?? SHOWN))
     const asMap = inspect(entries, { ...options, depth })

@@ -7,6 +7,7 @@ const { outOfRange, wrongType } = require('../errors.js')
 const { binding } = require('../native/attach.js')
 const { readData } = require('../native/data.js')
 const { checkObject, integer } = require('../options/checks.js')
+const { reportHitsOf } = require('../session/opens.js')
 const { readStats } = require('./stats.js')
 
 const { dump: dumpBinding, optimalShards: optimalShardsBinding, survey: surveyBinding } = binding
@@ -198,7 +199,7 @@ const RULES = [
  * @returns {Advice[]}
  */
 function advise(open) {
-  open.reportHits()
+  reportHitsOf(open)
   const survey = readData(surveyBinding(open.id, Math.floor(Math.random() * 2 ** 32)))
   const figures = { stats: readStats(open), survey }
   return RULES.map(rule => rule(figures)).filter(advice => advice !== undefined)

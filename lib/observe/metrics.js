@@ -5,7 +5,7 @@
 
 const { ERROR_NUMBERS } = require('../errors.js')
 const { binding } = require('../native/attach.js')
-const { eachOpen } = require('../session/opens.js')
+const { eachOpen, reportHitsOf } = require('../session/opens.js')
 
 const { evaluation, metrics: metricsBinding, metricsOfNamed: metricsOfNamedBinding } = binding
 
@@ -29,7 +29,7 @@ const methods = ({ openOf }) => ({
   metrics() {
     const open = openOf(this)
     open.check()
-    open.reportHits()
+    reportHitsOf(open)
     return metricsBinding(open.id, open.name, CODES)
   }
 })

@@ -6,7 +6,7 @@
 const { binding } = require('../native/attach.js')
 const { readData } = require('../native/data.js')
 const { readStatsOptions } = require('../options/stats.js')
-const { eachOpen } = require('../session/opens.js')
+const { eachOpen, reportHitsOf } = require('../session/opens.js')
 const { errors } = require('./stats/errors.js')
 const { memory } = require('./stats/memory.js')
 const { rates, ratesSince } = require('./stats/rates.js')
@@ -52,7 +52,7 @@ const methods = ({ openOf }) => ({
     const open = openOf(this)
     const { shards, since } = readStatsOptions(options)
     open.check()
-    open.reportHits()
+    reportHitsOf(open)
     const figures = shards ? roomFor(open.shards) : undefined
     const stats = readStats(open, figures)
     if (since !== undefined) stats.rates = ratesSince(stats, since)
@@ -63,7 +63,7 @@ const methods = ({ openOf }) => ({
   resetStats() {
     const open = openOf(this)
     open.check()
-    open.reportHits()
+    reportHitsOf(open)
     resetStatsBinding(open.id)
   }
 })

@@ -3,7 +3,17 @@
 // The maps that this evaluation of the package has open, for what is to see all of them: those that are open already
 // and each that is opened later. They are held weakly.
 
-/** An `OpenMap`. @typedef {{ id: number, name: string | null, atEnd: (ending: () => void) => void }} Open */
+/**
+ * An `OpenMap`.
+ *
+ * @typedef {{
+ *   id: number,
+ *   name: string | null,
+ *   instance: number,
+ *   atEnd: (ending: () => void) => void,
+ *   reportHits: () => void
+ * }} Open
+ */
 
 /** @type {Set<WeakRef<Open>>} */
 const opens = new Set()
@@ -58,6 +68,19 @@ function eachOpen(visit) {
 }
 
 /**
+ * Reports the near hits that this thread has had in a map, by any of its references.
+ *
+ * @param {Open} open one of them
+ */
+function reportHitsOf(open) {
+  // A map without a name has no other.
+  if (open.name === null) return open.reportHits()
+  eachOpen(other => {
+    if (other.instance === open.instance) other.reportHits()
+  })
+}
+
+/**
  * Calls `greet` with each map that is open, and with each that is opened until the returned function is called.
  *
  * @param {(open: any) => void} greet
@@ -71,4 +94,4 @@ function greetAll(greet) {
   }
 }
 
-module.exports = { eachOpen, enter, greetAll, openOfId }
+module.exports = { eachOpen, enter, greetAll, openOfId, reportHitsOf }
