@@ -178,6 +178,24 @@ describe('stats', () => {
     assert.ok(uptimeMs > 0)
   })
 
+  it('a call of advise() is no such question', () => {
+    const map = new TypedMap()
+    const { uptimeMs } = map.getStats()
+    for (let key = 0; key < 10_000; key++) map.set(key, 1)
+    // Longer than the least time that a rate is taken of.
+    const wait = () => {
+      const until = performance.now() + 3
+      while (performance.now() < until);
+    }
+    wait()
+    map.advise()
+    wait()
+    const stats = map.getStats()
+    assert.ok(stats.uptimeMs > uptimeMs)
+    assert.ok(stats.opsPerSecond > 0, 'what came before the call counts')
+    map.close()
+  })
+
   it('say which vector instructions are used, and none where they are off', () => {
     for (const [options, enabled] of [
       [{}, true],

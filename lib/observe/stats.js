@@ -9,13 +9,15 @@ const { readStatsOptions } = require('../options/stats.js')
 const { eachOpen, reportHitsOf } = require('../session/opens.js')
 const { errors } = require('./stats/errors.js')
 const { memory } = require('./stats/memory.js')
-const { rates, ratesSince } = require('./stats/rates.js')
+const { hitRate, opsPerSecond, ratesSince } = require('./stats/rates.js')
 const { recovery } = require('./stats/recovery.js')
 const { roomFor, shardsIn } = require('./stats/shards.js')
 
 const { evaluation, resetStats: resetStatsBinding, stats: statsBinding, statsOfNamed: statsOfNamedBinding } = binding
 
 /**
+ * All but the rate of operations, which is told once to each that asks for it.
+ *
  * @param {import('../session/open-map.js').OpenMap} open
  * @param {Float64Array | undefined} [figures] where those of the shards go
  * @returns {Record<string, any>}
@@ -24,7 +26,7 @@ function readStats(open, figures = undefined) {
   const { maxEntries, maxValueBytes, ...read } = readData(statsBinding(open.id, figures))
   return {
     ...read,
-    ...rates(open, read),
+    cacheHitRate: hitRate(read.hits, read.misses),
     ...memory(read),
     ...errors(read),
     ...recovery(read),
@@ -55,6 +57,7 @@ const methods = ({ openOf }) => ({
     reportHitsOf(open)
     const figures = shards ? roomFor(open.shards) : undefined
     const stats = readStats(open, figures)
+    stats.opsPerSecond = opsPerSecond(open, stats)
     if (since !== undefined) stats.rates = ratesSince(stats, since)
     if (figures !== undefined) stats.eachShard = shardsIn(figures)
     return stats

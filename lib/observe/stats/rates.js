@@ -51,12 +51,12 @@ function meterOf(open) {
 }
 
 /**
+ * Operations per second since this was last asked of the open map.
+ *
  * @param {import('../../session/open-map.js').OpenMap} open
  * @param {Record<string, any>} read
  */
-function rates(open, read) {
-  return { cacheHitRate: hitRate(read.hits, read.misses), opsPerSecond: meterOf(open).rate(read) }
-}
+const opsPerSecond = (open, read) => meterOf(open).rate(read)
 
 /**
  * The counts that have a rate.
@@ -105,4 +105,4 @@ function ratesSince(stats, since) {
   return { timeMs, cacheHitRate: hitRate(hits, misses), perSecond }
 }
 
-module.exports = { rates, ratesSince, twoDigits }
+module.exports = { hitRate, opsPerSecond, ratesSince, twoDigits }
