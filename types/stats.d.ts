@@ -15,8 +15,9 @@ export interface StatsOptions {
  * Statistics of a map, over all threads that have it open or had, except for `nearCache` and `shapes.texts`. Counts are
  * those since the map was made or {@link TypedMap.resetStats} was called, and exact up to 2^53.
  *
- * Near-cache hits of another thread come a little later: a second at most where its event loop turns, and 4,096 hits at
- * most where it does not. So a thread that is terminated loses no more than that.
+ * Near-cache hits of another thread come a little later: a second at most where its event loop turns, and 4,096 hits of
+ * each object at most where it does not. A thread that is terminated loses no more than that, nor does an object that
+ * is garbage-collected without having been closed; a thread that ends otherwise loses none.
  */
 export interface TypedMapStats {
   /** Entries in the map. */

@@ -105,6 +105,37 @@ describe('near-cache hits of other threads', () => {
     map.destroy()
   })
 
+  for (const [what, end] of Object.entries({
+    'ends by itself': () => {},
+    'calls process.exit()': () => process.exit(),
+    'ends with an exception': () => {
+      setImmediate(() => {
+        throw new Error('on purpose')
+      })
+    }
+  })) {
+    it(`a thread that ${what} right after them loses none`, async () => {
+      const { name, map } = open({})
+      const worker = startWorker(
+        ({ TypedMap, data: { name, end } }) => {
+          const map = TypedMap.open(name)
+          const handle = map.getHandle('a')
+          for (let n = 0; n < 230; n++) {
+            map.get('a')
+            map.get(handle)
+            handle.get()
+          }
+          return new Function(`return ${end}`)()()
+        },
+        { name, end: `${end}` }
+      )
+      worker.on('error', () => {})
+      await worker.exit
+      assert.equal(map.getStats().hits, 690)
+      map.destroy()
+    })
+  }
+
   it('of other references of this thread are counted at once, wherever they are asked for', () => {
     const { name, map } = open({})
     const other = TypedMap.open(name)

@@ -3,6 +3,8 @@
 // The maps that this evaluation of the package has open, for what is to see all of them: those that are open already
 // and each that is opened later. They are held weakly.
 
+const { isMainThread } = require('node:worker_threads')
+
 /**
  * An `OpenMap`.
  *
@@ -39,6 +41,17 @@ function enter(open) {
     nextSweep = Math.max(FIRST_SWEEP, 2 * opens.size)
   }
   for (const greet of greeters) greet(open)
+  reportAtExit()
+}
+
+/** Whether near hits are reported when this thread ends. */
+let isReportedAtExit = false
+
+/** Near hits that wait for a report would end with the thread. With the main thread, everything does. */
+function reportAtExit() {
+  if (isReportedAtExit || isMainThread) return
+  isReportedAtExit = true
+  process.once('exit', () => eachOpen(open => open.reportHits()))
 }
 
 /**
