@@ -628,8 +628,8 @@ const LINES = [
   {
     name: 'what a thread has sampled ends with it',
     file: 'src/store/observe/hot_keys.rs',
-    from: 'let _ = self.past.lock().merge(&sampler.sketch.lock(), note);',
-    to: 'let _ = self.past.lock().merge(&Sketch::new(1).unwrap(), note);',
+    from: 'let _ = self.past.lock().merge(&sampler.sketch.lock(), note(&is_there));',
+    to: 'let _ = self.past.lock().merge(&Sketch::new(1).unwrap(), note(&is_there));',
     test: 'hot keys'
   },
   {

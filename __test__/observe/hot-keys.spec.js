@@ -5,7 +5,7 @@
 const assert = require('node:assert/strict')
 const { describe, it } = require('node:test')
 const { Handle, TypedMap } = require('../..')
-const { inWorker } = require('../support/workers.js')
+const { inWorker, startWorker } = require('../support/workers.js')
 
 require('../support/sound.js')
 
@@ -123,6 +123,41 @@ describe('getHotKeys', () => {
     for (let n = 0; n < 50_000; n++) map.get(handle)
     const [first] = map.getHotKeys(1)
     assert.deepEqual([first.key, first.handle.id], [undefined, handle.id])
+    map.close()
+  })
+
+  it('goes on behind keys that are gone, however many these are', () => {
+    const map = filled({ nearCache: false })
+    // Each of the first eighty twice as often as each of forty others.
+    for (let n = 0; n < 200_000; n++) map.get(`key:${n % 5 === 0 ? 100 + ((n / 5) % 40) : n % 100}`)
+    for (let n = 0; n < 100; n++) map.delete(`key:${n}`)
+    const keys = map.getHotKeys(2).map(({ key }) => key)
+    assert.equal(keys.length, 2)
+    for (const key of keys) assert.ok(map.has(key), key)
+    assert.equal(map.getHotKeys(1_000).length, 40)
+    map.close()
+  })
+
+  it('finds a key whose entry was made anew, although idle threads knew the one before', async () => {
+    const name = `hot keys, anew ${process.pid}`
+    const map = TypedMap.open(name, { hotKeys: true, nearCache: false })
+    map.set('k', 1).set('other', 2)
+    const worker = startWorker(({ TypedMap, data, port }) => {
+      const map = TypedMap.open(data, { nearCache: false })
+      for (let n = 0; n < 10_000; n++) map.get('k')
+      port.on('message', () => port.close())
+    }, name)
+    await worker.result
+    map.delete('k')
+    map.set('k', 3)
+    for (let n = 0; n < 100_000; n++) map.get(n % 10 === 0 ? 'other' : 'k')
+    const [first] = map.getHotKeys()
+    assert.equal(first.key, 'k')
+    assert.ok(isNear(first, 100_000), `${first.hits} ± ${first.errorHits}`)
+    assert.equal(map.get(first.handle), 3)
+    worker.postMessage('end')
+    await worker.exit
+    assert.equal(map.getHotKeys(1)[0].key, 'k')
     map.close()
   })
 

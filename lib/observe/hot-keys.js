@@ -30,7 +30,7 @@ function readCount(given) {
  * @param {boolean} resets
  */
 function hotKeys(open, count, resets) {
-  // More than are wanted, because some may be of entries that are gone.
+  // More than are wanted, because some may go meanwhile.
   const text = hotKeysBinding(open.id, 2 * count + DEFAULT_COUNT, resets)
   if (text === null) throw badOption('hotKeys', 'is not true for this map, so its reads are not sampled')
   const keys = []

@@ -1,7 +1,7 @@
 //! Reads that are sampled, in a map with the option for it, and what comes of them.
 
 use super::local::{Local, Look};
-use super::store::Store;
+use crate::store::entry::handle::Handle;
 use crate::store::entry::target::KeyOrHandle;
 use crate::store::error::Error;
 use crate::store::observe::hot_keys::{HotKey, NATIVE_INTERVAL, NEAR_INTERVAL};
@@ -31,13 +31,17 @@ impl Local {
             sampler.note(shard.hash_of(&self.store().context, tenant), place.handle, weight);
         }
     }
-}
 
-impl Store {
-    /// The keys that are read most, most of all first; with `resets`, counting begins anew. `None` in a map that does
-    /// not sample.
+    /// The keys that are read most and are there, most of all first; with `resets`, counting begins anew. `None` in a
+    /// map that does not sample.
     pub fn hot_keys(&self, most: usize, resets: bool) -> Result<Option<Vec<HotKey>>, Error> {
-        self.context.check()?;
-        self.hot_keys.as_ref().map(|hot| hot.hottest(most, resets)).transpose()
+        self.store().context.check()?;
+        let hot_keys = self.store().hot_keys.as_ref();
+        hot_keys.map(|hot| hot.hottest(most, resets, |handle| self.is_there(handle))).transpose()
+    }
+
+    /// Whether there is the entry of a handle. Takes no lock.
+    pub(super) fn is_there(&self, handle: Handle) -> bool {
+        matches!(self.find(handle, Look::Peek, |_, _| Some(())), Ok(Some(())))
     }
 }

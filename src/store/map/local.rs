@@ -1006,13 +1006,14 @@ impl Store {
 
 impl Drop for Local {
     fn drop(&mut self) {
+        // This looks at entries, for which the thread has to take part.
+        if let (Some(hot_keys), Some(reads)) = (&self.store.hot_keys, &self.reads) {
+            hot_keys.leave(reads, |handle| self.is_there(handle));
+        }
         self.store.context.collector.leave(&self.participant);
         self.store.forget_counters(&self.counters);
         if let Some(sampler) = &self.sampler {
             self.store.forget_latency(sampler.histograms());
-        }
-        if let (Some(hot_keys), Some(reads)) = (&self.store.hot_keys, &self.reads) {
-            hot_keys.leave(reads);
         }
     }
 }

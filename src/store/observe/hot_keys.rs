@@ -82,41 +82,51 @@ impl HotKeys {
         Some(sampler)
     }
 
-    /// Keeps what a thread has sampled, which ends.
-    pub fn leave(&self, sampler: &ReadSampler) {
+    /// Keeps what a thread has sampled, which ends. `is_there` says whether there is the entry of a handle.
+    pub fn leave(&self, sampler: &ReadSampler, is_there: impl Fn(Handle) -> bool) {
         self.threads.lock().retain(|sketch| !Arc::ptr_eq(sketch, &sampler.sketch));
         // Without memory for it, it is lost.
         #[expect(clippy::let_underscore_must_use, reason = "statistics end with the memory for them")]
-        let _ = self.past.lock().merge(&sampler.sketch.lock(), note);
+        let _ = self.past.lock().merge(&sampler.sketch.lock(), note(&is_there));
     }
 
-    /// The keys that are read most, most of all first. With `resets`, counting begins anew.
-    pub fn hottest(&self, most: usize, resets: bool) -> Result<Vec<HotKey>, Error> {
+    /// The keys that are read most, most of all first, of those whose entry is there. With `resets`, counting begins
+    /// anew.
+    pub fn hottest(&self, most: usize, resets: bool, is_there: impl Fn(Handle) -> bool) -> Result<Vec<HotKey>, Error> {
         let mut all = Sketch::new(ROOM)?;
         let threads = self.threads.lock();
         let mut past = self.past.lock();
-        all.merge(&past, note)?;
+        all.merge(&past, note(&is_there))?;
         if resets {
             past.clear();
         }
         for thread in &*threads {
             let mut sketch = thread.lock();
-            all.merge(&sketch, note)?;
+            all.merge(&sketch, note(&is_there))?;
             if resets {
                 sketch.clear();
             }
         }
+        drop((threads, past));
         let hot = |(_, item): (&u64, &super::frequent::Item<Seen>)| {
+            let handle = item.note.handle.filter(|&handle| is_there(handle))?;
             let error = all.error() + 2 * item.note.squares.isqrt();
-            Some(HotKey { handle: item.note.handle?, hits: item.weight, error })
+            Some(HotKey { handle, hits: item.weight, error })
         };
-        Ok(all.heaviest(most).into_iter().filter_map(hot).collect())
+        Ok(all.heaviest(ROOM).into_iter().filter_map(hot).take(most).collect())
     }
 }
 
-fn note(own: &mut Seen, other: &Seen) {
-    own.handle = other.handle.or(own.handle);
-    own.squares += other.squares;
+/// Adds what another thread knows of a key. If the entry was made anew meanwhile, the handle of the thread that sampled
+/// it last is the one that leads somewhere.
+fn note(is_there: impl Fn(Handle) -> bool) -> impl Fn(&mut Seen, &Seen) {
+    move |own, other| {
+        own.squares += other.squares;
+        let is_better = |handle| own.handle.is_none_or(|known| known != handle && is_there(handle));
+        if other.handle.is_some_and(is_better) {
+            own.handle = other.handle;
+        }
+    }
 }
 
 impl ReadSampler {
@@ -174,14 +184,32 @@ mod tests {
             }
         }
         let [first, _second] = samplers;
-        hot.leave(&first);
-        let found = hot.hottest(100, false).unwrap();
+        hot.leave(&first, |_| true);
+        let found = hot.hottest(100, false, |_| true).unwrap();
         assert_eq!(found.len(), 100);
         assert_eq!(found[0].handle.slot, 0, "the most popular one comes first");
         let right = |one: &&HotKey| exact[one.handle.slot as usize].abs_diff(one.hits) <= one.error;
         assert!(found.iter().filter(right).count() >= 90, "{found:?}");
         assert!(found[0].error < found[0].hits / 5, "{:?}", found[0]);
-        assert_eq!(hot.hottest(100, true).unwrap(), found);
-        assert_eq!(hot.hottest(100, false).unwrap(), [], "counting began anew");
+        assert_eq!(hot.hottest(100, true, |_| true).unwrap(), found);
+        assert_eq!(hot.hottest(100, false, |_| true).unwrap(), [], "counting began anew");
+    }
+    /// Of two handles of a key the one counts whose entry is there, whichever thread knows it and which of them ended.
+    #[test]
+    fn a_key_is_known_by_the_entry_that_is_there() {
+        for (new, old, ended) in [(0, 1, 0), (1, 0, 0), (0, 1, 1), (1, 0, 1), (0, 1, 2), (1, 0, 2)] {
+            let hot = HotKeys::new().unwrap();
+            let samplers = [hot.join().unwrap(), hot.join().unwrap()];
+            let handle = |generation| Handle { shard: 0, slot: 7, generation };
+            let is_there = |handle: Handle| handle.generation == 2;
+            samplers[old].note(7, handle(1), NATIVE_INTERVAL);
+            samplers[new].note(7, handle(2), NATIVE_INTERVAL);
+            // What is gone is passed over, and does not count for those that are wanted.
+            samplers[old].note(8, handle(3), 10 * NATIVE_INTERVAL);
+            samplers.iter().take(ended).for_each(|sampler| hot.leave(sampler, is_there));
+            let found = hot.hottest(1, false, is_there).unwrap();
+            let handles: Vec<_> = found.iter().map(|key| (key.handle, key.hits)).collect();
+            assert_eq!(handles, [(handle(2), u64::from(2 * NATIVE_INTERVAL))], "{new} {old} {ended}");
+        }
     }
 }

@@ -14,7 +14,7 @@ use crate::store::HotKey;
 #[napi(catch_unwind)]
 pub fn hot_keys(env: &napi::Env, id: u32, most: u32, resets: bool) -> napi::Result<Option<String>> {
     with_map(env, "getHotKeys", id, |map| {
-        let found = map.store().hot_keys(most as usize, resets)?;
+        let found = map.local().hot_keys(most as usize, resets)?;
         Ok(found.map(|keys| keys.iter().map(to_json).collect::<Json>().to_string()))
     })
 }
