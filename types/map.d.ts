@@ -994,9 +994,9 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
 
   /**
    * Begins to count anew, for all threads: reads, writes, removals, loads, transactions, latency, waits for locks,
-   * blocks and growths are 0 after that, and `memory.peak` is what is in use. What is there stays what it is, and so
-   * does `nearCache`. Rates go on from here: `opsPerSecond`, and those since statistics from before. Near-cache hits of
-   * other threads that were not reported yet count as later ones.
+   * blocks, growths, errors and what took too long are 0 after that, and `memory.peak` is what is in use. What is there
+   * stays what it is, and so do `nearCache`, `shapes.texts` and `recovery`. Rates go on from here: `opsPerSecond`, and
+   * those since statistics from before. Near-cache hits of other threads that were not reported yet count as later.
    *
    * @example
    * map.resetStats()

@@ -98,7 +98,13 @@ describe('resetStats', () => {
 
   it('begins to count anew, for all threads and those that ended', async () => {
     const name = `reset ${process.pid}`
-    const map = TypedMap.open(name, { latency: true, maxEntries: 1_000, shards: 4 })
+    const map = TypedMap.open(name, {
+      latency: true,
+      // Each write takes longer.
+      timeTargets: { set: 0.000001 },
+      maxEntries: 1_000,
+      shards: 4
+    })
     await doAll(map)
     const worker = startWorker(async ({ TypedMap, data, port }) => {
       const map = TypedMap.open(data)
@@ -115,6 +121,7 @@ describe('resetStats', () => {
     await step()
     for (let key = 0; key < 5_000; key++) map.set(key, 1)
     map.evict(3)
+    assert.throws(() => map.set(Symbol('no key'), 1), { code: 'ERR_KEY_TYPE' })
     map.set('big', Buffer.alloc(1_000_000)).delete('big')
     while (map.getStats().memory.total > 900_000) map.shrinkToFit()
     const before = map.getStats()
@@ -134,8 +141,12 @@ describe('resetStats', () => {
       after.memory.frees,
       after.index.growths,
       after.locks.waits,
-      after.latency.set.count
+      after.latency.set.count,
+      after.errors.total,
+      ...Object.values(after.slow)
     ])
+    assert.ok(before.errors.total === 1 && before.slow.set > 0)
+    assert.deepEqual(after.errors.byCode, {})
     assert.deepEqual([after.resets, before.resets], [1, 0])
     // What is there stays.
     assert.deepEqual([after.entries, after.threads], [before.entries, 2])

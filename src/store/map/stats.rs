@@ -114,6 +114,8 @@ impl Store {
         self.all_shards().iter().for_each(Shard::reset_counts);
         self.context.memory.reset_counts();
         self.context.removals.reset_dropped();
+        self.context.errors.reset();
+        self.context.performance.reset_counts();
         self.counted_from_ms.store(self.context.clock.elapsed_ms().to_bits(), Ordering::Relaxed);
         Ok(())
     }

@@ -197,6 +197,11 @@ impl Performance {
         }
     }
 
+    /// Begins to count anew.
+    pub fn reset_counts(&self) {
+        self.counts.iter().for_each(|count| count.store(0, Ordering::Relaxed));
+    }
+
     /// What was counted.
     pub fn slow(&self) -> SlowStats {
         SlowStats(std::array::from_fn(|kind| self.counts[kind].load(Ordering::Relaxed)))

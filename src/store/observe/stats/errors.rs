@@ -44,6 +44,11 @@ impl ErrorCounts {
         self.corruptions.fetch_add(found, Ordering::Relaxed);
     }
 
+    /// Begins to count anew.
+    pub fn reset(&self) {
+        self.by_number.iter().chain([&self.corruptions]).for_each(|count| count.store(0, Ordering::Relaxed));
+    }
+
     /// All of them.
     pub fn read(&self) -> ErrorStats {
         let mut by_number = [0; NUMBERS];
