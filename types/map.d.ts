@@ -1110,17 +1110,6 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
   ): () => void
 
   /**
-   * Calls `listener` with the ratio of memory to limit each time it rises past one of `thresholds`, in any thread, and
-   * each time it has fallen below one again. Called like those of `onEvict`.
-   *
-   * - A rise: `event.rising` is true and `event.state` is `'high'`. If the listener returns `true`, the map evicts
-   *   entries until the ratio is below that threshold.
-   * - A fall: the ratio is 0.02 below the threshold (a quarter of thresholds below 0.08), so a map that always is about
-   *   as full is silent. `event.state` is `'normal'` once it is below all of `thresholds`. What the listener returns
-   *   does not matter.
-   *
-   * Of several rises and falls that a busy thread has missed, it is told of the last of each, in order. Costs a write
-   * a comparison of its bytes with a threshold.
    * Calls `listener` with what changes in the map, whichever thread and whichever method does it: entries that are
    * `created`, entries that are `updated`, and entries that are `removed`, with the cause as in
    * {@link TypedMap.onEvict}. It is called like the listeners of {@link TypedMap.onError}, with the changes of one key
@@ -1152,9 +1141,17 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
   onChange(listener: (change: Change<K, V>) => void, options?: ChangeOptions): () => void
 
   /**
-   * Calls `listener` with the ratio of memory to limit each time it rises past one of `thresholds`, in any thread. If
-   * the listener returns `true`, the map evicts entries until the ratio is below that threshold. Called like those of
-   * `onEvict`.
+   * Calls `listener` with the ratio of memory to limit each time it rises past one of `thresholds`, in any thread, and
+   * each time it has fallen below one again. Called like those of `onEvict`.
+   *
+   * - A rise: `event.rising` is true and `event.state` is `'high'`. If the listener returns `true`, the map evicts
+   *   entries until the ratio is below that threshold.
+   * - A fall: the ratio is 0.02 below the threshold (a quarter of thresholds below 0.08), so a map that always is about
+   *   as full is silent. `event.state` is `'normal'` once it is below all of `thresholds`. What the listener returns
+   *   does not matter.
+   *
+   * Of several rises and falls that a busy thread has missed, it is told of the last of each, in order. Costs a write
+   * a comparison of its bytes with a threshold.
    *
    * @param options ratios above 0 and up to 1, `[0.8, 0.9, 0.95]` by default
    * @returns a function that unsubscribes
