@@ -299,7 +299,10 @@ export interface LatencyStats {
 
 /** How long the calls of an operation took. Percentiles are off by at most 1.6 %. */
 export interface OperationLatency {
-  /** Calls, less those of each thread since the last one that was timed: at most 30 native calls, 8,190 near hits. */
+  /**
+   * Calls, less those of each thread since the last one that was timed: at most 30 native calls, and of near hits 8,190
+   * by the methods of a map and as many by `handle.get()`.
+   */
   count: number
   /** Nanoseconds on average. */
   meanNs: number
@@ -352,7 +355,7 @@ export interface LockStats {
   waitNs: number
   /** Nanoseconds of a wait on average, 0 if there was none. */
   meanWaitNs: number
-  /** Nanoseconds of the longest wait since the map was made. */
+  /** Nanoseconds of the longest of them. */
   longestWaitNs: number
   /** Threads that wait at this moment. */
   waiting: number
@@ -450,7 +453,7 @@ export interface MemoryStats {
   shapes: number
   /** The map itself. */
   fixed: number
-  /** Everything. Never above `limit`. */
+  /** Everything. Above `limit` only after that was lowered, until writes have made up for it. */
   total: number
   /** The limit, `null` for none. */
   limit: number | null
