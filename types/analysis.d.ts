@@ -67,7 +67,8 @@ export interface Explanation {
     /**
      * True if the next eviction of this shard would take this entry, as things stand: an expired entry first, then the
      * choice of the strategy. Exact for one thread, except that `w-tinylfu` may decide otherwise in one case in a
-     * hundred.
+     * hundred. A function of yours is not asked what it would choose: where one makes room, this is true of an expired
+     * entry alone.
      */
     isNext: boolean
   }
@@ -123,7 +124,10 @@ export interface MemoryDistribution<K = any, V = any> extends EntryBytes {
   })[]
   /** Entries by prefix of the key, those with the most bytes first. */
   prefixes: (EntryBytes & {
-    /** The beginning of the keys, with the separator; `null` for keys without one and keys that are no strings. */
+    /**
+     * The beginning of the keys, with the separator; `null` for keys without one, with a longer one than a prefix may
+     * have, with lone surrogates, and for keys that are no strings.
+     */
     prefix: string | null
   })[]
   /**

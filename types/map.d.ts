@@ -911,7 +911,7 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
    * a hundred would have waited for another. Two writers wait for each other if they are in one shard, so the share of
    * those that wait is inverse to the number of shards. Waits for one busy key are left out, because no number of
    * shards changes them, and a limit wants shards of 1,024 entries and 256 KB at least. Before 10,000 writes it is the
-   * present number. A native call.
+   * present number, or what the limit allows if that is less. A native call.
    */
   predictOptimalShardCount(): number
 
