@@ -7,7 +7,7 @@ const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const { inspect } = require('node:util')
 const { TypedMap } = require('../..')
-const { startWorker } = require('../support/workers.js')
+const { inWorker, startWorker } = require('../support/workers.js')
 
 require('../support/sound.js')
 
@@ -135,6 +135,23 @@ describe('near-cache hits of other threads', () => {
       map.destroy()
     })
   }
+
+  it('a worker waits for its end while it has maps open, and is warned of no leak', async () => {
+    const { counts, warnings } = await inWorker(async ({ data }) => {
+      const require = process.getBuiltinModule('node:module').createRequire(data)
+      const { evaluateAgain } = require('./evaluations.js')
+      const warnings = []
+      process.on('warning', ({ name }) => warnings.push(name))
+      const before = process.listenerCount('exit')
+      const maps = Array.from({ length: 15 }, () => new (evaluateAgain().TypedMap)())
+      const counts = [process.listenerCount('exit') > before]
+      for (const map of maps) map.close()
+      counts.push(process.listenerCount('exit') > before)
+      await new Promise(resolve => setImmediate(resolve))
+      return { counts, warnings }
+    }, require.resolve('../support/evaluations.js'))
+    assert.deepEqual({ counts, warnings }, { counts: [true, false], warnings: [] })
+  })
 
   it('of other references of this thread are counted at once, wherever they are asked for', () => {
     const { name, map } = open({})

@@ -35,7 +35,10 @@ let nextSweep = FIRST_SWEEP
 function enter(open) {
   const reference = new WeakRef(open)
   opens.add(reference)
-  open.atEnd(() => opens.delete(reference))
+  open.atEnd(() => {
+    opens.delete(reference)
+    endReportAtExit()
+  })
   if (opens.size >= nextSweep) {
     for (const one of opens) if (one.deref() === undefined) opens.delete(one)
     nextSweep = Math.max(FIRST_SWEEP, 2 * opens.size)
@@ -47,11 +50,23 @@ function enter(open) {
 /** Whether near hits are reported when this thread ends. */
 let isReportedAtExit = false
 
+const reportAll = () => eachOpen(open => open.reportHits())
+
 /** Near hits that wait for a report would end with the thread. With the main thread, everything does. */
 function reportAtExit() {
   if (isReportedAtExit || isMainThread) return
+  // One listener more is taken for a leak, and the user is warned of it.
+  const most = process.getMaxListeners()
+  if (most > 0 && process.listenerCount('exit') >= most) return
   isReportedAtExit = true
-  process.once('exit', () => eachOpen(open => open.reportHits()))
+  process.on('exit', reportAll)
+}
+
+/** Without maps that are open nothing waits, and the listener would hold this evaluation of the package. */
+function endReportAtExit() {
+  if (!isReportedAtExit || opens.size > 0) return
+  isReportedAtExit = false
+  process.off('exit', reportAll)
 }
 
 /**
