@@ -20,6 +20,9 @@ const { isMainThread } = require('node:worker_threads')
 /** @type {Set<WeakRef<Open>>} */
 const opens = new Set()
 
+/** Those of a map with a name, by the number of the map. @type {Map<number, Set<WeakRef<Open>>>} */
+const named = new Map()
+
 /** Called with each map that is opened. @type {Set<(open: any) => void>} */
 const greeters = new Set()
 
@@ -35,8 +38,13 @@ let nextSweep = FIRST_SWEEP
 function enter(open) {
   const reference = new WeakRef(open)
   opens.add(reference)
+  const { name, instance } = open
+  const ofMap = named.get(instance) ?? new Set()
+  if (name !== null) named.set(instance, ofMap.add(reference))
   open.atEnd(() => {
     opens.delete(reference)
+    ofMap.delete(reference)
+    if (ofMap.size === 0) named.delete(instance)
     endReportAtExit()
   })
   if (opens.size >= nextSweep) {
@@ -101,11 +109,9 @@ function eachOpen(visit) {
  * @param {Open} open one of them
  */
 function reportHitsOf(open) {
-  // A map without a name has no other.
-  if (open.name === null) return open.reportHits()
-  eachOpen(other => {
-    if (other.instance === open.instance) other.reportHits()
-  })
+  for (const reference of named.get(open.instance) ?? []) reference.deref()?.reportHits()
+  // If it has no name.
+  open.reportHits()
 }
 
 /**
