@@ -5,8 +5,10 @@
 require('../support/sound.js')
 const { after, before, describe, it } = require('node:test')
 const assert = require('node:assert/strict')
+const { BroadcastChannel } = require('node:worker_threads')
 const { TypedMap } = require('../../index.js')
 const { registerSource, serveInspector } = require('../../inspector.js')
+const { CHANNEL } = require('../../lib/inspector/sources.js')
 const { launchChromium } = require('../../scripts/chromium.js')
 const browsers = require('../support/browser.js')
 
@@ -79,6 +81,32 @@ describe('page', { skip }, () => {
       map.close()
       await page.getByText('No thread has the map').waitFor()
     })
+  })
+
+  it('says of each thread that it is blocked, once, and no longer than it is', async () => {
+    const channel = new BroadcastChannel(CHANNEL)
+    channel.unref()
+    const threads = [901, 902]
+    const say = message => {
+      for (const thread of threads) channel.postMessage({ thread, name: null, round: 0, figures: {}, ...message })
+    }
+    await onPage({}, async page => {
+      const blocked = () => page.locator('#findings li', { hasText: 'is blocked' }).allInnerTexts()
+      say({ kind: 'answer' })
+      await page.locator('#findings li', { hasText: 'Worker 902 is blocked' }).first().waitFor()
+      for (let rounds = 0; rounds < 5; rounds++) {
+        const before = await page.locator('#figures').getAttribute('data-time')
+        await until(page, time => document.querySelector('#figures')?.dataset.time !== time, before)
+        assert.deepEqual(
+          (await blocked()).map(text => text.slice(0, 'Worker 901'.length)),
+          ['Worker 901', 'Worker 902']
+        )
+      }
+      say({ kind: 'end' })
+      await until(page, () => ![...document.querySelectorAll('#findings li')].some(one => /901/.test(one.textContent)))
+      assert.deepEqual(await blocked(), [])
+    })
+    channel.close()
   })
 
   it('explains the entry of a key, by the keyboard alone', async () => {

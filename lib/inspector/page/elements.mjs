@@ -33,7 +33,8 @@ export function say(element, text) {
 }
 
 /**
- * Has a child for each item, in their order. Children of items that stay are kept, with focus and selection.
+ * Has a child for each item, in their order. Children of items that stay are kept, with focus and selection. Items may
+ * have one key: the first of them has the first child with it.
  *
  * @template T
  * @param {Element} parent
@@ -43,21 +44,25 @@ export function say(element, text) {
  * @param {(element: HTMLElement, item: T) => void} update
  */
 export function keep(parent, items, keyOf, create, update) {
-  const known = new Map([...parent.children].map(child => [/** @type {HTMLElement} */ (child).dataset.key, child]))
+  /** @type {Map<string | undefined, HTMLElement[]>} */
+  const known = new Map()
+  for (const child of /** @type {Iterable<HTMLElement>} */ (parent.children)) {
+    const { key } = child.dataset
+    known.set(key, [...(known.get(key) ?? []), child])
+  }
   let at = parent.firstElementChild
   for (const item of items) {
     const key = keyOf(item)
-    let child = /** @type {HTMLElement | undefined} */ (known.get(key))
+    let child = known.get(key)?.shift()
     if (child === undefined) {
       child = create(item)
       child.dataset.key = key
     }
-    known.delete(key)
     if (child === at) at = at.nextElementSibling
     else parent.insertBefore(child, at)
     update(child, item)
   }
-  for (const child of known.values()) child.remove()
+  for (const children of known.values()) for (const child of children) child.remove()
 }
 
 /**
