@@ -5,6 +5,7 @@ const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const { once } = require('node:events')
 const net = require('node:net')
+const { runInNewContext } = require('node:vm')
 const { TypedMap } = require('../../index.js')
 const { registerSource, serveInspector } = require('../../inspector.js')
 const { run } = require('../support/processes.js')
@@ -187,6 +188,55 @@ describe('serveInspector', () => {
     endFailing()
   })
 
+  it('shows what a source throws, whatever that is', async () => {
+    const unreadable = () => {
+      throw new Error('no such table')
+    }
+    const thrown = {
+      text: 'out of paper',
+      'of another realm': runInNewContext('new Error("of another realm")'),
+      nothing: undefined,
+      'without words': new Error(''),
+      'a getter that throws': Object.defineProperty(new Error('x'), 'message', { get: unreadable }),
+      'no text': Object.assign(new Error('x'), { message: { toString: unreadable } }),
+      'a proxy that throws': new Proxy({}, { get: unreadable, getPrototypeOf: unreadable })
+    }
+    const ends = Object.entries(thrown).map(([name, what]) =>
+      registerSource(name, () => {
+        throw what
+      })
+    )
+    await serving({}, async ask => {
+      const { threads } = await until(
+        () => ask('/stats'),
+        state => Object.keys(thrown).every(name => state.threads.some(source => source.name === name))
+      )
+      const errors = Object.fromEntries(threads.map(({ name, error }) => [name, error]))
+      assert.equal(errors.text, 'out of paper')
+      assert.equal(errors['of another realm'], 'of another realm')
+      for (const name of Object.keys(thrown).slice(2)) assert.equal(errors[name], 'the source threw', name)
+    })
+    for (const end of ends) end()
+  })
+
+  it('has no source that was removed, although its answer comes after that', async () => {
+    let answer
+    const end = registerSource('late', () => new Promise(resolve => (answer = resolve)))
+    await serving({}, async ask => {
+      while (answer === undefined) await new Promise(setImmediate)
+      end()
+      answer({ waiting: 3 })
+      // What was asked after the answer is answered after it.
+      const endLater = registerSource('later', () => ({}))
+      const { threads } = await until(
+        () => ask('/stats'),
+        state => state.threads.some(({ name }) => name === 'later')
+      )
+      endLater()
+      assert.ok(!threads.some(({ name }) => name === 'late'))
+    })
+  })
+
   it('answers while the main thread is blocked, and shows for how long', async () => {
     const inspector = await serveInspector({ interval: 100 })
     const shared = new SharedArrayBuffer(4)
@@ -319,5 +369,12 @@ describe('serveInspector', () => {
     end()
     end()
     registerSource('once', () => ({}))()
+    const fn = () => ({})
+    const endFirst = registerSource('once', fn)
+    endFirst()
+    const endSecond = registerSource('once', fn)
+    endFirst()
+    assert.throws(() => registerSource('once', fn), { code: 'ERR_INVALID_OPTION' }, 'the second is still there')
+    endSecond()
   })
 })

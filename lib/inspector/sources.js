@@ -18,7 +18,7 @@ const MAX_TEXT = 200
 /** Sources of one thread. */
 const MOST_SOURCES = 64
 
-/** @type {Map<string, () => unknown>} */
+/** By name; another source of the same name is another object. @type {Map<string, { ask: () => unknown }>} */
 const sources = new Map()
 /** @type {import('node:worker_threads').BroadcastChannel | undefined} */
 let channel
@@ -41,7 +41,7 @@ function answer() {
 /** @param {number} round */
 function answerAll(round) {
   say({ round, name: null, figures: ownFigures() })
-  for (const [name, ask] of sources) answerFor(round, name, ask)
+  for (const [name, source] of sources) answerFor(round, name, source)
 }
 
 function ownFigures() {
@@ -51,14 +51,31 @@ function ownFigures() {
   return { eventLoopUtilization: Math.round(utilization * 1000) / 1000, heapUsedBytes: process.memoryUsage().heapUsed }
 }
 
-/** @param {number} round @param {string} name @param {() => unknown} ask */
-async function answerFor(round, name, ask) {
+/** @param {number} round @param {string} name @param {{ ask: () => unknown }} source */
+async function answerFor(round, name, source) {
+  const said = await figuresOrError(source)
+  // It may have been removed meanwhile: that is said already, and must be the last of it.
+  if (sources.get(name) === source) say({ round, name, ...said })
+}
+
+/** @param {{ ask: () => unknown }} source */
+async function figuresOrError({ ask }) {
   try {
-    say({ round, name, figures: plainFigures(await ask()) })
+    return { figures: plainFigures(await ask()) }
   } catch (error) {
-    const text = error instanceof Error ? error.message : 'the source threw'
-    say({ round, name, error: String(text).slice(0, MAX_TEXT) })
+    return { error: textOf(error) }
   }
+}
+
+/** What a source threw, in words: a text, or the message of an error, of this realm or another. @param {any} thrown */
+function textOf(thrown) {
+  try {
+    const text = typeof thrown === 'string' ? thrown : thrown.message
+    if (typeof text === 'string' && text !== '') return text.slice(0, MAX_TEXT)
+  } catch {
+    // It has no message, or one that throws as well.
+  }
+  return 'the source threw'
 }
 
 /** @param {Record<string, unknown>} what */
@@ -97,10 +114,11 @@ function registerSource(name, ask) {
   if (name === '' || name.length > MAX_NAME || sources.has(name)) throw outOfRange('name', name, allowed)
   checkFunction('fn', ask)
   if (sources.size >= MOST_SOURCES) throw outOfRange('name', name, `one of at most ${MOST_SOURCES} sources of a thread`)
-  sources.set(name, ask)
+  const source = { ask }
+  sources.set(name, source)
   answer()
   return () => {
-    if (sources.get(name) !== ask) return
+    if (sources.get(name) !== source) return
     sources.delete(name)
     channel?.postMessage({ kind: 'end', thread: threadId, name })
   }
