@@ -17,8 +17,9 @@ export interface InspectorOptions {
    */
   token?: string | false
   /**
-   * Further names, each with its port or not, under which the page is asked for: those of a proxy, or of a tunnel.
-   * Requests for any other name are refused, so that no DNS of others leads to the page.
+   * Further names, each with its port or not, under which the page is asked for: those of a proxy, or of a tunnel. A
+   * name without a port stands for the ports of http and https, and for that of the inspector. Requests for any other
+   * name are refused, so that no DNS of others leads to the page.
    */
   allowedHosts?: readonly string[]
   /** Whether the page shows values of entries. By default it does not: it shows keys, and figures. */

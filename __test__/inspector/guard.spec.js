@@ -22,7 +22,11 @@ describe('requests of an adversary', () => {
   before(async () => {
     map = TypedMap.open('guarded')
     map.set('secret-key', 'secret-value')
-    inspector = await serveInspector({ token: TOKEN, interval: 100, allowedHosts: ['inspector.test:8443'] })
+    inspector = await serveInspector({
+      token: TOKEN,
+      interval: 100,
+      allowedHosts: ['inspector.test:8443', 'bare.test', 'tls.test:443']
+    })
     port = Number(new URL(inspector.url).port)
   })
 
@@ -87,6 +91,19 @@ describe('requests of an adversary', () => {
         assert.equal(statusOf(await send(request({ Host }))), 200, Host)
       }
       await refused({ Host: `inspector.test:${port}` }, 403)
+    })
+    it('one that was allowed without a port is answered without one too, as a proxy is asked, and with no other', async () => {
+      for (const Host of ['bare.test', 'Bare.test', 'bare.test:80', 'bare.test:443', `bare.test:${port}`]) {
+        assert.equal(statusOf(await send(request({ Host }))), 200, Host)
+      }
+      assert.equal(statusOf(await send(request({ Host: 'bare.test', Origin: 'https://bare.test' }))), 200)
+      await refused({ Host: 'bare.test', Origin: 'https://evil.test' }, 403)
+      await refused({ Host: 'bare.test:1' }, 403)
+      for (const Host of ['127.0.0.1', 'localhost', 'x.bare.test', 'inspector.test']) await refused({ Host }, 403)
+    })
+    it('one that was allowed with the port of https is answered without it, as a browser asks', async () => {
+      assert.equal(statusOf(await send(request({ Host: 'tls.test' }))), 200)
+      await refused({ Host: `tls.test:${port}` }, 403)
     })
   })
 

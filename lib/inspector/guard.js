@@ -9,6 +9,10 @@ const { isIP } = process.getBuiltinModule('node:net')
 /** The longest target of a request, in characters. A search for a long key needs room. */
 const MAX_TARGET = 4_096
 
+/** The ports that a browser leaves out. What stands before this server may speak https: which of them, is not known. */
+const HTTP = 80
+const HTTPS = 443
+
 /**
  * @typedef {object} Refusal
  * @property {number} status
@@ -27,8 +31,13 @@ function readHost(text) {
   const found = /^(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::(\d{1,5}))?$/i.exec(text)
   if (found === null) return undefined
   const [, name, port] = found
-  return { name: name.replaceAll(/[[\]]/g, '').toLowerCase(), port: port === undefined ? 80 : Number(port) }
+  const hasPort = port !== undefined
+  return { name: name.replaceAll(/[[\]]/g, '').toLowerCase(), port: hasPort ? Number(port) : HTTP, hasPort }
 }
+
+/** A name that is allowed, or, if it has no port, that name with each port that goes without saying. */
+const withPorts = (/** @type {string} */ name) =>
+  isIP(name) === 0 && /:\d+$/.test(name) ? [name] : [name, `${name}:${HTTP}`, `${name}:${HTTPS}`]
 
 /** The value of a cookie. @param {string | undefined} header @param {string} name */
 function cookieOf(header, name) {
@@ -49,7 +58,7 @@ class Guard {
   /** @param {{ token: string | false, host: string, allowedHosts: string[] }} options */
   constructor({ token, host, allowedHosts }) {
     this.#token = token
-    this.#hosts = new Set([host, 'localhost', ...allowedHosts].map(name => name.toLowerCase()))
+    this.#hosts = new Set([host, 'localhost', ...allowedHosts.flatMap(withPorts)].map(name => name.toLowerCase()))
   }
 
   /** @param {number} port that the server listens on */
@@ -104,11 +113,11 @@ class Guard {
   /**
    * A numeric address is ours if the request came to it: no DNS can point at us by that. A name has to be known.
    *
-   * @param {{ name: string, port: number }} host
+   * @param {{ name: string, port: number, hasPort: boolean }} host
    * @param {import('node:net').Socket} socket
    */
-  #isOurs({ name, port }, { localAddress = '' }) {
-    if (this.#hosts.has(`${name}:${port}`)) return true
+  #isOurs({ name, port, hasPort }, { localAddress = '' }) {
+    if (this.#hosts.has(`${name}:${port}`) || (!hasPort && this.#hosts.has(`${name}:${HTTPS}`))) return true
     if (port !== this.#port) return false
     if (isIP(name) === 0) return this.#hosts.has(name)
     return name === localAddress.replace(/^::ffff:/, '') || this.#hosts.has(name)
@@ -141,8 +150,8 @@ function isOriginOf(origin, host) {
   if (!origin.startsWith('http://') && !origin.startsWith('https://')) return false
   const other = readHost(origin.slice(origin.indexOf('//') + 2))
   // What stands before this server may speak https, and has no port in its origin then.
-  const port = origin.startsWith('https:') && !/:\d+$/.test(origin) ? 443 : other?.port
-  return other?.name === host.name && (port === host.port || port === 443)
+  const port = origin.startsWith('https:') && !/:\d+$/.test(origin) ? HTTPS : other?.port
+  return other?.name === host.name && (port === host.port || port === HTTPS)
 }
 
 module.exports = { Guard, MAX_TARGET }
