@@ -121,6 +121,31 @@ describe('threads that are asked', { timeout: 60_000 }, () => {
     assert.equal(seen(Date.now()).find(({ name }) => name === null).isSilent, false)
   })
 
+  it('answer each inspector: an answer to the question of another one does not pass for a late one', async () => {
+    const [one, other] = [new Asked(1_000, () => {}), new Asked(1_000, () => {})]
+    const LATE_MS = 50_000
+    let answers = 0
+    thread.onmessage = ({ data: { kind, round } }) => {
+      if (kind !== 'ask') return
+      answers++
+      thread.postMessage({ kind: 'answer', thread: THREAD, name: null, round, figures: { answers } })
+    }
+    const delayAfter = async (inspector, time) => {
+      const number = answers + 1
+      const heard = () => one.all(Date.now()).find(({ thread }) => thread === THREAD)
+      inspector.ask(time)
+      await until(() => heard()?.figures.answers === number)
+      return heard().delayMs
+    }
+    assert.ok((await delayAfter(one, Date.now() - LATE_MS)) >= LATE_MS)
+    const delayMs = await delayAfter(one, Date.now())
+    assert.ok(delayMs < LATE_MS)
+    assert.equal(await delayAfter(other, Date.now()), delayMs)
+    thread.onmessage = null
+    one.close()
+    other.close()
+  })
+
   it('are forgotten with their sources when they end', async () => {
     say('end', 'source')
     await until(() => seen(Date.now()).length === 1)

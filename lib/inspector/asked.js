@@ -3,6 +3,7 @@
 // The figures of the program, and of its threads, as the inspector asks for them: by message, so that a thread that is
 // blocked holds nothing up, and is seen not to answer.
 
+const { randomUUID } = process.getBuiltinModule('node:crypto')
 const { BroadcastChannel } = process.getBuiltinModule('node:worker_threads')
 const { CHANNEL } = require('./sources.js')
 
@@ -31,8 +32,10 @@ class Asked {
   #channel = new BroadcastChannel(CHANNEL)
   /** @type {Map<string, any>} */
   #answers = new Map()
+  /** Answers to other inspectors are heard as well: their questions have other names. */
+  #asker = randomUUID()
   #round = 0
-  /** @type {Map<number, number>} */
+  /** @type {Map<string, number>} */
   #askedAt = new Map()
   #silenceMs
   #log
@@ -48,10 +51,11 @@ class Asked {
 
   /** @param {number} time */
   ask(time) {
-    this.#round++
-    this.#askedAt.set(this.#round, time)
-    this.#askedAt.delete(this.#round - 60)
-    this.#channel.postMessage({ kind: 'ask', round: this.#round })
+    const nameOf = (/** @type {number} */ number) => `${this.#asker} ${number}`
+    const round = nameOf(++this.#round)
+    this.#askedAt.set(round, time)
+    this.#askedAt.delete(nameOf(this.#round - 60))
+    this.#channel.postMessage({ kind: 'ask', round })
     for (const answer of this.#answers.values()) {
       // Not since the last answer: this thread may have been the one that was late.
       answer.unansweredSince ??= time
@@ -101,7 +105,8 @@ class Asked {
     const answeredAt = Date.now()
     const before = this.#answers.get(id)
     if (name === null && this.#blocked.delete(thread)) this.#say(ANSWERS, thread, answeredAt - before.answeredAt)
-    const delayMs = answeredAt - (this.#askedAt.get(round) ?? answeredAt)
+    const askedAt = this.#askedAt.get(round)
+    const delayMs = askedAt === undefined ? (before?.delayMs ?? 0) : answeredAt - askedAt
     if (this.#answers.size < MOST_SOURCES || this.#answers.has(id)) {
       this.#answers.set(id, { thread, name, figures, error, answeredAt, delayMs })
     }

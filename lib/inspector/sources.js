@@ -38,7 +38,7 @@ function answer() {
   if (!isMainThread) process.once('exit', () => channel?.postMessage({ kind: 'end', thread: threadId, name: null }))
 }
 
-/** @param {number} round */
+/** @param {string} round */
 function answerAll(round) {
   say({ round, name: null, figures: ownFigures() })
   for (const [name, source] of sources) answerFor(round, name, source)
@@ -51,7 +51,7 @@ function ownFigures() {
   return { eventLoopUtilization: Math.round(utilization * 1000) / 1000, heapUsedBytes: process.memoryUsage().heapUsed }
 }
 
-/** @param {number} round @param {string} name @param {{ ask: () => unknown }} source */
+/** @param {string} round @param {string} name @param {{ ask: () => unknown }} source */
 async function answerFor(round, name, source) {
   const said = await figuresOrError(source)
   // It may have been removed meanwhile: that is said already, and must be the last of it.
