@@ -105,12 +105,18 @@ describe('serveInspector', () => {
       assert.equal((await ask(of('entry', { key: '7', type: 'number' }))).isFound, true)
       assert.equal((await ask(of('entry', { key: '7' }))).isFound, false)
       assert.match((await ask(of('entry', { key: 'x', type: 'bigint' }))).error, /no key of type bigint/)
+      for (const key of ['constructor', '__proto__', 'toString', 'yes', '']) {
+        assert.match((await ask(of('entry', { key, type: 'boolean' }))).error, /no key of type boolean/, key)
+      }
       assert.match((await ask('/entry?map=none&key=x')).error, /no such map/)
       assert.deepEqual(await ask(of('keys', { match: 'user' })), {
         keys: [{ type: 'string', text: 'user:1' }],
         isComplete: true
       })
       assert.equal((await ask(of('keys', { match: '[*' }))).keys.length, 1, 'what is typed is no pattern')
+      for (const match of ['x'.repeat(1_024), '*'.repeat(513), 'x'.repeat(3_000)]) {
+        assert.deepEqual(await ask(of('keys', { match })), { keys: [], isComplete: false }, 'it is too long for a glob')
+      }
       for (const path of [
         of('entry', { key: 'user:1' }),
         of('keys', { match: '' }),

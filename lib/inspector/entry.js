@@ -3,6 +3,7 @@
 // What the inspector says of one entry, and of the keys that begin with a text. Values only if that was asked for.
 
 const { inspect } = process.getBuiltinModule('node:util')
+const { MAX_GLOB } = require('../native/layout.js')
 
 /** Keys that a search gives. */
 const MOST_KEYS = 50
@@ -20,7 +21,7 @@ const KEY_TYPES = {
   string: text => text,
   number: text => (text.trim() === '' ? undefined : numberOf(text)),
   bigint: text => (/^-?\d{1,400}$/.test(text) ? BigInt(text) : undefined),
-  boolean: text => ({ true: true, false: false })[text]
+  boolean: text => (text === 'true' ? true : text === 'false' ? false : undefined)
 }
 
 /** @param {string} text */
@@ -66,13 +67,14 @@ function describeEntry(map, key, { showsValues, hasCodec }) {
 }
 
 /**
- * Keys that begin with a text.
+ * Keys that begin with a text; none, and not all, of one that is too long to look for.
  *
  * @param {any} map within a visit
  * @param {string} prefix
  */
 function findKeys(map, prefix) {
   const match = `${prefix.replaceAll(/[\\*?[\]]/g, '\\$&')}*`
+  if (match.length > MAX_GLOB) return { keys: [], isComplete: false }
   const keys = []
   let cursor = '0'
   let pages = 0
