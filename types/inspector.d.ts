@@ -56,7 +56,8 @@ export interface Inspector {
 /**
  * Serves a page that shows every named map of the process: hit rate, operations, memory, removals by cause, latency,
  * shards, hot keys, threads and the log; and explains an entry. It has ten minutes in steps of a look, and six hours in
- * steps of thirty. The same figures are JSON under `/stats`, the log under `/log`, and OpenMetrics under `/metrics`.
+ * steps of thirty. The same figures are JSON under `/stats`, the log under `/log`, and OpenMetrics under `/metrics`. Of
+ * more than 256 maps it shows 256, and how many the others are (`unwatched`).
  *
  * It runs in a thread of its own, so it answers while others are blocked, and it keeps neither the process alive nor a
  * map open: a map ends with its last `close`, although it is watched. A look at a map costs what `getStats` costs.

@@ -109,6 +109,23 @@ describe('page', { skip }, () => {
     channel.close()
   })
 
+  it('does not say of a map that is not watched that no thread has it open', async () => {
+    await onPage({}, async page => {
+      // Of more maps than the inspector watches.
+      await page.route('**/state?*', async route => {
+        const response = await route.fetch()
+        await route.fulfill({ response, json: { ...(await response.json()), unwatched: 3 } })
+      })
+      await page.evaluate(() => {
+        location.hash = '#map=page: other'
+      })
+      await page.locator('#findings li', { hasText: /page: other/ }).waitFor()
+      assert.deepEqual(await page.locator('#findings li').allInnerTexts(), [
+        'No thread has the map page: other open, or it is one of the 3 that are not watched.'
+      ])
+    })
+  })
+
   it('explains the entry of a key, by the keyboard alone', async () => {
     await onPage({}, async page => {
       for (let stops = 0; (await page.evaluate(() => document.activeElement?.id)) !== 'key'; stops++) {

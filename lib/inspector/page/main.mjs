@@ -61,7 +61,7 @@ function show({ time, process, unwatched, maps, map, threads, lines }) {
   shown.lastLine = lines.at(-1)?.number ?? shown.lastLine
   const findings = silentThreads(threads)
   if (map !== undefined) findings.push(...showMap(map))
-  else if (shown.map !== null) findings.push(`No thread has the map ${shown.map} open.`)
+  else if (shown.map !== null) findings.push(missing(shown.map, unwatched))
   keep(
     byId('findings'),
     findings,
@@ -72,6 +72,12 @@ function show({ time, process, unwatched, maps, map, threads, lines }) {
   byId('of-map').hidden = map === undefined || map.isSecret
   document.title = `${shown.map ?? 'Inspector'} · ${findings.length > 0 ? '⚠ ' : ''}Inspector`
   byId('figures').dataset.time = String(time)
+}
+
+/** What is said of a map that the inspector does not have. @param {string} name @param {number} unwatched */
+function missing(name, unwatched) {
+  const others = unwatched === 1 ? 'the one that is not watched' : `one of the ${unwatched} that are not watched`
+  return `No thread has the map ${name} open${unwatched > 0 ? `, or it is ${others}` : ''}.`
 }
 
 /** Shows a map; returns what is to be said of it. @param {any} map @returns {string[]} */
