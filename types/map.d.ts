@@ -1044,8 +1044,9 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
   recover(): Promise<Recovery>
 
   /**
-   * Calls `listener` with each error that native code throws in any thread, and with those that no call throws;
-   * `details.operation` names the operation. The call happens in this thread and in the async context of this
+   * Calls `listener` with each error that the map throws in any thread, and with those that no call throws;
+   * `details.operation` names the operation. Wrong arguments are left out, and so are the calls that a broken map
+   * refuses after the one that broke it. The call happens in this thread and in the async context of this
    * subscription, some time later, and does not keep the process alive. If the listener throws, that is an uncaught
    * exception, and the other listeners are still called.
    *
