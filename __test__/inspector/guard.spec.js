@@ -92,7 +92,7 @@ describe('requests of an adversary', () => {
       }
       await refused({ Host: `inspector.test:${port}` }, 403)
     })
-    it('one that was allowed without a port is answered without one too, as a proxy is asked, and with no other', async () => {
+    it('one that was allowed without a port is answered as a proxy is asked: without one', async () => {
       for (const Host of ['bare.test', 'Bare.test', 'bare.test:80', 'bare.test:443', `bare.test:${port}`]) {
         assert.equal(statusOf(await send(request({ Host }))), 200, Host)
       }
