@@ -1031,8 +1031,9 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
    * in doubt is not freed, nor counted any more.
    *
    * @returns what became of the entries; zeros if the map is not broken
-   * @throws nothing; the promise is rejected with `ERR_CLOSED`, `ERR_OUT_OF_MEMORY`, `ERR_TOO_MANY_JOBS`, or with
-   * `ERR_BROKEN` if native code fails again. The map is broken as before then, and may be tried again
+   * @throws nothing; the promise is rejected with `ERR_CLOSED`, `ERR_OUT_OF_MEMORY`, `ERR_TOO_MANY_JOBS`, with
+   * `ERR_MEMORY_LIMIT` where the limit of the process ({@link TypedMap.setProcessLimit}) has no room for the copy of a
+   * shard, or with `ERR_BROKEN` if native code fails again. The map is broken as before then, and may be tried again
    * @example
    * try {
    *   map.set('key', value)

@@ -38,6 +38,26 @@ async function untilOpen(map) {
 }
 
 describe('recover()', () => {
+  it('is refused where the limit of the process has no room for a copy, and goes on once it has', async () => {
+    const name = newName()
+    const map = TypedMap.open(name, { shards: 1 })
+    for (let n = 0; n < 2_000; n++) map.set(n, { n, text: 'x'.repeat(100) })
+    breakMap(name)
+    try {
+      TypedMap.setProcessLimit(TypedMap.processMemory().usedBytes)
+      const refused = await map.recover().catch(error => error)
+      assert.equal(refused.code, 'ERR_MEMORY_LIMIT')
+      assert.equal(refused.details.scope, 'process')
+      throwsTyped(() => map.get(0), 'ERR_BROKEN')
+      assert.equal(map.getStats().recovery.last.outcome, 'ERR_MEMORY_LIMIT')
+    } finally {
+      TypedMap.setProcessLimit(null)
+    }
+    assert.equal((await map.recover()).recovered, 2_000)
+    assert.deepEqual([map.size, map.get(1_999).n, await map.validate()], [2_000, 1_999, SOUND])
+    map.close()
+  })
+
   it('brings back what the map had: keys, values, order, deadlines, entries without a key', async () => {
     const name = newName()
     const map = TypedMap.open(name, { maxEntries: 10_000 })
