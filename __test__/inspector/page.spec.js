@@ -188,9 +188,14 @@ describe('page', { skip }, () => {
 
   it('fits a phone without scrolling sideways', async () => {
     const long = TypedMap.open(`page: ${'long-'.repeat(30)}`)
-    registerSource('a source', () => ({ aFigureWithALongName: 'x'.repeat(200) }))
+    const ends = [
+      registerSource('a source', () => ({ aFigureWithALongName: 'x'.repeat(200), ['n'.repeat(200)]: 1 })),
+      registerSource('w'.repeat(64), () => {
+        throw new Error('e'.repeat(200))
+      })
+    ]
     await onPage({ viewport: { width: 360, height: 740 } }, async page => {
-      await page.locator('#threads', { hasText: 'xxx' }).waitFor()
+      for (const text of ['xxx', 'nnn', 'eee']) await page.locator('#threads', { hasText: text }).waitFor()
       const wide = await page.evaluate(() => [
         document.documentElement.scrollWidth,
         ...[...document.querySelectorAll('body *')]
@@ -201,6 +206,7 @@ describe('page', { skip }, () => {
       ])
       assert.deepEqual(wide, [360])
     })
+    for (const end of ends) end()
     long.close()
   })
 
