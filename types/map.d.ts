@@ -1085,7 +1085,7 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
    *
    * The library prints nothing; without an `onError` listener, Node prints warnings of errors that no call throws.
    *
-   * @throws `ERR_OUT_OF_RANGE` or a `TypeError` for options that are not allowed; `ERR_CLOSED`
+   * @throws TypeError or RangeError with `ERR_INVALID_OPTION`; `ERR_CLOSED`
    * @returns a function that unsubscribes
    * @example
    * map.onLog(({ level, message, ...line }) => logger[level](line, message), { level: 'debug' }) // pino
