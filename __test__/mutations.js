@@ -2491,9 +2491,44 @@ const LINES = [
   {
     name: 'a call that another one makes for its work is seen, too',
     file: 'lib/observe/probes.js',
-    from: '      if (isWithin) return Reflect.apply(plain, this, args)\n      const open',
-    to: '      const open',
+    from: 'running.map === this && running.calls.includes(operation) && isHandleKey(args[0])',
+    to: 'operation === undefined',
     test: 'probes.spec'
+  },
+  {
+    name: 'calls of functions that a call runs are not seen',
+    file: 'lib/observe/probes.js',
+    from: 'running.map === this && running.calls.includes(operation) && isHandleKey(args[0])',
+    to: 'running.map !== undefined',
+    test: 'probes.spec'
+  },
+  {
+    name: 'a read whose codec has read another map is taken for that one',
+    file: 'lib/codec/values.js',
+    from: '  scratch[SCRATCH.STATE] = state\n',
+    to: '',
+    test: 'probes.spec'
+  },
+  {
+    name: 'a read whose key was made by way of another map is taken for that one',
+    file: 'lib/session/open-map.js',
+    from: '  scratch[SCRATCH.STATE] = state\n',
+    to: '',
+    test: 'probes.spec'
+  },
+  {
+    name: 'an update that removes a value that is undefined is taken for one that found nothing',
+    file: 'lib/observe/probes.js',
+    from: 'noted.wasThere = scratch[STATE] !== ABSENT',
+    to: 'noted.wasThere = given !== undefined',
+    test: 'watched-methods.spec'
+  },
+  {
+    name: 'a batch that wrote nothing is published',
+    file: 'lib/observe/channels.js',
+    from: ' || call.hits === 0 || call.keys?.length === 0',
+    to: '',
+    test: 'watched-methods.spec'
   },
   {
     name: 'subscribers that came before the package are not looked for',

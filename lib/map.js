@@ -126,7 +126,7 @@ class TypedMap {
     const open = new OpenMap(name, read, handle => this.#readByHandle(handle), request?.opened)
     if (request !== undefined) request.open = open
     this.#open = open
-    this.#room = new RoomMaker(/** @type {any} */ (this), open, read)
+    this.#room = new RoomMaker(/** @type {any} */ (this), open, read, lifetime)
     this.#near = open.near
     open.watch(this)
     // What `class` does for a prototype that is no object is right for Object, not here.

@@ -1078,10 +1078,10 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
    *   level `info`, a shard with several times its share of the writes (`shard.skewed`). While something listens to it,
    *   every native call of any thread is timed, which takes it some 50 ns more. Of each kind ten lines are sent in a
    *   second; `details.leftOut` says how many were left out before a line.
-   * - `typedmap.operations`, at level `debug`: each call by this thread of a method that is about entries, with
-   *   `operation`, `key` or `handle`, `hit`, `count` and `hits` of a batch, `wrote` of what may do without,
-   *   `durationMs`, and never a value. Of these, 1,024 lines wait at most. While something listens to
-   *   them, each call takes 1 to 2 µs more, and a near hit of another map of this thread a few nanoseconds.
+   * - `typedmap.operations`, at level `debug`: each call by this thread of a method of the map, not of a view, that is
+   *   about entries, with `operation`, `key` or `handle`, `hit`, `count` and `hits` of a batch, `wrote` of what may do
+   *   without, `durationMs`, and never a value. Of these, 1,024 lines wait at most. While something listens to them,
+   *   each call takes 1 to 2 µs more, and a near hit of another map of this thread a few nanoseconds.
    *
    * The library prints nothing; without an `onError` listener, Node prints warnings of errors that no call throws.
    *

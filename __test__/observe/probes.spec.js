@@ -113,18 +113,32 @@ describe('probes', () => {
     map.close()
   })
 
-  it('see a method that another one calls for its work once', () => {
+  it('see a method that another one calls for its work once', async () => {
     const map = new TypedMap()
     const handle = map.insert(1)
     const { take, end } = watch(map)
     map.set(handle, 2)
     map.insertWithHandle(handle, 3)
     map.getHandle(handle)
+    map.getOrInsert(handle, 4)
+    map.getOrInsertComputed(handle, () => 4)
     assert.deepEqual(take(), [
       ['set', handle, undefined],
       ['insertWithHandle', handle, undefined],
-      ['getHandle', handle, true]
+      ['getHandle', handle, true],
+      ['getOrInsert', handle, true],
+      ['getOrInsertComputed', handle, true]
     ])
+    map.set(handle, 5)
+    await map.getOrLoad(handle, () => 6)
+    await map.getManyOrLoad([handle], () => [])
+    map.set(handle, undefined)
+    await map.getOrLoad(handle, () => 6)
+    await map.getManyOrLoad([handle], () => [])
+    assert.deepEqual(
+      take().map(([operation]) => operation),
+      ['set', 'getOrLoad', 'getManyOrLoad', 'set', 'getOrLoad', 'getManyOrLoad']
+    )
     end()
     map.close()
   })
@@ -146,6 +160,64 @@ describe('probes', () => {
     ])
     end()
     map.close()
+  })
+
+  it('see what functions of the user do that a call runs: of keys, of values, of room, of a codec', () => {
+    const other = new TypedMap([['a', 'b']])
+    const seen = []
+    const operations = ['get', 'set', 'setMany', 'remove', 'replace', 'peek', 'ttlOf', 'getHandle']
+    const end = probeAll(operations, ({ map, operation, hit }) => seen.push([map === other, operation, hit]))
+    const take = () => seen.splice(0).map(([isOther, ...rest]) => [isOther ? 'other' : 'map', ...rest])
+    const read = () => other.get('a')
+    const ofOther = ['other', 'get', true]
+
+    const missed = ['other', 'get', false]
+    const normalizing = new TypedMap({ normalizeKey: key => `${other.get('none')} ${key}` })
+    normalizing.set('k', undefined)
+    assert.deepEqual(take(), [missed, ['map', 'set', undefined]])
+    // The second read is answered by the near cache.
+    for (let reads = 0; reads < 2; reads++) {
+      assert.equal(normalizing.get('k'), undefined)
+      assert.deepEqual(take(), [missed, ['map', 'get', true]])
+    }
+
+    const plain = new TypedMap()
+    const handle = plain.insert(1)
+    take()
+    const withJson = toJSON => ({ toJSON })
+    plain.set('k', withJson(read))
+    plain.set(
+      handle,
+      withJson(() => plain.replace(handle, 2).size)
+    )
+    const entries = function* () {
+      yield ['k', read()]
+    }
+    plain.setMany(entries())
+    const wrote = operation => ['map', operation, undefined]
+    assert.deepEqual(take(), [
+      ...[ofOther, wrote('set')],
+      ...[wrote('replace'), wrote('set')],
+      ...[ofOther, wrote('setMany')]
+    ])
+
+    const codec = { contentType: 'text/plain', encode: () => `${read()}`, decode: () => other.get('none') }
+    const coded = new TypedMap({ codec })
+    coded.set('k', 1)
+    assert.equal(coded.get('k'), undefined)
+    assert.deepEqual(take(), [ofOther, wrote('set'), missed, ['map', 'get', true]])
+
+    const freeing = new TypedMap({ maxEntries: 1, oomStrategy: map => map.remove('a') })
+    freeing.set('a', 1).set('b', 1)
+    assert.deepEqual(take(), [wrote('set'), ['map', 'remove', true], wrote('set')])
+
+    // What a candidate says of itself is no call.
+    const choose = ([first]) => (read() === 'b' && first.value === 1 && first.ttl > 0 ? first.key : undefined)
+    const choosing = new TypedMap({ maxEntries: 1, evictionStrategy: choose })
+    choosing.set('a', 1).set('b', 1)
+    assert.deepEqual(take(), [wrote('set'), ofOther, wrote('set')])
+    end()
+    for (const map of [other, normalizing, plain, coded, freeing, choosing]) map.close()
   })
 
   it('see calls that fail, and the caller gets the same error', async () => {

@@ -193,9 +193,18 @@ describe('what was not done', () => {
       'remove',
       { key: 'a', cause: 'explicit' }
     ],
+    'an update that removes an entry whose value is undefined': [
+      map => map.update('u', () => undefined),
+      'remove',
+      { key: 'u', cause: 'explicit' }
+    ],
     'an update that finds nothing to remove': [map => map.update('none', () => undefined)],
     'a swap that finds another value': [map => map.compareAndSet('a', 7, 8)],
     'a batch that deletes nothing': [map => map.deleteMany(['none'])],
+    'a batch that sets nothing': [map => map.setMany([])],
+    'a batch that inserts nothing': [map => map.insertMany([])],
+    'a batch that updates nothing': [map => map.updateMany([['none', 1]])],
+    'a batch of no updates': [map => map.updateMany([])],
     'a query that deletes nothing': [map => map.deletePrefix('none')],
     'each of a batch': [
       map => map.deleteMany(['a', 'none', 'n'], { each: true }),
@@ -206,6 +215,7 @@ describe('what was not done', () => {
   for (const [what, [call, channel, message]] of Object.entries(TABLE)) {
     it(what, async () => {
       const { map } = newMap()
+      map.set('u', undefined)
       const end = listen()
       await call(map)
       const heard = end()

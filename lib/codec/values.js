@@ -223,7 +223,13 @@ function decode(shapes, kind, raw) {
  * @param {number} kind
  * @param {any} raw
  */
-const decodeEncoded = (shapes, kind, raw) => codecOf(shapes).decode(kind === ENCODED ? viewOf(FIRST_BYTES, raw) : raw)
+function decodeEncoded(shapes, kind, raw) {
+  const state = scratch[SCRATCH.STATE]
+  const value = codecOf(shapes).decode(kind === ENCODED ? viewOf(FIRST_BYTES, raw) : raw)
+  // The function may have read a map: what observes the call asks whether it found an entry.
+  scratch[SCRATCH.STATE] = state
+  return value
+}
 
 /**
  * A record that native code returned: where it puts them, or as bytes.

@@ -88,4 +88,4 @@ const methods = ({ openOf }) => ({
   }
 })
 
-module.exports = { methods, peek }
+module.exports = { methods, peek, ttlOf }

@@ -238,8 +238,9 @@ function readMessage(call) {
   return hits === undefined ? { ...about(call), hit } : { ...about(call), hits }
 }
 
-/** @param {Call} call */
-const writeMessage = call => (call.wrote === false ? undefined : about(call))
+/** A batch may have written nothing, too. @param {Call} call */
+const writeMessage = call =>
+  call.wrote === false || call.hits === 0 || call.keys?.length === 0 ? undefined : about(call)
 
 /** @param {Call} call */
 function removeMessage(call) {

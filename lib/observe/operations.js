@@ -18,7 +18,7 @@
  *   returned for each, or in sum
  * @property {'number'} [count] what is returned is how many entries it was about
  * @property {boolean} [isAsync] a promise is returned, and the call takes until that is settled
- * @property {boolean} [calls] code of the user runs within, whose own calls of the map count as well
+ * @property {readonly string[]} [calls] which others it calls of the same map for its own work, with a handle
  */
 
 /** What `handle.get()` is called among the operations. */
@@ -31,17 +31,17 @@ const OPERATIONS = Object.freeze({
   [HANDLE_GET]: { key: 'first', hit: 'value' },
   peek: { key: 'first', hit: 'value' },
   has: { key: 'first', hit: 'true' },
-  getHandle: { key: 'first', hit: 'defined' },
+  getHandle: { key: 'first', hit: 'defined', calls: ['has'] },
   ttlOf: { key: 'first', hit: 'defined' },
   touch: { key: 'first', hit: 'true' },
-  set: { key: 'first' },
+  set: { key: 'first', calls: ['replace'] },
   insert: { key: 'result' },
-  insertWithHandle: { key: 'first' },
+  insertWithHandle: { key: 'first', calls: ['replace'] },
   replace: { key: 'first' },
-  getOrInsert: { key: 'first', hit: 'state', wrote: 'missing' },
-  getOrInsertComputed: { key: 'first', hit: 'uncalled', wrote: 'missing', calls: true },
+  getOrInsert: { key: 'first', hit: 'state', wrote: 'missing', calls: ['get', 'has'] },
+  getOrInsertComputed: { key: 'first', hit: 'uncalled', wrote: 'missing', calls: ['get', 'has'] },
   increment: { key: 'first' },
-  update: { key: 'first', hit: 'given', wrote: 'defined', calls: true },
+  update: { key: 'first', hit: 'given', wrote: 'defined' },
   compareAndSet: { key: 'first', wrote: 'swapped' },
   delete: { key: 'first', hit: 'true' },
   remove: { key: 'first', hit: 'value' },
@@ -60,15 +60,15 @@ const OPERATIONS = Object.freeze({
   keys: { key: 'none' },
   values: { key: 'none' },
   entries: { key: 'none' },
-  forEach: { key: 'none', calls: true },
-  transaction: { key: 'none', calls: true },
-  getOrLoad: { key: 'first', isAsync: true, calls: true },
-  getManyOrLoad: { key: 'none', isAsync: true, calls: true },
-  find: { key: 'none', isAsync: true, calls: true },
-  count: { key: 'none', isAsync: true, calls: true },
-  filter: { key: 'none', isAsync: true, calls: true },
-  deleteWhere: { key: 'none', isAsync: true, calls: true, count: 'number' },
-  deletePrefix: { key: 'none', isAsync: true, calls: true, count: 'number' }
+  forEach: { key: 'none' },
+  transaction: { key: 'none' },
+  getOrLoad: { key: 'first', isAsync: true, calls: ['get', 'has'] },
+  getManyOrLoad: { key: 'none', isAsync: true, calls: ['has'] },
+  find: { key: 'none', isAsync: true },
+  count: { key: 'none', isAsync: true },
+  filter: { key: 'none', isAsync: true },
+  deleteWhere: { key: 'none', isAsync: true, count: 'number' },
+  deletePrefix: { key: 'none', isAsync: true, count: 'number' }
 })
 
 module.exports = { HANDLE_GET, OPERATIONS, OPERATION_NAMES: Object.freeze(Object.keys(OPERATIONS)) }

@@ -20,9 +20,11 @@
 // `handle.get()` is no method of a map. A handle that is observed has no copy at hand: its origin answers it, through
 // the observer.
 //
-// A method that calls another of the same map to do its work, as `set` of a handle calls `replace`, is one call. Code
-// of the user that a method calls (`update`, `transaction`, loaders) makes calls of its own.
+// A method that calls another of the same map to do its work, as `set` of a handle calls `replace`, is one call: which
+// ones do is in `OPERATIONS`. Code of the user that a method calls (an update, a loader, a codec, `normalizeKey`,
+// `toJSON`, a function that makes room) makes calls of its own.
 
+const { isHandleKey } = require('../handle.js')
 const { scratch } = require('../native/attach.js')
 const { SCRATCH } = require('../native/layout.js')
 const { now } = require('../native/timer.js')
@@ -78,8 +80,39 @@ const UNTOLD = Object.freeze({
  * @typedef {(map: any, args: readonly any[], run: () => any) => any} Surrounding
  */
 
-/** Whether a call is under way that runs no code of the user. */
-let isWithin = false
+/**
+ * The innermost call that is under way: what it may call for its work.
+ *
+ * @typedef {object} Running
+ * @property {any} map
+ * @property {readonly string[]} calls operations on handles
+ */
+
+/** @type {readonly string[]} */
+const NOTHING = Object.freeze([])
+/** @type {Running} */
+const IDLE = Object.freeze({ map: undefined, calls: NOTHING })
+
+/** @type {Running} */
+let running = IDLE
+
+/**
+ * Runs a part of a call.
+ *
+ * @template T
+ * @param {Running} part
+ * @param {() => T} run
+ * @returns {T}
+ */
+function runAs(part, run) {
+  const outer = running
+  running = part
+  try {
+    return run()
+  } finally {
+    running = outer
+  }
+}
 
 /** The class whose methods are switched. @type {{ prototype: any, openOf: (map: any) => OpenMap } | undefined} */
 let subject
@@ -132,7 +165,7 @@ function hitOf({ hit }, result, open, key, noted) {
   if (hit === 'true') return result === true
   if (hit === 'defined') return result !== undefined
   if (hit === undefined) return undefined
-  if (hit === 'given') return noted.given !== undefined
+  if (hit === 'given') return noted.wasThere
   if (hit === 'uncalled') return !noted.isCalled || result?.inserted === false
   if (hit === 'state') return scratch[STATE] !== ABSENT
   if (result !== undefined) return true
@@ -147,7 +180,7 @@ function hitOf({ hit }, result, open, key, noted) {
  * @typedef {object} Noted
  * @property {readonly any[]} items of a batch
  * @property {boolean} isCalled whether its function was called
- * @property {any} given what that was given last
+ * @property {boolean} wasThere whether there was an entry when it was last called, if native code was asked
  */
 
 /**
@@ -168,7 +201,8 @@ function notedArguments({ many, hit }, args, noted) {
   if ((hit !== 'uncalled' && hit !== 'given') || typeof callback !== 'function') return args
   const noting = (/** @type {any} */ given) => {
     noted.isCalled = true
-    noted.given = given
+    // A value may be `undefined`.
+    noted.wasThere = scratch[STATE] !== ABSENT
     return Reflect.apply(callback, undefined, [given])
   }
   return [first, noting, ...rest]
@@ -227,20 +261,17 @@ function observe(probes, map, open, operation, args, run) {
   const row = OPERATIONS[operation]
   const key = row.key === 'first' ? args[0] : undefined
   /** @type {Noted} */
-  const noted = { items: [], isCalled: false, given: undefined }
+  const noted = { items: [], isCalled: false, wasThere: false }
   const start = now()
   scratch[STATE] = UNTOUCHED
-  isWithin = row.calls !== true
   let result
   try {
-    result = run(notedArguments(row, args, noted))
+    result = runAs({ map, calls: row.calls ?? NOTHING }, () => run(notedArguments(row, args, noted)))
   } catch (error) {
-    isWithin = false
     const durationMs = now() - start
     tell(probes, { ...UNTOLD, map, operation, key, durationMs, error, hasFailed: true })
     throw error
   }
-  isWithin = false
   if (row.isAsync)
     return settled(row, result, call => tell(probes, { ...call, map, operation, key, durationMs: now() - start }))
   const durationMs = now() - start
@@ -307,7 +338,9 @@ function observedMethod(operation, one) {
     /** @this {any} @param {any[]} args */
     [operation](...args) {
       const { plain } = one
-      if (isWithin) return Reflect.apply(plain, this, args)
+      if (running.map === this && running.calls.includes(operation) && isHandleKey(args[0])) {
+        return runAs({ map: this, calls: NOTHING }, () => Reflect.apply(plain, this, args))
+      }
       const open = openOf(this)
       // Another map is observed.
       if (open.probes === undefined && one.all === NONE && one.surrounding === undefined) {
@@ -367,7 +400,7 @@ function watchHandles(open) {
   origin.observe((handle, read) => {
     const open = reference.deref()
     const map = open?.map
-    if (isWithin || open === undefined || map === undefined) return read(handle)
+    if (open === undefined || map === undefined) return read(handle)
     return observe(probesOf(open, HANDLE_GET), map, open, HANDLE_GET, [handle], () => read(handle))
   })
 }

@@ -3,10 +3,10 @@
 // One `open` of a map in this thread: what the parts of TypedMap share, and its end.
 
 const { ERROR_NUMBERS, closed, createError, outOfRange } = require('../errors.js')
-const { binding } = require('../native/attach.js')
+const { binding, scratch } = require('../native/attach.js')
 const { Origin, isHandleKey } = require('../handle.js')
 const { readData, writeData } = require('../native/data.js')
-const { MARKING } = require('../native/layout.js')
+const { MARKING, SCRATCH } = require('../native/layout.js')
 const { HitLog, Words, changesOf, commitWordOf } = require('../native/words.js')
 const { codecFor } = require('../codec/encoded.js')
 const { Shapes } = require('../codec/shapes.js')
@@ -353,7 +353,10 @@ class OpenMap {
  * @param {any} given
  */
 function normalized(open, normalize, given) {
+  const state = scratch[SCRATCH.STATE]
   const key = Reflect.apply(normalize, undefined, [given])
+  // The function may have read a map: what observes the call asks whether this one was read natively.
+  scratch[SCRATCH.STATE] = state
   const type = typeof key
   // A handle would lead to another entry, and a function that forgets to return would make one key of all.
   const isKey =

@@ -14,18 +14,27 @@ const records = require('../native/records.js')
 const { handleAt } = require('../native/rows.js')
 const { requestTtl } = require('../native/ttl.js')
 
-const { candidates: candidatesBinding, evictEntry: evictEntryBinding, giveUp: giveUpBinding } = binding
+const {
+  candidates: candidatesBinding,
+  evictEntry: evictEntryBinding,
+  getHandle: getHandleBinding,
+  giveUp: giveUpBinding
+} = binding
 
 /** @typedef {import('../handle.js').Handle} Handle */
 /** @typedef {import('./open-map.js').OpenMap} OpenMap */
 /**
- * The methods of the map that room-making functions use.
+ * The methods of the map that candidates use.
  *
  * @typedef {object} TypedMap
- * @property {(key: any) => any} peek
  * @property {(key: any) => number | undefined} memoryUsage
- * @property {(key: any) => number | undefined} ttlOf
- * @property {(key: any) => Handle | undefined} getHandle
+ */
+/**
+ * What candidates ask about their entries, past the methods of the map: those are calls of the program.
+ *
+ * @typedef {object} Looks
+ * @property {(open: OpenMap, handle: Handle) => any} peek
+ * @property {(open: OpenMap, handle: Handle) => number | undefined} ttlOf
  */
 
 /** Candidates that a strategy chooses from. More make better choices and cost a microsecond each. */
@@ -36,17 +45,27 @@ const { COUNT } = SCRATCH
 /** An entry that may be evicted. Its value, bytes and ttl are only looked up when they are read. */
 class Candidate {
   #map
+  #open
+  #looks
 
-  /** @param {TypedMap} map @param {any} key the handle if there is none @param {Handle} handle */
-  constructor(map, key, handle) {
+  /**
+   * @param {TypedMap} map
+   * @param {OpenMap} open
+   * @param {Looks} looks
+   * @param {any} key the handle if there is none
+   * @param {Handle} handle
+   */
+  constructor(map, open, looks, key, handle) {
     this.#map = map
+    this.#open = open
+    this.#looks = looks
     this.key = key
     this.handle = handle
   }
 
   /** The value, without counting as a read. */
   get value() {
-    return this.#map.peek(this.handle)
+    return this.#looks.peek(this.#open, this.handle)
   }
 
   /** What the entry costs. */
@@ -56,13 +75,14 @@ class Candidate {
 
   /** Milliseconds until it expires, `Infinity` if it never does. */
   get ttl() {
-    return this.#map.ttlOf(this.handle)
+    return this.#looks.ttlOf(this.#open, this.handle)
   }
 }
 
 class RoomMaker {
   #map
   #open
+  #looks
   #choose
   #free
   /** Whether a function is running. Its own writes must not call it again. */
@@ -72,10 +92,12 @@ class RoomMaker {
    * @param {TypedMap} map
    * @param {OpenMap} open
    * @param {import('../options/map-options.js').Options} options with the functions of this thread
+   * @param {Looks} looks
    */
-  constructor(map, open, { choose, free }) {
+  constructor(map, open, { choose, free }, looks) {
     this.#map = map
     this.#open = open
+    this.#looks = looks
     this.#choose = choose
     this.#free = free
   }
@@ -173,7 +195,8 @@ class RoomMaker {
     return Array.from({ length: scratch[COUNT] }, (_, index) => {
       const row = index * WALK_ROW
       const handle = handleAt(open.origin, states, row)
-      return new Candidate(this.#map, states[row + KEY_KIND] === 0 ? handle : keys[index], handle)
+      const key = states[row + KEY_KIND] === 0 ? handle : keys[index]
+      return new Candidate(this.#map, open, this.#looks, key, handle)
     })
   }
 
@@ -185,9 +208,15 @@ class RoomMaker {
   #evict(choice) {
     const open = this.#open
     const asked = choice instanceof Candidate ? choice.handle : choice
-    const handle = isHandleKey(asked) ? asked : this.#map.getHandle(asked)
+    const handle = isHandleKey(asked) ? asked : this.#find(asked)
     if (handle === undefined || !open.owns(handle)) return false
     return evictEntryBinding(open.id, handle.shard, handle.slot, handle.generation)
+  }
+
+  /** @param {unknown} key */
+  #find(key) {
+    const open = this.#open
+    return getHandleBinding(open.id, open.keyOf(key)) ? handleAt(open.origin, scratch, 0) : undefined
   }
 }
 
