@@ -10,6 +10,7 @@ const { TypedMap } = require('../..')
 const { evaluateAgain } = require('../support/evaluations.js')
 const { MAJORS, nodeOf } = require('../support/node-versions.js')
 const { run, runNode } = require('../support/processes.js')
+const { openOf } = require('../support/opens.js')
 const { inWorker } = require('../support/workers.js')
 
 require('../support/sound.js')
@@ -53,6 +54,27 @@ function collecting(script) {
 }
 
 describe('diagnostics channels', { timeout: 300_000 }, () => {
+  it('keep nothing of subscriptions that have ended', () => {
+    const map = new TypedMap()
+    const open = openOf(map)
+    const endings = new Set()
+    const atEnd = open.atEnd.bind(open)
+    open.atEnd = ending => {
+      endings.add(ending)
+      atEnd(ending)
+    }
+    const subscribeAll = () => {
+      for (const name of ['get', 'set', 'remove', 'evict', 'expire', 'error'])
+        listen(`typed-superdashmap:${name}`).end()
+    }
+    subscribeAll()
+    const { size } = endings
+    subscribeAll()
+    subscribeAll()
+    assert.equal(endings.size, size)
+    map.close()
+  })
+
   it('get: each read of this thread, hit or miss', () => {
     const map = new TypedMap([['a', { a: 1 }]])
     const handle = map.getHandle('a')

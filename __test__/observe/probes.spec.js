@@ -220,6 +220,20 @@ describe('probes', () => {
     for (const map of [other, normalizing, plain, coded, freeing, choosing]) map.close()
   })
 
+  it('keep nothing of those that have ended', () => {
+    const map = new TypedMap()
+    const open = openOf(map)
+    const endings = new Set()
+    const atEnd = open.atEnd.bind(open)
+    open.atEnd = ending => {
+      endings.add(ending)
+      atEnd(ending)
+    }
+    for (let times = 0; times < 3; times++) probe(open, ['get'], () => {})()
+    assert.equal(endings.size, 1)
+    map.close()
+  })
+
   it('see calls that fail, and the caller gets the same error', async () => {
     const map = new TypedMap([['a', 1]], { maxEntries: 1, oomStrategy: 'reject' })
     const { calls, end } = watch(map)

@@ -143,10 +143,11 @@ function publisher(channel, reference) {
  * @param {(open: OpenMap, publish: (message: object) => void) => () => void} hear returns what ends it
  */
 function publishEvents(name, hear) {
+  /** By the id of the open map. @type {Map<number, () => void>} */
+  const ends = new Map()
+  // One for all subscriptions: each map keeps what it calls at its end.
+  const forget = (/** @type {number} */ id) => ends.delete(id)
   whileSubscribed(name, channel => {
-    /** @type {Map<number, () => void>} */
-    const ends = new Map()
-    const forget = (/** @type {number} */ id) => ends.delete(id)
     const endGreeting = greetAll(open => {
       const publish = publisher(channel, new WeakRef(open))
       const end = attempt(() => hear(open, publish))

@@ -431,6 +431,9 @@ function remove(open, operations, probe) {
   watchHandles(open)
 }
 
+/** What ends the probes of a map, by the id of its `open`. @type {Map<number, Set<() => void>>} */
+const probed = new Map()
+
 /**
  * Has `see` called with each call of these operations on a map in this thread.
  *
@@ -451,8 +454,22 @@ function probe(open, operations, see) {
   }
   watchHandles(open)
   const end = ender(new WeakRef(open), operations, own)
-  open.atEnd(end)
-  return end
+  const { id } = open
+  const ends = probed.get(id) ?? new Set()
+  probed.set(id, ends.add(end))
+  open.atEnd(forget)
+  return () => {
+    ends.delete(end)
+    if (ends.size === 0 && probed.get(id) === ends) probed.delete(id)
+    end()
+  }
+}
+
+/** The map has ended. @param {number} id */
+function forget(id) {
+  const ends = probed.get(id)
+  probed.delete(id)
+  for (const end of ends ?? []) end()
 }
 
 /**
