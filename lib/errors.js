@@ -365,13 +365,22 @@ function evictionFailed(reason, refused, cause = refused) {
   return new TypedMapError('ERR_EVICTION_FAILED', text(details), details, { cause })
 }
 
+/** The message of what a loader threw, whatever that is. @param {any} cause */
+function messageOf(cause) {
+  try {
+    return String(cause.message)
+  } catch {
+    return 'what the loader threw has no text'
+  }
+}
+
 /**
  * The error for a load in the background that brought nothing: the entry keeps its value.
  *
  * @param {any} cause what the loader threw
  */
 function refreshFailed(cause) {
-  const why = typeof cause === 'object' && cause !== null ? cause.message : describe(cause)
+  const why = typeof cause === 'object' && cause !== null ? messageOf(cause) : describe(cause)
   const details = { operation: 'getOrLoad' }
   return new TypedMapError('ERR_REFRESH_FAILED', `a refresh in the background failed: ${why}`, details, { cause })
 }

@@ -6,6 +6,7 @@
 const { describe, it } = require('node:test')
 const assert = require('node:assert/strict')
 const { TypedMap, TypedMapError } = require('../..')
+const { refreshFailed } = require('../../lib/errors.js')
 const { binding } = require('../../lib/native/attach.js')
 const { Warnings } = require('../../lib/session/unheard.js')
 const { isTyped, throwsTyped } = require('../support/errors.js')
@@ -19,6 +20,28 @@ const SUPPORT = require.resolve('../support/warnings.js')
 let names = 0
 const newName = () => `unheard ${process.pid} ${++names}`
 const turn = () => new Promise(resolve => setImmediate(resolve))
+
+/** What a loader may throw, too. @type {Record<string, () => any>} */
+const ODD_ERRORS = {
+  'an error of a million characters': () => new Error('x'.repeat(1_000_000)),
+  'a text of a million characters': () => 'x'.repeat(1_000_000),
+  'an error with a million details': () => Object.assign(new Error('x'), { details: Array(1_000_000).fill(0) }),
+  'an error whose message is a symbol': () => Object.assign(new Error('x'), { message: Symbol('x') }),
+  'an object whose message and stack throw': () => ({
+    get message() {
+      throw new Error('message')
+    },
+    get stack() {
+      throw new Error('stack')
+    }
+  }),
+  'a proxy without a prototype': () =>
+    new Proxy(new Error('x'), {
+      getPrototypeOf() {
+        throw new Error('prototype')
+      }
+    })
+}
 
 /** Calls a native function with another open of a map. */
 function withOpen(name, run) {
@@ -140,6 +163,27 @@ describe('with a listener', () => {
     assert.match(cause.stack, /^RangeError: no answer\n +at failing .*warnings\.js/)
     map.close()
   })
+
+  for (const [what, thrownOf] of Object.entries(ODD_ERRORS)) {
+    it(`it hears of a refresh whose loader threw ${what}`, async () => {
+      const map = new TypedMap()
+      const error = await heard(map, 'ERR_REFRESH_FAILED', () => failRefresh({ TypedMap, map, thrownOf }))
+      assert.ok(Object.hasOwn(error, 'cause'))
+      assert.equal(map.getStats().loads.underWay, 0)
+      map.close()
+    })
+
+    it(`without one there is a warning of ${what}`, () => {
+      const given = []
+      const warnings = new Warnings(
+        text => given.push(text),
+        () => {}
+      )
+      warnings.warn(refreshFailed(thrownOf()), 'prices')
+      assert.equal(given.length, 1)
+      assert.match(given[0], /^the map 'prices': a refresh in the background failed: /)
+    })
+  }
 
   it('one of another thread hears of it, and the thread of the loader is not warned', async () => {
     const name = newName()

@@ -26,13 +26,14 @@ async function collectWarnings(code, cause) {
 }
 
 /** Has a refresh of a map in the background fail. */
-async function failRefresh({ TypedMap, map }) {
+async function failRefresh({ TypedMap, map, thrownOf }) {
   const clock = TypedMap.setClock()
   const options = { refreshAfter: 100 }
   await map.getOrLoad('a', () => 1, options)
   clock.advance(100)
   const failing = () => Promise.reject(Object.assign(new RangeError('no answer'), { code: 'ECONNRESET' }))
-  if ((await map.getOrLoad('a', failing, options)) !== 1) throw new Error('the value is not there')
+  const loader = thrownOf === undefined ? failing : () => Promise.reject(thrownOf())
+  if ((await map.getOrLoad('a', loader, options)) !== 1) throw new Error('the value is not there')
   clock.restore()
 }
 

@@ -36,23 +36,41 @@ function asData(value) {
 
 /** Of a stack, in characters. */
 const MOST_STACK = 4_096
+/** Of a message and of a text that was thrown, where listeners get it: what waits for them is bounded. */
+const MOST_TEXT = 16_384
+
+/** @param {string} text @param {number} most */
+const shortened = (text, most) => (text.length > most ? `${text.slice(0, most)}…` : text)
+
+/** Whether it is an error of this package. @param {object} error */
+function isOurs(error) {
+  try {
+    return error instanceof TypedMapError
+  } catch {
+    // A proxy may throw when it is asked for its prototype.
+    return false
+  }
+}
 
 /**
  * @param {unknown} error
- * @param {boolean} [withStack]
+ * @param {boolean} [withStack] for listeners: with its stack, and of bounded size
  * @returns {string}
  */
 function writeError(error, withStack = false) {
+  const most = withStack ? MOST_TEXT : Number.POSITIVE_INFINITY
   if (typeof error !== 'object' || error === null) {
-    return writeData(typeof error === 'string' ? { thrown: error } : { message: asText(error) })
+    const text = shortened(asText(error), most)
+    return writeData(typeof error === 'string' ? { thrown: text } : { message: text })
   }
   const code = read(error, 'code')
+  const details = asData(read(error, 'details'))
   return writeData({
-    name: asText(read(error, 'name') ?? 'Error'),
-    message: asText(read(error, 'message') ?? ''),
-    code: typeof code === 'string' || typeof code === 'number' ? code : undefined,
-    details: asData(read(error, 'details')),
-    isOurs: error instanceof TypedMapError,
+    name: shortened(asText(read(error, 'name') ?? 'Error'), most),
+    message: shortened(asText(read(error, 'message') ?? ''), most),
+    code: typeof code === 'string' ? shortened(code, most) : typeof code === 'number' ? code : undefined,
+    details: details !== undefined && writeData(details).length > most ? undefined : details,
+    isOurs: isOurs(error),
     stack: withStack ? asText(read(error, 'stack') ?? '').slice(0, MOST_STACK) : undefined
   })
 }

@@ -25,6 +25,17 @@ const PERIOD_MS = 60_000
  * @property {string | null | undefined} map its name, if that is known
  */
 
+/** @param {any} cause what a loader threw @returns {string | undefined} */
+function stackOf(cause) {
+  try {
+    const stack = cause?.stack
+    return typeof stack === 'string' ? stack : undefined
+  } catch {
+    // A getter that throws says nothing.
+    return undefined
+  }
+}
+
 /** Warnings, of which not too many are given. */
 class Warnings {
   /** By code. @type {Map<string, Held>} */
@@ -57,6 +68,7 @@ class Warnings {
   /** @param {Held} held */
   #give({ count, error, map }) {
     const { code, message, cause } = error
+    const stack = stackOf(cause)
     /** @type {Held} */
     const held = { count: 0, error, map }
     this.#held.set(code, held)
@@ -66,7 +78,7 @@ class Warnings {
     }, PERIOD_MS)
     const which = map === undefined ? 'a map' : map === null ? 'a map without a name' : `the map '${map}'`
     const times = count === 1 ? '' : ` (${count.toLocaleString('en-US')} times since the last warning)`
-    const detail = typeof cause?.stack === 'string' ? { detail: cause.stack } : {}
+    const detail = stack === undefined ? {} : { detail: stack }
     this.#emit(`${which}: ${message}${times}`, { type: 'TypedMapWarning', code, ...detail })
   }
 }
