@@ -65,7 +65,11 @@ describe('getStats({ since })', () => {
 
   it('refuses what is none', () => {
     const map = new TypedMap()
-    for (const since of [null, 5, 'a', {}, [], { uptimeMs: 1 }]) {
+    const numbers = [Number.NaN, Number.POSITIVE_INFINITY, -1].flatMap(n => [
+      { uptimeMs: n, resets: 0 },
+      { uptimeMs: 1, resets: n }
+    ])
+    for (const since of [null, 5, 'a', {}, [], { uptimeMs: 1 }, ...numbers]) {
       assert.throws(() => map.getStats({ since }), /option since/, JSON.stringify(since))
     }
     assert.throws(() => map.getStats({ shards: 1 }), { code: 'ERR_INVALID_OPTION' })

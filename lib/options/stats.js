@@ -22,9 +22,8 @@ function readStatsOptions(options) {
 /** @param {any} since */
 function readSince(since) {
   if (typeof since !== 'object' || since === null) throw wrongType('option since', since, STATISTICS)
-  if (typeof since.uptimeMs !== 'number' || typeof since.resets !== 'number') {
-    throw outOfRange('option since', since, STATISTICS)
-  }
+  const isCount = (/** @type {unknown} */ given) => Number.isFinite(given) && /** @type {number} */ (given) >= 0
+  if (!isCount(since.uptimeMs) || !isCount(since.resets)) throw outOfRange('option since', since, STATISTICS)
   return since
 }
 
