@@ -126,6 +126,22 @@ describe('page', { skip }, () => {
     })
   })
 
+  it('shows all maps although the name of one is too long for an address', async () => {
+    const name = `page: ${'ü'.repeat(2_000)}`
+    const long = TypedMap.open(name)
+    await onPage({}, async page => {
+      await page.locator('#maps a', { hasText: 'üüü' }).waitFor()
+      await page.evaluate(name => {
+        location.hash = `#map=${encodeURIComponent(name)}`
+      }, name)
+      await page.locator('#findings li', { hasText: 'too long for an address' }).waitFor()
+      assert.equal(await page.locator('#maps a', { hasText: /^page: (one|two)$/ }).count(), 2)
+      await page.locator('#maps a', { hasText: 'page: two' }).click()
+      await page.getByRole('heading', { name: 'page: two' }).waitFor()
+    })
+    long.close()
+  })
+
   it('explains the entry of a key, by the keyboard alone', async () => {
     await onPage({}, async page => {
       for (let stops = 0; (await page.evaluate(() => document.activeElement?.id)) !== 'key'; stops++) {

@@ -11,6 +11,8 @@ import { addLines, showHotKeys, showMaps, showThreads } from './tables.mjs'
 
 const RETRY_MS = 2_000
 const LEAST_INTERVAL_MS = 250
+/** Characters that the name of a map takes in an address at most: the inspector refuses longer addresses. */
+const MOST_OF_NAME = 3_500
 
 const shown = {
   map: /** @type {string | null} */ (null),
@@ -76,6 +78,7 @@ function show({ time, process, unwatched, maps, map, threads, lines }) {
 
 /** What is said of a map that the inspector does not have. @param {string} name @param {number} unwatched */
 function missing(name, unwatched) {
+  if (!fits(name)) return 'The name of this map is too long for an address: its figures are under /stats.'
   const others = unwatched === 1 ? 'the one that is not watched' : `one of the ${unwatched} that are not watched`
   return `No thread has the map ${name} open${unwatched > 0 ? `, or it is ${others}` : ''}.`
 }
@@ -115,7 +118,7 @@ function sayLost(text) {
 
 async function ask() {
   const query = new URLSearchParams({ range: shown.range, after: String(shown.lastLine) })
-  if (shown.map !== null) query.set('map', shown.map)
+  if (shown.map !== null && fits(shown.map)) query.set('map', shown.map)
   if (shown.instance !== undefined) query.set('instance', String(shown.instance))
   if (shown.columns?.time.length > 0) query.set('since', String(shown.columns.time.at(-1)))
   const response = await fetch(`/state?${query}`)
@@ -124,6 +127,9 @@ async function ask() {
   if (!response.ok) throw new Error(`The inspector answers with status ${response.status}.`)
   return response.json()
 }
+
+/** @param {string} name */
+const fits = name => new URLSearchParams({ map: name }).toString().length <= MOST_OF_NAME
 
 /** @param {any} map */
 const busyness = ({ opsPerSecond = 0, entries }) => opsPerSecond * 1e12 + entries
