@@ -111,15 +111,25 @@ async function show({ title, start }, isHealthy) {
   await close()
 }
 
+/** The options of the command line; ends the program where they are none. */
+function readOptions() {
+  try {
+    return parseArgs({
+      options: {
+        healthy: { type: 'boolean', default: false },
+        page: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false }
+      }
+    }).values
+  } catch (error) {
+    console.error(`${/** @type {Error} */ (error).message}\n\n${USAGE}`)
+    return process.exit(2)
+  }
+}
+
 /** What a program of this folder does when it is run. @param {Trouble} trouble */
 async function play(trouble) {
-  const { values } = parseArgs({
-    options: {
-      healthy: { type: 'boolean', default: false },
-      page: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false }
-    }
-  })
+  const values = readOptions()
   if (values.help) console.log(`${trouble.title}. ${USAGE}`)
   else if (values.page) await show(trouble, values.healthy)
   else await print(trouble, values.healthy)
