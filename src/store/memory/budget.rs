@@ -421,9 +421,18 @@ impl Memory {
     /// What the entries of one of so many shards could have of the limit if all others were empty. The tables of the
     /// other shards go with their entries, where a large value needs them to.
     pub fn room_for_entries(&self, shards: u32) -> u64 {
+        self.ceiling.load(Ordering::Relaxed).saturating_sub(self.beside_entries(shards))
+    }
+
+    /// The same of the limit of the process, if there were no other map.
+    pub fn room_in_process(&self, shards: u32) -> u64 {
+        self.process_limit().map_or(u64::MAX, |limit_bytes| limit_bytes.saturating_sub(self.beside_entries(shards)))
+    }
+
+    fn beside_entries(&self, shards: u32) -> u64 {
         let fixed = self.used(Use::Fixed);
         let tables = self.total().saturating_sub(self.used(Use::Entries)).saturating_sub(fixed);
-        self.ceiling.load(Ordering::Relaxed).saturating_sub(fixed + tables / u64::from(shards))
+        fixed + tables / u64::from(shards)
     }
 
     /// Whether so many bytes could be reserved now.

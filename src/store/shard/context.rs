@@ -333,6 +333,11 @@ impl Context {
         if weight_bytes as u64 > limit_bytes {
             return Err(Error::ValueTooLarge { bytes: weight_bytes as u64, limit_bytes });
         }
+        // What evicts would do so for nothing.
+        let limit_bytes = self.memory.room_in_process(self.shards);
+        if self.policy.is_some() && weight_bytes as u64 > limit_bytes {
+            return Err(Error::ValueTooLarge { bytes: weight_bytes as u64, limit_bytes });
+        }
         Ok(())
     }
 

@@ -63,6 +63,16 @@ fn until(what: &str, is_so: impl Fn() -> bool) {
 }
 
 #[test]
+fn a_value_that_leaves_no_room_for_the_map_itself_is_too_large_and_evicts_nothing() {
+    let limited = Limited::alone(LIMIT);
+    let map = evicting().join();
+    fill(&map, 100, &limited).unwrap();
+    let refused = set(&map, 100, LIMIT as usize - 4096).unwrap_err();
+    assert!(matches!(refused, Error::ValueTooLarge { limit_bytes, .. } if limit_bytes < LIMIT), "{refused:?}");
+    assert!((0..100).all(|n| map.has(Key::string(&n.to_string())).unwrap()));
+}
+
+#[test]
 fn the_map_that_is_written_evicts_first_and_then_the_others_for_one_that_does_not() {
     let (cache, plain) = (evicting(), refusing());
     let limited = Limited::alone(LIMIT);
