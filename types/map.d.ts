@@ -1079,9 +1079,10 @@ export declare class TypedMap<K extends MapKey | Handle = MapKey, V extends Stor
    *   every native call of any thread is timed, which takes it some 50 ns more. Of each kind ten lines are sent in a
    *   second; `details.leftOut` says how many were left out before a line.
    * - `typedmap.operations`, at level `debug`: each call by this thread of a method of the map, not of a view, that is
-   *   about entries, with `operation`, `key` or `handle`, `hit`, `count` and `hits` of a batch, `wrote` of what may do
-   *   without, `durationMs`, and never a value. Of these, 1,024 lines wait at most. While something listens to them,
-   *   each call takes 1 to 2 µs more, and a near hit of another map of this thread a few nanoseconds.
+   *   about entries, with `operation`, `key` or `handle`, `hit`, `count` and `hits` of a batch (not of
+   *   `getManyOrLoad`), `wrote` of what may do without, `durationMs`, and never a value. Of these, 1,024 lines wait at
+   *   most. While something listens to them, each call takes 1 to 2 µs more, and a near hit of another map of this
+   *   thread a few nanoseconds.
    *
    * The library prints nothing; without an `onError` listener, Node prints warnings of errors that no call throws.
    *
