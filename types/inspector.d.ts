@@ -77,8 +77,9 @@ export type InspectorFigure = number | string | boolean | bigint | null | undefi
 
 /**
  * Adds figures of the program to the page, under a name. The inspector asks for them once in each interval, by a
- * message to this thread; if the thread is blocked, the page says how long there was no answer. Any thread can register
- * sources, before or after the inspector starts: at most 64 in a thread, of 64 figures each.
+ * message to this thread; if the thread is blocked, the page says how long there was no answer. A source that has not
+ * answered is not asked again until it has. Any thread can register sources, before or after the inspector starts: at
+ * most 64 in a thread, of 64 figures each.
  *
  * @param name 1 to 64 characters, once in a thread
  * @param fn returns the figures, or a promise of them; what it throws is shown

@@ -243,6 +243,33 @@ describe('serveInspector', () => {
     })
   })
 
+  it('asks a source that has not answered no second time, and shows that it does not answer', async () => {
+    let [calls, answer] = [0, undefined]
+    const end = registerSource('hangs', () => {
+      calls++
+      return new Promise(resolve => (answer = resolve))
+    })
+    await serving({}, async ask => {
+      const source = ({ threads }) => threads.find(({ name }) => name === 'hangs')
+      const silent = await until(
+        () => ask('/stats'),
+        state => source(state)?.isSilent
+      )
+      assert.equal(source(silent).error, 'the source has not answered yet')
+      assert.equal(calls, 1)
+      answer({ waiting: 3 })
+      const { threads } = await until(
+        () => ask('/stats'),
+        state => source(state).figures !== undefined
+      )
+      assert.deepEqual(source({ threads }).figures, { waiting: 3 })
+      assert.equal(source({ threads }).error, undefined)
+      while (calls < 2) await new Promise(setImmediate)
+    })
+    end()
+    answer({})
+  })
+
   it('answers while the main thread is blocked, and shows for how long', async () => {
     const inspector = await serveInspector({ interval: 100 })
     const shared = new SharedArrayBuffer(4)

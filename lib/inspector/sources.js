@@ -18,7 +18,14 @@ const MAX_TEXT = 200
 /** Sources of one thread. */
 const MOST_SOURCES = 64
 
-/** By name; another source of the same name is another object. @type {Map<string, { ask: () => unknown }>} */
+/**
+ * @typedef {object} Source
+ * @property {() => unknown} ask
+ * @property {boolean} isPending whether it was asked and has not answered
+ * @property {boolean} isKnown whether the inspector has heard of it
+ */
+
+/** By name; another source of the same name is another object. @type {Map<string, Source>} */
 const sources = new Map()
 /** @type {import('node:worker_threads').BroadcastChannel | undefined} */
 let channel
@@ -51,9 +58,18 @@ function ownFigures() {
   return { eventLoopUtilization: Math.round(utilization * 1000) / 1000, heapUsedBytes: process.memoryUsage().heapUsed }
 }
 
-/** @param {string} round @param {string} name @param {{ ask: () => unknown }} source */
+/** @param {string} round @param {string} name @param {Source} source */
 async function answerFor(round, name, source) {
+  if (source.isPending) {
+    // Said once, so that it is listed. From then on it does not answer.
+    if (!source.isKnown) say({ round, name, error: 'the source has not answered yet' })
+    source.isKnown = true
+    return
+  }
+  source.isPending = true
   const said = await figuresOrError(source)
+  source.isPending = false
+  source.isKnown = true
   // It may have been removed meanwhile: that is said already, and must be the last of it.
   if (sources.get(name) === source) say({ round, name, ...said })
 }
@@ -114,7 +130,7 @@ function registerSource(name, ask) {
   if (name === '' || name.length > MAX_NAME || sources.has(name)) throw outOfRange('name', name, allowed)
   checkFunction('fn', ask)
   if (sources.size >= MOST_SOURCES) throw outOfRange('name', name, `one of at most ${MOST_SOURCES} sources of a thread`)
-  const source = { ask }
+  const source = { ask, isPending: false, isKnown: false }
   sources.set(name, source)
   answer()
   return () => {
