@@ -1667,8 +1667,8 @@ const LINES = [
   {
     name: 'a shard is drawn as often as any other, however many entries it has',
     file: 'src/store/map/draw.rs',
-    from: 'let mut left = random.below(entries);',
-    to: 'let mut left = random.below(2) * (entries - 1);',
+    from: 'let mut left = random.below(store.len());',
+    to: 'let mut left = random.below(2) * (store.len() - 1);',
     test: 'scans'
   },
   {
