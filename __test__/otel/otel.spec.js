@@ -93,6 +93,9 @@ const NUMBERS = {
   'operation.duration set 0.5': stats => stats.latency.set.p50Ns / 1e9,
   'operation.duration set 0.99': stats => stats.latency.set.p99Ns / 1e9,
   'operation.duration set 0.999': stats => stats.latency.set.p999Ns / 1e9,
+  'operation.duration delete 0.5': stats => stats.latency.delete.p50Ns / 1e9,
+  'operation.duration delete 0.99': stats => stats.latency.delete.p99Ns / 1e9,
+  'operation.duration delete 0.999': stats => stats.latency.delete.p999Ns / 1e9,
   'operation.duration load 0.5': stats => stats.latency.load.p50Ns / 1e9,
   'operation.duration load 0.99': stats => stats.latency.load.p99Ns / 1e9,
   'operation.duration load 0.999': stats => stats.latency.load.p999Ns / 1e9
@@ -110,7 +113,8 @@ describe('registerMetrics', () => {
     for (let n = 0; n < 500; n++) map.set(n, { n }, { ttl: n < 5 ? 100 : 100_000 })
     for (let n = 0; n < 2_000; n++) map.get(n % 600)
     map.set(20, 1)
-    map.delete(21)
+    // So many that some are timed.
+    for (let n = 100; n < 200; n++) map.delete(n)
     map.evict(3)
     clock.advance(1_000)
     map.purgeExpired()

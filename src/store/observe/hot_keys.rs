@@ -194,6 +194,7 @@ mod tests {
         assert_eq!(hot.hottest(100, true, |_| true).unwrap(), found);
         assert_eq!(hot.hottest(100, false, |_| true).unwrap(), [], "counting began anew");
     }
+
     /// Of two handles of a key the one counts whose entry is there, whichever thread knows it and which of them ended.
     #[test]
     fn a_key_is_known_by_the_entry_that_is_there() {
