@@ -3,7 +3,7 @@
 // The maps that this evaluation of the package has open, for what is to see all of them: those that are open already
 // and each that is opened later. They are held weakly.
 
-const { isMainThread } = require('node:worker_threads')
+const { isMainThread } = process.getBuiltinModule('node:worker_threads')
 
 /**
  * An `OpenMap`.
