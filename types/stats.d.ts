@@ -17,7 +17,8 @@ export interface StatsOptions {
  *
  * Near-cache hits of another thread come a little later: a second at most where its event loop turns, and 4,096 hits of
  * each object at most where it does not. A thread that is terminated loses no more than that, nor does an object that
- * is garbage-collected without having been closed; a thread that ends otherwise loses none.
+ * is garbage-collected without having been closed. A thread that ends otherwise loses none, unless its program listens
+ * for `exit` as often as Node.js allows without a warning (`process.getMaxListeners()`).
  */
 export interface TypedMapStats {
   /** Entries in the map. */
